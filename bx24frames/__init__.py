@@ -1,0 +1,1 @@
+"""Dataframes in and out of a Bitrix24 portal."""

@@ -1,0 +1,154 @@
+"""What passes between the rooms: calls and commands downwards, answers upwards."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+# Recursive aliases stay strings: Python 3.11 has no `type` statement.
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+Row: TypeAlias = "dict[str, JSON]"
+Path: TypeAlias = tuple[str, ...]
+
+MAX_COMMANDS: Final = 50
+"""Commands in one batch; the 51st is refused (WF §3)."""
+
+
+# --- downwards -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One method with its parameters.
+
+    `repeatable`: carrying it out twice leaves the portal as carrying it out once (reads, plain updates).
+    `direct`: it cannot travel inside a batch (a value without a string form, text that looks like a reference).
+    """
+
+    method: str
+    params: Mapping[str, JSON]
+    repeatable: bool = True
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A call with the label its answer comes back under, and the input positions it carries."""
+
+    label: str
+    call: Call
+    positions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One HTTP request's worth of commands, in order; `halt` stops the batch at its first failure."""
+
+    commands: tuple[Command, ...]
+    halt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to send before `until` (seconds of the runner's clock) or the next answer."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more to send, ever."""
+
+
+class Paging(enum.Enum):
+    """How a list method hands out its rows (WF §4)."""
+
+    KEYSET = "keyset"
+    """`>id`, ordered, `start=-1`: no count, no offset."""
+    OFFSET = "offset"
+    """`start=N`, with a total."""
+    WHOLE = "whole"
+    """The whole list at once; `start` is ignored."""
+    OWN = "own"
+    """The page number is a parameter of the method itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdBounds:
+    """Ids wanted: `after < id <= upto`; None is unbounded."""
+
+    after: int | None = None
+    upto: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the rows of one list method are asked for and found; the cursor is the engine's.
+
+    `rows_path`: from `result` to the list of rows, ``()`` or ``("items",)``.
+    `id_key`: the id's name in a row. `id_filter`: its name in a condition, after the prefix.
+    `filter_path`, `order_path`: where the condition map and the order map stand in the parameters.
+    `order`: how an order by id is written at `order_path`, for ``"ASC"``/``"DESC"``, as parameters to merge;
+    None means a map ``{id_filter: direction}`` at `order_path`.
+    `upward`: a chain of references runs upwards by ``>id``; otherwise downwards by ``<id``, because a broken
+    reference would restart an ascending chain (WF §3).
+    `short_page_ends`: a page that is not full proves the end (classic lists; never item lists, WF §4.4).
+    `select_ids`: the parameters that ask for ids alone.
+    """
+
+    call: Call
+    rows_path: Path = ()
+    id_key: str = "ID"
+    id_filter: str = "ID"
+    filter_path: Path = ("filter",)
+    order_path: Path = ("order",)
+    order: tuple[Mapping[str, JSON], Mapping[str, JSON]] | None = None
+    paging: Paging = Paging.KEYSET
+    page_size: int = 50
+    upward: bool = False
+    short_page_ends: bool = True
+    wraps: bool = False
+    bounds: IdBounds = IdBounds()
+    select_ids: Mapping[str, JSON] = field(default_factory=dict)
+
+
+# --- upwards ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The method answered; `value` may be anything, null included."""
+
+    value: JSON
+    total: int | None = None
+    next: int | None = None
+    seconds: float | None = None
+    """Server time of this command, where the portal reports it."""
+    operating: float | None = None
+    operating_reset_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The portal said no. `whole`: the request as a whole was refused, not one command of a batch."""
+
+    code: str
+    text: str
+    status: int
+    whole: bool = False
+    argument: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No usable answer. `sent`: the request may have reached the portal, so it may have been carried out."""
+
+    reason: str
+    sent: bool = True
+    status: int | None = None
+    timeout: bool = False
+
+
+Answer: TypeAlias = "Success | Refusal | Lost"

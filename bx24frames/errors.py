@@ -1,0 +1,236 @@
+"""Every error of the package, in one tree; each says what, where and what to do.
+
+    BX24Error
+    ├── ConfigError          an address, profile, option or argument that cannot work
+    ├── AuthError            the portal refused the credential
+    │   └── ScopeError       the credential lacks a scope or right
+    ├── PortalError          the portal answered a command with an error
+    │   └── LimitError       a limit of the portal stood in the way until the deadline
+    ├── ResponseError        the answer was not what the portal's protocol promises
+    ├── TransportError       no answer: network, TLS, timeout
+    ├── UnknownEntity        no such table
+    ├── UnknownColumn        no such field of a table
+    ├── FilterError          a condition the portal cannot carry out as written
+    ├── ValidationError      a frame that does not fit the table (`.failures`, a frame)
+    ├── DecodeError          a value from the portal that does not fit its declared type
+    ├── WriteError           some rows failed or are unknown (`.report`)
+    └── UnfinishedUpload     the same upload was started before and not finished
+
+`WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` never swallows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bx24frames.frames.report import WriteReport
+
+__all__ = [
+    "AuthError",
+    "BX24Error",
+    "ConfigError",
+    "DecodeError",
+    "FilterError",
+    "LimitError",
+    "PortalError",
+    "ResponseError",
+    "ScopeError",
+    "TransportError",
+    "UnfinishedUpload",
+    "UnknownColumn",
+    "UnknownEntity",
+    "ValidationError",
+    "WriteError",
+    "WriteInterrupted",
+]
+
+
+class BX24Error(Exception):
+    """Base of every error of bx24frames.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one sentence, without any secret.
+    code : str, optional
+        The portal's own error code, as text.
+    method : str, optional
+        The REST method that was called.
+    entity : str, optional
+        The table concerned.
+    rows : sequence of int, optional
+        Positions (0-based) of the input rows concerned.
+    guidance : str, optional
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        method: str | None = None,
+        entity: str | None = None,
+        rows: Sequence[int] = (),
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.method = method
+        self.entity = entity
+        self.rows = tuple(rows)
+        self.guidance = guidance
+
+    def __str__(self) -> str:
+        where = [text for text in (self.entity, self.method) if text]
+        if self.code:
+            where.append(f"code {self.code}")
+        tail = f" [{', '.join(where)}]" if where else ""
+        hint = f"\n{self.guidance}" if self.guidance else ""
+        return f"{self.message}{tail}{hint}"
+
+
+class ConfigError(BX24Error):
+    """An address, profile, option or argument that cannot work."""
+
+
+class PortalError(BX24Error):
+    """The portal answered a command with an error.
+
+    Attributes
+    ----------
+    code, method : str or None
+        As in `BX24Error`.
+    status : int or None
+        The HTTP status; 200 inside a batch.
+    retryable : bool
+        Whether the same command may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+        code: str | None = None,
+        method: str | None = None,
+        entity: str | None = None,
+        rows: Sequence[int] = (),
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, method=method, entity=entity, rows=rows, guidance=guidance)
+        self.status = status
+        self.retryable = retryable
+
+
+class AuthError(PortalError):
+    """The portal refused the credential."""
+
+
+class ScopeError(AuthError):
+    """The credential lacks a scope or right that the method needs."""
+
+
+class LimitError(PortalError):
+    """A limit of the portal stood in the way until the deadline."""
+
+
+class ResponseError(BX24Error):
+    """The answer was not what the portal's protocol promises (HTML, half a JSON, nothing)."""
+
+
+class TransportError(BX24Error):
+    """No answer came: network, TLS or timeout."""
+
+
+class UnknownEntity(BX24Error):
+    """There is no table of that name."""
+
+
+class UnknownColumn(BX24Error):
+    """There is no field of that name in the table."""
+
+
+class FilterError(BX24Error):
+    """A condition that the portal cannot carry out as written."""
+
+
+class ValidationError(BX24Error):
+    """A frame does not fit the table it is meant for.
+
+    Attributes
+    ----------
+    failures : pyarrow.Table
+        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure;
+        read through ``.failures``, in the backend of the frame that was checked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failures: object = None,
+        entity: str | None = None,
+        rows: Sequence[int] = (),
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message, entity=entity, rows=rows, guidance=guidance)
+        self.failures = failures
+
+
+class DecodeError(BX24Error):
+    """A value from the portal does not fit the type its field declares.
+
+    Attributes
+    ----------
+    column : str
+    value : str
+        The raw text that came.
+    row_id : str
+        The id of the row, as text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        column: str = "",
+        value: str = "",
+        row_id: str = "",
+        entity: str | None = None,
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message, entity=entity, guidance=guidance)
+        self.column = column
+        self.value = value
+        self.row_id = row_id
+
+
+class WriteError(BX24Error):
+    """Some rows of an upload failed or are unknown; ``.report`` has one outcome a row."""
+
+    def __init__(self, message: str, *, report: WriteReport, guidance: str | None = None) -> None:
+        super().__init__(message, guidance=guidance)
+        self.report = report
+
+
+class UnfinishedUpload(BX24Error):
+    """The same upload was started before and not finished; ``.journal`` is where it is recorded."""
+
+    def __init__(self, message: str, *, journal: Path, guidance: str | None = None) -> None:
+        super().__init__(message, guidance=guidance)
+        self.journal = journal
+
+
+class WriteInterrupted(KeyboardInterrupt):
+    """Ctrl-C during an upload; ``.report`` has one outcome a row, as far as it went."""
+
+    def __init__(self, message: str, *, report: WriteReport) -> None:
+        super().__init__(message)
+        self.report = report

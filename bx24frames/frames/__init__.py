@@ -1,0 +1,1 @@
+"""The public verbs and everything that knows dataframes."""

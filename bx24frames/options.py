@@ -1,0 +1,73 @@
+"""The numbers and words a user may turn: limits, credentials, backends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from bx24frames.errors import ConfigError
+
+__all__ = ["Automation", "Backend", "DtypeBackend", "Limits", "Mode", "Nulls", "OnError", "Progress"]
+
+Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
+DtypeBackend: TypeAlias = Literal["pyarrow", "numpy_nullable"]
+Mode: TypeAlias = Literal["insert", "update", "upsert"]
+Nulls: TypeAlias = Literal["skip", "clear"]
+OnError: TypeAlias = Literal["raise", "report", "stop"]
+Progress: TypeAlias = Literal["auto", True, False]
+Automation: TypeAlias = bool | None
+
+ENTERPRISE_BURST: Final = 250
+ENTERPRISE_PER_SECOND: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a portal allows one address (https://apidocs.bitrix24.com/limits.html).
+
+    Parameters
+    ----------
+    burst : int
+        Capacity of the request bucket, in requests.
+    per_second : float
+        Requests a second that leak from it.
+    operating : float
+        Seconds of work one method may cost the portal in ten minutes; ``inf`` switches the check off.
+    commands_per_batch : int
+        1 to 50; 1 sends every command as a request of its own.
+    max_in_flight : int
+        Requests under way at once.
+    shared : None or "host"
+        ``"host"`` shares the bucket between the processes of this machine through a file.
+
+    Examples
+    --------
+    >>> from bx24frames import Limits
+    >>> Limits.enterprise().burst
+    250
+    """
+
+    burst: int = 50
+    per_second: float = 2.0
+    operating: float = 480.0
+    commands_per_batch: int = 50
+    max_in_flight: int = 8
+    shared: Literal["host"] | None = None
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.burst >= 1, "burst must be at least 1 request"),
+            (self.per_second > 0, "per_second must be above 0"),
+            (self.operating > 0, "operating must be above 0 seconds"),
+            (1 <= self.commands_per_batch <= 50, "commands_per_batch must be 1 to 50"),
+            (self.max_in_flight >= 1, "max_in_flight must be at least 1"),
+            (self.shared in (None, "host"), "shared must be None or 'host'"),
+        )
+        for sound, fault in checks:
+            if not sound:
+                raise ConfigError(f"Limits: {fault}")
+
+    @classmethod
+    def enterprise(cls) -> Limits:
+        """The limits of the Enterprise plan: bucket 250, 5 requests a second."""
+        return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
