@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 # Recursive aliases stay strings: Python 3.11 has no `type` statement.
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Row: TypeAlias = "dict[str, JSON]"
 Path: TypeAlias = tuple[str, ...]
 
 MAX_COMMANDS: Final = 50
-"""Commands in one batch; the 51st is refused (WF §3)."""
+"""Commands in one batch; the 51st is refused."""
 
 
 # --- downwards -------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ class Done:
 
 
 class Paging(enum.Enum):
-    """How a list method hands out its rows (WF §4)."""
+    """How a list method hands out its rows."""
 
     KEYSET = "keyset"
     """`>id`, ordered, `start=-1`: no count, no offset."""
@@ -93,8 +93,8 @@ class Listing:
     `order`: how an order by id is written at `order_path`, for ``"ASC"``/``"DESC"``, as parameters to merge;
     None means a map ``{id_filter: direction}`` at `order_path`.
     `upward`: a chain of references runs upwards by ``>id``; otherwise downwards by ``<id``, because a broken
-    reference would restart an ascending chain (WF §3).
-    `short_page_ends`: a page that is not full proves the end (classic lists; never item lists, WF §4.4).
+    reference would restart an ascending chain.
+    `short_page_ends`: a page that is not full proves the end (classic lists; never item lists).
     `select_ids`: the parameters that ask for ids alone.
     """
 
@@ -110,7 +110,7 @@ class Listing:
     upward: bool = False
     short_page_ends: bool = True
     wraps: bool = False
-    bounds: IdBounds = IdBounds()
+    bounds: IdBounds = field(default_factory=IdBounds)
     select_ids: Mapping[str, JSON] = field(default_factory=dict)
 
 

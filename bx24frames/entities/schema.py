@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Family(enum.Enum):
-    """Which dialect a table's methods speak (WF: classic, item, others)."""
+    """Which dialect a table's methods speak."""
 
     ITEM = "item"
     CLASSIC = "classic"
@@ -34,7 +34,7 @@ class Field:
     """One field of a table as the portal describes it.
 
     `code`: the spelling its own list method prints. `aliases`: other spellings a caller may use.
-    `type`: the portal's type name (WF §6.3). `wire`: the name the list method takes in a select.
+    `type`: the portal's type name. `wire`: the name the list method takes in a select.
     `filter`: the name it takes in a condition.
     """
 
@@ -95,7 +95,7 @@ class Entity:
     family: Family
     listing: Listing
     fields: FieldsSource
-    writes: WriteMethods = WriteMethods()
+    writes: WriteMethods = field(default_factory=WriteMethods)
     entity_type_id: int | None = None
     get_method: str | None = None
     created: str | None = None
@@ -115,7 +115,7 @@ class Where:
     """
 
     params: Mapping[str, JSON] = field(default_factory=dict)
-    bounds: IdBounds = IdBounds()
+    bounds: IdBounds = field(default_factory=IdBounds)
     ids: tuple[int, ...] | None = None
     splits: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
     """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""

@@ -1,0 +1,76 @@
+"""What a method of the portal is: a handler under a name, its scope, its answer and its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.store import Store
+
+Params = dict[str, Any]
+"""A method's parameters after PHP's merging: strings from forms and batches, any JSON value from a JSON body."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a handler may look at besides its parameters.
+
+    `start`: the reserved paging parameter, already cast to int; None when it was not sent.
+    `now`: seconds since the epoch, of the portal's clock.
+    `rows`: rows the handler touched, set by it, so that its cost can be charged.
+    """
+
+    store: Store
+    user_id: int
+    now: float
+    start: int | None = None
+    rows: int = 0
+    writes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A method's success; `total` and `next` only where the real method reports them."""
+
+    value: Any
+    total: int | None = None
+    next: int | None = None
+
+
+class MethodError(Exception):
+    """A method's failure, printed as ``{"error", "error_description"}``."""
+
+    def __init__(self, code: str, description: str, status: int = 400, **extra: Any) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.status = status
+        self.extra = extra
+
+
+Handler = Callable[[Params, Context], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One entry of the registry. `scopes`: any of these lets the caller in; empty is open to all."""
+
+    name: str
+    handler: Handler
+    scopes: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+METHODS: Final[dict[str, Method]] = {}
+
+
+def method(name: str, *scopes: str) -> Callable[[Handler], Handler]:
+    """Register a handler under the method's name, lower case."""
+
+    def register(handler: Handler) -> Handler:
+        METHODS[name.lower()] = Method(name, handler, scopes)
+        return handler
+
+    return register
