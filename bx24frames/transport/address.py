@@ -1,0 +1,175 @@
+"""The address of a portal: what a webhook or application URL says, and what of it is secret."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from bx24frames.errors import ConfigError
+
+Kind = Literal["webhook", "oauth"]
+
+WEBHOOK_GUIDANCE: Final = (
+    "Where to get one: in the portal open Applications > Developer resources > Other > Inbound webhook "
+    "(Приложения > Разработчикам > Другое > Входящий вебхук), tick the CRM scope, save, and copy the address "
+    "that looks like https://acme.bitrix24.com/rest/1/<code>/"
+)
+
+# "/rest/", "/rest/1/code/", either of them with "api/" (REST 3.0) and with a method glued at the end
+_REST = re.compile(
+    r"(?P<prefix>(?:/[^/]+)*?)/rest(?:/api)?(?:/(?P<user>\d+)(?:/(?P<code>[A-Za-z0-9_-]+))?)?"
+    r"(?:/[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)?/*"
+)
+_METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a portal's REST methods are, and who calls them (https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html).
+
+    Attributes
+    ----------
+    host : str
+        Host, lower case, with the port where one is given.
+    kind : "webhook" or "oauth"
+        A webhook carries its credential in the path; an application sends a token with each request.
+    user_id : int or None
+        The user a webhook acts for.
+    secret : str
+        The webhook's code; never in a repr.
+    api : bool
+        Whether this is the address of REST 3.0 (``/rest/api/``).
+    """
+
+    host: str
+    kind: Kind
+    user_id: int | None = None
+    secret: str = field(default="", repr=False)
+    scheme: str = "https"
+    prefix: str = ""
+    api: bool = False
+
+    @classmethod
+    def parse(cls, text: str, *, allow_http: bool = False) -> Address:
+        """Read an address as people paste it: spaces around, no last slash, a method at the end.
+
+        Raises
+        ------
+        ConfigError
+            The text is no portal address; the message says why and never shows the code.
+        """
+        parts = _split(text)
+        check_scheme(parts, allow_http=allow_http)
+        found = _REST.fullmatch(parts.path)
+        if found is None:
+            raise _malformed(parts, "its path is not /rest/<user>/<code>/ nor /rest/")
+        if found["user"] and not found["code"]:
+            raise _malformed(parts, "the webhook's code is missing after the user's number")
+        return cls(
+            host=_host(parts),
+            kind="webhook" if found["code"] else "oauth",
+            user_id=int(found["user"]) if found["user"] else None,
+            secret=found["code"] or "",
+            scheme=parts.scheme.lower(),
+            prefix=found["prefix"],
+        )
+
+    @property
+    def v3(self) -> Address:
+        """The same portal and credential under REST 3.0."""
+        return replace(self, api=True)
+
+    @property
+    def key(self) -> str:
+        """Host and a hash of the webhook's credential: tells two addresses apart without telling the code."""
+        if self.kind == "oauth":
+            return self.host
+        digest = hashlib.sha256(f"{self.user_id}/{self.secret}".encode()).hexdigest()
+        return f"{self.host}#{digest[:16]}"
+
+    def url(self, method: str) -> str:
+        """Return the whole URL of a method; it holds the secret.
+
+        Raises
+        ------
+        ConfigError
+            The name cannot be a method's.
+        """
+        if not _METHOD.fullmatch(method):
+            raise ConfigError(
+                "A REST method is named in letters, digits, underscores and dots, such as crm.deal.list",
+                guidance="Give parameters apart from the method's name.",
+            )
+        credential = f"{self.user_id}/{self.secret}/" if self.kind == "webhook" else ""
+        return f"{self.scheme}://{self.host}{self.prefix}/rest/{'api/' if self.api else ''}{credential}{method}"
+
+    def moved(self, url: str, location: str) -> Address | None:
+        """Where a redirect of `url` leads, if the secret may follow it: the same path at another host.
+
+        After a portal's rename the old host answers 302 with the new address
+        (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html); any other path is another service.
+        """
+        here, there = urlsplit(url), urlsplit(location)
+        try:
+            host = _host(there)
+        except ValueError:
+            return None
+        safe = there.scheme == "https" or (there.scheme == here.scheme == "http" and is_loopback(there.hostname or ""))
+        if not (safe and host and there.path == here.path and there.username is None):
+            return None
+        return replace(self, host=host, scheme=there.scheme)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_scheme(parts: SplitResult, *, allow_http: bool = False) -> None:
+    """Refuse what would send a secret in clear: a portal answers ``INVALID_REQUEST`` to plain http anyway."""
+    if parts.scheme == "https" or (parts.scheme == "http" and (allow_http or is_loopback(parts.hostname or ""))):
+        return
+    if parts.scheme == "http":
+        raise ConfigError(
+            f"The address of {parts.hostname} is plain http: the secret in it would travel readable",
+            guidance="Write https://, or pass allow_http=True for a portal without TLS inside your own network.",
+        )
+    raise _malformed(parts, "it does not begin with https://")
+
+
+def _split(text: str) -> SplitResult:
+    text = text.strip().strip("\"'<>").strip()
+    if "://" not in text and re.match(r"[\w.-]+\.\w+(:\d+)?/", text):
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        port_is_sound = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_sound = False
+    if not port_is_sound or any(ch.isspace() for ch in text):
+        raise ConfigError("The portal's address is not a URL", guidance=WEBHOOK_GUIDANCE)
+    if parts.scheme and not parts.hostname:
+        raise ConfigError("The portal's address names no host", guidance=WEBHOOK_GUIDANCE)
+    if parts.username is not None or parts.password is not None:
+        raise _malformed(parts, "it holds a user name or a password before the host")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port is None else f"{host}:{parts.port}"
+
+
+def _malformed(parts: SplitResult, fault: str) -> ConfigError:
+    where = f" of {parts.hostname}" if parts.hostname else ""
+    return ConfigError(f"The portal's address{where} cannot work: {fault}", guidance=WEBHOOK_GUIDANCE)

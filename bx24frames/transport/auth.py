@@ -1,0 +1,312 @@
+"""Access tokens of an application: renewed from a refresh token, or asked of a function of the user's."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+from bx24frames.errors import AuthError, ConfigError
+from bx24frames.transport.address import check_scheme
+from bx24frames.transport.base import NoReply, Reply
+from bx24frames.transport.redact import redact
+from bx24frames.transport.renewal import Renewal
+from bx24frames.transport.token_store import StoreLike, open_store
+
+__all__ = ["AuthLike", "OAuth", "TokenFunction", "Tokens", "open_tokens"]
+
+TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105 (an address)
+ATTEMPTS: Final = 3
+"""Requests to the authorisation server before its silence is an error."""
+SECONDS: Final = 30.0
+"""What one of them may take."""
+
+_TokenAnswer: TypeAlias = "str | Mapping[str, object]"
+TokenFunctionLike: TypeAlias = "Callable[[], _TokenAnswer | Awaitable[_TokenAnswer]]"
+AuthLike: TypeAlias = "OAuth | TokenFunctionLike"
+
+_GUIDANCE: Final[Mapping[str, str]] = {
+    # https://apidocs.bitrix24.com/settings/oauth/index.html; an error may come with HTTP 200
+    "invalid_grant": "The refresh token was used before or is older than 180 days: authorise the application again.",
+    "invalid_client": "Check client_id and client_secret in the application's card.",
+    "wrong_client": "Check client_id and client_secret in the application's card.",
+    "payment_required": "The portal's plan or the application's subscription has ended.",
+    "not_installed": "Install the application on the portal.",
+    "invalid_scope": "The application asks for a permission the portal does not grant.",
+    "insufficient_scope": "The application asks for a permission the portal does not grant.",
+}
+
+
+class Fetch(Protocol):
+    """GETs an address; the transport's own, so that proxies and certificates are the same."""
+
+    async def __call__(self, url: str, params: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Return the reply or raise `NoReply`."""
+        ...
+
+
+class Tokens(Protocol):
+    """Where a request's access token comes from."""
+
+    @property
+    def key(self) -> str:
+        """Tells two credentials apart without telling a secret."""
+        ...
+
+    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:
+        """Return an access token other than `rejected`, renewed if need be.
+
+        Raises
+        ------
+        AuthError
+            The credential is refused for good.
+        NoReply
+            The authorisation server did not answer.
+        """
+        ...
+
+
+class OAuth:
+    """The tokens of an application (https://apidocs.bitrix24.com/settings/oauth/index.html).
+
+    Parameters
+    ----------
+    client_id, client_secret : str
+        From the application's card.
+    access_token : str, optional
+        Used until the portal says that it has expired (an hour).
+    refresh_token : str, optional
+        Good for one renewal within 180 days; each renewal brings a new one.
+    token_url : str
+        The authorisation server.
+    store : path or object with ``load()`` and ``save(tokens)``, optional
+        Where new tokens are kept, saved before they are first used, and read before those given here.
+        A path is a JSON file only its owner can read. Without it they are lost with the process, and the
+        refresh token given here cannot be used a second time.
+
+    Raises
+    ------
+    ConfigError
+        No token to begin with, or a `token_url` without TLS.
+
+    Examples
+    --------
+    >>> from bx24frames.transport.auth import OAuth
+    >>> OAuth("local.1", "secret", refresh_token="r")
+    OAuth('local.1')
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        access_token: str | None = None,
+        refresh_token: str | None = None,
+        token_url: str = TOKEN_URL,
+        store: StoreLike = None,
+    ) -> None:
+        check_scheme(urlsplit(token_url))
+        if access_token is None and refresh_token is None and store is None:
+            raise ConfigError("OAuth needs an access_token, a refresh_token, or a store that holds them")
+        self.client_id = client_id
+        self._client_secret = client_secret
+        self._refresh_token = refresh_token
+        self._token_url = token_url
+        self._store = open_store(store)
+        saved = _text(self._store.load() or {}, "access_token")
+        self._renewal = Renewal(saved or access_token)
+        self._refusal: AuthError | None = None
+        self._key = hashlib.sha256(f"{client_id}/{refresh_token or access_token}".encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"OAuth({self.client_id!r})"
+
+    @property
+    def key(self) -> str:
+        """Tells two credentials apart without telling a secret."""
+        return self._key
+
+    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:
+        """Return an access token other than `rejected`."""
+        return await self._renewal.token(rejected, lambda: self._renew(fetch, rejected))
+
+    async def _renew(self, fetch: Fetch, rejected: str | None) -> str:
+        """Use each refresh token at hand once, newest first; another process may have saved a newer pair meanwhile."""
+        if self._refusal is not None:
+            raise _again(self._refusal)
+        tried: set[str] = set()
+        while True:
+            saved = self._store.load() or {}
+            fresh = _text(saved, "access_token")
+            if fresh and fresh != rejected:
+                return fresh
+            at_hand = (_text(saved, "refresh_token"), self._refresh_token)
+            refresh_token = next((token for token in at_hand if token and token not in tried), None)
+            if refresh_token is None:
+                self._refusal = self._refusal or _no_refresh_token()
+                raise _again(self._refusal)
+            tried.add(refresh_token)
+            answer = await self._ask(fetch, refresh_token)
+            if isinstance(answer, AuthError):
+                self._refusal = answer
+                continue
+            self._refusal = None
+            self._keep(answer)
+            return _text(answer, "access_token") or ""
+
+    async def _ask(self, fetch: Fetch, refresh_token: str) -> dict[str, object] | AuthError:
+        import asyncio
+
+        params = {
+            "grant_type": "refresh_token",
+            "client_id": self.client_id,
+            "client_secret": self._client_secret,
+            "refresh_token": refresh_token,
+        }
+        failure = NoReply("not asked", sent=False)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(self._pause(attempt))
+            try:
+                outcome = judge(await fetch(self._token_url, params, timeout=SECONDS))
+            except NoReply as error:
+                outcome = error
+            if not isinstance(outcome, NoReply):
+                return outcome
+            failure = outcome
+        # The portal turned the request away before the renewal began: nothing was carried out.
+        raise NoReply(f"no access token from {urlsplit(self._token_url).hostname}: {failure.reason}", sent=False)
+
+    @staticmethod
+    def _pause(attempt: int) -> float:
+        return 0.5 * 2.0**attempt
+
+    def _keep(self, answer: dict[str, object]) -> None:
+        self._refresh_token = _text(answer, "refresh_token") or self._refresh_token
+        try:
+            self._store.save(answer)
+        except Exception as error:  # noqa: BLE001 (a store of the user's may raise anything)
+            fault = f"{type(error).__name__}: {redact(str(error))}"
+        else:
+            return
+        raise ConfigError(
+            f"The new tokens could not be stored: {fault}",
+            guidance="The old refresh token is used up; the new one is kept only as long as this process lives.",
+        )
+
+
+class TokenFunction:
+    """Access tokens from a function of the user's, called again when the portal says that one has expired."""
+
+    def __init__(self, function: TokenFunctionLike) -> None:
+        self._function = function
+        self._renewal = Renewal()
+
+    def __repr__(self) -> str:
+        return f"TokenFunction({getattr(self._function, '__name__', type(self._function).__name__)})"
+
+    @property
+    def key(self) -> str:
+        """Tells two functions apart."""
+        return f"function-{id(self._function):x}"
+
+    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:  # noqa: ARG002 (asks no server itself)
+        """Return an access token other than `rejected`."""
+        return await self._renewal.token(rejected, lambda: self._call(rejected))
+
+    async def _call(self, rejected: str | None) -> str:
+        try:
+            answer = await self._answer()
+        except Exception as error:  # noqa: BLE001 (a function of the user's may raise anything)
+            fault = f"{type(error).__name__}: {redact(str(error))}"
+        else:
+            return _sound_token(answer, rejected)
+        raise AuthError(
+            f"The token function failed: {fault}",
+            guidance="Call it by itself to see its own traceback.",
+        )
+
+    async def _answer(self) -> object:
+        import asyncio
+
+        if inspect.iscoroutinefunction(self._function):
+            return await self._function()
+        # A plain function may block on a request of its own.
+        answer = await asyncio.to_thread(self._function)
+        return await answer if inspect.isawaitable(answer) else answer
+
+
+def open_tokens(auth: AuthLike) -> Tokens:
+    """Return where tokens come from, for what a user gave as ``auth=``.
+
+    Raises
+    ------
+    ConfigError
+        It is neither an `OAuth` nor a function.
+    """
+    if isinstance(auth, OAuth):
+        return auth
+    if callable(auth):
+        return TokenFunction(auth)
+    raise ConfigError(
+        f"auth= takes an OAuth or a function that returns an access token, not {type(auth).__name__}",
+        guidance="For a token that does not change: auth=lambda: token.",
+    )
+
+
+def judge(reply: Reply) -> dict[str, object] | AuthError | NoReply:
+    """What the authorisation server's answer means: tokens, a refusal for good, or trouble worth another try."""
+    try:
+        answer = json.loads(reply.body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or reply.status >= 500:
+        return NoReply(f"HTTP {reply.status} without tokens")
+    if "error" not in answer and _text(answer, "access_token"):
+        return answer
+    code = str(answer.get("error") or f"HTTP {reply.status}")
+    text = redact(str(answer.get("error_description") or "no access token in the answer"))
+    return AuthError(
+        f"The application's tokens were not renewed: {text}",
+        code=code,
+        status=reply.status,
+        guidance=_GUIDANCE.get(code.lower(), "Authorise the application again."),
+    )
+
+
+def _sound_token(answer: object, rejected: str | None) -> str:
+    token = answer.get("access_token") if isinstance(answer, Mapping) else answer
+    if not isinstance(token, str) or not token or not token.isprintable():
+        raise AuthError(
+            "The token function returned no access token",
+            guidance="It returns the token as text, or a mapping with 'access_token'.",
+        )
+    if token == rejected:
+        raise AuthError(
+            "The access token has expired and the token function returns it again",
+            code="expired_token",
+            guidance="The function must bring a new token each time it is called.",
+        )
+    return token
+
+
+def _no_refresh_token() -> AuthError:
+    return AuthError(
+        "The access token has expired and there is no refresh token to renew it with",
+        code="expired_token",
+        guidance="Give OAuth a refresh_token, or a store that holds one.",
+    )
+
+
+def _again(refusal: AuthError) -> AuthError:
+    """A refusal to raise once more: an instance raised twice would gather both tracebacks."""
+    return AuthError(refusal.message, code=refusal.code, status=refusal.status, guidance=refusal.guidance)
+
+
+def _text(tokens: Mapping[str, object], name: str) -> str | None:
+    value = tokens.get(name)
+    return value if isinstance(value, str) and value else None

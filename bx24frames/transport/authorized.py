@@ -1,0 +1,110 @@
+"""Requests of an application: each carries an access token, renewed once when the portal says that it has expired."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bx24frames.errors import ConfigError
+from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
+from bx24frames.transport.base import Reply, Transport
+from bx24frames.transport.http import HttpTransport
+
+if TYPE_CHECKING:
+    import ssl as tls
+
+    import aiohttp
+
+    from bx24frames.transport.address import Address
+
+
+class AuthorizedTransport:
+    """Wraps an `HttpTransport` with the tokens of an application."""
+
+    def __init__(self, inner: HttpTransport, tokens: Tokens) -> None:
+        self._inner = inner
+        self._tokens = tokens
+
+    async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """POST with a token; on ``expired_token`` once more with a new one.
+
+        Raises
+        ------
+        NoReply
+            There was no answer, from the portal or from the authorisation server.
+        AuthError
+            The token cannot be renewed.
+        """
+        token = await self._tokens.token(self._inner.get)
+        reply = await self._send(method, body, timeout, token)
+        if not expired(reply):
+            return reply
+        token = await self._tokens.token(self._inner.get, rejected=token)
+        return await self._send(method, body, timeout, token)
+
+    async def close(self) -> None:
+        """Close every connection that is the transport's own."""
+        await self._inner.close()
+
+    async def _send(self, method: str, body: bytes, timeout: float, token: str) -> Reply:  # noqa: ASYNC109
+        signed = with_auth(body, token) if self._inner.address.api else body
+        return await self._inner.post(method, signed, timeout=timeout, bearer=token)
+
+
+def open_transport(
+    address: Address,
+    *,
+    auth: AuthLike | None = None,
+    ssl: bool | str | Path | tls.SSLContext = True,
+    session: aiohttp.ClientSession | None = None,
+) -> Transport:
+    """Return the transport for an address and a credential.
+
+    Raises
+    ------
+    ConfigError
+        A webhook with `auth`, or an application's address without it; or `ssl` cannot be read.
+    """
+    if address.kind == "webhook" and auth is not None:
+        raise ConfigError(
+            f"The address of {address.host} is a webhook, which carries its own credential, and auth= is given as well",
+            guidance="Leave auth= out, or write the portal's address as https://HOST/rest/.",
+        )
+    inner = HttpTransport(address, ssl=ssl, session=session)
+    if address.kind == "webhook":
+        return inner
+    if auth is None:
+        raise ConfigError(
+            f"The address of {address.host} names no credential",
+            guidance="Write a webhook's address, https://HOST/rest/<user>/<code>/, or give auth=OAuth(...).",
+        )
+    return AuthorizedTransport(inner, open_tokens(auth))
+
+
+def credential_key(address: Address, auth: AuthLike | None = None) -> str:
+    """Tell portal and credential apart from all others, without telling a secret: a key for caches."""
+    return address.key if auth is None else f"{address.key}#{open_tokens(auth).key}"
+
+
+def expired(reply: Reply) -> bool:
+    """Whether the portal refused the token as expired, and nothing else (rest module: lib/oauth/auth.php)."""
+    if reply.status != 401:
+        return False
+    try:
+        answer = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return False
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return isinstance(code, str) and code.lower() == "expired_token"
+
+
+def with_auth(body: bytes, token: str) -> bytes:
+    """Put the token into a JSON object: REST 3.0 looks for ``auth`` there (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html).
+
+    A list (a batch of REST 3.0) has no place for it and goes as it is, with the header alone.
+    """
+    params = orjson.loads(body)
+    return orjson.dumps({**params, "auth": token}) if isinstance(params, dict) else body

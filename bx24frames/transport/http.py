@@ -1,0 +1,231 @@
+"""One POST to a portal over aiohttp, its redirect after a rename, and what its failures prove."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.errors import ConfigError
+from bx24frames.transport.base import NoReply, Reply
+from bx24frames.transport.redact import SecretFilter, redact
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl as tls
+
+    import aiohttp
+
+    from bx24frames.transport.address import Address
+
+log = logging.getLogger("bx24frames.transport")
+log.addFilter(SecretFilter())
+
+MAX_MOVES: Final = 3
+"""Redirects followed for one request."""
+CONNECT_SECONDS: Final = 30.0
+_MOVED: Final = frozenset({301, 302, 307, 308})
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "bx24frames"}
+
+
+class HttpTransport:
+    """POSTs JSON bodies to one portal; a session for every event loop it is used from.
+
+    Parameters
+    ----------
+    address : Address
+    ssl : bool, path or ssl.SSLContext
+        True checks the portal's certificate against the system's authorities, a path against the PEM file or folder
+        there, False not at all.
+    session : aiohttp.ClientSession, optional
+        Used instead of sessions of its own, and never closed.
+
+    Raises
+    ------
+    ConfigError
+        `ssl` is a path that cannot be read as certificates.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        ssl: bool | str | Path | tls.SSLContext = True,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self.address = address
+        self._ssl = _certificates(ssl)
+        self._session = session
+        self._own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession, None]] = {}
+        self._opened: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self._lock = threading.Lock()
+
+    async def post(self, method: str, body: bytes, *, timeout: float, bearer: str | None = None) -> Reply:  # noqa: ASYNC109
+        """POST a JSON body to a method, following the portal if it was renamed.
+
+        Parameters
+        ----------
+        method : str
+            REST method, ``crm.deal.list``.
+        body : bytes
+            JSON.
+        timeout : float
+            Seconds for the whole exchange.
+        bearer : str, optional
+            An application's access token.
+
+        Raises
+        ------
+        NoReply
+            There was no answer; the text and the traceback show no secret.
+        """
+        headers = {**_HEADERS, "Content-Type": "application/json"}
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        started = time.monotonic()
+        reply = await self._post_where_it_lives(method, body, headers, timeout)
+        log.debug("%s %d %.0f ms %d bytes", method, reply.status, 1e3 * (time.monotonic() - started), len(reply.body))
+        return reply
+
+    async def get(self, url: str, params: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """GET an address that is not the portal's (an authorisation server), without following redirects.
+
+        Raises
+        ------
+        NoReply
+            There was no answer.
+        """
+        return await self._exchange("GET", url, timeout, params=params, headers=_HEADERS)
+
+    async def close(self) -> None:
+        """Close the sessions of its own, whatever loop they live on; a later request opens a new one."""
+        import asyncio
+
+        with self._lock:
+            own, self._own, self._opened = self._own, {}, {}
+        here = asyncio.get_running_loop()
+        for loop, life in own.items():
+            if loop is here:
+                await life.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(life.aclose(), loop))
+
+    async def _post_where_it_lives(self, method: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Reply:  # noqa: ASYNC109
+        address = self.address
+        for _ in range(MAX_MOVES + 1):
+            url = address.url(method)
+            reply = await self._exchange("POST", url, timeout, data=body, headers=headers)
+            # Followed as a GET, as browsers do, a renamed portal's redirect would lose the parameters.
+            target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
+            if target is None:
+                break
+            log.info("the portal %s has moved to %s", address.host, target.host)
+            address = self.address = target
+        return Reply(reply.status, {k: redact(v) for k, v in reply.headers.items()}, reply.body, reply.url_host)
+
+    async def _exchange(
+        self,
+        verb: str,
+        url: str,
+        timeout: float,  # noqa: ASYNC109
+        *,
+        headers: Mapping[str, str],
+        data: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Reply:
+        import aiohttp
+        import yarl
+
+        session = await self._session_here()
+        # Connecting ends before the whole does, so that running out of time there is known as such.
+        limits = aiohttp.ClientTimeout(total=timeout, connect=min(CONNECT_SECONDS, 0.8 * timeout))
+        try:
+            async with session.request(
+                verb,
+                yarl.URL(url, encoded=True),
+                params=params,
+                data=data,
+                headers=headers,
+                ssl=self._ssl,
+                timeout=limits,
+                allow_redirects=False,
+                raise_for_status=False,
+            ) as answer:
+                found = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply(answer.status, found, await answer.read(), answer.url.authority)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = _no_reply(error, timeout)
+        # Raised outside of `except`: the cause holds the URL, so it is not even kept as the context.
+        raise failure
+
+    async def _session_here(self) -> aiohttp.ClientSession:
+        import asyncio
+
+        if self._session is not None:
+            if self._session.closed:
+                raise ConfigError("The session given to the portal is closed", guidance="Keep it open while reading.")
+            return self._session
+        loop = asyncio.get_running_loop()
+        session = self._opened.get(loop)
+        if session is None or session.closed:
+            # An async generator, because a loop closes the open ones when it ends (shutdown_asyncgens, asyncio.run):
+            # a session nobody closed is closed there.
+            life = _session_life()
+            session = await anext(life)
+            with self._lock:
+                for gone in [known for known in self._own if known.is_closed()]:
+                    del self._own[gone], self._opened[gone]
+                self._own[loop], self._opened[loop] = life, session
+        return session
+
+
+async def _session_life() -> AsyncGenerator[aiohttp.ClientSession, None]:
+    import aiohttp
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=True,
+    )
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+def _certificates(given: bool | str | Path | tls.SSLContext) -> bool | tls.SSLContext:
+    import ssl as tls
+
+    if isinstance(given, bool | tls.SSLContext):
+        return given
+    path = Path(given)
+    place = {"capath": str(path)} if path.is_dir() else {"cafile": str(path)}
+    try:
+        return tls.create_default_context(**place)  # type: ignore[arg-type]
+    except (OSError, tls.SSLError) as error:
+        raise ConfigError(
+            f"ssl={str(path)!r} cannot be read as certificates: {error}",
+            guidance="Give the path of a PEM file with the authority's certificate.",
+        ) from None
+
+
+def _no_reply(error: Exception, seconds: float) -> NoReply:
+    """What a failure of aiohttp proves: only those of the connecting phase happen before anything is sent."""
+    import aiohttp
+
+    before_sending = (
+        aiohttp.ClientConnectorError,  # no such host, refused, no TLS session, no proxy
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ServerFingerprintMismatch,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.InvalidURL,
+    )
+    sent = not isinstance(error, before_sending)
+    if isinstance(error, TimeoutError):
+        where = "no answer" if sent else "no connection"
+        return NoReply(f"{where} within {seconds:g} s", sent=sent, timeout=True)
+    text = redact(str(error)) or "the connection was lost"
+    return NoReply(f"{type(error).__name__}: {text}", sent=sent)

@@ -1,0 +1,58 @@
+"""Secrets out of any text: webhook codes, tokens, client secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Final
+
+MASK: Final = "***"
+
+_SLASH = r"(?:/|\\/|%2F)"
+_SECRET_NAME = r"(?:access_token|refresh_token|client_secret|application_token|auth)"  # noqa: S105 (names, not values)
+
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    # https://HOST/rest/{userId}/{code}/ and /rest/api/{userId}/{code}/, plain, JSON-escaped or percent-encoded
+    (
+        re.compile(rf"({_SLASH}rest{_SLASH}(?:api{_SLASH})?\d+{_SLASH})(?!{_SLASH})[^\s/\\%?#&\"'<>]+", re.I),
+        rf"\1{MASK}",
+    ),
+    # auth=..., auth[access_token]=..., auth%5Baccess_token%5D=...
+    (re.compile(rf"((?<![a-z]){_SECRET_NAME}(?:\]|%5D)?(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
+    # "refresh_token": "..." in JSON, 'refresh_token': '...' in a repr
+    (re.compile(rf"(([\"']){_SECRET_NAME}\2\s*:\s*([\"']))(?:\\.|(?!\3).)*", re.I | re.S), rf"\1{MASK}"),
+    (re.compile(r"(\bBearer\s+)[^\s\"',;)]+", re.I), rf"\1{MASK}"),
+)
+
+# A webhook code alone: letters and digits, at least 14 of them, both kinds present.
+_BARE_CODE: Final = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{14,}", re.I)
+
+
+def redact(text: str) -> str:
+    """Return the text with every webhook code, token and client secret replaced by ``***``.
+
+    Examples
+    --------
+    >>> redact("POST https://acme.bitrix24.com/rest/1/abc123/profile failed")
+    'POST https://acme.bitrix24.com/rest/1/***/profile failed'
+    """
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def shown(text: str) -> str:
+    """What may be shown of a text a user gave as an address: a lone webhook code is masked as well."""
+    return _BARE_CODE.sub(MASK, redact(text))
+
+
+class SecretFilter(logging.Filter):
+    """A logging filter that takes the secrets out of each record's message and traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record; it always passes."""
+        record.msg, record.args = redact(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = redact(record.exc_text) if record.exc_text else record.exc_text
+        return True
