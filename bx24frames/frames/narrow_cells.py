@@ -1,0 +1,161 @@
+"""One cell to one number, truth value or text, without loss or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["NUMBER", "TRUTHS", "Read", "Unfit", "amount", "double", "is_null", "plain", "text", "truth", "whole"]
+
+Read: TypeAlias = Callable[[object], object]
+"""From a cell that is not null to the value Arrow takes; raises `Unfit`."""
+
+NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+TRUTHS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
+EXACT: Final = Context(prec=80, traps=[InvalidOperation, Inexact])
+
+
+class Unfit(ValueError):
+    """A cell that the target type cannot hold without loss; the message is the reason."""
+
+
+def is_null(value: object) -> bool:
+    """Whether a cell is None, NaN, NaT or `pandas.NA`."""
+    if value is None:
+        return True
+    if isinstance(value, (float, Decimal)):
+        return value != value  # noqa: PLR0124 - the one number unequal to itself
+    return type(value).__name__ in ("NAType", "NaTType")
+
+
+def plain(value: object) -> object:
+    """Take a numpy scalar or array to Python's own value; others as they are.
+
+    `datetime64[ns].item()` is an integer, so numpy's times go through microseconds.
+    """
+    kind = getattr(value, "dtype", None)
+    if kind is None or not hasattr(value, "tolist"):
+        return value
+    if getattr(kind, "kind", "") == "M" and hasattr(value, "astype"):
+        fine = value.astype("datetime64[us]")
+        if not (fine == value):
+            raise Unfit("finer than a microsecond")
+        return fine.tolist()
+    return value.tolist()
+
+
+def exact(value: object) -> int | Decimal:
+    """Read a number as it is written; a float by its shortest decimal form."""
+    if isinstance(value, bool):
+        raise Unfit("a truth value, not a number")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        value = Decimal(repr(float(value)))
+    elif isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if not isinstance(value, Decimal):
+        raise Unfit("not a number")
+    if not value.is_finite():
+        raise Unfit("infinite")
+    return value
+
+
+def whole(kind: pa.DataType) -> Read:
+    """Integers: 3, 3.0 and ``"3"`` are 3; 3.5 is none."""
+    unsigned = str(kind).startswith("u")
+    high = 2 ** (kind.bit_width - (not unsigned)) - 1
+    low = 0 if unsigned else -high - 1
+
+    def read(value: object) -> int:
+        number = exact(value)
+        if not low <= number <= high:
+            raise Unfit(f"outside the range of {kind}")
+        if isinstance(number, Decimal) and number != number.to_integral_value():
+            raise Unfit("not a whole number")
+        return int(number)
+
+    return read
+
+
+def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
+    """Floating numbers; text and decimals only where a double prints the same digits."""
+
+    def read(value: object) -> float:
+        number = exact(value)
+        try:
+            result = float(number)
+        except OverflowError:
+            result = math.inf
+        if math.isinf(result):
+            raise Unfit("outside the range of a double")
+        if Decimal(repr(result)) != number:
+            raise Unfit("more digits than a double keeps")
+        return result
+
+    return read
+
+
+def amount(kind: pa.DataType) -> Read:
+    """Decimals; a float is taken at its 15 reliable digits, so that 0.1 + 0.2 is 0.3."""
+    step = Decimal(1).scaleb(-kind.scale)
+    limit = Decimal(10) ** (kind.precision - kind.scale)
+
+    def read(value: object) -> Decimal:
+        number = Decimal(exact(f"{value:.15g}" if isinstance(value, float) and math.isfinite(value) else value))
+        if abs(number) >= limit:
+            raise Unfit(f"more than {kind.precision - kind.scale} digits before the point")
+        try:
+            return number.quantize(step, context=EXACT)
+        except Inexact:
+            raise Unfit(f"more than {kind.scale} decimals") from None
+
+    return read
+
+
+def truth(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
+    """Truth values: true/false, Y/N, 1/0, in any case."""
+
+    def read(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        key = value.strip().lower() if isinstance(value, str) else _digits(value)
+        if key not in TRUTHS:
+            raise Unfit("not true/false, Y/N or 1/0")
+        return TRUTHS[key]
+
+    return read
+
+
+def _digits(value: object) -> str:
+    number = exact(value)
+    return str(int(number)) if number in (0, 1) else ""
+
+
+def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
+    """Text; numbers and dates by the one form that reads back as they were."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str):
+            return str(value)
+        if isinstance(value, (dt.datetime, dt.date)):
+            return value.isoformat()
+        number = exact(value) if isinstance(value, (int, float, Decimal)) else None
+        if number is None:
+            raise Unfit(f"a {type(value).__name__}, not text")
+        return str(number) if isinstance(number, int) else _shortest(number)
+
+    return read
+
+
+def _shortest(number: Decimal) -> str:
+    """38 for 38.0 and 3.5 for 3.5; never an exponent."""
+    written = f"{number:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written

@@ -1,0 +1,248 @@
+"""What a user may hand in as a frame, seen as named columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.options import Backend
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+    from narwhals.typing import IntoFrame
+
+    Raw: TypeAlias = pa.Array | pa.ChunkedArray | list[object]
+
+__all__ = ["SOURCES", "Source", "accept"]
+
+ACCEPTED = (
+    "A frame is a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
+    "or anything narwhals or the Arrow stream interface can read"
+)
+
+
+class Source(Protocol):
+    """A frame at rest: its columns by name, each as Arrow where Arrow holds it, else as a list of cells."""
+
+    @property
+    def backend(self) -> Backend:
+        """The library to answer in."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names, in order, without doubles."""
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Named levels of the index; only pandas has them."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+
+    def column(self, name: str) -> Raw:
+        """Values of a column or of an index level."""
+
+    def labels(self) -> pa.Array:
+        """The index value of each row, text where it is compound; the row's position where there is no index."""
+
+
+def accept(frame: object) -> Source:
+    """Take a frame in; a lazy one is collected.
+
+    Parameters
+    ----------
+    frame : object
+        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals knows
+        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or with
+        ``__arrow_c_stream__``.
+
+    Raises
+    ------
+    ConfigError
+        Anything else: lists of dicts and single columns are not frames.
+    ValidationError
+        Column names that are doubled or are not text.
+    """
+    from narwhals import dependencies as library
+
+    source: Source
+    if library.is_pandas_dataframe(frame):
+        source = PandasSource(frame, tuple(frame.columns))
+    elif library.is_polars_dataframe(frame):
+        source = PolarsSource(frame)
+    elif library.is_polars_lazyframe(frame):
+        source = PolarsSource(frame.collect())
+    else:
+        source = ArrowSource(_as_table(frame))
+    _check_names(source)
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class PandasSource:
+    """A pandas frame; only here an index and cells of mixed types exist."""
+
+    frame: pd.DataFrame
+    columns: tuple[str, ...]
+    backend: Backend = "pandas"
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Named levels of the index."""
+        return tuple(name for name in self.frame.index.names if isinstance(name, str))
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return len(self.frame)
+
+    def column(self, name: str) -> Raw:
+        """Values of a column or of an index level."""
+        if name in self.columns:
+            return _pandas_raw(self.frame[name])
+        return _pandas_raw(self.frame.index.get_level_values(name).to_series())
+
+    def labels(self) -> pa.Array:
+        """The index value of each row; a compound one as text."""
+        import pyarrow as pa
+
+        raw = [str(label) for label in self.frame.index] if self.frame.index.nlevels > 1 else _index_values(self.frame)
+        return pa.array([str(label) for label in raw], pa.string()) if isinstance(raw, list) else _whole(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class PolarsSource:
+    """A polars frame."""
+
+    frame: pl.DataFrame
+    backend: Backend = "polars"
+    levels: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names."""
+        return tuple(self.frame.columns)
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return self.frame.height
+
+    def column(self, name: str) -> Raw:
+        """Values of a column; a column of Python objects as a list."""
+        import polars as pl
+
+        series = self.frame[name]
+        return series.to_list() if series.dtype == pl.Object else series.to_arrow()
+
+    def labels(self) -> pa.Array:
+        """Positions: polars has no index."""
+        return _positions(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowSource:
+    """An Arrow table, or any other frame made into one."""
+
+    table: pa.Table
+    backend: Backend = "pyarrow"
+    levels: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names."""
+        return tuple(self.table.column_names)
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return int(self.table.num_rows)
+
+    def column(self, name: str) -> Raw:
+        """Values of a column."""
+        return self.table[name]
+
+    def labels(self) -> pa.Array:
+        """Positions: Arrow has no index."""
+        return _positions(self.rows)
+
+
+SOURCES = (PandasSource, PolarsSource, ArrowSource)
+
+
+def _as_table(frame: object) -> pa.Table:
+    import narwhals as nw
+    import pyarrow as pa
+
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    try:
+        if hasattr(frame, "__arrow_c_stream__"):
+            return pa.table(frame)
+        known = nw.from_native(cast("IntoFrame", frame))
+        eager = known.collect() if isinstance(known, nw.LazyFrame) else known
+        return eager.to_arrow()
+    except (TypeError, pa.ArrowInvalid) as error:
+        raise ConfigError(f"{ACCEPTED}; this is a {type(frame).__name__}") from error
+
+
+def _check_names(source: Source) -> None:
+    odd = [repr(name) for name in source.columns if not isinstance(name, str)]
+    if odd:
+        raise ValidationError(f"Column names must be text; these are not: {', '.join(odd[:5])}")
+    doubled = _doubles(source.columns)
+    if doubled:
+        raise ValidationError(f"Column names stand more than once: {', '.join(doubled)}")
+    both = _doubles((*source.columns, *source.levels))
+    if both:
+        raise ValidationError(f"Names stand both as a column and in the index: {', '.join(both)}")
+
+
+def _doubles(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _pandas_raw(series: pd.Series) -> Raw:
+    """Hand a column to Arrow unless Arrow's guess at its type would change a cell.
+
+    In an object column `pyarrow.array` reads naive and aware times as one type, and turns a period or an interval
+    into its storage numbers.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) not in _ONE_TYPE:
+        return series.tolist()
+    try:
+        raw = pa.array(series, from_pandas=True)
+    except (pa.ArrowException, OverflowError):
+        return series.tolist()  # Arrow has no type for it; the cells are read one by one
+    return series.tolist() if isinstance(raw.type, pa.BaseExtensionType) else raw
+
+
+_ONE_TYPE = frozenset({"string", "integer", "floating", "boolean", "empty"})
+
+
+def _index_values(frame: pd.DataFrame) -> Raw:
+    return _pandas_raw(frame.index.to_series())
+
+
+def _whole(raw: Raw) -> pa.Array:
+    import pyarrow as pa
+
+    whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
+    return whole.dictionary_decode() if isinstance(whole, pa.DictionaryArray) else whole
+
+
+def _positions(rows: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(range(rows), pa.int64())
