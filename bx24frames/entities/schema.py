@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from bx24frames.engine.messages import JSON, IdBounds, Listing, Path
+from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Operation: TypeAlias = Literal["insert", "update"]
 
 
 class Family(enum.Enum):
@@ -34,8 +36,10 @@ class Field:
     """One field of a table as the portal describes it.
 
     `code`: the spelling its own list method prints. `aliases`: other spellings a caller may use.
-    `type`: the portal's type name. `wire`: the name the list method takes in a select.
-    `filter`: the name it takes in a condition.
+    `type`: the portal's type name. `request`: its name in a select, a condition and an order, where that is not
+    the code (tasks print `createdDate` and are asked for `CREATED_DATE`).
+    `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
+    `max_length`: characters a text may have; None where the description names no limit.
     """
 
     code: str
@@ -50,20 +54,36 @@ class Field:
     choices: tuple[Choice, ...] = ()
     status_type: str | None = None
     settings: Mapping[str, JSON] = field(default_factory=dict)
+    request: str = ""
+    listed: bool = True
+    max_length: int | None = None
+
+    @property
+    def wire(self) -> str:
+        """The name in a select, a condition and an order."""
+        return self.request or self.code
 
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """The fields of a table, or the selected ones, and the Arrow schema they decode to."""
+    """The fields of a table, or the selected ones, and the Arrow schema they decode to.
+
+    Column ``i`` of `arrow` is ``fields[i]`` under the spelling the caller asked for.
+    """
 
     entity: str
     fields: tuple[Field, ...]
     arrow: pa.Schema
+    family: Family = Family.OTHER
+    id_key: str = "ID"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteMethods:
-    """The methods that change a table; None where the portal has none."""
+    """The methods that change a table; None where the portal has none.
+
+    `fields_param`: the parameter that holds the values; None where they stand beside the id.
+    """
 
     add: str | None = None
     update: str | None = None
@@ -71,24 +91,42 @@ class WriteMethods:
     import_one: str | None = None
     import_many: str | None = None
     id_param: str = "id"
-    fields_param: str = "fields"
+    fields_param: str | None = "fields"
     id_path: Path = ()
     """From an add's `result` to the new id."""
 
 
+class Shape(enum.Enum):
+    """How a description answer lists the fields."""
+
+    DESCRIBED = "described"
+    """A map ``{name: {type, isRequired, ...}}``."""
+    CAPTIONS = "captions"
+    """A map ``{name: caption}``: the types are ours."""
+    TASK = "task"
+    """A map ``{UPPER: {title, type, required, ...}}`` for rows in camelCase."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldsSource:
-    """Where a table's field description comes from: a method, or a static list."""
+    """Where a table's field description comes from: a method, or a static list; with both, the list gives types."""
 
     method: str | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
     path: Path = ()
     static: tuple[Field, ...] = ()
+    shape: Shape = Shape.DESCRIBED
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One row of the catalogue."""
+    """One row of the catalogue.
+
+    `select`: the parameter that names the wanted fields; None where the method has none.
+    `always`: names a select must hold for the method to answer at all.
+    `arguments`: parameters of the list method that the caller gives as plain equality filters; those in
+    `needs` must be given. `untyped`: a method outside the catalogue: no fields, parameters as written.
+    """
 
     name: str
     title: str
@@ -103,6 +141,17 @@ class Entity:
     scope: str = "crm"
     base_params: Mapping[str, JSON] = field(default_factory=dict)
     """Parameters every call of this table carries (``entityTypeId``)."""
+    select: str | None = "select"
+    always: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    untyped: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether any method adds or changes rows."""
+        return bool(self.writes.add or self.writes.update)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +159,8 @@ class Where:
     """A caller's conditions, made ready: what goes into the parameters, and what the engine must bound.
 
     `params`: the portal's filter map. `bounds`: conditions on the id as an interval.
-    `ids`: conditions on the id as a set; None is no such condition, an empty tuple matches nothing.
-    `branches`: an OR that the method cannot carry in one map, as maps read one by one and merged by id.
+    `ids`: conditions on the id as a set, ascending; None is no such condition, an empty tuple matches nothing.
+    `arguments`: parameters of the method itself (``entityTypeId`` of a stage history).
     """
 
     params: Mapping[str, JSON] = field(default_factory=dict)
@@ -119,5 +168,40 @@ class Where:
     ids: tuple[int, ...] | None = None
     splits: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
     """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """One row to write: its place in the input, from 0, and its values by column."""
+
+    position: int
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShape:
+    """Where a write's answer holds the ids.
+
+    `id_path`: from the `result` of one row to its new id; None where an answer names none.
+    `rows_path`: from `result` to the answers of the single rows (imports); None where the call carries one row.
+    """
+
+    id_path: Path | None = None
+    rows_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A write, ready to send, and how to read its answer blind.
+
+    `positions`: the input rows it carries. `keys`: under which key of the answers each of them comes back
+    (imports); empty where the call carries one row.
+    """
+
+    call: Call
+    shape: AnswerShape = field(default_factory=AnswerShape)
+    positions: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()

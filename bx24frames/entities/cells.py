@@ -1,0 +1,224 @@
+"""How one value of each kind is read, whatever shape it came in (https://apidocs.bitrix24.com/api-reference/data-types.html).
+
+The same column comes as text, number, null, 0, false or an empty list, by method and by build of the portal: every
+reader takes them all, answers None for no value, and raises `ValueError` for a value of another kind.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, TypeAlias
+
+import orjson
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.types import Kind
+
+Reader: TypeAlias = Callable[[JSON], object]
+
+TRUE: Final = frozenset({"Y", "y", "1", "true"})
+FALSE: Final = frozenset({"N", "n", "0", "false"})
+
+_INT64: Final = 2**63
+_AMOUNT_DIGITS: Final = 14
+_AMOUNT_STEP: Final = Decimal("0.0001")
+
+_SITE_FORMATS: Final = (
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%m/%d/%Y",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+)
+"""The cultures a portal prints where a method gives no ISO text (docs: lists-element-get.md)."""
+
+
+def blank(value: JSON) -> bool:
+    """Whether a value stands for none: null, false, ``""``, and PHP's empty list or map."""
+    return value is None or value is False or value in ("", [], {})
+
+
+def read_number(value: JSON) -> int | None:
+    """Read an integer; 0 is a value."""
+    if blank(value):
+        return None
+    if isinstance(value, str):
+        value = _text_number(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not -_INT64 <= value < _INT64:
+        raise ValueError("not an integer")
+    return value
+
+
+def _text_number(text: str) -> int | float:
+    if re.fullmatch(r"\s*[+-]?\d+\s*", text):
+        return int(text)
+    return _text_float(text)
+
+
+def _text_float(text: str) -> float:
+    number = float(text) if re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text) else math.nan
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
+
+
+def read_link(value: JSON) -> int | None:
+    """Read an id; 0 is no link."""
+    return read_number(value) or None
+
+
+def read_float(value: JSON) -> float | None:
+    """Read a number, refusing one that a double cannot hold."""
+    if blank(value):
+        return None
+    number = _text_float(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or float(number) != number:
+        raise ValueError("not a number")
+    return float(number)
+
+
+def read_text(value: JSON) -> str | None:
+    """Read a text: ``""`` stays, a number becomes its digits, a list or map its JSON."""
+    if isinstance(value, str):
+        return value
+    if blank(value):
+        return None
+    if isinstance(value, bool):
+        return "Y"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else str(value)
+
+
+def read_code(value: JSON) -> str | None:
+    """Read a code: ``""`` is none."""
+    return read_text(value) or None
+
+
+def read_bool(value: JSON) -> bool | None:
+    """Read Y/N, 1/0, true/false."""
+    if isinstance(value, bool):
+        return value
+    if blank(value):
+        return None
+    text = str(value)
+    if text not in TRUE | FALSE:
+        raise ValueError("neither Y nor N")
+    return text in TRUE
+
+
+def read_datetime(value: JSON) -> datetime | None:
+    """Read a moment in UTC; a text without an offset (site format) stands as it is."""
+    if blank(value):
+        return None
+    moment = _moment(value)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("not a date of the years 1 to 9999") from None
+
+
+def read_date(value: JSON) -> date | None:
+    """Read a date, which the portal prints as UTC midnight in the server's zone (rest module: rest_util.php)."""
+    moment = read_datetime(value)
+    return None if moment is None else moment.date()
+
+
+def _moment(value: JSON) -> datetime:
+    text = value.strip() if isinstance(value, str) else ""
+    if "." not in text[:3] and "/" not in text[:3]:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("not a date") from None
+    for pattern in _SITE_FORMATS:
+        try:
+            return datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+    raise ValueError("not a date")
+
+
+def read_money(value: JSON) -> dict[str, object] | None:
+    """Read ``1500.50|EUR`` exactly."""
+    if blank(value):
+        return None
+    amount, _, currency = (read_text(value) or "").partition("|")
+    if not amount and not currency:
+        return None
+    return {"amount": read_amount(amount) if amount else None, "currency": currency or None}
+
+
+def read_amount(text: str) -> Decimal:
+    """Read an amount with at most 4 decimals."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not an amount") from None
+    if not amount.is_finite() or amount.adjusted() >= _AMOUNT_DIGITS or amount != amount.quantize(_AMOUNT_STEP):
+        raise ValueError("not an amount of at most 4 decimals")
+    return amount.quantize(_AMOUNT_STEP)
+
+
+def read_file(value: JSON) -> dict[str, object] | None:
+    """Read a file's id, name and page; the addresses with a token in them are left out."""
+    if blank(value):
+        return None
+    if not isinstance(value, dict):
+        return {"id": read_link(value), "name": None, "url": None}
+    return {
+        "id": read_link(value.get("id")),
+        "name": read_code(value.get("name")),
+        "url": read_code(value.get("url") or value.get("showUrl")),
+    }
+
+
+def read_contact_point(value: JSON) -> dict[str, object] | None:
+    """Read a phone or e-mail in the spelling of either family."""
+    if blank(value):
+        return None
+    if not isinstance(value, dict):
+        return {"id": None, "value": read_text(value), "value_type": None}
+    return {
+        "id": read_link(value.get("id", value.get("ID"))),
+        "value": read_text(value.get("value", value.get("VALUE"))),
+        "value_type": read_code(value.get("valueType", value.get("VALUE_TYPE"))),
+    }
+
+
+READERS: Final[Mapping[Kind, Reader]] = {
+    Kind.NUMBER: read_number,
+    Kind.LINK: read_link,
+    Kind.FLOAT: read_float,
+    Kind.TEXT: read_text,
+    Kind.CODE: read_code,
+    Kind.BOOL: read_bool,
+    Kind.DATE: read_date,
+    Kind.DATETIME: read_datetime,
+    Kind.MONEY: read_money,
+    Kind.FILE: read_file,
+    Kind.MULTIFIELD: read_contact_point,
+}
+
+
+def elements(value: JSON, kind: Kind) -> list[JSON]:
+    """The values of a multiple field: ``false``, ``""``, null and ``[]`` are none, a PHP map is its values."""
+    if blank(value):
+        return []
+    if isinstance(value, dict):
+        value = (
+            [value] if kind in (Kind.FILE, Kind.MULTIFIELD) and ("id" in value or "ID" in value) else [*value.values()]
+        )
+    if not isinstance(value, list):
+        value = [value]
+    if kind is Kind.TEXT:
+        return [element for element in value if element is not None and element is not False]
+    none = (0, "0") if kind is Kind.LINK else ()
+    return [element for element in value if not blank(element) and element not in none]

@@ -1,0 +1,160 @@
+"""Which fields a caller's column names mean, and what a list method is asked for to get them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.schema import Entity, Family, Field, TableSchema
+from bx24frames.errors import UnknownColumn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEAREST: Final = 3
+
+
+class Names:
+    """Every spelling of every field of a table.
+
+    A field's own code always means that field. An alias that two fields claim means neither.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+    entity : str
+        The table's name, for messages.
+    """
+
+    __slots__ = ("_claims", "_codes", "entity", "fields")
+
+    def __init__(self, fields: Sequence[Field], entity: str = "") -> None:
+        self.fields = tuple(fields)
+        self.entity = entity
+        self._codes = {field.code: field for field in fields}
+        self._claims: dict[str, list[Field]] = {}
+        for field in fields:
+            for alias in field.aliases:
+                self._claims.setdefault(alias, []).append(field)
+
+    def find(self, name: str) -> Field | None:
+        """The field of that spelling, or None; raises `UnknownColumn` where two fields claim it."""
+        if name in self._codes:
+            return self._codes[name]
+        claims = self._claims.get(name, [])
+        if len(claims) > 1:
+            both = " and ".join(field.code for field in claims)
+            raise UnknownColumn(f"column {name!r} may mean {both}", entity=self.entity, guidance="Use the exact code.")
+        return claims[0] if claims else None
+
+    def lookup(self, name: str) -> Field:
+        """The field of that spelling.
+
+        Raises
+        ------
+        UnknownColumn
+            If no field has it, with the nearest names, or two fields claim it, naming both.
+        """
+        field = self.find(name)
+        if field is None:
+            raise UnknownColumn(f"no column {name!r}", entity=self.entity, guidance=self._hint(name))
+        return field
+
+    def _hint(self, name: str) -> str:
+        spellings = {text.casefold(): text for text in (*self._claims, *self._codes)}
+        near = difflib.get_close_matches(name.casefold(), spellings, NEAREST)
+        if near:
+            return f"Did you mean {', '.join(spellings[text] for text in near)}?"
+        return "describe_entity() lists the columns."
+
+
+def lookup(fields: Sequence[Field], name: str, entity: str = "") -> Field:
+    """Find one field by any of its spellings; `UnknownColumn` otherwise."""
+    return Names(fields, entity).lookup(name)
+
+
+def select(fields: Sequence[Field], columns: Sequence[str] | None, entity: str = "") -> tuple[Field, ...]:
+    """Find the fields of the wanted columns, in the caller's order; every listed field without `columns`.
+
+    Raises
+    ------
+    UnknownColumn
+        If a name is unknown, names two fields, is given twice, or is one the list method never returns.
+    """
+    if columns is None:
+        return tuple(field for field in fields if field.listed)
+    names = Names(fields, entity)
+    found = tuple(names.lookup(name) for name in columns)
+    twice = [name for place, name in enumerate(columns) if name in columns[:place]]
+    if twice:
+        raise UnknownColumn(f"column {twice[0]!r} is asked for twice", entity=entity)
+    for name, field in zip(columns, found, strict=True):
+        if not field.listed:
+            guidance = "The item entity of the same table has it."
+            raise UnknownColumn(f"the list method never returns {name!r}", entity=entity, guidance=guidance)
+    return found
+
+
+def table_schema(
+    entity: Entity,
+    fields: Sequence[Field],
+    columns: Sequence[str] | None = None,
+    overrides: Mapping[str, pa.DataType] | None = None,
+) -> TableSchema:
+    """Build the schema of a read: the wanted columns under the caller's spelling, typed by the description alone.
+
+    Parameters
+    ----------
+    entity : Entity
+    fields : sequence of Field
+        The whole description, from `parse_fields`.
+    columns : sequence of str, optional
+        Wanted columns in any spelling; None is all that the list method returns, under their codes.
+    overrides : mapping of str to pyarrow.DataType, optional
+        Types to use instead, by any spelling of the column.
+
+    Returns
+    -------
+    TableSchema
+
+    Raises
+    ------
+    UnknownColumn
+        If a column, or a column of `overrides`, is not a field.
+    """
+    import pyarrow as pa
+
+    from bx24frames.entities.types import arrow_type
+
+    chosen = select(fields, columns, entity.name)
+    spelled = [field.code for field in chosen] if columns is None else list(columns)
+    names = Names(fields, entity.name)
+    retyped = {names.lookup(name).code: type_ for name, type_ in (overrides or {}).items()}
+    arrow = pa.schema(
+        [
+            pa.field(name, retyped.get(field.code) or arrow_type(field))
+            for name, field in zip(spelled, chosen, strict=True)
+        ]
+    )
+    return TableSchema(entity.name, chosen, arrow, entity.family, entity.listing.id_key)
+
+
+def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
+    """Name the wanted fields, and the id, in the parameter of the list method.
+
+    Notes
+    -----
+    An item list answers explicit names with those alone, so the id is always among them; its phones and e-mails
+    (`fm`) come only with ``*`` (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html).
+    Classic lists give phones and e-mails only by name.
+    """
+    if entity.select is None:
+        return {}
+    wanted = list(fields)
+    names = [entity.listing.id_filter, *entity.always, *(field.wire for field in wanted)]
+    if entity.family is Family.ITEM and any(field.code in MULTIFIELDS for field in wanted):
+        names = ["*", *(field.code for field in wanted if field.user_field)]
+    return {entity.select: list(dict.fromkeys(names))}

@@ -1,0 +1,166 @@
+"""A table's field description, in whichever shape its method prints it, as one list of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Path
+from bx24frames.entities import spelling
+from bx24frames.entities.schema import Choice, Entity, Family, Field, Shape
+from bx24frames.errors import ResponseError
+
+MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "web": "WEB", "im": "IM"}
+"""Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows apart."""
+
+UNLISTED: Final = frozenset({"CONTACT_IDS"})
+"""Described by the classic `fields` methods, never returned by the classic lists (docs: crm-deal-list.md)."""
+
+_LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
+
+
+def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
+    """Read the answer of a table's description method.
+
+    Parameters
+    ----------
+    entity : Entity
+    answer : JSON
+        The `result` of ``entity.fields.method``; unused where the table's fields are ours.
+
+    Returns
+    -------
+    tuple of Field
+        In the portal's order, each with every spelling a caller may use.
+
+    Raises
+    ------
+    ResponseError
+        If the answer is not a description.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-fields.html,
+    https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html
+    """
+    source = entity.fields
+    if source.method is None:
+        return tuple(_aliased(field, entity, ()) for field in source.static)
+    static = {field.code: field for field in source.static}
+    fields: dict[str, Field] = {}
+    for name, raw in _entries(entity, answer).items():
+        for field in _parsed(entity, name, raw, static):
+            fields.setdefault(field.code, field)
+    return tuple(fields.values())
+
+
+def _entries(entity: Entity, answer: JSON) -> Mapping[str, JSON]:
+    value = _walk(answer, entity.fields.path)
+    if value == []:  # PHP prints an empty map as a list
+        return {}
+    if not isinstance(value, dict):
+        raise ResponseError(
+            "the description of the fields is not a map", method=entity.fields.method, entity=entity.name
+        )
+    return value
+
+
+def _walk(value: JSON, path: Path) -> JSON:
+    for step in path:
+        if not isinstance(value, dict):
+            return value
+        value = value.get(step)
+    return value
+
+
+def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -> Iterable[Field]:
+    if entity.family is Family.ITEM and name == "fm":
+        points = (Field(code, "crm_multifield", code, multiple=True) for code in MULTIFIELDS)
+        return [_aliased(field, entity, ()) for field in points]
+    if entity.fields.shape is Shape.CAPTIONS:
+        known = static.get(name, Field(name, "string", user_field=name.startswith("UF_")))
+        return [_aliased(replace(known, title=str(raw or name)), entity, ())]
+    if not isinstance(raw, dict):
+        raise ResponseError(f"the description of field {name} is not a map", entity=entity.name)
+    if entity.fields.shape is Shape.TASK:
+        return [_aliased(_task_field(name, raw), entity, (name,))]
+    return [_described(entity, name, raw, static.get(name))]
+
+
+def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
+    upper_name = str(raw.get("upperName") or "")
+    user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD.match(name) is not None
+    code = upper_name if user_field and upper_name.startswith("UF_") else name
+    settings = raw.get("settings")
+    settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
+    field = Field(
+        code,
+        known.type if known else str(raw.get("type") or "string"),
+        title=_title(code, raw),
+        required=_flag(raw, "isRequired", "required"),
+        read_only=_flag(raw, "isReadOnly"),
+        immutable=_flag(raw, "isImmutable"),
+        multiple=_flag(raw, "isMultiple", "multiple"),
+        user_field=user_field,
+        choices=_choices(raw.get("items")),
+        status_type=str(raw["statusType"]) if raw.get("statusType") else None,
+        settings=settings,
+        listed=not (entity.family is Family.CLASSIC and code in UNLISTED),
+        max_length=_limit(settings.get("MAX_LENGTH")),
+    )
+    return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
+
+
+def _task_field(name: str, raw: Mapping[str, JSON]) -> Field:
+    """Tasks are described in UPPER_SNAKE and print camelCase rows (docs: tasks-task-get-fields.md)."""
+    values = raw.get("values")
+    pairs = values.items() if isinstance(values, dict) else ()
+    type_name = str(raw.get("type") or "string")
+    return Field(
+        spelling.camel(name) if not name.startswith("UF_") else _task_user_field(name),
+        "string" if type_name == "array" else type_name,
+        title=_title(name, raw),
+        required=_flag(raw, "required"),
+        read_only=_flag(raw, "primary"),
+        multiple=type_name == "array",
+        user_field=name.startswith("UF_"),
+        choices=tuple(Choice(str(code), str(title)) for code, title in pairs),
+        request=name,
+    )
+
+
+def _task_user_field(name: str) -> str:
+    """The one user field every portal has, `UF_CRM_TASK`, is printed as `ufCrmTask` (docs: tasks-task-list.md)."""
+    return spelling.camel(name)
+
+
+def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:
+    """Add every spelling of a field: its other case, and the name the other family gives it."""
+    names = [*more]
+    if not field.user_field:
+        names += [spelling.camel(field.code) if field.code.isupper() else spelling.upper(field.code)]
+        for old, new in spelling.renamed(entity.entity_type_id).items():
+            names += [new] if field.code == old else [old] if field.code == new else []
+    return replace(field, aliases=tuple(dict.fromkeys(n for n in (*field.aliases, *names) if n != field.code)))
+
+
+def _title(code: str, raw: Mapping[str, JSON]) -> str:
+    """The caption: classic descriptions give user fields their code as title and the captions as labels."""
+    captions = [str(raw[key]) for key in _LABELS if isinstance(raw.get(key), str) and raw[key] not in ("", code)]
+    return captions[0] if captions else code
+
+
+def _flag(raw: Mapping[str, JSON], *names: str) -> bool:
+    return any(raw.get(name) in (True, "Y", 1, "1", "true") for name in names)
+
+
+def _choices(items: JSON) -> tuple[Choice, ...]:
+    if not isinstance(items, list):
+        return ()
+    return tuple(Choice(str(item.get("ID")), str(item.get("VALUE", ""))) for item in items if isinstance(item, dict))
+
+
+def _limit(value: JSON) -> int | None:
+    text = str(value or 0)
+    return int(text) if text.isdigit() and int(text) > 0 else None

@@ -1,0 +1,116 @@
+"""Which table a name means."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Call, Listing, Paging
+from bx24frames.entities.catalog import CATALOG, ITEM_TYPES, item_entity
+from bx24frames.entities.schema import Entity, Family, FieldsSource
+from bx24frames.errors import UnknownEntity
+
+NEAREST: Final = 3
+
+_ITEM: Final = re.compile(r"item:(\d+)")
+_METHOD: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
+_LIST_WORDS: Final = ("list", "get", "getlist", "search", "getchildren", "tail")
+"""Last words of the methods that list rows; `crm.dea` is a misspelled table, not a method."""
+
+
+def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
+    """Find a table by its name.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue in any case, singular or plural; ``item:N`` for an `entityTypeId`; a smart process
+        by its code or title; or a list method with a dot, which is read untyped.
+    types : iterable of mappings, optional
+        The rows of `crm.type.list`, needed where `needs_types(name)`
+        (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-object-types/crm-type-list.html).
+
+    Returns
+    -------
+    Entity
+
+    Raises
+    ------
+    UnknownEntity
+        If nothing has that name, with the nearest names, or two smart processes have it, naming both.
+
+    Examples
+    --------
+    >>> resolve("Deals").name, resolve("item:1036").entity_type_id, resolve("log.blogpost.get").untyped
+    ('deal', 1036, True)
+    """
+    known = _catalogued(name)
+    if known is not None:
+        return known
+    number = _ITEM.fullmatch(name.strip().lower())
+    if number:
+        return _by_number(int(number[1]))
+    if _is_method(name):
+        return untyped(name.strip())
+    return _smart_process(name, tuple(types))
+
+
+def needs_types(name: str) -> bool:
+    """Whether a name can only be a smart process, so that `resolve` needs the rows of `crm.type.list`."""
+    text = name.strip()
+    return not (_catalogued(name) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text) or not text)
+
+
+def untyped(method: str) -> Entity:
+    """A list method outside the catalogue: no fields, no known place of its rows, pages by offset."""
+    listing = Listing(Call(method, {}), paging=Paging.OFFSET, wraps=True)
+    return Entity(method, method, Family.OTHER, listing, FieldsSource(), scope="", select=None, untyped=True)
+
+
+def _catalogued(name: str) -> Entity | None:
+    text = re.sub(r"[\s-]+", "_", name.strip().lower())
+    candidates = [text]
+    if text.endswith("ies"):
+        candidates.append(text[:-3] + "y")
+    if text.endswith("es"):
+        candidates.append(text[:-2])
+    if text.endswith("s"):
+        candidates.append(text[:-1])
+    return next((CATALOG[candidate] for candidate in candidates if candidate in CATALOG), None)
+
+
+def _by_number(entity_type_id: int) -> Entity:
+    for name, (number, _) in ITEM_TYPES.items():
+        if number == entity_type_id:
+            return CATALOG[name]
+    return item_entity(entity_type_id, f"item:{entity_type_id}", f"Items of type {entity_type_id}")
+
+
+def _is_method(name: str) -> bool:
+    text = name.strip()
+    return _METHOD.fullmatch(text) is not None and text.lower().rsplit(".", 1)[1] in _LIST_WORDS
+
+
+def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:
+    wanted = name.strip().casefold()
+    found = {
+        int(str(row["entityTypeId"])): str(row.get("title") or "")
+        for row in types
+        if wanted and wanted in {str(row.get("code") or "").casefold(), str(row.get("title") or "").casefold()}
+    }
+    if len(found) == 1:
+        [(number, title)] = found.items()
+        return item_entity(number, f"item:{number}", title)
+    if found:
+        both = " and ".join(f"item:{number} ({title})" for number, title in sorted(found.items()))
+        raise UnknownEntity(f"{name!r} names {both}", entity=name, guidance="Use the number.")
+    raise UnknownEntity(f"no table {name!r}", entity=name, guidance=_hint(wanted, types))
+
+
+def _hint(wanted: str, types: tuple[Mapping[str, JSON], ...]) -> str:
+    titles = {str(row.get("title") or "").casefold(): str(row.get("title") or "") for row in types}
+    near = difflib.get_close_matches(wanted, [*CATALOG, *filter(None, titles)], NEAREST)
+    advice = "list_entities() shows every table."
+    return f"Did you mean {', '.join(titles.get(text, text) for text in near)}? {advice}" if near else advice

@@ -1,0 +1,58 @@
+"""The two spellings of the portal's own field names: UPPER_SNAKE of the classic methods, camelCase of the item ones."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+RENAMED: Final = {
+    "DATE_CREATE": "createdTime",
+    "DATE_MODIFY": "updatedTime",
+    "CREATED_BY_ID": "createdBy",
+    "MODIFY_BY_ID": "updatedBy",
+}
+"""System fields that the item methods call by another name (crm module: lib/controller/base.php).
+
+Item metadata gives `createdTime` the upper name `CREATED_TIME`, so the classic name is known from here alone.
+"""
+
+STATUS_AS_STAGE: Final = ("STATUS_ID", "stageId")
+"""Leads and quotes: the classic status is the item methods' stage (crm module: lib/controller/base.php)."""
+
+STATUS_TABLES: Final = frozenset({1, 7})
+"""Entity types (lead, quote) whose stage is called a status by the classic methods."""
+
+USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
+"""User fields, whose camel spelling cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``): only metadata knows it."""
+
+_WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-zA-Z])(?=[0-9])")
+
+
+def camel(upper: str) -> str:
+    """Spell a system field's UPPER_SNAKE name in camelCase.
+
+    Examples
+    --------
+    >>> camel("ASSIGNED_BY_ID"), camel("PARENT_ID_128"), camel("ADDRESS_2")
+    ('assignedById', 'parentId128', 'address2')
+    """
+    first, *rest = upper.lower().split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def upper(name: str) -> str:
+    """Spell a system field's camelCase name in UPPER_SNAKE.
+
+    Examples
+    --------
+    >>> upper("assignedById"), upper("parentId128")
+    ('ASSIGNED_BY_ID', 'PARENT_ID_128')
+    """
+    return _WORD_START.sub("_", name).upper()
+
+
+def renamed(entity_type_id: int | None) -> dict[str, str]:
+    """The classic names of an entity type that the item methods changed, with the new ones."""
+    if entity_type_id in STATUS_TABLES:
+        return {**RENAMED, STATUS_AS_STAGE[0]: STATUS_AS_STAGE[1]}
+    return RENAMED

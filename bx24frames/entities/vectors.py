@@ -1,0 +1,113 @@
+"""How a whole column of one kind is read at once; any value out of the ordinary raises, and `cells` takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bx24frames.entities.cells import FALSE, TRUE
+from bx24frames.entities.types import ARROW, MONEY, Kind
+
+NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
+"""What Arrow raises for a column that is not plain; a text column with one integer in it, for example."""
+
+_BOOL_TEXTS: Final = pa.array([*sorted(TRUE), *sorted(FALSE), ""])
+_BOOLS: Final = pa.array([True] * len(TRUE) + [False] * len(FALSE) + [None], pa.bool_())
+_MONEY: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
+
+
+def typed(kind: Kind, raw: pa.Array) -> pa.Array:
+    """Cast a column of texts, numbers or bools, as they came, to its kind.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, pyarrow.ArrowTypeError
+        If any value needs a closer look.
+    """
+    if pa.types.is_null(raw.type):
+        return pa.nulls(len(raw), ARROW[kind])
+    if pa.types.is_string(raw.type):
+        return _FROM_TEXT[kind](raw)
+    if kind in _FROM_NUMBER and pa.types.is_floating(raw.type) | pa.types.is_integer(raw.type):
+        return _FROM_NUMBER[kind](raw)
+    if kind is Kind.BOOL and pa.types.is_boolean(raw.type):
+        return raw
+    raise pa.ArrowInvalid(f"{kind.value} from {raw.type}")
+
+
+def _filled(raw: pa.Array) -> pa.Array:
+    """The empty text is what the portal prints for no number and no date."""
+    return pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
+
+
+def _number(raw: pa.Array) -> pa.Array:
+    return pc.cast(raw, pa.int64())
+
+
+def _link(raw: pa.Array) -> pa.Array:
+    ids = _number(raw)
+    return pc.if_else(pc.equal(ids, 0), pa.scalar(None, pa.int64()), ids)
+
+
+def _float(raw: pa.Array) -> pa.Array:
+    return pc.cast(raw, pa.float64())
+
+
+def _float_text(raw: pa.Array) -> pa.Array:
+    numbers = _float(_filled(raw))
+    if pc.all(pc.is_finite(numbers)).as_py() is False:  # Arrow reads "inf" and "nan" too
+        raise pa.ArrowInvalid("not a finite number")
+    return numbers
+
+
+def _bool_text(raw: pa.Array) -> pa.Array:
+    places = pc.index_in(raw, value_set=_BOOL_TEXTS)
+    if places.null_count != raw.null_count:
+        raise pa.ArrowInvalid("neither Y nor N")
+    return _BOOLS.take(places)
+
+
+def _datetime_text(raw: pa.Array) -> pa.Array:
+    return pc.cast(_filled(raw), ARROW[Kind.DATETIME])
+
+
+def _date_text(raw: pa.Array) -> pa.Array:
+    """A date is UTC midnight in the server's zone: the UTC date of the moment (rest module: rest_util.php)."""
+    return pc.cast(_datetime_text(raw), ARROW[Kind.DATE])
+
+
+def _money_text(raw: pa.Array) -> pa.Array:
+    parts = pc.extract_regex(_filled(raw), _MONEY)
+    if parts.null_count != pc.sum(pc.fill_null(pc.equal(raw, ""), True)).as_py():
+        raise pa.ArrowInvalid("not amount|currency")
+    amounts, currencies = parts.flatten()
+    return pa.StructArray.from_arrays(
+        [pc.cast(amounts, MONEY.field("amount").type), currencies], fields=list(MONEY), mask=pc.is_null(parts)
+    )
+
+
+def _only_by_cell(raw: pa.Array) -> pa.Array:
+    raise pa.ArrowInvalid(f"no vector form for {raw.type}")
+
+
+_FROM_TEXT: Final[Mapping[Kind, Callable[[pa.Array], pa.Array]]] = {
+    Kind.NUMBER: lambda raw: _number(_filled(raw)),
+    Kind.LINK: lambda raw: _link(_filled(raw)),
+    Kind.FLOAT: _float_text,
+    Kind.TEXT: lambda raw: raw,
+    Kind.CODE: _filled,
+    Kind.BOOL: _bool_text,
+    Kind.DATE: _date_text,
+    Kind.DATETIME: _datetime_text,
+    Kind.MONEY: _money_text,
+    Kind.FILE: _only_by_cell,
+    Kind.MULTIFIELD: _only_by_cell,
+}
+_FROM_NUMBER: Final[Mapping[Kind, Callable[[pa.Array], pa.Array]]] = {
+    Kind.NUMBER: _number,
+    Kind.LINK: _link,
+    Kind.FLOAT: _float,
+}
