@@ -24,6 +24,7 @@ _REST = re.compile(
     r"(?P<prefix>(?:/[^/]+)*?)/rest(?:/api)?(?:/(?P<user>\d+)(?:/(?P<code>[A-Za-z0-9_-]+))?)?"
     r"(?:/[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)?/*"
 )
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 
 
@@ -167,7 +168,7 @@ def _split(text: str) -> SplitResult:
 def _host(parts: SplitResult) -> str:
     host = (parts.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host
-    return host if parts.port is None else f"{host}:{parts.port}"
+    return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
 def _malformed(parts: SplitResult, fault: str) -> ConfigError:

@@ -1,0 +1,299 @@
+"""Blocking calls of coroutines: one event loop on a thread of its own, for each process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+
+__all__ = ["iterate", "run"]
+
+T = TypeVar("T")
+
+# A wait on a lock cannot be interrupted on Windows; elsewhere Ctrl-C ends it at once.
+TICK: Final = 0.2 if os.name == "nt" else None
+SECOND_INTERRUPT_SECONDS: Final = 2.0
+"""What a coroutine cancelled a second time gets to say what it did."""
+EXIT_SECONDS: Final = 5.0
+"""What the coroutines still under way get to end when the interpreter does."""
+
+
+def run(coroutine: Coroutine[object, object, T]) -> T:
+    """Run a coroutine on the background loop and wait for its result; it sees the caller's context variables.
+
+    Works in a script, in Jupyter, inside a running event loop and from several threads. Ctrl-C cancels the coroutine,
+    waits for its end and raises `KeyboardInterrupt`, or the kind of it that the coroutine raised; a second Ctrl-C
+    cancels it again and waits no longer than two seconds.
+
+    Raises
+    ------
+    ConfigError
+        Called on the background loop itself, where waiting would never end.
+
+    Examples
+    --------
+    >>> async def answer():
+    ...     return 42
+    >>> run(answer())
+    42
+    """
+    job = _Job(coroutine)
+    try:
+        job.start()
+        return _wait(job.end)
+    except KeyboardInterrupt as caught:
+        failure = job.interrupt(caught)
+    raise failure
+
+
+def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
+    """Iterate over an async iterator, each step on the background loop, all of them in one task.
+
+    Leaving the loop early, or dropping the iterator, closes the async one. Ctrl-C as in `run`.
+
+    Examples
+    --------
+    >>> async def numbers():
+    ...     yield 1
+    ...     yield 2
+    >>> list(iterate(numbers()))
+    [1, 2]
+    """
+    pump = _Pump(source)
+    job = _Job(pump.work())
+    try:
+        job.start()
+        while isinstance(step := _wait(pump.ask(job)), _Item):
+            yield step.value
+    except KeyboardInterrupt as caught:
+        failure = job.interrupt(caught)
+    except GeneratorExit:
+        pump.stop(job)
+        job.join()
+        raise
+    else:
+        job.join()
+        return
+    raise failure
+
+
+class _Job(Generic[T]):
+    """A coroutine on its way: started on the background loop, waited for, cancelled."""
+
+    def __init__(self, coroutine: Coroutine[object, object, T]) -> None:
+        from concurrent.futures import Future
+
+        self.end: Future[T] = Future()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[None] | None = None
+        self._background: _Background | None = None
+
+    def start(self) -> None:
+        try:
+            self._background = _background_loop()
+            self.later(self._begin)
+        except Exception:
+            self._coroutine.close()
+            raise
+
+    def later(self, step: Callable[..., object], *given: object) -> None:
+        """Have the loop take a step; call_soon_threadsafe carries the caller's context variables."""
+        if self._background is not None:
+            self._background.loop.call_soon_threadsafe(step, *given)
+
+    def reachable(self) -> bool:
+        """Whether waiting for the end can succeed: not after a fork, not on the loop's own thread."""
+        here = self._background
+        return here is not None and here.pid == os.getpid() and here.thread is not threading.current_thread()
+
+    def join(self) -> None:
+        """Wait for the end, and raise what the coroutine raised."""
+        if self.reachable():
+            _wait(self.end)
+
+    def interrupt(self, caught: KeyboardInterrupt) -> BaseException:
+        """Cancel the coroutine, wait for its end, and return what the caller is to raise."""
+        try:
+            self._cancel_and_wait(None)
+        except KeyboardInterrupt:
+            self._cancel_and_wait(SECOND_INTERRUPT_SECONDS)
+        raised = self.end.exception() if self.end.done() else None
+        return raised if isinstance(raised, KeyboardInterrupt) else caught
+
+    def _cancel_and_wait(self, seconds: float | None) -> None:
+        self.later(self._cancel)
+        if self.reachable():
+            _wait_done(self.end, seconds)
+        else:
+            self._coroutine.close()
+
+    def _begin(self) -> None:
+        import asyncio
+
+        if not self.end.done():
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif not self.end.done():
+            # Interrupted between the promise to begin and the beginning.
+            self._coroutine.close()
+            self.end.set_exception(KeyboardInterrupt())
+
+    async def _work(self) -> None:
+        # Everything is handed over, KeyboardInterrupt and CancelledError too: a task that lets one out ends the loop.
+        try:
+            value = await self._coroutine
+        except BaseException as error:  # noqa: BLE001
+            self.end.set_exception(error)
+        else:
+            self.end.set_result(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item(Generic[T]):
+    value: T
+
+
+class _Pump(Generic[T]):
+    """Takes items from an async iterator when asked, in one task from its first step to its closing."""
+
+    def __init__(self, source: AsyncIterator[T]) -> None:
+        import asyncio
+
+        self._source = source
+        self._asked: asyncio.Queue[Future[_Item[T] | None] | None] = asyncio.Queue()
+
+    def ask(self, job: _Job[None]) -> Future[_Item[T] | None]:
+        from concurrent.futures import Future
+
+        reply: Future[_Item[T] | None] = Future()
+        job.later(self._asked.put_nowait, reply)
+        return reply
+
+    def stop(self, job: _Job[None]) -> None:
+        if job.reachable() and not job.end.done():
+            job.later(self._asked.put_nowait, None)
+
+    async def work(self) -> None:
+        try:
+            while (reply := await self._asked.get()) is not None:
+                try:
+                    item = _Item(await anext(self._source))
+                except StopAsyncIteration:
+                    reply.set_result(None)
+                    return
+                except BaseException as error:
+                    reply.set_exception(error)
+                    raise
+                reply.set_result(item)
+        finally:
+            if isinstance(self._source, AsyncGenerator):
+                await self._source.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Background:
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+    pid: int
+
+
+class _Process:
+    """This process's background loop; after a fork the child begins with none."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.background: _Background | None = None
+        # A loop inherited over a fork shares its epoll with the parent: closing it would deafen the parent's.
+        self.inherited: list[_Background] = []
+
+    def forget(self) -> None:
+        if self.background is not None:
+            self.inherited.append(self.background)
+        self.lock, self.background = threading.Lock(), None
+
+
+_process: Final = _Process()
+
+
+def _background_loop() -> _Background:
+    import asyncio
+
+    with _process.lock:
+        found = _process.background
+        if found is None or not found.thread.is_alive():
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_serve, args=(loop,), name="bx24frames", daemon=True)
+            found = _process.background = _Background(loop, thread, os.getpid())
+            thread.start()
+    if found.thread is threading.current_thread():
+        raise ConfigError(
+            "A blocking verb was called inside a coroutine of bx24frames, which would wait for itself",
+            guidance="There, await the verbs of bx24frames.aio.",
+        )
+    return found
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    stopped = False
+    while not stopped:
+        try:
+            loop.run_forever()
+            stopped = True
+        except (KeyboardInterrupt, SystemExit):
+            # Raised by a task that something else created: the task holds it as its result, the loop goes on.
+            continue
+    _wind_up(loop)
+
+
+def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=EXIT_SECONDS))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def _stop() -> None:
+    background, _process.background = _process.background, None
+    if background is not None and background.thread.is_alive():
+        background.loop.call_soon_threadsafe(background.loop.stop)
+        background.thread.join(EXIT_SECONDS + 1.0)
+
+
+def _wait(future: Future[T]) -> T:
+    _wait_done(future, None)
+    return future.result()
+
+
+def _wait_done(future: Future[T], seconds: float | None) -> None:
+    """Wait for the future's end, whatever it is, at most `seconds`."""
+    ended = threading.Event()
+    future.add_done_callback(lambda _: ended.set())
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while not ended.is_set():
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return
+        ended.wait(TICK if left is None else min(left, TICK or left))
+
+
+atexit.register(_stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.forget)
