@@ -20,6 +20,9 @@ class Context:
     `start`: the reserved paging parameter, already cast to int; None when it was not sent.
     `now`: seconds since the epoch, of the portal's clock.
     `rows`: rows the handler touched, set by it, so that its cost can be charged.
+    `writes`: rows it wrote, likewise.
+    `scopes`: what the credential may do; None is everything.
+    `utc_offset`: the server's zone, in seconds east of UTC.
     """
 
     store: Store
@@ -28,6 +31,8 @@ class Context:
     start: int | None = None
     rows: int = 0
     writes: int = 0
+    scopes: frozenset[str] | None = None
+    utc_offset: int = 10_800
 
 
 @dataclass(frozen=True, slots=True)

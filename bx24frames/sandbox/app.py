@@ -1,0 +1,159 @@
+"""The portal behind its address: from one request read to one reply, without a socket or a clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bx24frames.sandbox import auth, batch, faults, oauth, php
+from bx24frames.sandbox.calls import Answer, Scene, Session, find
+from bx24frames.sandbox.envelope import Reply, encode, html_reply, json_reply, refusal
+from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
+from bx24frames.sandbox.registry import MethodError, Params
+from bx24frames.sandbox.stats import EXCERPT, Logged
+from bx24frames.sandbox.wire import Address, Incoming, read_address, read_params
+
+FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
+CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
+HEADERS: Final = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(slots=True)
+class App:
+    """A portal: its scene, its credentials, its limits.
+
+    `handle` is given the moment a request arrives and returns the reply with the server time it took; whoever calls
+    it decides whether that time really passes.
+    """
+
+    scene: Scene
+    keyring: auth.Keyring
+    oauth: oauth.OAuthServer
+    plan: Plan = field(default_factory=Plan)
+    closed: bool = False
+    operating: OperatingTime = field(default_factory=lambda: OperatingTime(float("inf")))
+    buckets: dict[str, LeakyBucket] = field(default_factory=dict)
+
+    def apply(self, plan: Plan) -> None:
+        """Change the limits; what was used so far stays used."""
+        self.plan = plan
+        self.operating.limit = float("inf") if plan.operating is None else plan.operating
+        for bucket in self.buckets.values():
+            bucket.capacity, bucket.per_second = plan.burst or 0, plan.per_second
+
+    def handle(self, request: Incoming, now: float) -> Reply:
+        """Answer one HTTP request that arrives at `now` (seconds since the epoch)."""
+        if request.path.rstrip("/") == oauth.PATH.rstrip("/"):
+            status, body = self.oauth.token(read_params(request))
+            return json_reply(body, status)
+        address = read_address(request.path)
+        if address is None:
+            return html_reply(404, "Not Found")
+        visit = Visit(self, request, address, now)
+        reply = visit.reply()
+        self.scene.stats.answered(visit.logged(reply))
+        return reply
+
+    def admits(self, source: str, now: float) -> bool:
+        """Take one drop in the bucket of the caller's address."""
+        if self.plan.burst is None:
+            return True
+        if source not in self.buckets:
+            self.buckets[source] = LeakyBucket(self.plan.burst, self.plan.per_second)
+        return self.buckets[source].admit(now)
+
+    def meter(self, now: float) -> Meter | None:
+        """A load limiter for one request, where the plan has one."""
+        return None if self.plan.operating is None else Meter(self.operating, now)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request to a REST address on its way through the portal."""
+
+    app: App
+    request: Incoming
+    address: Address
+    now: float
+    params: Params = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def reply(self) -> Reply:
+        """The reply, spoilt if a fault strikes."""
+        # the bucket stands in front of PHP: a refused request is not even read
+        if not self.app.admits(self.request.source, self.now):
+            return refusal(FULL)
+        self.params = read_params(self.request)
+        fault = self.app.scene.faults.on_request(self._calls()) if self.app.scene.faults else None
+        if fault is None:
+            return self._carry_out()
+        reply = self._carry_out() if faults.carries_out(fault) else Reply(200, b"")
+        target = self.request.path + (f"?{self.request.query}" if self.request.query else "")
+        return faults.spoil(fault, reply, target)
+
+    def logged(self, reply: Reply) -> Logged:
+        """The line of the log; a dropped connection has status 0."""
+        excerpt = self.request.body[:EXCERPT].decode("utf-8", "replace") or self.request.query[:EXCERPT]
+        return Logged(
+            method=self.address.method,
+            commands=tuple(method for method, _ in self._commands()),
+            status=0 if reply.drop else reply.status,
+            seconds=reply.seconds,
+            excerpt=excerpt,
+        )
+
+    def _is_batch(self) -> bool:
+        return self.address.method.lower() == batch.NAME
+
+    def _commands(self) -> Iterator[tuple[str, str]]:
+        return batch.commands(self.params) if self._is_batch() else iter(())
+
+    def _calls(self) -> Iterator[tuple[str, Params]]:
+        """Every method the request names, as faults see it."""
+        yield self.address.method, self.params
+        for method, query in self._commands():
+            yield method, php.parse_str(query)
+
+    def _carry_out(self) -> Reply:
+        try:
+            session = self._open()
+        except MethodError as error:
+            return refusal(error)
+        answer = self._run(session)
+        if session.meter is not None:
+            session.meter.settle()
+        self.seconds = session.elapsed
+        cut = self.app.plan.cut
+        if cut is not None and session.elapsed > cut:
+            # the web tier gives up after 60 s; what had begun by then was carried out
+            page = html_reply(504, "Gateway Time-out")
+            page.seconds = cut
+            return page
+        return self._print(answer, session)
+
+    def _open(self) -> Session:
+        """Portal, method and credential, in the portal's order; an unknown method is 404 even to a stranger."""
+        app = self.app
+        if app.closed:
+            raise CLOSED
+        if not self._is_batch():
+            find(app.scene.methods, self.address.method)
+        token = auth.take_token(self.params, self.request.authorization)
+        credential = app.keyring.identify(self.address, token, self.now)
+        return Session(app.scene, credential, app.meter(self.now), self.now, elapsed=app.scene.costs.request)
+
+    def _run(self, session: Session) -> Answer:
+        if not self._is_batch():
+            return session.run(self.address.method, self.params)
+        value = batch.run_batch(session, self.params, self.app.plan.cut)
+        return Answer({"result": value, "time": session.time(batch.NAME, session.moment())})
+
+    def _print(self, answer: Answer, session: Session) -> Reply:
+        body: dict[str, Any] = answer.body
+        if not answer.failed and not self._is_batch():
+            body["time"] = session.time(self.address.method, session.moment())
+        reply = Reply(answer.status, encode(body), headers=dict(HEADERS), seconds=session.elapsed)
+        if session.meter is not None:
+            reply.headers["X-Bitrix-Rest-Time"] = f"{session.worked:.10f}"
+        return reply

@@ -1,0 +1,119 @@
+"""How an answer is printed: the `time` block, PHP's JSON, errors, and what HTTP carries around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final, Literal, TypeAlias
+
+import orjson
+
+from bx24frames.sandbox import php
+from bx24frames.sandbox.registry import MethodError
+
+JSON_TYPE: Final = "application/json; charset=utf-8"
+HTML_TYPE: Final = "text/html; charset=utf-8"
+
+TimeStyle: TypeAlias = Literal["float", "integer"]
+"""`integer`: builds from late 2025 print start and processing as whole seconds, so `duration` is up to 1 s too long."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One HTTP answer, not sent yet.
+
+    `seconds` is the server time it took, `stall` a wait that is real even where server time is not,
+    `drop` closes the connection instead of answering.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = JSON_TYPE
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    stall: float = 0.0
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a call ran, in seconds since the epoch; `processing` is the method's own time."""
+
+    start: float
+    finish: float
+    processing: float
+
+
+def iso(at: float, utc_offset: int) -> str:
+    """A moment as PHP's ``date('c')`` prints it in the server's zone.
+
+    >>> iso(1725292115.02, 10_800)
+    '2024-09-02T18:48:35+03:00'
+    """
+    zone = timezone(timedelta(seconds=utc_offset)) if utc_offset else UTC
+    return datetime.fromtimestamp(int(at), zone).isoformat()
+
+
+def time_block(moment: Moment, *, style: TimeStyle = "float", utc_offset: int = 0) -> dict[str, Any]:
+    """The `time` of an answer, without the load limiter's part [rest module: classes/general/rest.php]."""
+    start = float(int(moment.start)) if style == "integer" else moment.start
+    processing = float(int(moment.processing)) if style == "integer" else moment.processing
+    return {
+        "start": php.number(start),
+        "finish": php.number(moment.finish),
+        "duration": php.number(moment.finish - start),
+        "processing": php.number(processing),
+        "date_start": iso(moment.start, utc_offset),
+        "date_finish": iso(moment.finish, utc_offset),
+    }
+
+
+def error_body(error: MethodError) -> dict[str, Any]:
+    """A failure as it is printed, alone or inside a batch; errors carry no `time`."""
+    return {"error": error.code, "error_description": error.description, **error.extra}
+
+
+# `<`, `>`, `&`, `'` and `/` occur in JSON only inside texts, so they can be replaced in the finished bytes
+# [main module: lib/web/json.php].
+_ESCAPES: Final = (
+    (b"/", b"\\/"),
+    (b"<", b"\\u003C"),
+    (b">", b"\\u003E"),
+    (b"&", b"\\u0026"),
+    (b"'", b"\\u0027"),
+)
+
+
+def encode(value: Any) -> bytes:
+    r"""Print as the portal's ``Json::encode``: ``/`` as ``\/``, ``< > & ' "`` as ``\u00XX``, the rest raw UTF-8.
+
+    >>> encode({"a": "</b>"})
+    b'{"a":"\\u003C\\/b\\u003E"}'
+    """
+    body = orjson.dumps(value)
+    if b'\\"' in body:
+        # an escaped backslash is set aside first, so that the quote after it is not taken for an escaped one
+        body = body.replace(b"\\\\", b"\\u005c").replace(b'\\"', b"\\u0022").replace(b"\\u005c", b"\\\\")
+    for plain, escaped in _ESCAPES:
+        body = body.replace(plain, escaped)
+    return body
+
+
+def json_reply(value: Any, status: int = 200) -> Reply:
+    """An answer in JSON."""
+    return Reply(status, encode(value))
+
+
+def refusal(error: MethodError) -> Reply:
+    """A failure of the request as a whole."""
+    return json_reply(error_body(error), error.status)
+
+
+def html_reply(status: int, title: str) -> Reply:
+    """A page of the web tier, which stands in front of PHP and knows nothing of JSON."""
+    text = f"{status} {title}"
+    page = (
+        f"<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{text}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Reply(status, page.encode(), HTML_TYPE)

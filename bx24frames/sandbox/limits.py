@@ -1,0 +1,152 @@
+"""What the portal allows: the request bucket, the operating time of a method, the 60 s cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+BUCKETS: Final = 10
+BUCKET_SECONDS: Final = 60
+WINDOW: Final = BUCKETS * BUCKET_SECONDS
+UNRECORDED: Final = 0.1
+"""Seconds; a method's work in one request at or below this is not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The limits of a tariff (https://apidocs.bitrix24.com/limits.html).
+
+    Parameters
+    ----------
+    burst : int or None
+        Capacity of the request bucket; None switches the bucket off.
+    per_second : float
+        Requests a second that leak from it.
+    operating : float or None
+        Seconds one method may cost in ten minutes; None: no load limiter, and answers carry no ``operating``.
+    cut : float or None
+        Seconds after which a request is cut.
+    """
+
+    burst: int | None = 50
+    per_second: float = 2.0
+    operating: float | None = 480.0
+    cut: float | None = 60.0
+
+
+PLANS: Final[dict[str, Plan]] = {
+    "standard": Plan(),
+    "enterprise": replace(Plan(), burst=250, per_second=5.0),
+    "self_hosted": Plan(burst=None, operating=None, cut=None),
+    # no real tariff: a cloud portal that never stands in the way, for tests
+    "unlimited": Plan(burst=None, operating=float("inf"), cut=None),
+}
+
+
+@dataclass(slots=True)
+class LeakyBucket:
+    """The rate limit of one caller's address: one request, a batch too, is one drop.
+
+    >>> bucket = LeakyBucket(capacity=2, per_second=1.0)
+    >>> [bucket.admit(at) for at in (0.0, 0.0, 0.5, 1.0)]
+    [True, True, False, True]
+    """
+
+    capacity: int
+    per_second: float
+    level: float = 0.0
+    seen: float = float("-inf")
+
+    def admit(self, now: float) -> bool:
+        """Take one request at `now` (seconds); a refused one costs nothing."""
+        passed = max(0.0, now - self.seen) if self.seen > float("-inf") else 0.0
+        self.level = max(0.0, self.level - passed * self.per_second)
+        self.seen = max(now, self.seen)
+        if self.level + 1 > self.capacity:
+            return False
+        self.level += 1
+        return True
+
+
+Key: TypeAlias = tuple[str, str]
+"""Credential and method."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    expires: float
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class OperatingTime:
+    """Seconds of work per credential and method, in ten one-minute buckets [rest module: lib/engine/access].
+
+    A bucket leaves 600 s after its first hit, or when it is not among the last ten minutes.
+    """
+
+    limit: float
+    _spent: dict[Key, dict[int, _Bucket]] = field(default_factory=dict)
+
+    def _live(self, key: Key, now: float) -> list[_Bucket]:
+        last = int(now // BUCKET_SECONDS)
+        buckets = self._spent.get(key, {})
+        gone = [minute for minute, bucket in buckets.items() if minute <= last - BUCKETS or bucket.expires <= now]
+        for minute in gone:
+            del buckets[minute]
+        return [buckets[minute] for minute in sorted(buckets)]
+
+    def used(self, key: Key, now: float) -> float:
+        """Seconds recorded in the window that ends at `now`."""
+        return sum(bucket.seconds for bucket in self._live(key, now))
+
+    def reset_at(self, key: Key, now: float) -> int | None:
+        """When the oldest bucket leaves, in seconds since the epoch; None when nothing is recorded."""
+        live = self._live(key, now)
+        return int(live[0].expires) if live else None
+
+    def record(self, key: Key, seconds: float, *, minute: int, first_hit: float) -> None:
+        """Add one request's work of a method to the bucket of the request's minute."""
+        bucket = self._spent.setdefault(key, {}).setdefault(minute, _Bucket(first_hit + WINDOW))
+        bucket.seconds += seconds
+
+
+@dataclass(slots=True)
+class Meter:
+    """The load limiter during one request: what it did so far counts, and is recorded when it ends."""
+
+    spent: OperatingTime
+    began: float
+    _hits: dict[Key, list[float]] = field(default_factory=dict)
+    _first: dict[Key, float] = field(default_factory=dict)
+
+    def operating(self, key: Key) -> float:
+        """What answers report: recorded seconds plus this request's own single hits above 0.1 s."""
+        return self.spent.used(key, self.began) + sum(hit for hit in self._hits.get(key, ()) if hit > UNRECORDED)
+
+    def blocks(self, key: Key) -> bool:
+        """Whether the method is refused now."""
+        return self.operating(key) > self.spent.limit
+
+    def reset_at(self, key: Key) -> int | None:
+        """When the method's oldest bucket leaves; without one, 600 s after this request's first call."""
+        recorded = self.spent.reset_at(key, self.began)
+        if recorded is not None or not self._first:
+            return recorded
+        return int(next(iter(self._first.values())) + WINDOW)
+
+    def start(self, key: Key, at: float) -> None:
+        """A method begins; one that then fails is never charged."""
+        self._first.setdefault(key, at)
+
+    def finish(self, key: Key, seconds: float) -> None:
+        """A method succeeded after `seconds` of work."""
+        self._hits.setdefault(key, []).append(seconds)
+
+    def settle(self) -> None:
+        """The request is over: record each method whose work sums up to more than 0.1 s."""
+        for key, hits in self._hits.items():
+            total = sum(hits)
+            if total > UNRECORDED:
+                minute = int(self.began // BUCKET_SECONDS)
+                self.spent.record(key, total, minute=minute, first_hit=self._first[key])

@@ -1,0 +1,146 @@
+"""The authorisation server: grants and refreshes access tokens (https://apidocs.bitrix24.com/settings/oauth)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bx24frames.sandbox.auth import Credential, Keyring, Scopes, scopes_of
+
+PATH: Final = "/oauth/token/"
+CODE_SECONDS: Final = 30.0
+REFRESH_SECONDS: Final = 180 * 86_400.0
+
+# A client nobody knows is answered with HTTP 200 [docs: settings/oauth].
+FAULTS: Final = {
+    "invalid_request": (400, "Invalid grant_type parameter or parameter missing"),
+    "wrong_client": (200, "Wrong client"),
+    "invalid_client": (400, "The client credentials are invalid"),
+    "invalid_grant": (400, "The provided authorization grant is invalid, expired, or revoked"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A code or a refresh token: what it can still be turned into, and until when."""
+
+    user_id: int
+    scopes: Scopes
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access token and the refresh token for the next one."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(slots=True)
+class OAuthServer:
+    """One application of the portal, with its tokens.
+
+    Parameters
+    ----------
+    keyring : Keyring
+        Where access tokens are looked up.
+    clock : callable
+        Seconds since the epoch.
+    expires_in : int
+        Life of an access token, in seconds.
+
+    Attributes
+    ----------
+    client_id, client_secret : str
+    url : str
+        The portal's ``/rest/`` address for applications.
+    token_url : str
+    refreshed : int
+        Tokens given out for a refresh token so far.
+    """
+
+    keyring: Keyring = field(repr=False)
+    clock: Callable[[], float] = field(repr=False)
+    expires_in: int = 3600
+    url: str = ""
+    token_url: str = ""
+    client_id: str = field(init=False)
+    client_secret: str = field(init=False, repr=False)
+    refreshed: int = field(default=0, init=False)
+    _codes: dict[str, Pending] = field(default_factory=dict, init=False, repr=False)
+    _refresh: dict[str, Pending] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.client_id = f"local.{self.keyring.secret(22)}"
+        self.client_secret = self.keyring.secret(50)
+
+    def issue(
+        self, *, user_id: int = 1, scopes: Iterable[str] | None = None, expires_in: float | None = None
+    ) -> Tokens:
+        """Give out a pair of tokens; `expires_in` in seconds, 0 or less is already expired."""
+        return self._issue(user_id, scopes_of(scopes), expires_in)
+
+    def authorize(self, *, user_id: int = 1, scopes: Iterable[str] | None = None) -> str:
+        """A code as the consent page hands out; valid 30 s, once."""
+        code = self.keyring.secret(32)
+        self._codes[code] = Pending(user_id, scopes_of(scopes), self.clock() + CODE_SECONDS)
+        return code
+
+    def expire(self) -> None:
+        """End every access token now; refresh tokens live on."""
+        now = self.clock()
+        for token, grant in list(self.keyring.grants.items()):
+            self.keyring.grants[token] = type(grant)(grant.credential, now)
+
+    def revoke(self) -> None:
+        """Forget every refresh token: the next refresh is refused."""
+        self._refresh.clear()
+
+    def token(self, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answer the token address: status and body."""
+        kinds = {"authorization_code": ("code", self._codes), "refresh_token": ("refresh_token", self._refresh)}
+        kind = kinds.get(str(params.get("grant_type")))
+        if kind is None or not params.get("client_id"):
+            return _fault("invalid_request")
+        if params["client_id"] != self.client_id:
+            return _fault("wrong_client")
+        if params.get("client_secret") != self.client_secret:
+            return _fault("invalid_client")
+        name, pool = kind
+        pending = pool.pop(str(params.get(name)), None)
+        if pending is None or pending.expires <= self.clock():
+            return _fault("invalid_grant")
+        self.refreshed += pool is self._refresh
+        return 200, self._answer(pending, self._issue(pending.user_id, pending.scopes, None))
+
+    def _issue(self, user_id: int, scopes: Scopes, expires_in: float | None) -> Tokens:
+        life = self.expires_in if expires_in is None else expires_in
+        now = self.clock()
+        access = self.keyring.add_grant(Credential(f"app:{self.client_id}", user_id, scopes), now + life)
+        refresh = self.keyring.secret(70)
+        self._refresh[refresh] = Pending(user_id, scopes, now + REFRESH_SECONDS)
+        return Tokens(access, refresh, int(life))
+
+    def _answer(self, pending: Pending, tokens: Tokens) -> dict[str, Any]:
+        host = self.url.partition("://")[2].partition("/")[0]
+        return {
+            "access_token": tokens.access_token,
+            "expires": int(self.clock()) + tokens.expires_in,
+            "expires_in": tokens.expires_in,
+            "scope": "app" if pending.scopes is None else ",".join(sorted(pending.scopes)),
+            "domain": host,
+            "server_endpoint": self.token_url.replace(PATH, "/rest/"),
+            "status": "L",
+            "client_endpoint": self.url,
+            "member_id": "b2" + "0" * 30,
+            "user_id": pending.user_id,
+            "refresh_token": tokens.refresh_token,
+        }
+
+
+def _fault(code: str) -> tuple[int, dict[str, Any]]:
+    status, text = FAULTS[code]
+    return status, {"error": code, "error_description": text}

@@ -1,0 +1,70 @@
+"""References of one batch command to the answers of earlier ones: ``$result[a][0][ID]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bx24frames.sandbox import php
+
+ROOTS: Final = ("result", "next", "total", "time", "error")
+
+# Any run without whitespace after the word belongs to the reference, text glued to it included; the word is found in
+# any case but looked up as written [rest module: classes/general/rest_util.php processBatchElement].
+_REFERENCE: Final = re.compile(r"\$(" + "|".join(ROOTS) + r")(\S*)", re.IGNORECASE)
+_STEP: Final = re.compile(r"\[([^\]]+)\]")
+
+
+def _step(value: Any, key: str) -> Any:
+    """One step down as ``isset($value[$key])`` sees it: None when there is nothing or null."""
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, list | str):
+        place = int(key) if key.lstrip("-").isdigit() else None
+        # a negative offset counts from the end in a text, and is no key of a list
+        if place is None or (place < 0 and isinstance(value, list)):
+            return None
+        return value[place] if -len(value) <= place < len(value) else None
+    return None
+
+
+def resolve(answers: Mapping[str, Any], root: str, path: str) -> Any:
+    """Walk down while there is something; the deepest existing value is the answer, never an error."""
+    value = answers.get(root)
+    for key in _STEP.findall(path):
+        deeper = _step(value, key)
+        if deeper is None:
+            break
+        value = deeper
+    return value
+
+
+def substitute(text: str, answers: Mapping[str, Any]) -> Any:
+    """Replace the references in one value; a value that is nothing but a reference becomes what it names."""
+    for found in _REFERENCE.finditer(text):
+        if not _STEP.search(found[2]):
+            continue
+        value = resolve(answers, found[1], found[2])
+        if found[0] == text:
+            return value
+        if value is not None and not isinstance(value, Mapping | list):
+            text = text.replace(found[0], php.to_text(value))
+    return text
+
+
+def fill(params: Any, answers: Mapping[str, Any]) -> Any:
+    """Replace every reference in a command's parameters.
+
+    Parameters
+    ----------
+    params : dict, list or str
+        As `php.parse_str` gives them.
+    answers : mapping
+        ``result``, ``next``, ``total``, ``time``, ``error``: maps of command key to value, as far as the batch went.
+    """
+    if isinstance(params, str):
+        return substitute(params, answers) if "$" in params else params
+    if isinstance(params, dict):
+        return {key: fill(value, answers) for key, value in params.items()}
+    return [fill(value, answers) for value in params]

@@ -1,0 +1,154 @@
+"""The sandbox on a socket: aiohttp in a thread with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from bx24frames.sandbox.envelope import Reply
+from bx24frames.sandbox.wire import Incoming
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bx24frames.sandbox.app import App
+
+HOST: Final = "127.0.0.1"
+MAX_BODY: Final = 256 * 2**20
+START_SECONDS: Final = 30.0
+T = TypeVar("T")
+
+
+class Server:
+    """One portal on one port of the loopback address.
+
+    Parameters
+    ----------
+    app : App
+        What answers.
+    clock : callable
+        The portal's clock, in seconds since the epoch.
+    port : int
+        0 takes a free one, kept over `stop` and `start`.
+    tls : ssl.SSLContext, optional
+        For https.
+    real_time : bool
+        Whether server time really passes before an answer is sent.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        clock: Callable[[], float],
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        real_time: bool = True,
+    ) -> None:
+        self.app = app
+        self.port = port
+        self.real_time = real_time
+        self._clock = clock
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="bx24frames-sandbox", daemon=True)
+        self._thread.start()
+
+    def start(self) -> None:
+        """Listen; returns when requests are taken."""
+        self._wait(self._listen())
+
+    def stop(self) -> None:
+        """Stop listening and cut every connection."""
+        self._wait(self._unlisten())
+
+    def close(self) -> None:
+        """Stop for good and end the thread; does nothing where the thread is gone (a second time, after a fork)."""
+        if not self._thread.is_alive():
+            return
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_SECONDS)
+        self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
+
+    async def _listen(self) -> None:
+        from aiohttp import web
+
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05, handle_signals=False)
+        await runner.setup()
+        site = web.TCPSite(runner, HOST, self.port, ssl_context=self._tls, reuse_address=True)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._runner = runner
+
+    async def _unlisten(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
+        with self.app.scene.stats.flight():
+            incoming = await _read(request)
+            # the handler runs here, in the loop's thread: one writer, as one SQLite connection wants it
+            arrived = time.perf_counter()
+            reply = self.app.handle(incoming, self._clock())
+            await self._pass_time(reply, time.perf_counter() - arrived)
+        if reply.drop and request.transport is not None:
+            request.transport.abort()
+        return web.Response(
+            status=reply.status,
+            body=reply.body,
+            headers={"Content-Type": reply.content_type, **reply.headers},
+        )
+
+    async def _pass_time(self, reply: Reply, spent: float) -> None:
+        simulated = reply.seconds - spent if self.real_time else 0.0
+        wait = max(0.0, simulated) + reply.stall
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+
+async def _read(request: web.Request) -> Incoming:
+    """Read a request to its end, with path and query as they came."""
+    path, _, query = request.raw_path.partition("?")
+    return Incoming(
+        verb=request.method,
+        path=path,
+        query=query.partition("#")[0],
+        content_type=request.headers.get("Content-Type", ""),
+        body=await request.read(),
+        authorization=request.headers.get("Authorization", ""),
+        source=request.remote or "",
+    )
+
+
+def self_signed() -> tuple[ssl.SSLContext, str]:
+    """A certificate for the loopback address, made on the spot: a server context and the certificate as PEM text.
+
+    Raises
+    ------
+    RuntimeError
+        The package `cryptography` is not installed.
+    """
+    from bx24frames.sandbox.certificate import make_certificate
+
+    return make_certificate(HOST)
+
+
+def wait_for_interrupt() -> None:
+    """Block until Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

@@ -1,0 +1,85 @@
+"""Methods of the portal itself, open to every credential (https://apidocs.bitrix24.com common system methods)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bx24frames.sandbox.envelope import iso
+from bx24frames.sandbox.php import is_true
+from bx24frames.sandbox.registry import METHODS, Context, Method, MethodError, Params, Result, method
+
+
+def _every_scope() -> list[str]:
+    return sorted({scope for entry in METHODS.values() for scope in entry.scopes})
+
+
+def _granted(context: Context) -> list[str]:
+    return _every_scope() if context.scopes is None else sorted(context.scopes)
+
+
+def _upper(params: Params) -> dict[str, Any]:
+    return {key.upper(): value for key, value in params.items()}
+
+
+def _available(entry: Method, context: Context) -> bool:
+    return not entry.scopes or context.scopes is None or not context.scopes.isdisjoint(entry.scopes)
+
+
+@method("scope")
+def scope(params: Params, context: Context) -> Result:
+    """The credential's scopes; with `full`, every scope there is."""
+    return Result(_every_scope() if is_true(_upper(params).get("FULL")) else _granted(context))
+
+
+@method("methods")
+def methods(params: Params, context: Context) -> Result:
+    """The names of methods: the credential's, those of one `scope`, or with `full` all."""
+    given = _upper(params)
+    wanted = given.get("SCOPE")
+    if wanted:
+        return Result([entry.name for entry in METHODS.values() if wanted in entry.scopes])
+    if wanted is None and not is_true(given.get("FULL")):
+        return Result([entry.name for entry in METHODS.values() if _available(entry, context)])
+    return Result([entry.name for entry in METHODS.values() if wanted is None or not entry.scopes])
+
+
+@method("method.get")
+def method_get(params: Params, context: Context) -> Result:
+    """Whether a method exists, and whether this credential may call it."""
+    entry = METHODS.get(str(params.get("name", "")).lower())
+    exists = entry is not None
+    return Result({"isExisting": exists, "isAvailable": entry is not None and _available(entry, context)})
+
+
+@method("server.time")
+def server_time(_: Params, context: Context) -> Result:
+    """The portal's clock."""
+    return Result(iso(context.now, context.utc_offset))
+
+
+@method("app.info")
+def app_info(_: Params, context: Context) -> Result:
+    """What the portal knows of the caller; a webhook sees its scopes and the licence."""
+    return Result({"SCOPE": _granted(context), "LICENSE": "sandbox"})
+
+
+@method("profile")
+def profile(_: Params, context: Context) -> Result:
+    """The user behind the credential, without personal data beyond the name."""
+    return Result(
+        {
+            "ID": str(context.user_id),
+            "ADMIN": context.user_id == 1,
+            "NAME": "Sandbox",
+            "LAST_NAME": "User",
+            "PERSONAL_GENDER": "",
+            "TIME_ZONE": "",
+            "TIME_ZONE_OFFSET": context.utc_offset,
+        }
+    )
+
+
+@method("batch")
+def batch(_: Params, __: Context) -> Result:
+    """Only ever reached from inside a batch, where it is not allowed."""
+    raise MethodError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)
