@@ -11,6 +11,7 @@ from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Backend
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
     import pyarrow as pa
@@ -51,6 +52,9 @@ class Source(Protocol):
     def labels(self) -> pa.Array:
         """The index value of each row, text where it is compound; the row's position where there is no index."""
 
+    def take(self, positions: np.ndarray) -> object:
+        """Those rows, in the frame's own type and order, index kept."""
+
 
 def accept(frame: object) -> Source:
     """Take a frame in; a lazy one is collected.
@@ -77,9 +81,9 @@ def accept(frame: object) -> Source:
     elif library.is_polars_dataframe(frame):
         source = PolarsSource(frame)
     elif library.is_polars_lazyframe(frame):
-        source = PolarsSource(frame.collect())
+        source = PolarsSource(frame.collect(), lazy=True)
     else:
-        source = ArrowSource(_as_table(frame))
+        source = _arrow_source(frame)
     _check_names(source)
     return source
 
@@ -115,12 +119,17 @@ class PandasSource:
         raw = [str(label) for label in self.frame.index] if self.frame.index.nlevels > 1 else _index_values(self.frame)
         return pa.array([str(label) for label in raw], pa.string()) if isinstance(raw, list) else _whole(raw)
 
+    def take(self, positions: np.ndarray) -> pd.DataFrame:
+        """Those rows, index kept."""
+        return self.frame.iloc[positions]
+
 
 @dataclass(frozen=True, slots=True)
 class PolarsSource:
     """A polars frame."""
 
     frame: pl.DataFrame
+    lazy: bool = False
     backend: Backend = "polars"
     levels: tuple[str, ...] = ()
 
@@ -145,12 +154,18 @@ class PolarsSource:
         """Positions: polars has no index."""
         return _positions(self.rows)
 
+    def take(self, positions: np.ndarray) -> pl.DataFrame | pl.LazyFrame:
+        """Those rows; lazy if the frame was."""
+        taken = self.frame[positions]
+        return taken.lazy() if self.lazy else taken
+
 
 @dataclass(frozen=True, slots=True)
 class ArrowSource:
     """An Arrow table, or any other frame made into one."""
 
     table: pa.Table
+    batch: pa.RecordBatch | None = None
     backend: Backend = "pyarrow"
     levels: tuple[str, ...] = ()
 
@@ -172,18 +187,26 @@ class ArrowSource:
         """Positions: Arrow has no index."""
         return _positions(self.rows)
 
+    def take(self, positions: np.ndarray) -> object:
+        """Those rows: of a record batch a record batch, else a table."""
+        return (self.table if self.batch is None else self.batch).take(positions)
+
 
 SOURCES = (PandasSource, PolarsSource, ArrowSource)
+
+
+def _arrow_source(frame: object) -> ArrowSource:
+    import pyarrow as pa
+
+    if isinstance(frame, pa.RecordBatch):
+        return ArrowSource(pa.Table.from_batches([frame]), batch=frame)
+    return ArrowSource(frame if isinstance(frame, pa.Table) else _as_table(frame))
 
 
 def _as_table(frame: object) -> pa.Table:
     import narwhals as nw
     import pyarrow as pa
 
-    if isinstance(frame, pa.Table):
-        return frame
-    if isinstance(frame, pa.RecordBatch):
-        return pa.Table.from_batches([frame])
     try:
         if hasattr(frame, "__arrow_c_stream__"):
             return pa.table(frame)

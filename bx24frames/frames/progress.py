@@ -1,0 +1,112 @@
+"""The bar a user watches while rows travel."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from bx24frames.options import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+__all__ = ["Bar"]
+
+
+class Bar:
+    """Rows done, with requests, time spent waiting and failures beside them; on stderr, or a widget in a notebook.
+
+    Parameters
+    ----------
+    title : str
+        What is going on, such as ``"deal: read"``.
+    total : int, optional
+        Rows expected; None where nobody knows, `expect` may tell it later.
+    progress : {"auto", True, False}
+        ``"auto"`` is silent where stderr is not a terminal
+        (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False imports no bar at all.
+    file : text stream, optional
+        In place of stderr.
+
+    Examples
+    --------
+    >>> with Bar("deal: read", total=100, progress=False) as bar:
+    ...     bar.update(rows=50, requests=1)
+    """
+
+    def __init__(
+        self, title: str, *, total: int | None = None, progress: Progress = "auto", file: TextIO | None = None
+    ) -> None:
+        self._requests = 0
+        self._waiting = 0.0
+        self._failed = 0
+        self._tqdm: tqdm[object] | None = None
+        if progress is not False:
+            self._tqdm = _tqdm(title, total, progress, file or sys.stderr)
+
+    def update(self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0) -> None:
+        """Add what came since the last call.
+
+        Parameters
+        ----------
+        rows : int
+            Rows done, failed ones included.
+        requests : int
+            HTTP requests sent.
+        waiting_seconds : float
+            Seconds spent waiting for the portal's limits.
+        failed : int
+            Rows refused.
+        """
+        self._requests += requests
+        self._waiting += waiting_seconds
+        self._failed += failed
+        if self._tqdm is not None:
+            self._tqdm.set_postfix_str(self._beside(), refresh=False)
+            self._tqdm.update(rows)
+
+    def expect(self, total: int | None) -> None:
+        """Say how many rows there will be, once that is known."""
+        if self._tqdm is not None:
+            self._tqdm.total = total
+            self._tqdm.refresh()
+
+    def close(self) -> None:
+        """Finish the line; a second call does nothing."""
+        if self._tqdm is not None:
+            self._tqdm.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._tqdm is not None and kind is not None:
+            self._tqdm.leave = False  # a half bar above a traceback says nothing the error does not
+        self.close()
+
+    def _beside(self) -> str:
+        parts = [f"{self._requests:,} requests"]
+        if self._waiting >= 1:
+            parts.append(f"waited {self._waiting:.0f} s")
+        if self._failed:
+            parts.append(f"{self._failed:,} failed")
+        return ", ".join(parts)
+
+
+def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tqdm[object]:
+    from tqdm.auto import tqdm as bar
+
+    rows: Iterable[object] | None = None  # the bar is fed by hand
+    return bar(
+        rows,
+        desc=title,
+        total=total,
+        unit=" rows",
+        file=file,
+        disable=None if progress == "auto" else False,
+        dynamic_ncols=True,
+    )
