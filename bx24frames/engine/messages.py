@@ -127,7 +127,9 @@ class Success:
     seconds: float | None = None
     """Server time of this command, where the portal reports it."""
     operating: float | None = None
-    operating_reset_at: float | None = None
+    """Seconds this method has cost the portal in its window."""
+    resets_in: float | None = None
+    """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
 
 
 @dataclass(frozen=True, slots=True)

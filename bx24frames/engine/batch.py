@@ -1,0 +1,139 @@
+"""Packs a parcel of commands into one request body, and one reply body into an answer a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeGuard
+
+import orjson
+
+from bx24frames.engine.messages import JSON, Answer, Lost, Parcel, Refusal, Success
+from bx24frames.transport.query import command as command_string
+
+EXCERPT: Final = 160
+"""Characters of an unreadable body that an error shows."""
+
+_STARTS: Final = (b'{"result"', b'{"error"', b"{")
+
+
+def encode(parcel: Parcel) -> tuple[str, bytes]:
+    """Write a parcel as (method, JSON body); a parcel of one command travels as a call of its own.
+
+    Raises
+    ------
+    Unencodable
+        When a batched command holds a value without a string form.
+    """
+    if len(parcel.commands) == 1:
+        call = parcel.commands[0].call
+        return call.method, orjson.dumps(call.params)
+    cmd = {item.label: command_string(item.call.method, item.call.params) for item in parcel.commands}
+    return "batch", orjson.dumps({"halt": int(parcel.halt), "cmd": cmd})
+
+
+def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
+    """Read a reply into one answer a command, whatever came."""
+    data = _parse(body)
+    if not _is_object(data):
+        lost = Lost(_excerpt(status, body), status=status)
+        return {item.label: lost for item in parcel.commands}
+    if "error" in data:
+        refusal = _refusal(data, status, whole=True)
+        return {item.label: refusal for item in parcel.commands}
+    if "result" not in data:
+        lost = Lost(f"no result in the answer ({_excerpt(status, body)})", status=status)
+        return {item.label: lost for item in parcel.commands}
+    finish = _finish(data.get("time"))
+    if len(parcel.commands) == 1:
+        return {parcel.commands[0].label: _success(data["result"], data, data.get("time"), finish)}
+    return _decode_batch(parcel, data["result"], finish)
+
+
+def _decode_batch(parcel: Parcel, result: JSON, finish: float | None) -> dict[str, Answer]:
+    if not _is_object(result):
+        lost = Lost("a batch answered without its maps", status=200)
+        return {item.label: lost for item in parcel.commands}
+    names = ("result", "result_error", "result_total", "result_next", "result_time")
+    values, errors, totals, nexts, times = (_map(result.get(name)) for name in names)
+    answers: dict[str, Answer] = {}
+    for item in parcel.commands:
+        label = item.label
+        if label in errors:
+            error = errors[label]
+            answers[label] = _refusal(error if _is_object(error) else {"error": str(error)}, 200, whole=False)
+        elif label in values:
+            envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}
+            answers[label] = _success(values[label], envelope, times.get(label), finish)
+        else:
+            # A halted batch leaves its later keys out of every map.
+            answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)
+    return answers
+
+
+def _map(value: JSON) -> Mapping[str, JSON]:
+    """PHP prints an empty map as [] and a map with the keys 0..n-1 as a list."""
+    if isinstance(value, list):
+        return {str(index): item for index, item in enumerate(value)}
+    return value if isinstance(value, dict) else {}
+
+
+def _success(value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: float | None) -> Success:
+    clock: Mapping[str, JSON] = time if isinstance(time, dict) else {}
+    reset_at = _number(clock.get("operating_reset_at"))
+    own = _number(clock.get("finish")) or finish
+    return Success(
+        value,
+        total=_integer(envelope.get("total")),
+        next=_integer(envelope.get("next")),
+        seconds=_number(clock.get("duration")),
+        operating=_number(clock.get("operating")),
+        resets_in=max(0.0, reset_at - own) if reset_at is not None and own is not None else None,
+    )
+
+
+def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
+    error = data.get("error")
+    if isinstance(error, dict):  # REST 3.0 puts an object there
+        return Refusal(str(error.get("code", "")), str(error.get("message", "")), status, whole=whole)
+    argument = data.get("argument")
+    return Refusal(
+        str(error) if error is not None else "",
+        str(data.get("error_description") or ""),
+        status,
+        whole=whole,
+        argument=str(argument) if argument is not None else None,
+    )
+
+
+def _parse(body: bytes) -> JSON:
+    """A self-hosted portal may print a BOM or PHP notices before the JSON."""
+    for start in (0, *(at for mark in _STARTS if (at := body.find(mark)) > 0)):
+        try:
+            parsed: JSON = orjson.loads(memoryview(body)[start:])
+        except orjson.JSONDecodeError:
+            continue
+        return parsed
+    return None
+
+
+def _is_object(value: JSON) -> TypeGuard[dict[str, JSON]]:
+    return isinstance(value, dict)
+
+
+def _finish(time: JSON) -> float | None:
+    return _number(time.get("finish")) if _is_object(time) else None
+
+
+def _number(value: JSON) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _integer(value: JSON) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _excerpt(status: int, body: bytes) -> str:
+    if not body.strip():
+        return f"HTTP {status} with an empty body"
+    text = " ".join(body[: EXCERPT * 4].decode("utf-8", "replace").split())
+    return f"HTTP {status}: {text[:EXCERPT]}"

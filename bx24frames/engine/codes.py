@@ -1,0 +1,143 @@
+"""The portal's error codes, as a table: what each means for the command and for the sender."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from bx24frames.engine.messages import Lost, Refusal
+from bx24frames.errors import (
+    AuthError,
+    BX24Error,
+    LimitError,
+    PortalError,
+    ResponseError,
+    ScopeError,
+    TransportError,
+)
+
+
+class Reaction(enum.Enum):
+    """What to do about a refusal."""
+
+    PAUSE_ALL = "the request bucket is full: everybody waits, then the request is repeated"
+    PAUSE_METHOD = "this method has used up its operating time: it waits, others go on"
+    RETRY = "a passing fault of the portal"
+    FAIL = "the command is wrong, or its object is: repeating it changes nothing"
+    AUTH = "the credential is refused"
+    SCOPE = "the credential lacks a scope or right"
+    STOP = "the portal is closed to us"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One row of the table. `untouched`: the code proves that the command was not carried out."""
+
+    reaction: Reaction
+    untouched: bool = False
+    guidance: str | None = None
+
+
+_RENEW = "Make a new inbound webhook (portal: Developer resources > Other > Inbound webhook) and use its address."
+_RIGHTS = "Tick the missing scope in the webhook's settings, or ask for the right in the portal's CRM roles."
+
+# docs: error-codes.md; rest module: lib/restexception.php, classes/general/rest.php, lib/oauth/auth.php
+MEANINGS: Final[dict[str, Meaning]] = {
+    "query_limit_exceeded": Meaning(Reaction.PAUSE_ALL, untouched=True),
+    "operation_time_limit": Meaning(Reaction.PAUSE_METHOD, untouched=True),
+    "overload_limit": Meaning(
+        Reaction.STOP,
+        untouched=True,
+        guidance="The vendor has blocked REST for this portal by hand: write to its support.",
+    ),
+    "expired_token": Meaning(
+        Reaction.AUTH, untouched=True, guidance="The token could not be refreshed: sign in again."
+    ),
+    "invalid_token": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    "no_auth_found": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    "authorization_error": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    "application_not_found": Meaning(Reaction.AUTH, untouched=True, guidance="The application is not installed there."),
+    "error_oauth": Meaning(Reaction.AUTH, untouched=True, guidance="Sign in again."),
+    "payment_required": Meaning(Reaction.AUTH, untouched=True, guidance="The portal's plan does not include REST."),
+    "method_confirm_waiting": Meaning(
+        Reaction.AUTH, untouched=True, guidance="An administrator has to confirm this method in the portal."
+    ),
+    "method_confirm_denied": Meaning(Reaction.SCOPE, untouched=True),
+    "invalid_credentials": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    "wrong_auth_type": Meaning(Reaction.AUTH, untouched=True),
+    "user_access_error": Meaning(Reaction.AUTH, untouched=True),
+    "allowed_only_intranet_user": Meaning(Reaction.AUTH, untouched=True),
+    "insufficient_scope": Meaning(Reaction.SCOPE, untouched=True, guidance=_RIGHTS),
+    "access_denied": Meaning(Reaction.FAIL, guidance=_RIGHTS),
+    "portal_deleted": Meaning(Reaction.STOP, untouched=True, guidance="The portal does not exist any more."),
+    "error_method_not_found": Meaning(
+        Reaction.FAIL, untouched=True, guidance="The method is misspelt, or its module is not installed on the portal."
+    ),
+    "error_manifest_is_not_available": Meaning(Reaction.FAIL, untouched=True),
+    "invalid_request": Meaning(Reaction.FAIL, untouched=True, guidance="The portal takes https only."),
+    "error_batch_method_not_allowed": Meaning(Reaction.FAIL, untouched=True),
+    "error_batch_length_exceeded": Meaning(Reaction.FAIL, untouched=True),
+    "max_import_batch_size_exceeded": Meaning(Reaction.FAIL, untouched=True),
+    "internal_server_error": Meaning(Reaction.RETRY),
+    "error_unexpected_answer": Meaning(Reaction.RETRY),
+    "error_argument": Meaning(Reaction.FAIL),
+    "wrong_encoding": Meaning(Reaction.FAIL),
+}
+
+_BY_STATUS: Final[dict[int, Meaning]] = {
+    401: Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    # A busy web tier answers so before PHP has run.
+    429: Meaning(Reaction.PAUSE_ALL),
+    503: Meaning(Reaction.RETRY),
+}
+
+_FAIL: Final = Meaning(Reaction.FAIL)
+_RETRY: Final = Meaning(Reaction.RETRY)
+
+
+def meaning(refusal: Refusal) -> Meaning:
+    """Look a refusal up: by code first, by HTTP status where the code says nothing."""
+    known = MEANINGS.get(refusal.code.strip().rstrip(".").lower())
+    if known is not None:
+        return known
+    by_status = _BY_STATUS.get(refusal.status)
+    if by_status is not None:
+        return by_status
+    return _RETRY if refusal.status >= 500 else _FAIL
+
+
+def untouched(answer: Refusal | Lost) -> bool:
+    """Whether the answer proves that the command was not carried out."""
+    if isinstance(answer, Lost):
+        return not answer.sent
+    return meaning(answer).untouched
+
+
+_RAISED: Final[dict[Reaction, type[PortalError]]] = {
+    Reaction.PAUSE_ALL: LimitError,
+    Reaction.PAUSE_METHOD: LimitError,
+    Reaction.RETRY: PortalError,
+    Reaction.FAIL: PortalError,
+    Reaction.AUTH: AuthError,
+    Reaction.SCOPE: ScopeError,
+    Reaction.STOP: PortalError,
+}
+
+
+def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
+    """Make the exception a caller sees of an answer that is final."""
+    if isinstance(answer, Lost):
+        if answer.status is None:
+            return TransportError(f"No answer from the portal: {answer.reason}", method=method)
+        return ResponseError(f"The portal's answer makes no sense: {answer.reason}", method=method)
+    what = meaning(answer)
+    text = answer.text or answer.code or "no reason given"
+    return _RAISED[what.reaction](
+        f"The portal refused: {text}",
+        code=answer.code or None,
+        method=method,
+        status=answer.status,
+        retryable=what.reaction in (Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY),
+        guidance=what.guidance,
+    )

@@ -1,0 +1,98 @@
+"""How a page is asked for and found: the only place that writes `>id`, the order, `start` and `$result`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bx24frames.engine.messages import JSON, Call, Listing, Path, Row
+from bx24frames.errors import ResponseError
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Writes the calls of one listing.
+
+    `up`: pages run upwards in id.
+    """
+
+    listing: Listing
+    up: bool
+
+    def page(self, after: int | str | None, upto: int | str | None, *, strict: bool = False) -> Call:
+        """One page: ``after < id <= upto``, or ``id < upto`` when `strict` (a reference to the page before)."""
+        return self._call(self._bounds(after, upto, strict=strict), up=self.up)
+
+    def follower(self, label: str, after: int | None, upto: int | None) -> Call:
+        """The page behind the page `label` of the same batch."""
+        path = "".join(f"[{step}]" for step in self.listing.rows_path)
+        reference = f"$result[{label}]{path}[{self.listing.page_size - 1}][{self.listing.id_key}]"
+        return self.page(reference, upto) if self.up else self.page(after, reference, strict=True)
+
+    def far_end(self, after: int | None, upto: int | None) -> Call:
+        """Ids alone, from the end the pages run towards."""
+        call = self._call(self._bounds(after, upto), up=not self.up)
+        return Call(call.method, {**call.params, **self.listing.select_ids})
+
+    def offset(self, start: int) -> Call:
+        """The page at an offset."""
+        return Call(self.listing.call.method, {**self.listing.call.params, "start": start})
+
+    def _bounds(self, after: int | str | None, upto: int | str | None, *, strict: bool = False) -> dict[str, JSON]:
+        bounds: dict[str, JSON] = {}
+        if after is not None:
+            bounds[f">{self.listing.id_filter}"] = after
+        if upto is not None:
+            bounds[f"{'<' if strict else '<='}{self.listing.id_filter}"] = upto
+        return bounds
+
+    def _call(self, bounds: Mapping[str, JSON], *, up: bool) -> Call:
+        listing = self.listing
+        params = dict(listing.call.params)
+        params = _merged(params, listing.filter_path, bounds)
+        params = order_by_id(params, listing, up=up)
+        params["start"] = -1
+        return Call(listing.call.method, params)
+
+
+def order_by_id(params: Mapping[str, JSON], listing: Listing, *, up: bool) -> dict[str, JSON]:
+    """Add the order by id in the spelling of the method."""
+    if listing.order is not None:
+        return {**params, **listing.order[0 if up else 1]}
+    return _merged(params, listing.order_path, {listing.id_filter: "ASC" if up else "DESC"})
+
+
+def rows_in(listing: Listing, value: JSON) -> list[Row]:
+    """Find the rows in a method's result; PHP prints an empty map as []."""
+    found = value
+    for step in listing.rows_path:
+        if found == []:
+            return []
+        found = found.get(step, []) if isinstance(found, dict) else None
+    if isinstance(found, dict):  # a list whose keys were not 0..n-1
+        found = list(found.values())
+    if not isinstance(found, list):
+        where = ".".join(("result", *listing.rows_path))
+        raise ResponseError(f"No list of rows at {where}", method=listing.call.method)
+    return [row if isinstance(row, dict) else {} for row in found]
+
+
+def ids_in(listing: Listing, rows: list[Row]) -> list[int]:
+    """The ids of rows, as integers."""
+    try:
+        return [int(row[listing.id_key]) for row in rows]  # type: ignore[arg-type]  # any other type raises here
+    except (KeyError, TypeError, ValueError):
+        raise ResponseError(
+            f"A row without a usable {listing.id_key}",
+            method=listing.call.method,
+            guidance="The list method has to return the id of every row: pages are found by it.",
+        ) from None
+
+
+def _merged(params: Mapping[str, JSON], path: Path, more: Mapping[str, JSON]) -> dict[str, JSON]:
+    if not more:
+        return dict(params)
+    if not path:
+        return {**params, **more}
+    inner = params.get(path[0])
+    return {**params, path[0]: _merged(inner if isinstance(inner, dict) else {}, path[1:], more)}

@@ -1,0 +1,166 @@
+"""Sends independent commands in batches; what fails as a whole is halved, down to single requests."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.messages import Answer, Command, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.retry import Tries, is_passing, is_pause, overran
+from bx24frames.engine.sizes import Sizes
+
+MAX_PARCELS: Final = 8
+_HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The final answer to one command, and how often and how it was sent."""
+
+    command: Command
+    answer: Answer
+    attempts: int
+    path: Literal["batch", "single"]
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A command on its way to an answer."""
+
+    command: Command
+    tries: Tries = field(default_factory=Tries)
+    sent: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Tasks that are sent together from `not_before` on."""
+
+    tasks: list[Task]
+    not_before: float = 0.0
+
+
+class Dispatch:
+    """A machine that gives one final answer a command.
+
+    A command is sent again only if that is harmless (`Call.repeatable`) or the answer proves that nothing happened;
+    any other lost answer is final here, and what it means is for the caller to find out.
+
+    Parameters
+    ----------
+    commands : iterable of Command
+        Taken lazily, so that a long upload is never in memory as a whole. Commands marked `direct` travel alone.
+    first : int
+        Commands in the first request of each method, until something has been measured.
+    """
+
+    def __init__(self, commands: Iterable[Command], *, first: int) -> None:
+        self._source: Iterator[Command] = iter(commands)
+        self._first = first
+        self._next: Command | None = None
+        self._groups: deque[Group] = deque()
+        self._under_way: dict[str, Group] = {}
+        self._wanted = 1
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Begin nothing new; what is under way is still taken in."""
+        self._stopped = True
+
+    def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
+        """The next parcel: what has to be repeated first, then what is new."""
+        if self._stopped:
+            return Wait(math.inf) if self._under_way else Done()
+        if len(self._under_way) >= self._wanted:
+            return Wait(math.inf)
+        group = self._repeated(now) or self._fresh(sizes)
+        if group is not None:
+            return self._parcel(group)
+        if self._groups or self._under_way:
+            return Wait(min((waiting.not_before for waiting in self._groups), default=math.inf))
+        return Done()
+
+    def _repeated(self, now: float) -> Group | None:
+        for group in self._groups:
+            if group.not_before <= now:
+                self._groups.remove(group)
+                return group
+        return None
+
+    def _fresh(self, sizes: Sizes) -> Group | None:
+        tasks: list[Task] = []
+        while (command := self._peek()) is not None:
+            if tasks and (
+                command.call.direct
+                or command.call.method != tasks[0].command.call.method
+                or len(tasks) >= sizes.of(command.call.method, self._first).now
+            ):
+                break
+            tasks.append(Task(command))
+            self._next = None
+            if command.call.direct:
+                break
+        return Group(tasks) if tasks else None
+
+    def _peek(self) -> Command | None:
+        if self._next is None:
+            self._next = next(self._source, None)
+        return self._next
+
+    def _parcel(self, group: Group) -> Parcel:
+        for task in group.tasks:
+            task.sent += 1
+        commands = tuple(task.command for task in group.tasks)
+        self._under_way[commands[0].label] = group
+        return Parcel(commands)
+
+    def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[Settled]:
+        """Take in the answers; gives those that are final."""
+        group = self._under_way.pop(parcel.commands[0].label)
+        alone = len(group.tasks) == 1
+        settled: list[Settled] = []
+        again: list[tuple[Task, float]] = []
+        split = False
+        for task in group.tasks:
+            answer = answers[task.command.label]
+            later = None if isinstance(answer, Success) else self._later(task, answer, now, alone=alone)
+            if later is None:
+                settled.append(Settled(task.command, answer, task.sent, "single" if alone else "batch"))
+            else:
+                again.append((task, later))
+                split |= self._splits(task, answer)
+        self._requeue(again, split=split)
+        self._wanted = min(MAX_PARCELS, self._wanted * 2) if not again else max(1, self._wanted // 2)
+        return settled
+
+    def _later(self, task: Task, answer: Refusal | Lost, now: float, *, alone: bool) -> float | None:
+        """When a command may be sent again; None when its answer is final."""
+        if not (task.command.call.repeatable or untouched(answer)):
+            return None
+        if isinstance(answer, Refusal) and meaning(answer).reaction in _HOPELESS:
+            return None
+        if not is_passing(answer):
+            # One command may have spoilt a whole request; on its own it is judged on its own.
+            whole = isinstance(answer, Lost) or answer.whole
+            return now if whole and not alone else None
+        return task.tries.again(answer, now)
+
+    @staticmethod
+    def _splits(task: Task, answer: Answer) -> bool:
+        if isinstance(answer, Success) or is_pause(answer):
+            return False
+        return overran(answer) or not is_passing(answer) or task.tries.faults > 1
+
+    def _requeue(self, again: list[tuple[Task, float]], *, split: bool) -> None:
+        if not again:
+            return
+        tasks = [task for task, _ in again]
+        not_before = max(later for _, later in again)
+        half = (len(tasks) + 1) // 2 if split and len(tasks) > 1 else len(tasks)
+        for part in (tasks[:half], tasks[half:]):
+            if part:
+                self._groups.append(Group(part, not_before))

@@ -1,0 +1,122 @@
+"""The id range of one read, cut into lanes: what is wanted, what is under way, what is complete and in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from bx24frames.engine.retry import Tries
+
+T = TypeVar("T")
+
+SEGMENT_ROWS: Final = 10_000
+"""Rows a lane is meant to hold: four full batches, so that its tail weighs little."""
+WINDOW_ROWS: Final = 80_000
+"""Rows that may lie complete behind a lane that is not; they bound the memory of a read."""
+MARGIN: Final = 1.1
+"""Pages asked for above those that are expected."""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """Ids still wanted: ``after < id <= upto``; `upto` None is open.
+
+    `bounded`: a lane of its own follows this one in the direction of its pages, so they must stop at its end.
+    """
+
+    after: int
+    upto: int | None
+    bounded: bool = False
+    busy: bool = False
+    begun: bool = False
+    not_before: float = 0.0
+    tries: Tries = field(default_factory=Tries)
+
+
+@dataclass(slots=True, eq=False)
+class Block(Generic[T]):
+    """Rows that are complete: `count` of them, decoded."""
+
+    rows: T
+    count: int
+
+
+@dataclass(slots=True)
+class Line(Generic[T]):
+    """Lanes and blocks in the order of the output.
+
+    `up`: the output rises in id. `chain_up`: the pages of a lane rise in id.
+    """
+
+    up: bool
+    chain_up: bool
+    items: list[Lane | Block[T]] = field(default_factory=list)
+    density: float = 1.0
+    """Ids a row takes up, as last seen."""
+    buffered: int = 0
+
+    @property
+    def along(self) -> bool:
+        """Whether pages come in the order of the output."""
+        return self.up == self.chain_up
+
+    def lanes(self) -> Iterator[Lane]:
+        """The open lanes, in order."""
+        return (item for item in self.items if isinstance(item, Lane))
+
+    def expected(self, lane: Lane, far: int | None) -> float:
+        """Rows a lane probably still holds."""
+        upto = lane.upto if lane.upto is not None else far
+        return math.inf if upto is None else max(0.0, (upto - lane.after) / self.density)
+
+    def split(self, lane: Lane, rows: int, far: int | None) -> Lane | None:
+        """Cut about `rows` rows off the side of a lane that the output reaches first; None where it is too short."""
+        upto = lane.upto if lane.upto is not None else far
+        span = math.ceil(rows * self.density)
+        if upto is None or span <= 0 or upto - lane.after <= span:
+            return None
+        at = self.items.index(lane)
+        if self.up:
+            first = Lane(lane.after, lane.after + span, bounded=True, begun=True)
+            lane.after += span
+        else:
+            first = Lane(upto - span, lane.upto, bounded=True, begun=True)
+            lane.upto = upto - span
+        self.items.insert(at, first)
+        return first
+
+    def advance(self, lane: Lane, first_id: int, last_id: int, rows: T, count: int) -> None:
+        """A lane has read up to and including `last_id`."""
+        start = self._edge(lane) if lane.begun else None
+        self.learn(abs(last_id - (first_id if start is None else start)) + 1, count)
+        lane.begun = True
+        if self.chain_up:
+            lane.after = last_id
+        else:
+            lane.upto = last_id - 1
+        at = self.items.index(lane)
+        self.items.insert(at if self.along else at + 1, Block(rows, count))
+        self.buffered += count
+
+    def learn(self, covered: int, count: int) -> None:
+        """Bring the density nearer to what was just seen: `count` rows in `covered` ids."""
+        self.density = max(1.0, math.sqrt(self.density * max(1.0, covered / max(count, 0.5))))
+
+    def close(self, lane: Lane) -> None:
+        """A lane holds nothing more; ids it did not find are learnt from."""
+        left = 0 if lane.upto is None else lane.upto - lane.after
+        if lane.bounded and left > SEGMENT_ROWS:
+            self.learn(left, 0)
+        self.items.remove(lane)
+
+    def _edge(self, lane: Lane) -> int | None:
+        return lane.after if self.chain_up else lane.upto
+
+    def complete(self) -> Iterator[Block[T]]:
+        """Take the blocks that nothing can come before any more."""
+        while self.items and isinstance(block := self.items[0], Block):
+            self.items.pop(0)
+            self.buffered -= block.count
+            yield block

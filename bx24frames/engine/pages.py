@@ -1,0 +1,236 @@
+"""Reads a list method completely by id: chained pages, in lanes, without a count and without an offset."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.cursor import Cursor, ids_in, rows_in
+from bx24frames.engine.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
+from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Row, Success, Wait
+from bx24frames.engine.retry import Tries, is_passing
+from bx24frames.engine.sizes import FIRST_READS, Sizes
+from bx24frames.errors import ResponseError
+
+T = TypeVar("T")
+
+MAX_LANES: Final = 8
+SMALLEST_CHAIN: Final = 4
+"""Slots of a request below which a further lane is not begun in it."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """The pages of one lane inside one parcel."""
+
+    lane: Lane
+    labels: list[str]
+
+
+class KeysetPages(Generic[T]):
+    """A machine that gives the rows of a listing in order of id, each once.
+
+    Parameters
+    ----------
+    listing : Listing
+        Where the rows and ids are; `listing.bounds` limits the ids.
+    take : callable
+        Turns the rows of consecutive pages, in output order, into what is given out.
+    token : str
+        Unguessable start of every label: text of the portal's users must not look like a reference.
+    ascending : bool
+        Order of the output.
+    limit : int, optional
+        Rows wanted; no more pages are asked for than that takes.
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        take: Callable[[list[Row]], T],
+        *,
+        token: str,
+        ascending: bool = True,
+        limit: int | None = None,
+    ) -> None:
+        self._listing = listing
+        self._take = take
+        self._token = token
+        self._left = limit
+        # With a limit the chain runs along the output, even where its end costs wasted pages (classic lists).
+        up = ascending and (listing.upward or limit is not None)
+        self._cursor = Cursor(listing, up=up)
+        self._line: Line[T] = Line(up=ascending, chain_up=up)
+        self._line.items.append(Lane(listing.bounds.after or 0, listing.bounds.upto))
+        self._far: int | None = None
+        self._far_label: str | None = None
+        self._far_wanted = limit is None
+        self._far_tries = Tries()
+        self._chains: dict[str, Chain] = {}
+        self._under_way = 0
+        self._wanted = 1
+        self._sent = 0
+
+    # --- what is due ---------------------------------------------------------------------------
+
+    def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
+        """The next parcel of chained pages."""
+        if not self._line.items or self._left == 0:
+            return Done()
+        if self._under_way >= self._wanted:
+            return Wait(math.inf)
+        slots = sizes.of(self._listing.call.method, FIRST_READS).now
+        chains: list[list[Command]] = []
+        while (
+            slots >= (SMALLEST_CHAIN if chains else 1)
+            and (lane := self._next_lane(now, filling=bool(chains))) is not None
+        ):
+            chains.append(self._chain(lane, min(slots, self._pages_of(lane))))
+            slots -= len(chains[-1])
+        if not chains:
+            return Wait(min((lane.not_before for lane in self._line.lanes() if not lane.busy), default=math.inf))
+        self._under_way += 1
+        far = [self._ask_far_end()] if self._far_wanted else []
+        commands = far + [command for chain in chains for command in chain]
+        return Parcel(tuple(commands), halt=len(chains) == 1 and not self._listing.short_page_ends)
+
+    def _ask_far_end(self) -> Command:
+        self._far_wanted = False
+        self._far_label = self._label()
+        bounds = self._listing.bounds
+        return Command(self._far_label, self._cursor.far_end(bounds.after, bounds.upto))
+
+    def _next_lane(self, now: float, *, filling: bool) -> Lane | None:
+        """The first lane that may be worked on, cut to size; a request that leaves anyway is filled."""
+        for at, lane in enumerate(list(self._line.lanes())):
+            if lane.busy or lane.not_before > now:
+                continue
+            first = at == 0 and self._line.items[0] is lane
+            if not (first or filling) and self._line.buffered >= WINDOW_ROWS:
+                return None
+            return self._cut(lane)
+        return None
+
+    def _cut(self, lane: Lane) -> Lane:
+        """Split a lane where others should work beside it, or where it would have to be held back too long."""
+        if not self._sent:
+            return lane
+        expected = self._line.expected(lane, self._far)
+        beside = self._wanted > 1 and self._left is None and expected > 2 * SEGMENT_ROWS
+        held_back = not self._line.along and expected > 1.5 * SEGMENT_ROWS
+        if beside or held_back:
+            return self._line.split(lane, SEGMENT_ROWS, self._far) or lane
+        return lane
+
+    def _pages_of(self, lane: Lane) -> int:
+        size = self._listing.page_size
+        if self._left is not None:
+            return math.ceil(self._left / size)
+        expected = self._line.expected(lane, self._far) if self._sent else math.inf
+        return math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
+
+    def _chain(self, lane: Lane, pages: int) -> list[Command]:
+        chain = Chain(lane, [self._label() for _ in range(max(1, pages))])
+        lane.busy = True
+        calls = [self._cursor.page(lane.after, lane.upto)]
+        calls += [self._cursor.follower(label, lane.after, lane.upto) for label in chain.labels[:-1]]
+        self._chains[chain.labels[0]] = chain
+        return [Command(label, call) for label, call in zip(chain.labels, calls, strict=True)]
+
+    def _label(self) -> str:
+        self._sent += 1
+        return f"{self._token}_{self._sent}"
+
+    # --- what came back ------------------------------------------------------------------------
+
+    def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T]:
+        """Take in the pages of a parcel; gives the rows that are complete, in order."""
+        self._under_way -= 1
+        labels = [command.label for command in parcel.commands]
+        if self._far_label in labels:
+            self._take_far_end(answers[labels[0]], now)
+        full = True
+        for label in labels:
+            if (chain := self._chains.pop(label, None)) is not None:
+                full &= self._feed_chain(chain, answers, now)
+        self._wanted = min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
+        blocks = list(self._line.complete())
+        if self._left is not None:
+            self._left -= sum(block.count for block in blocks)
+        return [block.rows for block in blocks]
+
+    def _take_far_end(self, answer: Answer, now: float) -> None:
+        self._far_label = None
+        if isinstance(answer, Success):
+            ids = ids_in(self._listing, rows_in(self._listing, answer.value))
+            self._far = (max(ids) if self._cursor.up else min(ids)) if ids else 0
+        elif self._far_tries.again(answer, now) is None:
+            raise error_of(answer, self._listing.call.method)
+        else:
+            self._far_wanted = True
+
+    def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
+        """Read a chain up to its first page that is not full; True when every page was."""
+        chain.lane.busy = False
+        rows: list[Row] = []
+        for place, label in enumerate(chain.labels):
+            answer = answers[label]
+            if not isinstance(answer, Success):
+                self._advance(chain.lane, rows, ended=False)
+                self._give_in(chain.lane, answer, now, first=place == 0)
+                return False
+            page = rows_in(self._listing, answer.value)
+            rows.extend(page)
+            if len(page) != self._listing.page_size:
+                short = len(page) < self._listing.page_size
+                self._advance(chain.lane, rows, ended=short and (self._listing.short_page_ends or not page))
+                return False
+        self._advance(chain.lane, rows, ended=False)
+        return True
+
+    def _advance(self, lane: Lane, rows: list[Row], *, ended: bool) -> None:
+        if rows:
+            lane.tries.progress()
+            first_id, last_id = self._in_order(lane, rows)
+            count = len(rows) if self._left is None else min(len(rows), self._left)
+            kept = rows[:count] if self._line.along else rows[::-1]
+            self._line.advance(lane, first_id, last_id, self._take(kept), count)
+            ended = ended or self._reached(lane, last_id)
+        if ended:
+            self._line.close(lane)
+
+    def _in_order(self, lane: Lane, rows: list[Row]) -> tuple[int, int]:
+        """Check that the pages really follow the cursor; the first and the last id."""
+        ids = ids_in(self._listing, rows)
+        up = self._cursor.up
+        steps = itertools.pairwise(ids)
+        inside = ids[0] > lane.after if up else lane.upto is None or ids[0] <= lane.upto
+        if not inside or any(b <= a if up else b >= a for a, b in steps):
+            raise ResponseError(
+                "The list method does not keep to the order and bounds of ids it was asked for",
+                method=self._listing.call.method,
+            )
+        return ids[0], ids[-1]
+
+    def _reached(self, lane: Lane, last_id: int) -> bool:
+        """Whether nothing can lie behind the last id: the highest id of the start, or the lane's own end."""
+        if self._cursor.up:
+            return (lane.upto is not None and last_id >= lane.upto) or (
+                not lane.bounded and self._far is not None and last_id >= self._far
+            )
+        return last_id - 1 <= lane.after or (not lane.bounded and self._far is not None and last_id <= self._far)
+
+    def _give_in(self, lane: Lane, fault: Refusal | Lost, now: float, *, first: bool) -> None:
+        """A live page failed: go on from the last good id, later, or give up."""
+        if not first and not is_passing(fault):
+            # The row referred to may have gone since: ask again, by the id itself.
+            lane.not_before = now
+            return
+        later = lane.tries.again(fault, now)
+        if later is None:
+            raise error_of(fault, self._listing.call.method)
+        lane.not_before = later

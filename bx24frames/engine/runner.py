@@ -1,0 +1,175 @@
+"""The only awaiting loop: a machine, a governor and a transport, until the machine is done."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from bx24frames.engine import batch, codes, retry
+from bx24frames.engine.machine import Machine
+from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
+from bx24frames.engine.sizes import FIRST_READS, Sizes
+from bx24frames.engine.stats import Stats
+from bx24frames.engine.throttle import Governor, Ticket
+from bx24frames.errors import AuthError, LimitError
+from bx24frames.transport.base import NoReply, Transport
+
+T = TypeVar("T")
+
+POLL: Final = 0.05
+"""Seconds between looks at a budget that another thread or process may free."""
+LONGEST_NAP: Final = 1.0
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs machines against one portal.
+
+    Parameters
+    ----------
+    transport : Transport
+        Sends one request.
+    governor, lock :
+        Shared by every runner of this portal and credential, in whatever thread.
+    timeout : float
+        Seconds a request may take.
+    deadline : float, optional
+        Seconds one verb may take as a whole.
+    clock : callable
+        Seconds, monotonic, the same for all that share the governor.
+    """
+
+    transport: Transport
+    governor: Governor
+    lock: threading.Lock
+    timeout: float = 75.0
+    deadline: float | None = None
+    sizes: Sizes = field(default_factory=Sizes)
+    stats: Stats = field(default_factory=Stats)
+    clock: Callable[[], float] = time.monotonic
+
+    async def run(self, machine: Machine[T]) -> AsyncIterator[T]:
+        """Give what the machine gives, as it gives it; closing the iterator stops every request."""
+        ends_at = math.inf if self.deadline is None else self.clock() + self.deadline
+        tasks: dict[asyncio.Task[dict[str, Answer]], Parcel] = {}
+        held: Parcel | None = None
+        try:
+            while True:
+                now = self.clock()
+                if now >= ends_at:
+                    raise LimitError(f"The deadline of {self.deadline:g} s passed before the work was done")
+                held, wake = self._next(machine, held, now)
+                if held is not None and (ticket := self._depart(held, now)) is not None:
+                    tasks[asyncio.create_task(self._send(held, ticket))] = held
+                    held = None
+                    continue
+                if held is None and wake is None and not tasks:
+                    return
+                if held is None and wake == math.inf and not tasks:
+                    raise RuntimeError(f"{type(machine).__name__} waits for an answer that nobody was asked for")
+                for task in await self._pause(tasks, held, wake, min(ends_at, now + LONGEST_NAP)):
+                    parcel = tasks.pop(task)
+                    for item in machine.feed(parcel, task.result(), self.clock()):
+                        yield item
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _next(self, machine: Machine[T], held: Parcel | None, now: float) -> tuple[Parcel | None, float | None]:
+        """The parcel to send next, or the time to look again; (None, None) when the machine is done."""
+        if held is not None:
+            return held, now
+        with self.lock:
+            room_at = self.governor.room_at(now)
+        if room_at is None:
+            return None, now + POLL
+        if room_at > now:
+            return None, room_at
+        step = machine.due(now, self.sizes)
+        if isinstance(step, Parcel):
+            return step, now
+        return (None, None) if isinstance(step, Done) else (None, step.until)
+
+    def _depart(self, parcel: Parcel, now: float) -> Ticket | None:
+        methods = Counter(command.call.method for command in parcel.commands)
+        with self.lock:
+            ready_at = self.governor.ready_at(methods, now)
+            return self.governor.depart(methods, now) if ready_at is not None and ready_at <= now else None
+
+    async def _pause(
+        self,
+        tasks: Mapping[asyncio.Task[dict[str, Answer]], Parcel],
+        held: Parcel | None,
+        wake: float | None,
+        end: float,
+    ) -> set[asyncio.Task[dict[str, Answer]]]:
+        """Sleep until an answer comes or something may have become due."""
+        now = self.clock()
+        if held is not None:
+            methods = Counter(command.call.method for command in held.commands)
+            with self.lock:
+                ready_at = self.governor.ready_at(methods, now)
+            wake = ready_at if ready_at is not None else now + POLL
+        seconds = max(0.0, min(end, math.inf if wake is None else wake) - now)
+        if not tasks:
+            await asyncio.sleep(seconds)
+            self.stats.waited += seconds
+            return set()
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return done
+
+    async def _send(self, parcel: Parcel, ticket: Ticket) -> dict[str, Answer]:
+        started = self.clock()
+        received = 0
+        try:
+            method, body = batch.encode(parcel)
+            reply = await self.transport.post(method, body, timeout=self.timeout)
+            received = len(reply.body)
+            answers = batch.decode(parcel, reply.status, reply.body)
+        except NoReply as fault:
+            lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout)
+            answers = {command.label: lost for command in parcel.commands}
+        except AuthError as fault:
+            refusal = Refusal(fault.code or "", fault.message, fault.status or 401, whole=True)
+            answers = {command.label: refusal for command in parcel.commands}
+        finally:
+            with self.lock:
+                self.governor.settle(ticket, self.clock())
+        self.stats.take(parcel, answers, received)
+        self._learn(parcel, answers, self.clock() - started)
+        return answers
+
+    def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], seconds: float) -> None:
+        """Tell the governor and the sizes what this request has shown."""
+        now = self.clock()
+        method = parcel.commands[0].call.method
+        live = sum(isinstance(answer, Success) for answer in answers.values())
+        size = self.sizes.of(method, FIRST_READS)
+        first = answers[parcel.commands[0].label]
+        with self.lock:
+            if isinstance(first, Lost | Refusal) and retry.overran(first):
+                size.overran(len(parcel.commands))
+            else:
+                size.carried(len(parcel.commands), live, seconds)
+            for command in parcel.commands:
+                self._take(command.call.method, answers[command.label], now)
+            if live:
+                self.governor.meter(method).measured(seconds / live)
+
+    def _take(self, method: str, answer: Answer, now: float) -> None:
+        if isinstance(answer, Success):
+            self.governor.bucket.accepted()
+            self.governor.meter(method).report(answer.operating, answer.resets_in, now)
+        elif isinstance(answer, Refusal):
+            reaction = codes.meaning(answer).reaction
+            if reaction is codes.Reaction.PAUSE_ALL:
+                self.governor.bucket.refused(now)
+            elif reaction is codes.Reaction.PAUSE_METHOD:
+                self.governor.meter(method).blocked(now)

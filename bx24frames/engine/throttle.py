@@ -1,0 +1,200 @@
+"""The governor's arithmetic: the request bucket and the operating time of each method; no clock of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+ARRIVAL_GRACE: Final = 2.0
+"""Seconds after which a request that left is taken to have reached the portal, if no answer proved it before."""
+SLOW_AT: Final = 0.85
+"""Share of a method's operating limit from which its requests go one at a time."""
+STOP_AT: Final = 0.97
+"""Share of a method's operating limit that is never planned beyond."""
+BLIND_PAUSE: Final = 60.0
+"""Seconds a blocked method waits when the portal names no moment of reset: one of its buckets is a minute."""
+LONGEST_PAUSE: Final = 30.0
+FIRST_COST: Final = 0.05
+"""Seconds a command is taken to cost before any has been measured."""
+WEIGHT: Final = 0.3
+"""Of the newest measurement in a running mean."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """The portal's leaky bucket as it can at most stand, seen from here.
+
+    A request counts from the moment it leaves. It begins to leak only when it has certainly arrived (its answer
+    came, or the grace is over): a request that is delayed on the way arrives at a fuller bucket.
+    One place is never used, since the portal's clock and ours need not agree on a boundary.
+    """
+
+    burst: int
+    per_second: float
+    level: float = 0.0
+    at: float = 0.0
+    travelling: deque[float] = field(default_factory=deque)
+    paused_until: float = 0.0
+    refusals: int = 0
+
+    @property
+    def capacity(self) -> int:
+        """Places that may be used."""
+        return max(1, self.burst - 1)
+
+    def ready_at(self, now: float) -> float:
+        """When one more request may leave; `now` or earlier means at once. Asking changes nothing that matters."""
+        self._advance(now)
+        over = self.level + len(self.travelling) + 1 - self.capacity
+        if over <= 0:
+            return max(now, self.paused_until)
+        if self.level >= over:
+            return max(now + over / self.per_second, self.paused_until)
+        return max(self.travelling[0] + ARRIVAL_GRACE, self.paused_until)
+
+    def depart(self, now: float) -> float:
+        """Charge one request that leaves now; returns its ticket."""
+        self._advance(now)
+        self.travelling.append(now)
+        return now
+
+    def arrived(self, ticket: float, now: float) -> None:
+        """An answer to this request came, so it has reached the portal."""
+        self._advance(now)
+        if ticket in self.travelling:
+            self.travelling.remove(ticket)
+            self.level += 1
+
+    def refused(self, now: float) -> None:
+        """The portal found its bucket full: so it is, whoever filled it."""
+        self._advance(now)
+        self.level = max(self.level, float(self.burst))
+        if now >= self.paused_until:
+            self.paused_until = now + min(LONGEST_PAUSE, 2.0**self.refusals)
+            self.refusals += 1
+
+    def accepted(self) -> None:
+        """A request was let in."""
+        self.refusals = 0
+
+    def _advance(self, now: float) -> None:
+        while self.travelling and self.travelling[0] + ARRIVAL_GRACE <= now:
+            self._leak(self.travelling.popleft() + ARRIVAL_GRACE)
+            self.level += 1
+        self._leak(now)
+
+    def _leak(self, until: float) -> None:
+        if until > self.at:
+            self.level = max(0.0, self.level - (until - self.at) * self.per_second)
+            self.at = until
+
+
+@dataclass(slots=True)
+class Meter:
+    """Operating time of one method: what the answers report, plus what is under way."""
+
+    limit: float
+    operating: float = 0.0
+    cost: float = FIRST_COST
+    under_way: float = 0.0
+    parcels: int = 0
+    resets_at: float | None = None
+    blocked_until: float = 0.0
+
+    def ready_at(self, commands: int, now: float) -> float:
+        """When `commands` more commands of this method may leave."""
+        if now < self.blocked_until:
+            return self.blocked_until
+        planned = self.operating + self.under_way + self.cost * commands
+        if planned <= SLOW_AT * self.limit:
+            return now
+        if self.parcels:
+            # The next answer tells more; until then one request at a time.
+            return now + 1.0
+        if planned <= STOP_AT * self.limit or self.resets_at is None or now >= self.resets_at:
+            return now
+        return self.resets_at
+
+    def depart(self, commands: int) -> None:
+        """Charge commands that leave."""
+        self.under_way += self.cost * commands
+        self.parcels += 1
+
+    def settle(self, commands: int, charged: float) -> None:
+        """Commands came back, with whatever answer."""
+        self.parcels -= 1
+        self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - charged * commands)
+
+    def report(self, operating: float | None, resets_in: float | None, now: float) -> None:
+        """Take in the operating time an answer names."""
+        if operating is not None:
+            self.operating = operating
+            self.resets_at = now + resets_in if resets_in is not None else None
+
+    def measured(self, seconds: float) -> None:
+        """Take in what one command has cost, in wall time: what answers report of it may be up to 1 s too much."""
+        self.cost += WEIGHT * (seconds - self.cost)
+
+    def blocked(self, now: float) -> None:
+        """The portal refused this method for its operating time: wait for the reset, then probe once."""
+        if now < self.blocked_until:
+            return
+        known = self.resets_at is not None and self.resets_at > now
+        self.blocked_until = self.resets_at if known and self.resets_at is not None else now + BLIND_PAUSE
+        # After the pause the old sum says nothing any more: the probe's answer will.
+        self.operating = 0.0
+        self.resets_at = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Permission to send one request; given back when its answer is in."""
+
+    departed: float
+    methods: tuple[tuple[str, int, float], ...]
+
+
+@dataclass(slots=True)
+class Governor:
+    """One bucket, a meter a method, and a ceiling on requests under way."""
+
+    bucket: Bucket
+    operating: float
+    max_in_flight: int
+    meters: dict[str, Meter] = field(default_factory=dict)
+    in_flight: int = 0
+    slow: list[int] = field(default_factory=list)
+
+    def room_at(self, now: float) -> float | None:
+        """When any request may leave; None while an answer has to come first."""
+        if self.in_flight >= min([self.max_in_flight, *self.slow]):
+            return None
+        return self.bucket.ready_at(now)
+
+    def ready_at(self, methods: Mapping[str, int], now: float) -> float | None:
+        """When a request with these commands may leave; None while an answer has to come first."""
+        room_at = self.room_at(now)
+        if room_at is None:
+            return None
+        return max([room_at, *(self.meter(method).ready_at(count, now) for method, count in methods.items())])
+
+    def depart(self, methods: Mapping[str, int], now: float) -> Ticket:
+        """Charge a request that leaves now."""
+        self.in_flight += 1
+        charged = tuple((method, count, self.meter(method).cost) for method, count in methods.items())
+        for method, count, _ in charged:
+            self.meter(method).depart(count)
+        return Ticket(self.bucket.depart(now), charged)
+
+    def settle(self, ticket: Ticket, now: float) -> None:
+        """The request is over, answered or not."""
+        self.in_flight -= 1
+        self.bucket.arrived(ticket.departed, now)
+        for method, count, cost in ticket.methods:
+            self.meter(method).settle(count, cost)
+
+    def meter(self, method: str) -> Meter:
+        """The operating time of a method, as far as it is known."""
+        return self.meters.setdefault(method, Meter(self.operating))

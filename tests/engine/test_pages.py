@@ -1,0 +1,187 @@
+"""The keyset machine: every row once, in order, whatever the ids, the answers and the faults."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from portal_model import Table, classic_listing, drain, flat, item_listing
+
+from bx24frames.engine.messages import IdBounds, Lost, Refusal
+from bx24frames.engine.pages import KeysetPages
+from bx24frames.engine.sizes import Size, Sizes
+from bx24frames.errors import PortalError, ResponseError
+
+FAMILIES = {"item": (item_listing, "id", True), "classic": (classic_listing, "ID", False)}
+
+
+def sizes(commands: int = 50) -> Sizes:
+    return Sizes(by_method={name: Size(commands, 50) for name in ("crm.item.list", "crm.deal.list")})
+
+
+def read(family: str, table: Table, *, parallel: int = 1, commands: int = 50, on_parcel=None, **options) -> list[int]:
+    listing, key, _ = FAMILIES[family]
+    bounds = options.pop("bounds", IdBounds())
+    machine = KeysetPages(listing(bounds=bounds), list, token="t", **options)
+    return flat(drain(machine, table, sizes(commands), parallel=parallel, on_parcel=on_parcel), key)
+
+
+def clustered(seed: int, clusters: int, rows: int, gap: int) -> set[int]:
+    rng = random.Random(seed)
+    ids, at = set(), 0
+    for _ in range(clusters):
+        at += rng.randrange(1, gap)
+        step = rng.choice([1, 1, 3, 50])
+        for _ in range(rng.randrange(1, rows + 1)):
+            at += rng.randrange(1, step + 1)
+            ids.add(at)
+    return ids
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 999, 1000, 1001, 2500, 12_345])
+@pytest.mark.parametrize("ascending", [True, False])
+def test_every_count_of_rows_is_read_once_in_order(family, count, ascending):
+    table = Table(set(range(7, 7 + count)), FAMILIES[family][2])
+    assert read(family, table, ascending=ascending) == sorted(table.ids, reverse=not ascending)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(sorted(FAMILIES)), st.integers(0, 10**6), st.integers(1, 8), st.integers(1, 5000),
+    st.sampled_from([2, 1000, 10**6]), st.integers(1, 9), st.booleans(), st.sampled_from([3, 20, 50]),
+)  # fmt: skip
+def test_any_density_and_any_order_of_answers(family, seed, clusters, rows, gap, parallel, ascending, commands):
+    table = Table(clustered(seed, clusters, rows, gap), FAMILIES[family][2])
+    got = read(family, table, ascending=ascending, parallel=parallel, commands=commands)
+    assert got == sorted(table.ids, reverse=not ascending)
+    assert table.requests <= 3 * (len(table.ids) // (50 * commands)) + 3 * clusters * parallel + 12
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(0, 4000), st.integers(1, 5))
+def test_a_short_page_of_items_is_not_the_end(seed, count, parallel):
+    rng = random.Random(seed)
+    ids = set(rng.sample(range(1, 10 * count + 2), count))
+    missing = {i for i in ids if rng.random() < 0.02}
+    table = Table(ids, True, short=missing.__contains__)
+    got = read("item", table, parallel=parallel)
+    assert got == sorted(set(got))
+    assert ids - missing <= set(got) <= ids
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sampled_from(sorted(FAMILIES)), st.integers(0, 10**6), st.integers(0, 6000), st.integers(1, 5), st.booleans())
+def test_rows_that_stay_are_read_once_while_others_come_and_go(family, seed, count, parallel, ascending):
+    rng = random.Random(seed)
+    ids = set(rng.sample(range(1, 5 * count + 2), count))
+    leaving = {i for i in ids if rng.random() < 0.2}
+    table = Table(set(ids), FAMILIES[family][2])
+
+    def moving(parcel):
+        answers = table.execute(parcel)
+        for _ in range(60):
+            if leaving and rng.random() < 0.5:
+                table.move(remove=leaving.pop())
+            if rng.random() < 0.5:
+                table.move(add=rng.randrange(1, 6 * count + 100))
+        return answers
+
+    stayed = ids - leaving
+    got = read(family, table, parallel=parallel, on_parcel=moving, ascending=ascending)
+    assert got == sorted(set(got), reverse=not ascending)
+    assert stayed - (ids - table.ids) <= set(got)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(FAMILIES)), st.integers(0, 10**6), st.integers(1, 9000), st.integers(1, 5))
+def test_faults_cost_time_and_never_rows(family, seed, count, parallel):
+    rng = random.Random(seed)
+    table = Table(set(rng.sample(range(1, 3 * count + 2), count)), FAMILIES[family][2])
+    kinds = [
+        Lost("dropped"), Lost("502", status=502), Lost("timeout", timeout=True), Lost("half a JSON", status=200),
+        Refusal("QUERY_LIMIT_EXCEEDED", "", 503, whole=True), Refusal("OPERATION_TIME_LIMIT", "", 200),
+        Refusal("INTERNAL_SERVER_ERROR", "", 500),
+    ]  # fmt: skip
+    last = [False]
+
+    def faulty(parcel):
+        if last[0] or rng.random() < 0.6:
+            last[0] = False
+            return table.execute(parcel)
+        last[0] = True
+        kind = rng.choice(kinds)
+        if isinstance(kind, Lost) or kind.whole:
+            return {command.label: kind for command in parcel.commands}
+        return table.execute(parcel, {rng.choice(parcel.commands).label: kind})
+
+    assert read(family, table, parallel=parallel, on_parcel=faulty) == sorted(table.ids)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_fault_that_stays_is_raised(family):
+    table = Table(set(range(1, 500)), FAMILIES[family][2])
+    broken = Refusal("ERROR_CORE", "SQL query error!", 500)
+    with pytest.raises(PortalError, match="SQL query error"):
+        read(family, table, on_parcel=lambda p: {c.label: broken for c in p.commands})
+
+
+def test_an_error_in_a_live_page_is_never_taken_for_the_end():
+    table = Table(set(range(1, 2001)), True)
+    denied = Refusal("ACCESS_DENIED", "Access denied", 200)
+
+    def partly(parcel):
+        return table.execute(parcel, {parcel.commands[min(5, len(parcel.commands) - 1)].label: denied})
+
+    with pytest.raises(PortalError):
+        read("item", table, commands=1, on_parcel=partly)
+
+
+def test_a_method_that_ignores_the_cursor_is_an_error():
+    table = Table(set(range(1, 2001)), True)
+
+    def same_page(parcel):
+        rows = [{"id": i} for i in range(1, 51)]
+        from bx24frames.engine.messages import Success
+
+        return {c.label: Success({"items": rows}) for c in parcel.commands}
+
+    with pytest.raises(ResponseError, match="does not keep to the order"):
+        read("item", table, on_parcel=same_page)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("limit", [1, 49, 50, 120, 1000, 3000])
+@pytest.mark.parametrize("ascending", [True, False])
+def test_limit_reads_no_more_pages_than_it_takes(family, limit, ascending):
+    table = Table(set(range(3, 9000, 2)), FAMILIES[family][2])
+    got = read(family, table, limit=limit, ascending=ascending)
+    assert got == sorted(table.ids, reverse=not ascending)[:limit]
+    assert table.commands <= -(-limit // 50)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bounds_are_kept(family):
+    table = Table(set(range(1, 5000)), FAMILIES[family][2])
+    assert read(family, table, bounds=IdBounds(after=100, upto=3100)) == list(range(101, 3101))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_small_table_costs_one_request(family):
+    table = Table(set(range(5, 4995, 5)), FAMILIES[family][2])
+    assert len(read(family, table, commands=20)) == 998
+    assert table.requests == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_a_large_table_costs_little_more_than_its_rows(family, parallel):
+    """A million rows take at most 420 requests: a hundred thousand, at most 42 and the first."""
+    rng = random.Random(1)
+    table = Table(set(rng.sample(range(1, 1_300_000), 1_000_000)), FAMILIES[family][2])
+    assert len(read(family, table, parallel=parallel)) == 1_000_000
+    print(family, parallel, table.requests, table.commands, table.live, table.rows_read)
+    assert table.requests <= 420
+    assert table.rows_read <= 1_000_000 + 60
