@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from bx24frames.options import Progress
 
@@ -100,9 +99,7 @@ class Bar:
 def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tqdm[object]:
     from tqdm.auto import tqdm as bar
 
-    rows: Iterable[object] | None = None  # the bar is fed by hand
-    return bar(
-        rows,
+    made = bar(
         desc=title,
         total=total,
         unit=" rows",
@@ -110,3 +107,4 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tq
         disable=None if progress == "auto" else False,
         dynamic_ncols=True,
     )
+    return cast("tqdm[object]", made)  # without an iterable the stubs infer a bar over nothing

@@ -58,7 +58,7 @@ def test_an_error_leaves_no_bar_behind() -> None:
 
     with pytest.raises(RuntimeError):
         broken()
-    assert "1/10" in terminal.getvalue()
+    assert "0/10" in terminal.getvalue()
     assert terminal.getvalue().rsplit("\r", 1)[-1].strip() == ""
 
 
