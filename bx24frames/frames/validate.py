@@ -1,0 +1,217 @@
+"""A table of the portal as a pandera schema, and what such a schema finds wrong with a frame, cell by cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from bx24frames.entities.schema import Field, TableSchema
+from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.frames.convert import to_backend
+from bx24frames.frames.narrow_cells import is_null
+from bx24frames.frames.narrow_fault import Fault
+from bx24frames.frames.narrow_source import ArrowSource, PandasSource, PolarsSource, accept
+from bx24frames.frames.report_text import clipped
+from bx24frames.options import Backend
+
+if TYPE_CHECKING:
+    import pandera.pandas
+    import pandera.polars
+    import pyarrow as pa
+
+    from bx24frames.frames.convert import Frame
+
+    Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
+
+__all__ = ["WHOLE_FRAME", "check", "failures", "frame_schema", "summary", "validation_error"]
+
+WHOLE_FRAME: Final = -1
+"""Position of a fault that is no row's: a missing column, a wrong dtype."""
+LINES: Final = 8
+
+
+def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
+    """Describe a table of the portal as a native pandera schema (https://pandera.readthedocs.io).
+
+    Every column is optional, because a write may carry a few; unknown ones are refused. A column has the dtype a read
+    gives it. Fields the portal requires, and ids, may not be null; single coded fields hold known codes.
+
+    Parameters
+    ----------
+    table : TableSchema
+        Its Arrow schema names the columns; its fields say what is required and which codes there are.
+    backend : {"pandas", "polars", "pyarrow"}
+        pyarrow has the polars schema: pandera's own for it loses row positions.
+
+    Returns
+    -------
+    pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
+    """
+    library: Backend = "pandas" if backend == "pandas" else "polars"
+    if library == "pandas":
+        import pandera.pandas as pandera
+    else:
+        import pandera.polars as pandera  # type: ignore[no-redef]
+    dtypes = _dtypes(table.arrow, library)
+    columns = {
+        name: pandera.Column(
+            dtypes[name],
+            [pandera.Check.isin(codes)] if (codes := _codes(field, table.arrow.field(name).type)) else None,
+            nullable=not _filled(field),
+            required=False,
+            title=field.title or None,
+        )
+        for name, field in zip(table.arrow.names, table.fields, strict=True)
+    }
+    return pandera.DataFrameSchema(columns, strict=True, name=table.entity)
+
+
+def check(frame: object, schema: object) -> list[Fault]:
+    """Hold a whole frame against a pandera schema and list every cell at fault.
+
+    Parameters
+    ----------
+    frame : object
+        What `to_arrow` takes; an Arrow table is checked in the schema's library.
+    schema : pandera schema or model
+        Of `pandera.pandas` or `pandera.polars`. What it coerces is not used.
+
+    Returns
+    -------
+    list of Fault
+        Position `WHOLE_FRAME` for what is no cell's fault; else the row, whatever the frame's index.
+
+    Raises
+    ------
+    ConfigError
+        Not a pandera schema, or one of another library than the frame.
+    """
+    from pandera.errors import SchemaErrors
+
+    native = _native_schema(schema)
+    data, positions = _checkable(frame, _library(native), by_label=getattr(native, "index", None) is not None)
+    try:
+        native.validate(data, lazy=True)
+    except SchemaErrors as errors:
+        return _faults(errors.failure_cases, positions)
+    return []
+
+
+def failures(faults: Iterable[Fault], backend: Backend = "pandas") -> Frame:
+    """Lay faults out as a frame: position (null for the whole frame), column, value, reason, a row a fault."""
+    import pyarrow as pa
+
+    listed = list(faults)
+    positions = [None if fault.position == WHOLE_FRAME else fault.position for fault in listed]
+    texts = {name: [getattr(fault, name) for fault in listed] for name in ("column", "value", "reason")}
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    return to_backend(pa.table({"position": pa.array(positions, pa.int64()), **columns}), backend)
+
+
+def summary(faults: Sequence[Fault]) -> str:
+    """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
+    groups = Counter((fault.column, fault.reason) for fault in faults)
+    first: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        first.setdefault((fault.column, fault.reason), fault)
+    lines = [_line(first[key], count) for key, count in groups.most_common(LINES)]
+    more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
+    rows = len({fault.position for fault in faults} - {WHOLE_FRAME})
+    return "\n".join([f"The frame does not fit: {len(faults):,} faults, {rows:,} rows concerned", *lines, *more])
+
+
+def validation_error(faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas") -> ValidationError:
+    """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
+    rows = sorted({fault.position for fault in faults} - {WHOLE_FRAME})
+    return ValidationError(summary(faults), failures=failures(faults, backend), entity=entity, rows=rows)
+
+
+def _line(fault: Fault, count: int) -> str:
+    place = "" if fault.position == WHOLE_FRAME else f", first in row {fault.position}: {clipped(fault.value, 40)!r}"
+    return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
+
+
+def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
+    """Dtypes as a read gives them: taken from an empty table that went the same way."""
+    empty = to_backend(arrow.empty_table(), library)
+    found: object = empty.dtypes if library == "pandas" else empty.schema
+    return dict(cast("Iterable[tuple[str, object]]", found.items()))  # type: ignore[attr-defined]
+
+
+def _filled(field: Field) -> bool:
+    return field.required or field.code in ("id", "ID")
+
+
+def _codes(field: Field, kind: pa.DataType) -> list[object]:
+    """Allowed values of a single coded field, of its column's type; captions are not codes."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if not (types.is_integer(kind) or types.is_string(kind)):
+        return []
+    codes: list[object] = pa.array([choice.code for choice in field.choices], pa.string()).cast(kind).to_pylist()
+    return codes
+
+
+class _Validates(Protocol):
+    def validate(self, check_obj: object, *, lazy: bool) -> object: ...
+
+
+def _native_schema(schema: object) -> _Validates:
+    native = schema.to_schema() if hasattr(schema, "to_schema") else schema
+    if not hasattr(native, "validate"):
+        raise ConfigError(f"schema is a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
+    return cast("_Validates", native)
+
+
+def _library(schema: object) -> Backend:
+    """Tell which library a schema is for by where its class lives: importing both to ask costs a second."""
+    for backend in _LIBRARIES:
+        if f".{backend}" in type(schema).__module__:
+            return backend
+    raise ConfigError(f"schema is of {type(schema).__module__}; use pandera.pandas or pandera.polars")
+
+
+_LIBRARIES: Final[tuple[Backend, ...]] = ("pandas", "polars")
+
+
+def _checkable(frame: object, library: Backend, *, by_label: bool) -> tuple[object, dict[object, int] | None]:
+    """Give the frame in the schema's library; with labels where the schema checks the index, else numbered from 0."""
+    source = accept(frame)
+    if isinstance(source, ArrowSource):
+        return to_backend(source.table, library), None
+    if source.backend != library:
+        raise ConfigError(f"The schema is for {library}, the frame is {source.backend}")
+    if isinstance(source, PolarsSource):
+        return source.frame, None
+    data = cast("PandasSource", source).frame
+    if by_label:
+        return data, {label: position for position, label in reversed(list(enumerate(data.index)))}
+    return data.reset_index(drop=True), None
+
+
+def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
+    table = cast("dict[str, Iterable[object]]", cases)
+    names = ("index", "column", "failure_case", "check")
+    found = []
+    for index, column, value, reason in zip(*(table[name] for name in names), strict=True):
+        place = WHOLE_FRAME if is_null(index) else positions[index] if positions else int(cast("int", index))
+        # for a column too many or too few, pandera names the schema and gives the column as the value
+        name = value if is_null(column) or str(reason).startswith("column_in_") else column
+        found.append(Fault(place, str(name), "" if is_null(value) else str(value), _reason(str(reason))))
+    return found
+
+
+_REASONS: Final = {
+    "not_nullable": "null, where the field is required",
+    "column_in_schema": "no such field",
+    "column_in_dataframe": "column is missing",
+    "isin": "not one of the field's codes",
+    "dtype": "has another dtype than the field",
+}
+
+
+def _reason(check_name: str) -> str:
+    """Say a check in our words where we have some; pandera writes it ``isin([...])``."""
+    return _REASONS.get(check_name.partition("(")[0], f"fails {check_name}")
