@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from bx24frames.sandbox import auth, batch, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
@@ -77,7 +77,6 @@ class Visit:
     address: Address
     now: float
     params: Params = field(default_factory=dict)
-    seconds: float = 0.0
 
     def reply(self) -> Reply:
         """The reply, spoilt if a fault strikes."""
@@ -123,7 +122,6 @@ class Visit:
         answer = self._run(session)
         if session.meter is not None:
             session.meter.settle()
-        self.seconds = session.elapsed
         cut = self.app.plan.cut
         if cut is not None and session.elapsed > cut:
             # the web tier gives up after 60 s; what had begun by then was carried out
@@ -145,15 +143,16 @@ class Visit:
 
     def _run(self, session: Session) -> Answer:
         if not self._is_batch():
-            return session.run(self.address.method, self.params)
+            answer = session.run(self.address.method, self.params)
+            if not answer.failed:
+                # called alone, a method's time is the request's
+                answer.body["time"] = session.time(self.address.method, session.moment())
+            return answer
         value = batch.run_batch(session, self.params, self.app.plan.cut)
         return Answer({"result": value, "time": session.time(batch.NAME, session.moment())})
 
     def _print(self, answer: Answer, session: Session) -> Reply:
-        body: dict[str, Any] = answer.body
-        if not answer.failed and not self._is_batch():
-            body["time"] = session.time(self.address.method, session.moment())
-        reply = Reply(answer.status, encode(body), headers=dict(HEADERS), seconds=session.elapsed)
+        reply = Reply(answer.status, encode(answer.body), headers=dict(HEADERS), seconds=session.elapsed)
         if session.meter is not None:
             reply.headers["X-Bitrix-Rest-Time"] = f"{session.worked:.10f}"
         return reply

@@ -45,7 +45,7 @@ class Fault:
     nth : int
         The first matching request that is hit, from 1.
     times : int or None
-        Matching requests hit in a row; None is all of them.
+        How many requests it hits from there; None is all of them.
     when : callable, optional
         ``when(method, params) -> bool``; inside a batch the parameters are as written, references not resolved.
     code, text, status : optional
@@ -85,7 +85,7 @@ class Fault:
         if not any(self._matches(method, params) for method, params in calls):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
+        return self.seen >= self.nth and (self.times is None or self.fired < self.times)
 
     def _matches(self, method: str, params: dict[str, Any]) -> bool:
         named = self.method is None or fnmatchcase(method.lower(), self.method.lower())
@@ -219,7 +219,7 @@ class Faults:
 
     @staticmethod
     def _first(faults: Iterable[Fault], calls: list[tuple[str, dict[str, Any]]]) -> Fault | None:
-        # every fault counts the request, the first one that strikes has it
+        # every fault counts the request; the first one that strikes has it, the others wait for the next
         striking = [fault for fault in faults if fault.strikes(calls)]
         if not striking:
             return None
