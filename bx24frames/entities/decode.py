@@ -212,9 +212,15 @@ def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array
         return {}
     found = dict(zip(wanted, arrays, strict=True))
     for code in numbers:
-        if bool in {type(row.get(code)) for row in rows}:
+        if _holds_bools(rows, code, found[code]):
             del found[code]
     return {column.name: found[column.field.code] for column in columns if column.field.code in found}
+
+
+def _holds_bools(rows: list[Row], code: str, numbers: pa.Array) -> bool:
+    """Whether any 0 or 1 among the numbers came as false or true."""
+    suspects = pc.indices_nonzero(pc.or_(pc.equal(numbers, 0), pc.equal(numbers, 1)))
+    return any(isinstance(rows[row].get(code), bool) for row in suspects.to_pylist())
 
 
 def _points(rows: list[Row], field: Field, family: Family) -> list[JSON] | None:

@@ -1,0 +1,227 @@
+"""Rows to the calls that write them, each marked with what a batch, or a second sending, would do to it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Call
+from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.values import Unwritable, clearing, points, uploads, write
+from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.options import Nulls
+from bx24frames.transport.query import pairs
+
+IMPORT_ROWS: Final = 20
+"""Rows of one `crm.item.batchImport`; more is `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
+MAX_PAIRS: Final = 900
+"""``name=value`` pairs of one command: PHP drops those beyond `max_input_vars`, 1000, without a word."""
+DEFAULT_VALUE_TYPE: Final = "WORK"
+
+_REFERENCE: Final = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """One row's values in wire form. `additive`: sending them twice adds twice (new phones, new files)."""
+
+    fields: dict[str, JSON]
+    additive: bool
+
+
+def add_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Encoded:
+    """Encode one insert; nulls are left to the portal's defaults.
+
+    Parameters
+    ----------
+    entity : Entity
+    columns : mapping of str to Field
+        The field of every column in ``row.values``.
+    row : InputRow
+
+    Raises
+    ------
+    ValidationError
+        If a value cannot be written, naming the row and the column.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-add.html
+    """
+    values = _values(entity, columns, row, "skip", fresh=True)
+    call = _call(_method(entity, "add"), {**entity.base_params, **_held(entity, values.fields)}, repeatable=False)
+    return Encoded(call, AnswerShape(entity.writes.id_path), (row.position,))
+
+
+def update_call(
+    entity: Entity, columns: Mapping[str, Field], row_id: int | str, row: InputRow, nulls: Nulls = "skip"
+) -> Encoded:
+    """Encode one update; `nulls` "skip" leaves a null's field alone, "clear" empties it.
+
+    Repeatable unless it adds: phones and e-mails without their ids, and new files.
+    """
+    values = _values(entity, columns, row, nulls, fresh=False)
+    params = {**entity.base_params, entity.writes.id_param: row_id, **_held(entity, values.fields)}
+    return Encoded(_call(_method(entity, "update"), params, repeatable=not values.additive), positions=(row.position,))
+
+
+def delete_call(entity: Entity, row_id: int | str, position: int = 0) -> Encoded:
+    """Encode one deletion; carried out twice it answers "not found"."""
+    params = {**entity.base_params, entity.writes.id_param: row_id}
+    return Encoded(_call(_method(entity, "delete"), params, repeatable=True), positions=(position,))
+
+
+def import_call(entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow]) -> Encoded:
+    """Encode one import of up to 20 rows, which starts no automation.
+
+    `data` is a map with names of our own: the answers come back under them, so that no row depends on its place.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
+    """
+    if len(rows) > IMPORT_ROWS:
+        raise ConfigError(f"an import carries at most {IMPORT_ROWS} rows, not {len(rows)}", entity=entity.name)
+    return _import(entity, [(row.position, _imported(entity, columns, row)) for row in rows])
+
+
+def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Encoded:
+    """Encode the import of one row by itself."""
+    params = {**entity.base_params, **_held(entity, _imported(entity, columns, row))}
+    call = _call(_method(entity, "import_one"), params, repeatable=False)
+    return Encoded(call, AnswerShape(entity.writes.id_path), (row.position,))
+
+
+def import_calls(
+    entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow], size: int = IMPORT_ROWS
+) -> Iterator[Encoded]:
+    """Encode rows as imports of at most `size` rows, each under 900 pairs where it has more than one row.
+
+    Rows that cannot travel in a batch are gathered in imports of their own, marked ``direct``.
+    """
+    fit: list[tuple[int, dict[str, JSON]]] = []
+    direct: list[tuple[int, dict[str, JSON]]] = []
+    budget = room = MAX_PAIRS - pairs(entity.base_params)
+    for row in rows:
+        fields = _imported(entity, columns, row)
+        if unbatchable(fields):
+            direct.append((row.position, fields))
+            continue
+        need = pairs(fields)
+        if fit and (len(fit) == size or need > room):
+            yield _import(entity, fit)
+            fit, room = [], budget
+        fit.append((row.position, fields))
+        room -= need
+    if fit:
+        yield _import(entity, fit)
+    for start in range(0, len(direct), size):
+        yield _import(entity, direct[start : start + size])
+
+
+def _imported(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> dict[str, JSON]:
+    return _values(entity, columns, row, "skip", fresh=True, importing=True).fields
+
+
+def _import(entity: Entity, rows: Sequence[tuple[int, dict[str, JSON]]]) -> Encoded:
+    data: dict[str, JSON] = {f"r{position}": fields for position, fields in rows}
+    call = _call(_method(entity, "import_many"), {**entity.base_params, "data": data}, repeatable=False)
+    shape = AnswerShape(entity.writes.id_path, rows_path=("items",))
+    return Encoded(call, shape, tuple(position for position, _ in rows), tuple(data))
+
+
+def unbatchable(value: JSON) -> bool:
+    """Whether a batch cannot carry a value as it is.
+
+    A command is a query string: null, an empty list and infinity have no form in it. And the portal replaces
+    whatever looks like a reference to another command's result (rest module: classes/general/rest_provider.php).
+    """
+    if isinstance(value, str):
+        return "$" in value and _REFERENCE.search(value) is not None
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return not value or any(unbatchable(part) for part in parts)
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _call(method: str, params: Mapping[str, JSON], *, repeatable: bool) -> Call:
+    return Call(method, params, repeatable, any(unbatchable(value) for value in params.values()))
+
+
+def _method(entity: Entity, verb: str) -> str:
+    method: str | None = getattr(entity.writes, verb)
+    if method is None:
+        raise ConfigError(f"{entity.name} has no method to {verb.replace('_', ' ')}", entity=entity.name)
+    return method
+
+
+def _held(entity: Entity, fields: dict[str, JSON]) -> dict[str, JSON]:
+    """The values under the parameter that holds them, or beside the id where there is none."""
+    return fields if entity.writes.fields_param is None else {entity.writes.fields_param: fields}
+
+
+def _values(
+    entity: Entity, columns: Mapping[str, Field], row: InputRow, nulls: Nulls, *, fresh: bool, importing: bool = False
+) -> _Values:
+    """Write a row. `fresh`: the portal gives new ids. `importing`: item imports spell phones as classic methods do."""
+    fields: dict[str, JSON] = {}
+    contact: dict[str, JSON] = {}
+    additive = False
+    for column, value in row.values.items():
+        field = columns[column]
+        if field.code == entity.listing.id_key or (value is None and nulls == "skip"):
+            continue
+        try:
+            if kind(field) is Kind.MULTIFIELD and value is not None:
+                additive |= _add_points(contact, entity, field, value, fresh=fresh, importing=importing)
+                continue
+            if _kept(field, value, fresh=fresh):
+                continue
+            fields[field.wire] = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            additive |= kind(field) is Kind.FILE and uploads(value)
+        except Unwritable as fault:
+            message = f"row {row.position}, column {column}: {fault} ({value!r:.80})"
+            raise ValidationError(message, entity=entity.name, rows=(row.position,)) from None
+    return _Values({**fields, **contact}, additive)
+
+
+def _kept(field: Field, value: object, *, fresh: bool) -> bool:
+    """Whether the value is the file that the row has already: a single one is kept by not naming it."""
+    if kind(field) is not Kind.FILE or value is None or uploads(value):
+        return False
+    if fresh:
+        raise Unwritable("a new row needs a file's content")
+    return not is_list(field)
+
+
+def _add_points(
+    contact: dict[str, JSON], entity: Entity, field: Field, value: object, *, fresh: bool, importing: bool
+) -> bool:
+    """Write phones or e-mails; whether any of them would be added again by a second sending.
+
+    An entry without an id adds (docs: crm-contact-update.md). Items hold all of them in one map `fm`, keyed by id,
+    new ones by a name.
+    """
+    type_id = MULTIFIELDS.get(field.code, field.code.upper())
+    together = entity.family is Family.ITEM and not importing
+    additive = False
+    for point in points(value):
+        known = None if fresh else point.get("id")
+        additive |= known is None
+        text, value_type = str(point["value"]), str(point.get("value_type") or DEFAULT_VALUE_TYPE)
+        if together:
+            held = contact.setdefault("fm", {})
+            entry: JSON = {"typeId": type_id, "valueType": value_type, "value": text}
+            if isinstance(held, dict):
+                held[f"n{len(held)}" if known is None else str(known)] = entry
+            continue
+        entries = contact.setdefault(type_id, [])
+        if isinstance(entries, list):
+            named: dict[str, JSON] = {"VALUE": text, "VALUE_TYPE": value_type}
+            entries.append(named if known is None else {"ID": str(known), **named})
+    return additive

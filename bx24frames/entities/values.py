@@ -1,0 +1,193 @@
+"""How one value of each kind is written (https://apidocs.bitrix24.com/api-reference/data-types.html).
+
+A value is what Arrow gives for the column's write type. A writer raises `Unwritable` for a value it cannot write
+without loss: the portal drops what it cannot read and says nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.schema import Family, Field
+from bx24frames.entities.types import Kind, is_list, kind
+
+Writer: TypeAlias = Callable[[object], JSON]
+
+
+class Unwritable(ValueError):
+    """A value that cannot be written without loss; says why."""
+
+
+def write_number(value: object) -> int:
+    """Write an integer or an id."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unwritable("not an integer")
+    return value
+
+
+def write_float(value: object) -> JSON:
+    """Write a number; an exact decimal as its digits."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unwritable("not a finite number")
+    return value
+
+
+def write_text(value: object) -> str:
+    """Write a text."""
+    if not isinstance(value, str):
+        raise Unwritable("not a text")
+    return value
+
+
+def write_date(value: object) -> str:
+    """Write a date as ``YYYY-MM-DD``: in the form it is read it would move a day on servers west of UTC."""
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise Unwritable("not a date")
+    return value.isoformat()
+
+
+def write_datetime(value: object) -> str:
+    """Write a moment with its offset, to the second, which is what the portal stores."""
+    if not isinstance(value, datetime):
+        raise Unwritable("not a date and time")
+    if value.tzinfo is None:
+        raise Unwritable("a time without a zone: give timezone=")
+    return value.isoformat(timespec="seconds")
+
+
+def write_money(value: object) -> str:
+    """Write ``1500.50|EUR``."""
+    if not isinstance(value, Mapping) or value.get("amount") is None or not value.get("currency"):
+        raise Unwritable("money needs an amount and a currency")
+    whole, _, cents = f"{Decimal(str(value['amount'])):f}".partition(".")
+    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}|{value['currency']}"
+
+
+def write_yes(value: object) -> str:
+    """Write Y or N: for the item methods 1 is false (crm module: lib/controller/item.php)."""
+    return "Y" if _truth(value) else "N"
+
+
+def write_one(value: object) -> int:
+    """Write 1 or 0, the form of a user field of the classic methods."""
+    return 1 if _truth(value) else 0
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Unwritable("neither true nor false")
+    return value
+
+
+def write_file(value: object) -> JSON:
+    """Write a new file as ``[name, Base64]``, an existing one as ``{"id": n}`` (docs: files/how-to-upload-files.md)."""
+    if isinstance(value, Mapping) and value.get("content") is not None and value.get("name"):
+        content = value["content"]
+        return [str(value["name"]), base64.b64encode(content).decode() if isinstance(content, bytes) else str(content)]
+    if isinstance(value, Mapping) and isinstance(value.get("id"), int):
+        return {"id": value["id"]}
+    raise Unwritable("a file needs a name and a content, or the id of an existing one")
+
+
+def uploads(value: object) -> bool:
+    """Whether a file cell holds anything new."""
+    files = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(file, Mapping) and file.get("content") is not None for file in files)
+
+
+def write_classic_file(value: object) -> JSON:
+    """Write a file for the classic methods: ``{"fileData": [name, Base64]}``."""
+    written = write_file(value)
+    return {"fileData": written} if isinstance(written, list) else written
+
+
+def _apart(value: object) -> JSON:
+    raise Unwritable(f"contact points are written together: {value!r:.40}")
+
+
+_WRITERS: Final[Mapping[Kind, Writer]] = {
+    Kind.NUMBER: write_number,
+    Kind.LINK: write_number,
+    Kind.FLOAT: write_float,
+    Kind.TEXT: write_text,
+    Kind.CODE: write_text,
+    Kind.BOOL: write_yes,
+    Kind.DATE: write_date,
+    Kind.DATETIME: write_datetime,
+    Kind.MONEY: write_money,
+    Kind.FILE: write_file,
+    Kind.MULTIFIELD: _apart,
+}
+_CLASSIC_FILE: Final = {Kind.FILE: write_classic_file}
+_CLASSIC_USER_FIELD: Final = {Kind.FILE: write_classic_file, Kind.BOOL: write_one}
+
+
+def writer(field: Field, family: Family) -> Writer:
+    """How one value of a field is written in a family."""
+    own = kind(field)
+    special: Mapping[Kind, Writer] = {}
+    if family is Family.CLASSIC:
+        special = _CLASSIC_USER_FIELD if field.user_field else _CLASSIC_FILE
+    return special.get(own) or _WRITERS[own]
+
+
+def write(field: Field, family: Family, value: object) -> JSON:
+    """Write a value of a field; a list for a multiple one.
+
+    Raises
+    ------
+    Unwritable
+        If it cannot be written without loss, saying why.
+    """
+    one = writer(field, family)
+    if not is_list(field):
+        return one(value)
+    if not isinstance(value, list | tuple):
+        raise Unwritable("not a list")
+    if not value:
+        return clearing(field, family)
+    return [one(element) for element in value if element is not None]
+
+
+def clearing(field: Field, family: Family) -> JSON:
+    """The value that empties a field.
+
+    The item methods empty a field by any empty value; the classic ones ignore null for a date, read ``[""]`` as
+    no values, and let go of a file or a phone only by its id (crm module: classes/general/restservice.php).
+
+    Raises
+    ------
+    Unwritable
+        If the field cannot be emptied without knowing what is in it.
+    """
+    own = kind(field)
+    if own is Kind.MULTIFIELD:
+        raise Unwritable("phones and e-mails are removed by their ids: read them, and write them with an empty value")
+    if own is Kind.FILE and family is Family.CLASSIC:
+        raise Unwritable("the classic methods remove a file by its id alone: use the item entity")
+    if is_list(field):
+        return [""] if family is Family.CLASSIC else []
+    return ""
+
+
+def points(value: object) -> list[Mapping[str, object]]:
+    """The phones or e-mails of a cell, each with `value`, and `id` and `value_type` where known."""
+    if not isinstance(value, list | tuple):
+        raise Unwritable("not a list")
+    found: list[Mapping[str, object]] = []
+    for point in value:
+        if isinstance(point, Mapping) and isinstance(point.get("value"), str):
+            found.append(point)
+        elif isinstance(point, str):
+            found.append({"value": point})
+        elif point is not None:
+            raise Unwritable("a contact point needs a value")
+    return found
