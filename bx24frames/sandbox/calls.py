@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bx24frames.sandbox import php
 from bx24frames.sandbox.auth import Credential
 from bx24frames.sandbox.costs import Costs
-from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, time_block
+from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, seconds_east, time_block
 from bx24frames.sandbox.faults import Fault, Faults
 from bx24frames.sandbox.limits import Meter
 from bx24frames.sandbox.registry import Context, Method, MethodError, Params, Result
@@ -32,8 +32,12 @@ class Scene:
     faults: Faults
     stats: Stats
     costs: Costs
-    time_style: TimeStyle
-    utc_offset: int
+    time_style: TimeStyle = "float"
+
+    @property
+    def utc_offset(self) -> int:
+        """The server's zone, which belongs to the tables, in seconds east of UTC."""
+        return seconds_east(self.store.server_zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -42,6 +43,18 @@ class Moment:
     start: float
     finish: float
     processing: float
+
+
+@lru_cache
+def seconds_east(zone: str) -> int:
+    """An offset as ISO 8601 writes it, in seconds.
+
+    >>> seconds_east("-05:30")
+    -19800
+    """
+    hours, minutes = zone.lstrip("+-").split(":")
+    seconds = int(hours) * 3600 + int(minutes) * 60
+    return -seconds if zone.startswith("-") else seconds
 
 
 def iso(at: float, utc_offset: int) -> str:

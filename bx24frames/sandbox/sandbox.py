@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store import Store
 
 SEED: Final = 24
-MOSCOW: Final = 10_800
-"""Seconds east of UTC of the zone the recorded answers of the documentation come from."""
+MOSCOW: Final = "+03:00"
+"""The zone that the documentation's samples come from."""
 
 
 def load_methods() -> Mapping[str, Method]:
@@ -51,10 +51,10 @@ def plan_named(plan: str | Plan) -> Plan:
     return PLANS[plan]
 
 
-def _open(path: str | None, seed: int, sizes: Mapping[str, int]) -> Store:
+def _open(path: str | None, seed: int, sizes: Mapping[str, int], server_zone: str) -> Store:
     from bx24frames.sandbox.store import Store
 
-    return Store.open(path, seed=seed, sizes=sizes)
+    return Store.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
 
 
 class Sandbox:
@@ -82,14 +82,14 @@ class Sandbox:
         The portal's clock: seconds since the epoch.
     scopes : iterable of str, optional
         Scopes of the first webhook; None is all.
-    utc_offset : int
-        The server's zone, in seconds east of UTC.
+    server_zone : str
+        Offset of the server's own time.
     time_style : {"float", "integer"}
         ``"integer"`` as builds from late 2025 print `time`.
     tls : bool
         https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
     store : Store, optional
-        Tables already opened; `path`, `sizes` are then not looked at.
+        Tables already opened; `path`, `sizes` and `server_zone` are then not looked at.
 
     Attributes
     ----------
@@ -126,20 +126,20 @@ class Sandbox:
         real_time: bool = True,
         clock: Callable[[], float] = time.time,
         scopes: Iterable[str] | None = None,
-        utc_offset: int = MOSCOW,
+        server_zone: str = MOSCOW,
         time_style: TimeStyle = "float",
         tls: bool = False,
         store: Store | None = None,
     ) -> None:
         context, self.certificate = self_signed() if tls else (None, "")
         self._scheme = "https" if tls else "http"
-        self.store = _open(path, seed, sizes or {}) if store is None else store
+        self.store = _open(path, seed, sizes or {}, server_zone) if store is None else store
         self.faults = Faults()
         self.stats = Stats()
         keyring = Keyring(random.Random(seed))
         self._code = keyring.add_webhook(1, scopes)
         self.oauth = OAuthServer(keyring, clock)
-        scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style, utc_offset)
+        scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(plan_named(plan))
         self._server = Server(self._app, clock=clock, port=port, tls=context, real_time=real_time)

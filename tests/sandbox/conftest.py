@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -43,7 +44,7 @@ class Bench:
         keyring = Keyring(random.Random(1))
         self.code = keyring.add_webhook(1, None)
         self.oauth = OAuthServer(keyring, lambda: self.now, url="http://portal/rest/")
-        scene = Scene(None, methods, self.faults, self.stats, Costs(), "float", 10_800)
+        scene = Scene(SimpleNamespace(server_zone="+03:00"), methods, self.faults, self.stats, Costs())
         self.app = App(scene, keyring, self.oauth)
         self.app.apply(PLANS["standard"])
 
