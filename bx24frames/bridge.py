@@ -188,7 +188,7 @@ class _Pump(Generic[T]):
 
     async def work(self) -> None:
         try:
-            while (reply := await self._asked.get()) is not None:
+            while (reply := await self._next_asked()) is not None:
                 try:
                     item = _Item(await anext(self._source))
                 except StopAsyncIteration:
@@ -201,6 +201,15 @@ class _Pump(Generic[T]):
         finally:
             if isinstance(self._source, AsyncGenerator):
                 await self._source.aclose()
+
+    async def _next_asked(self) -> Future[_Item[T] | None] | None:
+        import asyncio
+
+        try:
+            return await self._asked.get()
+        except asyncio.CancelledError:
+            # Cancelled between two steps nobody waits for, as at the interpreter's end: as if left early.
+            return None
 
 
 @dataclass(frozen=True, slots=True)

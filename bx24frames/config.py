@@ -99,7 +99,9 @@ def resolve(target: str | None = None) -> Profile:
     settings = _read(profiles_path())
     default = _default(settings)
     if default is None:
-        raise ConfigError("No portal is given", guidance=_THREE_WAYS)
+        kept = ", ".join(sorted(_profiles(settings)))
+        tail = f", and none of the profiles kept ({kept}) is the default" if kept else ""
+        raise ConfigError(f"No portal is given{tail}", guidance=_THREE_WAYS)
     return _profile(default, settings)
 
 

@@ -151,12 +151,13 @@ def _split(text: str) -> SplitResult:
     text = text.strip().strip("\"'<>").strip()
     if "://" not in text and re.match(r"[\w.-]+\.\w+(:\d+)?/", text):
         text = f"https://{text}"
+    parts: SplitResult | None
     try:
         parts = urlsplit(text)
-        port_is_sound = parts.port is None or parts.port > 0
+        _host(parts)
     except ValueError:
-        port_is_sound = False
-    if not port_is_sound or any(ch.isspace() for ch in text):
+        parts = None
+    if parts is None or any(ch.isspace() for ch in text):
         raise ConfigError("The portal's address is not a URL", guidance=WEBHOOK_GUIDANCE)
     if parts.scheme and not parts.hostname:
         raise ConfigError("The portal's address names no host", guidance=WEBHOOK_GUIDANCE)
@@ -166,7 +167,9 @@ def _split(text: str) -> SplitResult:
 
 
 def _host(parts: SplitResult) -> str:
+    """Host and port; ValueError where one of them cannot be."""
     host = (parts.hostname or "").lower()
+    host = host if host.isascii() else host.encode("idna").decode("ascii")
     host = f"[{host}]" if ":" in host else host
     return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 

@@ -18,7 +18,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         rf"\1{MASK}",
     ),
     # auth=..., auth[access_token]=..., auth%5Baccess_token%5D=...
-    (re.compile(rf"((?<![a-z]){_SECRET_NAME}(?:\]|%5D)?(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
+    (re.compile(rf"((?:(?<![a-z])|(?<=%5B)){_SECRET_NAME}(?:\]|%5D)?(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
     # "refresh_token": "..." in JSON, 'refresh_token': '...' in a repr
     (re.compile(rf"(([\"']){_SECRET_NAME}\2\s*:\s*([\"']))(?:\\.|(?!\3).)*", re.I | re.S), rf"\1{MASK}"),
     (re.compile(r"(\bBearer\s+)[^\s\"',;)]+", re.I), rf"\1{MASK}"),
