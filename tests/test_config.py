@@ -118,8 +118,9 @@ def test_what_cannot_be_kept_is_not_written(profiles: Path) -> None:
 
 def test_a_keyring_holds_the_address_and_the_file_a_reference(profiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = pytest.importorskip("keyring")
+    backend: type = keyring.backend.KeyringBackend
 
-    class Ring(keyring.backend.KeyringBackend):  # type: ignore[misc]
+    class Ring(backend):  # type: ignore[misc, valid-type]
         priority = 1
         kept: ClassVar[dict[tuple[str, str], str]] = {}
 

@@ -312,7 +312,7 @@ async def test_a_function_without_a_new_token_is_an_error(
     serve: Serve, office: Office, answer: object, why: str
 ) -> None:
     portal = await serve(office.portal)
-    transport = open_transport(portal.application, auth=lambda: answer)  # type: ignore[arg-type,return-value]
+    transport = open_transport(portal.application, auth=lambda: answer)  # type: ignore[arg-type]
     with pytest.raises(AuthError, match=why):
         await transport.post("m", b"{}", timeout=5)
     await transport.close()
