@@ -120,7 +120,7 @@ def test_a_keyring_holds_the_address_and_the_file_a_reference(profiles: Path, mo
     keyring = pytest.importorskip("keyring")
     backend: type = keyring.backend.KeyringBackend
 
-    class Ring(backend):  # type: ignore[misc, valid-type]
+    class Ring(backend):  # type: ignore[misc]
         priority = 1
         kept: ClassVar[dict[tuple[str, str], str]] = {}
 
