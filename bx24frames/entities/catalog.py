@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Path
-from bx24frames.entities.schema import Entity, Family, Field, FieldsSource, Shape, WriteMethods
+from bx24frames.entities.schema import Dialect, Entity, Family, Field, FieldsSource, Shape, WriteMethods
 from bx24frames.entities.static import CALL_FIELDS, ELAPSED_FIELDS, STAGE_HISTORY_FIELDS, USER_FIELDS
 
 ITEM_TYPES: Final[Mapping[str, tuple[int, str]]] = {
@@ -105,12 +105,12 @@ def _crm(name: str, kind: str, title: str, created: str | None = None, modified:
     )
 
 
-def _whole(kind: str, title: str, id_key: str = "ID", names: tuple[str, ...] = ()) -> Entity:
+def _whole(kind: str, title: str, dialect: Dialect, id_key: str = "ID") -> Entity:
     """A dictionary: the whole list at every call, `start` ignored."""
     prefix = f"crm.{kind}"
     listing = Listing(Call(f"{prefix}.list", {}), id_key=id_key, id_filter=id_key, paging=Paging.WHOLE)
     source = FieldsSource(f"{prefix}.fields")
-    return Entity(kind, title, Family.CLASSIC, listing, source, _writes(prefix), select=None, names=names)
+    return Entity(kind, title, Family.CLASSIC, listing, source, _writes(prefix), select=None, dialect=dialect)
 
 
 def _controller(method: str, rows: str, **more: JSON) -> Listing:
@@ -146,6 +146,7 @@ _CATEGORY: Final = Entity(
     select=None,
     arguments=("entityTypeId",),
     needs=("entityTypeId",),
+    dialect=Dialect.NONE,
     names=("pipeline",),
 )
 
@@ -172,6 +173,7 @@ _STAGE_HISTORY: Final = Entity(
     ),
     fields=FieldsSource(static=STAGE_HISTORY_FIELDS),
     created="CREATED_TIME",
+    dialect=Dialect.CLASSIC,
     arguments=("entityTypeId",),
     needs=("entityTypeId",),
 )
@@ -231,6 +233,7 @@ _DEPARTMENT: Final = Entity(
     ),
     writes=WriteMethods("department.add", "department.update", "department.delete", id_param="ID", fields_param=None),
     scope="department",
+    dialect=Dialect.EQUAL,
     select=None,
 )
 
@@ -254,6 +257,7 @@ _TASK: Final = Entity(
     created="createdDate",
     modified="changedDate",
     scope="task",
+    dialect=Dialect.TASK,
 )
 
 _ELAPSED: Final = Entity(
@@ -264,6 +268,7 @@ _ELAPSED: Final = Entity(
     fields=FieldsSource(static=ELAPSED_FIELDS),
     created="CREATED_DATE",
     scope="task",
+    dialect=Dialect.NONE,
     select=None,
 )
 
@@ -280,6 +285,7 @@ _CALL: Final = Entity(
     fields=FieldsSource(static=CALL_FIELDS),
     created="CALL_START_DATE",
     scope="telephony",
+    dialect=Dialect.CALL,
     select=None,
 )
 
@@ -306,8 +312,8 @@ ROWS: Final[tuple[Entity, ...]] = (
     _crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _crm("crm.product", "product", "Products (classic methods)", "DATE_CREATE", "TIMESTAMP_X"),
     _crm("crm.productsection", "productsection", "Product sections (classic methods)"),
-    _whole("status", "Statuses, stages and sources"),
-    _whole("currency", "Currencies", id_key="CURRENCY"),
+    _whole("status", "Statuses, stages and sources", Dialect.EQUAL),
+    _whole("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
     _CATEGORY,
     _TYPE,
     _STAGE_HISTORY,

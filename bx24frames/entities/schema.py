@@ -23,6 +23,20 @@ class Family(enum.Enum):
     OTHER = "other"
 
 
+class Dialect(enum.Enum):
+    """How a list method spells conditions."""
+
+    ITEM = "item"
+    CLASSIC = "classic"
+    ORM = "orm"
+    TASK = "task"
+    CALL = "call"
+    EQUAL = "equal"
+    """Equality alone."""
+    NONE = "none"
+    """No conditions at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One allowed value of a coded field."""
@@ -124,8 +138,8 @@ class Entity:
 
     `select`: the parameter that names the wanted fields; None where the method has none.
     `always`: names a select must hold for the method to answer at all.
-    `arguments`: parameters of the list method that the caller gives as plain equality filters; those in
-    `needs` must be given. `untyped`: a method outside the catalogue: no fields, parameters as written.
+    `arguments`: parameters of the list method that the caller gives as plain equality filters. `needs`: arguments
+    and filter keys that must be given. `untyped`: a method outside the catalogue: no fields, parameters as written.
     """
 
     name: str
@@ -145,6 +159,8 @@ class Entity:
     always: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    dialect: Dialect | None = None
+    """How its conditions are spelled; None is the dialect of its family."""
     names: tuple[str, ...] = ()
     untyped: bool = False
 

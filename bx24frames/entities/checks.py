@@ -1,0 +1,137 @@
+"""What is wrong with rows to write that the portal would swallow, or refuse only after the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bx24frames.entities.schema import Entity, Field, Operation
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.options import Nulls
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WHOLE_COLUMN: Final = -1
+"""The position of a fault that concerns a column, whatever its rows hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One cell, or one column, that cannot be written. `position`: the input row, from 0, or -1 for the column."""
+
+    position: int
+    column: str
+    value: str
+    reason: str
+
+
+Rule: TypeAlias = "Callable[[Field, pa.Array], Iterable[tuple[int, object, str]]]"
+
+
+def check_columns(
+    entity: Entity, fields: Iterable[Field], columns: Mapping[str, Field], operation: Operation
+) -> list[Fault]:
+    """Find the columns that cannot be written, and the required ones that an insert lacks.
+
+    Parameters
+    ----------
+    entity : Entity
+    fields : iterable of Field
+        The whole description.
+    columns : mapping of str to Field
+        The columns to send, by the frame's spelling; the id is not among their faults.
+    operation : {"insert", "update"}
+    """
+    faults = [_whole(name, reason) for name, field in columns.items() if (reason := _closed(entity, field, operation))]
+    twice = _twice(columns)
+    faults += [_whole(name, f"column {other} is the same field") for name, other in twice]
+    if operation == "insert":
+        given = {field.code for field in columns.values()}
+        missing = [field for field in fields if field.required and not field.read_only and field.code not in given]
+        faults += [_whole(field.code, "required, and not a column of the frame") for field in missing]
+    return faults
+
+
+def check_rows(
+    table: pa.Table, columns: Mapping[str, Field], operation: Operation, nulls: Nulls = "skip"
+) -> list[Fault]:
+    """Find the cells that cannot be written: required and empty, not a choice, too long.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Rows in the columns' write types.
+    columns : mapping of str to Field
+        The field of every column to check.
+    operation : {"insert", "update"}
+    nulls : {"skip", "clear"}
+        Whether a null will empty its field.
+
+    Returns
+    -------
+    list of Fault
+        By column, then by row.
+    """
+    rules = [*_RULES, *([_empty] if operation == "insert" or nulls == "clear" else [])]
+    faults: list[Fault] = []
+    for name, field in columns.items():
+        values = table.column(name).combine_chunks()
+        for rule in rules:
+            faults += [Fault(row, name, f"{value!r:.200}", reason) for row, value, reason in rule(field, values)]
+    return faults
+
+
+def _whole(name: str, reason: str) -> Fault:
+    return Fault(WHOLE_COLUMN, name, "", reason)
+
+
+def _closed(entity: Entity, field: Field, operation: Operation) -> str | None:
+    if field.code == entity.listing.id_key:
+        return None
+    if field.read_only:
+        return "read-only: the portal would ignore it"
+    if field.immutable and operation == "update":
+        return "set once, when the row is made: the portal would ignore it"
+    return None
+
+
+def _twice(columns: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+    seen: dict[str, str] = {}
+    for name, field in columns.items():
+        if field.code in seen:
+            yield name, seen[field.code]
+        seen.setdefault(field.code, name)
+
+
+def _empty(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
+    """A required field; the empty text is no text."""
+    if not field.required or field.read_only:
+        return
+    for row, value in enumerate(values.to_pylist()):
+        if value is None or value in ("", []):
+            yield row, value, "required"
+
+
+def _not_chosen(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
+    """A code outside the field's own list, which the portal drops without a word."""
+    if not field.choices:
+        return
+    codes = {choice.code for choice in field.choices}
+    for row, value in enumerate(values.to_pylist()):
+        for code in value or () if is_list(field) else (value,):
+            if code is not None and code != "" and str(code) not in codes:
+                yield row, code, "not one of the choices"
+
+
+def _too_long(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
+    if field.max_length is None or kind(field) is not Kind.TEXT:
+        return
+    for row, value in enumerate(values.to_pylist()):
+        for text in value or () if is_list(field) else (value,):
+            if text is not None and len(text) > field.max_length:
+                yield row, text, f"{len(text)} characters, at most {field.max_length}"
+
+
+_RULES: Final[tuple[Rule, ...]] = (_not_chosen, _too_long)

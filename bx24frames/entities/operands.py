@@ -1,0 +1,193 @@
+"""The value of a condition: what a caller may write, and how the portal takes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.cells import read_bool, read_number
+from bx24frames.entities.schema import Field
+from bx24frames.entities.types import Kind, kind
+
+Operand: TypeAlias = Callable[[object], JSON]
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Unfit(ValueError):
+    """A value that a condition on its field cannot have; says why."""
+
+
+def zone(timezone: str | tzinfo | None) -> tzinfo | None:
+    """The time zone of a name; raises `Unfit` for an unknown one."""
+    if not isinstance(timezone, str):
+        return timezone
+    try:
+        return ZoneInfo(timezone)
+    except (LookupError, ValueError, OSError):
+        raise Unfit(f"unknown time zone {timezone!r}") from None
+
+
+def listed(value: object) -> list[object] | None:
+    """The elements of a list, a set or a column of any dataframe library; None for a single value."""
+    if isinstance(value, str | bytes | Mapping):
+        return None
+    if isinstance(value, list | tuple | set | frozenset | range):
+        return list(value)
+    for method in ("to_pylist", "to_list", "tolist"):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            found = convert()
+            return found if isinstance(found, list) else None
+    return list(value) if isinstance(value, Iterable) else None
+
+
+def plain(value: object) -> object:
+    """The Python value of a pyarrow or numpy scalar; None for any library's missing value."""
+    for method in ("as_py", "item"):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            value = convert()
+    # pandas' NA answers no comparison; NaN and NaT are unequal to themselves
+    if type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):  # noqa: PLR0124
+        return None
+    return value
+
+
+def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: bool = False) -> JSON:
+    """Spell one value for a condition on a field.
+
+    Parameters
+    ----------
+    field : Field
+    value : object
+        Text, number, bool, date, datetime, Decimal, or a numpy or pyarrow scalar.
+    timezone : tzinfo, optional
+        The zone of times that name none.
+    up : bool
+        Whether a fraction of a second counts as the next one: the portal keeps seconds, so that ``>= 10.5`` is
+        ``>= 11`` and ``> 10.5`` is ``> 10``.
+
+    Raises
+    ------
+    Unfit
+        If the value is not of the field's kind, or a time without a zone.
+    """
+    found = plain(value)
+    if found is None:
+        raise Unfit('a null: use "is null" or "not null"')
+    own = kind(field)
+    if own is Kind.DATETIME:
+        return _datetime(_whole_second(_moment(found), up=up), timezone)
+    if own is Kind.BOOL:
+        return _bool(found, user_field=field.user_field)
+    return _OPERANDS[own](found)
+
+
+def _whole_second(moment: date | datetime, *, up: bool) -> date | datetime:
+    if not isinstance(moment, datetime) or not moment.microsecond:
+        return moment
+    return moment.replace(microsecond=0) + timedelta(seconds=1 if up else 0)
+
+
+def _number(value: object) -> JSON:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise Unfit("not an integer")
+    try:
+        number = read_number(value)
+    except ValueError as fault:
+        raise Unfit(str(fault)) from None
+    if number is None:
+        raise Unfit("not an integer")
+    return number
+
+
+def _float(value: object) -> JSON:
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        raise Unfit("not a number") from None
+    if isinstance(value, bool) or not number.is_finite():
+        raise Unfit("not a finite number")
+    return value if isinstance(value, int | float) else f"{number:f}"
+
+
+def _text(value: object) -> JSON:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise Unfit("not a text")
+
+
+def _bool(value: object, *, user_field: bool) -> JSON:
+    """User fields are compared with 1 and 0, system fields with Y and N (crm module: lib/controller/base.php)."""
+    try:
+        truth = read_bool(value if isinstance(value, bool | int | str) else str(value))
+    except ValueError as fault:
+        raise Unfit(str(fault)) from None
+    if truth is None:
+        raise Unfit("neither true nor false")
+    if user_field:
+        return 1 if truth else 0
+    return "Y" if truth else "N"
+
+
+def _datetime(moment: date | datetime, timezone: tzinfo | None) -> JSON:
+    """A day alone stays a day: without `timezone` it is the portal's own midnight."""
+    if not isinstance(moment, datetime):
+        if timezone is None:
+            return moment.isoformat()
+        moment = datetime.combine(moment, time(), timezone)
+    if moment.tzinfo is None:
+        if timezone is None:
+            raise Unfit("a time without a zone: give timezone=, or a datetime that knows its zone")
+        moment = moment.replace(tzinfo=timezone)
+    return moment.isoformat()
+
+
+def _date(value: object) -> JSON:
+    moment = _moment(value)
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
+    if moment.time() != time():
+        raise Unfit("a time of day, where the column holds dates")
+    return moment.date().isoformat()
+
+
+def _moment(value: object) -> date | datetime:
+    if isinstance(value, datetime | date):
+        return value
+    text = str(value).strip()
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else datetime.fromisoformat(text)
+    except ValueError:
+        raise Unfit("not a date in ISO form, YYYY-MM-DD") from None
+
+
+def _money(value: object) -> JSON:
+    if isinstance(value, str) and "|" in value:
+        return value
+    raise Unfit("money is compared as the text 1500.50|EUR")
+
+
+def _never(value: object) -> JSON:
+    raise Unfit(f"a file can be asked for nothing but its presence, not {value!r:.40}")
+
+
+_OPERANDS: Final[Mapping[Kind, Operand]] = {
+    Kind.NUMBER: _number,
+    Kind.LINK: _number,
+    Kind.FLOAT: _float,
+    Kind.TEXT: _text,
+    Kind.CODE: _text,
+    Kind.DATE: _date,
+    Kind.MONEY: _money,
+    Kind.FILE: _never,
+    Kind.MULTIFIELD: _text,
+}

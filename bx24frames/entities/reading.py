@@ -1,0 +1,71 @@
+"""What the engine is told to read a table: the method, the wanted fields, the conditions, the bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Call, Listing, Path
+from bx24frames.entities.columns import select_params
+from bx24frames.entities.encode import unbatchable
+from bx24frames.entities.filters import MAX_IN
+from bx24frames.entities.schema import Entity, Field, Where
+
+PAGE: Final = 50
+
+
+def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listing:
+    """Put the wanted fields and the conditions of one read into the table's list call.
+
+    Parameters
+    ----------
+    entity : Entity
+    fields : iterable of Field
+        The wanted ones, from a `TableSchema`.
+    where : Where
+        Without `ids` and `splits`: see `slices`.
+
+    Returns
+    -------
+    Listing
+        `call.direct` where a batch cannot carry a condition as it is written.
+    """
+    listing = entity.listing
+    params = {**listing.call.params, **where.arguments, **select_params(entity, fields)}
+    params = _merged(params, listing.filter_path, where.params)
+    call = Call(listing.call.method, params, direct=any(unbatchable(value) for value in params.values()))
+    return replace(listing, call=call, bounds=where.bounds, select_ids=dict(listing.select_ids))
+
+
+def slices(entity: Entity, where: Where) -> Iterator[Where]:
+    """One read as several whose rows are to be merged by id: a set of ids page by page, long lists in parts.
+
+    A read without either is one slice, as it is; one that nothing can meet is none.
+    """
+    if where.nothing:
+        return
+    lists = [[(key, list(part)) for part in _parts(values, MAX_IN)] for key, values in where.splits]
+    if where.ids is not None:
+        key = f"@{entity.listing.id_filter}"
+        lists.append([(key, list(part)) for part in _parts(where.ids, PAGE)])
+    for chosen in product(*lists):
+        params: dict[str, JSON] = {**where.params, **dict(chosen)}
+        yield replace(where, params=params, ids=None, splits=())
+
+
+def _parts(values: tuple[JSON, ...] | tuple[int, ...], size: int) -> Iterator[list[JSON]]:
+    for start in range(0, len(values), size):
+        yield list(values[start : start + size])
+
+
+def _merged(params: Mapping[str, JSON], path: Path, conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Add conditions at the place where the method takes them; without any, that place stays unnamed."""
+    if not conditions:
+        return dict(params)
+    if not path:
+        return {**params, **conditions}
+    [name] = path
+    held = params.get(name)
+    return {**params, name: {**(held if isinstance(held, dict) else {}), **conditions}}
