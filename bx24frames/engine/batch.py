@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypeGuard
 
 import orjson
 
-from bx24frames.engine.messages import JSON, Answer, Lost, Parcel, Refusal, Success
+from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
+from bx24frames.transport.query import Unencodable, pairs
 from bx24frames.transport.query import command as command_string
+from bx24frames.transport.redact import redact
 
 EXCERPT: Final = 160
 """Characters of an unreadable body that an error shows."""
 
+MAX_PAIRS: Final = 900
+"""Names of one command, kept under PHP's ``max_input_vars`` of 1000."""
+
+_REFERENCE: Final = re.compile(r"\$(result|next|total|time|error)\S*\[\S*\]", re.IGNORECASE)
 _STARTS: Final = (b'{"result"', b'{"error"', b"{")
 
 
@@ -24,10 +31,10 @@ def encode(parcel: Parcel) -> tuple[str, bytes]:
     Unencodable
         When a batched command holds a value without a string form.
     """
-    if len(parcel.commands) == 1:
+    if _alone(parcel):
         call = parcel.commands[0].call
         return call.method, orjson.dumps(call.params)
-    cmd = {item.label: command_string(item.call.method, item.call.params) for item in parcel.commands}
+    cmd = {item.label: _command(item.call) for item in parcel.commands}
     return "batch", orjson.dumps({"halt": int(parcel.halt), "cmd": cmd})
 
 
@@ -44,9 +51,19 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
         lost = Lost(f"no result in the answer ({_excerpt(status, body)})", status=status)
         return {item.label: lost for item in parcel.commands}
     finish = _finish(data.get("time"))
-    if len(parcel.commands) == 1:
+    if _alone(parcel):
         return {parcel.commands[0].label: _success(data["result"], data, data.get("time"), finish)}
     return _decode_batch(parcel, data["result"], finish)
+
+
+def _alone(parcel: Parcel) -> bool:
+    return len(parcel.commands) == 1 and parcel.commands[0].call.query is None
+
+
+def _command(call: Call) -> str:
+    if call.query is not None:
+        return f"{call.method}?{call.query}" if call.query else call.method
+    return command_string(call.method, call.params)
 
 
 def _decode_batch(parcel: Parcel, result: JSON, finish: float | None) -> dict[str, Answer]:
@@ -136,4 +153,25 @@ def _excerpt(status: int, body: bytes) -> str:
     if not body.strip():
         return f"HTTP {status} with an empty body"
     text = " ".join(body[: EXCERPT * 4].decode("utf-8", "replace").split())
-    return f"HTTP {status}: {text[:EXCERPT]}"
+    return redact(f"HTTP {status}: {text[:EXCERPT]}")
+
+
+def batchable(method: str, params: Mapping[str, JSON]) -> bool:
+    """Whether a call survives the journey inside a batch unchanged.
+
+    It does not where a value has no string form, where text looks like a reference, which the portal would replace
+    (rest module: rest_provider.php), or where PHP would drop names beyond ``max_input_vars``.
+    """
+    try:
+        command_string(method, params)
+    except Unencodable:
+        return False
+    return pairs(params) <= MAX_PAIRS and not _has_reference(params)
+
+
+def _has_reference(value: JSON) -> bool:
+    if isinstance(value, str):
+        return "$" in value and _REFERENCE.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(_has_reference(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(_has_reference(item) for item in value)

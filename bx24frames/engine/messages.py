@@ -25,12 +25,14 @@ class Call:
 
     `repeatable`: carrying it out twice leaves the portal as carrying it out once (reads, plain updates).
     `direct`: it cannot travel inside a batch (a value without a string form, text that looks like a reference).
+    `query`: parameters already written as a query string, by a user who writes batches by hand.
     """
 
     method: str
     params: Mapping[str, JSON]
     repeatable: bool = True
     direct: bool = False
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -54,7 +54,7 @@ class Runner:
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
 
-    async def run(self, machine: Machine[T]) -> AsyncIterator[T]:
+    async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
         ends_at = math.inf if self.deadline is None else self.clock() + self.deadline
         tasks: dict[asyncio.Task[dict[str, Answer]], Parcel] = {}

@@ -48,3 +48,9 @@ class Sizes:
     def of(self, method: str, first: int) -> Size:
         """The size of a method; `first` until something has been measured."""
         return self.by_method.setdefault(method, Size(min(first, self.ceiling), self.ceiling))
+
+    def limit(self, ceiling: int) -> None:
+        """Change the ceiling of every method."""
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
+            self.by_method.clear()

@@ -198,3 +198,9 @@ class Governor:
     def meter(self, method: str) -> Meter:
         """The operating time of a method, as far as it is known."""
         return self.meters.setdefault(method, Meter(self.operating))
+
+    def limit_operating(self, seconds: float) -> None:
+        """Change the limit of every method."""
+        self.operating = seconds
+        for meter in self.meters.values():
+            meter.limit = seconds

@@ -1,0 +1,127 @@
+"""Independent calls and batches of a user's own: sent in batches, answered in the order of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bx24frames.engine.batch import batchable
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
+from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
+from bx24frames.engine.written import WrittenBatch
+from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.portal.parameters import as_wire, check_method, check_params, is_read
+
+if TYPE_CHECKING:
+    from bx24frames.portal.connection import Connection
+
+
+async def call_all(connection: Connection, method: str, items: Sequence[dict[str, JSON]], *, raw: bool) -> list[JSON]:
+    """Results of one method for many parameters, in input order."""
+    answers = await _answers(connection, method, items, raw=raw)
+    refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
+    if refused:
+        raise _failure(answers, refused, method, [f"item {place}" for place in refused])
+    return [answer.value for answer in answers if isinstance(answer, Success)]
+
+
+async def results_by_id(
+    connection: Connection, method: str, ids: Iterable[int | str], id_name: str, params: Mapping[str, JSON]
+) -> dict[int | str, JSON]:
+    """Results of one method, an id each."""
+    if isinstance(ids, str | bytes | Mapping):
+        raise ConfigError("The ids must be a list, a Series or another iterable of ids", method=method)
+    wanted = list(dict.fromkeys(_plain_id(value, method) for value in ids))
+    clash = [name for name in params if name.lower() == id_name.lower()]
+    if clash or not id_name:
+        raise ConfigError(f"'{id_name}' is filled from the ids", method=method, guidance="Leave it out of params.")
+    answers = await _answers(connection, method, [{**params, id_name: value} for value in wanted], raw=False)
+    refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
+    if refused:
+        raise _failure(answers, refused, method, [f"{id_name} {wanted[place]}" for place in refused])
+    return {key: answer.value for key, answer in zip(wanted, answers, strict=True) if isinstance(answer, Success)}
+
+
+async def carry_out(
+    connection: Connection, commands: Mapping[str, str | tuple[str, Mapping[str, object]]], *, halt: bool
+) -> dict[str, JSON]:
+    """Results of a user's own batch, by name."""
+    listed = [Command(label, _read_command(label, command)) for label, command in commands.items()]
+    linked = halt or any("$" in text for text in map(str, commands.values()))
+    if linked and len(listed) > MAX_COMMANDS:
+        raise ConfigError(f"A batch with references or halt takes at most {MAX_COMMANDS} commands, not {len(listed)}")
+    results: dict[str, JSON] = {}
+    answers: list[Answer] = []
+    for start in range(0, len(listed), MAX_COMMANDS):
+        parcel = Parcel(tuple(listed[start : start + MAX_COMMANDS]), halt)
+        async for found in connection.run(WrittenBatch(parcel)):
+            answers += [found[command.label] for command in parcel.commands]
+    refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
+    if refused:
+        raise _failure(answers, refused, "batch", [f"command {listed[place].label!r}" for place in refused])
+    for command, answer in zip(listed, answers, strict=True):
+        results[command.label] = answer.value if isinstance(answer, Success) else None
+    return results
+
+
+def read_batch(params: Mapping[str, object]) -> tuple[dict[str, str | tuple[str, Mapping[str, object]]], bool]:
+    """The commands and the halt of a batch written as its documentation writes it."""
+    checked = check_params(params, "batch")
+    named = {name.lower(): value for name, value in checked.items()}
+    unknown = sorted(set(named) - {"halt", "cmd"})
+    commands = named.get("cmd")
+    if unknown or not isinstance(commands, dict | list):
+        fault = f"unknown {', '.join(unknown)}" if unknown else "no 'cmd'"
+        raise ConfigError(f"A batch has 'halt' and 'cmd': {fault}", method="batch")
+    if isinstance(commands, list):
+        commands = {str(place): command for place, command in enumerate(commands)}
+    texts: dict[str, str | tuple[str, Mapping[str, object]]] = {}
+    for label, command in commands.items():
+        if not isinstance(command, str):
+            raise ConfigError(f"Command {label!r} must be text, 'method?query'", method="batch")
+        texts[label] = command
+    # The portal takes any text but "" and "0" for true (rest module: rest_provider.php).
+    return texts, named.get("halt", 0) not in (0, "0", "", False, None)
+
+
+def _plain_id(value: object, method: str) -> int | str:
+    plain = value.item() if hasattr(value, "item") and callable(value.item) else value
+    if isinstance(plain, float) and plain.is_integer():
+        return int(plain)
+    if isinstance(plain, bool) or not isinstance(plain, int | str) or plain == "":
+        raise ConfigError(f"{value!r} is no id", method=method)
+    return plain
+
+
+async def _answers(connection: Connection, method: str, items: Sequence[dict[str, JSON]], *, raw: bool) -> list[Answer]:
+    reads = is_read(method)
+    calls = []
+    for item in items:
+        wired = item if raw else {name: as_wire(value) for name, value in item.items()}
+        calls.append(Call(method, wired, repeatable=reads, direct=raw or not batchable(method, wired)))
+    return await connection.answers(calls, first=FIRST_READS if reads else FIRST_WRITES)
+
+
+def _read_command(label: str, command: str | tuple[str, Mapping[str, object]]) -> Call:
+    if isinstance(command, str):
+        method, _, query = command.partition("?")
+        return Call(check_method(method), {}, repeatable=is_read(method), query=query)
+    method, params = command
+    name = check_method(method)
+    wired = {key: as_wire(value) for key, value in check_params(params, name).items()}
+    if not batchable(name, {}) or not label:
+        raise ConfigError(f"Command {label!r} cannot be named so")
+    return Call(name, wired, repeatable=is_read(name))
+
+
+def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> BX24Error:
+    first = answers[refused[0]]
+    if isinstance(first, Success):
+        raise TypeError("a success is no failure")
+    error = error_of(first, method)
+    more = f" (and {len(refused) - 1} more of {len(answers)})" if len(refused) > 1 else ""
+    error.message = f"{names[0]}{more}: {error.message}"
+    error.args = (error.message,)
+    error.rows = tuple(refused)
+    return error

@@ -1,0 +1,169 @@
+"""A portal and a credential, ready to run machines; knows no verb."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from bx24frames.config import resolve
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Row, Success
+from bx24frames.engine.stats import Stats
+from bx24frames.errors import ConfigError
+from bx24frames.options import Limits
+from bx24frames.portal.budgets import BUDGETS
+
+if TYPE_CHECKING:
+    import ssl as tls
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import aiohttp
+
+    from bx24frames.engine.machine import Machine
+    from bx24frames.engine.runner import Runner
+    from bx24frames.transport.auth import AuthLike
+    from bx24frames.transport.base import Transport
+
+T = TypeVar("T")
+
+TIMEOUT: Final = 75.0
+"""Seconds a request may take: above the 60 s after which the portal cuts it (docs: limits.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a portal was opened with; repr shows no secret."""
+
+    url: str | None = field(default=None, repr=False)
+    auth: AuthLike | None = field(default=None, repr=False)
+    limits: Limits = field(default_factory=Limits)
+    ssl: bool | str | Path | tls.SSLContext = True
+    timeout: float = TIMEOUT
+    deadline: float | None = None
+    session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    allow_http: bool = False
+    cache: bool = True
+
+
+class Connection:
+    """One portal as one credential sees it.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from bx24frames.transport.authorized import credential_key, open_transport
+
+        if settings.timeout <= 0 or (settings.deadline is not None and settings.deadline <= 0):
+            raise ConfigError("timeout and deadline are seconds, above 0")
+        profile = resolve(settings.url)
+        if profile.is_sandbox:
+            from bx24frames.sandbox import Sandbox
+
+            profile = resolve(Sandbox.shared().url)
+        self.settings = settings
+        self.address = profile.address(allow_http=settings.allow_http)
+        self.transport: Transport = open_transport(
+            self.address, auth=settings.auth, ssl=settings.ssl, session=settings.session
+        )
+        self.key = credential_key(self.address, settings.auth)
+        self.stats = Stats()
+        self.metadata: dict[str, Any] = {}
+
+    @property
+    def host(self) -> str:
+        """The portal's host."""
+        return self.address.host
+
+    def runner(self) -> Runner:
+        """What runs machines, with the budget this process shares for the portal."""
+        from bx24frames.engine.runner import Runner
+
+        governor, sizes = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        return Runner(
+            self.transport,
+            governor,
+            BUDGETS.lock,
+            timeout=self.settings.timeout,
+            deadline=self.settings.deadline,
+            sizes=sizes,
+            stats=self.stats,
+        )
+
+    async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
+        """Give what a machine gives."""
+        async with aclosing(self.runner().run(machine)) as items:
+            async for item in items:
+                yield item
+
+    async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
+        """The final answers to independent calls, in their order."""
+        from bx24frames.engine.fallback import Dispatch
+
+        token = new_token()
+        commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
+        found: dict[str, Answer] = {}
+        async for settled in self.run(Dispatch(commands, first=first)):
+            found[settled.command.label] = settled.answer
+        return [found[command.label] for command in commands]
+
+    async def result(self, method: str, params: Mapping[str, JSON] | None = None, *, repeatable: bool = True) -> JSON:
+        """The result of one call.
+
+        Raises
+        ------
+        PortalError
+            The portal refused.
+        """
+        [answer] = await self.answers([Call(method, params or {}, repeatable=repeatable, direct=True)], first=1)
+        if isinstance(answer, Success):
+            return answer.value
+        raise error_of(answer, method)
+
+    def slow(self, n: int) -> None:
+        """Have at most `n` requests under way at once; minus `n` takes that back."""
+        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        with BUDGETS.lock:
+            if n > 0:
+                governor.slow.append(n)
+            else:
+                governor.slow.remove(-n)
+
+    async def close(self) -> None:
+        """Close what the transport holds open."""
+        await self.transport.close()
+
+    def __repr__(self) -> str:
+        who = f", user {self.address.user_id}" if self.address.user_id is not None else ""
+        return f"{self.host}{who}"
+
+
+def new_token() -> str:
+    """Begin labels so that no text stored in the portal can look like a reference to them."""
+    return f"b{token_hex(5)}"
+
+
+def pages_machine(
+    listing: Listing,
+    take: Callable[[list[Row]], T],
+    *,
+    ascending: bool = True,
+    limit: int | None = None,
+    ordered: bool = False,
+) -> Machine[T]:
+    """The machine that reads a listing: by id where that is possible, else by offset.
+
+    `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
+    """
+    from bx24frames.engine.offset import OffsetPages
+    from bx24frames.engine.pages import KeysetPages
+
+    if listing.paging is Paging.KEYSET and not ordered:
+        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
+    return OffsetPages(listing, take, token=new_token(), limit=limit)

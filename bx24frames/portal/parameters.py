@@ -1,0 +1,120 @@
+"""Checks and spellings of the parameters a user passes to a wire verb, before a request leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from bx24frames.engine.messages import JSON
+from bx24frames.errors import ConfigError, FilterError
+
+CLAUSES: Final[Mapping[str, tuple[type, ...]]] = {
+    "select": (list, tuple, set),
+    "filter": (dict,),
+    "order": (dict, str),
+    "fields": (dict, list),
+    "start": (int,),
+    "limit": (int,),
+    "halt": (int, bool),
+    "cmd": (dict, list),
+}
+"""Parameters that mean the same to every method, and the Python types they may have."""
+
+READS: Final = ("list", "get", "getlist", "fields", "getfields", "search", "types", "current", "scope", "profile")
+"""Last words of methods that change nothing."""
+
+
+def check_method(method: object) -> str:
+    """A method's name, without blanks around it.
+
+    Raises
+    ------
+    ConfigError
+        It is no name, or it is ``batch``.
+    """
+    name = method.strip() if isinstance(method, str) else ""
+    if not name:
+        raise ConfigError("The method must be a name such as 'crm.deal.list'")
+    if name.lower() == "batch":
+        raise ConfigError(
+            "'batch' cannot be called so", guidance="Use portal.batch({...}) or portal.call_batch({...})."
+        )
+    return name
+
+
+def check_params(params: object, method: str) -> dict[str, JSON]:
+    """Parameters as a map of JSON values.
+
+    Raises
+    ------
+    ConfigError
+        They are no map, a clause has a wrong type, or a value has no form in JSON.
+    FilterError
+        A condition is None.
+    """
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise ConfigError(f"Parameters must be a dict, not {type(params).__name__}", method=method)
+    for name, value in params.items():
+        if not isinstance(name, str):
+            raise ConfigError(f"Parameter names are text, not {name!r}", method=method)
+        expected = CLAUSES.get(name.strip().lower())
+        if expected is not None and not isinstance(value, expected):
+            kinds = " or ".join(kind.__name__ for kind in expected)
+            raise ConfigError(f"'{name}' must be a {kinds}, not {type(value).__name__}", method=method)
+        if name.strip().lower() == "filter":
+            _check_filter(value, method)
+    return {name.strip(): jsonable(value, name, method) for name, value in params.items()}
+
+
+def _check_filter(conditions: Mapping[str, object], method: str) -> None:
+    for key, value in conditions.items():
+        if value is None:
+            raise FilterError(
+                f"The condition on '{key}' is None, which the portal reads in more than one way",
+                method=method,
+                guidance="For empty values write an empty string.",
+            )
+
+
+def jsonable(value: object, name: str, method: str) -> JSON:
+    """A value as JSON holds it: dates in ISO form, sets and tuples as lists."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item, f"{name}.{key}", method) for key, item in value.items()}
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [jsonable(item, name, method) for item in value]
+    if hasattr(value, "item") and callable(value.item):  # a scalar of numpy or pandas
+        return jsonable(value.item(), name, method)
+    raise ConfigError(f"'{name}' holds a {type(value).__name__}, which has no form in JSON", method=method)
+
+
+def as_wire(value: JSON) -> JSON:
+    """Booleans as the portal wants them: Y and N."""
+    if isinstance(value, bool):
+        return "Y" if value else "N"
+    if isinstance(value, dict):
+        return {key: as_wire(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_wire(item) for item in value]
+    return value
+
+
+def is_read(method: str) -> bool:
+    """Whether a method's name says that it changes nothing, so that it may be repeated."""
+    return method.lower().rsplit(".", 1)[-1] in READS
+
+
+def refuse_clauses(params: Mapping[str, JSON], method: str, clauses: Iterable[str], verb: str) -> None:
+    """Refuse clauses that a verb decides itself."""
+    for name in params:
+        if name.lower() in clauses:
+            raise ConfigError(f"{verb} decides '{name}' itself", method=method, guidance="Leave it out.")
