@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox import php
-from bx24frames.sandbox.auth import Credential
+from bx24frames.sandbox.auth import AUTH_PARAMS, Credential
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, seconds_east, time_block
 from bx24frames.sandbox.faults import Fault, Faults
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store import Store
 
 LOG: Final = logging.getLogger("bx24frames.sandbox")
-RESERVED: Final = ("start", "state")
+RESERVED: Final = ("start", "state", *AUTH_PARAMS)
 
 
 @dataclass(slots=True)

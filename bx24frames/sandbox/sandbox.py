@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
 from bx24frames.sandbox.calls import Scene
+from bx24frames.sandbox.certificate import make_certificate
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.envelope import TimeStyle
 from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.oauth import PATH, OAuthServer
 from bx24frames.sandbox.registry import METHODS, Method
-from bx24frames.sandbox.server import HOST, Server, self_signed
-from bx24frames.sandbox.stats import Stats
+from bx24frames.sandbox.server import HOST, Server
+from bx24frames.sandbox.stats import Logged, Stats
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store import Store
@@ -131,7 +132,8 @@ class Sandbox:
         tls: bool = False,
         store: Store | None = None,
     ) -> None:
-        context, self.certificate = self_signed() if tls else (None, "")
+        limits = plan_named(plan)
+        context, self.certificate = make_certificate(HOST) if tls else (None, "")
         self._scheme = "https" if tls else "http"
         self.store = _open(path, seed, sizes or {}, server_zone) if store is None else store
         self.faults = Faults()
@@ -141,9 +143,13 @@ class Sandbox:
         self.oauth = OAuthServer(keyring, clock)
         scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style)
         self._app = App(scene, keyring, self.oauth)
-        self._app.apply(plan_named(plan))
+        self._app.apply(limits)
         self._server = Server(self._app, clock=clock, port=port, tls=context, real_time=real_time)
-        self._server.start()
+        try:
+            self._server.start()
+        except OSError:
+            self.close()
+            raise
         self._address()
 
     @classmethod
@@ -171,6 +177,11 @@ class Sandbox:
     def url(self) -> str:
         """Address of the first webhook."""
         return self._webhook(1, self._code)
+
+    @property
+    def log(self) -> Sequence[Logged]:
+        """The last requests, oldest first."""
+        return tuple(self.stats.log)
 
     def add_webhook(self, scopes: Iterable[str] | None = None, *, user_id: int = 1) -> str:
         """Open another webhook; returns its address.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import threading
 import time
@@ -87,10 +86,10 @@ class Server:
         application.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05, handle_signals=False)
         await runner.setup()
+        self._runner = runner
         site = web.TCPSite(runner, HOST, self.port, ssl_context=self._tls, reuse_address=True)
         await site.start()
         self.port = runner.addresses[0][1]
-        self._runner = runner
 
     async def _unlisten(self) -> None:
         runner, self._runner = self._runner, None
@@ -133,22 +132,3 @@ async def _read(request: web.Request) -> Incoming:
         authorization=request.headers.get("Authorization", ""),
         source=request.remote or "",
     )
-
-
-def self_signed() -> tuple[ssl.SSLContext, str]:
-    """A certificate for the loopback address, made on the spot: a server context and the certificate as PEM text.
-
-    Raises
-    ------
-    RuntimeError
-        The package `cryptography` is not installed.
-    """
-    from bx24frames.sandbox.certificate import make_certificate
-
-    return make_certificate(HOST)
-
-
-def wait_for_interrupt() -> None:
-    """Block until Ctrl-C."""
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
