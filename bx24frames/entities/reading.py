@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Final
 
-from bx24frames.engine.messages import JSON, Call, Listing, Path
+from bx24frames.engine.cursor import merged
+from bx24frames.engine.messages import JSON, Call, Listing
 from bx24frames.entities.columns import select_params
+from bx24frames.entities.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.encode import unbatchable
 from bx24frames.entities.filters import MAX_IN
 from bx24frames.entities.schema import Entity, Field, Where
@@ -34,7 +36,7 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     """
     listing = entity.listing
     params = {**listing.call.params, **where.arguments, **select_params(entity, fields)}
-    params = _merged(params, listing.filter_path, where.params)
+    params = merged(params, listing.filter_path, where.params)
     call = Call(listing.call.method, params, direct=any(unbatchable(value) for value in params.values()))
     return replace(listing, call=call, bounds=where.bounds, select_ids=dict(listing.select_ids))
 
@@ -46,10 +48,15 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
     """
     if where.nothing:
         return
-    lists = [[(key, list(part)) for part in _parts(values, MAX_IN)] for key, values in where.splits]
+    lists: list[list[tuple[str, JSON]]] = [
+        [(key, list(part)) for part in _parts(values, MAX_IN)] for key, values in where.splits
+    ]
     if where.ids is not None:
-        key = f"@{entity.listing.id_filter}"
-        lists.append([(key, list(part)) for part in _parts(where.ids, PAGE)])
+        spelled = SPELLINGS[dialect(entity)].get(Op.IN)
+        if spelled is None:
+            lists.append([(entity.listing.id_filter, row_id) for row_id in where.ids])
+        else:
+            lists.append([(f"{spelled}{entity.listing.id_filter}", list(part)) for part in _parts(where.ids, PAGE)])
     for chosen in product(*lists):
         params: dict[str, JSON] = {**where.params, **dict(chosen)}
         yield replace(where, params=params, ids=None, splits=())
@@ -58,14 +65,3 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
 def _parts(values: tuple[JSON, ...] | tuple[int, ...], size: int) -> Iterator[list[JSON]]:
     for start in range(0, len(values), size):
         yield list(values[start : start + size])
-
-
-def _merged(params: Mapping[str, JSON], path: Path, conditions: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Add conditions at the place where the method takes them; without any, that place stays unnamed."""
-    if not conditions:
-        return dict(params)
-    if not path:
-        return {**params, **conditions}
-    [name] = path
-    held = params.get(name)
-    return {**params, name: {**(held if isinstance(held, dict) else {}), **conditions}}

@@ -10,6 +10,7 @@ RENAMED: Final = {
     "DATE_MODIFY": "updatedTime",
     "CREATED_BY_ID": "createdBy",
     "MODIFY_BY_ID": "updatedBy",
+    "MOVED_BY_ID": "movedBy",
 }
 """System fields that the item methods call by another name (crm module: lib/controller/base.php).
 

@@ -1,0 +1,1 @@
+"""The entity room: tables of the portal, as pure data and functions."""
