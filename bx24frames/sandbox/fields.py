@@ -1,0 +1,140 @@
+"""What one field of a portal's table is, and how both method families describe it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+class Kind(enum.Enum):
+    """How a system field is stored, whatever it is called."""
+
+    INT = "int"
+    NUMBER = "number"
+    TEXT = "text"
+    CODE = "code"
+    FLAG = "flag"
+    DATETIME = "datetime"
+    DATE = "date"
+    INT_LIST = "int list"
+    FILE = "file"
+    BOOL = "bool"
+    MULTIFIELD = "multifield"
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "integer": Kind.INT,
+    "user": Kind.INT,
+    "location": Kind.INT,
+    "crm_category": Kind.INT,
+    "crm_company": Kind.INT,
+    "crm_contact": Kind.INT,
+    "crm_deal": Kind.INT,
+    "crm_entity": Kind.INT,
+    "crm_lead": Kind.INT,
+    "crm_quote": Kind.INT,
+    "double": Kind.NUMBER,
+    "string": Kind.TEXT,
+    "text": Kind.TEXT,
+    "crm_status": Kind.CODE,
+    "crm_currency": Kind.CODE,
+    "char": Kind.FLAG,
+    "boolean": Kind.FLAG,
+    "datetime": Kind.DATETIME,
+    "date": Kind.DATE,
+    "file": Kind.FILE,
+    "active": Kind.BOOL,
+    "crm_multifield": Kind.MULTIFIELD,
+}
+
+
+def camel(code: str) -> str:
+    """``ASSIGNED_BY_ID`` as controllers spell it: ``assignedById``."""
+    first, *rest = code.lower().split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One system field of a table.
+
+    `code`: the classic spelling. `name`: the spelling of controllers, and of the column that stores it.
+    `upper`: the `upperName` of item metadata, which differs from `code` for renamed fields
+    (crm module: lib/controller/base.php). `faces`: the families that have the field. `listed`: whether
+    classic lists return it. `multifield`: the TYPE_ID of a phone-like field.
+    """
+
+    code: str
+    type: str
+    title: str
+    name: str = ""
+    upper: str = ""
+    required: bool = False
+    read_only: bool = False
+    immutable: bool = False
+    multiple: bool = False
+    deprecated: bool = False
+    status: str = ""
+    parent: int = 0
+    faces: str = "classic item"
+    listed: bool = True
+    scale: int = 2
+
+    @property
+    def kind(self) -> Kind:
+        """How the field is stored."""
+        kind = KINDS[self.type]
+        return Kind.INT_LIST if self.multiple and kind is Kind.INT else kind
+
+    @property
+    def column(self) -> str:
+        """The column that stores the field."""
+        return self.name or camel(self.code)
+
+    @property
+    def upper_name(self) -> str:
+        """The UPPER spelling of the item family."""
+        return self.upper or self.code
+
+    @property
+    def stored(self) -> bool:
+        """Whether the field has a column; multifields have a table of their own."""
+        return self.kind is not Kind.MULTIFIELD
+
+    def has(self, family: str) -> bool:
+        """Whether the ``"classic"`` or the ``"item"`` family knows the field."""
+        return family in self.faces.split()
+
+
+def _flags(spec: FieldSpec, dynamic: bool = False) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "type": spec.type,
+        "isRequired": spec.required,
+        "isReadOnly": spec.read_only,
+        "isImmutable": spec.immutable,
+        "isMultiple": spec.multiple,
+        "isDynamic": dynamic,
+    }
+    if spec.deprecated:
+        described["isDeprecated"] = True
+    if spec.status:
+        described["statusType"] = spec.status
+    return described
+
+
+def describe_classic(spec: FieldSpec) -> dict[str, Any]:
+    """One entry of ``crm.X.fields`` (https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html)."""
+    described = _flags(spec) | {"title": spec.title}
+    if spec.parent:
+        described["settings"] = {"parentEntityTypeId": spec.parent}
+    return described
+
+
+def describe_item(spec: FieldSpec) -> dict[str, Any]:
+    """One entry of ``crm.item.fields``: Y/N flags are called boolean there, and `upperName` is added."""
+    described = _flags(spec)
+    if spec.type == "char":
+        described["type"] = "boolean"
+    settings: Any = {"parentEntityTypeId": spec.parent} if spec.parent else []
+    return described | {"title": spec.title, "settings": settings, "upperName": spec.upper_name}

@@ -1,0 +1,188 @@
+"""User fields: what one is, how it is described and named, and one of every type for the seed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+INT_TYPES: Final = frozenset({"integer", "employee", "enumeration", "iblock_element", "iblock_section", "file"})
+FIRST_ENUM_ID: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class UserField:
+    """One user field of a table; `items` are the (id, text) choices of an enumeration."""
+
+    id: int
+    entity_type_id: int
+    code: str
+    type: str
+    multiple: bool = False
+    mandatory: bool = False
+    title: str = ""
+    items: tuple[tuple[int, str], ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bindings(self) -> tuple[str, ...]:
+        """The tables a crm binding may point to."""
+        return tuple(name for name, allowed in self.settings.items() if allowed == "Y")
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values are stored as integers; a binding to one table is a bare id."""
+        return self.type in INT_TYPES or (self.type == "crm" and len(self.bindings) == 1)
+
+
+def item_name(code: str) -> str:
+    """The item spelling of a user field's code (crm module: lib/controller/base.php).
+
+    >>> item_name("UF_CRM_11_1712074666"), item_name("UF_CRM_1721244482250"), item_name("UF_CRM_MY_STRING")
+    ('ufCrm11_1712074666', 'ufCrm_1721244482250', 'ufCrmMyString')
+    """
+    parts = code.removeprefix("UF_CRM_").split("_")
+    if "" in parts:
+        return "ufCrm_" + "_".join(parts)
+    head = parts.pop(0) if len(parts) > 1 and parts[0].isdigit() else ""
+    tail = (f"_{part.lower()}" if part[0].isdigit() else part.capitalize() for part in parts)
+    return "ufCrm" + head + "".join(tail)
+
+
+def item_names(codes: Iterable[str]) -> dict[str, str]:
+    """Code to item name for all user fields of a table; names apart only in case or `_` collide and stay UPPER."""
+    names = {code: item_name(code) for code in codes}
+    claims = Counter(_blurred(name) for name in names.values())
+    return {code: code if claims[_blurred(name)] > 1 else name for code, name in names.items()}
+
+
+def _blurred(name: str) -> str:
+    return re.sub(r"(?<!\d)_(?!\d)", "", name).lower()
+
+
+def describe_classic(spec: UserField) -> dict[str, Any]:
+    """One user field in ``crm.X.fields``: `title` is the code, captions are in the labels."""
+    described = _described(spec)
+    labels = dict.fromkeys(("listLabel", "formLabel", "filterLabel"), spec.title)
+    return described | {"title": spec.code} | labels | _items(spec) | {"settings": spec.settings or []}
+
+
+def describe_item(spec: UserField) -> dict[str, Any]:
+    """One user field in ``crm.item.fields``: `title` is the caption."""
+    return (
+        _described(spec)
+        | {"title": spec.title}
+        | _items(spec)
+        | {"settings": spec.settings or [], "upperName": spec.code}
+    )
+
+
+def _described(spec: UserField) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "type": spec.type,
+        "isRequired": spec.mandatory,
+        "isReadOnly": False,
+        "isImmutable": False,
+        "isMultiple": spec.multiple,
+        "isDynamic": True,
+    }
+    if spec.type == "crm_status":
+        described["statusType"] = spec.settings["ENTITY_TYPE"]
+    return described
+
+
+def _items(spec: UserField) -> dict[str, Any]:
+    if spec.type != "enumeration":
+        return {}
+    return {"items": [{"ID": str(choice), "VALUE": value} for choice, value in spec.items]}
+
+
+def list_entry(spec: UserField, entity_id: str) -> dict[str, Any]:
+    """One row of ``crm.X.userfield.list``
+    (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/).
+    """
+    entry: dict[str, Any] = {
+        "ID": str(spec.id),
+        "ENTITY_ID": entity_id,
+        "FIELD_NAME": spec.code,
+        "USER_TYPE_ID": spec.type,
+        "XML_ID": None,
+        "SORT": str(100 + spec.id),
+        "MULTIPLE": "Y" if spec.multiple else "N",
+        "MANDATORY": "Y" if spec.mandatory else "N",
+        "SHOW_FILTER": "E",
+        "SHOW_IN_LIST": "Y",
+        "EDIT_IN_LIST": "Y",
+        "IS_SEARCHABLE": "N",
+        "SETTINGS": spec.settings or [],
+    }
+    if spec.type == "enumeration":
+        entry["LIST"] = [
+            {"ID": str(choice), "SORT": str(10 * place), "VALUE": value, "DEF": "N", "XML_ID": f"xml{choice}"}
+            for place, (choice, value) in enumerate(spec.items, 1)
+        ]
+    return entry
+
+
+COLOURS: Final = ("Red", "Зелёный", "Blue & white", "Red")
+"""Two choices share a caption: a caption need not name one code."""
+
+# (code after the prefix, type, multiple, caption, choices, settings)
+_EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, Any]], ...]] = (
+    ("MY_STRING", "string", False, "Строка", (), {"SIZE": 20, "ROWS": 1, "DEFAULT_VALUE": None}),
+    ("1721244482250", "integer", False, "Целое", (), {"SIZE": 20, "MIN_VALUE": 0, "MAX_VALUE": 0}),
+    ("1721244482251", "double", False, "Число", (), {"PRECISION": 4, "SIZE": 20}),
+    ("IS_VIP", "boolean", False, "VIP?", (), {"DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX"}),
+    ("BIRTH_DAY", "date", False, "День", (), {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}}),
+    ("VISIT_TIME", "datetime", False, "Визит", (), {"USE_SECOND": "Y"}),
+    ("COLOUR", "enumeration", False, "Цвет", COLOURS, {"DISPLAY": "LIST", "LIST_HEIGHT": 1}),
+    ("COLOURS", "enumeration", True, "Цвета", COLOURS, {"DISPLAY": "CHECKBOX", "LIST_HEIGHT": 5}),
+    ("PRICE", "money", False, "Цена", (), {"DEFAULT_VALUE": ""}),
+    ("SITE", "url", False, "Сайт", (), {"POPUP": "Y", "SIZE": 20}),
+    ("PLACE", "address", False, "Место", (), {"SHOW_MAP": "Y"}),
+    ("MANAGER", "employee", False, "Менеджер", (), {}),
+    ("SCAN", "file", False, "Скан", (), {"SIZE": 20, "MAX_ALLOWED_SIZE": 0}),
+    ("SCANS", "file", True, "Сканы", (), {"SIZE": 20, "MAX_ALLOWED_SIZE": 0}),
+    ("PARTNER", "crm", False, "Партнёр", (), {"LEAD": "N", "CONTACT": "N", "COMPANY": "Y", "DEAL": "N"}),
+    (
+        "RELATED",
+        "crm",
+        True,
+        "Связи",
+        (),
+        {"LEAD": "Y", "CONTACT": "Y", "COMPANY": "Y", "DEAL": "Y", "DYNAMIC_128": "Y"},
+    ),
+    ("ORIGIN_SOURCE", "crm_status", False, "Источник", (), {"ENTITY_TYPE": "SOURCE"}),
+    ("ELEMENT", "iblock_element", False, "Элемент", (), {"IBLOCK_ID": 21}),
+    ("SECTION", "iblock_section", True, "Разделы", (), {"IBLOCK_ID": 21}),
+    ("TAGS", "string", True, "Теги", (), {"SIZE": 20}),
+    ("DAYS", "date", True, "Дни", (), {}),
+    ("MOMENTS", "datetime", True, "Моменты", (), {}),
+    ("WEIGHTS", "double", True, "Веса", (), {"PRECISION": 2}),
+    ("CARD", "rest_12_card", False, "Карточка", (), {}),
+    ("TWIN_CODE", "string", False, "Близнец 1", (), {}),
+    ("TWINCODE", "string", False, "Близнец 2", (), {}),
+    ("RAW__TAIL", "string", False, "Двойная черта", (), {}),
+)
+_FEW: Final = frozenset({"MY_STRING", "COLOUR", "COLOURS", "IS_VIP", "BIRTH_DAY", "TAGS", "PRICE", "VISIT_TIME"})
+
+
+def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
+    """The user fields of a fresh portal: every type for deals (2) and the first smart process (128), some elsewhere."""
+    fields: list[UserField] = []
+    choice = FIRST_ENUM_ID
+    for entity_type_id, prefix in prefixes:
+        for tail, type_, multiple, title, texts, settings in _EVERY_TYPE:
+            if entity_type_id not in {2, 128} and tail not in _FEW:
+                continue
+            items = tuple((choice + 2 * place, text) for place, text in enumerate(texts))
+            choice += 2 * len(items)
+            code = prefix + (tail if prefix == "UF_CRM_" or not tail.isdigit() else tail[:10])
+            if any(known.code == code and known.entity_type_id == entity_type_id for known in fields):
+                code += "1"
+            fields.append(
+                UserField(2 * len(fields) + 101, entity_type_id, code, type_, multiple, False, title, items, settings)
+            )
+    return fields

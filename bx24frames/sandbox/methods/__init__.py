@@ -1,0 +1,14 @@
+"""The portal's methods, one file a family; `load_methods` registers them all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+MODULES: Final = ("classic", "classic_write", "item", "item_write", "dictionaries", "people", "related")
+
+
+def load_methods() -> None:
+    """Register every method of this package; a second call changes nothing."""
+    for name in MODULES:
+        import_module(f"{__name__}.{name}")

@@ -1,0 +1,96 @@
+"""How methods read their parameters: the classic spellings, the controllers' binding, lists that came as maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bx24frames.sandbox.registry import MethodError, Params
+from bx24frames.sandbox.shapes_parse import php_int, php_text
+
+
+def classic_map(params: Params, name: str) -> dict[str, Any]:
+    """``filter``, ``FILTER`` or ``arFilter`` of a classic method.
+
+    Raises
+    ------
+    MethodError
+        Something that is no array was sent.
+    """
+    for spelling in (name, name.upper(), f"ar{name.capitalize()}"):
+        if spelling in params:
+            value = params[spelling]
+            if isinstance(value, list):
+                return {str(place): one for place, one in enumerate(value)}
+            if isinstance(value, dict):
+                return value
+            if value is None or value == "":
+                return {}
+            raise MethodError("", f"Parameter '{name}' must be array.")
+    return {}
+
+
+def names_of(value: Any) -> list[str]:
+    """A list of names, whatever PHP made of it."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return [php_text(value)] if value not in (None, "") else []
+    return [php_text(one) for one in value if not isinstance(one, list | dict)]
+
+
+def classic_id(params: Params) -> int:
+    """``id`` or ``ID`` of a classic method.
+
+    Raises
+    ------
+    MethodError
+        None was sent, or no positive number.
+    """
+    value = next((params[name] for name in ("id", "ID") if name in params), None)
+    number = 0 if isinstance(value, list | dict) else php_int(value)
+    if number <= 0:
+        raise MethodError("", "ID is not defined or invalid.")
+    return number
+
+
+def bound(params: Params, name: str) -> Any:
+    """A parameter a controller's action needs.
+
+    Raises
+    ------
+    MethodError
+        Code 100, as the argument binder of controllers says it.
+    """
+    if name not in params:
+        raise MethodError("100", f"Could not find value for parameter {{{name}}}")
+    return params[name]
+
+
+def bound_int(params: Params, name: str) -> int:
+    """An integer parameter a controller's action needs."""
+    value = bound(params, name)
+    if isinstance(value, bool | list | dict) or not php_text(value).strip().lstrip("+-").isdigit():
+        raise MethodError("100", f"Invalid value {{{php_text(value)}}} to match with parameter {{{name}}}. "
+                                 "Should be value of type int.")  # fmt: skip
+    return php_int(value)
+
+
+def bound_array(params: Params, name: str, default: Any = None) -> Any:
+    """An array parameter of a controller's action, a list or a map; `default` if it was not sent."""
+    if name not in params or params[name] is None:
+        return default
+    value = params[name]
+    if not isinstance(value, list | dict):
+        raise MethodError("100", f"Invalid value {{{php_text(value)}}} to match with parameter {{{name}}}. "
+                                 "Should be value of type array.")  # fmt: skip
+    return value
+
+
+def map_of(value: Any) -> dict[str, Any]:
+    """A list as PHP's array with numeric keys."""
+    return {str(place): one for place, one in enumerate(value)} if isinstance(value, list) else dict(value or {})
+
+
+def is_yes(value: Any) -> bool:
+    """A Y/N flag of a controller."""
+    return value is True or php_text(value) in {"Y", "y", "true", "1"}

@@ -1,0 +1,88 @@
+"""``crm.{lead,deal,contact,company,quote}.list``, ``.get``, ``.fields``
+(https://apidocs.bitrix24.com/api-reference/crm/deals/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bx24frames.sandbox import fields, fields_user, filters_classic, paging
+from bx24frames.sandbox.filters import Fragment
+from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
+from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes import Selection, add_multifields, read_rows
+from bx24frames.sandbox.shapes_select import classic_selection, classic_whole
+from bx24frames.sandbox.store_tables import ENTITY_TYPES, EntityType
+
+EntityHandler = Callable[[EntityType, Params, Context], Result]
+
+
+def register_for_all(action: str, handler: EntityHandler) -> None:
+    """Register a handler under every classic table's name."""
+    for entity in ENTITY_TYPES.values():
+        if entity.classic:
+            method(f"crm.{entity.name}.{action}", "crm")(_bind(handler, entity))
+
+
+def _bind(handler: EntityHandler, entity: EntityType) -> Handler:
+    return lambda params, context: handler(entity, params, context)
+
+
+def read_classic(
+    context: Context, entity: EntityType, selection: Selection, where: Fragment, order: str, offset: int
+) -> list[dict[str, Any]]:
+    """One page of printed rows."""
+    clauses = f"{where.sql} ORDER BY {order} LIMIT {paging.PAGE} OFFSET {offset}"
+    rows = read_rows(context.store, entity.table, selection, clauses, where.params)
+    add_multifields(context.store, entity, selection, rows)
+    context.rows += len(rows)
+    return [row for _, row in rows]
+
+
+def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
+    """A page of rows, engine A."""
+    store = context.store
+    where = filters_classic.translate(store, entity, classic_map(params, "filter")).clause()
+    order = filters_classic.order_sql(entity, classic_map(params, "order"))
+    selection = classic_selection(store, entity, names_of(list(classic_map(params, "select").values())))
+    window = paging.classic(
+        context.start,
+        lambda: store.scalar(f'SELECT count(*) FROM "{entity.name}" t {where.sql}', where.params),  # noqa: S608
+    )
+    rows = read_classic(context, entity, selection, where, order, window.offset)
+    return Result(rows, window.total, window.next)
+
+
+def get_row(entity: EntityType, params: Params, context: Context) -> Result:
+    """One row, every field and multifield."""
+    where = Fragment("WHERE t.id = ?", (classic_id(params),))
+    rows = read_classic(context, entity, classic_whole(context.store, entity), where, "t.id", 0)
+    if not rows:
+        raise MethodError("", "Not found")
+    return Result(rows[0])
+
+
+def describe(entity: EntityType, _: Params, context: Context) -> Result:
+    """The field description."""
+    described = {spec.code: fields.describe_classic(spec) for spec in entity.fields if spec.has("classic")}
+    user = context.store.user_fields(entity.id)
+    return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})
+
+
+def list_user_fields(entity: EntityType, params: Params, context: Context) -> Result:
+    """The user fields, whole; conditions are equalities."""
+    entries = [fields_user.list_entry(spec, entity.uf_entity) for spec in context.store.user_fields(entity.id)]
+    wanted = {name.lstrip("="): str(value) for name, value in classic_map(params, "filter").items()}
+    rows = [entry for entry in entries if all(str(entry.get(name, value)) == value for name, value in wanted.items())]
+    context.rows += len(rows)
+    return Result(rows, len(rows))
+
+
+for _action, _handler in (
+    ("list", list_rows),
+    ("get", get_row),
+    ("fields", describe),
+    ("userfield.list", list_user_fields),
+):
+    register_for_all(_action, _handler)

@@ -1,0 +1,203 @@
+"""Whole lists: statuses, pipelines, smart processes, currencies, and their field descriptions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_map, map_of
+from bx24frames.sandbox.methods.item import entity_of
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.seed_portal import category_rows, currency_rows, status_rows
+from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.store_tables import ENTITY_TYPES
+
+_READ_ONLY: Final = True
+
+
+def _flat(type: str, title: str, *, required: bool = False, read_only: bool = False) -> dict[str, Any]:
+    return {
+        "type": type,
+        "isRequired": required,
+        "isReadOnly": read_only,
+        "isImmutable": False,
+        "isMultiple": False,
+        "isDynamic": False,
+        "title": title,
+    }
+
+
+STATUS_FIELDS: Final = {
+    "ID": _flat("integer", "ID", read_only=_READ_ONLY),
+    "ENTITY_ID": _flat("string", "Справочник", required=True),
+    "STATUS_ID": _flat("string", "Код", required=True),
+    "SORT": _flat("integer", "Сортировка"),
+    "NAME": _flat("string", "Название", required=True),
+    "NAME_INIT": _flat("string", "Название по умолчанию", read_only=_READ_ONLY),
+    "SYSTEM": _flat("char", "Системный", read_only=_READ_ONLY),
+    "COLOR": _flat("string", "Цвет"),
+    "SEMANTICS": _flat("string", "Группа"),
+    "CATEGORY_ID": _flat("integer", "Воронка"),
+    "EXTRA": _flat("crm_status_extra", "Дополнительно"),
+}
+CATEGORY_FIELDS: Final = {
+    "id": _flat("integer", "ID", read_only=_READ_ONLY),
+    "name": _flat("string", "Название", required=True),
+    "sort": _flat("integer", "Сортировка"),
+    "entityTypeId": _flat("integer", "Тип", read_only=_READ_ONLY),
+    "isDefault": _flat("boolean", "По умолчанию"),
+    "originId": _flat("string", "Внешний код"),
+    "originatorId": _flat("string", "Внешний источник"),
+}
+TYPE_FIELDS: Final = {
+    "id": _flat("integer", "ID", read_only=_READ_ONLY),
+    "title": _flat("string", "Название", required=True),
+    "code": _flat("string", "Код"),
+    "createdBy": _flat("user", "Кем создан", read_only=_READ_ONLY),
+    "entityTypeId": _flat("integer", "Тип", read_only=_READ_ONLY),
+    "isCategoriesEnabled": _flat("boolean", "Воронки"),
+    "isStagesEnabled": _flat("boolean", "Стадии"),
+    "createdTime": _flat("datetime", "Создан", read_only=_READ_ONLY),
+    "updatedTime": _flat("datetime", "Изменён", read_only=_READ_ONLY),
+}
+CURRENCY_FIELDS: Final = {
+    "CURRENCY": _flat("string", "Код", required=True),
+    "BASE": _flat("char", "Базовая", read_only=_READ_ONLY),
+    "AMOUNT_CNT": _flat("integer", "Номинал"),
+    "AMOUNT": _flat("double", "Курс"),
+    "SORT": _flat("integer", "Сортировка"),
+    "FULL_NAME": _flat("string", "Название"),
+    "LID": _flat("string", "Язык"),
+    "FORMAT_STRING": _flat("string", "Шаблон"),
+    "DEC_POINT": _flat("string", "Разделитель дробной части"),
+    "THOUSANDS_SEP": _flat("string", "Разделитель тысяч"),
+    "DECIMALS": _flat("integer", "Знаков"),
+    "DATE_UPDATE": _flat("datetime", "Изменена", read_only=_READ_ONLY),
+}
+
+
+def matching(rows: list[dict[str, Any]], conditions: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows that equal every condition on a column they have; a list means any of; other names are ignored."""
+    kept = rows
+    for key, value in conditions.items():
+        name = key.lstrip("=@")
+        wanted = {php_text(one) for one in (value if isinstance(value, list) else [value])}
+        if rows and name in rows[0]:
+            kept = [row for row in kept if php_text(row[name]) in wanted]
+    return kept
+
+
+def ordered(rows: list[dict[str, Any]], order: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows by the given columns, numbers as numbers."""
+    kept = list(rows)
+    for name, direction in reversed(order.items()):
+        if kept and name in kept[0]:
+            kept.sort(
+                key=lambda row, column=name: (  # type: ignore[misc]
+                    (php_int(row[column]), "") if php_text(row[column]).isdigit() else (-1, php_text(row[column]))
+                ),
+                reverse=php_text(direction).upper() == "DESC",
+            )
+    return kept
+
+
+@method("crm.status.list", "crm")
+def list_statuses(params: Params, context: Context) -> Result:
+    """Every dictionary entry that matches, unpaged."""
+    rows = matching(status_rows(), classic_map(params, "filter"))
+    rows = ordered(rows, classic_map(params, "order") or {"SORT": "ASC"})
+    context.rows += len(rows)
+    return Result(rows, len(rows))
+
+
+@method("crm.status.fields", "crm")
+def describe_statuses(_: Params, __: Context) -> Result:
+    """The field description of dictionary entries."""
+    return Result(STATUS_FIELDS)
+
+
+@method("crm.category.list", "crm")
+def list_categories(params: Params, context: Context) -> Result:
+    """The pipelines of an entity type, unpaged; ``start`` is ignored."""
+    rows = category_rows(entity_of(params, context).id)
+    if not rows:
+        raise MethodError("ENTITY_TYPE_NOT_SUPPORTED", "Категории не поддерживаются этим типом")
+    context.rows += len(rows)
+    return Result({"categories": rows}, len(rows))
+
+
+@method("crm.category.get", "crm")
+def get_category(params: Params, context: Context) -> Result:
+    """One pipeline."""
+    row_id = bound_int(params, "id")
+    for row in category_rows(entity_of(params, context).id):
+        if row["id"] == row_id:
+            return Result({"category": row})
+    raise MethodError("NOT_FOUND", "Воронка не найдена")
+
+
+@method("crm.category.fields", "crm")
+def describe_categories(_: Params, __: Context) -> Result:
+    """The field description of pipelines."""
+    return Result({"fields": CATEGORY_FIELDS})
+
+
+def _type_rows(zone: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": entity.type_id,
+            "title": entity.title,
+            "code": entity.code,
+            "createdBy": 1,
+            "entityTypeId": entity.id,
+            "customSectionId": None,
+            "isCategoriesEnabled": "Y",
+            "isStagesEnabled": "Y",
+            "isBeginCloseDatesEnabled": "Y",
+            "isClientEnabled": "Y",
+            "isObserversEnabled": "Y",
+            "isLinkWithProductsEnabled": "Y",
+            "isMycompanyEnabled": "Y",
+            "isSourceEnabled": "Y",
+            "createdTime": f"2024-01-10T12:00:00{zone}",
+            "updatedTime": f"2025-06-01T09:30:00{zone}",
+            "updatedBy": 1,
+        }
+        for entity in ENTITY_TYPES.values()
+        if entity.type_id
+    ]
+
+
+@method("crm.type.list", "crm")
+def list_types(params: Params, context: Context) -> Result:
+    """The smart processes, engine B; an order takes lower-case names only."""
+    order = map_of(bound_array(params, "order", {}))
+    rows = _type_rows(context.store.server_zone)
+    if unknown := [name for name in order if name not in TYPE_FIELDS]:
+        raise MethodError("INVALID_ARG_VALUE", f"Invalid order: field '{unknown[0]}' is not allowed in order")
+    rows = ordered(matching(rows, map_of(bound_array(params, "filter", {}))), order)
+    window = paging.controller(context.start, lambda: len(rows))
+    context.rows += len(rows)
+    return Result({"types": window.of(rows)}, window.total, window.next)
+
+
+@method("crm.type.fields", "crm")
+def describe_types(_: Params, __: Context) -> Result:
+    """The field description of smart processes."""
+    return Result({"fields": TYPE_FIELDS})
+
+
+@method("crm.currency.list", "crm")
+def list_currencies(params: Params, context: Context) -> Result:
+    """Every currency; the documentation's own sample says total 0
+    (https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html).
+    """
+    rows = ordered(currency_rows(context.store.server_zone), classic_map(params, "order"))
+    context.rows += len(rows)
+    return Result(rows, 0)
+
+
+@method("crm.currency.fields", "crm")
+def describe_currencies(_: Params, __: Context) -> Result:
+    """The field description of currencies."""
+    return Result(CURRENCY_FIELDS)

@@ -1,0 +1,101 @@
+"""``crm.item.list``, ``.get``, ``.fields`` (https://apidocs.bitrix24.com/api-reference/crm/universal/)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bx24frames.sandbox import fields, fields_user, filters_item, paging
+from bx24frames.sandbox.filters import Fragment
+from bx24frames.sandbox.methods.arguments import bound_array, bound_int, is_yes, map_of, names_of
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes import Selection, add_multifields, read_rows
+from bx24frames.sandbox.shapes_select import item_selection
+from bx24frames.sandbox.store_tables import EntityType
+
+
+def entity_of(params: Params, context: Context) -> EntityType:
+    """The entity type a call is about.
+
+    Raises
+    ------
+    MethodError
+        ``ENTITY_TYPE_NOT_SUPPORTED``, or code 100 without an ``entityTypeId``.
+    """
+    entity_type_id = bound_int(params, "entityTypeId")
+    entity = context.store.entity(entity_type_id)
+    if entity is None:
+        raise MethodError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {{{entity_type_id}}} is not supported")
+    return entity
+
+
+def wants_original(params: Params) -> bool:
+    """Whether user fields keep their codes."""
+    return is_yes(params.get("useOriginalUfNames"))
+
+
+def read_items(
+    context: Context, entity: EntityType, selection: Selection, where: Fragment, tail: str
+) -> list[dict[str, Any]]:
+    """Printed rows, each once: a join that repeats a row costs the page its place."""
+    store = context.store
+    found = read_rows(store, entity.table, selection, f"{where.sql} {tail}", where.params)
+    context.rows += len(found)
+    rows = [(row_id, row) for row_id, row in dict(found).items() if row_id not in store.vanishing]
+    add_multifields(store, entity, selection, rows)
+    return [row for _, row in rows]
+
+
+def one_item(context: Context, entity: EntityType, row_id: int, *, original: bool) -> dict[str, Any]:
+    """One row as `get`, `add` and `update` print it.
+
+    Raises
+    ------
+    MethodError
+        ``NOT_FOUND``
+    """
+    selection = item_selection(context.store, entity, None, original=original)
+    rows = read_items(context, entity, selection, Fragment("WHERE t.id = ?", (row_id,)), "")
+    if not rows:
+        raise MethodError("NOT_FOUND", "Элемент не найден")
+    return rows[0]
+
+
+@method("crm.item.list", "crm")
+def list_items(params: Params, context: Context) -> Result:
+    """A page of rows, engine B; a row of which nothing was selected is PHP's empty array."""
+    store, entity, original = context.store, entity_of(params, context), wants_original(params)
+    names = filters_item.ItemNames(store, entity, original)
+    where = filters_item.translate(names, map_of(bound_array(params, "filter", {}))).clause()
+    order = filters_item.order_sql(names, map_of(bound_array(params, "order", {})))
+    select = bound_array(params, "select")
+    selection = item_selection(store, entity, None if select is None else names_of(select), original=original)
+    window = paging.controller(
+        context.start,
+        lambda: store.scalar(f'SELECT count(*) FROM "{entity.name}" t {where.sql}', where.params),  # noqa: S608
+    )
+    rows = read_items(context, entity, selection, where, f"ORDER BY {order} LIMIT {paging.PAGE} OFFSET {window.offset}")
+    return Result({"items": [row or [] for row in rows]}, window.total, window.next)
+
+
+@method("crm.item.get", "crm")
+def get_item(params: Params, context: Context) -> Result:
+    """One row."""
+    entity = entity_of(params, context)
+    return Result({"item": one_item(context, entity, bound_int(params, "id"), original=wants_original(params))})
+
+
+@method("crm.item.fields", "crm")
+def describe_items(params: Params, context: Context) -> Result:
+    """The field description, keyed by item spelling."""
+    entity = entity_of(params, context)
+    described: dict[str, Any] = {}
+    for spec in entity.fields:
+        if spec.has("item"):
+            entry = fields.describe_item(spec)
+            if spec.column in {"stageId", "previousStageId"} and entity.stage:
+                entry["statusType"] = entity.stages
+            described[spec.column] = entry
+    names = context.store.user_field_names(entity.id, original=wants_original(params))
+    for user in context.store.user_fields(entity.id):
+        described[names[user.code]] = fields_user.describe_item(user)
+    return Result({"fields": described})

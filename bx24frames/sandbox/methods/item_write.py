@@ -1,0 +1,200 @@
+"""``crm.item.add``, ``.update``, ``.delete``, ``.import``, ``.batchImport`` (crm module: lib/controller/item.php)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bx24frames.sandbox.fields import FieldSpec
+from bx24frames.sandbox.fields_user import UserField
+from bx24frames.sandbox.filters_item import ItemNames
+from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
+from bx24frames.sandbox.methods.classic_write import poisoned
+from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.seed_portal import CURRENCIES, status_codes
+from bx24frames.sandbox.shapes_parse import php_text
+from bx24frames.sandbox.shapes_write import NotValid, item_cell, item_user_cell, values_of
+from bx24frames.sandbox.store_pen import pen_of
+from bx24frames.sandbox.store_records import Draft, change, create
+from bx24frames.sandbox.store_tables import EntityType
+
+IMPORT_LIMIT: Final = 20
+SYSTEM_FIELDS_OF_IMPORT: Final = frozenset(
+    {"createdTime", "updatedTime", "movedTime", "createdBy", "updatedBy", "movedBy"}
+)
+MULTIFIELD_CODES: Final = frozenset({"PHONE", "EMAIL", "WEB", "IM", "LINK"})
+
+
+def _not_valid(title: str) -> MethodError:
+    return MethodError("CRM_FIELD_ERROR_VALUE_NOT_VALID", f"Неверное значение поля «{title}»")
+
+
+def _required(title: str) -> MethodError:
+    return MethodError("CRM_FIELD_ERROR_REQUIRED", f"Обязательное поле «{title}» не заполнено")
+
+
+def _contact_data(value: Any) -> list[dict[str, Any]]:
+    """`fm`: a list or a map of entries; a map's numeric keys are the ids of existing ones."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else [])
+    entries = []
+    for key, entry in pairs:
+        if isinstance(entry, dict):
+            known = entry.get("id") or (key if isinstance(value, dict) and str(key).isdigit() else "")
+            named = {"ID": known, "TYPE_ID": php_text(entry.get("typeId")).upper()}
+            renamed = {"VALUE": "value", "VALUE_TYPE": "valueType"}
+            entries.append(named | {upper: entry[name] for upper, name in renamed.items() if name in entry})
+    return entries
+
+
+def _writable(spec: FieldSpec, *, adding: bool, importing: bool) -> bool:
+    if importing and spec.column in SYSTEM_FIELDS_OF_IMPORT:
+        return True
+    return not spec.read_only and (adding or not spec.immutable)
+
+
+def _read(
+    entity: EntityType, values: Mapping[str, Any], context: Context, original: bool, *, adding: bool, importing: bool
+) -> Draft:
+    names = ItemNames(context.store, entity, original)
+    pen = pen_of(context.store)
+    draft = Draft()
+    for name, value in values.items():
+        if name in {"fm", "FM"}:
+            draft.contact_data += _contact_data(value)
+        elif importing and name in MULTIFIELD_CODES:
+            draft.contact_data += [{**e, "TYPE_ID": name} for e in values_of(value) if isinstance(e, dict)]
+        spec = names.find("", name)
+        try:
+            if isinstance(spec, UserField):
+                draft.user[spec.code] = item_user_cell(spec, value, pen)
+            elif spec is not None and _writable(spec, adding=adding, importing=importing):
+                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen))
+        except NotValid as refused:
+            raise _not_valid(spec.title if spec else name) from refused
+    return draft
+
+
+def _checked(entity: EntityType, spec: FieldSpec, stored: Any) -> Any:
+    if spec.column == "stageId" and stored is not None and stored not in status_codes(entity.stages):
+        raise NotValid
+    if spec.type == "crm_currency" and stored is not None and stored not in CURRENCIES:
+        raise NotValid
+    return stored
+
+
+def _check_filled(entity: EntityType, draft: Draft, context: Context, before: dict[str, Any] | None) -> None:
+    for spec in entity.fields:
+        touched = before is None or spec.column in draft.columns
+        if spec.required and spec.stored and touched and not php_text(draft.columns.get(spec.column)).strip():
+            raise _required(spec.title)
+    columns = [entity.table.by_code[code].column for code in entity.needs]
+    if columns and before is None and not any(draft.columns.get(column) for column in columns):
+        raise _required(entity.table.by_code[entity.needs[0]].title)
+    for user in context.store.user_fields(entity.id):
+        touched = before is None or user.code in draft.user
+        if user.mandatory and touched and draft.user.get(user.code) is None:
+            raise _required(user.title)
+
+
+def _map(params: Params, name: str) -> dict[str, Any]:
+    bound(params, name)
+    value = bound_array(params, name, {})
+    return value if isinstance(value, dict) else {}
+
+
+@method("crm.item.add", "crm")
+def add(params: Params, context: Context) -> Result:
+    """A new row, printed whole."""
+    entity, original = entity_of(params, context), wants_original(params)
+    draft = _read(entity, _map(params, "fields"), context, original, adding=True, importing=False)
+    _check_filled(entity, draft, context, None)
+    now = context.store.local_time(context.now)
+    row_id = create(context.store, entity, draft, user_id=context.user_id, now=now)
+    context.writes += 1
+    context.store.robots_run += 1
+    if poisoned(context, draft.columns.get("title")):
+        raise MethodError("ERROR_CORE", "Internal error after the element was saved")
+    return Result({"item": one_item(context, entity, row_id, original=original)})
+
+
+@method("crm.item.update", "crm")
+def update(params: Params, context: Context) -> Result:
+    """Change a row; printed whole."""
+    entity, original = entity_of(params, context), wants_original(params)
+    row_id = bound_int(params, "id")
+    before = context.store.row(entity.name, row_id)
+    if before is None:
+        raise MethodError("NOT_FOUND", "Элемент не найден")
+    draft = _read(entity, _map(params, "fields"), context, original, adding=False, importing=False)
+    _check_filled(entity, draft, context, before)
+    now = context.store.local_time(context.now)
+    change(context.store, entity, row_id, before, draft, user_id=context.user_id, now=now)
+    context.writes += 1
+    context.store.robots_run += 1
+    return Result({"item": one_item(context, entity, row_id, original=original)})
+
+
+@method("crm.item.delete", "crm")
+def delete(params: Params, context: Context) -> Result:
+    """Delete a row; PHP's empty array."""
+    entity = entity_of(params, context)
+    if not context.store.delete(entity.id, [bound_int(params, "id")]):
+        raise MethodError("NOT_FOUND", "Элемент не найден")
+    context.writes += 1
+    return Result([])
+
+
+def _import_row(entity: EntityType, values: Any, context: Context, original: bool) -> int:
+    store = context.store
+    if not store.may_import:
+        raise MethodError("ACCESS_DENIED", "Доступ запрещен")
+    draft = _read(entity, values if isinstance(values, dict) else {}, context, original, adding=True, importing=True)
+    _check_filled(entity, draft, context, None)
+    created = draft.columns.get("createdTime")
+    newest = store.scalar(f'SELECT createdTime FROM "{entity.name}" ORDER BY id DESC LIMIT 1')  # noqa: S608
+    if created and newest and created < newest:
+        raise _not_valid(entity.table.by_name["createdTime"].title)
+    given = {name: draft.columns[name] for name in SYSTEM_FIELDS_OF_IMPORT if draft.columns.get(name)}
+    draft.columns = {n: v for n, v in draft.columns.items() if n not in SYSTEM_FIELDS_OF_IMPORT} | given
+    row_id = create(store, entity, draft, user_id=context.user_id, now=store.local_time(context.now))
+    context.writes += 1
+    return row_id
+
+
+def _explode(values: Any, context: Context) -> None:
+    title = values.get("title", values.get("TITLE")) if isinstance(values, dict) else None
+    if poisoned(context, title):
+        raise MethodError("ERROR_CORE", "Internal error")
+
+
+@method("crm.item.import", "crm")
+def import_one(params: Params, context: Context) -> Result:
+    """One row past automation; its id."""
+    entity = entity_of(params, context)
+    values = _map(params, "fields")
+    _explode(values, context)
+    return Result({"item": {"id": _import_row(entity, values, context, wants_original(params))}})
+
+
+@method("crm.item.batchImport", "crm")
+def import_many(params: Params, context: Context) -> Result:
+    """Up to 20 rows past automation, one answer each, under the keys they were sent with.
+
+    A refused row is an entry with its error. An exception inside a row fails the whole command after the rows
+    before it are saved.
+    """
+    entity, original = entity_of(params, context), wants_original(params)
+    bound(params, "data")
+    data = bound_array(params, "data", [])
+    if len(data) > IMPORT_LIMIT:
+        raise MethodError("MAX_IMPORT_BATCH_SIZE_EXCEEDED", f"Maximum {IMPORT_LIMIT} items can be imported at once")
+    answers: dict[str, Any] = {}
+    for key, values in data.items() if isinstance(data, dict) else enumerate(data):
+        _explode(values, context)
+        try:
+            answers[str(key)] = {"item": {"id": _import_row(entity, values, context, original)}}
+        except MethodError as refused:
+            answers[str(key)] = {"error": refused.code, "error_description": refused.description}
+    as_list = list(answers) == [str(place) for place in range(len(answers))]
+    return Result({"items": list(answers.values()) if as_list else answers})

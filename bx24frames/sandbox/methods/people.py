@@ -1,0 +1,88 @@
+"""Users and departments: ``user.get``, ``user.current``, ``user.fields``, ``department.get``
+(https://apidocs.bitrix24.com/api-reference/user/).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.filters import Fragment
+from bx24frames.sandbox.filters_classic import table_conditions
+from bx24frames.sandbox.methods.arguments import classic_map
+from bx24frames.sandbox.methods.dictionaries import matching, ordered
+from bx24frames.sandbox.registry import Context, Params, Result, method
+from bx24frames.sandbox.seed_portal import DEPARTMENTS
+from bx24frames.sandbox.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes_parse import php_text
+from bx24frames.sandbox.store_tables import TABLES
+
+USER: Final = TABLES["user"]
+SCOPES: Final = ("user", "user_brief", "user_basic")
+SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
+RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
+
+
+def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
+    found = read_rows(context.store, USER, SELECTION, f"{where.sql} {tail}", where.params)
+    context.rows += len(found)
+    return [_printed(row) for _, row in found]
+
+
+def _printed(row: dict[str, Any]) -> dict[str, Any]:
+    """Which keys a user has varies; a moment without a value is printed as an empty object or not at all."""
+    kept = {key: value for key, value in row.items() if value is not None}
+    return kept | {"TIMESTAMP_X": {}} if int(row["ID"]) % 5 == 0 else kept
+
+
+@method("user.get", *SCOPES)
+def list_users(params: Params, context: Context) -> Result:
+    """A page of users, engine C; ``FILTER`` replaces conditions at the top level; unknown names are ignored."""
+    nested = classic_map(params, "filter")
+    conditions = nested or {name: value for name, value in params.items() if name not in RESERVED}
+    where = table_conditions(USER, conditions, context.store.server_zone).clause()
+    field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
+    direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
+    window = paging.offset(
+        context.start,
+        lambda: context.store.scalar(f'SELECT count(*) FROM "user" t {where.sql}', where.params),  # noqa: S608
+    )
+    tail = f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
+    rows = _read(context, where, tail)
+    return Result(rows, window.total if rows else None, window.next)
+
+
+@method("user.current", *SCOPES)
+def current_user(_: Params, context: Context) -> Result:
+    """The credential's own user."""
+    return Result(_read(context, Fragment("WHERE t.id = ?", (context.user_id,)), "")[0])
+
+
+@method("user.fields", *SCOPES)
+def describe_users(_: Params, __: Context) -> Result:
+    """Codes and captions, no types."""
+    return Result({spec.code: spec.title for spec in USER.fields})
+
+
+DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
+
+
+@method("department.get", "department")
+def list_departments(params: Params, context: Context) -> Result:
+    """A page of departments, engine A; conditions are equalities at the top level."""
+    wanted = {name: value for name, value in params.items() if name in DEPARTMENT_KEYS}
+    padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in DEPARTMENTS]
+    direction = {php_text(params.get("sort", "ID")): params.get("order", "ASC")}
+    rows = [
+        {key: value for key, value in row.items() if value is not None}
+        for row in ordered(matching(padded, wanted), direction)
+    ]
+    window = paging.classic(context.start, lambda: len(rows))
+    context.rows += len(rows)
+    return Result(window.of(rows), window.total, window.next)
+
+
+@method("department.fields", "department")
+def describe_departments(_: Params, __: Context) -> Result:
+    """Codes and captions."""
+    return Result({"ID": "ID", "NAME": "Название", "SORT": "Сортировка", "PARENT": "Родитель", "UF_HEAD": "Глава"})

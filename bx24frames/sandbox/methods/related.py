@@ -1,0 +1,181 @@
+"""What hangs on a row: duplicates by phone or e-mail, stage history, bound contacts, product rows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from bx24frames.sandbox import fields, paging
+from bx24frames.sandbox.filters_classic import table_conditions
+from bx24frames.sandbox.methods.arguments import bound_array, classic_id, map_of, names_of
+from bx24frames.sandbox.methods.classic import register_for_all
+from bx24frames.sandbox.methods.item import entity_of
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.store_tables import TABLES, EntityType
+
+DUPLICATE_VALUES: Final = 20
+DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}
+
+
+def _comparable(type_id: str, value: str) -> str:
+    """A phone by its digits, the Russian trunk 8 as 7; an e-mail without case."""
+    if type_id == "EMAIL":
+        return value.strip().lower()
+    digits = re.sub(r"\D", "", value)
+    return "7" + digits[1:] if len(digits) == 11 and digits[0] == "8" else digits
+
+
+@method("crm.duplicate.findbycomm", "crm")
+def find_duplicates(params: Params, context: Context) -> Result:
+    """Ids by phone or e-mail, a list a type; which value matched is not said
+    (https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html).
+    """
+    type_id = php_text(params.get("type", params.get("TYPE"))).upper()
+    if type_id not in {"PHONE", "EMAIL"}:
+        raise MethodError("", "Communication type is not defined or invalid.")
+    values = {
+        _comparable(type_id, one) for one in names_of(params.get("values", params.get("VALUES")))[:DUPLICATE_VALUES]
+    }
+    if not values:
+        raise MethodError("", "Communication values are not defined or invalid.")
+    only = php_text(params.get("entity_type", params.get("ENTITY_TYPE"))).upper()
+    wanted = {number: name for name, number in DUPLICATE_TYPES.items() if only in ("", name)}
+    found: dict[str, list[int]] = {}
+    query = "SELECT entityTypeId, elementId, value FROM multifield WHERE typeId = ? ORDER BY elementId"
+    for number, element, value in context.store.query(query, (type_id,)):
+        ids = (
+            found.setdefault(wanted[number], []) if number in wanted and _comparable(type_id, value) in values else None
+        )
+        if ids is not None and element not in ids:
+            ids.append(element)
+    context.rows += sum(len(ids) for ids in found.values())
+    return Result(found or [])
+
+
+HISTORY: Final = TABLES["stage_history"]
+LEAD_NAMES: Final = {"STAGE_ID": "STATUS_ID", "STAGE_SEMANTIC_ID": "STATUS_SEMANTIC_ID"}
+
+
+@method("crm.stagehistory.list", "crm")
+def list_stage_history(params: Params, context: Context) -> Result:
+    """A page of stage changes, engine B; unknown conditions and columns are ignored
+    (https://apidocs.bitrix24.com/api-reference/crm/crm-stage-history-list.html).
+    """
+    entity = entity_of(params, context)
+    if not entity.stage or entity.id == 7:
+        raise MethodError("ENTITY_TYPE_NOT_SUPPORTED", "История стадий не поддерживается этим типом")
+    renamed = LEAD_NAMES if entity.id == 1 else {}
+    columns = [
+        (renamed.get(spec.code, spec.code), spec)
+        for spec in HISTORY.fields
+        if spec.code != "OWNER_TYPE_ID" and not (entity.id == 1 and spec.code == "CATEGORY_ID")
+    ]
+    back = {new: old for old, new in renamed.items()}
+    conditions = {
+        re.sub(r"[A-Z_]+$", lambda name: back.get(name[0], name[0]), str(key)): value
+        for key, value in map_of(bound_array(params, "filter", {})).items()
+    }
+    where = table_conditions(HISTORY, conditions | {"OWNER_TYPE_ID": entity.id}, context.store.server_zone).clause()
+    wanted = set(names_of(bound_array(params, "select", []))) or {"*"}
+    chosen = tuple((key, spec) for key, spec in columns if "*" in wanted or key in wanted)
+    order = [
+        f't."{HISTORY.by_code[name].column}" {"DESC" if php_text(way).upper() == "DESC" else "ASC"}'
+        for name, way in map_of(bound_array(params, "order", {})).items()
+        if name in HISTORY.by_code
+    ]
+    window = paging.controller(
+        context.start,
+        lambda: context.store.scalar(f"SELECT count(*) FROM stage_history t {where.sql}", where.params),  # noqa: S608
+    )
+    clauses = f"{where.sql} ORDER BY {', '.join([*order, 't.id'])} LIMIT {paging.PAGE} OFFSET {window.offset}"
+    rows = read_rows(context.store, HISTORY, Selection("item", chosen), clauses, where.params)
+    context.rows += len(rows)
+    return Result({"items": [row or [] for _, row in rows]}, window.total, window.next)
+
+
+def contact_items(entity: EntityType, params: Params, context: Context) -> Result:
+    """The contacts bound to a row, unpaged (https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/)."""
+    row = context.store.row(entity.name, classic_id(params))
+    if row is None:
+        raise MethodError("", "Not found")
+    ids = orjson.loads(row["contactIds"]) if row.get("contactIds") else []
+    context.rows += len(ids)
+    return Result(
+        [
+            {"CONTACT_ID": row_id, "SORT": 10 * place, "ROLE_ID": 0, "IS_PRIMARY": "Y" if place == 1 else "N"}
+            for place, row_id in enumerate(ids, 1)
+        ]
+    )
+
+
+def company_items(_: EntityType, params: Params, context: Context) -> Result:
+    """The companies bound to a contact, unpaged."""
+    row = context.store.row("contact", classic_id(params))
+    if row is None:
+        raise MethodError("", "Not found")
+    ids = orjson.loads(row["companyIds"]) if row["companyIds"] else []
+    context.rows += len(ids)
+    return Result(
+        [
+            {"COMPANY_ID": row_id, "SORT": 10 * place, "ROLE_ID": 0, "IS_PRIMARY": "Y" if place == 1 else "N"}
+            for place, row_id in enumerate(ids, 1)
+        ]
+    )
+
+
+register_for_all("contact.items.get", contact_items)
+register_for_all("company.items.get", company_items)
+
+PRODUCT_ROW: Final = TABLES["product_row"]
+
+
+@method("crm.item.productrow.list", "crm")
+def list_product_rows(params: Params, context: Context) -> Result:
+    """The product rows of one owner, engine B; the owner must be named by ``=ownerType`` and ``=ownerId``
+    (https://apidocs.bitrix24.com/api-reference/crm/universal/product-rows/crm-item-productrow-list.html).
+    """
+    conditions = map_of(bound_array(params, "filter", {}))
+    for name in ("=ownerType", "=ownerId"):
+        if name not in conditions:
+            raise MethodError("REQUIRED_ARG_MISSING", f"Filter must contain {name}")
+    owner = (php_text(conditions["=ownerType"]), php_int(conditions["=ownerId"]))
+    selection = Selection("item", tuple((spec.column, spec) for spec in PRODUCT_ROW.fields))
+    clause = "WHERE t.ownerType = ? AND t.ownerId = ?"
+    window = paging.controller(
+        context.start,
+        lambda: context.store.scalar(f"SELECT count(*) FROM product_row t {clause}", owner),  # noqa: S608
+    )
+    rows = read_rows(
+        context.store,
+        PRODUCT_ROW,
+        selection,
+        f"{clause} ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}",
+        owner,
+    )
+    context.rows += len(rows)
+    return Result({"productRows": [row for _, row in rows]}, window.total, window.next)
+
+
+@method("crm.item.productrow.fields", "crm")
+def describe_product_rows(_: Params, __: Context) -> Result:
+    """The field description of product rows."""
+    described: dict[str, Any] = {spec.column: fields.describe_item(spec) for spec in PRODUCT_ROW.fields}
+    return Result({"fields": described})
+
+
+def product_rows(entity: EntityType, params: Params, context: Context) -> Result:
+    """``crm.deal.productrows.get``: the product rows of a row, classic shape, unpaged."""
+    selection = Selection("classic", tuple((spec.code, spec) for spec in PRODUCT_ROW.fields))
+    owner = (entity.short, classic_id(params))
+    rows = read_rows(
+        context.store, PRODUCT_ROW, selection, "WHERE t.ownerType = ? AND t.ownerId = ? ORDER BY t.id", owner
+    )
+    context.rows += len(rows)
+    return Result([row for _, row in rows])
+
+
+register_for_all("productrows.get", product_rows)

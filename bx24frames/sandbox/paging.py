@@ -1,0 +1,68 @@
+"""The three paging engines: which rows a `start` means, and what is said of the total."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+PAGE: Final = 50
+Count = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows to read from `offset` on; `total` and `next` as the answer prints them."""
+
+    offset: int
+    total: int | None
+    next: int | None
+    size: int = PAGE
+
+    def of(self, rows: Sequence[Any]) -> list[Any]:
+        """The window's part of a whole list."""
+        return list(rows[self.offset : self.offset + self.size])
+
+
+def _next(offset: int, total: int) -> int | None:
+    return offset + PAGE if offset + PAGE < total else None
+
+
+def classic(start: int | None, count: Count) -> Window:
+    """Engine A: floors, wraps to page 1 past the end; below 0 nothing is counted
+    (main module: classes/general/dbresult.php).
+    """
+    if start is not None and start < 0:
+        return Window(0, 0, None)
+    total = count()
+    offset = (start or 0) // PAGE * PAGE
+    if offset >= total:
+        offset = 0
+    return Window(offset, total, _next(offset, total))
+
+
+def always_counting(start: int | None, count: Count) -> Window:
+    """Engine A*: as A, but a `start` below 0 is page 1 with the true total."""
+    return classic(max(start or 0, 0), count)
+
+
+def controller(start: int | None, count: Count) -> Window:
+    """Engine B: floors; empty past the end; below 0 neither total nor next (lib/engine/restmanager.php)."""
+    if start is not None and start < 0:
+        return Window(0, None, None)
+    total = count()
+    offset = (start or 0) // PAGE * PAGE
+    return Window(offset, total, _next(offset, total))
+
+
+def offset(start: int | None, count: Count) -> Window:
+    """Engine C: the exact offset; below 0 the total is 0 (rest module: lib/api/user.php)."""
+    if start is not None and start < 0:
+        return Window(0, 0, None)
+    total = count()
+    return Window(start or 0, total, _next(start or 0, total))
+
+
+def whole(rows: Sequence[Any]) -> Window:
+    """No paging: everything, each time, whatever the `start`."""
+    return Window(0, len(rows), None, len(rows))

@@ -1,0 +1,105 @@
+"""How the portal reads a value it is sent: PHP's casts, and dates into the server's own time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+_INT = re.compile(r"\s*[+-]?\d+")
+_FLOAT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_DATE_SHAPE = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
+)
+_SITE_SHAPE = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?")
+
+
+def php_text(value: Any) -> str:
+    """``(string)$value``: true is "1", false and null are "", whole floats lose their fraction."""
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return "1"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def php_int(value: Any) -> int:
+    """``(int)$value``: the leading digits, else 0; a non-empty array is 1."""
+    if isinstance(value, list | dict):
+        return 1 if value else 0
+    found = _INT.match(php_text(value))
+    number = int(found[0]) if found else 0
+    return max(min(number, 2**63 - 1), -(2**63))
+
+
+def php_float(value: Any) -> float:
+    """``(float)$value``: the leading number, else 0."""
+    found = _FLOAT.match(php_text(value))
+    return float(found[0]) if found else 0.0
+
+
+def whole(value: float) -> float | int:
+    """A whole float as the integer it prints as (main module: lib/web/json.php)."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def zone_of(text: str) -> timezone:
+    """``"+03:00"`` as a fixed offset."""
+    sign = -1 if text.startswith("-") else 1
+    hours, minutes = text.lstrip("+-").split(":")
+    return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
+
+
+def _moment(value: Any, zone: timezone) -> datetime | None:
+    """The moment a text names, in the server's time; None when it names none."""
+    text = php_text(value).strip()
+    try:
+        if found := _DATE_SHAPE.fullmatch(text):
+            *numbers, offset = found.groups()
+            moment = _at(numbers, _offset(offset) if offset else zone)
+        elif found := _SITE_SHAPE.fullmatch(text):
+            day, month, year, *clock = found.groups()
+            moment = _at([year, month, day, *clock], zone)
+        else:
+            return None
+        return moment.astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _at(numbers: Sequence[str | None], zone: timezone) -> datetime:
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+
+
+def _offset(text: str) -> timezone:
+    return UTC if text == "Z" else zone_of(text if ":" in text else f"{text[:3]}:{text[3:]}")
+
+
+def parse_datetime(value: Any, zone: timezone) -> str | None:
+    """A date-time as the server stores it: ``YYYY-MM-DDTHH:MM:SS`` in its own zone, no offset."""
+    moment = _moment(value, zone)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") if moment else None
+
+
+def parse_date(value: Any, zone: timezone) -> str | None:
+    """A date as the server stores it.
+
+    A text with a clock and an offset is first cast to the server's zone, so a date that was read on a server
+    west of UTC and is written back moves a day (rest module: classes/general/rest_util.php).
+    """
+    moment = _moment(value, zone)
+    return moment.strftime("%Y-%m-%d").rjust(10, "0") if moment else None
+
+
+def fold(value: Any) -> Any:
+    """A text as the database's collation compares it: no case, no trailing blanks."""
+    return value.rstrip(" ").casefold() if isinstance(value, str) else value
+
+
+def lowered(value: Any) -> Any:
+    """A text as LIKE compares it: no case, trailing blanks count."""
+    return value.casefold() if isinstance(value, str) else value
