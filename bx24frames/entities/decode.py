@@ -17,7 +17,7 @@ from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
-from bx24frames.errors import DecodeError
+from bx24frames.errors import DecodeError, ResponseError
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
@@ -29,7 +29,7 @@ _APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
 
 
 def decode(
-    rows: Sequence[Row | list[JSON] | None],
+    rows: Sequence[JSON],
     schema: TableSchema,
     *,
     on_bad_value: OnBadValue = "raise",
@@ -58,12 +58,14 @@ def decode(
     ------
     DecodeError
         If a value does not fit and `on_bad_value` is "raise"; it names the column, the raw value and the row's id.
+    ResponseError
+        If a row is no map.
 
     Notes
     -----
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
-    maps = [row if isinstance(row, dict) else {} for row in rows]
+    maps = [row if isinstance(row, dict) else _empty(row, schema) for row in rows]
     table = _Table(maps, schema, on_bad_value, Counter() if nulled is None else nulled)
     columns = [
         _Column(field, target.name, target.type, table)
@@ -74,6 +76,12 @@ def decode(
     if not arrays:
         return pa.RecordBatch.from_struct_array(pa.array([{} for _ in maps], pa.struct([])))
     return pa.RecordBatch.from_arrays(arrays, schema=schema.arrow)
+
+
+def _empty(row: JSON, schema: TableSchema) -> Row:
+    if row != []:
+        raise ResponseError(f"a row of the answer is no map: {row!r:.80}", entity=schema.entity)
+    return {}
 
 
 @dataclass(frozen=True, slots=True)

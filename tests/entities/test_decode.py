@@ -12,7 +12,7 @@ import pytest
 
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import decode
-from bx24frames.errors import DecodeError
+from bx24frames.errors import DecodeError, ResponseError
 
 from .conftest import Table
 
@@ -173,7 +173,7 @@ def test_a_bad_value_becomes_null_and_is_counted(deal: Table) -> None:
 
 def test_the_schema_never_depends_on_the_rows(deal: Table) -> None:
     schema = table_schema(deal.entity, deal.fields)
-    for rows in ([], [[]], [{}], [None], [{"id": 1, "title": None}]):
+    for rows in ([], [[]], [{}], [{"id": 1, "title": None}]):
         batch = decode(rows, schema)
         assert batch.schema == schema.arrow
         assert batch.num_rows == len(rows)
@@ -206,3 +206,9 @@ def test_an_override_that_does_not_fit_names_the_row(deal: Table) -> None:
     with pytest.raises(DecodeError) as caught:
         decode([{"id": 1}, {"id": 1000}], schema)
     assert caught.value.row_id == "1000"
+
+
+@pytest.mark.parametrize("row", [None, "ID", 5, [1]])
+def test_a_row_that_is_no_map_is_no_row(deal: Table, row: Any) -> None:
+    with pytest.raises(ResponseError, match="no map"):
+        decode([row], table_schema(deal.entity, deal.fields, ["id"]))

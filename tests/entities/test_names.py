@@ -53,7 +53,7 @@ def test_two_smart_processes_of_one_title_are_named_both() -> None:
 
 
 def test_unknown_names_the_nearest() -> None:
-    with pytest.raises(UnknownEntity, match="Did you mean.*deal") as caught:
+    with pytest.raises(UnknownEntity, match=r"Did you mean.*deal") as caught:
         resolve("dael", TYPES)
     assert "list_entities" in str(caught.value)
     with pytest.raises(UnknownEntity):
@@ -80,10 +80,13 @@ def test_every_row_is_whole(entity: Entity) -> None:
     assert entity.listing.call.method.count(".") >= 1
     if entity.family is Family.ITEM:
         assert entity.base_params == {"entityTypeId": entity.entity_type_id, "useOriginalUfNames": "Y"}
-        assert entity.listing.upward and not entity.listing.short_page_ends
+        assert entity.listing.upward
+        assert not entity.listing.short_page_ends
         assert entity.listing.rows_path == ("items",)
     if entity.name.startswith("crm.") and entity.listing.paging is Paging.KEYSET:
-        assert entity.listing.wraps and entity.listing.short_page_ends and not entity.listing.upward
+        assert entity.listing.wraps
+        assert entity.listing.short_page_ends
+        assert not entity.listing.upward
 
 
 def test_names_load_no_dataframe_library() -> None:

@@ -1,0 +1,42 @@
+"""Bad rows are found before a request leaves."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from bx24frames.entities.checks import WHOLE_COLUMN, Fault, check_columns, check_rows
+
+from .conftest import Table
+
+
+def test_columns_of_an_insert(lead: Table) -> None:
+    columns = lead.columns("DATE_CREATE", "OPPORTUNITY", "opportunity")
+    assert check_columns(lead.entity, lead.fields, columns, "insert") == [
+        Fault(WHOLE_COLUMN, "DATE_CREATE", "", "read-only: the portal would ignore it"),
+        Fault(WHOLE_COLUMN, "opportunity", "", "column OPPORTUNITY is the same field"),
+        Fault(WHOLE_COLUMN, "TITLE", "", "required, and not a column of the frame"),
+    ]
+
+
+def test_columns_of_an_update(deal: Table) -> None:
+    assert check_columns(deal.entity, deal.fields, deal.columns("id", "title"), "update") == []
+    [fault] = check_columns(deal.entity, deal.fields, deal.columns("categoryId"), "update")
+    assert fault.reason.startswith("set once")
+    assert check_columns(deal.entity, deal.fields, deal.columns("categoryId"), "insert") == []
+
+
+def test_required_cells(lead: Table) -> None:
+    table = pa.table({"TITLE": ["a", "", None]})
+    columns = lead.columns("TITLE")
+    inserted = check_rows(table, columns, "insert")
+    assert [(fault.position, fault.reason) for fault in inserted] == [(1, "required"), (2, "required")]
+    assert check_rows(table, columns, "update") == []
+    assert len(check_rows(table, columns, "update", "clear")) == 2
+
+
+def test_choices_and_lengths(deal: Table) -> None:
+    table = pa.table({"UF_CRM_COLOR": [44, 46, None], "UF_CRM_NOTE": ["12345", "123456", None]})
+    assert check_rows(table, deal.columns("UF_CRM_COLOR", "UF_CRM_NOTE"), "update") == [
+        Fault(1, "UF_CRM_COLOR", "46", "not one of the choices"),
+        Fault(1, "UF_CRM_NOTE", "'123456'", "6 characters, at most 5"),
+    ]

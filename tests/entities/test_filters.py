@@ -1,0 +1,300 @@
+"""Filters become exactly the conditions they mean, or an error."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from bx24frames.engine.messages import IdBounds
+from bx24frames.entities.fields import parse_fields
+from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.names import resolve
+from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.schema import Where
+from bx24frames.errors import FilterError, UnknownColumn
+
+from .conftest import Table
+from .descriptions import described
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def params(table: Table, filters: Any, **more: Any) -> Any:
+    return dict(parse_filters(table.entity, table.fields, filters, **more).params)
+
+
+@pytest.mark.parametrize(
+    ("filters", "wire"),
+    [
+        (None, {}),
+        ({}, {}),
+        ({"title": "A_1%"}, {"=title": "A_1%"}),
+        ({"TITLE": "x"}, {"=title": "x"}),
+        ({"stageId": ["NEW", "WON", "NEW"]}, {"@stageId": ["NEW", "WON"]}),
+        ({"!stageId": ["NEW"]}, {"!@stageId": ["NEW"]}),
+        ({">=createdTime": "2026-01-01"}, {">=createdTime": "2026-01-01"}),
+        ({">=DATE_CREATE": NOON}, {">=createdTime": "2026-01-01T12:00:00+00:00"}),
+        (("createdTime", ">", "2026-01-01T10:00:00+03:00"), {">createdTime": "2026-01-01T10:00:00+03:00"}),
+        ({"begindate": date(2026, 1, 1)}, {"=begindate": "2026-01-01"}),
+        ({"opened": True}, {"=opened": "Y"}),
+        ({"UF_CRM_FLAG": True}, {"=UF_CRM_FLAG": 1}),
+        ({"UF_CRM_FLAG": "N"}, {"=UF_CRM_FLAG": 0}),
+        ({"companyId": "5"}, {"=companyId": 5}),
+        ({"companyId": None}, {"=companyId": ""}),
+        ({"!companyId": ""}, {"!companyId": ""}),
+        (("companyId", "is null"), {"=companyId": ""}),
+        (("title", "not null", None), {"!title": ""}),
+        (("title", "like", "A%"), {"=%title": "A%"}),
+        ({"%title": "A"}, {"%title": "A"}),
+        ({"><opportunity": [1, Decimal("2.5")]}, {">=opportunity": 1, "<=opportunity": "2.5"}),
+        ({"!><opportunity": [1, 2]}, {"!><opportunity": [1, 2]}),
+        ([("opportunity", ">=", 1.5), ("stageId", "==", "NEW")], {">=opportunity": 1.5, "=stageId": "NEW"}),
+        (("stageId", "not in", {"NEW"}), {"!@stageId": ["NEW"]}),
+        ({"!@stageId": []}, {}),
+        ({"!=id": 5}, {"!=id": 5}),
+    ],
+)
+def test_item_dialect(deal: Table, filters: Any, wire: Any) -> None:
+    assert params(deal, filters) == wire
+
+
+@pytest.mark.parametrize(
+    ("filters", "wire"),
+    [
+        ({"title": "x"}, {"=TITLE": "x"}),
+        ({"stageId": "NEW"}, {"=STATUS_ID": "NEW"}),
+        ({">=COMPANY_ID": 0}, {">COMPANY_ID": -1}),
+        ({"<=COMPANY_ID": 5}, {"<COMPANY_ID": 6}),
+        ({">=OPPORTUNITY": 5}, {">=OPPORTUNITY": 5}),
+        ({"PHONE": "+7"}, {"PHONE": "+7"}),
+        ({"UF_CRM_FLAG": True}, {"=UF_CRM_FLAG": 1}),
+        ({"!TITLE": ""}, {"!TITLE": ""}),
+        ({"?TITLE": "x"}, {"?TITLE": "x"}),
+    ],
+)
+def test_classic_dialect(lead: Table, filters: Any, wire: Any) -> None:
+    assert params(lead, filters) == wire
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"createdTime": datetime(2026, 1, 1)}, "without a zone"),
+        ({"createdTime": "2026-01-01 10:00"}, "without a zone"),
+        ({"createdTime": "soon"}, "ISO form"),
+        ({"begindate": NOON}, "time of day"),
+        ({"begindate": ["2026-01-01"]}, "dates in lists"),
+        ({"companyId": "five"}, "not a"),
+        ({"companyId": 1.5}, "not an integer"),
+        ({"companyId": [1, None]}, "a null"),
+        ({"companyId": True}, "not an integer"),
+        ({"%companyId": 5}, "cannot be asked that"),
+        ({">UF_CRM_PRICE": "1|EUR"}, "cannot be asked that"),
+        ({"opportunity": None}, "0 for null"),
+        (("UF_CRM_FLAG", "is null"), "0 for null"),
+        ({"phone": "+7"}, "not found by phone"),
+        ({"=UF_CRM_SCAN": "a"}, "cannot be asked that"),
+        ({">title": ["a"]}, "one value, not a list"),
+        ({"><opportunity": 5}, "two values"),
+        (("title", "~", "x"), "no operator"),
+        (("title", ">", None), "needs a value"),
+        (("title",), "column, op, value"),
+        ([("title", "=", "x"), [("title", "=", "y")]], "filters are"),
+        ([("title", "!=", "x"), ("title", "!=", "y")], "one such condition"),
+        ({"%id": 5}, "an id is compared"),
+        ({"id": "x"}, "not a"),
+        ({"0": {"logic": "OR"}}, "list of lists"),
+        ({5: "x"}, "key is text"),
+        ({"opened": "maybe"}, "neither"),
+        ({"?title": "x"}, "no such condition"),
+        ([[("createdTime", ">", NOON)], [("id", "=", 5)]], "misread dates"),
+    ],
+)
+def test_item_refusals(deal: Table, filters: Any, message: str) -> None:
+    with pytest.raises(FilterError, match=message):
+        params(deal, filters)
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"@PHONE": ["+7"]}, "cannot be asked that"),
+        ({"%STATUS_ID": "N"}, "pattern on a dictionary"),
+        ({"!%TITLE": "x"}, "do not negate"),
+        ({"!=%TITLE": "x"}, "no such condition"),
+        ([[("TITLE", "=", "x")], [("TITLE", "=", "y")]], "drops OR groups"),
+    ],
+)
+def test_classic_refusals(lead: Table, filters: Any, message: str) -> None:
+    with pytest.raises(FilterError, match=message):
+        params(lead, filters)
+
+
+def test_unknown_fields_never_leave(deal: Table) -> None:
+    with pytest.raises(UnknownColumn, match="stageId"):
+        params(deal, {">=stagId": 1})
+
+
+@pytest.mark.parametrize("key", ["id", "ID"])
+@pytest.mark.parametrize(
+    ("op", "value", "bounds", "ids"),
+    [
+        (">", 5, IdBounds(5), None),
+        (">=", 5, IdBounds(4), None),
+        ("<", 10, IdBounds(None, 9), None),
+        ("<=", "10", IdBounds(None, 10), None),
+        ("=", 7, IdBounds(), (7,)),
+        ("@", [9, 7, 9], IdBounds(), (7, 9)),
+        ("", [9, 7], IdBounds(), (7, 9)),
+        ("><", [5, 10], IdBounds(4, 10), None),
+    ],
+)
+def test_ids_become_bounds_or_a_set(deal: Table, key: str, op: str, value: Any, bounds: IdBounds, ids: Any) -> None:
+    where = parse_filters(deal.entity, deal.fields, {f"{op}{key}": value})
+    assert (where.bounds, where.ids, dict(where.params)) == (bounds, ids, {})
+
+
+def test_ids_meet(deal: Table) -> None:
+    where = parse_filters(deal.entity, deal.fields, [("id", "in", range(10)), ("id", ">", 3), ("id", "<=", 6)])
+    assert where.ids == (4, 5, 6)
+    assert parse_filters(deal.entity, deal.fields, [("id", ">", 6), ("id", "<", 3)]).nothing
+
+
+def test_in_nothing_is_nothing_and_keeps_the_other_checks(deal: Table) -> None:
+    assert parse_filters(deal.entity, deal.fields, {"stageId": [], "opened": True}).nothing
+    assert parse_filters(deal.entity, deal.fields, ("id", "in", [])).nothing
+    with pytest.raises(FilterError):
+        parse_filters(deal.entity, deal.fields, {"stageId": [], "companyId": "x"})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([1, 2]),
+        pl.Series([1, 2]),
+        pa.array([1, 2]),
+        pa.chunked_array([[1], [2]]),
+        np.array([1, 2]),
+        (1, 2),
+        iter([1, 2]),
+        [np.int64(1), pa.scalar(2)],
+        pd.Index([1, 2]),
+    ],
+)
+def test_lists_of_every_library(deal: Table, values: Any) -> None:
+    assert params(deal, {"companyId": values}) == {"@companyId": [1, 2]}
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, np.nan])
+def test_missing_values_of_every_library(deal: Table, missing: Any) -> None:
+    assert params(deal, {"companyId": missing}) == {"=companyId": ""}
+    with pytest.raises(FilterError, match="a null"):
+        params(deal, ("companyId", "in", [1, missing]))
+
+
+@pytest.mark.parametrize(
+    ("value", "wire"),
+    [
+        (datetime(2026, 1, 1, 10), "2026-01-01T10:00:00+03:00"),
+        ("2026-01-01T10:00", "2026-01-01T10:00:00+03:00"),
+        (date(2026, 1, 1), "2026-01-01T00:00:00+03:00"),
+        (pd.Timestamp("2026-01-01 10:00"), "2026-01-01T10:00:00+03:00"),
+        (NOON, "2026-01-01T12:00:00+00:00"),
+    ],
+)
+def test_a_time_zone_for_times_without_one(deal: Table, value: Any, wire: str) -> None:
+    assert params(deal, {">createdTime": value}, timezone="Europe/Moscow") == {">createdTime": wire}
+
+
+def test_an_unknown_zone(deal: Table) -> None:
+    with pytest.raises(FilterError, match="unknown time zone"):
+        params(deal, None, timezone="Mars/Olympus")
+
+
+@pytest.mark.parametrize(("op", "second"), [(">=", 11), ("<", 11), (">", 10), ("<=", 10)])
+def test_fractions_of_a_second_lose_no_row(deal: Table, op: str, second: int) -> None:
+    moment = datetime(2026, 1, 1, 0, 0, 10, 500_000, tzinfo=UTC)
+    assert params(deal, {f"{op}createdTime": moment}) == {f"{op}createdTime": f"2026-01-01T00:00:{second}+00:00"}
+
+
+def test_or_is_one_group(deal: Table) -> None:
+    either = [[("stageId", "=", "NEW"), ("id", ">", 5)], [("opened", "=", True)], [("stageId", "in", [])]]
+    assert params(deal, either) == {"0": {"logic": "OR", "0": {"=stageId": "NEW", ">id": 5}, "1": {"=opened": "Y"}}}
+    assert params(deal, [[("stageId", "=", "NEW")]]) == {"=stageId": "NEW"}
+    assert params(deal, [[("stageId", "not in", [])], [("opened", "=", True)]]) == {}
+    assert parse_filters(deal.entity, deal.fields, [[("stageId", "in", [])], [("opened", "in", [])]]).nothing
+
+
+def test_long_lists_are_sliced(deal: Table) -> None:
+    where = parse_filters(deal.entity, deal.fields, {"companyId": list(range(1, 251)), "opened": True})
+    assert dict(where.params) == {"=opened": "Y"}
+    parts = list(slices(deal.entity, where))
+    assert [len(part.params["@companyId"]) for part in parts] == [100, 100, 50]  # type: ignore[arg-type]
+    assert all(part.params["=opened"] == "Y" and not part.splits for part in parts)
+
+
+def test_ids_are_read_page_by_page(deal: Table) -> None:
+    where = parse_filters(deal.entity, deal.fields, ("id", "in", range(1, 121)))
+    parts = list(slices(deal.entity, where))
+    assert [part.params["@id"] for part in parts] == [  # type: ignore[comparison-overlap]
+        list(range(1, 51)),
+        list(range(51, 101)),
+        list(range(101, 121)),
+    ]
+    assert list(slices(deal.entity, Where())) == [Where()]
+    assert list(slices(deal.entity, Where(nothing=True))) == []
+
+
+def test_a_listing_is_whole(deal: Table) -> None:
+    where = parse_filters(deal.entity, deal.fields, {"title": "x", ">id": 5})
+    listing = listing_for(deal.entity, [deal["title"]], where)
+    assert listing.call.params == {
+        "entityTypeId": 2,
+        "useOriginalUfNames": "Y",
+        "select": ["id", "title"],
+        "filter": {"=title": "x"},
+    }
+    assert listing.bounds == IdBounds(5)
+    assert not listing.call.direct
+    odd = parse_filters(deal.entity, deal.fields, {"title": "$result[a]"})
+    assert listing_for(deal.entity, [deal["title"]], odd).call.direct
+
+
+def test_arguments_and_needs() -> None:
+    history = resolve("stage_history")
+    fields = parse_fields(history)
+    where = parse_filters(history, fields, {"entityTypeId": 2, ">OWNER_ID": 3})
+    assert listing_for(history, fields[:1], where).call.params == {
+        "entityTypeId": 2,
+        "select": ["ID"],
+        "filter": {">OWNER_ID": 3},
+    }
+    with pytest.raises(FilterError, match="entityTypeId"):
+        parse_filters(history, fields, {})
+
+
+def test_dialects_with_fewer_words() -> None:
+    department = resolve("department")
+    fields = parse_fields(department, {"ID": "ID", "NAME": "Name", "PARENT": "Parent"})
+    assert dict(parse_filters(department, fields, {"PARENT": 5}).params) == {"PARENT": 5}
+    with pytest.raises(FilterError, match="no such condition"):
+        parse_filters(department, fields, {">ID": 5})
+    task = resolve("task")
+    described_ = {"fields": {"ID": described("integer"), "STATUS": {"type": "enum"}}}
+    assert dict(parse_filters(task, parse_fields(task, described_), {"status": ["2", "3"]}).params) == {
+        "STATUS": ["2", "3"]
+    }
+
+
+def test_an_untyped_method_takes_its_own_map() -> None:
+    entity = resolve("log.blogpost.get")
+    assert parse_filters(entity, (), {"anything": [1]}).params == {"anything": [1]}
+    with pytest.raises(FilterError, match="described table"):
+        parse_filters(entity, (), [("a", "=", 1)])
