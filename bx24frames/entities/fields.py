@@ -14,8 +14,8 @@ from bx24frames.errors import ResponseError
 MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "web": "WEB", "im": "IM"}
 """Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows apart."""
 
-UNLISTED: Final = frozenset({"CONTACT_IDS"})
-"""Described by the classic `fields` methods, never returned by the classic lists (docs: crm-deal-list.md)."""
+UNLISTED: Final = frozenset({"CONTACT_IDS", "COMPANY_IDS"})
+"""Described by the classic `fields` methods, never returned by the classic lists (docs: crm-deal-list.md, crm-contact-list.md)."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 

@@ -64,6 +64,8 @@ def parse_filters(
 
     Notes
     -----
+    The portal compares text without regard to case and trailing blanks, and counts the empty text as null.
+
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html,
     https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-list.html
     """
