@@ -227,6 +227,9 @@ def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array
 
 def _holds_bools(rows: list[Row], code: str, numbers: pa.Array) -> bool:
     """Whether any 0 or 1 among the numbers came as false or true."""
+    lowest = pc.min(numbers).as_py()
+    if lowest is None or lowest > 1:
+        return False
     suspects = pc.indices_nonzero(pc.or_(pc.equal(numbers, 0), pc.equal(numbers, 1)))
     return any(isinstance(rows[row].get(code), bool) for row in suspects.to_pylist())
 

@@ -15,7 +15,7 @@ MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "we
 """Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows apart."""
 
 UNLISTED: Final = frozenset({"CONTACT_IDS", "COMPANY_IDS"})
-"""Described by the classic `fields` methods, never returned by the classic lists (docs: crm-deal-list.md, crm-contact-list.md)."""
+"""Described by the classic `fields` methods, never listed (docs: crm-deal-list.md, crm-contact-list.md)."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 

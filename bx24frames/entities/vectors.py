@@ -38,9 +38,16 @@ def typed(kind: Kind, raw: pa.Array) -> pa.Array:
     raise pa.ArrowInvalid(f"{kind.value} from {raw.type}")
 
 
+def _without(values: pa.Array, none: str | int) -> pa.Array:
+    """The values, with null in place of the one that stands for none."""
+    if pc.index(values, none).as_py() < 0:
+        return values
+    return pc.if_else(pc.equal(values, none), pa.scalar(None, values.type), values)
+
+
 def _filled(raw: pa.Array) -> pa.Array:
     """The empty text is what the portal prints for no number and no date."""
-    return pc.if_else(pc.equal(raw, ""), pa.scalar(None, pa.string()), raw)
+    return _without(raw, "")
 
 
 def _number(raw: pa.Array) -> pa.Array:
@@ -48,8 +55,7 @@ def _number(raw: pa.Array) -> pa.Array:
 
 
 def _link(raw: pa.Array) -> pa.Array:
-    ids = _number(raw)
-    return pc.if_else(pc.equal(ids, 0), pa.scalar(None, pa.int64()), ids)
+    return _without(_number(raw), 0)
 
 
 def _float(raw: pa.Array) -> pa.Array:
