@@ -1,1 +1,69 @@
-"""Dataframes in and out of a Bitrix24 portal."""
+"""Dataframes in and out of a Bitrix24 portal: `read_entity`, `write_entity`, and what serves them.
+
+Nothing heavy is imported before it is used: a name is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bx24frames import errors
+from bx24frames.options import Limits
+
+if TYPE_CHECKING:
+    from bx24frames import aio
+    from bx24frames.frames.reading import count_entity, describe_entity, iter_entity, list_entities, read_entity
+    from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.writing import delete_entity, write_entity
+    from bx24frames.portal import Portal
+    from bx24frames.sandbox import Sandbox
+    from bx24frames.transport.auth import OAuth
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Limits",
+    "OAuth",
+    "Portal",
+    "Sandbox",
+    "WriteReport",
+    "aio",
+    "count_entity",
+    "delete_entity",
+    "describe_entity",
+    "errors",
+    "iter_entity",
+    "list_entities",
+    "read_entity",
+    "write_entity",
+]
+
+_HOMES: Final = {
+    "OAuth": "bx24frames.transport.auth",
+    "Portal": "bx24frames.portal",
+    "Sandbox": "bx24frames.sandbox",
+    "WriteReport": "bx24frames.frames.report",
+    "count_entity": "bx24frames.frames.reading",
+    "delete_entity": "bx24frames.frames.writing",
+    "describe_entity": "bx24frames.frames.reading",
+    "iter_entity": "bx24frames.frames.reading",
+    "list_entities": "bx24frames.frames.reading",
+    "read_entity": "bx24frames.frames.reading",
+    "write_entity": "bx24frames.frames.writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "aio":
+        return import_module("bx24frames.aio")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -49,7 +49,7 @@ class Cursor:
     def _call(self, bounds: Mapping[str, JSON], *, up: bool) -> Call:
         listing = self.listing
         params = dict(listing.call.params)
-        params = _merged(params, listing.filter_path, bounds)
+        params = merged(params, listing.filter_path, bounds)
         params = order_by_id(params, listing, up=up)
         params["start"] = -1
         return Call(listing.call.method, params)
@@ -59,7 +59,7 @@ def order_by_id(params: Mapping[str, JSON], listing: Listing, *, up: bool) -> di
     """Add the order by id in the spelling of the method."""
     if listing.order is not None:
         return {**params, **listing.order[0 if up else 1]}
-    return _merged(params, listing.order_path, {listing.id_filter: "ASC" if up else "DESC"})
+    return merged(params, listing.order_path, {listing.id_filter: "ASC" if up else "DESC"})
 
 
 def rows_in(listing: Listing, value: JSON) -> list[Row]:
@@ -89,10 +89,11 @@ def ids_in(listing: Listing, rows: list[Row]) -> list[int]:
         ) from None
 
 
-def _merged(params: Mapping[str, JSON], path: Path, more: Mapping[str, JSON]) -> dict[str, JSON]:
+def merged(params: Mapping[str, JSON], path: Path, more: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Parameters with more entries in the map at `path`; nothing is put where there is nothing to say."""
     if not more:
         return dict(params)
     if not path:
         return {**params, **more}
     inner = params.get(path[0])
-    return {**params, path[0]: _merged(inner if isinstance(inner, dict) else {}, path[1:], more)}
+    return {**params, path[0]: merged(inner if isinstance(inner, dict) else {}, path[1:], more)}

@@ -54,7 +54,7 @@ class OffsetPages(Generic[T]):
         if self._left == 0 or not (self._waiting or self._starts):
             return Done()
         ready = [item for item in self._waiting if item[1] <= now]
-        ready = ready[: sizes.of(self._listing.call.method, FIRST_READS).now]
+        ready = ready[: 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now]
         if not ready:
             return Wait(min((item[1] for item in self._waiting), default=math.inf))
         commands = []

@@ -68,7 +68,7 @@ class KeysetPages(Generic[T]):
         self._line.items.append(Lane(listing.bounds.after or 0, listing.bounds.upto))
         self._far: int | None = None
         self._far_label: str | None = None
-        self._far_wanted = limit is None
+        self._far_wanted = limit is None and not listing.call.direct
         self._far_tries = Tries()
         self._chains: dict[str, Chain] = {}
         self._under_way = 0
@@ -83,7 +83,7 @@ class KeysetPages(Generic[T]):
             return Done()
         if self._under_way >= self._wanted:
             return Wait(math.inf)
-        slots = sizes.of(self._listing.call.method, FIRST_READS).now
+        slots = 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now
         chains: list[list[Command]] = []
         while (
             slots >= (SMALLEST_CHAIN if chains else 1)

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bx24frames.entities.checks import Fault
 from bx24frames.errors import ConfigError
 from bx24frames.frames import narrow_cells as cells
 from bx24frames.frames.narrow_columns import cast_column, family, settled
-from bx24frames.frames.narrow_fault import Fault
 from bx24frames.frames.narrow_nested import lists, structs
 from bx24frames.frames.narrow_source import SOURCES, accept
 from bx24frames.frames.narrow_times import calendar, moment
@@ -99,8 +99,8 @@ def _zone(timezone: str | None) -> ZoneInfo | None:
 def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:
     if isinstance(raw, list):
         return _by_cell(raw, target, zone)
-    column = _blank_to_null(_settle(raw), target)
-    whole = cast_column(column, target, zone)
+    column = _settle(raw)
+    whole = cast_column(_blank_to_null(column, target), target, zone)
     return _by_cell(column.to_pylist(), target, zone) if whole is None else (whole, [])
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ Read: TypeAlias = Callable[[object], object]
 
 NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 TRUTHS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
-EXACT: Final = Context(prec=80, traps=[InvalidOperation, Inexact])
+WIDE: Final = Context(prec=80)
+NOISE: Final = 4
+"""Units in the last place by which a computed float may miss a decimal."""
+INTEGER_FLOATS: Final = 2**53
+"""Beyond it a float stands for several integers."""
 
 
 class Unfit(ValueError):
@@ -30,9 +34,10 @@ def is_null(value: object) -> bool:
     """Whether a cell is None, NaN, NaT or `pandas.NA`."""
     if value is None:
         return True
-    if isinstance(value, (float, Decimal)):
-        return value != value  # noqa: PLR0124 - the one number unequal to itself
-    return type(value).__name__ in ("NAType", "NaTType")
+    name = type(value).__name__
+    if isinstance(value, (float, Decimal)) or name == "datetime64":
+        return bool(value != value)  # noqa: PLR0124 - NaN and NaT alone are unequal to themselves
+    return name in ("NAType", "NaTType")
 
 
 def plain(value: object) -> object:
@@ -80,9 +85,16 @@ def whole(kind: pa.DataType) -> Read:
             raise Unfit(f"outside the range of {kind}")
         if isinstance(number, Decimal) and number != number.to_integral_value():
             raise Unfit("not a whole number")
+        _refuse_rounded(value)
         return int(number)
 
     return read
+
+
+def _refuse_rounded(value: object) -> None:
+    """Refuse a float that may be the rounding of another number: long ids that went through a float column."""
+    if isinstance(value, float) and abs(value) > INTEGER_FLOATS:
+        raise Unfit("more digits than a double keeps")
 
 
 def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -104,18 +116,19 @@ def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fr
 
 
 def amount(kind: pa.DataType) -> Read:
-    """Decimals; a float is taken at its 15 reliable digits, so that 0.1 + 0.2 is 0.3."""
+    """Decimals; a float within `NOISE` steps of one is that one, so that 0.1 + 0.2 is 0.3."""
     step = Decimal(1).scaleb(-kind.scale)
     limit = Decimal(10) ** (kind.precision - kind.scale)
 
     def read(value: object) -> Decimal:
-        number = Decimal(exact(f"{value:.15g}" if isinstance(value, float) and math.isfinite(value) else value))
+        number = Decimal(exact(value))
         if abs(number) >= limit:
             raise Unfit(f"more than {kind.precision - kind.scale} digits before the point")
-        try:
-            return number.quantize(step, context=EXACT)
-        except Inexact:
-            raise Unfit(f"more than {kind.scale} decimals") from None
+        near = number.quantize(step, context=WIDE)
+        noise = Decimal(NOISE * math.ulp(value)) if isinstance(value, float) else 0
+        if abs(near - number) > noise:
+            raise Unfit(f"more than {kind.scale} decimals")
+        return near
 
     return read
 
@@ -150,6 +163,7 @@ def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from
         number = exact(value) if isinstance(value, (int, float, Decimal)) else None
         if number is None:
             raise Unfit(f"a {type(value).__name__}, not text")
+        _refuse_rounded(value)
         return str(number) if isinstance(number, int) else _shortest(number)
 
     return read

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from bx24frames.frames.narrow_cells import INTEGER_FLOATS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -19,6 +21,7 @@ DECIMAL_TEXT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 NAIVE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
 AWARE_TEXT: Final = NAIVE_TEXT[:-1] + r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+KNOWN_YEARS: Final = (1971, 2036)
 SAFE_DIGITS: Final = 15
 """Decimal digits that a double always keeps."""
 
@@ -93,10 +96,18 @@ def _finite(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa
     return column.cast(target, safe=True) if pc.all(pc.is_finite(column)).as_py() else None
 
 
+def _integral(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    """Cast whole floats, up to where a float stands for one integer only."""
+    import pyarrow.compute as pc
+
+    single = pc.all(pc.less_equal(pc.abs(column), float(INTEGER_FLOATS))).as_py()
+    return column.cast(target, safe=True) if single else None
+
+
 def _integral_text(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
     import pyarrow as pa
 
-    whole = _finite(column, pa.int64(), zone)
+    whole = _integral(column, pa.int64(), zone)
     return None if whole is None else whole.cast(target)
 
 
@@ -141,9 +152,19 @@ def _moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa
 
     if (column.type.tz is None) == (target.tz is None):
         return column.cast(target, safe=True)
-    if target.tz is None or zone is None:
+    if target.tz is None or zone is None or not _known_clocks(column, zone.key):
         return None
     return pc.assume_timezone(column, zone.key, ambiguous="raise", nonexistent="raise").cast(target, safe=True)
+
+
+def _known_clocks(column: pa.Array, zone: str | None) -> bool:
+    """Whether Arrow knows the zone's clock changes for all of a column: it stops at 2037, zoneinfo does not."""
+    import pyarrow.compute as pc
+
+    if zone in (None, "UTC"):
+        return True
+    years = pc.min_max(pc.year(column)).as_py()
+    return bool(years["min"] >= KNOWN_YEARS[0] and years["max"] <= KNOWN_YEARS[1])
 
 
 def _written_moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
@@ -164,6 +185,8 @@ def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.A
     """Cast midnights of the column's own zone; Arrow's cast alone would drop a time of day."""
     import pyarrow.compute as pc
 
+    if not _known_clocks(column, column.type.tz):
+        return None
     wall = column if column.type.tz is None else pc.local_timestamp(column)
     days = wall.cast(target, safe=False)
     return days if pc.all(pc.equal(days.cast(wall.type), wall)).as_py() else None
@@ -185,7 +208,7 @@ CASTS: Final[dict[tuple[str, str], Cast]] = {
     ("integer", "decimal"): _scaled,
     ("integer", "bool"): _zero_or_one,
     ("integer", "text"): _safe,
-    ("float", "integer"): _finite,
+    ("float", "integer"): _integral,
     ("float", "float"): _finite,
     ("float", "text"): _integral_text,
     ("bool", "bool"): _safe,

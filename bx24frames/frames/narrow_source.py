@@ -73,9 +73,11 @@ def accept(frame: object) -> Source:
     ValidationError
         Column names that are doubled or are not text.
     """
+    import narwhals as nw
     from narwhals import dependencies as library
 
     source: Source
+    frame = nw.to_native(frame, pass_through=True)
     if library.is_pandas_dataframe(frame):
         source = PandasSource(frame, tuple(frame.columns))
     elif library.is_polars_dataframe(frame):

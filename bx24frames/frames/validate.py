@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from bx24frames.entities.checks import Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.narrow_cells import is_null
-from bx24frames.frames.narrow_fault import Fault
 from bx24frames.frames.narrow_source import ArrowSource, PandasSource, PolarsSource, accept
 from bx24frames.frames.report_text import clipped
 from bx24frames.options import Backend

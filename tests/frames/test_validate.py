@@ -14,7 +14,7 @@ import pytest
 from bx24frames.entities.schema import Choice, Field, TableSchema
 from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.narrow_fault import Fault
+from bx24frames.entities.checks import Fault
 from bx24frames.frames.validate import WHOLE_FRAME, check, failures, frame_schema, summary, validation_error
 from bx24frames.options import Backend
 

@@ -1,0 +1,191 @@
+"""Rows out of the portal, by their ids."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bx24frames.engine.outcomes import Outcome
+from bx24frames.engine.sizes import FIRST_WRITES
+from bx24frames.entities.encode import delete_call
+from bx24frames.errors import ConfigError, ValidationError, WriteInterrupted
+from bx24frames.frames.narrow_source import accept
+from bx24frames.frames.progress import Bar
+from bx24frames.frames.read import Meter, ReadRequest, read_table
+from bx24frames.frames.report import WriteReport
+from bx24frames.frames.send import Delivery, Sending, interruptible, send
+from bx24frames.portal.metadata import find_table
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Encoded, Entity
+    from bx24frames.options import OnError, Progress
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """What a caller wants deleted, as given."""
+
+    ids: object
+    entity: str
+    on_error: OnError = "raise"
+    dry_run: bool = False
+    progress: Progress = "auto"
+
+
+async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
+    """Delete rows; see `bx24frames.delete_entity`."""
+    started, requests = time.monotonic(), connection.stats.requests
+    table = await find_table(connection, request.entity)
+    if table.entity.writes.delete is None:
+        raise ConfigError(f"Rows of {table.entity.name} cannot be deleted", entity=table.entity.name)
+    if request.on_error not in ("raise", "report", "stop"):
+        raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
+    ids = ids_of(request.ids, table.entity)
+    sending = Sending(request.on_error)
+    for position, outcome in _doubles(ids):
+        sending.outcomes[position] = outcome
+    interrupted = False
+    with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
+        meter = Meter(connection, bar)
+        await _leave_out_absent(connection, table, ids, sending)
+        meter.rows(len(sending.outcomes), sum(one.action == "failed" for one in sending.outcomes.values()))
+        if request.dry_run:
+            for position in range(len(ids)):
+                sending.outcomes.setdefault(position, Outcome(position, "deleted", ids[position]))
+        else:
+            work = asyncio.ensure_future(_send(connection, table.entity, ids, sending, meter))
+            interrupted = await interruptible(work, sending)
+    report = WriteReport.of(
+        (_with_id(outcome, ids) for outcome in sending.outcomes.values()),
+        rows=len(ids),
+        entity=table.entity.name,
+        host=connection.host,
+        mode="delete",
+        dry_run=request.dry_run,
+        requests=connection.stats.requests - requests,
+        seconds=time.monotonic() - started,
+    )
+    if interrupted:
+        raise WriteInterrupted("The deletion was interrupted; .report tells what became of each row", report=report)
+    if request.on_error != "report":
+        report.raise_for_errors()
+    return report
+
+
+async def _send(connection: Connection, entity: Entity, ids: list[int | str], sending: Sending, meter: Meter) -> None:
+    if sending.on_error == "stop" and any(one.action == "failed" for one in sending.outcomes.values()):
+        return
+    await send(connection, _calls(entity, ids, sending), Delivery(FIRST_WRITES, "deleted"), sending, meter.rows)
+    # The row was there before the first try, so "not found" at a later one says that the first succeeded.
+    for position, outcome in list(sending.outcomes.items()):
+        if outcome.action == "failed" and outcome.attempts > 1 and _says_absent(outcome):
+            sending.put(Outcome(position, "deleted", attempts=outcome.attempts, path=outcome.path))
+
+
+def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[Encoded]:
+    for position, row_id in enumerate(ids):
+        if position not in sending.outcomes:
+            yield delete_call(entity, row_id, position)
+
+
+async def _leave_out_absent(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
+    """Find the ids that are not there, before anything is deleted."""
+    id_code = table.entity.listing.id_key
+    wanted = [row_id for row_id in dict.fromkeys(ids) if isinstance(row_id, int)]
+    if not wanted:
+        return
+    request = ReadRequest(table.entity.name, [id_code], {id_code: wanted}, progress=False)
+    there = set((await read_table(connection, request)).column(0).to_pylist())
+    for position, row_id in enumerate(ids):
+        if isinstance(row_id, int) and row_id not in there and position not in sending.outcomes:
+            sending.put(Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check"))
+
+
+def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
+    first: dict[int | str, int] = {}
+    for position, row_id in enumerate(ids):
+        if row_id in first:
+            message = f"the id of row {first[row_id]} as well"
+            yield position, Outcome(position, "skipped", row_id, message=message, path="check")
+        first.setdefault(row_id, position)
+
+
+def _says_absent(outcome: Outcome) -> bool:
+    return "not found" in (outcome.message or "").lower() or (outcome.code or "").lower() == "not_found"
+
+
+def _with_id(outcome: Outcome, ids: list[int | str]) -> Outcome:
+    from dataclasses import replace
+
+    return replace(outcome, id=ids[outcome.position])
+
+
+def ids_of(given: object, entity: Entity) -> list[int | str]:
+    """The ids a caller means: of an iterable, a column, a frame with an id column, or what a report created.
+
+    Raises
+    ------
+    ConfigError
+        There are no ids in it.
+    ValidationError
+        One of them is no id.
+    """
+    if isinstance(given, WriteReport):
+        if given.entity != entity.name:
+            raise ConfigError(f"The report is of {given.entity}, not of {entity.name}", entity=entity.name)
+        return given.ids("inserted")
+    if isinstance(given, int) and not isinstance(given, bool):
+        return [given]
+    if isinstance(given, str | bytes | Mapping):
+        raise ConfigError("The ids are a list, a column, a frame or a report", entity=entity.name)
+    values = _column(given, entity)
+    if values is None:
+        values = list(given) if isinstance(given, Iterable) else None
+    if values is None:
+        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
+    return [_id(value, position, entity) for position, value in enumerate(values)]
+
+
+def _column(given: object, entity: Entity) -> list[object] | None:
+    if hasattr(given, "columns") or hasattr(given, "column_names"):
+        return _of_frame(given, entity)
+    for method in ("to_pylist", "to_list", "tolist"):
+        convert = getattr(given, method, None)
+        if callable(convert):
+            found = convert()
+            return found if isinstance(found, list) else None
+    return None
+
+
+def _of_frame(given: object, entity: Entity) -> list[object]:
+    import pyarrow as pa
+
+    source = accept(given)
+    names = {name for name in (*source.columns, *source.levels) if name in ("id", "ID", entity.listing.id_key)}
+    if len(names) != 1:
+        fault = "no id column" if not names else f"the id columns {', '.join(sorted(names))}"
+        raise ValidationError(f"The frame has {fault}", entity=entity.name)
+    raw = source.column(names.pop())
+    return (
+        raw
+        if isinstance(raw, list)
+        else pa.chunked_array([raw] if isinstance(raw, pa.Array) else raw.chunks, raw.type).to_pylist()
+    )
+
+
+def _id(value: object, position: int, entity: Entity) -> int | str:
+    from bx24frames.entities.operands import plain
+
+    found = plain(value)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    if isinstance(found, str) and found.strip().isdigit():
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
+        raise ValidationError(f"Row {position}: {value!r:.80} is no id", entity=entity.name, rows=(position,))
+    return found

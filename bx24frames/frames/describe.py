@@ -1,0 +1,125 @@
+"""Tables about tables: the fields of one, the list of all, the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import JSON, Call, Paging, Row, Success
+from bx24frames.entities.catalog import ROWS, item_entity
+from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.types import arrow_type
+from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.metadata import find_table, smart_types
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.engine.messages import Listing
+    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.schema import Entity
+    from bx24frames.portal.connection import Connection
+
+
+async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
+    """Count rows by the portal's own count where the method has one, else by reading the ids."""
+    table = await find_table(connection, entity)
+    where = parse_filters(table.entity, table.fields, filters)
+    listings = [
+        replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
+    ]
+    if where.splits or any(listing.paging is not Paging.KEYSET for listing in listings):
+        return await _count_ids(connection, listings)
+    counted = [_counting(listing) for listing in listings]
+    answers = await connection.answers(counted, first=len(counted) or 1)
+    total = 0
+    for call, answer in zip(counted, answers, strict=True):
+        if not isinstance(answer, Success):
+            raise error_of(answer, call.method)
+        if answer.total is None:
+            return await _count_ids(connection, listings)
+        total += answer.total
+    return total
+
+
+def _counting(listing: Listing) -> Call:
+    """One page with its count; the bounds of the id as conditions."""
+    from bx24frames.engine.cursor import merged
+
+    bounds: dict[str, JSON] = {}
+    if listing.bounds.after is not None:
+        bounds[f">{listing.id_filter}"] = listing.bounds.after
+    if listing.bounds.upto is not None:
+        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
+    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
+    return Call(listing.call.method, params, direct=listing.call.direct)
+
+
+async def _count_ids(connection: Connection, listings: Iterable[Listing]) -> int:
+    seen: set[str] = set()
+    for listing in listings:
+        async for rows in connection.run(pages_machine(listing, _rows)):
+            seen.update(str(row.get(listing.id_key)) for row in rows)
+    return len(seen)
+
+
+def _rows(rows: list[Row]) -> list[Row]:
+    return rows
+
+
+async def describe_table(connection: Connection, entity: str) -> pa.Table:
+    """A row a field, as the portal describes it."""
+    import pyarrow as pa
+
+    table = await find_table(connection, entity)
+    fields = table.fields
+    choice = pa.struct([pa.field("code", pa.string()), pa.field("title", pa.string())])
+    choices = [[{"code": one.code, "title": one.title} for one in field.choices] for field in fields]
+    return pa.table(
+        {
+            "code": pa.array([field.code for field in fields], pa.string()),
+            "title": pa.array([field.title or field.code for field in fields], pa.string()),
+            "type": pa.array([field.type for field in fields], pa.string()),
+            "arrow_type": pa.array([str(arrow_type(field)) for field in fields], pa.string()),
+            "required": pa.array([field.required for field in fields], pa.bool_()),
+            "read_only": pa.array([field.read_only for field in fields], pa.bool_()),
+            "immutable": pa.array([field.immutable for field in fields], pa.bool_()),
+            "multiple": pa.array([field.multiple for field in fields], pa.bool_()),
+            "choices": pa.array(choices, pa.list_(choice)),
+        }
+    )
+
+
+async def entities_table(connection: Connection) -> pa.Table:
+    """A row a table: of the catalogue, and the portal's own smart processes."""
+    import pyarrow as pa
+
+    scopes = await connection.result("scope")
+    granted = {str(scope) for scope in scopes} if isinstance(scopes, list) else set()
+    rows = list(ROWS)
+    if "crm" in granted:
+        rows += _smart(await smart_types(connection), {row.entity_type_id for row in rows})
+    texts = {
+        "name": [row.name for row in rows],
+        "title": [row.title for row in rows],
+        "list_method": [row.listing.call.method for row in rows],
+        "id_column": [row.listing.id_key for row in rows],
+        "created_column": [row.created for row in rows],
+        "modified_column": [row.modified for row in rows],
+        "paging": [row.listing.paging.value for row in rows],
+        "scope": [row.scope for row in rows],
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    columns["entity_type_id"] = pa.array([row.entity_type_id for row in rows], pa.int64())
+    columns["writable"] = pa.array([row.writable for row in rows], pa.bool_())
+    columns["available"] = pa.array([row.scope in granted for row in rows], pa.bool_())
+    order = ["name", "title", "entity_type_id", *list(texts)[2:], "writable", "available"]
+    return pa.table({name: columns[name] for name in order})
+
+
+def _smart(types: Iterable[Mapping[str, JSON]], known: set[int | None]) -> list[Entity]:
+    found = [(int(str(row["entityTypeId"])), str(row.get("title") or "")) for row in types]
+    return [item_entity(number, f"item:{number}", title) for number, title in found if number not in known]

@@ -1,0 +1,210 @@
+"""Rows on their way into the portal: which calls carry them, and what each answer means for each row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.fallback import Dispatch, Settled
+from bx24frames.engine.messages import JSON, Answer, Command, Lost, Refusal, Success
+from bx24frames.engine.outcomes import Action, Outcome, PathTaken
+from bx24frames.engine.sizes import Sizes
+from bx24frames.portal.connection import new_token
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Encoded
+    from bx24frames.options import OnError
+    from bx24frames.portal.connection import Connection
+
+DENIED: Final = "access_denied"
+_FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How rows travel.
+
+    `first`: commands of the first request. `done`: what a success means. `path`: None says "batch" or "single" as
+    it was. `commands`: a fixed number of commands a request, None lets it grow.
+    """
+
+    first: int
+    done: Action
+    path: PathTaken | None = None
+    commands: int | None = None
+
+
+@dataclass(slots=True)
+class Sending:
+    """What has become of the rows so far.
+
+    `undelivered`: positions that a path closed itself to (import without the right), to go another way.
+    `stopped`: nothing more is to be begun; `fatal`: because the credential was refused.
+    """
+
+    on_error: OnError
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    undelivered: list[int] = field(default_factory=list)
+    stopped: bool = False
+    refused: Refusal | None = None
+    machine: Dispatch | None = None
+
+    def put(self, outcome: Outcome) -> None:
+        """Record the outcome of a row."""
+        self.outcomes[outcome.position] = outcome
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self.stopped = True
+        if self.machine is not None:
+            self.machine.stop()
+
+
+async def send(
+    connection: Connection,
+    calls: Iterable[Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    *,
+    closes: Callable[[Answer], bool] | None = None,
+) -> None:
+    """Send calls and record the outcome of every row they carry.
+
+    Parameters
+    ----------
+    calls : iterable of Encoded
+        Taken as they are needed.
+    tell : callable
+        Told of (rows, failed) as they come.
+    closes : callable, optional
+        Whether an answer closes this path to a row, which is then left in `undelivered`; once it closes it to every
+        row of a call, nothing more is sent this way.
+    """
+    carried: dict[str, Encoded] = {}
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    sending.machine = machine
+    if sending.stopped:
+        machine.stop()
+    async with aclosing(_run(connection, machine, delivery)) as settled:
+        async for item in settled:
+            encoded = carried.pop(item.command.label)
+            results = list(_outcomes(encoded, item, delivery))
+            closed = [position for position, answer, _ in results if closes is not None and closes(answer)]
+            sending.undelivered += closed
+            if closed and len(closed) == len(results):
+                machine.stop()
+            failed = 0
+            for position, answer, outcome in results:
+                if position not in closed:
+                    sending.put(outcome)
+                    failed += outcome.action in ("failed", "unknown")
+                    _note_fatal(sending, answer)
+            tell(len(results) - len(closed), failed)
+            if sending.refused is not None or (failed and sending.on_error == "stop"):
+                sending.stop()
+
+
+def _run(connection: Connection, machine: Dispatch, delivery: Delivery) -> AsyncGenerator[Settled, None]:
+    runner = connection.runner()
+    if delivery.commands is not None:
+        runner.sizes = Sizes(delivery.commands)
+    return runner.run(machine)
+
+
+def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator[Command]:
+    token = new_token()
+    for place, encoded in enumerate(calls):
+        label = f"{token}_{place}"
+        carried[label] = encoded
+        yield Command(label, encoded.call, encoded.positions)
+
+
+def _outcomes(encoded: Encoded, item: Settled, delivery: Delivery) -> Iterator[tuple[int, Answer, Outcome]]:
+    path: PathTaken = delivery.path or item.path
+    for position, answer in zip(encoded.positions, _answers(encoded, item.answer), strict=True):
+        yield position, answer, _outcome(position, answer, encoded, delivery.done, item.attempts, path)
+
+
+def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
+    """One answer a row: of an import, each row's own; a row that an import does not speak of is in doubt."""
+    if not isinstance(answer, Success) or encoded.shape.rows_path is None:
+        return [answer] * len(encoded.positions)
+    items = _at(answer.value, encoded.shape.rows_path)
+    if isinstance(items, list):
+        items = dict(zip(encoded.keys, items, strict=False)) if len(items) == len(encoded.keys) else {}
+    found: Mapping[str, JSON] = items if isinstance(items, dict) else {}
+    return [_row_answer(found.get(key)) for key in encoded.keys]
+
+
+def _row_answer(value: JSON) -> Answer:
+    if not isinstance(value, dict):
+        return Lost("the answer does not speak of this row", status=200)
+    if "error" in value:
+        # A row's own error inside the items of an import proves that the row was not made.
+        return Refusal(str(value["error"]), str(value.get("error_description") or ""), 200)
+    return Success(value)
+
+
+def _outcome(position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken) -> Outcome:
+    if isinstance(answer, Success):
+        made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
+        if done == "inserted" and not isinstance(made, int | str):
+            return Outcome(position, "unknown", None, None, "the answer names no id", None, attempts, path)
+        return Outcome(position, done, _id(made), attempts=attempts, path=path)
+    sure = encoded.call.repeatable or untouched(answer) or _row_error(encoded, answer)
+    if isinstance(answer, Lost):
+        action: Action = "failed" if not answer.sent else "unknown"
+        return Outcome(position, action, None, None, answer.reason, None, attempts, path)
+    action = "failed" if sure else "unknown"
+    return Outcome(position, action, None, answer.code, answer.text, answer.argument, attempts, path)
+
+
+def _row_error(encoded: Encoded, answer: Answer) -> bool:
+    return encoded.shape.rows_path is not None and isinstance(answer, Refusal) and not answer.whole
+
+
+def _id(value: JSON) -> int | str | None:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int | str) else None
+
+
+def _at(value: JSON, path: Iterable[str]) -> JSON:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _note_fatal(sending: Sending, answer: Answer) -> None:
+    if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
+        sending.refused = answer
+
+
+def import_is_closed(answer: Answer) -> bool:
+    """Whether an answer says that this credential, or this portal, cannot import at all."""
+    if not isinstance(answer, Refusal):
+        return False
+    return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
+
+
+async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
+    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+
+    Returns whether it was interrupted.
+    """
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        sending.stop()
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        return True
+    return False

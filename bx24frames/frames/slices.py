@@ -1,0 +1,72 @@
+"""Reads that take several listings: sets of ids and long lists of values, sent in parts and put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.cursor import order_by_id, rows_in
+from bx24frames.engine.fallback import Dispatch
+from bx24frames.engine.messages import Call, Command, Listing, Row, Success
+from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.portal.connection import new_token, pages_machine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.schema import TableSchema
+    from bx24frames.portal.connection import Connection
+
+
+async def page_each(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Callable[[list[Row]], pa.RecordBatch],
+    *,
+    up: bool,
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read listings of at most one page each, many a request, in their order."""
+    token = new_token()
+    commands = [Command(f"{token}_{place}", _page(part, up=up), (place,)) for place, part in enumerate(listings)]
+    waiting: dict[int, list[Row]] = {}
+    due = 0
+    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
+        async for item in settled:
+            place = item.command.positions[0]
+            if not isinstance(item.answer, Success):
+                raise error_of(item.answer, item.command.call.method)
+            waiting[place] = rows_in(listings[place], item.answer.value)
+            while due in waiting:
+                yield take(waiting.pop(due))
+                due += 1
+
+
+def _page(listing: Listing, *, up: bool) -> Call:
+    params = {**order_by_id(listing.call.params, listing, up=up), "start": -1}
+    return Call(listing.call.method, params, direct=listing.call.direct)
+
+
+async def one_after_another(
+    connection: Connection, listings: Sequence[Listing], take: Callable[[list[Row]], pa.RecordBatch]
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read listings of any length, each wholly."""
+    for part in listings:
+        async with aclosing(connection.run(pages_machine(part, take))) as found:
+            async for batch in found:
+                yield batch
+
+
+def merged_by_id(table: pa.Table, schema: TableSchema) -> pa.Table:
+    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_rows:
+        return table
+    place = [field.code for field in schema.fields].index(schema.id_key)
+    table = table.take(pc.array_sort_indices(table.column(place)))
+    ids = table.column(place).combine_chunks()
+    first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return table.filter(pa.concat_arrays([pa.array([True]), first]))

@@ -1,0 +1,127 @@
+"""Raw rows of any list method: by id where the catalogue knows how, else by offset, rows found by shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.cursor import order_by_id
+from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
+from bx24frames.entities.catalog import ROWS, item_entity
+from bx24frames.entities.columns import Names
+from bx24frames.entities.dialects import split_key
+from bx24frames.errors import ConfigError
+from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.metadata import table_of
+from bx24frames.portal.parameters import as_wire, refuse_clauses
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Entity
+    from bx24frames.portal.connection import Connection
+
+OWN_CLAUSES: Final = ("start", "order", "limit")
+_SPELLINGS: Final = {"filter": "filter", "arfilter": "filter", "select": "select", "arselect": "select"}
+_ID_KEYS: Final = ("ID", "id")
+
+
+async def read_all(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
+    """Every row of a list method, as the portal prints it; the result as it is where nothing is listed."""
+    refuse_clauses(params, method, OWN_CLAUSES, "get_all()")
+    wired = {name: as_wire(value) for name, value in params.items()}
+    entity = _catalogued(method, wired)
+    if entity is None:
+        return await _by_shape(connection, method, wired)
+    listing, ordered = await _listing(connection, entity, wired)
+    rows: list[JSON] = []
+    async for page in connection.run(pages_machine(listing, list, ordered=ordered)):
+        rows.extend(page)
+    return rows
+
+
+async def read_ids(connection: Connection, method: str) -> list[int | str]:
+    """The ids of every row of a list method."""
+    entity = _catalogued(method, {})
+    params: dict[str, JSON] = dict(entity.listing.select_ids) if entity is not None else {}
+    rows = await read_all(connection, method, params)
+    if not isinstance(rows, list):
+        raise ConfigError(f"{method} lists nothing", method=method)
+    key = entity.listing.id_key if entity is not None else _id_key(rows)
+    found = [row.get(key) for row in rows if isinstance(row, dict)]
+    return [value for value in found if isinstance(value, int | str)]
+
+
+def _catalogued(method: str, params: dict[str, JSON]) -> Entity | None:
+    name = method.lower()
+    if name == "crm.item.list":
+        number = str(params.get("entityTypeId", ""))
+        return item_entity(int(number), f"item:{number}", "") if number.isdigit() else None
+    return next((row for row in ROWS if row.listing.call.method.lower() == name), None)
+
+
+async def _listing(connection: Connection, entity: Entity, params: dict[str, JSON]) -> tuple[Listing, bool]:
+    """The listing with the user's parameters, and whether it has to be read by offset for a condition on the id."""
+    listing = entity.listing
+    spelled = {_SPELLINGS.get(name.lower(), name): value for name, value in params.items()}
+    place = listing.filter_path[0] if listing.filter_path else None
+    conditions = spelled.pop("filter", None)
+    on_id = False
+    if isinstance(conditions, dict) and conditions and place is not None:
+        on_id = await _check_conditions(connection, entity, conditions)
+        spelled[place] = conditions
+    wanted = spelled.get("select")
+    if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
+        spelled["select"] = [*wanted, listing.id_filter]
+    call = Call(listing.call.method, order_by_id(spelled, listing, up=True) if on_id else spelled)
+    return replace(listing, call=call), on_id and listing.paging is Paging.KEYSET
+
+
+async def _check_conditions(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> bool:
+    """Refuse conditions on fields the table lacks, which some methods drop silently; True if one is on the id."""
+    names = Names((await table_of(connection, entity)).fields, entity.name)
+    on_id = False
+    for key, value in conditions.items():
+        if key.isdigit() or key.lower() == "logic" or isinstance(value, dict):
+            continue  # a group of an item list: the portal itself refuses unknown names in it
+        _, _, name = split_key(key)
+        on_id |= names.lookup(name).code == entity.listing.id_key
+    return on_id
+
+
+async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
+    """A method outside the catalogue: its first answer shows where rows are and whether there are more."""
+    [first] = await connection.answers([Call(method, params, direct=True)], first=1)
+    if not isinstance(first, Success):
+        raise error_of(first, method)
+    path = _rows_path(first.value)
+    if path is None:
+        return first.value
+    listing = Listing(Call(method, params), rows_path=path, id_key="", paging=Paging.OFFSET)
+    found: JSON = first.value
+    for step in path:
+        found = found[step] if isinstance(found, dict) else found
+    if not isinstance(found, list):
+        return first.value
+    more = first.next is not None or (first.total or 0) > len(found)
+    if not more or not found:
+        return found
+    listing = replace(listing, id_key=_id_key(found), page_size=first.next or len(found))
+    rows: list[Row] = []
+    async for page in connection.run(pages_machine(listing, list)):
+        rows.extend(page)
+    return [*rows]
+
+
+def _rows_path(value: JSON) -> tuple[str, ...] | None:
+    if isinstance(value, list):
+        return ()
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, inner)] = value.items()
+        return (name,) if isinstance(inner, list) else None
+    return None
+
+
+def _id_key(rows: list[JSON]) -> str:
+    """The key that names a row, where there is one."""
+    row = rows[0] if rows else None
+    return next((key for key in _ID_KEYS if isinstance(row, dict) and key in row), "")
