@@ -75,7 +75,9 @@ def serve(
 
 def wait_for_interrupt() -> None:
     """Block until Ctrl-C or a polite kill."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # a shell starts background jobs with SIGINT ignored, and Python then leaves it so
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
