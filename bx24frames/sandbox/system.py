@@ -66,13 +66,14 @@ def app_info(_: Params, context: Context) -> Result:
 @method("profile")
 def profile(_: Params, context: Context) -> Result:
     """The user behind the credential, without personal data beyond the name."""
+    user = METHODS["user.current"].handler({}, context).value
     return Result(
         {
             "ID": str(context.user_id),
             "ADMIN": context.user_id == 1,
-            "NAME": "Sandbox",
-            "LAST_NAME": "User",
-            "PERSONAL_GENDER": "",
+            "NAME": user.get("NAME", ""),
+            "LAST_NAME": user.get("LAST_NAME", ""),
+            "PERSONAL_GENDER": user.get("PERSONAL_GENDER", ""),
             "TIME_ZONE": "",
             "TIME_ZONE_OFFSET": context.utc_offset,
         }

@@ -71,7 +71,9 @@ def test_system_methods(sandbox):
     }
     assert post(sandbox.url + "method.get", {"name": "crm.no.such"})["result"]["isExisting"] is False
     assert post(sandbox.url + "server.time")["result"].endswith("+03:00")
-    assert post(sandbox.url + "profile")["result"]["ID"] == "1"
+    profile = post(sandbox.url + "profile")["result"]
+    user = post(sandbox.url + "user.get", {"ID": 1})["result"][0]
+    assert (profile["ID"], profile["NAME"], profile["LAST_NAME"]) == ("1", user["NAME"], user["LAST_NAME"])
 
 
 def test_a_webhook_with_fewer_scopes(sandbox):
@@ -86,7 +88,7 @@ def test_limits_can_be_turned_while_it_runs(sandbox):
     sandbox.set(burst=1, per_second=0.001)
     assert [post(sandbox.url + "profile").get("error") for _ in range(2)] == [None, "QUERY_LIMIT_EXCEEDED"]
     sandbox.set(plan="self_hosted", costs=replace(Costs(), other=7.0), time_style="integer")
-    time = post(sandbox.url + "profile")["time"]
+    time = post(sandbox.url + "server.time")["time"]
     assert "operating" not in time
     assert time["processing"] == 7
     sandbox.set(closed=True)
@@ -134,6 +136,16 @@ def test_a_chain_of_pages_in_one_batch(sandbox):
     second = [row["id"] for row in maps["result"]["b"]["items"]]
     assert second == [row for row in first if row > first[9]]
     assert maps["result_total"] == []
+
+
+def test_one_filter_means_the_same_in_json_and_in_a_command(sandbox):
+    """A numbered group is a list in a query string and a map in JSON; the portal sees one array."""
+    group = {"0": {"logic": "OR", "0": {"<=id": 3}, "1": {"=stageId": "WON"}}}
+    alone = post(sandbox.url + "crm.item.list", {"entityTypeId": 2, "select": ["id"], "filter": group})["result"]
+    command = "crm.item.list?entityTypeId=2&select[]=id&filter[0][logic]=OR"
+    command += "&filter[0][0][%3C%3Did]=3&filter[0][1][%3DstageId]=WON"
+    assert alone["items"]
+    assert post(sandbox.url + "batch", {"cmd": {"a": command}})["result"]["result"]["a"] == alone
 
 
 def test_shared_is_one_and_a_forked_child_makes_its_own():
