@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 
@@ -49,6 +50,7 @@ KINDS: Final[dict[str, Kind]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def camel(code: str) -> str:
     """``ASSIGNED_BY_ID`` as controllers spell it: ``assignedById``."""
     first, *rest = code.lower().split("_")
@@ -126,6 +128,8 @@ def _flags(spec: FieldSpec, dynamic: bool = False) -> dict[str, Any]:
 def describe_classic(spec: FieldSpec) -> dict[str, Any]:
     """One entry of ``crm.X.fields`` (https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html)."""
     described = _flags(spec) | {"title": spec.title}
+    if spec.type == "text":
+        described["type"] = "string"
     if spec.parent:
         described["settings"] = {"parentEntityTypeId": spec.parent}
     return described

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 INT_TYPES: Final = frozenset({"integer", "employee", "enumeration", "iblock_element", "iblock_section", "file"})
@@ -53,6 +54,11 @@ def item_name(code: str) -> str:
 
 def item_names(codes: Iterable[str]) -> dict[str, str]:
     """Code to item name for all user fields of a table; names apart only in case or `_` collide and stay UPPER."""
+    return _item_names(tuple(codes))
+
+
+@lru_cache(maxsize=64)
+def _item_names(codes: tuple[str, ...]) -> dict[str, str]:
     names = {code: item_name(code) for code in codes}
     claims = Counter(_blurred(name) for name in names.values())
     return {code: code if claims[_blurred(name)] > 1 else name for code, name in names.items()}

@@ -49,7 +49,7 @@ def split_operator(key: str, operators: tuple[str, ...] = OPERATORS) -> tuple[st
 
 def upper_snake(name: str) -> str:
     """A name as the controller's converter reads it: ``ID`` behind an operator becomes ``_ID``."""
-    return re.sub(r"(?<![A-Z])([A-Z])", r"_\1", name).upper()
+    return re.sub(r"(?<![A-Z_])([A-Z])", r"_\1", name).upper()
 
 
 def not_allowed(name: str, where: str = "filter") -> MethodError:
@@ -223,7 +223,7 @@ def _one(names: ItemNames, key: str, value: Any, where: Where, *, flat: bool) ->
     operator, name = split_operator(key)
     spec = names.find(operator, name)
     if spec is None:
-        raise not_allowed(upper_snake(name))
+        raise not_allowed(name if name.isupper() and not operator else upper_snake(name))
     alias = f"j{len(where.joins)}"
     operand = _operand(spec, alias)
     if operand.join:

@@ -71,7 +71,7 @@ def fill(store: Store) -> None:
     store.connection.execute("BEGIN")
     files = [store.insert_row("file", {"name": f"scan {n}.pdf", "content": "AAAA"}) for n in range(20)]
     links: Links = {"file": files, "user": _fill_users(store, pools, store.sizes["user"])}
-    times = time_bundles(pools)
+    times = time_bundles(pools, max(store.sizes.values()))
     for entity in sorted(ENTITY_TYPES.values(), key=lambda e: list(SIZES).index(e.name)):
         links[entity.name] = _fill_entity(store, entity, pools, links, times)
         if entity.stage:
@@ -137,14 +137,16 @@ def _cell_drawers(pools: Pools) -> dict[str, Callable[[], Any]]:
     def number() -> str:
         return f"{pools.rng.randrange(10**6):08d}"
 
+    titles = [f"{word} {company}" for word, company in zip(pools.words, pools.companies, strict=False)]
+    comments = [*pools.texts, LONG]
     return {
         "name": lambda: pools.text(pools.first, awkward=0.02),
         "lastName": lambda: pools.text(pools.last, awkward=0.02, null=0.1),
         "secondName": lambda: pools.text(pools.first, null=0.6),
-        "title": lambda: pools.text([f"{w} {c}" for w, c in zip(pools.words, pools.companies, strict=False)]),
+        "title": lambda: pools.text(titles),
         "companyTitle": lambda: pools.text(pools.companies, null=0.5),
         "post": lambda: pools.text(pools.posts, null=0.5),
-        "comments": lambda: pools.text([*pools.texts, LONG], awkward=0.2, null=0.5),
+        "comments": lambda: pools.text(comments, awkward=0.2, null=0.6),
         "quoteNumber": number,
         "accountNumber": number,
         "currencyId": lambda: "USD" if pools.rng.random() < 0.2 else "RUB",
@@ -169,7 +171,7 @@ def _by_kind(spec: FieldSpec, pools: Pools) -> Callable[[], Any]:
         return lambda: pools.text(pools.words, awkward=0.02, null=0.8)
     table: dict[Kind, Callable[[], Any]] = {
         Kind.FLAG: lambda: "Y" if pools.rng.random() < 0.3 else "N",
-        Kind.TEXT: lambda: pools.text(pools.texts, null=0.7),
+        Kind.TEXT: lambda: pools.text(pools.texts, null=0.85),
         Kind.CODE: lambda: None,
         Kind.NUMBER: lambda: 0,
     }
@@ -183,7 +185,9 @@ PER_ROW: Final[tuple[str, ...]] = (
 """Columns drawn for each row; all others come in bundles."""
 
 
-def _bundles(entity: EntityType, pools: Pools, links: Links, times: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _bundles(
+    entity: EntityType, pools: Pools, links: Links, times: list[dict[str, Any]], size: int
+) -> list[list[dict[str, Any]]]:
     groups = [times, people_bundles(pools, list(links["user"]))]
     if entity.stage:
         groups.append(stage_bundles(entity, pools.rng))
@@ -195,7 +199,7 @@ def _bundles(entity: EntityType, pools: Pools, links: Links, times: list[dict[st
     rest = [spec for spec in entity.fields if spec.stored and spec.column not in taken]
     named = _cell_drawers(pools)
     draws = [(spec.column, named.get(spec.column) or _by_kind(spec, pools)) for spec in rest]
-    return [*groups, [{column: draw() for column, draw in draws} for _ in range(1021)]]
+    return [*groups, [{column: draw() for column, draw in draws} for _ in range(min(1021, 16 + 2 * size))]]
 
 
 def _link(pools: Pools, ids: Sequence[int], *, null: float, zero: float = 0.05) -> Callable[[], int | None]:
@@ -233,8 +237,10 @@ def _fill_entity(
     store: Store, entity: EntityType, pools: Pools, links: Links, times: list[dict[str, Any]]
 ) -> Sequence[int]:
     count = store.sizes[entity.name]
+    if not count:
+        return ()
     ids = _sparse_ids(pools.rng, count + 1)
-    groups = _bundles(entity, pools, links, times)
+    groups = _bundles(entity, pools, links, times, count)
     columns = set(entity.table.columns)
     names = [[name for name in group[0] if name in columns] for group in groups]
     packs = [

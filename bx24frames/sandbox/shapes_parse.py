@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 _INT = re.compile(r"\s*[+-]?\d+")
@@ -46,6 +47,7 @@ def whole(value: float) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
+@lru_cache(maxsize=64)
 def zone_of(text: str) -> timezone:
     """``"+03:00"`` as a fixed offset."""
     sign = -1 if text.startswith("-") else 1
@@ -98,6 +100,14 @@ def parse_date(value: Any, zone: timezone) -> str | None:
 def fold(value: Any) -> Any:
     """A text as the database's collation compares it: no case, no trailing blanks."""
     return value.rstrip(" ").casefold() if isinstance(value, str) else value
+
+
+def comparable(type_id: str, value: str) -> str:
+    """A phone by its digits, the Russian trunk 8 as 7; an e-mail without case (crm module: duplicate search)."""
+    if type_id == "EMAIL":
+        return value.strip().lower()
+    digits = re.sub(r"\D", "", value)
+    return "7" + digits[1:] if len(digits) == 11 and digits[0] == "8" else digits
 
 
 def lowered(value: Any) -> Any:

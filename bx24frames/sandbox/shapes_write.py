@@ -81,6 +81,12 @@ def _ints(value: Any) -> str | None:
     return orjson.dumps(numbers).decode() if numbers else None
 
 
+def _normalised(spec: FieldSpec, stored: Any, pen: Pen) -> Any:
+    if spec.kind is not Kind.TEXT or not isinstance(stored, str):
+        return stored
+    return pen.text(stored, limited=spec.type == "string")
+
+
 # ---------------------------------------------------------------- classic (classes/general/restservice.php)
 
 
@@ -105,7 +111,7 @@ def _classic_file(value: Any, pen: Pen) -> Any:
 _CLASSIC: Final[dict[Kind, Callable[[Any, Pen], Any]]] = {
     Kind.INT: lambda value, _: php_int(value),
     Kind.NUMBER: lambda value, pen: pen.number(value),
-    Kind.TEXT: lambda value, pen: SKIP if isinstance(value, list | dict) else pen.text(value),
+    Kind.TEXT: lambda value, pen: SKIP if isinstance(value, list | dict) else php_text(value),
     Kind.CODE: lambda value, _: SKIP if isinstance(value, list | dict) else php_text(value),
     Kind.FLAG: lambda value, _: "Y" if php_text(value).upper() == "Y" else "N",
     Kind.DATE: _classic_moment(parse_date),
@@ -118,16 +124,16 @@ _CLASSIC: Final[dict[Kind, Callable[[Any, Pen], Any]]] = {
 
 def classic_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
     """A system field's value as a classic write stores it, or `SKIP`."""
-    return _CLASSIC[spec.kind](value, pen)
+    return _normalised(spec, _CLASSIC[spec.kind](value, pen), pen)
 
 
 # ---------------------------------------------------------------- item (lib/item.php)
 
 
-def _item_text(value: Any, pen: Pen) -> str:
+def _item_text(value: Any, _: Pen) -> str:
     if isinstance(value, list | dict):
         raise NotValid
-    return pen.text(value)
+    return php_text(value)
 
 
 def _item_int(value: Any, _: Pen) -> int:
@@ -185,7 +191,7 @@ def item_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
         return "Y" if _is_true(value) else "N"
     if _is_empty(value):
         return None
-    stored = _ITEM[spec.kind](value, pen)
+    stored = _normalised(spec, _ITEM[spec.kind](value, pen), pen)
     if spec.status and stored not in pen.choices(spec.status):
         raise NotValid
     return stored

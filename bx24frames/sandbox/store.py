@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from bx24frames.sandbox.fields_user import FIRST_ENUM_ID, UserField, item_names, seeded
-from bx24frames.sandbox.shapes_parse import fold, lowered, zone_of
+from bx24frames.sandbox.shapes_parse import comparable, fold, lowered, zone_of
 from bx24frames.sandbox.store_tables import ENTITY_TYPES, FILE_DDL, MULTIFIELD_DDL, SETTINGS_DDL, TABLES, EntityType
 
 Values = Mapping[str, Any]
@@ -76,6 +76,7 @@ class Store:
         chosen = merged_sizes(sizes or {})
         connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         connection.create_function("fold", 1, fold, deterministic=True)
+        connection.create_function("comparable", 2, comparable, deterministic=True)
         connection.create_function("lowered", 1, lowered, deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}")

@@ -148,7 +148,7 @@ MULTIFIELD_DDL: Final = (
     "CREATE TABLE IF NOT EXISTS multifield (id INTEGER PRIMARY KEY AUTOINCREMENT, entityTypeId INTEGER, "
     "elementId INTEGER, typeId TEXT, valueType TEXT, value TEXT)",
     "CREATE INDEX IF NOT EXISTS multifield_element ON multifield (entityTypeId, elementId)",
-    "CREATE INDEX IF NOT EXISTS multifield_value ON multifield (typeId, value)",
+    "CREATE INDEX IF NOT EXISTS multifield_value ON multifield (typeId, comparable(typeId, value))",
 )
 FILE_DDL: Final = "CREATE TABLE IF NOT EXISTS file (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, content TEXT)"
 SETTINGS_DDL: Final = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT)"

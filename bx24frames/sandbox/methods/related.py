@@ -14,19 +14,11 @@ from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.shapes_parse import comparable, php_int, php_text
 from bx24frames.sandbox.store_tables import TABLES, EntityType
 
 DUPLICATE_VALUES: Final = 20
 DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}
-
-
-def _comparable(type_id: str, value: str) -> str:
-    """A phone by its digits, the Russian trunk 8 as 7; an e-mail without case."""
-    if type_id == "EMAIL":
-        return value.strip().lower()
-    digits = re.sub(r"\D", "", value)
-    return "7" + digits[1:] if len(digits) == 11 and digits[0] == "8" else digits
 
 
 @method("crm.duplicate.findbycomm", "crm")
@@ -38,20 +30,21 @@ def find_duplicates(params: Params, context: Context) -> Result:
     if type_id not in {"PHONE", "EMAIL"}:
         raise MethodError("", "Communication type is not defined or invalid.")
     values = {
-        _comparable(type_id, one) for one in names_of(params.get("values", params.get("VALUES")))[:DUPLICATE_VALUES]
+        comparable(type_id, one) for one in names_of(params.get("values", params.get("VALUES")))[:DUPLICATE_VALUES]
     }
     if not values:
         raise MethodError("", "Communication values are not defined or invalid.")
     only = php_text(params.get("entity_type", params.get("ENTITY_TYPE"))).upper()
     wanted = {number: name for name, number in DUPLICATE_TYPES.items() if only in ("", name)}
     found: dict[str, list[int]] = {}
-    query = "SELECT entityTypeId, elementId, value FROM multifield WHERE typeId = ? ORDER BY elementId"
-    for number, element, value in context.store.query(query, (type_id,)):
-        ids = (
-            found.setdefault(wanted[number], []) if number in wanted and _comparable(type_id, value) in values else None
-        )
-        if ids is not None and element not in ids:
-            ids.append(element)
+    marks = ", ".join("?" * len(values))
+    for number, element in context.store.query(
+        "SELECT DISTINCT entityTypeId, elementId FROM multifield WHERE typeId = ? "
+        f"AND comparable(typeId, value) IN ({marks}) ORDER BY entityTypeId, elementId",
+        (type_id, *values),
+    ):
+        if number in wanted:
+            found.setdefault(wanted[number], []).append(element)
     context.rows += sum(len(ids) for ids in found.values())
     return Result(found or [])
 
