@@ -57,8 +57,8 @@ def merged_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
         number = name.removeprefix("item:")
         entity = ENTITY_TYPES.get(int(number)) if number.isdigit() else None
         table = entity.name if entity else name
-        if table not in merged or size < 0:
-            raise ValueError(f"sizes: {name!r}: {size}; the tables are {', '.join(SIZES)}")
+        if table not in merged or size < (table == "user"):
+            raise ValueError(f"sizes: {name!r}: {size}; the tables are {', '.join(SIZES)}, with at least one user")
         merged[table] = size
     return merged
 

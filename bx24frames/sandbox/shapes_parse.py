@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 _INT = re.compile(r"\s*[+-]?\d+")
@@ -39,7 +40,8 @@ def php_int(value: Any) -> int:
 def php_float(value: Any) -> float:
     """``(float)$value``: the leading number, else 0."""
     found = _FLOAT.match(php_text(value))
-    return float(found[0]) if found else 0.0
+    number = float(found[0]) if found else 0.0
+    return number if isfinite(number) else 0.0
 
 
 def whole(value: float) -> float | int:
@@ -103,7 +105,7 @@ def fold(value: Any) -> Any:
 
 
 def comparable(type_id: str, value: str) -> str:
-    """A phone by its digits, the Russian trunk 8 as 7; an e-mail without case (crm module: duplicate search)."""
+    """A phone by its digits, the Russian trunk 8 as 7; an e-mail without case."""
     if type_id == "EMAIL":
         return value.strip().lower()
     digits = re.sub(r"\D", "", value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bx24frames.sandbox.fields_user import UserField
-from bx24frames.sandbox.shapes_parse import php_text
+from bx24frames.sandbox.shapes_parse import php_text, zone_of
 
 MISSING: Final = object()
 """Printed by leaving the key out: a classic empty file."""
@@ -20,10 +21,6 @@ Render = Callable[[Any], Any]
 
 def date_text(value: str, zone: str) -> str:
     """A stored date as UTC midnight in the server's zone (rest module: classes/general/rest_util.php)."""
-    from datetime import UTC, datetime
-
-    from bx24frames.sandbox.shapes_parse import zone_of
-
     midnight = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
     return midnight.astimezone(zone_of(zone)).strftime("%Y-%m-%dT%H:%M:%S") + zone
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timezone
+from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -67,13 +68,10 @@ def _is_true(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, int | float):
-        return True
     try:
-        float(value)
+        return isfinite(float(value))
     except (TypeError, ValueError):
         return False
-    return True
 
 
 def _ints(value: Any) -> str | None:
@@ -111,7 +109,7 @@ def _classic_file(value: Any, pen: Pen) -> Any:
 _CLASSIC: Final[dict[Kind, Callable[[Any, Pen], Any]]] = {
     Kind.INT: lambda value, _: php_int(value),
     Kind.NUMBER: lambda value, pen: pen.number(value),
-    Kind.TEXT: lambda value, pen: SKIP if isinstance(value, list | dict) else php_text(value),
+    Kind.TEXT: lambda value, _: SKIP if isinstance(value, list | dict) else php_text(value),
     Kind.CODE: lambda value, _: SKIP if isinstance(value, list | dict) else php_text(value),
     Kind.FLAG: lambda value, _: "Y" if php_text(value).upper() == "Y" else "N",
     Kind.DATE: _classic_moment(parse_date),

@@ -117,6 +117,20 @@ def test_duplicates(store: Store) -> None:
     store.delete(4, [company])
 
 
+def test_duplicates_stop_at_twenty(store: Store) -> None:
+    entries = {"PHONE": [{"VALUE": "+7 955 000"}]}
+    contacts = store.insert(3, [{"NAME": "D"} | entries for _ in range(21)])
+    company = store.insert(4, {"TITLE": "D"} | entries)
+    found = call(store, "crm.duplicate.findbycomm", type="PHONE", values=["7955000"]).value
+    assert found == {"CONTACT": contacts[:20]}, "the types after a full one are left out"
+    only = call(store, "crm.duplicate.findbycomm", type="PHONE", values=["7955000"], entity_type="COMPANY").value
+    assert only == {"COMPANY": company}
+    with pytest.raises(MethodError, match="type is not defined"):
+        call(store, "crm.duplicate.findbycomm", values=["1"])
+    store.delete(3, contacts)
+    store.delete(4, company)
+
+
 def test_stage_history(store: Store) -> None:
     answer = call(store, "crm.stagehistory.list", entityTypeId=2)
     assert answer.total is not None

@@ -93,4 +93,4 @@ def map_of(value: Any) -> dict[str, Any]:
 
 def is_yes(value: Any) -> bool:
     """A Y/N flag of a controller."""
-    return value is True or php_text(value) in {"Y", "y", "true", "1"}
+    return php_text(value) == "Y"

@@ -23,27 +23,29 @@ DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}
 
 @method("crm.duplicate.findbycomm", "crm")
 def find_duplicates(params: Params, context: Context) -> Result:
-    """Ids by phone or e-mail, a list a type; which value matched is not said
+    """Ids by phone or e-mail, a list a type; which value matched is not said.
+
+    Of a type the oldest 20 at most; once a type has 20, the types after it are left out
     (https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html).
     """
     type_id = php_text(params.get("type", params.get("TYPE"))).upper()
     if type_id not in {"PHONE", "EMAIL"}:
-        raise MethodError("", "Communication type is not defined or invalid.")
+        raise MethodError("", "Communication type is not defined")
     values = {
         comparable(type_id, one) for one in names_of(params.get("values", params.get("VALUES")))[:DUPLICATE_VALUES]
     }
     if not values:
-        raise MethodError("", "Communication values are not defined or invalid.")
+        raise MethodError("", "Communication values is not defined")
     only = php_text(params.get("entity_type", params.get("ENTITY_TYPE"))).upper()
     wanted = {number: name for name, number in DUPLICATE_TYPES.items() if only in ("", name)}
     found: dict[str, list[int]] = {}
-    marks = ", ".join("?" * len(values))
+    condition = f"typeId = ? AND comparable(typeId, value) IN ({', '.join('?' * len(values))})"
     for number, element in context.store.query(
-        "SELECT DISTINCT entityTypeId, elementId FROM multifield WHERE typeId = ? "
-        f"AND comparable(typeId, value) IN ({marks}) ORDER BY entityTypeId, elementId",
+        f"SELECT DISTINCT entityTypeId, elementId FROM multifield WHERE {condition} ORDER BY 1, 2",  # noqa: S608
         (type_id, *values),
     ):
-        if number in wanted:
+        full = any(len(ids) == DUPLICATE_VALUES for name, ids in found.items() if name != wanted.get(number))
+        if number in wanted and not full and len(found.get(wanted[number], ())) < DUPLICATE_VALUES:
             found.setdefault(wanted[number], []).append(element)
     context.rows += sum(len(ids) for ids in found.values())
     return Result(found or [])
