@@ -43,7 +43,7 @@ def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
         stamp = _python(found) if isinstance(found, dt.datetime) else dt.datetime.combine(found, dt.time())
         if kind.tz is None:
             return stamp if stamp.tzinfo is None else _no_zone()
-        return stamp if stamp.tzinfo is not None else _placed(stamp, zone)
+        return _in_utc(stamp if stamp.tzinfo is not None else _placed(stamp, zone))
 
     return read
 
@@ -73,6 +73,14 @@ def _python(stamp: dt.datetime) -> dt.datetime:
     """A `pandas.Timestamp` is a datetime with arithmetic and zones of its own: take the standard library's."""
     to_python = getattr(stamp, "to_pydatetime", None)
     return stamp if to_python is None else to_python()
+
+
+def _in_utc(stamp: dt.datetime) -> dt.datetime:
+    """Move a time to UTC: with PYARROW_IGNORE_TIMEZONE set, as pandera's import sets it, Arrow drops any other zone."""
+    try:
+        return stamp.astimezone(dt.UTC)
+    except OverflowError:
+        raise Unfit("outside the years 1 to 9999") from None
 
 
 def _no_zone() -> dt.datetime:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from bx24frames.entities.checks import Fault
+from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.convert import to_backend
@@ -24,10 +27,8 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["WHOLE_FRAME", "check", "failures", "frame_schema", "summary", "validation_error"]
+__all__ = ["check", "failures", "frame_schema", "summary", "validation_error"]
 
-WHOLE_FRAME: Final = -1
-"""Position of a fault that is no row's: a missing column, a wrong dtype."""
 LINES: Final = 8
 
 
@@ -49,10 +50,7 @@ def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
     pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
     """
     library: Backend = "pandas" if backend == "pandas" else "polars"
-    if library == "pandas":
-        import pandera.pandas as pandera
-    else:
-        import pandera.polars as pandera  # type: ignore[no-redef]
+    pandera = _pandera(library)
     dtypes = _dtypes(table.arrow, library)
     columns = {
         name: pandera.Column(
@@ -64,7 +62,23 @@ def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
         )
         for name, field in zip(table.arrow.names, table.fields, strict=True)
     }
-    return pandera.DataFrameSchema(columns, strict=True, name=table.entity)
+    made: Schema = pandera.DataFrameSchema(columns, strict=True, name=table.entity)
+    return made
+
+
+def _pandera(library: Backend) -> ModuleType:
+    """Import pandera and take back what that does to the process.
+
+    Its import sets PYARROW_IGNORE_TIMEZONE=1 for the sake of pyspark (pandera: external_config.py), whereupon
+    `pyarrow.array` reads ``12:00+03:00`` as ``12:00`` UTC in everybody's code.
+    """
+    before = {name: os.environ.get(name) for name in ("PYARROW_IGNORE_TIMEZONE", "SPARK_LOCAL_IP")}
+    try:
+        return importlib.import_module(f"pandera.{library}")
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
 
 
 def check(frame: object, schema: object) -> list[Fault]:
@@ -80,17 +94,17 @@ def check(frame: object, schema: object) -> list[Fault]:
     Returns
     -------
     list of Fault
-        Position `WHOLE_FRAME` for what is no cell's fault; else the row, whatever the frame's index.
+        Position `WHOLE_COLUMN` for what is no cell's fault; else the row, whatever the frame's index.
 
     Raises
     ------
     ConfigError
         Not a pandera schema, or one of another library than the frame.
     """
-    from pandera.errors import SchemaErrors
-
     native = _native_schema(schema)
     data, positions = _checkable(frame, _library(native), by_label=getattr(native, "index", None) is not None)
+    from pandera.errors import SchemaErrors
+
     try:
         native.validate(data, lazy=True)
     except SchemaErrors as errors:
@@ -99,11 +113,11 @@ def check(frame: object, schema: object) -> list[Fault]:
 
 
 def failures(faults: Iterable[Fault], backend: Backend = "pandas") -> Frame:
-    """Lay faults out as a frame: position (null for the whole frame), column, value, reason, a row a fault."""
+    """Lay faults out as a frame: position (null for a whole column), column, value, reason, a row a fault."""
     import pyarrow as pa
 
     listed = list(faults)
-    positions = [None if fault.position == WHOLE_FRAME else fault.position for fault in listed]
+    positions = [None if fault.position == WHOLE_COLUMN else fault.position for fault in listed]
     texts = {name: [getattr(fault, name) for fault in listed] for name in ("column", "value", "reason")}
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
     return to_backend(pa.table({"position": pa.array(positions, pa.int64()), **columns}), backend)
@@ -117,18 +131,18 @@ def summary(faults: Sequence[Fault]) -> str:
         first.setdefault((fault.column, fault.reason), fault)
     lines = [_line(first[key], count) for key, count in groups.most_common(LINES)]
     more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
-    rows = len({fault.position for fault in faults} - {WHOLE_FRAME})
+    rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
     return "\n".join([f"The frame does not fit: {len(faults):,} faults, {rows:,} rows concerned", *lines, *more])
 
 
 def validation_error(faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas") -> ValidationError:
     """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
-    rows = sorted({fault.position for fault in faults} - {WHOLE_FRAME})
+    rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
     return ValidationError(summary(faults), failures=failures(faults, backend), entity=entity, rows=rows)
 
 
 def _line(fault: Fault, count: int) -> str:
-    place = "" if fault.position == WHOLE_FRAME else f", first in row {fault.position}: {clipped(fault.value, 40)!r}"
+    place = "" if fault.position == WHOLE_COLUMN else f", first in row {fault.position}: {clipped(fault.value, 40)!r}"
     return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
 
 
@@ -196,7 +210,7 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
     names = ("index", "column", "failure_case", "check")
     found = []
     for index, column, value, reason in zip(*(table[name] for name in names), strict=True):
-        place = WHOLE_FRAME if is_null(index) else positions[index] if positions else int(cast("int", index))
+        place = WHOLE_COLUMN if is_null(index) else positions[index] if positions else int(cast("int", index))
         # for a column too many or too few, pandera names the schema and gives the column as the value
         name = value if is_null(column) or str(reason).startswith("column_in_") else column
         found.append(Fault(place, str(name), "" if is_null(value) else str(value), _reason(str(reason))))

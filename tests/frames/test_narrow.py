@@ -7,6 +7,7 @@ import math
 import time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,16 @@ class TestZones:
         mixed = pd.DataFrame({"x": pd.Series([NOON, NAIVE], dtype=object)})
         done = to_arrow(mixed, target={"x": MOMENT})
         assert [fault.position for fault in done.faults] == [1]
+
+    def test_arrows_switch_for_ignoring_zones_changes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
+        assert cell("2026-01-01T15:00:00+03:00", MOMENT) == NOON
+        assert cell(NAIVE, MOMENT, "Europe/Moscow") == NOON - dt.timedelta(hours=3)
+        aware = pd.DataFrame({"x": [NOON.astimezone(ZoneInfo("Asia/Tokyo"))]})
+        assert to_arrow(aware, target={"x": MOMENT}).table["x"].to_pylist() == [NOON]
+
+    def test_years_beyond_the_calendar(self) -> None:
+        assert cell(dt.datetime(1, 1, 1), MOMENT, "Europe/Moscow") == "outside the years 1 to 9999"
 
     def test_unknown_zone(self) -> None:
         with pytest.raises(ConfigError, match="Moskau"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pandas as pd
@@ -11,11 +13,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Choice, Field, TableSchema
 from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import to_backend
-from bx24frames.entities.checks import Fault
-from bx24frames.frames.validate import WHOLE_FRAME, check, failures, frame_schema, summary, validation_error
+from bx24frames.frames.validate import check, failures, frame_schema, summary, validation_error
 from bx24frames.options import Backend
 
 ARROW = pa.schema(
@@ -80,7 +82,7 @@ def test_faults_name_row_and_column(backend: Backend) -> None:
 def test_frame_level_faults_have_no_row(backend: Backend) -> None:
     strange = to_backend(pa.table({"id": ["1"], "colour": [1]}), backend)
     found = {(fault.position, fault.column) for fault in check(strange, frame_schema(DEAL, backend))}
-    assert found == {(WHOLE_FRAME, "id"), (WHOLE_FRAME, "colour")}
+    assert found == {(WHOLE_COLUMN, "id"), (WHOLE_COLUMN, "colour")}
 
 
 def test_position_is_the_row_whatever_the_index() -> None:
@@ -117,7 +119,7 @@ def test_summary_is_short_however_many_cells_are_bad() -> None:
 
 
 def test_failures_are_a_frame(backend: Backend) -> None:
-    made = failures([Fault(3, "id", "x", "not a number"), Fault(WHOLE_FRAME, "colour", "", "no such field")], backend)
+    made = failures([Fault(3, "id", "x", "not a number"), Fault(WHOLE_COLUMN, "colour", "", "no such field")], backend)
     assert pa.table(made).to_pylist() == [
         {"position": 3, "column": "id", "value": "x", "reason": "not a number"},
         {"position": None, "column": "colour", "value": "", "reason": "no such field"},
@@ -130,3 +132,15 @@ def test_the_error_carries_every_fault(backend: Backend) -> None:
     assert error.rows == (3,)
     assert "id: not a number (1x, first in row 3: 'x')" in str(error)
     assert type(error.failures) is type(failures([], backend))
+
+
+def test_making_a_schema_leaves_the_process_as_it_was() -> None:
+    code = (
+        "import os, pyarrow as pa\n"
+        "from bx24frames.entities.schema import TableSchema\n"
+        "from bx24frames.frames.validate import frame_schema\n"
+        "before = dict(os.environ)\n"
+        "frame_schema(TableSchema('deal', (), pa.schema([])))\n"
+        "assert dict(os.environ) == before, set(os.environ) - set(before)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
