@@ -17,7 +17,7 @@ from bx24frames.entities.reading import listing_for, slices
 from bx24frames.errors import ConfigError
 from bx24frames.frames.order import Order, order_of, sorted_table
 from bx24frames.frames.progress import Bar
-from bx24frames.frames.slices import merged_by_id, one_after_another, page_each
+from bx24frames.frames.slices import merged_by_id, side_by_side, page_each
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import Table, find_table
 
@@ -133,7 +133,7 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     entity, where = reading.table.entity, reading.where
     listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
     if where.splits:
-        return one_after_another(connection, listings, reading.decode)
+        return side_by_side(connection, listings, reading.decode)
     if where.ids is not None:
         up = reading.order.ascending
         return page_each(connection, listings if up else listings[::-1], reading.decode, up=up)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import order_by_id, rows_in
 from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Row, Success
+from bx24frames.engine.pool import Pool
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.portal.connection import new_token, pages_machine
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.engine.machine import Machine
     from bx24frames.entities.schema import TableSchema
     from bx24frames.portal.connection import Connection
+
+SHARE: Final = 2
+"""Pages asked for at first of each of many readings: few of them are longer than one."""
 
 
 async def page_each(
@@ -48,12 +53,16 @@ def _page(listing: Listing, *, up: bool) -> Call:
     return Call(listing.call.method, params, direct=listing.call.direct)
 
 
-async def one_after_another(
+async def side_by_side(
     connection: Connection, listings: Sequence[Listing], take: Callable[[list[Row]], pa.RecordBatch]
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read listings of any length, each wholly."""
-    for part in listings:
-        async with aclosing(connection.run(pages_machine(part, take))) as found:
+    """Read listings of any length, each wholly, many a request; the rows of different ones in no order."""
+    machines: list[Machine[pa.RecordBatch]] = [
+        Pool((pages_machine(part, take) for part in listings if not part.call.direct), share=SHARE),
+        *(pages_machine(part, take) for part in listings if part.call.direct),
+    ]
+    for machine in machines:
+        async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 yield batch
 

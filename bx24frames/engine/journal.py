@@ -1,0 +1,205 @@
+"""The journal of one upload: what was about to be sent, what came of it; SQLite, safe against a crash at any moment."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from bx24frames.engine.outcomes import Action, Outcome, PathTaken
+from bx24frames.errors import ConfigError
+
+VERSION: Final = "1"
+KEEP_DAYS: Final = 30
+"""Days a finished journal in the user's own folder is kept."""
+HASH_BYTES: Final = 8
+
+_SCHEMA: Final = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL);
+CREATE TABLE intents (position INTEGER PRIMARY KEY, sent_at REAL NOT NULL, times INTEGER NOT NULL);
+CREATE TABLE outcomes (
+    position INTEGER PRIMARY KEY, action TEXT NOT NULL, id, code TEXT, message TEXT, "column" TEXT,
+    attempts INTEGER NOT NULL, path TEXT
+);
+"""
+_INTEND: Final = (
+    "INSERT INTO intents VALUES (?, ?, 1) "
+    "ON CONFLICT (position) DO UPDATE SET sent_at = excluded.sent_at, times = times + 1"
+)
+_WRITTEN: Final = "SELECT count(*) FROM outcomes WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which upload a journal is of. `fingerprint`: of the frame, `hashes`: of each of its rows."""
+
+    host: str
+    credential: str
+    entity: str
+    mode: str
+    fingerprint: str
+    hashes: Sequence[bytes]
+
+    def facts(self) -> dict[str, str]:
+        """What must be the same for an upload to be the same."""
+        return {"host": self.host, "entity": self.entity, "mode": self.mode, "rows": str(len(self.hashes))}
+
+
+class Journal:
+    """One upload's intents and outcomes, in one file.
+
+    Outcomes are held back until the next intent, which is written before its request leaves: what a crash takes
+    with it are outcomes, never intents, so a row is at worst looked for, and never sent blindly again.
+    """
+
+    def __init__(self, path: Path, identity: Identity, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self._held: list[Outcome] = []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _open(path)
+            self._begin(identity)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"The journal {path} cannot be used: {error}") from None
+
+    def _begin(self, identity: Identity) -> None:
+        known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
+        if known is not None:
+            return
+        facts = {**identity.facts(), "version": VERSION, "fingerprint": identity.fingerprint, "state": "open"}
+        with self._db:
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
+            self._db.executemany("INSERT INTO hashes VALUES (?, ?)", enumerate(identity.hashes))
+
+    # --- what it says --------------------------------------------------------------------------
+
+    def fact(self, name: str) -> str | None:
+        """One fact about the upload."""
+        row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def note(self, **facts: str) -> None:
+        """Write facts down at once."""
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", facts.items())
+
+    def differing(self, identity: Identity) -> list[int] | None:
+        """Rows in which a frame differs from the one the journal is of; None where it is of another upload."""
+        if any(self.fact(name) != value for name, value in identity.facts().items()):
+            return None
+        stored = dict(self._db.execute("SELECT position, hash FROM hashes"))
+        return [position for position, hash_ in enumerate(identity.hashes) if stored.get(position) != hash_]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The outcomes written down."""
+        for row in self._db.execute("SELECT * FROM outcomes"):
+            position, action, id_, code, message, column, attempts, path = row
+            yield Outcome(
+                position, cast("Action", action), id_, code, message, column, attempts, cast("PathTaken | None", path)
+            )
+
+    def in_doubt(self) -> dict[int, tuple[float, int]]:
+        """Positions that were sent and have no outcome: when they were sent last, and how often."""
+        query = (
+            "SELECT position, sent_at, times FROM intents "
+            "WHERE position NOT IN (SELECT position FROM outcomes WHERE action <> 'unknown')"
+        )
+        return {position: (sent_at, times) for position, sent_at, times in self._db.execute(query)}
+
+    # --- what is written -----------------------------------------------------------------------
+
+    def intend(self, positions: Iterable[int]) -> None:
+        """These rows are about to be sent: after this call, and not before, their request may leave."""
+        now = self._clock()
+        listed = [(position,) for position in positions]
+        with self._db:
+            self._flush()
+            self._db.executemany("DELETE FROM outcomes WHERE position = ?", listed)  # of an earlier try
+            self._db.executemany(_INTEND, ((position, now) for (position,) in listed))
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """What became of rows."""
+        self._held.extend(outcomes)
+
+    def close(self, *, rows: int) -> None:
+        """Write the last outcomes; the upload is finished if every row is where it should be."""
+        with self._db:
+            self._flush()
+            (done,) = self._db.execute(_WRITTEN).fetchone()
+            if done == rows:
+                self._db.execute("UPDATE about SET value = 'finished' WHERE name = 'state'")
+        self._db.close()
+
+    def _flush(self) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (one.position, one.action, one.id, one.code, one.message, one.column, one.attempts, one.path)
+                for one in self._held
+            ],
+        )
+        self._held.clear()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+    # A power cut must not take back what a request was sent on the strength of.
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def home() -> Path:
+    """Where journals live that nobody gave a place to."""
+    import platformdirs
+
+    return platformdirs.user_state_path("bx24frames") / "uploads"
+
+
+def default_path(identity: Identity) -> Path:
+    """The place of an upload's journal in the user's own folder."""
+    name = "-".join(_plain(part) for part in (identity.host, identity.entity, identity.mode, identity.fingerprint[:16]))
+    return home() / f"{name}.sqlite"
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a journal is there whose upload has not written every row."""
+    if not path.exists():
+        return False
+    facts = _facts(path)
+    return facts.get("state") == "open"
+
+
+def sweep(now: float | None = None) -> None:
+    """Delete finished journals of long ago from the user's own folder."""
+    moment = time.time() if now is None else now
+    for path in home().glob("*.sqlite"):
+        if path.stat().st_mtime < moment - KEEP_DAYS * 86_400 and not is_unfinished(path):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a journal and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _facts(path: Path) -> Mapping[str, str]:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return dict(db.execute("SELECT name, value FROM about"))
+    except sqlite3.Error:
+        # A file that broke off before its first commit tells of no upload.
+        return {}
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isalnum() else "_" for char in text)

@@ -1,0 +1,149 @@
+"""Which rows of the portal are which rows of a frame: pure comparison, for upsert, only-changed and reconciliation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from bx24frames.entities.schema import Field
+from bx24frames.entities.types import Kind, is_list, kind
+
+SCALE: Final = Decimal("0.01")
+"""The portal keeps sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
+TEXT_LENGTH: Final = 255
+"""Characters a short text column holds."""
+FINE_SCALE: Final = Decimal("0.0001")
+"""And other numbers with at most four."""
+
+
+def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
+    """A value in the form in which two equal ones are equal.
+
+    `loose`: as the portal may have normalised it: text trimmed and cut at 255 characters, numbers rounded to cents.
+    Nothing, the empty text and the empty list are all nothing; the order of a list says nothing.
+    """
+    if is_list(field) or isinstance(value, list | tuple):
+        items = value if isinstance(value, list | tuple) else ([] if value is None else [value])
+        return tuple(sorted((_one(field, item, loose=loose) for item in items), key=repr)) or None
+    return _one(field, value, loose=loose)
+
+
+def _one(field: Field, value: object, *, loose: bool) -> Hashable:
+    if value is None or value == "":
+        return None
+    if kind(field) is Kind.MULTIFIELD:
+        return "".join(str(value.get("value") if isinstance(value, Mapping) else value).split())
+    if isinstance(value, Mapping):
+        return tuple(_plain(item, loose=loose) for _, item in sorted(value.items()) if item is not None) or None
+    return _plain(value, loose=loose)
+
+
+def _plain(value: object, *, loose: bool) -> Hashable:
+    if isinstance(value, float | Decimal):
+        exact = Decimal(str(value))
+        return exact.quantize(SCALE if loose else FINE_SCALE, ROUND_HALF_UP) if exact.is_finite() else None
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    if isinstance(value, str) and loose:
+        return value.strip()[:TEXT_LENGTH].rstrip()
+    return value if isinstance(value, Hashable) else repr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A row that may or may not be in the portal, with the values that were written, by field code."""
+
+    position: int
+    values: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Matches:
+    """What a look-up decided: `found` position to id, `absent` positions, `unclear` position to candidates."""
+
+    found: dict[int, int | str] = field(default_factory=dict)
+    absent: list[int] = field(default_factory=list)
+    unclear: dict[int, tuple[int | str, ...]] = field(default_factory=dict)
+
+
+def assign(
+    doubts: Sequence[Doubt], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
+) -> Matches:
+    """Match rows in doubt to rows of the portal that nobody claims.
+
+    A row matches where every value that was written is there. Equal rows are interchangeable. Where there are more
+    candidates than doubts, nobody can say which are ours: all of them stay unclear.
+
+    Parameters
+    ----------
+    doubts : sequence of Doubt
+    rows : iterable of (id, values by field code)
+        Unclaimed rows of the portal.
+    fields : mapping of str to Field
+        By code: what is compared.
+    """
+    matches = Matches()
+    free = dict(rows)
+    left = list(doubts)
+    for loose in (False, True):
+        left = _pass(left, free, fields, matches, loose=loose)
+    matches.absent = [doubt.position for doubt in left]
+    return matches
+
+
+def _pass(
+    doubts: Sequence[Doubt],
+    free: dict[int | str, Mapping[str, object]],
+    fields: Mapping[str, Field],
+    matches: Matches,
+    *,
+    loose: bool,
+) -> list[Doubt]:
+    """One round of matching; gives the doubts that found no candidate."""
+    patterns: dict[tuple[str, ...], list[Doubt]] = defaultdict(list)
+    for doubt in doubts:
+        patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)
+    left: list[Doubt] = []
+    for codes in sorted(patterns, key=len, reverse=True):
+        candidates: dict[Hashable, list[int | str]] = defaultdict(list)
+        for row_id, values in free.items():
+            candidates[_key(codes, values, fields, loose=loose)].append(row_id)
+        groups: dict[Hashable, list[Doubt]] = defaultdict(list)
+        for doubt in patterns[codes]:
+            groups[_key(codes, doubt.values, fields, loose=loose)].append(doubt)
+        for key, group in groups.items():
+            left += _settle(group, sorted(candidates.get(key, []), key=_id_order), free, matches)
+    return left
+
+
+def _settle(
+    group: list[Doubt], candidates: list[int | str], free: dict[int | str, Mapping[str, object]], matches: Matches
+) -> list[Doubt]:
+    if len(candidates) > len(group):
+        for doubt in group:
+            matches.unclear[doubt.position] = tuple(candidates)
+        return []
+    for doubt, row_id in zip(group, candidates, strict=False):
+        matches.found[doubt.position] = row_id
+        del free[row_id]
+    return group[len(candidates) :]
+
+
+def _key(codes: Iterable[str], values: Mapping[str, object], fields: Mapping[str, Field], *, loose: bool) -> Hashable:
+    return tuple(canonical(fields[code], values.get(code), loose=loose) for code in codes)
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value in ("", [])
+
+
+def _id_order(row_id: int | str) -> tuple[int, str]:
+    return (row_id, "") if isinstance(row_id, int) else (0, row_id)
+
+
+COMPARABLE: Final = frozenset(Kind) - {Kind.FILE}
+"""Kinds whose values read back as they were written; of a file only its name and address come back."""
