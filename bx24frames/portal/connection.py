@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import resolve
 from bx24frames.engine.codes import error_of
@@ -15,6 +15,7 @@ from bx24frames.engine.stats import Stats
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.budgets import BUDGETS
+from bx24frames.portal.cache import open_cache
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -74,7 +75,7 @@ class Connection:
         )
         self.key = credential_key(self.address, settings.auth)
         self.stats = Stats()
-        self.metadata: dict[str, Any] = {}
+        self.metadata = open_cache(self.host, self.key, enabled=settings.cache)
 
     @property
     def host(self) -> str:

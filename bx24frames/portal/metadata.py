@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.catalog import CATALOG
@@ -15,6 +15,9 @@ from bx24frames.portal.connection import pages_machine
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.connection import Connection
+
+SETTLED: Final = 60.0
+"""Seconds after which a description that lacks a name is asked for once more: the field may be new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ async def find_entity(connection: Connection, name: str) -> Entity:
 
 async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
     """The rows of `crm.type.list`."""
-    if "types" not in connection.metadata:
-        rows: list[Row] = []
+
+    async def ask() -> JSON:
+        rows: list[JSON] = []
         async for page in connection.run(pages_machine(CATALOG["type"].listing, list)):
             rows.extend(page)
-        connection.metadata["types"] = tuple(rows)
-    found: tuple[Mapping[str, JSON], ...] = connection.metadata["types"]
-    return found
+        return rows
+
+    return await connection.metadata.recall("types", ask, _rows)
 
 
 async def find_table(connection: Connection, name: str) -> Table:
@@ -50,10 +54,27 @@ async def find_table(connection: Connection, name: str) -> Table:
 
 async def table_of(connection: Connection, entity: Entity) -> Table:
     """A table's fields, described by the portal."""
-    key = f"fields:{entity.name}"
-    if key not in connection.metadata:
-        source = entity.fields
-        answer = await connection.result(source.method, source.params) if source.method is not None else None
-        connection.metadata[key] = Table(entity, parse_fields(entity, answer))
-    table: Table = connection.metadata[key]
-    return table
+    source = entity.fields
+
+    async def ask() -> JSON:
+        return None if source.method is None else await connection.result(source.method, source.params)
+
+    return await connection.metadata.recall(
+        f"fields:{entity.name}",
+        ask,
+        lambda answer: Table(entity, parse_fields(entity, answer)),
+        keep=source.method is not None,
+    )
+
+
+async def renewed(connection: Connection, table: Table) -> Table | None:
+    """The table described anew, if what is remembered is old enough for a field to have been added since."""
+    name = f"fields:{table.entity.name}"
+    if connection.metadata.age(name) < SETTLED:
+        return None
+    connection.metadata.forget(name)
+    return await table_of(connection, table.entity)
+
+
+def _rows(answer: JSON) -> tuple[Row, ...]:
+    return tuple(row for row in answer if isinstance(row, dict)) if isinstance(answer, list) else ()
