@@ -1,0 +1,60 @@
+"""The command `bx24frames`: runs it, and turns every failure into a line on stderr and a status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from bx24frames.errors import BX24Error
+from bx24frames.transport.redact import redact
+
+__all__ = ["main"]
+
+TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
+"""Environment variable that asks for tracebacks, for whoever works on the package itself."""
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells count it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of ``sys.argv[1:]``.
+
+    Raises
+    ------
+    SystemExit
+        0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    from bx24frames.cli.app import app
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="bx24frames")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        print(f"bx24frames: {told(error)}", file=sys.stderr)  # noqa: T201
+        sys.exit(FAILED)
+    sys.exit(0)
+
+
+def told(error: Exception) -> str:
+    """What a failure means to whoever typed the command, without any secret."""
+    if isinstance(error, BX24Error):
+        return redact(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return redact(f"{where}{error.strerror}")
+    if isinstance(error, ValueError | NotImplementedError):
+        return redact(str(error))
+    return redact(
+        f"this is a fault of bx24frames itself ({type(error).__name__}: {error}); {TRACEBACK}=1 shows where it happened"
+    )

@@ -1,0 +1,86 @@
+"""The commands and their one-line help; each does its work elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bx24frames.cli.reading import count, describe, entities, read
+from bx24frames.cli.writing import delete, write
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="bx24frames",
+    help="Tables out of a Bitrix24 portal, and into it.",
+    epilog="The portal's address is a secret: keep it in BX24_WEBHOOK or in a profile, not in the shell's history.",
+    no_args_is_help=True,
+    add_completion=False,
+    # a traceback could show an address; failures are told by main
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (read, write, delete, describe, count, entities):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from bx24frames import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it.")] = False,
+) -> None:
+    """Tables out of a Bitrix24 portal, and into it."""
+
+
+@app.command()
+def doctor(
+    portal: Annotated[str | None, typer.Option("--portal", "-p", metavar="PORTAL")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME")] = None,
+) -> None:
+    """Look at the address, the credential, its scopes, the limits and the clocks; say what to do."""
+    from bx24frames.cli.doctor import examine
+    from bx24frames.cli.parameters import portal_named
+
+    sound = True
+    for finding in examine(portal_named(portal, profile)):
+        typer.echo(str(finding))
+        sound = sound and finding.mark != "fail"
+    if not sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sandbox(
+    path: Annotated[str | None, typer.Argument(help="SQLite file; its rows survive a restart.")] = None,
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8024,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same rows.")] = None,
+    size: Annotated[list[str] | None, typer.Option(metavar="TABLE=ROWS", help="deal=1000; repeat it.")] = None,
+    plan: Annotated[str, typer.Option(help="standard, enterprise, self_hosted or unlimited.")] = "standard",
+    fast: Annotated[bool, typer.Option("--fast", help="The portal's own time does not really pass.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="https, self-signed.")] = False,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Break on purpose.")
+    ] = None,
+) -> None:
+    """Serve a portal in a box until Ctrl-C; its address is printed."""
+    from bx24frames.sandbox.serving import parse_sizes, serve
+
+    serve(
+        path,
+        port=port,
+        seed=seed,
+        sizes=parse_sizes(size or []),
+        plan=plan,
+        real_time=not fast,
+        tls=tls,
+        faults=fault or (),
+        announce=typer.echo,
+    )

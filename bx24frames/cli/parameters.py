@@ -1,0 +1,79 @@
+"""The parameters that several commands share: their spelling, and what they mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bx24frames.options import Progress
+
+__all__ = ["Entity", "Filter", "Form", "OnErrors", "Out", "PortalName", "ProfileName", "Quiet", "bar", "portal_named"]
+
+Entity: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ENTITY", help="deal, contact, item:1036, crm.deal, ...: `entities` lists them.")
+]
+PortalName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--portal",
+        "-p",
+        metavar="PORTAL",
+        help="A profile's name, 'sandbox', or an address. Without it: BX24_WEBHOOK, then the default profile.",
+    ),
+]
+ProfileName: TypeAlias = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="A profile's name, and nothing else.")
+]
+Filter: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        "-f",
+        metavar="CONDITION",
+        help="'stageId=NEW', '>=createdTime=2026-01-01', '@stageId=NEW,WON'; repeat it for more. "
+        "Several equalities of one column mean any of the values.",
+    ),
+]
+Out: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--out", "-o", metavar="FILE", help="file.parquet, .csv or .jsonl; - is standard output."),
+]
+Form: TypeAlias = Annotated[
+    Literal["parquet", "csv", "jsonl"] | None,
+    typer.Option("--format", help="Where the file's name does not say it; csv in a pipe."),
+]
+OnErrors: TypeAlias = Annotated[
+    Literal["raise", "report", "stop"],
+    typer.Option(
+        "--on-error",
+        help="raise: one bad row in the file and nothing is sent; report: send the others; stop: end at the first "
+        "request that fails.",
+    ),
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar on stderr.")]
+
+
+def portal_named(portal: str | None, profile: str | None) -> str | None:
+    """The portal that is meant.
+
+    Raises
+    ------
+    ConfigError
+        Both are given, or an address as a profile's name.
+    """
+    if profile is None:
+        return portal
+    if portal is not None:
+        raise ConfigError("--portal and --profile are two ways to say one thing: give one")
+    if "/" in profile or ":" in profile:
+        raise ConfigError("--profile takes a name, not an address", guidance="Say --portal, or set BX24_WEBHOOK.")
+    return profile
+
+
+def bar(quiet: bool) -> Progress:
+    """What `progress=` a verb is given."""
+    return False if quiet else "auto"

@@ -1,0 +1,175 @@
+"""The commands that write: `write`, `delete`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bx24frames.cli.parameters import Entity, Form, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
+from bx24frames.errors import ConfigError, WriteError, WriteInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from bx24frames.frames.report import WriteReport
+
+__all__ = ["delete", "write"]
+
+INTERRUPTED = 130
+
+Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
+ReportFile = Annotated[
+    str | None, typer.Option("--report", metavar="FILE", help="A line a row: what became of it (.csv, .parquet, ...).")
+]
+
+
+def write(
+    entity: Entity,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="file.parquet, .csv or .jsonl; - is standard input.")],
+    mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
+    form: Form = None,
+    on: Annotated[str | None, typer.Option(metavar="A,B", help="Key columns that tell which row is which.")] = None,
+    columns: Annotated[str | None, typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.")] = None,
+    nulls: Annotated[
+        Literal["skip", "clear"], typer.Option(help="Of an update: leave the field, or empty it.")
+    ] = "skip",
+    extra_columns: Annotated[Literal["raise", "ignore"], typer.Option(help="Columns that are no field.")] = "raise",
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of times that name none.")] = None,
+    automation: Annotated[
+        bool | None, typer.Option("--automation/--no-automation", help="The portal's robots must, or must not, run.")
+    ] = None,
+    only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
+    on_error: OnErrors = "raise",
+    dry_run: Dry = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="JOURNAL", help="The journal of an upload to go on with.")
+    ] = None,
+    report: ReportFile = None,
+    portal: PortalName = None,
+    profile: ProfileName = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a file's rows into a table; every row gets an outcome."""
+    from bx24frames.cli.files_in import read_file
+    from bx24frames.cli.files_out import format_of
+    from bx24frames.frames.writing import write_entity
+
+    target = portal_named(portal, profile)
+    frame = read_file(file, format_of(file, form), lambda: _nested_fields(entity, target))
+    _tell(
+        lambda: write_entity(
+            frame,
+            entity,
+            target,
+            mode=mode,
+            on=_list(on),
+            columns=_list(columns),
+            nulls=nulls,
+            extra_columns=extra_columns,
+            timezone=timezone,
+            automation=automation,
+            only_changed=only_changed,
+            on_error=on_error,
+            dry_run=dry_run,
+            resume=resume,
+            progress=bar(quiet),
+        ),
+        report,
+    )
+
+
+def delete(
+    entity: Entity,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Or --from.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="FILE", help="A file with a column id; - is standard input.")
+    ] = None,
+    form: Form = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    on_error: OnErrors = "raise",
+    dry_run: Dry = False,
+    report: ReportFile = None,
+    portal: PortalName = None,
+    profile: ProfileName = None,
+    quiet: Quiet = False,
+) -> None:
+    """Delete rows by their ids; asks first."""
+    from bx24frames.frames.writing import delete_entity
+
+    target = portal_named(portal, profile)
+    doomed = _doomed(ids, source, form)
+    if not (yes or dry_run):
+        _ask(f"Delete {len(doomed):,} rows of {entity} at {_host(target)}?")
+    _tell(
+        lambda: delete_entity(doomed, entity, target, on_error=on_error, dry_run=dry_run, progress=bar(quiet)),
+        report,
+    )
+
+
+def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
+    """Print a report, whatever way it comes; a failed or unknown row is a failed command."""
+    try:
+        found, status = work(), 0
+    except WriteError as error:
+        found, status = error.report, 1
+    except WriteInterrupted as interrupt:
+        found, status = interrupt.report, INTERRUPTED
+    typer.echo(str(found))
+    if path is not None:
+        from bx24frames.cli.files_out import format_of, writing
+
+        with writing(path, format_of(path)) as append:
+            append(found.frame("pyarrow"))
+    if status or found.failed or found.unknown:
+        raise typer.Exit(status or 1)
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} Nobody can answer here", guidance="Say --yes, or --dry-run to see.")
+    typer.confirm(question, abort=True, err=True)
+
+
+def _host(target: str | None) -> str:
+    from bx24frames.config import resolve
+
+    profile = resolve(target)
+    return "the sandbox" if profile.is_sandbox else profile.address().host
+
+
+def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list[object]:
+    if bool(ids) == (source is not None):
+        raise ConfigError("Give the ids themselves, or a file of them with --from")
+    if source is None:
+        return list(ids or ())
+    from bx24frames.cli.files_in import read_file
+    from bx24frames.cli.files_out import format_of
+
+    table: pa.Table = read_file(source, format_of(source, form))
+    names = [name for name in table.column_names if name.lower() == "id"]
+    if not names:
+        raise ConfigError(f"{source} has no column id", guidance=f"It has: {', '.join(table.column_names)}")
+    return [_whole(value, row) for row, value in enumerate(table.column(names[0]).to_pylist())]
+
+
+def _whole(value: object, row: int) -> object:
+    text = str(value)
+    if not text.isdigit():
+        raise ConfigError(f"row {row}, column id: {text} is no id", rows=(row,))
+    return int(text)
+
+
+def _nested_fields(entity: str, target: str | None) -> set[str]:
+    """Spellings of the fields whose csv cells are JSON."""
+    from bx24frames.frames.reading import describe_entity
+
+    rows = describe_entity(entity, target, backend="pyarrow").to_pylist()
+    return {row["code"] for row in rows if row["arrow_type"].startswith(("list<", "struct<"))}
+
+
+def _list(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
