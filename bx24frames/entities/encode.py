@@ -180,7 +180,7 @@ def _values(
             if kind(field) is Kind.MULTIFIELD and value is not None:
                 additive |= _add_points(contact, entity, field, value, fresh=fresh, importing=importing)
                 continue
-            if _kept(field, value, fresh=fresh):
+            if _kept(entity, field, value, fresh=fresh):
                 continue
             fields[field.wire] = clearing(field, entity.family) if value is None else write(field, entity.family, value)
             additive |= kind(field) is Kind.FILE and uploads(value)
@@ -190,13 +190,16 @@ def _values(
     return _Values({**fields, **contact}, additive)
 
 
-def _kept(field: Field, value: object, *, fresh: bool) -> bool:
-    """Whether the value is the file that the row has already: a single one is kept by not naming it."""
+def _kept(entity: Entity, field: Field, value: object, *, fresh: bool) -> bool:
+    """Whether the value holds nothing but files that the row has already, which are kept by not naming them.
+
+    The item methods let go of every file of a multiple field that is not named; the classic ones of none.
+    """
     if kind(field) is not Kind.FILE or value is None or uploads(value):
         return False
-    if fresh:
+    if fresh and value not in ([], ()):
         raise Unwritable("a new row needs a file's content")
-    return not is_list(field)
+    return fresh or not is_list(field) or entity.family is Family.CLASSIC
 
 
 def _add_points(

@@ -152,16 +152,16 @@ def write(field: Field, family: Family, value: object) -> JSON:
         return one(value)
     if not isinstance(value, list | tuple):
         raise Unwritable("not a list")
-    if not value:
-        return clearing(field, family)
-    return [one(element) for element in value if element is not None]
+    written = [one(element) for element in value if element is not None]
+    return written or clearing(field, family)
 
 
 def clearing(field: Field, family: Family) -> JSON:
     """The value that empties a field.
 
-    The item methods empty a field by any empty value; the classic ones ignore null for a date, read ``[""]`` as
-    no values, and let go of a file or a phone only by its id (crm module: classes/general/restservice.php).
+    The item methods empty a field by any empty value, and the empty text is the one that a batch can carry; the
+    classic ones ignore null for a date, read ``[""]`` as no values, and let go of a file or a phone only by its id
+    (crm module: lib/controller/item.php, classes/general/restservice.php).
 
     Raises
     ------
@@ -173,9 +173,7 @@ def clearing(field: Field, family: Family) -> JSON:
         raise Unwritable("phones and e-mails are removed by their ids: read them, and write them with an empty value")
     if own is Kind.FILE and family is Family.CLASSIC:
         raise Unwritable("the classic methods remove a file by its id alone: use the item entity")
-    if is_list(field):
-        return [""] if family is Family.CLASSIC else []
-    return ""
+    return [""] if is_list(field) and family is Family.CLASSIC else ""
 
 
 def points(value: object) -> list[Mapping[str, object]]:

@@ -198,8 +198,13 @@ def _bundles(
     taken = {name for group in groups for name in group[0]} | set(PER_ROW)
     rest = [spec for spec in entity.fields if spec.stored and spec.column not in taken]
     named = _cell_drawers(pools)
-    draws = [(spec.column, named.get(spec.column) or _by_kind(spec, pools)) for spec in rest]
-    return [*groups, [{column: draw() for column, draw in draws} for _ in range(min(1021, 16 + 2 * size))]]
+    draws = [(spec, named.get(spec.column) or _by_kind(spec, pools)) for spec in rest]
+    return [*groups, [{s.column: _kept(s, draw()) for s, draw in draws} for _ in range(min(1021, 16 + 2 * size))]]
+
+
+def _kept(spec: FieldSpec, value: Any) -> Any:
+    """The value; a required field is never blank in a portal that checked its rows when they were made."""
+    return spec.title if spec.required and not str(value or "").strip() else value
 
 
 def _link(pools: Pools, ids: Sequence[int], *, null: float, zero: float = 0.05) -> Callable[[], int | None]:

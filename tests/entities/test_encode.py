@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -103,7 +104,7 @@ def test_nulls_are_left_alone_or_cleared(deal: Table, lead: Table) -> None:
     cleared = update(deal, "clear", title=None, companyId=None, begindate=None)
     assert cleared.params["fields"] == {"title": "", "companyId": "", "begindate": ""}
     assert not cleared.direct
-    assert update(deal, "clear", contactIds=None).params["fields"] == {"contactIds": []}
+    assert update(deal, "clear", contactIds=None).params["fields"] == {"contactIds": ""}
     assert update(lead, "clear", BIRTHDATE=None).params["fields"] == {"BIRTHDATE": ""}
 
 
@@ -129,8 +130,22 @@ def test_text_like_a_reference_goes_directly(deal: Table, value: str, direct: bo
     assert add(deal, title=value).direct is direct
 
 
-def test_an_empty_list_goes_directly(deal: Table) -> None:
-    assert update(deal, contactIds=[]).direct
+def test_an_empty_list_travels_in_a_batch(deal: Table, lead: Table) -> None:
+    assert (update(deal, contactIds=[]).params["fields"], update(deal, contactIds=[]).direct) == (
+        {"contactIds": ""},
+        False,
+    )
+    assert update(lead, CONTACT_IDS=[None]).params["fields"] == {"CONTACT_IDS": [""]}
+
+
+def test_classic_files_are_kept_by_not_naming_them(lead: Table) -> None:
+    field = replace(lead["UF_CRM_SCAN"], code="UF_CRM_SCANS", multiple=True)
+    for value in ([], [{"id": 5, "name": None, "content": None}]):
+        call = encode.update_call(lead.entity, {"UF_CRM_SCANS": field}, 7, InputRow(0, {"UF_CRM_SCANS": value})).call
+        assert call.params["fields"] == {}
+    assert encode.add_call(lead.entity, {"UF_CRM_SCANS": field}, InputRow(0, {"UF_CRM_SCANS": []})).call.params == {
+        "fields": {}
+    }
 
 
 def test_a_file_of_the_row_is_kept_by_not_naming_it(deal: Table) -> None:
