@@ -55,6 +55,9 @@ class Limits:
     shared: Literal["host"] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
+            if not isinstance(getattr(self, name), int | float):
+                raise ConfigError(f"Limits: {name} is a number, not {getattr(self, name)!r:.80}")
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import Entity, Family, Field, TableSchema
-from bx24frames.errors import UnknownColumn
+from bx24frames.errors import ConfigError, UnknownColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +58,8 @@ class Names:
         UnknownColumn
             If no field has it, with the nearest names, or two fields claim it, naming both.
         """
+        if not isinstance(name, str):
+            raise UnknownColumn(f"a column is named by text, not by {name!r:.80}", entity=self.entity)
         field = self.find(name)
         if field is None:
             raise UnknownColumn(f"no column {name!r}", entity=self.entity, guidance=self._hint(name))
@@ -133,6 +135,12 @@ def table_schema(
     spelled = [field.code for field in chosen] if columns is None else list(columns)
     names = Names(fields, entity.name)
     retyped = {names.lookup(name).code: type_ for name, type_ in (overrides or {}).items()}
+    wrong = next((name for name, type_ in (overrides or {}).items() if not isinstance(type_, pa.DataType)), None)
+    if wrong is not None:
+        raise ConfigError(
+            f"schema_overrides names an Arrow type for each column, such as pyarrow.int64(); {wrong!r} has another",
+            entity=entity.name,
+        )
     arrow = pa.schema(
         [
             pa.field(name, retyped.get(field.code) or arrow_type(field))

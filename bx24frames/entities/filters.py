@@ -119,7 +119,7 @@ class _Reader:
             return [list(self._mapped(filters))]
         if isinstance(filters, tuple) and filters and isinstance(filters[0], str):
             return [[self._from_tuple(filters)]]
-        items = list(filters)
+        items = list(filters) if isinstance(filters, list | tuple) else [filters]
         if all(isinstance(item, tuple) for item in items):
             return [[self._from_tuple(cast("Tuple", item)) for item in items]]
         if all(isinstance(item, list) for item in items):

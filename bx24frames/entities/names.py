@@ -46,6 +46,11 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     >>> resolve("Deals").name, resolve("item:1036").entity_type_id, resolve("log.blogpost.get").untyped
     ('deal', 1036, True)
     """
+    if not isinstance(name, str):
+        raise UnknownEntity(
+            f"a table is named by text such as 'deal', not by {name!r:.80}",
+            guidance="The entity comes first, the portal second: read_entity('deal', portal).",
+        )
     known = _catalogued(name)
     if known is not None:
         return known
@@ -59,8 +64,8 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
 
 def needs_types(name: str) -> bool:
     """Whether a name can only be a smart process, so that `resolve` needs the rows of `crm.type.list`."""
-    text = name.strip()
-    return not (_catalogued(name) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text) or not text)
+    text = name.strip() if isinstance(name, str) else ""
+    return bool(text) and not (_catalogued(name) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text))
 
 
 def untyped(method: str) -> Entity:

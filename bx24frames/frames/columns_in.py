@@ -71,6 +71,12 @@ def incoming(
     sent = {name: field for name, field in fields.items() if name not in compared}
     compared = {name: field for name, field in compared.items() if field.code not in STAMPED}
     backend = source.backend
+    if not sent and source.rows:
+        raise ValidationError(
+            "The frame has no column to write",
+            entity=table.entity.name,
+            guidance="Besides ids it needs at least one column that is a writable field; describe_entity() lists them.",
+        )
     whole = check_columns(table.entity, table.fields, sent, "insert" if mode == "insert" else "update")
     if whole:
         raise validation_error(whole, entity=table.entity.name, backend=backend)

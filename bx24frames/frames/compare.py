@@ -30,8 +30,8 @@ async def changed_cells(connection: Connection, table: Table, frame: Incoming, t
         for position, row_id in enumerate(ids):
             if (position, name) in unread or row_id not in place or _same(held[place[row_id]], wanted[position]):
                 continue
-            reason = f"read-only, and the portal has {held[place[row_id]]!r:.60}"
-            faults.append(Fault(position, name, f"{wanted[position]!r:.80}", reason))
+            told = f"{wanted[position]!s:.40}, where the portal has {held[place[row_id]]!s:.40}"
+            faults.append(Fault(position, name, told, "only the portal sets this column, and it was edited"))
     return faults
 
 

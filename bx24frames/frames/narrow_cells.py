@@ -157,7 +157,7 @@ def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from
 
     def read(value: object) -> str:
         if isinstance(value, str):
-            return str(value)
+            return _unicode(str(value))
         if isinstance(value, (dt.datetime, dt.date)):
             return value.isoformat()
         number = exact(value) if isinstance(value, (int, float, Decimal)) else None
@@ -167,6 +167,14 @@ def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from
         return str(number) if isinstance(number, int) else _shortest(number)
 
     return read
+
+
+def _unicode(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Unfit("text that is not valid Unicode") from None
+    return value
 
 
 def _shortest(number: Decimal) -> str:

@@ -248,7 +248,7 @@ def _pandas_raw(series: pd.Series) -> Raw:
         return series.tolist()
     try:
         raw = pa.array(series, from_pandas=True)
-    except (pa.ArrowException, OverflowError):
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
         return series.tolist()  # Arrow has no type for it; the cells are read one by one
     return series.tolist() if isinstance(raw.type, pa.BaseExtensionType) else raw
 

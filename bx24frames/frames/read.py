@@ -245,11 +245,13 @@ def in_zone(table: pa.Table, timezone: str | None) -> pa.Table:
 
 def _check(request: ReadRequest) -> None:
     if request.limit is not None and (
-        not isinstance(request.limit, int) or isinstance(request.limit, bool) or request.limit < 0
+        not hasattr(request.limit, "__index__") or isinstance(request.limit, bool) or request.limit < 0
     ):
         raise ConfigError(f"limit is a number of rows, 0 or more, not {request.limit!r}")
     if isinstance(request.columns, str):
         raise ConfigError(f"columns is a list of names, not the text {request.columns!r}")
+    if request.columns is not None and not len(request.columns):
+        raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
     if request.on_bad_value not in ("raise", "null"):
         raise ConfigError(f"on_bad_value is 'raise' or 'null', not {request.on_bad_value!r}")
 

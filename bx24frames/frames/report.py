@@ -209,9 +209,11 @@ class WriteReport:
             return
         counts = ", ".join(f"{self.count(action):,} {action}" for action in ACTIONS if self.count(action))
         reasons = "".join(f"\n  {line}" for line in self._reasons())
+        told = ((self.failed, "failed"), (self.unknown, "are unknown: they may be there or not"))
+        what = " or ".join(word for number, word in told if number)
         bad = self.failed + self.unknown
         raise WriteError(
-            f"{self.entity}: {bad:,} of {len(self):,} rows were not written for certain ({counts}){reasons}",
+            f"{self.entity}: {bad:,} of {len(self):,} rows {what} ({counts}){reasons}",
             report=self,
             guidance="The error's .report has .frame(), a line a row, and .failed_rows(frame), the rows themselves.",
         )

@@ -118,7 +118,11 @@ def failures(faults: Iterable[Fault], backend: Backend = "pandas") -> Frame:
 
     listed = list(faults)
     positions = [None if fault.position == WHOLE_COLUMN else fault.position for fault in listed]
-    texts = {name: [getattr(fault, name) for fault in listed] for name in ("column", "value", "reason")}
+    # Arrow text is UTF-8, which has no form for half a surrogate pair.
+    texts = {
+        name: [str(getattr(fault, name)).encode("utf-8", "replace").decode() for fault in listed]
+        for name in ("column", "value", "reason")
+    }
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
     return to_backend(pa.table({"position": pa.array(positions, pa.int64()), **columns}), backend)
 
@@ -132,7 +136,9 @@ def summary(faults: Sequence[Fault]) -> str:
     lines = [_line(first[key], count) for key, count in groups.most_common(LINES)]
     more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
     rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
-    return "\n".join([f"The frame does not fit: {len(faults):,} faults, {rows:,} rows concerned", *lines, *more])
+    cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
+    where = f" in {rows:,} rows" if rows > 1 else ""
+    return "\n".join([f"The frame does not fit: {cells}{where}", *lines, *more])
 
 
 def validation_error(faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas") -> ValidationError:

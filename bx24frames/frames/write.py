@@ -187,7 +187,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     )
     if interrupted:
         raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
-    if sending.refused is not None and not (report.inserted or report.updated):
+    if sending.refused is not None and not (report.inserted or report.updated or report.unknown):
         method = upload.entity.writes.add if request.mode == "insert" else upload.entity.writes.update
         raise error_of(sending.refused, method or upload.entity.name)
     if request.on_error != "report":

@@ -22,7 +22,7 @@ async def call_all(connection: Connection, method: str, items: Sequence[dict[str
     answers = await _answers(connection, method, items, raw=raw)
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
-        raise _failure(answers, refused, method, [f"item {place}" for place in refused])
+        raise _failure(answers, refused, method, [f"item {place}" for place in refused] if len(items) > 1 else [""])
     return [answer.value for answer in answers if isinstance(answer, Success)]
 
 
@@ -30,7 +30,7 @@ async def results_by_id(
     connection: Connection, method: str, ids: Iterable[int | str], id_name: str, params: Mapping[str, JSON]
 ) -> dict[int | str, JSON]:
     """Results of one method, an id each."""
-    if isinstance(ids, str | bytes | Mapping):
+    if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
         raise ConfigError("The ids must be a list, a Series or another iterable of ids", method=method)
     wanted = list(dict.fromkeys(_plain_id(value, method) for value in ids))
     clash = [name for name in params if name.lower() == id_name.lower()]
@@ -47,6 +47,8 @@ async def carry_out(
     connection: Connection, commands: Mapping[str, str | tuple[str, Mapping[str, object]]], *, halt: bool
 ) -> dict[str, JSON]:
     """Results of a user's own batch, by name."""
+    if not isinstance(commands, Mapping):
+        raise ConfigError("A batch is a dict of a name to 'method?query' or to (method, params)", method="batch")
     listed = [Command(label, _read_command(label, command)) for label, command in commands.items()]
     linked = halt or any("$" in text for text in map(str, commands.values()))
     if linked and len(listed) > MAX_COMMANDS:
@@ -59,7 +61,8 @@ async def carry_out(
             answers += [found[command.label] for command in parcel.commands]
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
-        raise _failure(answers, refused, "batch", [f"command {listed[place].label!r}" for place in refused])
+        method = listed[refused[0]].call.method
+        raise _failure(answers, refused, method, [f"command {listed[place].label!r}" for place in refused])
     for command, answer in zip(listed, answers, strict=True):
         results[command.label] = answer.value if isinstance(answer, Success) else None
     return results
@@ -107,6 +110,10 @@ def _read_command(label: str, command: str | tuple[str, Mapping[str, object]]) -
     if isinstance(command, str):
         method, _, query = command.partition("?")
         return Call(check_method(method), {}, repeatable=is_read(method), query=query)
+    if not isinstance(command, tuple | list) or len(command) != 2:
+        raise ConfigError(
+            f"Command {label!r} is neither 'method?query' nor (method, params): {command!r:.80}", method="batch"
+        )
     method, params = command
     name = check_method(method)
     wired = {key: as_wire(value) for key, value in check_params(params, name).items()}
@@ -121,7 +128,7 @@ def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, nam
         raise TypeError("a success is no failure")
     error = error_of(first, method)
     more = f" (and {len(refused) - 1} more of {len(answers)})" if len(refused) > 1 else ""
-    error.message = f"{names[0]}{more}: {error.message}"
+    error.message = f"{names[0]}{more}: {error.message}" if names[0] else error.message
     error.args = (error.message,)
     error.rows = tuple(refused)
     return error

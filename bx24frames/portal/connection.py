@@ -61,8 +61,11 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         from bx24frames.transport.authorized import credential_key, open_transport
 
-        if settings.timeout <= 0 or (settings.deadline is not None and settings.deadline <= 0):
-            raise ConfigError("timeout and deadline are seconds, above 0")
+        for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
+            if seconds is not None and (not isinstance(seconds, int | float) or not seconds > 0):
+                raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r:.80}")
+        if not isinstance(settings.limits, Limits):
+            raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
         profile = resolve(settings.url)
         if profile.is_sandbox:
             from bx24frames.sandbox import Sandbox

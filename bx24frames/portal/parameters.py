@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
@@ -24,6 +25,10 @@ CLAUSES: Final[Mapping[str, tuple[type, ...]]] = {
 
 READS: Final = ("list", "get", "getlist", "fields", "getfields", "search", "types", "current", "scope", "profile")
 """Last words of methods that change nothing."""
+
+
+_NO_VALUES: Final = frozenset({"NaT", "NaN", "sNaN", "Infinity", "-Infinity"})
+"""What a Decimal, and pandas' NaT, which is an instance of datetime, print where they hold no value."""
 
 
 def check_method(method: object) -> str:
@@ -82,19 +87,40 @@ def _check_filter(conditions: Mapping[str, object], method: str) -> None:
 
 def jsonable(value: object, name: str, method: str) -> JSON:
     """A value as JSON holds it: dates in ISO form, sets and tuples as lists."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float | str):
+        _check_scalar(value, name, method)
         return value
     if isinstance(value, Mapping):
         return {str(key): jsonable(item, f"{name}.{key}", method) for key, item in value.items()}
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
+    if isinstance(value, dt.date | Decimal) and str(value) not in _NO_VALUES:
+        return str(value) if isinstance(value, Decimal) else value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(item, name, method) for item in value]
     if hasattr(value, "item") and callable(value.item):  # a scalar of numpy or pandas
         return jsonable(value.item(), name, method)
     raise ConfigError(f"'{name}' holds a {type(value).__name__}, which has no form in JSON", method=method)
+
+
+def _check_scalar(value: int | float | str, name: str, method: str) -> None:
+    """Refuse what JSON would change without a word, or not take at all."""
+    if isinstance(value, str):
+        sound, fault = value.isprintable() or _encodes(value), "text that is not valid Unicode"
+    elif isinstance(value, float):
+        sound, fault = math.isfinite(value), f"{value}, which has no form in JSON; for an empty value write None"
+    else:
+        sound, fault = -(2**63) <= value < 2**63, "a number of more than 64 bits"
+    if not sound:
+        raise ConfigError(f"'{name}' holds {fault}", method=method)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_wire(value: JSON) -> JSON:

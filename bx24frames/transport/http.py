@@ -201,6 +201,8 @@ def _certificates(given: bool | str | Path | tls.SSLContext) -> bool | tls.SSLCo
 
     if isinstance(given, bool | tls.SSLContext):
         return given
+    if not isinstance(given, str | Path):
+        raise ConfigError(f"ssl= takes True, False, a path or an ssl.SSLContext, not {type(given).__name__}")
     path = Path(given)
     place = {"capath": str(path)} if path.is_dir() else {"cafile": str(path)}
     try:
