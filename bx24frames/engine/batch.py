@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final, TypeGuard
 
 import orjson
@@ -124,7 +125,8 @@ def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
 
 def _parse(body: bytes) -> JSON:
     """A self-hosted portal may print a BOM or PHP notices before the JSON."""
-    for start in (0, *(at for mark in _STARTS if (at := body.find(mark)) > 0)):
+    later = (at for mark in _STARTS if (at := body.find(mark)) > 0)
+    for start in chain((0,), later):
         try:
             parsed: JSON = orjson.loads(memoryview(body)[start:])
         except orjson.JSONDecodeError:

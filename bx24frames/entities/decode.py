@@ -212,26 +212,36 @@ def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array
     """
     wanted = {column.field.code: column for column in columns if not column.as_list and column.kind not in _APART}
     item = columns[0].table.schema.family is Family.ITEM if columns else False
-    numbers = [code for code, column in wanted.items() if item and column.kind in _NUMBERS]
+    numbers = {code: column.kind for code, column in wanted.items() if item and column.kind in _NUMBERS}
     wire = pa.struct([pa.field(code, pa.float64() if code in numbers else pa.string()) for code in wanted])
     try:
         arrays = pa.array(rows, wire).flatten()
     except NOT_PLAIN:
         return {}
     found = dict(zip(wanted, arrays, strict=True))
-    for code in numbers:
-        if _holds_bools(rows, code, found[code]):
-            del found[code]
+    for code in _with_bools(rows, [code for code, kind_ in numbers.items() if _may_hold_bools(kind_, found[code])]):
+        del found[code]
     return {column.name: found[column.field.code] for column in columns if column.field.code in found}
 
 
-def _holds_bools(rows: list[Row], code: str, numbers: pa.Array) -> bool:
-    """Whether any 0 or 1 among the numbers came as false or true."""
+def _may_hold_bools(kind_: Kind, numbers: pa.Array) -> bool:
+    """Whether a 0 or 1 is among the numbers; in a link, 0 and false are both none."""
+    if kind_ is Kind.LINK:
+        return bool(pc.index(numbers, 1.0).as_py() >= 0)
     lowest = pc.min(numbers).as_py()
-    if lowest is None or lowest > 1:
-        return False
-    suspects = pc.indices_nonzero(pc.or_(pc.equal(numbers, 0), pc.equal(numbers, 1)))
-    return any(isinstance(rows[row].get(code), bool) for row in suspects.to_pylist())
+    return lowest is not None and lowest <= 1
+
+
+def _with_bools(rows: list[Row], suspects: list[str]) -> list[str]:
+    """The columns in which some 0 or 1 came as false or true.
+
+    Told to expect integers, Arrow cuts 1.5 but refuses true, which doubles take: one more pass finds out.
+    """
+    try:
+        pa.array(rows, pa.struct([pa.field(code, pa.int64()) for code in suspects]))
+    except NOT_PLAIN:
+        return [code for code in suspects if any(isinstance(row.get(code), bool) for row in rows)]
+    return []
 
 
 def _points(rows: list[Row], field: Field, family: Family) -> list[JSON] | None:
