@@ -1,0 +1,121 @@
+"""The portal's dictionaries of captions, one read a table, remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.cursor import order_by_id, rows_in
+from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
+from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.entities import labels
+from bx24frames.entities.catalog import CATALOG
+from bx24frames.entities.labels import LINKS, PERSON, Dictionary, Lookup, Origin
+from bx24frames.entities.names import resolve
+from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.schema import Field, Where
+from bx24frames.portal.connection import pages_machine
+
+if TYPE_CHECKING:
+    from bx24frames.portal.connection import Connection
+
+    Rows: TypeAlias = tuple[Row, ...]
+
+
+async def dictionary(
+    connection: Connection, field: Field, lookup: Lookup, ids: Iterable[int] | None = None
+) -> Dictionary:
+    """The captions of a field's codes.
+
+    Parameters
+    ----------
+    connection : Connection
+    field : Field
+    lookup : Lookup
+        What `lookup_of` says of the field.
+    ids : iterable of int, optional
+        Where the codes are ids of rows: the ids to name; None names all rows of that table.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/status/crm-status-list.html,
+    https://apidocs.bitrix24.com/api-reference/crm/universal/category/crm-category-list.html
+    """
+    if lookup.origin is Origin.CHOICES:
+        return labels.choices_of(field)
+    if lookup.origin is Origin.ROWS:
+        return await _row_names(connection, lookup, ids)
+    name, method, params, keep = _SOURCES[lookup.origin]
+    number = lookup.entity_type_id
+    asked = {**params, "entityTypeId": number} if number else params
+    rows = await connection.metadata.recall(
+        f"{name}:{number}" if number else name, _asking(connection, method, asked), _rows, keep=keep
+    )
+    return _READERS[lookup.origin](rows, lookup)
+
+
+_SOURCES: Final[Mapping[Origin, tuple[str, str, Mapping[str, JSON], bool]]] = {
+    Origin.STATUS: ("statuses", "crm.status.list", {}, True),
+    Origin.STAGES: ("statuses", "crm.status.list", {}, True),
+    Origin.PIPELINES: ("pipelines", "crm.category.list", {}, True),
+    Origin.CURRENCIES: ("currencies", "crm.currency.list", {}, True),
+    Origin.USERS: ("users", "user.get", {}, False),
+}
+"""Name of the answer, method, parameters, and whether it may stay on disk: people's names may not."""
+
+_READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
+    Origin.STATUS: labels.statuses,
+    Origin.STAGES: labels.statuses,
+    Origin.PIPELINES: lambda rows, _: labels.pipelines(rows),
+    Origin.CURRENCIES: lambda rows, _: labels.currencies(rows),
+    Origin.USERS: lambda rows, _: labels.people(rows),
+}
+
+
+def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> Callable[[], Awaitable[JSON]]:
+    async def ask() -> JSON:
+        if method == CATALOG["user"].listing.call.method:
+            return await _listed(connection, CATALOG["user"].listing)
+        answer = await connection.result(method, params)
+        # crm.category.list holds its rows under a name, the older lists are rows
+        return answer.get("categories") if isinstance(answer, dict) else answer
+
+    return ask
+
+
+async def _listed(connection: Connection, listing: Listing) -> list[JSON]:
+    rows: list[JSON] = []
+    async for page in connection.run(pages_machine(listing, list)):
+        rows.extend(page)
+    return rows
+
+
+async def _row_names(connection: Connection, lookup: Lookup, ids: Iterable[int] | None) -> Dictionary:
+    """Names of rows by id; of a whole table, remembered in memory alone."""
+    number = lookup.entity_type_id
+    entity = resolve(f"item:{number}")
+    codes = PERSON if number == LINKS["crm_contact"] else ("title",)
+    fields = [Field(code, "string") for code in codes]
+    if ids is None:
+        listing = listing_for(entity, fields, Where())
+        rows = await connection.metadata.recall(
+            f"names:{number}", lambda: _listed(connection, listing), _rows, keep=False
+        )
+        return labels.row_names(rows, number)
+    parts = slices(entity, Where(ids=tuple(sorted(set(ids)))))
+    listings = [listing_for(entity, fields, part) for part in parts]
+    calls = [
+        Call(one.call.method, {**order_by_id(one.call.params, one, up=True), "start": -1}, direct=one.call.direct)
+        for one in listings
+    ]
+    found: list[Row] = []
+    for listing, answer in zip(listings, await connection.answers(calls, first=FIRST_READS), strict=True):
+        if not isinstance(answer, Success):
+            raise error_of(answer, listing.call.method)
+        found += rows_in(listing, answer.value)
+    return labels.row_names(found, number)
+
+
+def _rows(answer: JSON) -> Rows:
+    return tuple(row for row in answer if isinstance(row, dict)) if isinstance(answer, list) else ()
