@@ -158,8 +158,8 @@ def _loyalty(axes: Axes, purchases: pd.DataFrame) -> None:
     axes.set_xticks([])
     axes.spines[:].set_visible(False)
     axes.legend(frameon=False, loc="center right", labelcolor=INK, bbox_to_anchor=(1.0, 0.42))
-    _title(axes, "Who bought how often, and who brought the money")
+    _title(axes, "How often they bought, and who brings the money")
 
 
 def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=12.5, fontweight="bold", pad=10)
+    axes.set_title(text, loc="left", fontsize=12, fontweight="bold", pad=10)
