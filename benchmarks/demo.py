@@ -41,12 +41,12 @@ def main() -> None:
         contacts = upload_customers(log, portal)
         upload_purchases(log, contacts, portal)
         deals, people = read_back(portal)
-        compare(log, deals, people)
+        returned = compare(log, deals, people)
         requests = portal.stats.requests
     summarise(deals, requests, time.monotonic() - started)
     from demo_picture import draw
 
-    print(f"\nPicture: {draw(log, OUT / 'cdnow.png')}")
+    print(f"\nPicture: {draw(returned, OUT / 'cdnow.png')}")
 
 
 def announce(log: Log) -> None:
@@ -126,8 +126,11 @@ def read_back(portal: bx.Portal) -> tuple[pd.DataFrame, pd.DataFrame]:
     return deals, people
 
 
-def compare(log: Log, deals: pd.DataFrame, people: pd.DataFrame) -> None:
-    """Hold every row that came back against the file; the first difference ends the demo with a failure."""
+def compare(log: Log, deals: pd.DataFrame, people: pd.DataFrame) -> Log:
+    """Hold every row that came back against the file: any difference ends the demo as a failure.
+
+    Returns the purchases as they came back, in the file's own columns.
+    """
     customer = people.set_index("id")["originId"]
     back = deals.assign(
         line=deals["originId"].astype("int64"),
@@ -154,6 +157,7 @@ def compare(log: Log, deals: pd.DataFrame, people: pd.DataFrame) -> None:
         f"Compared with the file: {len(back):,} purchases of {len(people):,} customers, "
         f"{back['cents'].sum() / 100:,.2f} USD; not a row and not a cent differs."
     )
+    return Log(back[wanted.columns])
 
 
 def summarise(deals: pd.DataFrame, requests: int, seconds: float) -> None:
