@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bx24frames.engine.messages import JSON, Call, Listing, Path, Row
+from bx24frames.engine.messages import JSON, Call, Listing, Paging, Path, Row
 from bx24frames.errors import ResponseError
 
 
@@ -35,8 +35,15 @@ class Cursor:
         return Call(call.method, {**call.params, **self.listing.select_ids})
 
     def offset(self, start: int) -> Call:
-        """The page at an offset."""
-        return Call(self.listing.call.method, {**self.listing.call.params, "start": start})
+        """The page at an offset; in order of id, after any order that the call has already."""
+        listing = self.listing
+        params: Mapping[str, JSON] = listing.call.params
+        if listing.id_filter and listing.paging is not Paging.WHOLE:
+            params = order_by_id(params, listing, up=True)
+        if not listing.page_path:
+            return Call(listing.call.method, {**params, "start": start})
+        *path, name = listing.page_path
+        return Call(listing.call.method, merged(params, tuple(path), {name: start // listing.page_size + 1}))
 
     def _bounds(self, after: int | str | None, upto: int | str | None, *, strict: bool = False) -> dict[str, JSON]:
         bounds: dict[str, JSON] = {}
@@ -74,7 +81,8 @@ def rows_in(listing: Listing, value: JSON) -> list[Row]:
     if not isinstance(found, list):
         where = ".".join(("result", *listing.rows_path))
         raise ResponseError(f"No list of rows at {where}", method=listing.call.method)
-    return [row if isinstance(row, dict) else {} for row in found]
+    rows = [row if isinstance(row, dict) else {} for row in found]
+    return [{**listing.constants, **row} for row in rows] if listing.constants else rows
 
 
 def ids_in(listing: Listing, rows: list[Row]) -> list[int]:

@@ -98,6 +98,9 @@ class Listing:
     reference would restart an ascending chain.
     `short_page_ends`: a page that is not full proves the end (classic lists; never item lists).
     `select_ids`: the parameters that ask for ids alone.
+    `row_key`: the keys that name a row together, where none does alone.
+    `page_path`: where the number of a page, from 1, stands, for methods that ignore ``start``.
+    `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
     """
 
     call: Call
@@ -114,6 +117,9 @@ class Listing:
     wraps: bool = False
     bounds: IdBounds = field(default_factory=IdBounds)
     select_ids: Mapping[str, JSON] = field(default_factory=dict)
+    row_key: Path = ()
+    page_path: Path = ()
+    constants: Mapping[str, JSON] = field(default_factory=dict)
 
 
 # --- upwards ---------------------------------------------------------------------------------------
