@@ -219,29 +219,19 @@ def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array
     except NOT_PLAIN:
         return {}
     found = dict(zip(wanted, arrays, strict=True))
-    for code in _with_bools(rows, [code for code, kind_ in numbers.items() if _may_hold_bools(kind_, found[code])]):
-        del found[code]
+    for code, kind_ in numbers.items():
+        if _holds_bools(rows, code, kind_, found[code]):
+            del found[code]
     return {column.name: found[column.field.code] for column in columns if column.field.code in found}
 
 
-def _may_hold_bools(kind_: Kind, numbers: pa.Array) -> bool:
-    """Whether a 0 or 1 is among the numbers; in a link, 0 and false are both none."""
-    if kind_ is Kind.LINK:
-        return bool(pc.index(numbers, 1.0).as_py() >= 0)
-    lowest = pc.min(numbers).as_py()
-    return lowest is not None and lowest <= 1
-
-
-def _with_bools(rows: list[Row], suspects: list[str]) -> list[str]:
-    """The columns in which some 0 or 1 came as false or true.
-
-    Told to expect integers, Arrow cuts 1.5 but refuses true, which doubles take: one more pass finds out.
-    """
-    try:
-        pa.array(rows, pa.struct([pa.field(code, pa.int64()) for code in suspects]))
-    except NOT_PLAIN:
-        return [code for code in suspects if any(isinstance(row.get(code), bool) for row in rows)]
-    return []
+def _holds_bools(rows: list[Row], code: str, kind_: Kind, numbers: pa.Array) -> bool:
+    """Whether any 0 or 1 among the numbers came as false or true; in a link, 0 and false are both none."""
+    suspects = pc.equal(numbers, 1)
+    if kind_ is not Kind.LINK:
+        suspects = pc.or_(suspects, pc.equal(numbers, 0))
+    places = pc.indices_nonzero(suspects).to_numpy().tolist()
+    return bool in {type(rows[place].get(code)) for place in places}
 
 
 def _points(rows: list[Row], field: Field, family: Family) -> list[JSON] | None:
