@@ -1,0 +1,56 @@
+"""What importing the package, and asking the command line for help, may load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "asyncio", "tqdm"}
+MODULES_OF_OUR_OWN = 3
+"""bx24frames, errors, options: what the names at the top need at once."""
+STANDARD_MODULES = 60
+"""dataclasses brings inspect, ast and re: about 40 modules above a bare interpreter, 10 to 15 ms."""
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules a statement adds to a bare interpreter."""
+    script = f"import sys, json\nbefore = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+    ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
+    return set(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def tops(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_by("import bx24frames")
+    assert not tops(loaded) & HEAVY
+    assert tops(loaded) - set(sys.stdlib_module_names) == {"bx24frames"}
+
+
+def test_importing_the_package_costs_few_modules():
+    loaded = loaded_by("import bx24frames")
+    own = {name for name in loaded if name.startswith("bx24frames")}
+    assert len(own) <= MODULES_OF_OUR_OWN, own
+    assert len(loaded - own) <= STANDARD_MODULES, len(loaded - own)
+
+
+def test_every_public_name_is_there_and_listed():
+    import bx24frames
+
+    assert set(bx24frames.__all__) <= set(dir(bx24frames))
+    for name in bx24frames.__all__:
+        assert getattr(bx24frames, name) is not None
+    with pytest.raises(AttributeError, match="read_entities"):
+        _ = bx24frames.read_entities
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["write", "--help"], ["sandbox", "--help"]])
+def test_help_loads_no_frame_library_and_no_http(arguments: list[str]):
+    code = f"from bx24frames.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    # typer itself brings asyncio no longer than its completion does: what matters is the frames and the client
+    assert not tops(loaded_by(code)) & {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "tqdm"}

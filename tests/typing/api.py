@@ -1,0 +1,63 @@
+"""What a type checker sees of the public verbs; mypy reads this file, nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from typing import Literal, assert_type
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+import bx24frames as bx
+
+portal = bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=bx.Limits.enterprise())
+
+assert_type(bx.read_entity("deal", portal), pd.DataFrame)
+assert_type(bx.read_entity("deal", "acme", backend=None), pd.DataFrame)
+assert_type(bx.read_entity("deal", portal, backend="pandas", dtype_backend="pyarrow"), pd.DataFrame)
+assert_type(bx.read_entity("deal", portal, backend="polars", filters={">=id": 5}), pl.DataFrame)
+assert_type(bx.read_entity("deal", portal, backend="polars", filters=[("id", ">", 5)], limit=3), pl.DataFrame)
+_table: pa.Table = bx.read_entity("deal", portal, backend="pyarrow", order_by=("title", "desc"))
+
+assert_type(bx.iter_entity("deal", portal), Iterator[pd.DataFrame])
+assert_type(bx.iter_entity("deal", portal, backend="polars", chunk_size=10), Iterator[pl.DataFrame])
+
+assert_type(bx.count_entity("deal", portal, filters=("stageId", "in", ["NEW"])), int)
+assert_type(bx.describe_entity("deal", portal), pd.DataFrame)
+assert_type(bx.describe_entity("deal", portal, backend="polars"), pl.DataFrame)
+assert_type(bx.list_entities(portal), pd.DataFrame)
+assert_type(bx.list_entities(portal, backend="polars"), pl.DataFrame)
+
+report = bx.write_entity(pd.DataFrame({"title": ["a"]}), "deal", portal, mode="insert", on_error="report")
+assert_type(report, bx.WriteReport)
+assert_type(report.inserted, int)
+assert_type(report.frame(), pd.DataFrame)
+assert_type(report.frame("polars"), pl.DataFrame)
+assert_type(report.failed_rows(pl.DataFrame({"title": ["a"]})), pl.DataFrame)
+assert_type(bx.delete_entity(report, "deal", portal), bx.WriteReport)
+assert_type(bx.delete_entity([1, 2], "deal", portal, dry_run=True), bx.WriteReport)
+
+# what must not pass: an unused ignore is an error, so each of these lines is a test
+bx.read_entity("deal", portal, backend="dask")  # type: ignore[call-overload]
+bx.read_entity("deal", portal, ["id"])  # type: ignore[call-overload]
+bx.write_entity(pd.DataFrame(), "deal", portal)  # type: ignore[call-arg]
+bx.write_entity(pd.DataFrame(), "deal", portal, mode="replace")  # type: ignore[arg-type]
+bx.count_entity(5, portal)  # type: ignore[arg-type]
+
+
+async def awaited() -> None:
+    """The same of the awaited verbs."""
+    async with bx.aio.Portal("https://acme.bitrix24.com/rest/1/abc123/") as client:
+        assert_type(await bx.aio.read_entity("deal", client), pd.DataFrame)
+        assert_type(await bx.aio.read_entity("deal", client, backend="polars"), pl.DataFrame)
+        assert_type(bx.aio.iter_entity("deal", client), AsyncGenerator[pd.DataFrame, None])
+        assert_type(await bx.aio.count_entity("deal", client), int)
+        assert_type(await bx.aio.write_entity(pl.DataFrame(), "deal", client, mode="update"), bx.WriteReport)
+
+
+def chosen_at_run_time(backend: Literal["pandas", "polars"]) -> int:
+    """A backend that is a variable is narrowed first: an overload a literal."""
+    if backend == "pandas":
+        return len(bx.read_entity("deal", portal, backend=backend))
+    return bx.read_entity("deal", portal, backend=backend).height
