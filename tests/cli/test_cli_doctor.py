@@ -1,0 +1,95 @@
+"""`doctor`: each trouble is named, with what to do about it; the command itself: help, version, stderr, pipes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bx24frames import __version__
+from bx24frames.cli.conditions import conditions
+from bx24frames.cli.doctor import clock_finding
+from bx24frames.sandbox import Sandbox
+
+NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+def test_all_is_well(run):
+    ran = run("doctor")
+    assert ran.status == 0
+    assert [line.split()[:2] for line in ran.text.splitlines() if not line.startswith(" ")] == [
+        ["ok", "address"], ["ok", "credential"], ["ok", "scopes"], ["ok", "limits"], ["ok", "clock"],
+    ]  # fmt: skip
+
+
+def test_no_address_says_the_ways_to_give_one(run, monkeypatch, tmp_path: Path):
+    monkeypatch.delenv("BX24_WEBHOOK")
+    monkeypatch.setenv("BX24FRAMES_CONFIG", str(tmp_path / "none.toml"))
+    ran = run("doctor")
+    assert ran.status == 1
+    assert ran.text.startswith("fail  address")
+    assert "BX24_WEBHOOK" in ran.text
+
+
+def test_a_wrong_code_is_told_without_showing_it(run, bx24_sandbox: Sandbox, code: str):
+    ran = run("doctor", "-p", bx24_sandbox.url.replace(code, "wr0ngc0dewr0ngc0de"))
+    assert ran.status == 1
+    assert "fail  credential" in ran.text
+    assert "INVALID_CREDENTIALS" in ran.text
+    assert "wr0ng" not in ran.text + ran.err
+
+
+def test_a_missing_scope_says_where_to_tick_it(run, bx24_sandbox: Sandbox):
+    ran = run("doctor", "-p", bx24_sandbox.add_webhook(["user"]))
+    assert ran.status == 1
+    assert "fail  scopes" in ran.text
+    assert "tick CRM" in ran.text
+
+
+def test_a_portal_that_does_not_answer(run, bx24_sandbox: Sandbox, code: str):
+    ran = run("doctor", "-p", f"http://127.0.0.1:9/rest/1/{code}/")
+    assert ran.status == 1
+    assert "fail  portal" in ran.text
+    assert code not in ran.text + ran.err
+
+
+def test_clocks_apart_are_told_in_which_direction():
+    assert clock_finding(NOON, NOON + dt.timedelta(seconds=5)).mark == "ok"
+    behind = clock_finding(NOON, NOON + dt.timedelta(minutes=10))
+    assert (behind.mark, behind.text) == ("warn", "600 s behind the portal's")
+    assert "ahead of" in clock_finding(NOON, NOON - dt.timedelta(minutes=10)).text
+
+
+def test_conditions_as_people_type_them():
+    assert conditions(["title=a=b", "!stageId=NEW", "@id=1,2", "%title=x>y"]) == {
+        "title": "a=b",
+        "!stageId": "NEW",
+        "@id": ["1", "2"],
+        "%title": "x>y",
+    }
+    assert conditions([" id >= 5", "title="]) == {">=id": "5", "title": ""}
+
+
+def test_version_and_an_unknown_command(run):
+    assert run("--version").text.strip() == __version__
+    assert run("raed", "deal").status == 2
+
+
+def command(*arguments: str, portal: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "BX24_WEBHOOK": portal}
+    return subprocess.run([sys.executable, "-m", "bx24frames", *arguments], capture_output=True, env=environment)
+
+
+def test_as_a_process_of_its_own(bx24_sandbox: Sandbox):
+    ran = command("read", "deal", "-c", "id", "--limit", "3", portal=bx24_sandbox.url)
+    assert (ran.returncode, len(ran.stdout.splitlines()), ran.stderr) == (0, 4, b"")
+
+
+def test_a_reader_that_leaves_early_ends_it_quietly(bx24_sandbox: Sandbox):
+    environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url}
+    line = f"{sys.executable} -m bx24frames read deal --chunk-size 1 | head -n 1"
+    ran = subprocess.run(line, shell=True, capture_output=True, env=environment)
+    assert ran.stdout.startswith(b'"id"')
+    assert b"Traceback" not in ran.stderr

@@ -1,0 +1,133 @@
+"""`write` and `delete`: files in every format become rows, a failed row a failed command."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+import bx24frames as bx
+from bx24frames.sandbox import Sandbox
+
+ROWS = [
+    {"title": "Stühle & Tische, 50 % #1+", "opportunity": 120.5, "originId": "007", "UF_CRM_TAGS": ["a", "b,c"]},
+    {"title": 'He said "no"\nand left', "opportunity": 0.0, "originId": "008", "UF_CRM_TAGS": []},
+]
+
+
+def written(path: Path) -> Path:
+    table = pa.Table.from_pylist(ROWS)
+    if path.suffix == ".parquet":
+        parquet.write_table(table, path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    else:
+        flat = [{**row, "UF_CRM_TAGS": json.dumps(row["UF_CRM_TAGS"])} for row in ROWS]
+        csv.write_csv(pa.Table.from_pylist(flat), path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_a_file_becomes_rows_and_a_report(run, bx24_sandbox: Sandbox, tmp_path: Path, form: str):
+    told = tmp_path / "report.csv"
+    file = written(tmp_path / f"deals.{form}")
+    ran = run("write", "deal", str(file), "--mode", "insert", "--report", str(told))
+    assert ran.status == 0, ran.err
+    assert "insert of 2 rows" in ran.text
+    ids = csv.read_csv(told)["id"].to_pylist()
+    found = bx.read_entity("deal", bx24_sandbox.url, columns=list(ROWS[0]), filters={"id": ids}, backend="pyarrow")
+    assert found.to_pylist() == ROWS
+
+
+def test_read_edit_update_in_a_csv(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    columns = "id,title,opportunity,contactId,createdTime,UF_CRM_TAGS,UF_CRM_PRICE"
+    assert run("read", "deal", "-o", str(file), "-c", columns, "--limit", "20").status == 0
+    before = bx.read_entity("deal", bx24_sandbox.url, columns=columns.split(","), backend="pyarrow", limit=20)
+    ran = run("write", "deal", str(file), "--mode", "update")
+    assert ran.status == 0, ran.err
+    after = bx.read_entity("deal", bx24_sandbox.url, columns=columns.split(","), backend="pyarrow", limit=20)
+    assert after.to_pylist() == before.to_pylist()
+
+
+def test_standard_input(run, bx24_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'"title"\n"by pipe"\n')))
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    assert run("write", "deal", "-", "--mode", "insert").status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before + 1
+
+
+def test_a_bad_cell_is_named_and_nothing_is_sent(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("title,opportunity\nfine,1\nbad,many\n")
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    ran = run("write", "deal", str(file), "--mode", "insert")
+    assert ran.status == 1
+    assert "opportunity" in ran.err
+    assert "many" in ran.err
+    assert bx.count_entity("deal", bx24_sandbox.url) == before
+
+
+def test_a_failed_row_is_reported_and_fails_the_command(run, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("title,opportunity\nfine,1\nbad,many\n")
+    ran = run("write", "deal", str(file), "--mode", "insert", "--on-error", "report")
+    assert ran.status == 1
+    assert "inserted" in ran.text
+    assert "failed" in ran.text
+    assert "Traceback" not in ran.err
+
+
+def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert", "--dry-run")
+    assert ran.status == 0
+    assert "dry run" in ran.text
+    assert bx.count_entity("deal", bx24_sandbox.url) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("twice.csv", "title,title\n1,2\n", "twice"),
+        ("half.jsonl", '{"title": \n', "half.jsonl"),
+        ("list.jsonl", "[1]\n", "object"),
+        ("none.parquet", "no parquet", "none.parquet"),
+        ("unknown.csv", "titel\nx\n", "titel"),
+    ],
+)
+def test_a_broken_file_is_one_plain_message(run, tmp_path: Path, name: str, text: str, told: str):
+    file = tmp_path / name
+    file.write_text(text)
+    ran = run("write", "deal", str(file), "--mode", "insert")
+    assert ran.status == 1
+    assert told in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_delete_asks_unless_told_not_to(run, bx24_sandbox: Sandbox):
+    ids = bx.read_entity("deal", bx24_sandbox.url, columns=["id"], limit=3, backend="pyarrow")["id"].to_pylist()
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    refused = run("delete", "deal", str(ids[0]))
+    assert refused.status == 1
+    assert "--yes" in refused.err
+    assert bx.count_entity("deal", bx24_sandbox.url) == before
+    assert run("delete", "deal", str(ids[0]), str(ids[1]), "--yes").status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before - 2
+    gone = run("delete", "deal", str(ids[0]), "--yes")
+    assert gone.status == 1
+    assert "failed" in gone.text
+
+
+def test_delete_takes_a_file_of_ids(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "ids.csv"
+    assert run("read", "deal", "-c", "id", "--limit", "4", "-o", str(file)).status == 0
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    assert run("delete", "deal", "--from", str(file), "-y").status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before - 4
+    file.write_text("id\n5\nfive\n")
+    assert "row 1" in run("delete", "deal", "--from", str(file), "-y").err
