@@ -138,6 +138,10 @@ class Journal:
                 self._db.execute("UPDATE about SET value = 'finished' WHERE name = 'state'")
         self._db.close()
 
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        self._db.close()
+
     def _flush(self) -> None:
         self._db.executemany(
             "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -184,6 +188,19 @@ def sweep(now: float | None = None) -> None:
     for path in home().glob("*.sqlite"):
         if path.stat().st_mtime < moment - KEEP_DAYS * 86_400 and not is_unfinished(path):
             remove(path)
+
+
+def set_aside(path: Path) -> Path:
+    """Give a journal another name, so that its place is free and what it says is kept."""
+    for number in range(1, 10_000):
+        aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        if not aside.exists():
+            with closing(sqlite3.connect(path)) as db:  # what lies beside the file goes into it
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            path.rename(aside)
+            remove(path)
+            return aside
+    raise ConfigError(f"There are too many journals beside {path}")
 
 
 def remove(path: Path) -> None:

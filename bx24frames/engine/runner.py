@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, codes, retry
+from bx24frames.engine.collector import COLLECTOR_HELD
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
 from bx24frames.engine.sizes import FIRST_READS, Sizes
@@ -41,6 +42,8 @@ class Runner:
         Seconds a request may take.
     deadline : float, optional
         Seconds one verb may take as a whole.
+    before : callable, optional
+        Called with each parcel just before it leaves.
     clock : callable
         Seconds, monotonic, the same for all that share the governor.
     """
@@ -53,6 +56,7 @@ class Runner:
     sizes: Sizes = field(default_factory=Sizes)
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
+    before: Callable[[Parcel], None] | None = None
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
@@ -75,7 +79,10 @@ class Runner:
                     raise RuntimeError(f"{type(machine).__name__} waits for an answer that nobody was asked for")
                 for task in await self._pause(tasks, held, wake, min(ends_at, now + LONGEST_NAP)):
                     parcel = tasks.pop(task)
-                    for item in machine.feed(parcel, task.result(), self.clock()):
+                    with COLLECTOR_HELD:
+                        items = [*machine.feed(parcel, task.result(), self.clock())]
+                    del task
+                    for item in items:
                         yield item
         finally:
             for task in tasks:
@@ -130,9 +137,12 @@ class Runner:
         received = 0
         try:
             method, body = batch.encode(parcel)
+            if self.before is not None:
+                self.before(parcel)
             reply = await self.transport.post(method, body, timeout=self.timeout)
             received = len(reply.body)
-            answers = batch.decode(parcel, reply.status, reply.body)
+            with COLLECTOR_HELD:
+                answers = batch.decode(parcel, reply.status, reply.body)
         except NoReply as fault:
             lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout)
             answers = {command.label: lost for command in parcel.commands}

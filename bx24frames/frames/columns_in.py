@@ -52,6 +52,7 @@ def incoming(
     table: Table,
     *,
     mode: Mode,
+    on: Sequence[str] | None,
     wanted: Sequence[str] | None,
     extra: Extra,
     nulls: Nulls,
@@ -64,9 +65,10 @@ def incoming(
     UnknownColumn, ValidationError
         A column is no field, cannot be written, or is missing; ids are missing or doubled.
     """
-    id_column, fields = _matched(source, table, mode, wanted, extra)
+    by_id = mode == "update" and not on
+    id_column, fields = _matched(source, table, mode, by_id, wanted, extra)
     compared = {}
-    if mode == "update":
+    if by_id:
         compared = {name: field for name, field in fields.items() if field.read_only or field.immutable}
     sent = {name: field for name, field in fields.items() if name not in compared}
     compared = {name: field for name, field in compared.items() if field.code not in STAMPED}
@@ -95,7 +97,7 @@ def incoming(
 
 
 def _matched(
-    source: Source, table: Table, mode: Mode, wanted: Sequence[str] | None, extra: Extra
+    source: Source, table: Table, mode: Mode, by_id: bool, wanted: Sequence[str] | None, extra: Extra
 ) -> tuple[str | None, dict[str, Field]]:
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key
@@ -103,14 +105,16 @@ def _matched(
     found = {name: names.find(name) if extra == "ignore" else names.lookup(name) for name in chosen}
     fields = {name: field for name, field in found.items() if field is not None}
     ids = [name for name, field in fields.items() if field.code == id_key]
-    if mode == "insert":
+    if mode != "update":
         if ids:
             raise ValidationError(
-                f"An insert cannot have the id column {ids[0]!r}: the portal gives new ids",
+                f"An {mode} cannot have the id column {ids[0]!r}: the portal gives new ids",
                 entity=table.entity.name,
                 guidance="Drop the column, or use mode='update' to change the rows with these ids.",
             )
         return None, fields
+    if not by_id:
+        return None, {name: field for name, field in fields.items() if name not in ids}
     levels = [name for name in source.levels if (field := names.find(name)) is not None and field.code == id_key]
     if len(ids) + len(levels) != 1:
         fault = f"has {len(ids) + len(levels)} id columns" if ids or levels else f"has no column {id_key!r}"

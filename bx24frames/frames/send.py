@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import Reaction, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
-from bx24frames.engine.messages import JSON, Answer, Command, Lost, Refusal, Success
+from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
 from bx24frames.engine.sizes import Sizes
 from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
+    from bx24frames.engine.journal import Journal
     from bx24frames.entities.schema import Encoded
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
 
 DENIED: Final = "access_denied"
+HTTP_OK: Final = 200
 _FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 
 
@@ -38,24 +40,39 @@ class Delivery:
     commands: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A row that may have been written. `answered`: the portal has done with it; `company`: rows of its call."""
+
+    outcome: Outcome
+    answered: bool
+    company: int
+
+
 @dataclass(slots=True)
 class Sending:
     """What has become of the rows so far.
 
     `undelivered`: positions that a path closed itself to (import without the right), to go another way.
-    `stopped`: nothing more is to be begun; `fatal`: because the credential was refused.
+    `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 
     on_error: OnError
+    journal: Journal | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    doubts: dict[int, Doubt] = field(default_factory=dict)
     undelivered: list[int] = field(default_factory=list)
     stopped: bool = False
     refused: Refusal | None = None
     machine: Dispatch | None = None
 
-    def put(self, outcome: Outcome) -> None:
-        """Record the outcome of a row."""
-        self.outcomes[outcome.position] = outcome
+    def put(self, *outcomes: Outcome) -> None:
+        """Record the outcomes of rows."""
+        for outcome in outcomes:
+            self.outcomes[outcome.position] = outcome
+            self.doubts.pop(outcome.position, None)
+        if self.journal is not None:
+            self.journal.record(outcomes)
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -90,30 +107,63 @@ async def send(
     sending.machine = machine
     if sending.stopped:
         machine.stop()
-    async with aclosing(_run(connection, machine, delivery)) as settled:
+    async with aclosing(_run(connection, machine, delivery, sending)) as settled:
         async for item in settled:
             encoded = carried.pop(item.command.label)
-            results = list(_outcomes(encoded, item, delivery))
-            closed = [position for position, answer, _ in results if closes is not None and closes(answer)]
+            results = list(zip(encoded.positions, _answers(encoded, item.answer), strict=True))
+            closed = [position for position, answer in results if closes is not None and closes(answer)]
             sending.undelivered += closed
             if closed and len(closed) == len(results):
                 machine.stop()
-            failed = 0
-            for position, answer, outcome in results:
-                if position not in closed:
-                    sending.put(outcome)
-                    failed += outcome.action in ("failed", "unknown")
-                    _note_fatal(sending, answer)
+            failed = _take(results, closed, encoded, item, delivery, sending)
             tell(len(results) - len(closed), failed)
             if sending.refused is not None or (failed and sending.on_error == "stop"):
                 sending.stop()
 
 
-def _run(connection: Connection, machine: Dispatch, delivery: Delivery) -> AsyncGenerator[Settled, None]:
+def _take(
+    results: list[tuple[int, Answer]],
+    closed: list[int],
+    encoded: Encoded,
+    item: Settled,
+    delivery: Delivery,
+    sending: Sending,
+) -> int:
+    """Record the outcomes of one call's rows; how many of them failed."""
+    path: PathTaken = delivery.path or item.path
+    outcomes = []
+    doubts = {}
+    for position, answer in results:
+        if position in closed:
+            continue
+        outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path)
+        outcomes.append(outcome)
+        if outcome.action == "unknown":
+            answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
+            doubts[position] = Doubt(outcome, answered, len(encoded.positions))
+        if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
+            sending.refused = answer
+    sending.put(*outcomes)
+    sending.doubts |= doubts
+    return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _run(
+    connection: Connection, machine: Dispatch, delivery: Delivery, sending: Sending
+) -> AsyncGenerator[Settled, None]:
     runner = connection.runner()
     if delivery.commands is not None:
         runner.sizes = Sizes(delivery.commands)
+    if sending.journal is not None:
+        runner.before = _intent(sending.journal)
     return runner.run(machine)
+
+
+def _intent(journal: Journal) -> Callable[[Parcel], None]:
+    def write_down(parcel: Parcel) -> None:
+        journal.intend(position for command in parcel.commands for position in command.positions)
+
+    return write_down
 
 
 def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator[Command]:
@@ -122,12 +172,6 @@ def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator
         label = f"{token}_{place}"
         carried[label] = encoded
         yield Command(label, encoded.call, encoded.positions)
-
-
-def _outcomes(encoded: Encoded, item: Settled, delivery: Delivery) -> Iterator[tuple[int, Answer, Outcome]]:
-    path: PathTaken = delivery.path or item.path
-    for position, answer in zip(encoded.positions, _answers(encoded, item.answer), strict=True):
-        yield position, answer, _outcome(position, answer, encoded, delivery.done, item.attempts, path)
 
 
 def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
@@ -178,11 +222,6 @@ def _at(value: JSON, path: Iterable[str]) -> JSON:
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
     return value
-
-
-def _note_fatal(sending: Sending, answer: Answer) -> None:
-    if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
-        sending.refused = answer
 
 
 def import_is_closed(answer: Answer) -> bool:

@@ -3,90 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
-from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES
-from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, import_one_call, update_call
-from bx24frames.entities.schema import Encoded, InputRow
 from bx24frames.errors import ConfigError, WriteInterrupted
-from bx24frames.frames.columns_in import Incoming, incoming
+from bx24frames.frames import reconcile
+from bx24frames.frames.columns_in import incoming
 from bx24frames.frames.compare import changed_cells
+from bx24frames.frames.deliver import deliver
+from bx24frames.frames.keys import check_keys, find_rows
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter
 from bx24frames.frames.report import WriteReport
-from bx24frames.frames.send import Delivery, Sending, import_is_closed, interruptible, send
+from bx24frames.frames.send import Doubt, Sending, interruptible
+from bx24frames.frames.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.frames.validate import check, validation_error
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
-    from bx24frames.entities.checks import Fault
-    from bx24frames.entities.schema import Entity, WriteMethods
-    from bx24frames.frames.columns_in import Extra
-    from bx24frames.options import Mode, Nulls, OnError, Progress
+    from bx24frames.entities.schema import WriteMethods
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
-
-CHUNK: Final = 1000
-"""Rows taken out of Arrow at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriteRequest:
-    """What a caller wants to write, as given."""
-
-    frame: object
-    entity: str
-    mode: Mode
-    columns: Sequence[str] | None = None
-    nulls: Nulls = "skip"
-    extra_columns: Extra = "raise"
-    schema: object = None
-    timezone: str | None = None
-    automation: bool | None = None
-    rows_per_request: int | str = "auto"
-    on_error: OnError = "raise"
-    dry_run: bool = False
-    progress: Progress = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A request made ready: sound columns, and the positions of the rows to send."""
-
-    request: WriteRequest
-    table: Table
-    frame: Incoming
-    bad: Mapping[int, Fault]
-
-    @property
-    def entity(self) -> Entity:
-        """The table written to."""
-        return self.table.entity
-
-    @property
-    def imports(self) -> bool:
-        """Whether new rows go by import."""
-        return self.request.automation is not True and self.entity.writes.import_many is not None
-
-    def rows(self, wanted: Callable[[int], bool]) -> Iterator[list[InputRow]]:
-        """The sound rows that are wanted, some at a time, with the values of their columns."""
-        names = list(self.frame.columns)
-        data = self.frame.table.select(names)
-        for start in range(0, self.frame.source.rows, CHUNK):
-            values = data.slice(start, CHUNK).to_pylist() if names else [{}] * CHUNK
-            stop = min(start + CHUNK, self.frame.source.rows)
-            yield [
-                InputRow(position, values[position - start])
-                for position in range(start, stop)
-                if position not in self.bad and wanted(position)
-            ]
 
 
 async def prepare(connection: Connection, request: WriteRequest) -> Upload:
@@ -98,11 +39,14 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
         source,
         table,
         mode=request.mode,
+        on=request.on,
         wanted=request.columns,
         extra=request.extra_columns,
         nulls=request.nulls,
         timezone=request.timezone,
     )
+    if request.on:
+        check_keys(table, frame, request.on)
     faults = list(frame.faults)
     if request.schema is not None:
         faults += check(request.frame, request.schema)
@@ -126,9 +70,11 @@ def _check(request: WriteRequest, table: Table) -> None:
         if value not in choices:
             raise ConfigError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
     _check_size(request.rows_per_request)
+    if request.mode == "upsert" and not request.on:
+        raise ConfigError("mode='upsert' needs on=: the columns that tell which row is which", entity=table.entity.name)
     entity, writes = table.entity, table.entity.writes
-    needed = writes.add if request.mode == "insert" else writes.update
-    if needed is None:
+    needed = {"insert": [writes.add], "update": [writes.update], "upsert": [writes.add, writes.update]}[request.mode]
+    if None in needed:
         raise ConfigError(f"{entity.name} cannot be written by {request.mode}", entity=entity.name)
     if request.automation is False:
         _check_silence(request, writes, entity.name)
@@ -160,51 +106,87 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     requests = connection.stats.requests
     upload = await prepare(connection, request)
     sending = Sending(request.on_error)
-    for position, fault in upload.bad.items():
-        sending.put(
+    sending.put(
+        *(
             Outcome(position, "failed", None, "CHECK", f"{fault.reason}: {fault.value}", fault.column, 0, "check")
+            for position, fault in upload.bad.items()
         )
+    )
     interrupted = False
-    if not request.dry_run:
-        with Bar(
-            f"{upload.entity.name}: {request.mode}", total=upload.frame.source.rows, progress=request.progress
-        ) as bar:
-            meter = Meter(connection, bar)
-            meter.rows(len(upload.bad), len(upload.bad))
-            work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
-            interrupted = await interruptible(work, sending)
+    if request.dry_run:
+        await find_rows(connection, upload, sending)
+        sending.put(*_planned(upload, sending))
+    else:
+        interrupted = await _carry_out(connection, upload, sending)
     report = WriteReport.of(
-        _planned(upload, sending) if request.dry_run else sending.outcomes.values(),
-        rows=upload.frame.source.rows,
+        _with_ids(upload, sending),
+        rows=upload.total,
         entity=upload.entity.name,
         host=connection.host,
         mode=request.mode,
         labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
-        robots_ran=_robots_ran(sending),
+        robots_ran=None if request.dry_run else _robots_ran(sending),
         requests=connection.stats.requests - requests,
         seconds=time.monotonic() - started,
+        journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
         raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
-    if sending.refused is not None and not (report.inserted or report.updated or report.unknown):
-        method = upload.entity.writes.add if request.mode == "insert" else upload.entity.writes.update
-        raise error_of(sending.refused, method or upload.entity.name)
+    if sending.refused is not None and not (report.inserted or report.updated):
+        raise error_of(sending.refused, upload.entity.name)
     if request.on_error != "report":
         report.raise_for_errors()
     return report
 
 
+async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -> bool:
+    """Send the rows under a journal; whether that was interrupted."""
+    request = upload.request
+    title = f"{upload.entity.name}: {request.mode}"
+    sending.journal = open_journal(identify(connection, upload), request.resume)
+    try:
+        with Bar(title, total=upload.total, progress=request.progress) as bar:
+            meter = Meter(connection, bar)
+            work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
+            return await interruptible(work, sending)
+    finally:
+        sending.journal.close(rows=upload.total)
+
+
+async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
+    journal = sending.journal
+    if journal is None:
+        raise RuntimeError("an upload without a journal")
+    done = [one for one in journal.outcomes() if one.action in ("inserted", "updated", "unchanged")]
+    sending.put(*done)
+    if upload.request.mode != "update":
+        await reconcile.begin(connection, upload, journal)
+        broken_off = reconcile.doubts_of(journal)
+        sending.doubts |= {at: Doubt(outcome, False, 2) for at, outcome in broken_off.items()}
+    await find_rows(connection, upload, sending)
+    counted = len(sending.outcomes)
+    meter.rows(counted, sum(one.action == "failed" for one in sending.outcomes.values()))
+    await deliver(connection, upload, sending, meter)
+
+
+def _with_ids(upload: Upload, sending: Sending) -> Iterator[Outcome]:
+    """The outcomes, with the ids that are known from the frame or the look-up."""
+    from dataclasses import replace
+
+    for outcome in sending.outcomes.values():
+        known = outcome.id if outcome.id is not None else upload.ids.get(outcome.position)
+        yield replace(outcome, id=known)
+
+
 def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
-    yield from sending.outcomes.values()
-    insert = upload.request.mode == "insert"
-    for rows in upload.rows(lambda _: True):
-        for row in rows:
-            yield Outcome(
-                row.position,
-                "inserted" if insert else "updated",
-                path="import" if insert and upload.imports else "batch",
-            )
+    for position in range(upload.total):
+        if position in sending.outcomes:
+            continue
+        if position in upload.ids:
+            yield Outcome(position, "updated", upload.ids[position], path="batch")
+        else:
+            yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
 
 
 def _robots_ran(sending: Sending) -> bool | None:
@@ -213,66 +195,3 @@ def _robots_ran(sending: Sending) -> bool | None:
     if not paths:
         return None
     return paths != {"import"}
-
-
-async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
-    if upload.request.mode == "update":
-        await send(connection, _updates(upload), _delivery(upload, "updated"), sending, meter.rows)
-        return
-    if upload.imports:
-        closes = import_is_closed
-        calls = _imports(upload)
-        await send(connection, calls, _delivery(upload, "import"), sending, meter.rows, closes=closes)
-        if not sending.undelivered or sending.stopped:
-            return
-        if upload.request.automation is False:
-            await _import_singly(connection, upload, sending, meter)
-            return
-    await send(connection, _adds(upload, sending), _delivery(upload, "inserted"), sending, meter.rows)
-
-
-def _delivery(upload: Upload, kind: str) -> Delivery:
-    rows = upload.request.rows_per_request
-    if kind == "import":
-        commands = None if isinstance(rows, str) else max(1, math.ceil(rows / IMPORT_ROWS))
-        return Delivery(FIRST_IMPORTS, "inserted", "import", commands)
-    commands = None if isinstance(rows, str) else min(rows, 50)
-    return Delivery(FIRST_WRITES, "updated" if kind == "updated" else "inserted", None, commands)
-
-
-def _imports(upload: Upload) -> Iterator[Encoded]:
-    rows = upload.request.rows_per_request
-    size = IMPORT_ROWS if isinstance(rows, str) else min(IMPORT_ROWS, rows)
-    for chunk in upload.rows(lambda _: True):
-        yield from import_calls(upload.entity, upload.frame.columns, chunk, size)
-
-
-def _adds(upload: Upload, sending: Sending) -> Iterator[Encoded]:
-    for chunk in upload.rows(lambda position: position not in sending.outcomes):
-        for row in chunk:
-            yield add_call(upload.entity, upload.frame.columns, row)
-
-
-def _updates(upload: Upload) -> Iterator[Encoded]:
-    ids = upload.frame.table.column(upload.frame.id_column or "id")
-    for chunk in upload.rows(lambda _: True):
-        for row in chunk:
-            row_id = ids[row.position].as_py()
-            yield update_call(upload.entity, upload.frame.columns, row_id, row, upload.request.nulls)
-
-
-async def _import_singly(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
-    """Where the many-row import is refused, try the one-row import, and give up at its first refusal."""
-    waiting = [row for rows in upload.rows(lambda position: position not in sending.outcomes) for row in rows]
-    sending.undelivered.clear()
-    probe, rest = waiting[:1], waiting[1:]
-    delivery = Delivery(1, "inserted", "import", 1)
-    for rows in (probe, rest):
-        calls = (import_one_call(upload.entity, upload.frame.columns, row) for row in rows)
-        await send(connection, calls, delivery, sending, meter.rows, closes=import_is_closed)
-        if sending.undelivered:
-            raise ConfigError(
-                f"The credential may not import into {upload.entity.name}, and only import keeps automation off",
-                entity=upload.entity.name,
-                guidance="Give the user's CRM role the import right for this table, or leave automation=False out.",
-            )

@@ -11,7 +11,8 @@ from bx24frames.frames.delete import DeleteRequest, delete
 from bx24frames.frames.options import not_yet
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.session import blocking, connection_of
-from bx24frames.frames.write import WriteRequest, write
+from bx24frames.frames.upload import WriteRequest
+from bx24frames.frames.write import write
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
 
 if TYPE_CHECKING:
@@ -104,16 +105,24 @@ def write_entity(
     >>> bx.delete_entity(report, "deal", "sandbox").deleted
     2
     """
-    not_yet(
-        on=(on, None),
-        only_changed=(only_changed, False),
-        resume=(resume, None),
-        mode=(mode == "upsert" and mode, False),
-    )
     request = WriteRequest(
-        frame, entity, mode, columns, nulls, extra_columns, schema, timezone, automation, rows_per_request, on_error,
-        dry_run, progress,
-    )  # fmt: skip
+        frame,
+        entity,
+        mode,
+        _names(on),
+        columns,
+        nulls,
+        extra_columns,
+        schema,
+        timezone,
+        automation,
+        only_changed,
+        rows_per_request,
+        on_error,
+        dry_run,
+        resume,
+        progress,
+    )
     return bridge.run(write(connection_of(blocking(portal)), request))
 
 
@@ -138,16 +147,24 @@ async def write_entity_async(
     progress: Progress = "auto",
 ) -> WriteReport:
     """Write a frame into a table of the portal; see `bx24frames.write_entity`."""
-    not_yet(
-        on=(on, None),
-        only_changed=(only_changed, False),
-        resume=(resume, None),
-        mode=(mode == "upsert" and mode, False),
-    )
     request = WriteRequest(
-        frame, entity, mode, columns, nulls, extra_columns, schema, timezone, automation, rows_per_request, on_error,
-        dry_run, progress,
-    )  # fmt: skip
+        frame,
+        entity,
+        mode,
+        _names(on),
+        columns,
+        nulls,
+        extra_columns,
+        schema,
+        timezone,
+        automation,
+        only_changed,
+        rows_per_request,
+        on_error,
+        dry_run,
+        resume,
+        progress,
+    )
     return await write(connection_of(portal), request)
 
 
@@ -198,3 +215,8 @@ async def delete_entity_async(
     """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
     not_yet(resume=(resume, None))
     return await delete(connection_of(portal), DeleteRequest(ids, entity, on_error, dry_run, progress))
+
+
+def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:
+    """One name is a list of one."""
+    return [on] if isinstance(on, str) else on
