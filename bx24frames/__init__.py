@@ -12,7 +12,14 @@ from bx24frames.options import Limits
 
 if TYPE_CHECKING:
     from bx24frames import aio
-    from bx24frames.frames.reading import count_entity, describe_entity, iter_entity, list_entities, read_entity
+    from bx24frames.frames.reading import (
+        count_entity,
+        describe_entity,
+        entity_schema,
+        iter_entity,
+        list_entities,
+        read_entity,
+    )
     from bx24frames.frames.report import WriteReport
     from bx24frames.frames.writing import delete_entity, write_entity
     from bx24frames.portal import Portal
@@ -31,6 +38,7 @@ __all__ = [
     "count_entity",
     "delete_entity",
     "describe_entity",
+    "entity_schema",
     "errors",
     "iter_entity",
     "list_entities",
@@ -46,6 +54,7 @@ _HOMES: Final = {
     "count_entity": "bx24frames.frames.reading",
     "delete_entity": "bx24frames.frames.writing",
     "describe_entity": "bx24frames.frames.reading",
+    "entity_schema": "bx24frames.frames.reading",
     "iter_entity": "bx24frames.frames.reading",
     "list_entities": "bx24frames.frames.reading",
     "read_entity": "bx24frames.frames.reading",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from bx24frames.errors import ConfigError
 from bx24frames.frames import core
 from bx24frames.frames.core import Output
-from bx24frames.frames.options import backend_of, not_yet
-from bx24frames.frames.read import CHUNK_ROWS, ReadRequest
+from bx24frames.frames.finish import Wishes
+from bx24frames.frames.options import backend_of, chunk_rows, output_of
+from bx24frames.frames.parameters import ReadOptions, documented
+from bx24frames.frames.read import CHUNK_ROWS
+from bx24frames.frames.request import ReadRequest
 from bx24frames.frames.writing import delete_entity_async as delete_entity
 from bx24frames.frames.writing import write_entity_async as write_entity
 from bx24frames.options import Backend, DtypeBackend, Progress
@@ -17,19 +19,24 @@ from bx24frames.portal import AsyncPortal as Portal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pandera.pandas
+    import pandera.polars
     import polars as pl
     import pyarrow as pa
 
     from bx24frames.entities.filters import Filters
     from bx24frames.frames.convert import Frame
-    from bx24frames.frames.read import Moment, OrderBy
+    from bx24frames.frames.labels import Labels
+    from bx24frames.frames.request import Moment, OrderBy
     from bx24frames.frames.session import PortalLike
+    from bx24frames.frames.validate import Schema
 
 __all__ = [
     "Portal",
     "count_entity",
     "delete_entity",
     "describe_entity",
+    "entity_schema",
     "iter_entity",
     "list_entities",
     "read_entity",
@@ -39,70 +46,17 @@ __all__ = [
 
 @overload
 async def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["pandas"] | None = ...,
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
 ) -> pd.DataFrame: ...
 @overload
 async def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["polars"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
 ) -> pl.DataFrame: ...
 @overload
 async def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["pyarrow"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
+@documented
 async def read_entity(
     entity: str,
     portal: PortalLike = None,
@@ -115,7 +69,7 @@ async def read_entity(
     backend: Backend | None = None,
     dtype_backend: DtypeBackend | None = None,
     timezone: str | None = None,
-    labels: bool | Sequence[str] = False,
+    labels: Labels = False,
     titles: bool = False,
     index: str | Sequence[str] | None = None,
     schema_overrides: Mapping[str, pa.DataType] | None = None,
@@ -124,14 +78,14 @@ async def read_entity(
     on_bad_value: Literal["raise", "null"] = "raise",
     progress: Progress = "auto",
 ) -> Frame:
-    """Read a table of the portal into a typed frame; see `bx24frames.read_entity`."""
-    not_yet(
-        labels=(labels, False),
-        titles=(titles, False),
-        schema=(schema, None),
-        missing_columns=(missing_columns, "raise"),
-    )
-    output = Output(backend_of(backend, dtype_backend), dtype_backend, index)
+    """Read a table of the portal into a typed frame; see `bx24frames.read_entity`.
+
+    Parameters
+    ----------
+    {parameters}
+    """
+    output = output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
     request = ReadRequest(
         entity,
         columns,
@@ -142,9 +96,10 @@ async def read_entity(
         timezone,
         schema_overrides,
         on_bad_value,
+        missing_columns,
         progress,
     )
-    return await core.read(portal, request, output)
+    return await core.read(portal, request, wishes, output)
 
 
 @overload
@@ -152,70 +107,29 @@ def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["pandas"] | None = ...,
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> AsyncGenerator[pd.DataFrame, None]: ...
 @overload
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["polars"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> AsyncGenerator[pl.DataFrame, None]: ...
 @overload
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["pyarrow"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> AsyncGenerator[pa.Table, None]: ...
+@documented
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
@@ -228,7 +142,7 @@ def iter_entity(
     backend: Backend | None = None,
     dtype_backend: DtypeBackend | None = None,
     timezone: str | None = None,
-    labels: bool | Sequence[str] = False,
+    labels: Labels = False,
     titles: bool = False,
     index: str | Sequence[str] | None = None,
     schema_overrides: Mapping[str, pa.DataType] | None = None,
@@ -238,14 +152,17 @@ def iter_entity(
     progress: Progress = "auto",
     chunk_size: int = CHUNK_ROWS,
 ) -> AsyncGenerator[Frame, None]:
-    """Read a table in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`."""
-    not_yet(
-        labels=(labels, False),
-        titles=(titles, False),
-        schema=(schema, None),
-        missing_columns=(missing_columns, "raise"),
-    )
-    output = Output(backend_of(backend, dtype_backend), dtype_backend, index)
+    """Read a table in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
+
+    Parameters
+    ----------
+    {parameters}
+    chunk_size : int
+        Rows a frame; the last one may have fewer.
+    """
+    rows = chunk_rows(chunk_size)
+    output = output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
     request = ReadRequest(
         entity,
         columns,
@@ -256,11 +173,10 @@ def iter_entity(
         timezone,
         schema_overrides,
         on_bad_value,
+        missing_columns,
         progress,
     )
-    if not isinstance(chunk_size, int) or isinstance(chunk_size, bool) or chunk_size < 1:
-        raise ConfigError(f"chunk_size is a number of rows of at least 1, not {chunk_size!r}")
-    return core.iterate(portal, request, output, chunk_size)
+    return core.iterate(portal, request, wishes, output, rows)
 
 
 async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
@@ -270,15 +186,21 @@ async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filte
 
 @overload
 async def describe_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., titles: bool = ...
 ) -> pd.DataFrame: ...
 @overload
-async def describe_entity(entity: str, portal: PortalLike = None, *, backend: Literal["polars"]) -> pl.DataFrame: ...
+async def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], titles: bool = ...
+) -> pl.DataFrame: ...
 @overload
-async def describe_entity(entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
-async def describe_entity(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
+async def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], titles: bool = ...
+) -> pa.Table: ...
+async def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
+) -> Frame:
     """Describe a table, a row a field; see `bx24frames.describe_entity`."""
-    return await core.describe(portal, entity, Output(backend_of(backend)))
+    return await core.describe(portal, entity, Output(backend_of(backend)), titles=titles)
 
 
 @overload
@@ -290,3 +212,16 @@ async def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"
 async def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
     """List the tables, a row an entity; see `bx24frames.list_entities`."""
     return await core.entities(portal, Output(backend_of(backend)))
+
+
+@overload
+async def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...
+) -> pandera.pandas.DataFrameSchema: ...
+@overload
+async def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
+) -> pandera.polars.DataFrameSchema: ...
+async def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
+    """Describe a table as a native pandera schema; see `bx24frames.entity_schema`."""
+    return await core.schema(portal, entity, backend_of(backend))

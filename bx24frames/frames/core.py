@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.describe import count_rows, describe_table, entities_table
-from bx24frames.frames.read import ReadRequest, iterate_tables, read_table
+from bx24frames.frames.finish import Finish, Wishes
+from bx24frames.frames.read import collect, iterate_tables
+from bx24frames.frames.request import ReadRequest, prepare
+from bx24frames.frames.schema import schema_of
 from bx24frames.frames.session import connection_of
 from bx24frames.options import Backend, DtypeBackend
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.filters import Filters
     from bx24frames.frames.convert import Frame
     from bx24frames.frames.session import PortalLike
+    from bx24frames.frames.validate import Schema
     from bx24frames.portal.connection import Connection
 
 
@@ -30,29 +36,59 @@ class Output:
     dtype_backend: DtypeBackend | None = None
     index: str | Sequence[str] | None = None
 
-    def frame(self, table: pa.Table, connection: Connection, entity: str) -> Frame:
+    def frame(self, table: pa.Table, connection: Connection, entity: str, finish: Finish | None = None) -> Frame:
         """Turn a table into the frame wanted, with where it came from beside it."""
         attrs = {
             "host": connection.host,
             "entity": entity,
             "read_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
-        return to_backend(table, self.backend, dtype_backend=self.dtype_backend, attrs=attrs, index=self.index)
+        index = self.index if finish is None else self.levels(finish)
+        ids = ("id", "ID") if finish is None else (finish.id_column,)
+        return to_backend(
+            table, self.backend, dtype_backend=self.dtype_backend, attrs=attrs, index=index, id_columns=ids
+        )
+
+    def levels(self, finish: Finish) -> list[str] | None:
+        """The index columns by their names in the finished table.
+
+        Raises
+        ------
+        ConfigError
+            One of them is not read.
+        """
+        if self.index is None:
+            return None
+        wanted = [self.index] if isinstance(self.index, str) else list(self.index)
+        found = [finish.titles.get(name, name) for name in wanted]
+        absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
+        if absent:
+            raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
+        return found
 
 
-async def read(portal: PortalLike, request: ReadRequest, output: Output) -> Frame:
+async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
     """Read a table whole."""
     connection = connection_of(portal)
-    return output.frame(await read_table(connection, request), connection, request.entity)
+    reading = await prepare(connection, request)
+    finish = Finish(connection, reading, wishes)
+    output.levels(finish)
+    table = await finish.table(await collect(connection, reading, request.progress))
+    return output.frame(table, connection, request.entity, finish)
 
 
 async def iterate(
-    portal: PortalLike, request: ReadRequest, output: Output, chunk_size: int
+    portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output, chunk_size: int
 ) -> AsyncGenerator[Frame, None]:
     """Read a table in frames of `chunk_size` rows."""
     connection = connection_of(portal)
-    async for table in iterate_tables(connection, request, chunk_size):
-        yield output.frame(table, connection, request.entity)
+    reading = await prepare(connection, request)
+    finish = Finish(connection, reading, wishes)
+    output.levels(finish)
+    await finish.caption_all()
+    async with aclosing(iterate_tables(connection, reading, chunk_size, request.progress)) as tables:
+        async for table in tables:
+            yield output.frame(await finish.table(table), connection, request.entity, finish)
 
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
@@ -60,13 +96,18 @@ async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int
     return await count_rows(connection_of(portal), entity, filters)
 
 
-async def describe(portal: PortalLike, entity: str, output: Output) -> Frame:
+async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:
     """Describe the fields of a table."""
     connection = connection_of(portal)
-    return output.frame(await describe_table(connection, entity), connection, entity)
+    return output.frame(await describe_table(connection, entity, titles=titles), connection, entity)
 
 
 async def entities(portal: PortalLike, output: Output) -> Frame:
     """List the tables."""
     connection = connection_of(portal)
     return output.frame(await entities_table(connection), connection, "entities")
+
+
+async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
+    """Describe a table as a pandera schema."""
+    return await schema_of(connection_of(portal), entity, backend)

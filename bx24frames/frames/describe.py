@@ -11,6 +11,7 @@ from bx24frames.engine.messages import JSON, Call, Paging, Row, Success
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table, smart_types
@@ -70,18 +71,19 @@ def _rows(rows: list[Row]) -> list[Row]:
     return rows
 
 
-async def describe_table(connection: Connection, entity: str) -> pa.Table:
-    """A row a field, as the portal describes it."""
+async def describe_table(connection: Connection, entity: str, *, titles: bool = False) -> pa.Table:
+    """A row a field, as the portal describes it; with `titles` each title once, as a read names its columns."""
     import pyarrow as pa
 
     table = await find_table(connection, entity)
     fields = table.fields
+    named = unique_titles(fields) if titles else {field.code: field.title or field.code for field in fields}
     choice = pa.struct([pa.field("code", pa.string()), pa.field("title", pa.string())])
     choices = [[{"code": one.code, "title": one.title} for one in field.choices] for field in fields]
     return pa.table(
         {
             "code": pa.array([field.code for field in fields], pa.string()),
-            "title": pa.array([field.title or field.code for field in fields], pa.string()),
+            "title": pa.array([named[field.code] for field in fields], pa.string()),
             "type": pa.array([field.type for field in fields], pa.string()),
             "arrow_type": pa.array([str(arrow_type(field)) for field in fields], pa.string()),
             "required": pa.array([field.required for field in fields], pa.bool_()),

@@ -25,15 +25,15 @@ __all__ = ["Captions", "Wanted", "captions_of", "wanted_labels"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column to caption: its place in the frame, its field and the dictionary that it reads."""
+    """A column to caption: its name in the frame, its field and the dictionary that it reads."""
 
-    place: int
+    name: str
     field: Field
     lookup: Lookup
 
 
 def wanted_labels(
-    labels: Labels, columns: Sequence[str], fields: Sequence[Field], names: Names, entity_type_id: int | None
+    labels: Labels, fields: Mapping[str, Field], names: Names, entity_type_id: int | None
 ) -> tuple[Wanted, ...]:
     """Find the columns to caption among those read.
 
@@ -41,8 +41,8 @@ def wanted_labels(
     ----------
     labels : bool or sequence of str
         True: whatever has a dictionary of its own; names: those columns, links to other tables' rows as well.
-    columns, fields : sequence
-        The frame's columns and their fields.
+    fields : mapping of str to Field
+        The columns read, by their spelling in the frame.
     names : Names
         Every spelling of the table's fields.
     entity_type_id : int, optional
@@ -56,11 +56,11 @@ def wanted_labels(
     """
     if isinstance(labels, str) or not isinstance(labels, bool | Iterable):
         raise ConfigError(f"labels is True, False or a list of columns, not {labels!r}")
-    lookups = {field.code: lookup_of(field, entity_type_id) for field in fields}
-    asked = _asked(labels, lookups, names, columns)
+    lookups = {field.code: lookup_of(field, entity_type_id) for field in fields.values()}
+    asked = _asked(labels, lookups, names, list(fields))
     return tuple(
-        Wanted(place, field, lookup)
-        for place, field in enumerate(fields)
+        Wanted(name, field, lookup)
+        for name, field in fields.items()
         if field.code in asked and (lookup := lookups[field.code]) is not None
     )
 
@@ -83,7 +83,7 @@ async def captions_of(connection: Connection, wanted: Wanted, table: pa.Table | 
     """Get the captions for a column; those of another table's rows for the ids in `table`, for all without one."""
     ids = None
     if table is not None and wanted.lookup.origin is Origin.ROWS:
-        ids = _ids(table.column(wanted.place), multiple=is_list(wanted.field))
+        ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
     return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
 
 

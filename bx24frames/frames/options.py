@@ -1,10 +1,14 @@
-"""The parameters of the verbs that are not done yet: each says so by name, none is silently ignored."""
+"""Parameters of the verbs that are checked before anything else: the form of a frame, and what is not done yet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import SupportsIndex
+
 from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import BACKENDS, DTYPE_BACKENDS
-from bx24frames.options import Backend
+from bx24frames.frames.core import Output
+from bx24frames.options import Backend, DtypeBackend
 
 
 def not_yet(**given: tuple[object, object]) -> None:
@@ -18,6 +22,35 @@ def not_yet(**given: tuple[object, object]) -> None:
     for name, (value, default) in given.items():
         if value is not default and value != default:
             raise NotImplementedError(f"{name}={value!r} is not implemented yet")
+
+
+def chunk_rows(chunk_size: object) -> int:
+    """A number of rows a frame, checked.
+
+    Raises
+    ------
+    ConfigError
+        It is no whole number, or below 1.
+    """
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, SupportsIndex) or chunk_size.__index__() < 1:
+        raise ConfigError(f"chunk_size is a number of rows of at least 1, not {chunk_size!r}")
+    return chunk_size.__index__()
+
+
+def output_of(backend: object, dtype_backend: DtypeBackend | None, index: str | Sequence[str] | None) -> Output:
+    """The form of frame wanted.
+
+    Raises
+    ------
+    ConfigError
+        There is no such backend.
+    ValueError
+        `dtype_backend` or `index` with another backend than pandas.
+    """
+    chosen = backend_of(backend, dtype_backend)
+    if index is not None and chosen != "pandas":
+        raise ValueError(f"index={index!r} with backend={chosen!r}: only pandas frames have an index")
+    return Output(chosen, dtype_backend, index)
 
 
 def backend_of(backend: object, dtype_backend: object = None) -> Backend:

@@ -1,96 +1,49 @@
-"""Reading, for blocking code: the signatures, and what each parameter means."""
+"""Reading, for blocking code: the signatures, and what each verb promises."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
-from bx24frames.errors import ConfigError
 from bx24frames.frames import core
 from bx24frames.frames.core import Output
-from bx24frames.frames.options import backend_of, not_yet
-from bx24frames.frames.read import CHUNK_ROWS, ReadRequest
+from bx24frames.frames.finish import Wishes
+from bx24frames.frames.options import backend_of, chunk_rows, output_of
+from bx24frames.frames.parameters import ReadOptions, documented
+from bx24frames.frames.read import CHUNK_ROWS
+from bx24frames.frames.request import ReadRequest
 from bx24frames.frames.session import blocking
 from bx24frames.options import Backend, DtypeBackend, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pandera.pandas
+    import pandera.polars
     import polars as pl
     import pyarrow as pa
 
     from bx24frames.entities.filters import Filters
     from bx24frames.frames.convert import Frame
-    from bx24frames.frames.read import Moment, OrderBy
+    from bx24frames.frames.labels import Labels
+    from bx24frames.frames.request import Moment, OrderBy
     from bx24frames.frames.session import PortalLike
+    from bx24frames.frames.validate import Schema
 
 
 @overload
 def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["pandas"] | None = ...,
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
 ) -> pd.DataFrame: ...
 @overload
 def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["polars"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
 ) -> pl.DataFrame: ...
 @overload
 def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
-    backend: Literal["pyarrow"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
+@documented
 def read_entity(
     entity: str,
     portal: PortalLike = None,
@@ -103,7 +56,7 @@ def read_entity(
     backend: Backend | None = None,
     dtype_backend: DtypeBackend | None = None,
     timezone: str | None = None,
-    labels: bool | Sequence[str] = False,
+    labels: Labels = False,
     titles: bool = False,
     index: str | Sequence[str] | None = None,
     schema_overrides: Mapping[str, pa.DataType] | None = None,
@@ -116,44 +69,7 @@ def read_entity(
 
     Parameters
     ----------
-    entity : str
-        ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"`` (classic), ...;
-        `list_entities` shows all.
-    portal : str or Portal, optional
-        An address, a profile's name, ``"sandbox"`` or a `Portal`; None is ``BX24_WEBHOOK``, then the default profile.
-    columns : sequence of str, optional
-        Columns wanted, in that order and spelling (``stageId`` or ``STAGE_ID``); None is all the list method returns.
-    filters : mapping, tuple, list of tuples, list of lists of tuples, optional
-        The portal's map with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` with op one
-        of ``= == != < <= > >= in "not in" like "is null" "not null"``; a list of tuples is AND, a list of lists OR.
-    order_by : str or (str, "asc" | "desc"), optional
-        By id, without it. Nulls come first upwards.
-    limit : int, optional
-        Rows, the first ones in that order.
-    changed_since : str or datetime, optional
-        Rows changed at or after that moment; blind to deletions.
-    backend : {"pandas", "polars", "pyarrow"}, optional
-        pandas, where none is named.
-    dtype_backend : {"pyarrow", "numpy_nullable"}, optional
-        pandas only; without it ids are int64, other integers Int64, times datetime64[us, UTC].
-    timezone : str, optional
-        IANA name: in which zone times are shown, and naive times in `filters` are meant.
-    labels : bool or sequence of str
-        Captions for codes.
-    titles : bool
-        Columns named as people see them in the portal.
-    index : str or sequence of str, optional
-        pandas only: columns that become the index.
-    schema_overrides : mapping of str to pyarrow.DataType, optional
-        Types to use in place of the portal's.
-    schema : pandera schema, optional
-        What the frame is checked against.
-    missing_columns : {"raise", "insert"}
-        What to do about wanted columns that the portal lacks.
-    on_bad_value : {"raise", "null"}
-        What to do about a value that does not fit its field's type.
-    progress : {"auto", True, False}
-        A bar on stderr; ``"auto"`` shows it on a terminal and in a notebook.
+    {parameters}
 
     Returns
     -------
@@ -164,6 +80,8 @@ def read_entity(
     ------
     UnknownEntity, UnknownColumn, FilterError, ConfigError
         Before a data request leaves.
+    ValidationError
+        The rows do not fit `schema`; ``.failures`` lists every cell.
     DecodeError
         A value does not fit its type.
     PortalError, ResponseError, TransportError
@@ -180,13 +98,8 @@ def read_entity(
     >>> [str(dtype) for dtype in deals.dtypes]
     ['int64', 'str', 'Int64']
     """
-    not_yet(
-        labels=(labels, False),
-        titles=(titles, False),
-        schema=(schema, None),
-        missing_columns=(missing_columns, "raise"),
-    )
-    output = Output(backend_of(backend, dtype_backend), dtype_backend, index)
+    output = output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
     request = ReadRequest(
         entity,
         columns,
@@ -197,9 +110,10 @@ def read_entity(
         timezone,
         schema_overrides,
         on_bad_value,
+        missing_columns,
         progress,
     )
-    return bridge.run(core.read(blocking(portal), request, output))
+    return bridge.run(core.read(blocking(portal), request, wishes, output))
 
 
 @overload
@@ -207,70 +121,29 @@ def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["pandas"] | None = ...,
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> Iterator[pd.DataFrame]: ...
 @overload
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["polars"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> Iterator[pl.DataFrame]: ...
 @overload
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
     *,
-    columns: Sequence[str] | None = ...,
-    filters: Filters | None = ...,
-    order_by: OrderBy | None = ...,
-    limit: int | None = ...,
-    changed_since: Moment | None = ...,
     backend: Literal["pyarrow"],
-    dtype_backend: DtypeBackend | None = ...,
-    timezone: str | None = ...,
-    labels: bool | Sequence[str] = ...,
-    titles: bool = ...,
-    index: str | Sequence[str] | None = ...,
-    schema_overrides: Mapping[str, pa.DataType] | None = ...,
-    schema: object = ...,
-    missing_columns: Literal["raise", "insert"] = ...,
-    on_bad_value: Literal["raise", "null"] = ...,
-    progress: Progress = ...,
     chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
 ) -> Iterator[pa.Table]: ...
+@documented
 def iter_entity(
     entity: str,
     portal: PortalLike = None,
@@ -283,7 +156,7 @@ def iter_entity(
     backend: Backend | None = None,
     dtype_backend: DtypeBackend | None = None,
     timezone: str | None = None,
-    labels: bool | Sequence[str] = False,
+    labels: Labels = False,
     titles: bool = False,
     index: str | Sequence[str] | None = None,
     schema_overrides: Mapping[str, pa.DataType] | None = None,
@@ -297,15 +170,14 @@ def iter_entity(
 
     Parameters
     ----------
-    entity, portal, columns, filters, order_by, limit, changed_since, backend, dtype_backend, timezone, \
-labels, titles, index, schema_overrides, schema, missing_columns, on_bad_value, progress
-        As in `read_entity`.
+    {parameters}
     chunk_size : int
         Rows a frame; the last one may have fewer. An empty table is one empty, typed frame.
 
     Yields
     ------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        All of the same dtypes; with `labels`, of the same categories, as far as the codes are known.
 
     Examples
     --------
@@ -313,13 +185,9 @@ labels, titles, index, schema_overrides, schema, missing_columns, on_bad_value, 
     >>> [len(chunk) for chunk in bx.iter_entity("deal", "sandbox", columns=["id"], limit=120, chunk_size=50)]
     [50, 50, 20]
     """
-    not_yet(
-        labels=(labels, False),
-        titles=(titles, False),
-        schema=(schema, None),
-        missing_columns=(missing_columns, "raise"),
-    )
-    output = Output(backend_of(backend, dtype_backend), dtype_backend, index)
+    rows = chunk_rows(chunk_size)
+    output = output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
     request = ReadRequest(
         entity,
         columns,
@@ -330,11 +198,10 @@ labels, titles, index, schema_overrides, schema, missing_columns, on_bad_value, 
         timezone,
         schema_overrides,
         on_bad_value,
+        missing_columns,
         progress,
     )
-    if not isinstance(chunk_size, int) or isinstance(chunk_size, bool) or chunk_size < 1:
-        raise ConfigError(f"chunk_size is a number of rows of at least 1, not {chunk_size!r}")
-    return bridge.iterate(core.iterate(blocking(portal), request, output, chunk_size))
+    return bridge.iterate(core.iterate(blocking(portal), request, wishes, output, rows))
 
 
 def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
@@ -356,14 +223,28 @@ def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | N
 
 @overload
 def describe_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., titles: bool = ...
 ) -> pd.DataFrame: ...
 @overload
-def describe_entity(entity: str, portal: PortalLike = None, *, backend: Literal["polars"]) -> pl.DataFrame: ...
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], titles: bool = ...
+) -> pl.DataFrame: ...
 @overload
-def describe_entity(entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
-def describe_entity(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], titles: bool = ...
+) -> pa.Table: ...
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
+) -> Frame:
     """Describe a table: a row a field, with its type here and there.
+
+    Parameters
+    ----------
+    entity, portal, backend
+        As in `read_entity`.
+    titles : bool
+        Titles as ``read_entity(..., titles=True)`` names its columns: those that several fields share have the code
+        behind them.
 
     Returns
     -------
@@ -381,7 +262,7 @@ def describe_entity(entity: str, portal: PortalLike = None, *, backend: Backend 
     >>> bx.describe_entity("deal", "sandbox").set_index("code").loc["id", "arrow_type"]
     'int64'
     """
-    return bridge.run(core.describe(blocking(portal), entity, Output(backend_of(backend))))
+    return bridge.run(core.describe(blocking(portal), entity, Output(backend_of(backend)), titles=titles))
 
 
 @overload
@@ -406,3 +287,42 @@ def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) 
     True
     """
     return bridge.run(core.entities(blocking(portal), Output(backend_of(backend))))
+
+
+@overload
+def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...
+) -> pandera.pandas.DataFrameSchema: ...
+@overload
+def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
+) -> pandera.polars.DataFrameSchema: ...
+def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
+    """Describe a table as a native pandera schema, to be extended, saved and handed to reads and writes as `schema`.
+
+    Parameters
+    ----------
+    entity, portal
+        As in `read_entity`.
+    backend : {"pandas", "polars", "pyarrow"}, optional
+        pandas, where none is named; pyarrow has the polars schema.
+
+    Returns
+    -------
+    pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
+        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids and
+        required fields may not be null; coded fields hold their codes, texts are no longer than the portal takes.
+
+    Notes
+    -----
+    https://pandera.readthedocs.io/en/stable/dataframe_schemas.html
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> import pandera.pandas as pa
+    >>> schema = bx.entity_schema("deal", "sandbox").update_column("opportunity", checks=pa.Check.ge(0))
+    >>> len(bx.read_entity("deal", "sandbox", limit=3, schema=schema))
+    3
+    """
+    return bridge.run(core.schema(blocking(portal), entity, backend_of(backend)))

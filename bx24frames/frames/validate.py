@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "failures", "frame_schema", "summary", "validation_error"]
+__all__ = ["check", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
 
 LINES: Final = 8
 
@@ -55,10 +55,11 @@ def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
     columns = {
         name: pandera.Column(
             dtypes[name],
-            [pandera.Check.isin(codes)] if (codes := _codes(field, table.arrow.field(name).type)) else None,
+            _checks(pandera, field, table.arrow.field(name).type),
             nullable=not _filled(field),
             required=False,
             title=field.title or None,
+            metadata={"type": field.type, "read_only": field.read_only, "immutable": field.immutable},
         )
         for name, field in zip(table.arrow.names, table.fields, strict=True)
     }
@@ -127,7 +128,7 @@ def failures(faults: Iterable[Fault], backend: Backend = "pandas") -> Frame:
     return to_backend(pa.table({"position": pa.array(positions, pa.int64()), **columns}), backend)
 
 
-def summary(faults: Sequence[Fault]) -> str:
+def summary(faults: Sequence[Fault], headline: str = "The frame does not fit") -> str:
     """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
     groups = Counter((fault.column, fault.reason) for fault in faults)
     first: dict[tuple[str, str], Fault] = {}
@@ -138,13 +139,15 @@ def summary(faults: Sequence[Fault]) -> str:
     rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
     cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
     where = f" in {rows:,} rows" if rows > 1 else ""
-    return "\n".join([f"The frame does not fit: {cells}{where}", *lines, *more])
+    return "\n".join([f"{headline}: {cells}{where}", *lines, *more])
 
 
-def validation_error(faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas") -> ValidationError:
+def validation_error(
+    faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas", headline: str = "The frame does not fit"
+) -> ValidationError:
     """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
     rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
-    return ValidationError(summary(faults), failures=failures(faults, backend), entity=entity, rows=rows)
+    return ValidationError(summary(faults, headline), failures=failures(faults, backend), entity=entity, rows=rows)
 
 
 def _line(fault: Fault, count: int) -> str:
@@ -161,6 +164,14 @@ def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
 
 def _filled(field: Field) -> bool:
     return field.required or field.code in ("id", "ID")
+
+
+def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object]:
+    codes = _codes(field, kind)
+    found = [pandera.Check.isin(codes)] if codes else []
+    if field.max_length is not None and str(kind) == "string":
+        found.append(pandera.Check.str_length(max_value=field.max_length))
+    return found
 
 
 def _codes(field: Field, kind: pa.DataType) -> list[object]:
@@ -183,6 +194,13 @@ def _native_schema(schema: object) -> _Validates:
     if not hasattr(native, "validate"):
         raise ConfigError(f"schema is a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
     return cast("_Validates", native)
+
+
+def columns_of(schema: object) -> Mapping[str, object]:
+    """The columns that a schema names, without its patterns."""
+    native = _native_schema(schema)
+    columns = cast("Mapping[str, object]", getattr(native, "columns", {}))
+    return {name: column for name, column in columns.items() if not getattr(column, "regex", False)}
 
 
 def _library(schema: object) -> Backend:

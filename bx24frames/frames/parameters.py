@@ -1,0 +1,90 @@
+"""The parameters all reads have in common: their types for the overloads, and the text that says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar
+
+from bx24frames.options import DtypeBackend, Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.filters import Filters
+    from bx24frames.frames.labels import Labels
+    from bx24frames.frames.request import Moment, OrderBy
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+MARK: Final = "{parameters}"
+
+
+class ReadOptions(TypedDict, total=False):
+    """What `read_entity` and `iter_entity` take beside the table, the portal and the backend."""
+
+    columns: Sequence[str] | None
+    filters: Filters | None
+    order_by: OrderBy | None
+    limit: int | None
+    changed_since: Moment | None
+    dtype_backend: DtypeBackend | None
+    timezone: str | None
+    labels: Labels
+    titles: bool
+    index: str | Sequence[str] | None
+    schema_overrides: Mapping[str, pa.DataType] | None
+    schema: object
+    missing_columns: Literal["raise", "insert"]
+    on_bad_value: Literal["raise", "null"]
+    progress: Progress
+
+
+PARAMETERS: Final = """entity : str
+        ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"`` (classic), ...;
+        `list_entities` shows all.
+    portal : str or Portal, optional
+        An address, a profile's name, ``"sandbox"`` or a `Portal`; None is ``BX24_WEBHOOK``, then the default profile.
+    columns : sequence of str, optional
+        Columns wanted, in that order and spelling (``stageId`` or ``STAGE_ID``); None is all the list method returns.
+    filters : mapping, tuple, list of tuples, list of lists of tuples, optional
+        The portal's map with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` with op one
+        of ``= == != < <= > >= in "not in" like "is null" "not null"``; a list of tuples is AND, a list of lists OR.
+        Codes, not captions, also with `labels`.
+    order_by : str or (str, "asc" | "desc"), optional
+        By id, without it. Nulls come first upwards.
+    limit : int, optional
+        Rows, the first ones in that order.
+    changed_since : str or datetime, optional
+        Rows changed at or after that moment; blind to deletions.
+    backend : {"pandas", "polars", "pyarrow"}, optional
+        pandas, where none is named.
+    dtype_backend : {"pyarrow", "numpy_nullable"}, optional
+        pandas only; without it ids are int64, other integers Int64, times datetime64[us, UTC].
+    timezone : str, optional
+        IANA name: in which zone times are shown, and naive times in `filters` are meant.
+    labels : bool or sequence of str
+        Captions in place of codes, as categories: True for stages, statuses, enumerations, pipelines and users; a list
+        of columns for those alone, also for links to companies, contacts and other tables. An unknown code stays as
+        its text; several codes in a cell become a list of text. The portal's dictionaries are asked once.
+    titles : bool
+        Columns named as people see them in the portal; those that share a title have their code behind it.
+    index : str or sequence of str, optional
+        pandas only: columns that become the index.
+    schema_overrides : mapping of str to pyarrow.DataType, optional
+        Types to use in place of the portal's.
+    schema : pandera schema, optional
+        What the rows must fit, whole: dtypes as a read has them without options, codes and not captions. Fields removed
+        or retyped since it was made are found before a row is read.
+    missing_columns : {"raise", "insert"}
+        What to do about columns of `columns` or `schema` that the portal lacks; ``"insert"`` puts them in, null, of the
+        type that `schema_overrides` or `schema` names, else text.
+    on_bad_value : {"raise", "null"}
+        What to do about a value that does not fit its field's type.
+    progress : {"auto", True, False}
+        A bar on stderr; ``"auto"`` shows it on a terminal and in a notebook."""
+
+
+def documented(verb: Verb) -> Verb:
+    """Put the parameters' text where a verb's docstring has ``{parameters}``."""
+    verb.__doc__ = (verb.__doc__ or "").replace(MARK, PARAMETERS)  # None under python -OO
+    return verb

@@ -1,0 +1,98 @@
+"""A schema handed in for a read: what of it the portal's table no longer has, and which rows do not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from bx24frames.entities.checks import WHOLE_COLUMN, Fault
+from bx24frames.entities.columns import table_schema
+from bx24frames.frames.validate import check, columns_of, frame_schema
+from bx24frames.portal.metadata import find_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.frames.request import Reading
+    from bx24frames.frames.validate import Schema
+    from bx24frames.options import Backend
+    from bx24frames.portal.connection import Connection
+
+__all__ = ["column_types", "drift", "failing", "schema_of"]
+
+
+async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
+    """A table of the portal as a pandera schema."""
+    table = await find_table(connection, entity)
+    return frame_schema(table_schema(table.entity, table.fields), backend)
+
+
+def drift(schema: object, reading: Reading, empty: pa.Table) -> list[Fault]:
+    """Find what has changed on the portal since a schema was made, before a row is read.
+
+    Parameters
+    ----------
+    schema : pandera schema or model
+    reading : Reading
+    empty : pyarrow.Table
+        Without rows, of the columns and types that the read will give.
+
+    Returns
+    -------
+    list of Fault
+        A column a fault: fields removed, fields of another type, and fields a strict schema does not have.
+    """
+    gone = [
+        Fault(WHOLE_COLUMN, name, "", "the portal's table has no such field")
+        for name in columns_of(schema)
+        if name not in empty.column_names and reading.names.find(name) is None
+    ]
+    lost = {fault.column for fault in gone}
+    structural = [fault for fault in check(empty, schema) if fault.position == WHOLE_COLUMN]
+    return gone + [
+        replace(fault, reason=_CHANGED[fault.reason])
+        for fault in structural
+        if fault.reason in _CHANGED and fault.column not in lost
+    ]
+
+
+_CHANGED: Mapping[str, str] = {
+    "no such field": "read, and not in the schema",
+    "column is missing": "required by the schema, and not read",
+    "has another dtype than the field": "read as another type than the schema's",
+}
+"""What a check of a frame says, said of a table."""
+
+
+def failing(table: pa.Table, schema: object, first_row: int = 0) -> list[Fault]:
+    """Find what in some rows does not fit; positions count from the first row of the whole read."""
+    return [
+        fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
+        for fault in check(table, schema)
+    ]
+
+
+def column_types(schema: object) -> dict[str, pa.DataType]:
+    """The Arrow types of a schema's columns, of those that say one."""
+    import pyarrow as pa
+
+    found: dict[str, pa.DataType] = {}
+    for name, column in columns_of(schema).items():
+        dtype = getattr(getattr(column, "dtype", None), "type", None)
+        if dtype is not None:
+            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else _arrow(dtype)
+    return found
+
+
+def _arrow(dtype: object) -> pa.DataType:
+    """The Arrow type of a column of a pandas or polars dtype, taken from an empty one."""
+    import pyarrow as pa
+
+    if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):
+        import polars as pl
+
+        return pl.Series([], dtype=cast("pl.DataType", dtype)).to_arrow().type
+    import pandas as pd
+
+    return pa.Array.from_pandas(pd.Series([], dtype=dtype)).type  # type: ignore[call-overload]
