@@ -17,7 +17,9 @@ STANDARD_MODULES = 60
 
 def loaded_by(code: str) -> set[str]:
     """The modules a statement adds to a bare interpreter."""
-    script = f"import sys, json\nbefore = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+    script = (
+        f"import sys, json\nbefore = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+    )
     ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(ran.stdout.splitlines()[-1]))
 
@@ -51,6 +53,10 @@ def test_every_public_name_is_there_and_listed():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["write", "--help"], ["sandbox", "--help"]])
 def test_help_loads_no_frame_library_and_no_http(arguments: list[str]):
-    code = f"from bx24frames.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
-    # typer itself brings asyncio no longer than its completion does: what matters is the frames and the client
+    code = (
+        "from bx24frames.cli import main\n"
+        f"try:\n    main({arguments!r})\n"
+        "except SystemExit as end:\n    assert not end.code"
+    )
+    # asyncio is typer's own matter here
     assert not tops(loaded_by(code)) & {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "tqdm"}

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import bx24frames as bx
+from bx24frames.cli.files_out import writing
 from bx24frames.sandbox import Fault, Sandbox
 
 COLUMNS = ["id", "title", "opportunity", "contactId", "createdTime", "UF_CRM_TAGS", "UF_CRM_PRICE"]
@@ -71,10 +72,10 @@ def test_an_empty_table_is_a_typed_file(run, tmp_path: Path):
 def test_a_read_that_fails_leaves_the_old_file_and_no_half_one(run, bx24_sandbox: Sandbox, tmp_path: Path):
     out = tmp_path / "deals.csv"
     out.write_text("what was there")
-    bx24_sandbox.faults.add(Fault("html_502", method="crm.item.list", nth=1, times=None))
-    ran = run("read", "deal", "-o", str(out), "-c", "id", "-f", "nosuchfield=1")
+    bx24_sandbox.faults.add(Fault("command_error", method="crm.item.list", code="ACCESS_DENIED", times=None))
+    ran = run("read", "deal", "-o", str(out), "-c", "id", "--chunk-size", "10")
     assert ran.status == 1
-    assert "nosuchfield" in ran.err
+    assert "ACCESS_DENIED" in ran.err
     assert out.read_text() == "what was there"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -91,8 +92,8 @@ def test_describe_and_entities_as_lines_and_as_files(run, tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["read", "deals"], "deal"),
-        (["read", "deal", "-c", "stageID,nothing_like_it"], "nothing_like_it"),
+        (["read", "dael"], "deal"),
+        (["read", "deal", "-c", "stageId,nothing_like_it"], "nothing_like_it"),
         (["read", "deal", "-f", "what"], "no condition"),
         (["read", "deal", "-f", "id>1", "-f", "id>2"], "twice"),
         (["read", "deal", "-o", "deals.xls"], "format"),
@@ -121,3 +122,11 @@ def test_no_secret_in_a_failure(run, bx24_sandbox: Sandbox, code: str):
     assert ran.status == 1
     assert "wr0ng" not in ran.err
     assert code not in run("read", "no.such", "-c", "id").err
+
+
+def test_rows_already_written_go_when_a_later_one_fails(tmp_path: Path):
+    target = tmp_path / "rows.csv"
+    with pytest.raises(RuntimeError), writing(str(target), "csv") as append:
+        append(pa.table({"id": [1]}))
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
