@@ -1,0 +1,23 @@
+"""For every test: nothing is read from, or left in, the folders of whoever runs them.
+
+The fixture `bx24_sandbox` comes from the package's own pytest plugin (entry point ``pytest11``), as users get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def folders_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CONFIG", "CACHE", "STATE", "DATA"):
+            patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+        patch.setenv("HOME", str(home))
+        patch.delenv("BX24_WEBHOOK", raising=False)
+        patch.delenv("BX24FRAMES_CONFIG", raising=False)
+        yield home
