@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Raw: TypeAlias = pa.Array | pa.ChunkedArray | list[object]
 
-__all__ = ["SOURCES", "Source", "accept"]
+__all__ = ["SOURCES", "Replaced", "Source", "accept"]
 
 ACCEPTED = (
     "A frame is a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
@@ -194,7 +194,47 @@ class ArrowSource:
         return (self.table if self.batch is None else self.batch).take(positions)
 
 
-SOURCES = (PandasSource, PolarsSource, ArrowSource)
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A frame some of whose columns have other cells; all else is the frame's own."""
+
+    source: Source
+    cells: Mapping[str, list[object]]
+
+    @property
+    def backend(self) -> Backend:
+        """The library to answer in."""
+        return self.source.backend
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names."""
+        return self.source.columns
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Named levels of the index."""
+        return self.source.levels
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return self.source.rows
+
+    def column(self, name: str) -> Raw:
+        """The other cells of a column, or its own."""
+        return self.cells[name] if name in self.cells else self.source.column(name)
+
+    def labels(self) -> pa.Array:
+        """The index value of each row."""
+        return self.source.labels()
+
+    def take(self, positions: np.ndarray) -> object:
+        """Those rows, as they were handed in."""
+        return self.source.take(positions)
+
+
+SOURCES = (PandasSource, PolarsSource, ArrowSource, Replaced)
 
 
 def _arrow_source(frame: object) -> ArrowSource:

@@ -1,0 +1,84 @@
+"""Captions in a frame to write become codes, before its columns are brought to the types of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.columns import Names
+from bx24frames.entities.labels import codes_for, lookup_of
+from bx24frames.entities.types import Kind, kind
+from bx24frames.frames.narrow_source import Replaced
+from bx24frames.portal.dictionaries import dictionary
+
+if TYPE_CHECKING:
+    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.schema import Field
+    from bx24frames.frames.narrow_source import Source
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+__all__ = ["recoded"]
+
+PIPELINE: Final = "crm_category"
+
+
+async def recoded(
+    connection: Connection, table: Table, source: Source, columns: Sequence[str] | None = None
+) -> tuple[Source, tuple[Fault, ...]]:
+    """Put codes in place of captions.
+
+    The portal's dictionaries are asked for columns that hold text where a field has codes, and remembered.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+    source : Source
+    columns : sequence of str, optional
+        The frame's columns to write; None is all.
+
+    Returns
+    -------
+    source : Source
+        The same frame where nothing was to be done.
+    faults : tuple of Fault
+        Cells whose caption is no code's, or several codes'; null in `source`.
+    """
+    names = Names(table.fields, table.entity.name)
+    known = {name: names.find(name) for name in source.columns if columns is None or name in columns}
+    fields = {name: field for name, field in known.items() if field is not None}
+    cells: dict[str, list[object]] = {}
+    faults: list[Fault] = []
+    pipeline: list[int | None] | None = None
+    # the pipelines first: they decide between stages of one caption
+    for name, field in sorted(fields.items(), key=lambda one: one[1].type != PIPELINE):
+        lookup = lookup_of(field, table.entity.entity_type_id)
+        if lookup is None:
+            continue
+        values = _listed(source, name)
+        if _has_text(values, field):
+            words = await dictionary(connection, field, lookup)
+            coded = codes_for(values, field, words, pipeline, column=name)
+            cells[name] = values = list(coded.values)
+            faults += coded.faults
+        if field.type == PIPELINE:
+            pipeline = [_number(value) for value in values]
+    return (Replaced(source, cells) if cells else source), tuple(faults)
+
+
+def _number(value: object) -> int | None:
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return int(text) if text.isdigit() else None
+
+
+def _listed(source: Source, name: str) -> list[object]:
+    raw = source.column(name)
+    return raw if isinstance(raw, list) else raw.to_pylist()
+
+
+def _has_text(values: Iterable[object], field: Field) -> bool:
+    """Whether some cell may be a caption: text, and no number where codes are numbers."""
+    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    flat = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
+    return any(isinstance(part, str) and part != "" and not (numeric and part.strip().isdigit()) for part in flat)
