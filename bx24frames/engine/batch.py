@@ -21,6 +21,9 @@ MAX_PAIRS: Final = 900
 """Names of one command, kept under PHP's ``max_input_vars`` of 1000."""
 
 _REFERENCE: Final = re.compile(r"\$(result|next|total|time|error)\S*\[\S*\]", re.IGNORECASE)
+_MARKUP: Final = re.compile(
+    r"<(?:script|style).*?</(?:script|style)>|<!--.*?-->|<[!/a-z][^>]*>", re.IGNORECASE | re.DOTALL
+)
 _STARTS: Final = (b'{"result"', b'{"error"', b"{")
 
 
@@ -116,11 +119,16 @@ def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     argument = data.get("argument")
     return Refusal(
         str(error) if error is not None else "",
-        str(data.get("error_description") or ""),
+        plain(data.get("error_description")),
         status,
         whole=whole,
         argument=str(argument) if argument is not None else None,
     )
+
+
+def plain(text: JSON) -> str:
+    """A reason as plain text: classic methods put <br> between and behind sentences (crm: restservice.php)."""
+    return " ".join(_MARKUP.sub(" ", str(text or "")).split())
 
 
 def _parse(body: bytes) -> JSON:
@@ -154,8 +162,10 @@ def _integer(value: JSON) -> int | None:
 def _excerpt(status: int, body: bytes) -> str:
     if not body.strip():
         return f"HTTP {status} with an empty body"
-    text = " ".join(body[: EXCERPT * 4].decode("utf-8", "replace").split())
-    return redact(f"HTTP {status}: {text[:EXCERPT]}")
+    text = body[: EXCERPT * 16].decode("utf-8", "replace")
+    kind = "a page, " if _MARKUP.search(text) else ""
+    text = " ".join(_MARKUP.sub(" ", text).split())
+    return redact(f"HTTP {status}: {kind}{text[:EXCERPT]!r}")
 
 
 def batchable(method: str, params: Mapping[str, JSON]) -> bool:
@@ -171,7 +181,7 @@ def batchable(method: str, params: Mapping[str, JSON]) -> bool:
     return pairs(params) <= MAX_PAIRS and not _has_reference(params)
 
 
-def _has_reference(value: JSON) -> bool:
+def _has_reference(value: JSON | Mapping[str, JSON]) -> bool:
     if isinstance(value, str):
         return "$" in value and _REFERENCE.search(value) is not None
     if isinstance(value, Mapping):

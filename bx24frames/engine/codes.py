@@ -44,8 +44,16 @@ _RIGHTS = "Tick the missing scope in the webhook's settings, or ask for the righ
 
 # docs: error-codes.md; rest module: lib/restexception.php, classes/general/rest.php, lib/oauth/auth.php
 MEANINGS: Final[dict[str, Meaning]] = {
-    "query_limit_exceeded": Meaning(Reaction.PAUSE_ALL, untouched=True),
-    "operation_time_limit": Meaning(Reaction.PAUSE_METHOD, untouched=True),
+    "query_limit_exceeded": Meaning(
+        Reaction.PAUSE_ALL,
+        untouched=True,
+        guidance="Other programs at this address use up the portal's requests: try again when they rest.",
+    ),
+    "operation_time_limit": Meaning(
+        Reaction.PAUSE_METHOD,
+        untouched=True,
+        guidance="The working time of this method for ten minutes is used up: try again later.",
+    ),
     "overload_limit": Meaning(
         Reaction.STOP,
         untouched=True,
@@ -125,14 +133,30 @@ _RAISED: Final[dict[Reaction, type[PortalError]]] = {
 }
 
 
+_INSTEAD: Final[dict[int, str]] = {
+    403: "Something before the portal (a firewall, the provider) turned the request away: ask who runs the portal.",
+    404: "There is no portal at this address: compare it with the one the webhook's page shows.",
+    504: "The portal took longer than its web server waits: try again, with fewer columns or rows per request.",
+}
+"""What to do about a page of the web tier, by HTTP status."""
+
+
 def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
     """Make the exception a caller sees of an answer that is final."""
     if isinstance(answer, Lost):
         if answer.status is None:
-            return TransportError(f"No answer from the portal: {answer.reason}", method=method)
-        return ResponseError(f"The portal's answer makes no sense: {answer.reason}", method=method)
+            return TransportError(
+                f"No answer from the portal: {answer.reason}",
+                method=method,
+                guidance="Check the address and the network, and whether the portal opens in a browser.",
+            )
+        return ResponseError(
+            f"Instead of data the portal answered: {answer.reason}",
+            method=method,
+            guidance=_INSTEAD.get(answer.status, "Try again in some minutes; if it stays so, ask its administrator."),
+        )
     what = meaning(answer)
-    text = answer.text or answer.code or "no reason given"
+    text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"
     return _RAISED[what.reaction](
         f"The portal refused: {text}",
         code=answer.code or None,

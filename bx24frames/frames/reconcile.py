@@ -13,6 +13,7 @@ from bx24frames.entities.columns import Names
 from bx24frames.entities.match import COMPARABLE, Matches, assign
 from bx24frames.entities.match import Doubt as Wanted
 from bx24frames.entities.types import kind
+from bx24frames.errors import BX24Error
 from bx24frames.frames.lookup import highest_id, rows_after
 
 if TYPE_CHECKING:
@@ -77,15 +78,24 @@ async def settle_doubts(
     author = journal.fact("author") or ""
     search = Search(int(journal.fact("high") or 0), int(author) if author else None)
     for _ in range(ROUNDS):
-        absent = await _search(connection, upload, sending, search, journal)
+        try:
+            absent = await _search(connection, upload, sending, search, journal)
+        except BX24Error as fault:
+            _leave(sending, f"the look for it failed: {fault.message}")
+            return
         again = _conclude(absent, sending)
         if not again or sending.stopped:
             break
         await send_alone(again)
         if not sending.doubts:
             return
+    _leave(sending, "the row is not to be found")
+
+
+def _leave(sending: Sending, why: str) -> None:
+    """Leave the rows in doubt unknown, saying why."""
     for doubt in list(sending.doubts.values()):
-        sending.put(replace(doubt.outcome, message=f"{doubt.outcome.message} (and the row is not to be found)"))
+        sending.put(replace(doubt.outcome, message=f"{doubt.outcome.message} (and {why})"))
 
 
 async def _search(

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.batch import plain
 from bx24frames.engine.codes import Reaction, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
@@ -140,12 +141,17 @@ def _take(
         outcomes.append(outcome)
         if outcome.action == "unknown":
             answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
-            doubts[position] = Doubt(outcome, answered, len(encoded.positions))
+            doubts[position] = Doubt(outcome, answered, len(encoded.positions) + _shared(item, answer))
         if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
             sending.refused = answer
     sending.put(*outcomes)
     sending.doubts |= doubts
     return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _shared(item: Settled, answer: Answer) -> bool:
+    """Whether an answer is that of a whole batch, so that it says nothing of any one call in it."""
+    return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
 
 
 def _run(
@@ -190,7 +196,7 @@ def _row_answer(value: JSON) -> Answer:
         return Lost("the answer does not speak of this row", status=200)
     if "error" in value:
         # A row's own error inside the items of an import proves that the row was not made.
-        return Refusal(str(value["error"]), str(value.get("error_description") or ""), 200)
+        return Refusal(str(value["error"]), plain(value.get("error_description")), 200)
     return Success(value)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
-from bx24frames.errors import ConfigError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames import reconcile
 from bx24frames.frames.columns_in import incoming
 from bx24frames.frames.compare import changed_cells
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+
+
+_SENT: Final = frozenset({"inserted", "updated", "unknown"})
+"""Fates of rows that left."""
 
 
 async def prepare(connection: Connection, request: WriteRequest) -> Upload:
@@ -113,11 +117,17 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         )
     )
     interrupted = False
+    broken: BX24Error | None = None
     if request.dry_run:
         await find_rows(connection, upload, sending)
         sending.put(*_planned(upload, sending))
     else:
-        interrupted = await _carry_out(connection, upload, sending)
+        try:
+            interrupted = await _carry_out(connection, upload, sending)
+        except BX24Error as error:
+            if not any(one.action in _SENT for one in sending.outcomes.values()):
+                raise
+            broken = error
     report = WriteReport.of(
         _with_ids(upload, sending),
         rows=upload.total,
@@ -133,7 +143,9 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     )
     if interrupted:
         raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
-    if sending.refused is not None and not (report.inserted or report.updated):
+    if broken is not None:
+        raise _broken_off(broken, report) from broken
+    if sending.refused is not None and not (report.inserted or report.updated or report.unknown):
         raise error_of(sending.refused, upload.entity.name)
     if request.on_error != "report":
         report.raise_for_errors()
@@ -151,7 +163,19 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
             work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
             return await interruptible(work, sending)
     finally:
+        for position, outcome in reconcile.doubts_of(sending.journal).items():
+            sending.outcomes.setdefault(position, outcome)  # begun, and left without an answer
         sending.journal.close(rows=upload.total)
+
+
+def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
+    """The error of an upload that ended early: what was written by then is in its report."""
+    return WriteError(
+        f"The upload broke off, with {report.inserted + report.updated:,} of {len(report):,} rows written and "
+        f"{report.unknown:,} unknown: {error.message}",
+        report=report,
+        guidance=f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+    )
 
 
 async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
