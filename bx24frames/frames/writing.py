@@ -196,6 +196,12 @@ def delete_entity(
     Notes
     -----
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-delete.html
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> bx.delete_entity([-1], "deal", "sandbox", on_error="report").failed
+    1
     """
     not_yet(resume=(resume, None))
     request = DeleteRequest(ids, entity, on_error, dry_run, progress)
