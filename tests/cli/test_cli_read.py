@@ -125,8 +125,11 @@ def test_no_secret_in_a_failure(run, bx24_sandbox: Sandbox, code: str):
 
 
 def test_rows_already_written_go_when_a_later_one_fails(tmp_path: Path):
-    target = tmp_path / "rows.csv"
-    with pytest.raises(RuntimeError), writing(str(target), "csv") as append:
-        append(pa.table({"id": [1]}))
-        raise RuntimeError
+    def half() -> None:
+        with writing(str(tmp_path / "rows.csv"), "csv") as append:
+            append(pa.table({"id": [1]}))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert list(tmp_path.iterdir()) == []
