@@ -150,11 +150,13 @@ def _json(value: object) -> bytes:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """CSV has no lists: https://arrow.apache.org/docs/python/csv.html."""
+    """CSV has no lists and no captions apart from their codes: https://arrow.apache.org/docs/python/csv.html."""
     import pyarrow as pa
 
     for place, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+        elif pa.types.is_nested(field.type):
             texts = [None if value is None else _json(value).decode() for value in table.column(place).to_pylist()]
             table = table.set_column(place, field.name, pa.array(texts, pa.string()))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,8 +10,6 @@ from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, Pro
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
-    from typing import Literal
-
     import pyarrow as pa
 
 __all__ = ["count", "describe", "entities", "read"]
@@ -36,8 +34,15 @@ def read(
         str | None, typer.Option(metavar="TIME", help="Rows changed at or after it; blind to deletions.")
     ] = None,
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="IANA name, such as Europe/Berlin.")] = None,
+    labels: Annotated[bool, typer.Option("--labels", help="Captions in place of codes.")] = False,
+    titles: Annotated[bool, typer.Option("--titles", help="Columns named as people see them in the portal.")] = False,
+    missing_columns: Annotated[
+        Literal["raise", "insert"], typer.Option(help="Columns the portal lacks: fail, or write them empty.")
+    ] = "raise",
     chunk_size: Annotated[int, typer.Option(min=1, help="Rows of a parquet row group.")] = 25_000,
-    on_bad_value: Annotated[str, typer.Option(help="raise or null.")] = "raise",
+    on_bad_value: Annotated[
+        Literal["raise", "null"], typer.Option(help="A value that does not fit its field: fail, or leave it out.")
+    ] = "raise",
     portal: PortalName = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
@@ -47,8 +52,6 @@ def read(
     from bx24frames.cli.files_out import format_of, writing
     from bx24frames.frames.reading import iter_entity
 
-    if on_bad_value not in ("raise", "null"):
-        raise ConfigError(f"--on-bad-value is raise or null, not {on_bad_value}")
     chosen = format_of(out, form)
     tables = iter_entity(
         entity,
@@ -59,7 +62,10 @@ def read(
         limit=limit,
         changed_since=changed_since,
         timezone=timezone,
-        on_bad_value="null" if on_bad_value == "null" else "raise",
+        labels=labels,
+        titles=titles,
+        missing_columns=missing_columns,
+        on_bad_value=on_bad_value,
         backend="pyarrow",
         chunk_size=chunk_size,
         progress=bar(quiet),

@@ -22,6 +22,12 @@ __all__ = ["delete", "write"]
 INTERRUPTED = 130
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
+Resume = Annotated[
+    str | None, typer.Option("--resume", metavar="JOURNAL", help="The journal of an upload to go on with.")
+]
+Afresh = Annotated[
+    bool, typer.Option("--afresh", help="Begin anew, though the same upload was begun before and not finished.")
+]
 ReportFile = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="A line a row: what became of it (.csv, .parquet, ...).")
 ]
@@ -45,9 +51,8 @@ def write(
     only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
-    resume: Annotated[
-        str | None, typer.Option(metavar="JOURNAL", help="The journal of an upload to go on with.")
-    ] = None,
+    resume: Resume = None,
+    afresh: Afresh = False,
     report: ReportFile = None,
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -75,7 +80,7 @@ def write(
             only_changed=only_changed,
             on_error=on_error,
             dry_run=dry_run,
-            resume=resume,
+            resume=_journal(resume, afresh),
             progress=bar(quiet),
         ),
         report,
@@ -92,6 +97,8 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
+    resume: Resume = None,
+    afresh: Afresh = False,
     report: ReportFile = None,
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -105,7 +112,15 @@ def delete(
     if not (yes or dry_run):
         _ask(f"Delete {len(doomed):,} rows of {entity} at {_host(target)}?")
     _tell(
-        lambda: delete_entity(doomed, entity, target, on_error=on_error, dry_run=dry_run, progress=bar(quiet)),
+        lambda: delete_entity(
+            doomed,
+            entity,
+            target,
+            on_error=on_error,
+            dry_run=dry_run,
+            resume=_journal(resume, afresh),
+            progress=bar(quiet),
+        ),
         report,
     )
 
@@ -169,6 +184,12 @@ def _nested_fields(entity: str, target: str | None) -> set[str]:
 
     rows = describe_entity(entity, target, backend="pyarrow").to_pylist()
     return {row["code"] for row in rows if row["arrow_type"].startswith(("list<", "struct<"))}
+
+
+def _journal(resume: str | None, afresh: bool) -> str | Literal[False] | None:
+    if afresh and resume is not None:
+        raise ConfigError("--resume goes on with an upload and --afresh begins it anew: give one")
+    return False if afresh else resume
 
 
 def _list(text: str | None) -> list[str] | None:

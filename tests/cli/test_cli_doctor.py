@@ -95,3 +95,22 @@ def test_a_reader_that_leaves_early_ends_it_quietly(bx24_sandbox: Sandbox):
     ran = subprocess.run(line, shell=True, capture_output=True, env=environment, check=False)
     assert ran.stdout.startswith(b'"id"')
     assert b"Traceback" not in ran.stderr
+
+
+def test_the_sandbox_command_serves_until_it_is_told_to_stop():
+    line = [sys.executable, "-m", "bx24frames", "sandbox", "--port", "0", "--fast", "--size", "deal=7"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            address = served.stdout.readline().strip()
+            assert command("count", "deal", portal=address).stdout == b"7\n"
+        finally:
+            served.terminate()
+        assert served.wait(30) == 0
+
+
+def test_the_sandbox_command_says_what_is_wrong(run):
+    for arguments, told in ((["--plan", "gold"], "gold"), (["--fault", "rain"], "rain"), (["--size", "deal=x"], "x")):
+        ran = run("sandbox", "--port", "0", *arguments)
+        assert ran.status == 1
+        assert told in ran.err
+        assert "Traceback" not in ran.err

@@ -133,3 +133,15 @@ def test_rows_already_written_go_when_a_later_one_fails(tmp_path: Path):
     with pytest.raises(RuntimeError):
         half()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_captions_and_titles(run, bx24_sandbox: Sandbox):
+    options = ["-c", "id,stageId", "--limit", "5", "--labels", "--titles"]
+    shown = bx.read_entity(
+        "deal", bx24_sandbox.url, columns=["id", "stageId"], limit=5, labels=True, titles=True, backend="pyarrow"
+    )
+    for form, read in (("csv", csv.read_csv), ("parquet", parquet.read_table)):
+        table = read(pa.BufferReader(run("read", "deal", *options, "--format", form).out))
+        assert table.column_names == shown.column_names
+        assert table.to_pylist() == shown.to_pylist()
+    assert run("read", "deal", "-c", "id,nope", "--missing-columns", "insert", "--limit", "1").text.endswith(",\n")

@@ -131,3 +131,42 @@ def test_delete_takes_a_file_of_ids(run, bx24_sandbox: Sandbox, tmp_path: Path):
     assert bx.count_entity("deal", bx24_sandbox.url) == before - 4
     file.write_text("id\n5\nfive\n")
     assert "row 1" in run("delete", "deal", "--from", str(file), "-y").err
+
+
+def test_an_upload_goes_on_from_its_journal(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file, journal = written(tmp_path / "deals.jsonl"), tmp_path / "upload.sqlite"
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    for _ in range(2):
+        ran = run("write", "deal", str(file), "--mode", "insert", "--resume", str(journal))
+        assert ran.status == 0, ran.err
+    assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
+    both = run("write", "deal", str(file), "--mode", "insert", "--resume", str(journal), "--afresh")
+    assert (both.status, "give one" in both.err) == (1, True)
+
+
+def test_upsert_by_key(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = written(tmp_path / "deals.parquet")
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    for expected in ("inserted", "updated"):
+        ran = run("write", "deal", str(file), "--mode", "upsert", "--on", "originId")
+        assert ran.status == 0, ran.err
+        assert expected in ran.text
+    assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
+
+
+def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    import pandas as pd
+
+    from bx24frames.errors import WriteInterrupted
+    from bx24frames.frames import writing
+
+    frame = pd.DataFrame({"title": ["a"]})
+    report = bx.write_entity(frame, "deal", "sandbox", mode="insert", dry_run=True)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise WriteInterrupted("stop", report=report)
+
+    monkeypatch.setattr(writing, "write_entity", interrupted)
+    ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert")
+    assert ran.status == 130
+    assert "insert of 1 rows" in ran.text
