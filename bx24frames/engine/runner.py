@@ -107,8 +107,7 @@ class Runner:
     def _depart(self, parcel: Parcel, now: float) -> Ticket | None:
         methods = Counter(command.call.method for command in parcel.commands)
         with self.lock:
-            ready_at = self.governor.ready_at(methods, now)
-            return self.governor.depart(methods, now) if ready_at is not None and ready_at <= now else None
+            return self.governor.depart(methods, now)
 
     async def _pause(
         self,
@@ -153,10 +152,10 @@ class Runner:
             with self.lock:
                 self.governor.settle(ticket, self.clock())
         self.stats.take(parcel, answers, received)
-        self._learn(parcel, answers, self.clock() - started)
+        self._learn(parcel, answers, ticket, self.clock() - started)
         return answers
 
-    def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], seconds: float) -> None:
+    def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""
         now = self.clock()
         method = parcel.commands[0].call.method
@@ -169,14 +168,14 @@ class Runner:
             else:
                 size.carried(len(parcel.commands), live, seconds)
             for command in parcel.commands:
-                self._take(command.call.method, answers[command.label], now)
+                self._take(command.call.method, answers[command.label], ticket.departed, now)
             if live:
                 self.governor.meter(method).measured(seconds / live)
 
-    def _take(self, method: str, answer: Answer, now: float) -> None:
+    def _take(self, method: str, answer: Answer, departed: float, now: float) -> None:
         if isinstance(answer, Success):
             self.governor.bucket.accepted()
-            self.governor.meter(method).report(answer.operating, answer.resets_in, now)
+            self.governor.meter(method).report(answer.operating, answer.resets_in, departed, now)
         elif isinstance(answer, Refusal):
             reaction = codes.meaning(answer).reaction
             if reaction is codes.Reaction.PAUSE_ALL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request that left is taken to have reached the portal, if no answer proved it before."""
@@ -15,11 +15,43 @@ STOP_AT: Final = 0.97
 """Share of a method's operating limit that is never planned beyond."""
 BLIND_PAUSE: Final = 60.0
 """Seconds a blocked method waits when the portal names no moment of reset: one of its buckets is a minute."""
+WINDOW: Final = 600.0
+"""Seconds of the window that operating time is summed over (docs: limits.md)."""
+LEDGER_STEP: Final = 10.0
 LONGEST_PAUSE: Final = 30.0
 FIRST_COST: Final = 0.05
 """Seconds a command is taken to cost before any has been measured."""
 WEIGHT: Final = 0.3
 """Of the newest measurement in a running mean."""
+
+
+def pause(refusals: int) -> float:
+    """Seconds that everybody waits after so many refusals in a row and one more."""
+    return min(LONGEST_PAUSE, 2.0**refusals)
+
+
+class RequestBucket(Protocol):
+    """The portal's request bucket, kept in memory or shared between the processes of a machine."""
+
+    def ready_at(self, now: float) -> float:
+        """When one more request may leave; `now` or earlier means at once."""
+        ...
+
+    def depart(self, now: float) -> float | None:
+        """Charge one request that leaves now; its ticket, or None if there is no place for it."""
+        ...
+
+    def arrived(self, ticket: float, now: float) -> None:
+        """An answer to this request came, so it has reached the portal."""
+        ...
+
+    def refused(self, now: float) -> None:
+        """The portal found its bucket full: so it is, whoever filled it."""
+        ...
+
+    def accepted(self) -> None:
+        """A request was let in."""
+        ...
 
 
 @dataclass(slots=True)
@@ -54,9 +86,10 @@ class Bucket:
             return max(now + over / self.per_second, self.paused_until)
         return max(self.travelling[0] + ARRIVAL_GRACE, self.paused_until)
 
-    def depart(self, now: float) -> float:
-        """Charge one request that leaves now; returns its ticket."""
-        self._advance(now)
+    def depart(self, now: float) -> float | None:
+        """Charge one request that leaves now; its ticket, or None if there is no place for it."""
+        if self.ready_at(now) > now:
+            return None
         self.travelling.append(now)
         return now
 
@@ -72,7 +105,7 @@ class Bucket:
         self._advance(now)
         self.level = max(self.level, float(self.burst))
         if now >= self.paused_until:
-            self.paused_until = now + min(LONGEST_PAUSE, 2.0**self.refusals)
+            self.paused_until = now + pause(self.refusals)
             self.refusals += 1
 
     def accepted(self) -> None:
@@ -91,9 +124,23 @@ class Bucket:
             self.at = until
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Seconds of a request that has come back; answers to requests that left before that may not count them."""
+
+    settled: float
+    departed: float
+    seconds: float
+
+
 @dataclass(slots=True)
 class Meter:
-    """Operating time of one method: what the answers report, plus what is under way."""
+    """Operating time of one method: what the answers report, plus what is under way.
+
+    `ledger` holds what the reports have risen by, and when: each of it has certainly left the portal's window once
+    the window has passed, whatever else is known. `late` holds what came back while others were under way: their
+    answers do not know of it (rest module: lib/engine/access/loadlimiter.php sums up when a request begins).
+    """
 
     limit: float
     operating: float = 0.0
@@ -102,36 +149,74 @@ class Meter:
     parcels: int = 0
     resets_at: float | None = None
     blocked_until: float = 0.0
+    known: bool = False
+    ledger: deque[tuple[float, float]] = field(default_factory=deque)
+    late: list[Late] = field(default_factory=list)
 
     def ready_at(self, commands: int, now: float) -> float:
         """When `commands` more commands of this method may leave."""
         if now < self.blocked_until:
             return self.blocked_until
-        planned = self.operating + self.under_way + self.cost * commands
-        if planned <= SLOW_AT * self.limit:
+        if self.parcels and not self.known:
+            # What earlier processes have spent shows in the first answer: it is waited for.
+            return now + 1.0
+        spent = self.standing(now) + self.under_way + sum(late.seconds for late in self.late)
+        planned = spent + self.cost * commands
+        if planned <= SLOW_AT * self.limit or not spent:
             return now
         if self.parcels:
             # The next answer tells more; until then one request at a time.
             return now + 1.0
-        if planned <= STOP_AT * self.limit or self.resets_at is None or now >= self.resets_at:
+        reset = self.resets_at is not None and now >= self.resets_at
+        if planned <= (1.0 if reset else STOP_AT) * self.limit:
             return now
-        return self.resets_at
+        leaves = self.ledger[0][0] + WINDOW if self.ledger else now + BLIND_PAUSE
+        return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)
+
+    def standing(self, now: float) -> float:
+        """The operating time as it can at most stand."""
+        while self.ledger and self.ledger[0][0] + WINDOW <= now:
+            self.operating = max(0.0, self.operating - self.ledger.popleft()[1])
+        while self.late and self.late[0].settled + WINDOW <= now:
+            self.late.pop(0)
+        return self.operating
 
     def depart(self, commands: int) -> None:
         """Charge commands that leave."""
         self.under_way += self.cost * commands
         self.parcels += 1
 
-    def settle(self, commands: int, charged: float) -> None:
+    def settle(self, commands: int, charged: float, departed: float, now: float) -> None:
         """Commands came back, with whatever answer."""
         self.parcels -= 1
         self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - charged * commands)
+        self.late.append(Late(now, departed, charged * commands))
 
-    def report(self, operating: float | None, resets_in: float | None, now: float) -> None:
-        """Take in the operating time an answer names."""
-        if operating is not None:
-            self.operating = operating
-            self.resets_at = now + resets_in if resets_in is not None else None
+    def report(self, operating: float | None, resets_in: float | None, departed: float, now: float) -> None:
+        """Take in the operating time an answer names; of answers that overtook each other the higher one counts."""
+        self.known = True
+        if operating is None:
+            self.late.clear()
+            return
+        self.late = [late for late in self.late if late.settled > departed and late.departed != departed]
+        standing = self.standing(now)
+        if operating >= standing:
+            self._enter(operating - standing, now)
+        elif self.resets_at is None or now >= self.resets_at:
+            # A minute has left the window while others were added: what is left may be of any age.
+            self.ledger.clear()
+            self._enter(operating, now)
+        else:
+            return
+        self.operating = operating
+        self.resets_at = now + resets_in if resets_in is not None else None
+
+    def _enter(self, seconds: float, now: float) -> None:
+        """Note a rise; those of the same ten seconds share an entry, at the later time."""
+        if self.ledger and self.ledger[-1][0] // LEDGER_STEP == now // LEDGER_STEP:
+            seconds += self.ledger.pop()[1]
+        if seconds:
+            self.ledger.append((now, seconds))
 
     def measured(self, seconds: float) -> None:
         """Take in what one command has cost, in wall time: what answers report of it may be up to 1 s too much."""
@@ -145,7 +230,10 @@ class Meter:
         self.blocked_until = self.resets_at if known and self.resets_at is not None else now + BLIND_PAUSE
         # After the pause the old sum says nothing any more: the probe's answer will.
         self.operating = 0.0
+        self.ledger.clear()
+        self.late.clear()
         self.resets_at = None
+        self.known = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +248,7 @@ class Ticket:
 class Governor:
     """One bucket, a meter a method, and a ceiling on requests under way."""
 
-    bucket: Bucket
+    bucket: RequestBucket
     operating: float
     max_in_flight: int
     meters: dict[str, Meter] = field(default_factory=dict)
@@ -180,20 +268,24 @@ class Governor:
             return None
         return max([room_at, *(self.meter(method).ready_at(count, now) for method, count in methods.items())])
 
-    def depart(self, methods: Mapping[str, int], now: float) -> Ticket:
-        """Charge a request that leaves now."""
+    def depart(self, methods: Mapping[str, int], now: float) -> Ticket | None:
+        """Charge a request that leaves now; None if it may not."""
+        ready_at = self.ready_at(methods, now)
+        departed = self.bucket.depart(now) if ready_at is not None and ready_at <= now else None
+        if departed is None:
+            return None
         self.in_flight += 1
         charged = tuple((method, count, self.meter(method).cost) for method, count in methods.items())
         for method, count, _ in charged:
             self.meter(method).depart(count)
-        return Ticket(self.bucket.depart(now), charged)
+        return Ticket(departed, charged)
 
     def settle(self, ticket: Ticket, now: float) -> None:
         """The request is over, answered or not."""
         self.in_flight -= 1
         self.bucket.arrived(ticket.departed, now)
         for method, count, cost in ticket.methods:
-            self.meter(method).settle(count, cost)
+            self.meter(method).settle(count, cost, ticket.departed, now)
 
     def meter(self, method: str) -> Meter:
         """The operating time of a method, as far as it is known."""

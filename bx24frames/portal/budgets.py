@@ -1,15 +1,18 @@
-"""Budgets shared within the process: a request bucket a portal host, a governor a credential."""
+"""Budgets shared within the process, or the machine: a request bucket a portal host, a governor a credential."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.options import Limits
+from bx24frames.portal.host_budget import HostBucket
 
 
 @dataclass(slots=True)
@@ -18,30 +21,57 @@ class Budgets:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
+    host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
     governors: dict[str, tuple[Governor, Sizes]] = field(default_factory=dict)
 
     def governor(self, host: str, credential: str, limits: Limits) -> tuple[Governor, Sizes]:
         """The governor and the request sizes of a credential; the newest limits hold for all who share them."""
         with self.lock:
-            bucket = self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
+            bucket = self._bucket(host, limits)
             bucket.burst, bucket.per_second = limits.burst, limits.per_second
             if credential not in self.governors:
                 governor = Governor(bucket, limits.operating, limits.max_in_flight)
                 self.governors[credential] = governor, Sizes(limits.commands_per_batch)
             governor, sizes = self.governors[credential]
+            governor.bucket = bucket
             governor.max_in_flight = limits.max_in_flight
             governor.limit_operating(limits.operating)
             sizes.limit(limits.commands_per_batch)
             return governor, sizes
 
+    def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
+        if limits.shared is None:
+            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
+        key = (state_file(), host)
+        if key not in self.host_buckets:
+            self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second)
+        return self.host_buckets[key]
+
+
+def state_file() -> Path:
+    """The file with the budgets of this machine, in the user's state folder."""
+    import platformdirs
+
+    return platformdirs.user_state_path("bx24frames") / "limits.sqlite"
+
 
 BUDGETS: Final = Budgets()
+_INHERITED: Final[list[HostBucket]] = []
+
+
+@atexit.register
+def _close() -> None:
+    for bucket in BUDGETS.host_buckets.values():
+        bucket.close()
 
 
 def _forget() -> None:
     """A child of a fork has none of the parent's requests under way, and may have inherited a locked lock."""
     BUDGETS.lock = threading.Lock()
     BUDGETS.buckets.clear()
+    # SQLite forbids the use of a parent's connection, its closing too (https://www.sqlite.org/howtocorrupt.html).
+    _INHERITED.extend(BUDGETS.host_buckets.values())
+    BUDGETS.host_buckets.clear()
     BUDGETS.governors.clear()
 
 

@@ -113,7 +113,7 @@ def drain(machine: Any, table: Table, sizes: Any, *, parallel: int = 1, on_parce
     now = 0.0
     out: list[Any] = []
     flying: list[Parcel] = []
-    from bx24frames.engine.messages import Done  # noqa: PLC0415
+    from bx24frames.engine.messages import Done
 
     for _ in range(100_000):
         step = machine.due(now, sizes) if len(flying) < parallel else None

@@ -182,6 +182,5 @@ def test_a_large_table_costs_little_more_than_its_rows(family, parallel):
     rng = random.Random(1)
     table = Table(set(rng.sample(range(1, 1_300_000), 1_000_000)), FAMILIES[family][2])
     assert len(read(family, table, parallel=parallel)) == 1_000_000
-    print(family, parallel, table.requests, table.commands, table.live, table.rows_read)
     assert table.requests <= 420
     assert table.rows_read <= 1_000_000 + 60

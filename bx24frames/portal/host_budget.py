@@ -1,0 +1,115 @@
+"""One request bucket for all processes of this machine: two numbers a portal, in SQLite under BEGIN IMMEDIATE."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bx24frames.engine.throttle import ARRIVAL_GRACE, pause
+
+BUSY_SECONDS = 10.0
+"""Another process holds the file for a fraction of a millisecond; longer than this, something is broken."""
+
+
+class HostBucket:
+    """The bucket of one portal as every process of this machine leaves it.
+
+    A request counts from the moment it leaves and leaks from then on, whether it has arrived or not: who died on the
+    way need not give anything back. So that requests may be delayed on the way, as many places as leak away during
+    the delay are never used.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one for all portals.
+    host : str
+        The portal.
+    burst : int
+        Capacity of the portal's bucket, in requests.
+    per_second : float
+        Requests a second that leak from it.
+    wall : callable
+        Seconds since the epoch: unlike a monotonic clock the same in every process.
+    """
+
+    def __init__(
+        self, path: Path, host: str, burst: int, per_second: float, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.burst = burst
+        self.per_second = per_second
+        self._host = host
+        self._wall = wall
+        self._refusals = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The budget's lock lets one thread in at a time; a child of a fork opens its own.
+        self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        # Two numbers that are stale after a minute: nothing is lost if the machine loses them.
+        self._file.execute("PRAGMA synchronous=OFF")
+        self._file.execute("CREATE TABLE IF NOT EXISTS bucket (host TEXT PRIMARY KEY, level REAL, at REAL)")
+
+    @property
+    def capacity(self) -> float:
+        """Places that may be used."""
+        return max(1.0, self.burst - 1 - ARRIVAL_GRACE * self.per_second)
+
+    def ready_at(self, now: float) -> float:
+        """When one more request may leave, if no other process is faster."""
+        return now + self._wait(self._level())
+
+    def depart(self, now: float) -> float | None:
+        """Charge one request that leaves now; None if another process took the place."""
+        with self._alone():
+            level = self._level()
+            if self._wait(level) > 0:
+                return None
+            self._store(level + 1)
+        return now
+
+    def arrived(self, ticket: float, now: float) -> None:
+        """Nothing: a request leaks from the moment it left."""
+
+    def refused(self, now: float) -> None:  # noqa: ARG002 (the wall clock rules here)
+        """The portal found its bucket full: everybody waits, in every process."""
+        with self._alone():
+            if self._wait(self._level()) <= 0 or not self._refusals:
+                self._store(max(self._level(), self.burst) + pause(self._refusals) * self.per_second)
+                self._refusals += 1
+
+    def accepted(self) -> None:
+        """A request was let in."""
+        self._refusals = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _wait(self, level: float) -> float:
+        return max(0.0, level + 1 - self.capacity) / self.per_second
+
+    def _level(self) -> float:
+        with closing(self._file.execute("SELECT level, at FROM bucket WHERE host = ?", (self._host,))) as found:
+            row: tuple[float, float] | None = found.fetchone()
+        if row is None:
+            return 0.0
+        # A clock that was put back leaks nothing; one that was put forward is as good as time.
+        return max(0.0, row[0] - max(0.0, self._wall() - row[1]) * self.per_second)
+
+    def _store(self, level: float) -> None:
+        self._file.execute(
+            "INSERT INTO bucket VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET level = excluded.level, "
+            "at = excluded.at",
+            (self._host, level, self._wall()),
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")

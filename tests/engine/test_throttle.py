@@ -1,0 +1,230 @@
+"""The governor against a portal that enforces exactly what is documented: never refused, never idle."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bx24frames.engine.throttle import ARRIVAL_GRACE, BLIND_PAUSE, SLOW_AT, Bucket, Governor, Meter
+from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
+
+METHOD = "crm.item.list"
+KEY = ("webhook", METHOD)
+
+
+@dataclass
+class Portal:
+    """A portal on a simulated clock; `refused` holds the moments at which it said no."""
+
+    bucket: LeakyBucket
+    spent: OperatingTime
+    refused: list[float] = field(default_factory=list)
+    served: int = 0
+
+    def arrive(self, at: float, seconds: float) -> tuple[float, float | None] | None:
+        """The operating time and its reset as the answer reports them; None for a refusal."""
+        used = self.spent.used(KEY, at)
+        if not self.bucket.admit(at) or used > self.spent.limit:
+            self.refused.append(at)
+            return None
+        self.served += 1
+        self.spent.record(KEY, seconds, minute=int(at // 60), first_hit=at)
+        reset = self.spent.reset_at(KEY, at)
+        return used + seconds, None if reset is None else max(0.0, reset - at)
+
+
+def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Random, *, commands, delay, seconds):
+    """Send as fast as the governor lets; the moments of departure."""
+    now, left, order = 1000.0, requests, itertools.count()
+    events: list[tuple[float, int, str, object, object]] = []
+    departures: list[float] = []
+    for _ in range(200_000):
+        if not left and not events:
+            return departures
+        ready = governor.ready_at({METHOD: commands}, now) if left else None
+        if ready is not None and ready <= now:
+            ticket = governor.depart({METHOD: commands}, now)
+            assert ticket is not None
+            departures.append(now)
+            left -= 1
+            heapq.heappush(events, (now + delay(rng), next(order), "arrives", ticket, now))
+            continue
+        upcoming = events[0][0] if events else None
+        assert upcoming is not None or ready is not None, "work waits for nothing"
+        if upcoming is None or (ready is not None and ready < upcoming):
+            now = ready
+            continue
+        now, _, what, ticket, began = heapq.heappop(events)
+        if what == "arrives":
+            cost = seconds(rng)
+            heapq.heappush(
+                events, (now + cost, next(order), "answers", ticket, (began, cost, portal.arrive(now, cost)))
+            )
+            continue
+        began, cost, report = began
+        governor.settle(ticket, now)
+        if report is None:
+            governor.bucket.refused(now)
+        else:
+            governor.bucket.accepted()
+            governor.meter(METHOD).report(*report, ticket.departed, now)
+            governor.meter(METHOD).measured((now - began) / commands)
+    raise AssertionError("no end")
+
+
+def portal_of(burst: int, per_second: float, operating: float = float("inf")) -> Portal:
+    return Portal(LeakyBucket(burst, per_second), OperatingTime(operating))
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    st.integers(0, 10**6), st.sampled_from([(50, 2.0), (250, 5.0), (20, 1.0), (7, 0.5)]), st.integers(1, 600),
+    st.sampled_from([0.0, 0.01, 0.5, ARRIVAL_GRACE]), st.sampled_from([0.01, 0.8, 5.0]), st.sampled_from([1, 4, 400]),
+)  # fmt: skip
+def test_never_refused_and_never_idle(seed, plan, requests, longest_delay, longest_work, in_flight):
+    burst, per_second = plan
+    portal = portal_of(burst, per_second)
+    governor = Governor(Bucket(burst, per_second), float("inf"), in_flight)
+    governor.meter(METHOD).known = True
+    departures = simulate(
+        governor, portal, requests, random.Random(seed), commands=50,
+        delay=lambda rng: rng.uniform(0, longest_delay), seconds=lambda rng: rng.uniform(0, longest_work),
+    )  # fmt: skip
+    assert not portal.refused
+    assert portal.served == requests
+    if in_flight == 400:
+        # the bucket's floor, one place kept back, and the time until the first request is known to have arrived
+        floor = max(0.0, requests - (burst - 1)) / per_second
+        assert departures[-1] - departures[0] <= floor + ARRIVAL_GRACE + 1e-6
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 10**6), st.integers(100, 900), st.sampled_from([0.8, 3.0, 8.0]), st.sampled_from([1, 8]),
+    st.sampled_from([0.0, 120.0, 470.0]), st.floats(0, 59),
+)  # fmt: skip
+def test_operating_time_is_never_used_up(seed, requests, work, in_flight, spent_before, offset):
+    portal = portal_of(10**6, 1000.0, operating=480.0)
+    if spent_before:
+        portal.spent.record(KEY, spent_before, minute=int((1000 - offset) // 60), first_hit=1000 - offset)
+    governor = Governor(Bucket(10**6, 1000.0), 480.0, in_flight)
+    departures = simulate(
+        governor, portal, requests, random.Random(seed), commands=50,
+        delay=lambda rng: rng.uniform(0, 0.2), seconds=lambda rng: work * rng.uniform(0.7, 1.3),
+    )  # fmt: skip
+    assert not portal.refused
+    assert portal.served == requests
+    # what ten minutes allow is used: a window's worth each, at least up to where requests go one at a time
+    windows = (requests * work * 1.3 + spent_before) / (SLOW_AT * 480.0)
+    assert departures[-1] - departures[0] <= 600 * int(windows) + 130 + requests * work * 1.4
+
+
+def test_a_refusal_pauses_everyone_and_the_pause_grows_until_a_request_is_let_in():
+    bucket = Bucket(50, 2.0)
+    bucket.refused(100.0)
+    assert bucket.depart(100.5) is None
+    assert bucket.ready_at(100.5) == 101.0
+    bucket.refused(100.6)  # another one that was under way: the same pause
+    assert bucket.ready_at(100.7) == pytest.approx(101.6)
+    bucket.refused(102.0)
+    assert bucket.ready_at(102.0) == pytest.approx(104.0)
+    bucket.accepted()
+    bucket.refused(110.0)
+    assert bucket.ready_at(110.0) == pytest.approx(111.0)
+
+
+def test_after_a_refusal_requests_leave_at_the_rate_of_the_leak():
+    bucket = Bucket(50, 2.0)
+    bucket.refused(0.0)
+    sent, now = [], 0.0
+    while len(sent) < 10:
+        now = max(now, bucket.ready_at(now))
+        ticket = bucket.depart(now)
+        assert ticket is not None
+        bucket.arrived(ticket, now)
+        sent.append(now)
+    assert [round(b - a, 6) for a, b in itertools.pairwise(sent)] == [0.5] * 9
+
+
+def test_two_requests_at_one_moment_are_two():
+    bucket = Bucket(3, 1.0)
+    first, second = bucket.depart(1.0), bucket.depart(1.0)
+    assert None not in (first, second)
+    assert bucket.depart(1.0) is None
+    bucket.arrived(first, 1.0)
+    bucket.arrived(second, 1.0)
+    assert bucket.level == 2.0
+
+
+def test_a_blocked_method_waits_for_its_reset_and_sends_one_probe():
+    meter = Meter(480.0)
+    meter.report(470.0, 45.0, 99.0, 100.0)
+    meter.blocked(101.0)
+    assert meter.ready_at(1, 102.0) == 145.0
+    meter.depart(1)
+    assert meter.ready_at(1, 145.0) > 145.0, "one probe alone"
+    meter.settle(1, 0.05, 145.0, 146.0)
+    meter.report(300.0, 60.0, 145.0, 146.0)
+    assert meter.ready_at(50, 146.0) == 146.0
+
+
+def test_a_block_without_a_known_reset_is_a_minute():
+    meter = Meter(480.0)
+    meter.blocked(10.0)
+    assert meter.ready_at(1, 11.0) == 10.0 + BLIND_PAUSE
+    assert meter.ready_at(1, 10.0 + BLIND_PAUSE) == 10.0 + BLIND_PAUSE
+
+
+def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
+    meter = Meter(480.0, cost=0.1)
+    meter.report(0.84 * 480, 300.0, 0.0, 1.0)
+    assert meter.ready_at(10, 1.0) == 1.0
+    meter.depart(50)
+    assert meter.ready_at(10, 1.0) > 1.0
+    meter.settle(50, 0.1, 1.0, 2.0)
+    meter.report(0.86 * 480, 300.0, 1.0, 2.0)
+    assert meter.ready_at(10, 2.0) == 2.0
+    meter.report(0.97 * 480, 200.0, 2.0, 3.0)
+    assert meter.ready_at(10, 3.0) == 203.0
+
+
+def test_a_method_that_is_slow_does_not_hold_up_another():
+    governor = Governor(Bucket(50, 2.0), 480.0, 8)
+    governor.meter("a").report(479.0, 500.0, 0.0, 1.0)
+    assert governor.ready_at({"a": 1}, 1.0) > 1.0
+    assert governor.ready_at({"b": 50}, 1.0) == 1.0
+
+
+def test_a_portal_that_reports_no_operating_time_is_held_back_by_nothing_else():
+    meter = Meter(480.0, cost=10.0)
+    for at in range(200):
+        meter.depart(50)
+        meter.settle(50, 10.0, float(at), at + 0.5)
+        meter.report(None, None, float(at), at + 0.5)
+        assert meter.ready_at(50, at + 0.5) == at + 0.5
+
+
+def test_the_first_answer_of_a_method_is_waited_for():
+    meter = Meter(480.0)
+    assert meter.ready_at(50, 0.0) == 0.0
+    meter.depart(50)
+    assert meter.ready_at(1, 0.1) > 0.1
+    meter.settle(50, meter.cost, 0.0, 1.0)
+    meter.report(479.0, 30.0, 0.0, 1.0)
+    assert meter.ready_at(50, 1.0) == 31.0
+
+
+def test_slow_limits_what_is_under_way_and_ends():
+    governor = Governor(Bucket(50, 2.0), 480.0, 8)
+    governor.slow.append(1)
+    governor.meter("a").known = True
+    assert governor.depart({"a": 1}, 0.0) is not None
+    assert governor.ready_at({"a": 1}, 0.0) is None
+    governor.slow.remove(1)
+    assert governor.ready_at({"a": 1}, 0.0) == 0.0
