@@ -1,10 +1,16 @@
-"""The frame libraries every test of this room runs over."""
+"""The frame libraries every test of this room runs over, and the portal that the public verbs are tested on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+import bx24frames as bx
 from bx24frames.options import Backend
+
+FAST = bx.Limits(burst=100_000, per_second=100_000.0)
+SIZES = {"lead": 60, "deal": 230, "contact": 120, "company": 25}
 
 
 @pytest.fixture(params=["pandas", "polars", "pyarrow"])
@@ -12,3 +18,26 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     """One of the three libraries."""
     name: Backend = request.param
     return name
+
+
+@pytest.fixture(scope="session")
+def read_only_sandbox() -> Iterator[bx.Sandbox]:
+    """One seeded portal for all tests that only read."""
+    with bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox:
+        yield sandbox
+        broken = list(sandbox.stats.broken)
+    if broken:
+        pytest.fail("the sandbox itself broke: " + "; ".join(broken))
+
+
+@pytest.fixture
+def portal(read_only_sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
+    """A fresh connection to it, which has asked nothing yet."""
+    with bx.Portal(read_only_sandbox.url, limits=FAST) as opened:
+        yield opened
+
+
+@pytest.fixture
+def deal_ids(read_only_sandbox: bx.Sandbox) -> list[int]:
+    """The ids there are, by the sandbox's own account."""
+    return sorted(row["id"] for row in read_only_sandbox.store.rows(2))
