@@ -100,6 +100,7 @@ class Listing:
     `select_ids`: the parameters that ask for ids alone.
     `row_key`: the keys that name a row together, where none does alone.
     `page_path`: where the number of a page, from 1, stands, for methods that ignore ``start``.
+    `counted`: its `total` is the number of rows.
     `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
     """
 
@@ -119,6 +120,7 @@ class Listing:
     select_ids: Mapping[str, JSON] = field(default_factory=dict)
     row_key: Path = ()
     page_path: Path = ()
+    counted: bool = True
     constants: Mapping[str, JSON] = field(default_factory=dict)
 
 

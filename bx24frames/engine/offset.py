@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import Cursor, rows_in
-from bx24frames.engine.messages import MAX_COMMANDS, Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
+from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 
@@ -49,13 +49,12 @@ class OffsetPages(Generic[T]):
         self._seen: set[str] = set()
         self._sent = 0
 
-    def due(self, now: float, sizes: Sizes, *, most: int = MAX_COMMANDS) -> Parcel | Wait | Done:
-        """The next parcel of pages, of at most `most`."""
-        if self.finished:
+    def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
+        """The next parcel of pages."""
+        if self._left == 0 or not (self._waiting or self._starts):
             return Done()
         ready = [item for item in self._waiting if item[1] <= now]
-        room = 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now
-        ready = ready[: min(room, most)]
+        ready = ready[: 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now]
         if not ready:
             return Wait(min((item[1] for item in self._waiting), default=math.inf))
         commands = []
@@ -66,11 +65,6 @@ class OffsetPages(Generic[T]):
             self._starts[label] = (item[0], item[2])
             commands.append(Command(label, self._cursor.offset(item[0])))
         return Parcel(tuple(commands))
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to ask for, nor under way."""
-        return self._left == 0 or not (self._waiting or self._starts)
 
     def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T]:
         """Take in pages; gives those that are complete from the start."""

@@ -161,8 +161,9 @@ def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
     """
     if entity.select is None:
         return {}
-    wanted = list(fields)
-    names = [entity.listing.id_filter, *entity.always, *(field.wire for field in wanted)]
+    arguments = {one.name for one in entity.arguments}
+    wanted = [field for field in fields if field.code not in arguments]
+    names = [*filter(None, [entity.listing.id_filter]), *entity.always, *(field.wire for field in wanted)]
     if entity.family is Family.ITEM and any(field.code in MULTIFIELDS for field in wanted):
         names = ["*", *(field.code for field in wanted if field.user_field)]
     return {entity.select: list(dict.fromkeys(names))}

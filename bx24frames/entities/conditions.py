@@ -117,6 +117,8 @@ def _refuse(one: Condition, dialect: Dialect) -> None:
         raise Unfit("phones and e-mails are compared without a prefix")
     if one.op in _SETS and own in (Kind.DATE, Kind.DATETIME):
         raise Unfit("the portal does not convert dates in lists: use >= and <=")
+    if dialect is Dialect.LIST and own in (Kind.DATE, Kind.DATETIME):
+        raise Unfit("lists take dates in the site's own format: read the column and filter the frame")
     if dialect is Dialect.CLASSIC and not one.field.user_field:
         _refuse_classic(one, own)
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
@@ -66,6 +67,8 @@ def decode(
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
     maps = [row if isinstance(row, dict) else _empty(row, schema) for row in rows]
+    if any(field.holder is not None for field in schema.fields):
+        maps = unwrapped(maps, schema.fields)
     table = _Table(maps, schema, on_bad_value, Counter() if nulled is None else nulled)
     columns = [
         _Column(field, target.name, target.type, table)

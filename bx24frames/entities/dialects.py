@@ -110,6 +110,15 @@ _CALL: Final[Mapping[Op, str]] = {
     Op.NOT_BETWEEN: "!><",
     Op.SEARCH: "?",
 }
+# docs: lists-element-get.md: no lists, and any other prefix is refused
+_LIST: Final[Mapping[Op, str]] = {
+    **_ORDERED,
+    Op.EQ: "=",
+    Op.NE: "!",
+    Op.CONTAINS: "%",
+    Op.NOT_CONTAINS: "!%",
+    Op.NOT_BETWEEN: "!><",
+}
 
 SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.ITEM: _ITEM,
@@ -117,6 +126,7 @@ SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.ORM: _ITEM,
     Dialect.TASK: _TASK,
     Dialect.CALL: _CALL,
+    Dialect.LIST: _LIST,
     Dialect.EQUAL: {Op.EQ: ""},
     Dialect.NONE: {},
 }

@@ -8,6 +8,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON, Path
 from bx24frames.entities import spelling
+from bx24frames.entities.properties import list_field, property_type
 from bx24frames.entities.schema import Choice, Entity, Family, Field, Shape
 from bx24frames.errors import ResponseError
 
@@ -45,13 +46,25 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
     https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html
     """
     source = entity.fields
-    if source.method is None:
-        return tuple(_aliased(field, entity, ()) for field in source.static)
     static = {field.code: field for field in source.static}
-    fields: dict[str, Field] = {}
-    for name, raw in _entries(entity, answer).items():
-        for field in _parsed(entity, name, raw, static):
-            fields.setdefault(field.code, field)
+    entries = {} if source.method is None else _entries(entity, answer)
+    described = [field for name, raw in entries.items() for field in _parsed(entity, name, raw, static)]
+    own = source.static if source.method is None else source.extra
+    arguments = (Field(one.name, one.type, read_only=True, aliases=one.aliases) for one in entity.arguments)
+    fields = {field.code: _aliased(field, entity, ()) for field in own}
+    told = {field.code: field for field in reversed(described)}  # of two with one code the first counts
+    fields.update((field.code, told[field.code]) for field in described)
+    for field in arguments:
+        fields.setdefault(field.code, _aliased(field, entity, ()))
+    return _with_argument_names(entity, fields)
+
+
+def _with_argument_names(entity: Entity, fields: dict[str, Field]) -> tuple[Field, ...]:
+    """The fields; a described one that is also an argument takes that one's names."""
+    for one in entity.arguments:
+        known = fields[one.name]
+        more = tuple(name for name in one.aliases if name not in known.aliases)
+        fields[one.name] = replace(known, aliases=(*known.aliases, *more))
     return tuple(fields.values())
 
 
@@ -83,6 +96,8 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
         return [_aliased(replace(known, title=str(raw or name)), entity, ())]
     if not isinstance(raw, dict):
         raise ResponseError(f"the description of field {name} is not a map", entity=entity.name)
+    if entity.fields.shape is Shape.LIST:
+        return [_aliased(list_field(name, raw, static.get(name)), entity, ())]
     if entity.fields.shape is Shape.TASK:
         return [_aliased(_task_field(name, raw), entity, (name,))]
     return [_described(entity, name, raw, static.get(name))]
@@ -94,9 +109,10 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     code = upper_name if user_field and upper_name.startswith("UF_") else name
     settings = raw.get("settings")
     settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
+    type_, holder = property_type(raw)
     field = Field(
         code,
-        known.type if known else str(raw.get("type") or "string"),
+        known.type if known else type_,
         title=_title(code, raw),
         required=_flag(raw, "isRequired", "required"),
         read_only=_flag(raw, "isReadOnly"),
@@ -108,6 +124,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         settings=settings,
         listed=not (entity.family is Family.CLASSIC and code in UNLISTED),
         max_length=_limit(settings.get("MAX_LENGTH")),
+        holder=holder,
     )
     return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
 

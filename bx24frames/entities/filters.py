@@ -11,7 +11,7 @@ from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.columns import Names
 from bx24frames.entities.conditions import Condition, between, condition
 from bx24frames.entities.dialects import WORDS, Op, dialect, split_key
-from bx24frames.entities.operands import Unfit, listed, operand, zone
+from bx24frames.entities.operands import Unfit, listed, operand, str_or_int, zone
 from bx24frames.entities.schema import Dialect, Entity, Field, Where
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
@@ -71,7 +71,8 @@ def parse_filters(
     """
     if entity.untyped:
         return _as_written(entity, filters)
-    reader = _Reader(entity, Names(fields, entity.name), _zone(entity, timezone))
+    defaults: dict[str, JSON] = {one.name: one.default for one in entity.arguments if one.default is not None}
+    reader = _Reader(entity, Names(fields, entity.name), _zone(entity, timezone), defaults)
     branches = reader.branches(filters)
     where = reader.alone(branches[0]) if len(branches) == 1 else reader.either(branches)
     _needed(entity, where)
@@ -95,11 +96,12 @@ def _as_written(entity: Entity, filters: Filters | None) -> Where:
 
 
 def _needed(entity: Entity, where: Where) -> None:
-    given = {*where.params, *where.arguments, *(key for key, _ in where.splits)}
-    for name in entity.needs:
-        if where.nothing or name in given or f"={name}" in given:
+    given = {*where.arguments, *([where.owners[0]] if where.owners else [])}
+    for argument in entity.arguments:
+        if where.nothing or argument.name in given:
             continue
-        raise FilterError(f"{entity.name} is read for one {name.lstrip('=')}: filter by it", entity=entity.name)
+        guidance = f'filters={{"{argument.name}": ...}}, or behind the name: "{entity.name}:...".'
+        raise FilterError(f"{entity.name} is read for one {argument.name}", entity=entity.name, guidance=guidance)
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ class _Reader:
     names: Names
     timezone: tzinfo | None
     arguments: dict[str, JSON] = field(default_factory=dict)
+    owners: tuple[str, tuple[JSON, ...]] | None = None
 
     def branches(self, filters: Filters | None) -> list[list[Condition]]:
         """The conditions as OR of ANDs."""
@@ -118,12 +121,12 @@ class _Reader:
         if isinstance(filters, Mapping):
             return [list(self._mapped(filters))]
         if isinstance(filters, tuple) and filters and isinstance(filters[0], str):
-            return [[self._from_tuple(filters)]]
+            return [self._from_tuples([filters])]
         items = list(filters) if isinstance(filters, list | tuple) else [filters]
         if all(isinstance(item, tuple) for item in items):
-            return [[self._from_tuple(cast("Tuple", item)) for item in items]]
+            return [self._from_tuples(items)]
         if all(isinstance(item, list) for item in items):
-            return [[self._from_tuple(part) for part in cast("Sequence[Tuple]", item)] for item in items]
+            return [self._from_tuples(cast("Sequence[Tuple]", item)) for item in items]
         raise self._refusal("filters are a mapping, a list of (column, op, value), or a list of such lists")
 
     def _mapped(self, filters: Mapping[str, object]) -> Iterable[Condition]:
@@ -137,7 +140,10 @@ class _Reader:
                 continue
             yield condition(self._field(name), prefix, op, value)
 
-    def _from_tuple(self, written: object) -> Condition:
+    def _from_tuples(self, written: Iterable[object]) -> list[Condition]:
+        return [one for one in map(self._from_tuple, written) if one is not None]
+
+    def _from_tuple(self, written: object) -> Condition | None:
         if not isinstance(written, tuple) or not 2 <= len(written) <= _TUPLE:
             raise self._refusal(f"a condition is (column, op, value), not {written!r:.80}")
         name, word, *value = written
@@ -148,17 +154,29 @@ class _Reader:
             return Condition(self._field(str(name)), op, None, str(word))
         if not value or (value[0] is None and op not in (Op.EQ, Op.NE)):
             raise self._refusal(f"{name} {word} needs a value", guidance='Ask for nulls by "is null" or "not null".')
+        if self._argument(str(name), op, value[0]):
+            return None
         return condition(self._field(str(name)), "=" if op is Op.EQ else op.value, op, value[0])
 
     def _argument(self, name: str, op: Op, value: object) -> bool:
-        if name not in self.entity.arguments:
+        """Take a parameter of the method itself; many values of it are read one after the other."""
+        argument = next((one for one in self.entity.arguments if name in one.names), None)
+        if argument is None:
             return False
-        if op is not Op.EQ or listed(value) is not None:
+        values = listed(value)
+        if op not in (Op.EQ, Op.IN) or (values is not None and argument.described):
             raise self._refusal(f"{name} is one value, given with =")
+        field = Field(name, argument.type)
         try:
-            self.arguments[name] = operand(Field(name, "integer"), value)
+            if values is None:
+                self.arguments[argument.name] = operand(field, value)
+                return True
+            found = tuple(dict.fromkeys(str_or_int(operand(field, one)) for one in values))
         except Unfit as fault:
             raise self._refusal(f"{name}: {fault}") from None
+        if self.owners is not None:
+            raise self._refusal(f"{self.owners[0]} and {name} cannot both be lists")
+        self.owners = (argument.name, found)
         return True
 
     def _field(self, name: str) -> Field:
@@ -183,8 +201,12 @@ class _Reader:
                 raise self._twice(one)
             else:
                 params[key] = value
-        where = ids.where(params, tuple(splits), self.arguments)
-        return replace(where, nothing=True) if nothing else where
+        if splits and self.owners is not None:
+            raise self._refusal(
+                f"a list of more than {MAX_IN} values, for many of {self.owners[0]}: read them in parts"
+            )
+        where = replace(ids.where(params, tuple(splits), self.arguments), owners=self.owners)
+        return replace(where, nothing=True) if nothing or (self.owners and not self.owners[1]) else where
 
     def either(self, branches: list[list[Condition]]) -> Where:
         """An OR of ANDs, as the one group of the item methods (docs: crm-item-list.md)."""
@@ -193,11 +215,11 @@ class _Reader:
             raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
         maps = [group for group in (self._group(branch) for branch in branches) if group is not None]
         if {} in maps:  # a branch without conditions holds for every row
-            return Where(arguments=self.arguments)
+            return Where(arguments=self.arguments, owners=self.owners)
         if not maps:
             return Where(arguments=self.arguments, nothing=True)
         group: dict[str, JSON] = {"logic": "OR", **{str(place): map_ for place, map_ in enumerate(maps)}}
-        return Where(params={"0": group}, arguments=self.arguments)
+        return Where(params={"0": group}, arguments=self.arguments, owners=self.owners)
 
     def _group(self, conditions: list[Condition]) -> dict[str, JSON] | None:
         group: dict[str, JSON] = {}
@@ -288,9 +310,9 @@ class _Ids:
         """The conditions of the whole AND."""
         if self.chosen is None:
             empty = self.after is not None and self.upto is not None and self.after >= self.upto
-            return Where(params, IdBounds(self.after, self.upto), None, splits, arguments, empty)
+            return Where(params, IdBounds(self.after, self.upto), None, splits, arguments, nothing=empty)
         ids = tuple(sorted(row for row in self.chosen if self._within(row)))
-        return Where(params, IdBounds(), ids, splits, arguments, not ids)
+        return Where(params, IdBounds(), ids, splits, arguments, nothing=not ids)
 
     def _within(self, row: int) -> bool:
         return (self.after is None or row > self.after) and (self.upto is None or row <= self.upto)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
+from bx24frames.entities.binding import bound
 from bx24frames.entities.catalog import CATALOG, ITEM_TYPES, item_entity
 from bx24frames.entities.schema import Entity, Family, FieldsSource
 from bx24frames.errors import UnknownEntity
@@ -26,8 +27,9 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     Parameters
     ----------
     name : str
-        A name of the catalogue in any case, singular or plural; ``item:N`` for an `entityTypeId`; a smart process
-        by its code or title; or a list method with a dot, which is read untyped.
+        A name of the catalogue in any case, singular or plural; ``item:N`` for an `entityTypeId`; ``category:2``,
+        ``product:15``, ``list_element:42`` for a table that is read for something; a smart process by its code or
+        title; or a list method with a dot, which is read untyped.
     types : iterable of mappings, optional
         The rows of `crm.type.list`, needed where `needs_types(name)`
         (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-object-types/crm-type-list.html).
@@ -54,6 +56,10 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     known = _catalogued(name)
     if known is not None:
         return known
+    table, _, value = name.partition(":")
+    owned = _catalogued(table) if value.strip() else None
+    if owned is not None:
+        return bound(owned, value.strip())
     number = _ITEM.fullmatch(name.strip().lower())
     if number:
         return _by_number(int(number[1]))
@@ -65,12 +71,14 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
 def needs_types(name: str) -> bool:
     """Whether a name can only be a smart process, so that `resolve` needs the rows of `crm.type.list`."""
     text = name.strip() if isinstance(name, str) else ""
-    return bool(text) and not (_catalogued(name) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text))
+    return bool(text) and not (
+        _catalogued(name.partition(":")[0]) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text)
+    )
 
 
 def untyped(method: str) -> Entity:
     """A list method outside the catalogue: no fields, no known place of its rows, pages by offset."""
-    listing = Listing(Call(method, {}), paging=Paging.OFFSET, wraps=True)
+    listing = Listing(Call(method, {}), id_key="", id_filter="", paging=Paging.OFFSET, wraps=True)
     return Entity(method, method, Family.OTHER, listing, FieldsSource(), scope="", select=None, untyped=True)
 
 

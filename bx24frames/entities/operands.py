@@ -47,6 +47,13 @@ def listed(value: object) -> list[object] | None:
     return list(value) if isinstance(value, Iterable) else None
 
 
+def str_or_int(value: JSON) -> str | int:
+    """A value that names an owner."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Unfit("neither a number nor a text")
+    return value
+
+
 def plain(value: object) -> object:
     """The Python value of a pyarrow or numpy scalar; None for any library's missing value."""
     for method in ("as_py", "item"):

@@ -35,18 +35,28 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
         `call.direct` where a batch cannot carry a condition as it is written.
     """
     listing = entity.listing
-    params = {**listing.call.params, **where.arguments, **select_params(entity, fields)}
+    params = {**listing.call.params, **select_params(entity, fields)}
     params = merged(params, listing.filter_path, where.params)
+    given = {one.name: where.arguments[one.name] for one in entity.arguments}
+    for one in entity.arguments:
+        *path, name = one.path
+        params = merged(params, tuple(path), {name: given[one.name]})
     call = Call(listing.call.method, params, direct=any(unbatchable(value) for value in params.values()))
-    return replace(listing, call=call, bounds=where.bounds, select_ids=dict(listing.select_ids))
+    select_ids = dict(listing.select_ids)
+    return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
 
 
 def slices(entity: Entity, where: Where) -> Iterator[Where]:
-    """One read as several whose rows are to be merged by id: a set of ids page by page, long lists in parts.
+    """One read as several: one an owner, and of these a set of ids page by page, long lists in parts.
 
-    A read without either is one slice, as it is; one that nothing can meet is none.
+    A read without any of them is one slice, as it is; one that nothing can meet is none.
     """
     if where.nothing:
+        return
+    if where.owners is not None:
+        name, values = where.owners
+        for value in values:
+            yield from slices(entity, replace(where, owners=None, arguments={**where.arguments, name: value}))
         return
     lists: list[list[tuple[str, JSON]]] = [
         [(key, list(part)) for part in _parts(values, MAX_IN)] for key, values in where.splits

@@ -31,10 +31,20 @@ class Dialect(enum.Enum):
     ORM = "orm"
     TASK = "task"
     CALL = "call"
+    LIST = "list"
     EQUAL = "equal"
     """Equality alone."""
     NONE = "none"
     """No conditions at all."""
+
+
+class Holder(enum.Enum):
+    """What a property's value is wrapped in."""
+
+    VALUE = "value"
+    """``{"value": x, "valueId": "17"}``, or a list of them (docs: catalog-product-list.md)."""
+    BY_ID = "by id"
+    """``{"17": x}``, an entry a value (docs: lists-element-get.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Field:
     the code (tasks print `createdDate` and are asked for `CREATED_DATE`).
     `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
     `max_length`: characters a text may have; None where the description names no limit.
+    `holder`: what the portal wraps each value in; None where it stands by itself.
     """
 
     code: str
@@ -67,6 +78,7 @@ class Field:
     user_field: bool = False
     choices: tuple[Choice, ...] = ()
     status_type: str | None = None
+    holder: Holder | None = None
     settings: Mapping[str, JSON] = field(default_factory=dict)
     request: str = ""
     listed: bool = True
@@ -119,17 +131,45 @@ class Shape(enum.Enum):
     """A map ``{name: caption}``: the types are ours."""
     TASK = "task"
     """A map ``{UPPER: {title, type, required, ...}}`` for rows in camelCase."""
+    LIST = "list"
+    """A map ``{FIELD_ID: {NAME, TYPE, MULTIPLE, ...}}`` of an information block (docs: lists-field-get.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldsSource:
-    """Where a table's field description comes from: a method, or a static list; with both, the list gives types."""
+    """Where a table's field description comes from: a method, or a static list; with both, the list gives types.
+
+    `extra`: fields that rows have and the method does not describe.
+    """
 
     method: str | None = None
     params: Mapping[str, JSON] = field(default_factory=dict)
     path: Path = ()
     static: tuple[Field, ...] = ()
     shape: Shape = Shape.DESCRIBED
+    extra: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A parameter that a list method needs: the owner of the rows, a kind of table, a catalogue.
+
+    `name`: how the caller names it in a filter, and the column that holds it. `path`: where it stands in the
+    parameters. `described`: where it stands in those of the description; ``()`` where that does not ask for it.
+    `type`: the portal's type of its values. `default`: its value where the caller gives none; None: it is needed.
+    """
+
+    name: str
+    path: Path
+    type: str = "integer"
+    aliases: tuple[str, ...] = ()
+    described: Path = ()
+    default: str | int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every spelling of it."""
+        return (self.name, *self.aliases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +178,8 @@ class Entity:
 
     `select`: the parameter that names the wanted fields; None where the method has none.
     `always`: names a select must hold for the method to answer at all.
-    `arguments`: parameters of the list method that the caller gives as plain equality filters. `needs`: arguments
-    and filter keys that must be given. `untyped`: a method outside the catalogue: no fields, parameters as written.
+    `arguments`: parameters of the list method that the caller gives as equality filters.
+    `untyped`: a method outside the catalogue: no fields, parameters as written.
     """
 
     name: str
@@ -157,8 +197,7 @@ class Entity:
     """Parameters every call of this table carries (``entityTypeId``)."""
     select: str | None = "select"
     always: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
     dialect: Dialect | None = None
     """How its conditions are spelled; None is the dialect of its family."""
     names: tuple[str, ...] = ()
@@ -176,7 +215,8 @@ class Where:
 
     `params`: the portal's filter map. `bounds`: conditions on the id as an interval.
     `ids`: conditions on the id as a set, ascending; None is no such condition, an empty tuple matches nothing.
-    `arguments`: parameters of the method itself (``entityTypeId`` of a stage history).
+    `arguments`: parameters of the method itself by name (``entityTypeId`` of a stage history).
+    `owners`: an argument with many values: its rows are read for each of them.
     """
 
     params: Mapping[str, JSON] = field(default_factory=dict)
@@ -185,6 +225,7 @@ class Where:
     splits: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
     """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""
     arguments: Mapping[str, JSON] = field(default_factory=dict)
+    owners: tuple[str, tuple[JSON, ...]] | None = None
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
 

@@ -1,4 +1,4 @@
-"""Field lists of the tables whose methods describe no types."""
+"""Field lists of the tables whose methods describe no types, and types that a description gets wrong."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from bx24frames.entities.schema import Field
 
 
 def _fields(**types: str) -> tuple[Field, ...]:
-    return tuple(Field(code, type_, read_only=True) for code, type_ in types.items())
+    """Read-only fields; a ``*`` behind the type makes one multiple."""
+    return tuple(
+        Field(code, type_.rstrip("*"), read_only=True, multiple=type_.endswith("*")) for code, type_ in types.items()
+    )
 
 
-STAGE_HISTORY_FIELDS: Final = _fields(
+STAGE_HISTORY: Final = _fields(
     ID="integer",
     TYPE_ID="integer",
     OWNER_ID="crm_entity",
@@ -24,7 +27,58 @@ STAGE_HISTORY_FIELDS: Final = _fields(
 )
 """docs: crm-stage-history-list.md. Leads have the STATUS pair, all others the STAGE pair and the category."""
 
-USER_FIELDS: Final = (
+ACTIVITY: Final = (
+    Field("FILES", "file"),  # described as numbers of the disk, printed as {"id", "url"} (docs: crm-activity-list.md)
+    Field("WEBDAV_ELEMENTS", "file"),
+)
+
+COMMENT: Final = (Field("FILES", "file"),)
+"""docs: crm-timeline-comment-get.md: a map of files by id, and no key at all where there is none."""
+
+CRM_USER_FIELD: Final = _fields(
+    ID="integer",
+    ENTITY_ID="string",
+    FIELD_NAME="string",
+    USER_TYPE_ID="string",
+    XML_ID="string",
+    SORT="integer",
+    MULTIPLE="boolean",
+    MANDATORY="boolean",
+    SHOW_FILTER="string",  # N, I, E or S (docs: crm-deal-userfield-fields.md)
+    SHOW_IN_LIST="boolean",
+    EDIT_IN_LIST="boolean",
+    IS_SEARCHABLE="boolean",
+    SETTINGS="object",
+    LIST="object*",
+)
+
+USER_FIELD: Final = _fields(
+    id="integer",
+    entityId="string",
+    fieldName="string",
+    userTypeId="string",
+    xmlId="string",
+    sort="integer",
+    multiple="boolean",
+    mandatory="boolean",
+    showFilter="string",
+    showInList="boolean",
+    editInList="boolean",
+    isSearchable="boolean",
+    settings="object",
+)
+"""docs: userfieldconfig-list.md."""
+
+PRODUCT: Final = (
+    # Y, N, or D for what the catalogue says, though described as flags (docs: catalog-product-fields.md)
+    Field("quantityTrace", "enum"),
+    Field("canBuyZero", "enum"),
+    Field("subscribe", "enum"),
+    Field("previewPicture", "file"),
+    Field("detailPicture", "file"),
+)
+
+USER: Final = (
     Field("ID", "integer", read_only=True),
     Field("ACTIVE", "boolean"),
     Field("IS_ONLINE", "boolean", read_only=True),
@@ -40,7 +94,15 @@ USER_FIELDS: Final = (
 )
 """docs: user-fields.md gives captions only; what is not here is text."""
 
-CALL_FIELDS: Final = _fields(
+DEPARTMENT: Final = (
+    Field("ID", "integer", read_only=True),
+    Field("NAME", "string", required=True),
+    Field("SORT", "integer"),
+    Field("PARENT", "crm_entity"),
+    Field("UF_HEAD", "user", user_field=True),
+)
+
+CALL: Final = _fields(
     ID="integer",
     PORTAL_USER_ID="user",
     PORTAL_NUMBER="string",
@@ -69,7 +131,7 @@ CALL_FIELDS: Final = _fields(
 )
 """docs: voximplant-statistic-get.md."""
 
-ELAPSED_FIELDS: Final = _fields(
+ELAPSED: Final = _fields(
     ID="integer",
     TASK_ID="crm_entity",
     USER_ID="user",
@@ -82,3 +144,112 @@ ELAPSED_FIELDS: Final = _fields(
     DATE_STOP="datetime",
 )
 """docs: task-elapseditem-getlist.md."""
+
+LIST: Final = _fields(
+    ID="integer",
+    TIMESTAMP_X="datetime",
+    IBLOCK_TYPE_ID="string",
+    LID="string",
+    CODE="string",
+    NAME="string",
+    ACTIVE="boolean",
+    SORT="integer",
+    LIST_PAGE_URL="string",
+    DETAIL_PAGE_URL="string",
+    PICTURE="integer",
+    DESCRIPTION="string",
+    DESCRIPTION_TYPE="string",
+    XML_ID="string",
+    BIZPROC="boolean",
+    VERSION="integer",
+    SOCNET_GROUP_ID="crm_entity",
+)
+"""docs: lists-get.md: `TIMESTAMP_X` in the site's format."""
+
+LIST_ELEMENT: Final = _fields(
+    ID="integer",
+    IBLOCK_ID="integer",
+    NAME="string",
+    IBLOCK_SECTION_ID="iblock_section",
+    CREATED_BY="user",
+    BP_PUBLISHED="boolean",
+    CODE="string",
+    DATE_CREATE="datetime",
+    TIMESTAMP_X="datetime",
+    MODIFIED_BY="user",
+)
+"""docs: lists-element-get.md: what every element has; times in the site's format."""
+
+WORKGROUP: Final = _fields(
+    ID="integer",
+    SITE_ID="string",
+    NAME="string",
+    DESCRIPTION="string",
+    DATE_CREATE="datetime",
+    DATE_UPDATE="datetime",
+    ACTIVE="boolean",
+    VISIBLE="boolean",
+    OPENED="boolean",
+    CLOSED="boolean",
+    SUBJECT_ID="integer",
+    OWNER_ID="user",
+    KEYWORDS="string",
+    NUMBER_OF_MEMBERS="integer",
+    DATE_ACTIVITY="datetime",
+    SUBJECT_NAME="string",
+    IMAGE="string",
+    IS_EXTRANET="boolean",
+    PROJECT="boolean",
+)
+"""docs: sonet-group-get.md."""
+
+API_WORKGROUP: Final = _fields(
+    id="integer",
+    name="string",
+    description="string",
+    dateCreate="datetime",
+    dateUpdate="datetime",
+    active="boolean",
+    visible="boolean",
+    opened="boolean",
+    closed="boolean",
+    subjectId="integer",
+    ownerId="user",
+    numberOfMembers="integer",
+    dateActivity="datetime",
+    project="boolean",
+)
+"""docs: socialnetwork-api-workgroup-list.md."""
+
+DISK_STORAGE: Final = _fields(
+    ID="integer",
+    NAME="string",
+    CODE="string",
+    MODULE_ID="string",
+    ENTITY_TYPE="string",
+    ENTITY_ID="string",
+    ROOT_OBJECT_ID="crm_entity",
+)
+"""docs: disk-storage-getlist.md: `ENTITY_ID` is a number for users and groups, a word for the company's disk."""
+
+DISK_ITEM: Final = _fields(
+    ID="integer",
+    NAME="string",
+    CODE="string",
+    STORAGE_ID="crm_entity",
+    TYPE="string",
+    REAL_OBJECT_ID="crm_entity",
+    PARENT_ID="crm_entity",
+    DELETED_TYPE="integer",
+    GLOBAL_CONTENT_VERSION="integer",
+    FILE_ID="crm_entity",
+    SIZE="integer",
+    CREATE_TIME="datetime",
+    UPDATE_TIME="datetime",
+    DELETE_TIME="datetime",
+    CREATED_BY="user",
+    UPDATED_BY="user",
+    DELETED_BY="user",
+    DETAIL_URL="string",
+)
+"""docs: disk-folder-getchildren.md; the address to download from holds a token and is left out."""

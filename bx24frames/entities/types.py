@@ -38,13 +38,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "int": Kind.NUMBER,
     "crm_category": Kind.NUMBER,  # the default pipeline is number 0
     "enumeration": Kind.NUMBER,
-    "crm_enum_activitytype": Kind.NUMBER,
-    "crm_enum_activitystatus": Kind.NUMBER,
-    "crm_enum_activitypriority": Kind.NUMBER,
-    "crm_enum_activitydirection": Kind.NUMBER,
-    "crm_enum_activitynotifytype": Kind.NUMBER,
-    "crm_enum_contenttype": Kind.NUMBER,
-    "crm_enum_ownertype": Kind.NUMBER,
     "double": Kind.FLOAT,
     "float": Kind.FLOAT,
     "string": Kind.TEXT,
@@ -52,7 +45,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "url": Kind.TEXT,
     "address": Kind.TEXT,  # text|lat;lon|id, as the portal prints it
     "location": Kind.TEXT,
-    "product_property": Kind.TEXT,
     "char": Kind.BOOL,
     "boolean": Kind.BOOL,
     "bool": Kind.BOOL,
@@ -76,12 +68,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     "crm_status": Kind.CODE,
     "crm_currency": Kind.CODE,
     "enum": Kind.CODE,
+    "productfile": Kind.FILE,
     "crm_activity_binding": Kind.TEXT,
     "file": Kind.FILE,
     "product_file": Kind.FILE,
     "crm_multifield": Kind.MULTIFIELD,
 }
 """Every type the portal documents, and the few it prints without documenting; any other is text."""
+
+ENUM: Final = "crm_enum_"
+"""How the names of the types begin whose values are the numbers of `crm.enum.*` (docs: crm/auxiliary/enum)."""
 
 MONEY: Final = pa.struct([pa.field("amount", pa.decimal128(18, 4)), pa.field("currency", pa.string())])
 FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
@@ -109,6 +105,8 @@ ARROW: Final[Mapping[Kind, pa.DataType]] = {
 
 def kind(field: Field) -> Kind:
     """What the values of a field are."""
+    if field.type.startswith(ENUM):
+        return Kind.NUMBER
     return KINDS.get(field.type, Kind.TEXT)
 
 

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
     """Count rows by the portal's own count where the method has one, else by reading the ids."""
-    table = await find_table(connection, entity)
+    table = await find_table(connection, entity, filters)
     where = parse_filters(table.entity, table.fields, filters)
+    apart = where.owners is not None
     listings = [
         replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
     ]
-    if where.splits or any(listing.paging is not Paging.KEYSET for listing in listings):
-        return await _count_ids(connection, listings)
+    if where.splits or any(listing.paging is not Paging.KEYSET or not listing.counted for listing in listings):
+        return await _count_ids(connection, listings, apart=apart)
     counted = [_counting(listing) for listing in listings]
     answers = await connection.answers(counted, first=len(counted) or 1)
     total = 0
@@ -41,7 +42,7 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
         if not isinstance(answer, Success):
             raise error_of(answer, call.method)
         if answer.total is None:
-            return await _count_ids(connection, listings)
+            return await _count_ids(connection, listings, apart=apart)
         total += answer.total
     return total
 
@@ -59,11 +60,13 @@ def _counting(listing: Listing) -> Call:
     return Call(listing.call.method, params, direct=listing.call.direct)
 
 
-async def _count_ids(connection: Connection, listings: Iterable[Listing]) -> int:
-    seen: set[str] = set()
-    for listing in listings:
+async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool) -> int:
+    """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
+    seen: set[tuple[object, ...]] = set()
+    for place, listing in enumerate(listings):
+        keys = listing.row_key or (listing.id_key,)
         async for rows in connection.run(pages_machine(listing, _rows)):
-            seen.update(str(row.get(listing.id_key)) for row in rows)
+            seen.update((place if apart else 0, *(str(row.get(key)) for key in keys)) for row in rows)
     return len(seen)
 
 

@@ -13,7 +13,7 @@ from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.order import Order, sorted_table
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.request import Moment, OrderBy, Reading, ReadRequest, prepare
-from bx24frames.frames.slices import merged_by_id, page_each, side_by_side
+from bx24frames.frames.slices import each_owner, merged_by_id, page_each, side_by_side
 from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
 def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
     listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    if where.owners is not None:
+        return each_owner(connection, listings, reading.decode, ascending=reading.order.ascending)
     if where.splits:
         return side_by_side(connection, listings, reading.decode)
     if where.ids is not None:

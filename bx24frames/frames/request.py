@@ -100,7 +100,7 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     A name that a description kept for a while lacks may be new on the portal: it is asked for once more.
     """
     _check(request)
-    table = await find_table(connection, request.entity)
+    table = await find_table(connection, request.entity, request.filters)
     try:
         return settle(request, table)
     except UnknownColumn:
@@ -121,7 +121,7 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     names = Names(table.fields, table.entity.name)
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     where = parse_filters(table.entity, table.fields, _with_changes(request, table), timezone=request.timezone)
-    if order.remote is not None and (where.splits or where.ids is not None):
+    if order.remote is not None and (where.splits or where.ids is not None or where.owners):
         order = replace(order, remote=None)  # the parts are sorted together, here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
     missing = _missing(request, names, overrides)

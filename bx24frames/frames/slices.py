@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
@@ -65,6 +66,27 @@ async def side_by_side(
         async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 yield batch
+
+
+async def each_owner(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Callable[[list[Row]], pa.RecordBatch],
+    *,
+    ascending: bool,
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
+
+    def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
+        return pages_machine(listings[place], lambda rows: (place, take(rows)), ascending=ascending)
+
+    direct = [place for place, part in enumerate(listings) if part.call.direct]
+    together = [place for place, part in enumerate(listings) if not part.call.direct]
+    found: list[tuple[int, pa.RecordBatch]] = []
+    for one in (Pool(map(machine, together), share=SHARE), *map(machine, direct)):
+        found += [item async for item in connection.run(one)]
+    for _, batch in sorted(found, key=itemgetter(0)):
+        yield batch
 
 
 def merged_by_id(table: pa.Table, schema: TableSchema) -> pa.Table:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
+from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
+    from bx24frames.entities.filters import Filters
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.connection import Connection
 
@@ -47,13 +49,14 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
     return await connection.metadata.recall("types", ask, _rows)
 
 
-async def find_table(connection: Connection, name: str) -> Table:
-    """The table of that name with its fields, described by the portal."""
-    return await table_of(connection, await find_entity(connection, name))
+async def find_table(connection: Connection, name: str, filters: Filters | None = None) -> Table:
+    """The table of that name with its fields, described by the portal, for what the filters ask where that matters."""
+    return await table_of(connection, bound_by(await find_entity(connection, name), filters))
 
 
 async def table_of(connection: Connection, entity: Entity) -> Table:
     """A table's fields, described by the portal."""
+    described_alone(entity)
     source = entity.fields
 
     async def ask() -> JSON:

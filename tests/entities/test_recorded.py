@@ -82,7 +82,9 @@ def test_pipelines() -> None:
     rows = recorded("crm_category_list")["result"]["categories"]
     batch = decode(rows, table_schema(entity, parse_fields(entity, {"fields": description})))
     assert batch.num_rows == 52
-    assert batch.slice(0, 1).to_pylist() == [{"id": 0, "name": "Portal Shop", "isDefault": True, "originId": None}]
+    assert batch.slice(0, 1).to_pylist() == [
+        {"id": 0, "name": "Portal Shop", "isDefault": True, "originId": None, "entityTypeId": 2}
+    ]
 
 
 def test_user_captions() -> None:

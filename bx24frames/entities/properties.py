@@ -1,0 +1,84 @@
+"""The properties of catalogues and lists: what type each is, and what the portal wraps their values in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Row
+from bx24frames.entities.schema import Choice, Field, Holder
+
+PROPERTY: Final = frozenset({"productproperty", "product_property"})
+"""Types of a catalogue's own properties (docs: catalog-product-get-fields-by-filter.md)."""
+
+TYPES: Final[Mapping[str, str]] = {
+    "N": "double",
+    "S": "string",
+    "L": "enumeration",
+    "F": "file",
+    "E": "iblock_element",
+    "G": "iblock_section",
+    "S:Date": "date",
+    "S:DateTime": "datetime",
+    "S:HTML": "string",
+    "S:Money": "money",
+    "S:ECrm": "crm",
+    "S:employee": "employee",
+    "S:UserID": "user",
+    "N:Sequence": "integer",
+    "E:EList": "iblock_element",
+    "S:DiskFile": "string",
+    "DATE_CREATE": "datetime",
+    "TIMESTAMP_X": "datetime",
+    "ACTIVE_FROM": "datetime",
+    "ACTIVE_TO": "datetime",
+    "CREATED_BY": "user",
+    "MODIFIED_BY": "user",
+    "SORT": "integer",
+}
+"""Types of properties, and of the system columns of a list, in the portal's own names (docs: lists-field-get.md).
+
+A file is the id of one; whatever is not here is text.
+"""
+
+
+def property_type(raw: Mapping[str, JSON]) -> tuple[str, Holder | None]:
+    """The type of a described field, and what holds its values: a catalogue's property tells its type apart."""
+    type_ = str(raw.get("type") or "string")
+    if type_.lower() not in PROPERTY:
+        return type_, None
+    kind, user_type = str(raw.get("propertyType") or "S"), raw.get("userType")
+    return TYPES.get(f"{kind}:{user_type}" if user_type else kind, "string"), Holder.VALUE
+
+
+def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
+    """A column of a list, as `lists.field.get` describes it."""
+    type_ = str(raw.get("TYPE") or "S")
+    values = raw.get("DISPLAY_VALUES_FORM")
+    return Field(
+        name,
+        known.type if known else TYPES.get(type_, "string"),
+        title=str(raw.get("NAME") or name),
+        required=raw.get("IS_REQUIRED") == "Y",
+        multiple=raw.get("MULTIPLE") == "Y",
+        choices=tuple(Choice(code, str(text)) for code, text in values.items()) if isinstance(values, dict) else (),
+        holder=Holder.BY_ID if name.startswith("PROPERTY_") else None,
+    )
+
+
+def unwrapped(rows: Iterable[Row], fields: Iterable[Field]) -> list[Row]:
+    """The rows with the values of properties as such: one, or a list of them for a multiple one."""
+    wrapped = [field for field in fields if field.holder is not None]
+    return [{**row, **{one.code: _values(row[one.code], one) for one in wrapped if one.code in row}} for row in rows]
+
+
+def _values(cell: JSON, field: Field) -> JSON:
+    found: list[JSON]
+    if field.holder is Holder.BY_ID:
+        found = [*cell.values()] if isinstance(cell, dict) else cell if isinstance(cell, list) else [cell]
+    else:
+        parts = cell if isinstance(cell, list) else [cell]
+        found = [part.get("value") if isinstance(part, dict) else part for part in parts]
+    if field.multiple:
+        return found
+    return found[0] if found else None
