@@ -11,6 +11,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import bx24frames as bx
+from bx24frames.errors import UnfinishedUpload
 from bx24frames.sandbox import Sandbox
 
 ROWS = [
@@ -142,6 +143,22 @@ def test_an_upload_goes_on_from_its_journal(run, bx24_sandbox: Sandbox, tmp_path
     assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
     both = run("write", "deal", str(file), "--mode", "insert", "--resume", str(journal), "--afresh")
     assert (both.status, "give one" in both.err) == (1, True)
+
+
+def test_an_unfinished_upload_is_told_in_the_words_of_the_command(capsys: pytest.CaptureFixture[str], monkeypatch):
+    from bx24frames import cli
+    from bx24frames.cli import app as commands
+
+    def begun(**_: object) -> None:
+        raise UnfinishedUpload("begun before", journal=Path("up.sqlite"), guidance="resume='up.sqlite'")
+
+    monkeypatch.setattr(commands, "app", begun)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["write"])
+    assert end.value.code == 1
+    told = capsys.readouterr().err
+    assert "--resume up.sqlite" in told
+    assert "resume=" not in told
 
 
 def test_upsert_by_key(run, bx24_sandbox: Sandbox, tmp_path: Path):
