@@ -59,11 +59,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Captions by code, in the order people see them; `pipelines`: to which one a stage belongs."""
+    """Captions by code, in the order people see them.
+
+    `pipelines`: to which one a stage belongs. `default`: the code that a new row gets, of pipelines.
+    """
 
     name: str
     titles: Mapping[str, str]
     pipelines: Mapping[str, int] = field(default_factory=dict)
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,9 @@ def _pipeline(name: str, lookup: Lookup) -> int | None:
 def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """The pipelines of an entity type, from `crm.category.list`."""
     ordered = sorted(rows, key=lambda row: _number(row.get("sort")))
-    return Dictionary("pipelines", {str(row.get("id")): str(row.get("name") or row.get("id")) for row in ordered})
+    default = next((str(row.get("id")) for row in ordered if row.get("isDefault") in ("Y", True)), None)
+    titles = {str(row.get("id")): str(row.get("name") or row.get("id")) for row in ordered}
+    return Dictionary("pipelines", titles, default=default)
 
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:

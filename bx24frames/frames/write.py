@@ -11,6 +11,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames import reconcile
+from bx24frames.frames.captions_in import recoded
 from bx24frames.frames.columns_in import incoming
 from bx24frames.frames.compare import changed_cells
 from bx24frames.frames.deliver import deliver
@@ -38,7 +39,8 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
     _check(request, table)
-    source = accept(request.frame)
+    given = accept(request.frame)
+    source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
     frame = incoming(
         source,
         table,
@@ -51,7 +53,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     )
     if request.on:
         check_keys(table, frame, request.on)
-    faults = list(frame.faults)
+    faults = [*unclear, *frame.faults]
     if request.schema is not None:
         faults += check(request.frame, request.schema)
     if frame.compared:
