@@ -108,6 +108,8 @@ class Journal:
 
     def in_doubt(self) -> dict[int, tuple[float, int]]:
         """Positions that were sent and have no outcome: when they were sent last, and how often."""
+        with self._db:
+            self._flush()
         query = (
             "SELECT position, sent_at, times FROM intents "
             "WHERE position NOT IN (SELECT position FROM outcomes WHERE action <> 'unknown')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -43,7 +44,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
     delivery = Delivery(FIRST_WRITES, "updated", None, _commands(upload))
     for _ in range(ROUNDS):
         waiting = [at for at in upload.ids if at not in sending.outcomes or at in sending.doubts]
-        await _learn_current(connection, upload, waiting)
+        await learn_current(connection, upload, waiting)
         sending.doubts.clear()
         await send(connection, _updates(upload, waiting, sending, meter), delivery, sending, meter.rows)
         if not sending.doubts or sending.stopped:
@@ -53,7 +54,8 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
     sending.doubts.clear()
 
 
-async def _learn_current(connection: Connection, upload: Upload, positions: Iterable[int]) -> None:
+async def learn_current(connection: Connection, upload: Upload, positions: Iterable[int]) -> None:
+    """Read what the rows hold now of the columns that have to be compared."""
     codes = compared_codes(upload)
     if not codes:
         return
@@ -84,8 +86,11 @@ async def _insert(
     else:
         await _add(connection, upload, sending, meter, waiting)
 
+    rounds = itertools.count()
+
     async def alone(again: Sequence[int]) -> None:
-        await _alone(connection, upload, sending, meter, set(again))
+        # A row that spoils every batch it is in must not cost the others another round.
+        await _alone(connection, upload, sending, set(again), None if next(rounds) == 0 else 1)
 
     await reconcile.settle_doubts(connection, upload, sending, alone)
 
@@ -124,12 +129,17 @@ async def _add(connection: Connection, upload: Upload, sending: Sending, meter: 
     await send(connection, calls, delivery, sending, meter.rows)
 
 
-async def _alone(connection: Connection, upload: Upload, sending: Sending, meter: Meter, again: set[int]) -> None:
+async def _alone(
+    connection: Connection, upload: Upload, sending: Sending, again: set[int], commands: int | None
+) -> None:
     """Send rows again that are certainly not there, each by a call of its own."""
     by_import = {at for at in again if sending.doubts[at].outcome.path == "import"}
     calls = _imports(upload, by_import, 1)
-    await send(connection, calls, Delivery(FIRST_WRITES, "inserted", "import"), sending, _silent)
-    await _add(connection, upload, sending, meter, again - by_import)
+    await send(connection, calls, Delivery(FIRST_WRITES, "inserted", "import", commands), sending, _silent)
+    adds = (add_call(upload.entity, upload.columns, row) for row in upload.rows((again - by_import).__contains__))
+    await send(
+        connection, adds, Delivery(FIRST_WRITES, "inserted", None, commands or _commands(upload)), sending, _silent
+    )
 
 
 def _silent(rows: int, failed: int) -> None:

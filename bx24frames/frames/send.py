@@ -114,6 +114,11 @@ async def send(
             results = list(zip(encoded.positions, _answers(encoded, item.answer), strict=True))
             closed = [position for position, answer in results if closes is not None and closes(answer)]
             sending.undelivered += closed
+            if sending.journal is not None and isinstance(item.answer, Success | Refusal):
+                # Refused for certain: such a row is not in doubt, even if it goes no other way.
+                sending.journal.record(
+                    Outcome(at, "failed", path=delivery.path, attempts=item.attempts) for at in closed
+                )
             if closed and len(closed) == len(results):
                 machine.stop()
             failed = _take(results, closed, encoded, item, delivery, sending)
@@ -137,7 +142,8 @@ def _take(
     for position, answer in results:
         if position in closed:
             continue
-        outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path)
+        sure = encoded.call.repeatable or (isinstance(item.answer, Success) and isinstance(answer, Refusal))
+        outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path, sure=sure)
         outcomes.append(outcome)
         if outcome.action == "unknown":
             answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
@@ -152,6 +158,12 @@ def _take(
 def _shared(item: Settled, answer: Answer) -> bool:
     """Whether an answer is that of a whole batch, so that it says nothing of any one call in it."""
     return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
+
+
+def _company(encoded: Encoded, item: Settled) -> int:
+    """Rows that a refusal may have been meant for: a request refused as a whole says nothing of one of them."""
+    whole = isinstance(item.answer, Refusal) and item.answer.whole and item.path == "batch"
+    return len(encoded.positions) + whole
 
 
 def _run(
@@ -200,22 +212,20 @@ def _row_answer(value: JSON) -> Answer:
     return Success(value)
 
 
-def _outcome(position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken) -> Outcome:
+def _outcome(
+    position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken, *, sure: bool
+) -> Outcome:
+    """What an answer means for a row. `sure`: an error proves that the row is as it was before."""
     if isinstance(answer, Success):
         made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
         if done == "inserted" and not isinstance(made, int | str):
             return Outcome(position, "unknown", None, None, "the answer names no id", None, attempts, path)
         return Outcome(position, done, _id(made), attempts=attempts, path=path)
-    sure = encoded.call.repeatable or untouched(answer) or _row_error(encoded, answer)
     if isinstance(answer, Lost):
-        action: Action = "failed" if not answer.sent else "unknown"
+        action: Action = "unknown" if answer.sent else "failed"
         return Outcome(position, action, None, None, answer.reason, None, attempts, path)
-    action = "failed" if sure else "unknown"
+    action = "failed" if sure or untouched(answer) else "unknown"
     return Outcome(position, action, None, answer.code, answer.text, answer.argument, attempts, path)
-
-
-def _row_error(encoded: Encoded, answer: Answer) -> bool:
-    return encoded.shape.rows_path is not None and isinstance(answer, Refusal) and not answer.whole
 
 
 def _id(value: JSON) -> int | str | None:

@@ -191,7 +191,17 @@ class OddPortal:
         return {"result": {"types": []}, "total": 0}
 
     def do_crm_status_list(self, params: Any) -> dict[str, Any]:
-        return {"result": [{"ID": "1", "ENTITY_ID": "DEAL_STAGE", "STATUS_ID": "NEW", "NAME": "New"}], "total": 1}
+        codes = {"DEAL_STAGE": "NEW", "DEAL_STAGE_1": "C1:NEW"}
+        wanted = _many((params.get("filter") or {}).get("ENTITY_ID") or list(codes))
+        rows = [{"ID": "1", "ENTITY_ID": of, "STATUS_ID": codes[of], "NAME": "New"} for of in wanted if of in codes]
+        return {"result": rows, "total": len(rows)}
+
+    def do_crm_currency_list(self, params: Any) -> dict[str, Any]:
+        rows = [{"CURRENCY": code, "FULL_NAME": name} for code, name in (("EUR", "Euro"), ("USD", "Dollar"))]
+        return {"result": rows, "total": 0}  # a count of 0 with rows, as the documentation's sample shows
+
+    def do_crm_category_list(self, params: Any) -> dict[str, Any]:
+        return {"result": {"categories": [{"id": 0, "name": "General"}, {"id": 1, "name": "Shop"}]}, "total": 1}
 
     def do_crm_item_fields(self, params: Any) -> dict[str, Any]:
         return {"result": {"fields": FIELDS}}

@@ -1,0 +1,209 @@
+"""Bad input: one error of the package's own tree, which says what, where and what to do, before anything is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from odd_portal import CODE, OddPortal
+
+import bx24frames as bx
+from bx24frames import errors as e
+
+Act = Callable[[bx.Portal], object]
+LEDGER = pd.DataFrame({"title": ["a", "b"], "opportunity": [1, 2]})
+
+
+def read(**given: Any) -> Act:
+    return lambda portal: bx.read_entity("deal", portal, **given)
+
+
+def insert(frame: Any, **given: Any) -> Act:
+    return lambda portal: bx.write_entity(frame, "deal", portal, **{"mode": "insert", **given})
+
+
+def update(frame: Any, **given: Any) -> Act:
+    return insert(frame, mode="update", **given)
+
+
+def cell(column: str, *values: Any) -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series(values, dtype=object)})
+
+
+CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
+    # what is asked of which table
+    "unknown entity": (lambda p: bx.read_entity("dael", p), e.UnknownEntity, ("'dael'", "deal", "list_entities()")),
+    "no entity": (lambda p: bx.read_entity("", p), e.UnknownEntity, ("''",)),
+    "entity number": (lambda p: bx.read_entity(2, p), e.UnknownEntity, ("'deal'", "2")),  # type: ignore[arg-type]
+    "entity none": (lambda p: bx.count_entity(None, p), e.UnknownEntity, ("None",)),  # type: ignore[arg-type]
+    "unknown column": (read(columns=["titel"]), e.UnknownColumn, ("'titel'", "deal", "Did you mean title?")),
+    "column number": (read(columns=[1]), e.UnknownColumn, ("1", "text")),
+    "columns text": (read(columns="title"), e.ConfigError, ("list of names", "'title'")),
+    "columns empty": (read(columns=[]), e.ConfigError, ("columns is empty",)),
+    "column twice": (read(columns=["title", "title"]), e.UnknownColumn, ("'title'", "twice")),
+    "filter column": (read(filters={">titel": 1}), e.UnknownColumn, ("'titel'", "title")),
+    "filter operator": (read(filters=("title", "~", 1)), e.FilterError, ("'~'", "Operators", "not in")),
+    "filter number": (read(filters={"opportunity": "much"}), e.FilterError, ("opportunity", "not a number")),
+    "filter date": (read(filters={">createdTime": "soon"}), e.FilterError, ("createdTime", "YYYY-MM-DD")),
+    "filter naive": (read(filters={">createdTime": dt.datetime(2026, 1, 1)}), e.FilterError, ("timezone=",)),
+    "filter shape": (read(filters=5), e.FilterError, ("a list of (column, op, value)",)),
+    "filter text": (read(filters="title=1"), e.FilterError, ("a list of (column, op, value)",)),
+    "filter short": (read(filters=[("title",)]), e.FilterError, ("(column, op, value)",)),
+    "filter id": (read(filters={"id": "x"}), e.FilterError, ("id", "not a number")),
+    "limit": (read(limit=-1), e.ConfigError, ("limit", "-1")),
+    "order": (read(order_by="titel"), e.UnknownColumn, ("'titel'", "title")),
+    "order way": (read(order_by=("id", "up")), e.ConfigError, ("'asc' | 'desc'",)),
+    "backend": (read(backend="dask"), e.ConfigError, ("pandas, polars, pyarrow", "'dask'")),
+    "timezone": (read(timezone="Mars/Base"), e.ConfigError, ("'Mars/Base'",)),
+    "override": (read(schema_overrides={"title": "int"}), e.ConfigError, ("'int'", "pyarrow")),
+    "chunk": (lambda p: list(bx.iter_entity("deal", p, chunk_size=0)), e.ConfigError, ("chunk_size", "0")),
+    # frames that do not fit
+    "no frame": (insert([1, 2]), e.ConfigError, ("DataFrame", "list")),
+    "mode": (insert(LEDGER, mode="append"), e.ConfigError, ("'insert', 'update', 'upsert'", "'append'")),
+    "same names": (insert(pd.DataFrame([[1, 2]], columns=["title", "title"])), e.ValidationError, ("title",)),
+    "same field": (insert(pd.DataFrame([["a", "b"]], columns=["title", "TITLE"])), e.ValidationError, ("TITLE",)),
+    "number names": (insert(pd.DataFrame({1: ["a"]})), e.ValidationError, ("1",)),
+    "extra column": (insert(LEDGER.assign(margin=1)), e.UnknownColumn, ("'margin'",)),
+    "nothing": (insert(pd.DataFrame(index=[1, 2])), e.ValidationError, ("no column to write", "describe_entity()")),
+    "only ids": (update(pd.DataFrame({"id": [3, 6]})), e.ValidationError, ("no column to write",)),
+    "insert ids": (insert(LEDGER.assign(id=[3, 6])), e.ValidationError, ("'id'", "mode='update'")),
+    "update without": (update(LEDGER), e.ValidationError, ("'id'", "column or an index level")),
+    "update twice": (update(LEDGER.assign(id=[3, 3])), e.ValidationError, ("row 0", "row 1")),
+    "update null": (update(LEDGER.assign(id=[3, None])), e.ValidationError, ("no id", "row 1")),
+    "update text": (update(LEDGER.assign(id=["3", "x"])), e.ValidationError, ("'x'", "row 1")),
+    "number": (insert(cell("opportunity", "1", "much")), e.ValidationError, ("opportunity", "row 1", "'much'")),
+    "infinite": (insert(cell("opportunity", 1.0, np.inf)), e.ValidationError, ("opportunity", "row 1", "infinite")),
+    "fraction": (insert(cell("UF_CRM_SIZE", 1.5)), e.ValidationError, ("UF_CRM_SIZE", "row 0", "whole number")),
+    "huge": (insert(cell("UF_CRM_SIZE", 2**70)), e.ValidationError, ("UF_CRM_SIZE", "row 0", "int64")),
+    "date": (insert(cell("begindate", "2026-13-01")), e.ValidationError, ("begindate", "YYYY-MM-DD")),
+    "flag": (insert(cell("opened", "maybe")), e.ValidationError, ("opened", "'maybe'", "Y/N")),
+    "money": (insert(cell("UF_CRM_COST", "lots")), e.ValidationError, ("UF_CRM_COST", "1500.50|EUR")),
+    "list": (insert(cell("UF_CRM_TAGS", "a")), e.ValidationError, ("UF_CRM_TAGS", "not a list")),
+    "bytes": (insert(cell("title", b"abc")), e.ValidationError, ("title", "bytes")),
+    "surrogate": (insert(cell("title", "ok", "\ud800")), e.ValidationError, ("title", "row 1", "Unicode")),
+    "read-only": (insert(cell("updatedTime", "2026-01-01T00:00:00Z")), e.ValidationError, ("updatedTime", "read-only")),
+    "nulls": (insert(LEDGER, nulls="keep"), e.ConfigError, ("'skip', 'clear'",)),
+    "on_error": (insert(LEDGER, on_error="ignore"), e.ConfigError, ("'raise', 'report', 'stop'",)),
+    "rows": (insert(LEDGER, rows_per_request=0), e.ConfigError, ("rows_per_request",)),
+    "automation": (update(LEDGER.assign(id=[3, 6]), automation=False), e.ConfigError, ("automation=False", "robots")),
+    "columns": (insert(LEDGER, columns=["x"]), e.ValidationError, ("'x'",)),
+    "delete text": (lambda p: bx.delete_entity("3", "deal", p), e.ConfigError, ("ids",)),
+    "delete half": (lambda p: bx.delete_entity([3, 1.5], "deal", p), e.ValidationError, ("Row 1", "1.5")),
+    "delete nan": (lambda p: bx.delete_entity([np.nan], "deal", p), e.ValidationError, ("Row 0", "nan")),
+    "delete frame": (lambda p: bx.delete_entity(LEDGER, "deal", p), e.ValidationError, ("no id column",)),
+    # wire verbs
+    "method": (lambda p: p.call(""), e.ConfigError, ("crm.deal.list",)),
+    "method batch": (lambda p: p.call("batch", {}), e.ConfigError, ("call_batch",)),
+    "method path": (lambda p: p.call("crm/../x"), e.ConfigError, ("crm.deal.list",)),
+    "call text": (lambda p: p.call("crm.deal.get", "ID=3"), e.ConfigError, ("dict", "str")),  # type: ignore[arg-type]
+    "call items": (lambda p: p.call("crm.deal.get", [3]), e.ConfigError, ("dict", "int")),  # type: ignore[list-item]
+    "call nan": (lambda p: p.call("crm.deal.add", {"fields": {"X": np.nan}}), e.ConfigError, ("fields.X", "None")),
+    "call nat": (lambda p: p.call("crm.deal.add", {"fields": {"X": pd.NaT}}), e.ConfigError, ("fields.X", "NaT")),
+    "call big": (lambda p: p.call("crm.deal.add", {"fields": {"X": 2**70}}), e.ConfigError, ("fields.X", "64 bits")),
+    "call odd": (lambda p: p.call("crm.deal.add", {"fields": {"X": "\ud800"}}), e.ConfigError, ("fields.X", "Unicode")),
+    "fields": (lambda p: p.call("crm.deal.add", {"fields": 5}), e.ConfigError, ("'fields'", "int")),
+    "filter none": (lambda p: p.call("crm.deal.list", {"filter": {"A": None}}), e.FilterError, ("'A'", "empty string")),
+    "get_all start": (lambda p: p.get_all("crm.deal.list", {"start": 0}), e.ConfigError, ("'start'", "get_all()")),
+    "get_all order": (lambda p: p.get_all("crm.deal.list", {"ORDER": {}}), e.ConfigError, ("'ORDER'",)),
+    "get_all field": (lambda p: p.get_all("crm.deal.list", {"filter": {"X": 1}}), e.UnknownColumn, ("'X'",)),
+    "ids none": (lambda p: p.get_by_id("crm.deal.get", None), e.ConfigError, ("list", "ids")),  # type: ignore[arg-type]
+    "ids text": (lambda p: p.get_by_id("crm.deal.get", "35"), e.ConfigError, ("list", "ids")),
+    "batch list": (lambda p: p.batch([]), e.ConfigError, ("dict",)),  # type: ignore[arg-type]
+    "batch value": (lambda p: p.batch({"a": 5}), e.ConfigError, ("'a'", "method?query")),  # type: ignore[dict-item]
+    "batch cmd": (lambda p: p.call_batch({"cmds": {}}), e.ConfigError, ("cmds",)),
+    "batch nested": (lambda p: p.batch({"a": "batch?cmd[0]=x"}), e.ConfigError, ("batch",)),
+    "slow": (lambda p: p.slow(0), e.ConfigError, ("slow(n)", "0")),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input(case: str, odd: OddPortal, portal: bx.Portal, caplog: pytest.LogCaptureFixture) -> None:
+    act, kind, words = CASES[case]
+    caplog.set_level(logging.DEBUG)
+    before = {row: dict(values) for row, values in odd.rows.items()}
+    with pytest.raises(kind) as caught:
+        act(portal)
+    told = str(caught.value)
+    for word in words:
+        assert word in told
+    assert odd.rows == before, "something was written"
+    asked = [method for method, _ in odd.commands if method != "crm.type.list"]
+    assert not [method for method in asked if method.endswith((".add", ".update", ".list", "mport"))]
+    trace = "".join(traceback.format_exception(caught.value))
+    for text in (told, repr(caught.value), trace, caplog.text, repr(portal), repr(portal.connection.settings)):
+        assert CODE not in text
+
+
+def test_every_fault_of_a_frame_is_told_at_once(odd: OddPortal, portal: bx.Portal) -> None:
+    frame = pd.DataFrame({"opportunity": ["1", "x", "y"], "begindate": ["2026-01-01", "2026-01-01", "never"]})
+    with pytest.raises(e.ValidationError, match="3 faults in 2 rows") as caught:
+        bx.write_entity(frame, "deal", portal, mode="insert")
+    assert caught.value.rows == (1, 2)
+    failures = caught.value.failures
+    assert isinstance(failures, pd.DataFrame)
+    assert sorted(zip(failures["position"], failures["column"], strict=True)) == [
+        (1, "opportunity"), (2, "begindate"), (2, "opportunity"),
+    ]  # fmt: skip
+
+
+def test_an_edited_column_that_only_the_portal_sets(odd: OddPortal, portal: bx.Portal) -> None:
+    frame = bx.read_entity("deal", portal, limit=3)
+    frame.loc[1, "createdTime"] = pd.Timestamp("2020-01-01", tz="UTC")
+    with pytest.raises(e.ValidationError, match="only the portal sets") as caught:
+        bx.write_entity(frame, "deal", portal, mode="update")
+    assert caught.value.rows == (1,)
+    assert "2020-01-01" in str(caught.value)
+    assert "datetime.datetime" not in str(caught.value)
+
+
+ADDRESSES = {
+    "": "https://", "acme.bitrix24.com": "Portal('https://acme.bitrix24.com/rest/1/<code>/')",
+    "https://acme.bitrix24.com/": "/rest/<user>/<code>/", "https://acme.bitrix24.com/rest/1/": "code is missing",
+    f"http://acme.bitrix24.com/rest/1/{CODE}/": "allow_http=True", CODE: "***",
+    f"ftp://acme.bitrix24.com/rest/1/{CODE}/": "https://", f"https://u:{CODE}@acme.bitrix24.com/rest/1/x/": "password",
+    f"https://acme.bitrix24.com/rest/{CODE}/1/": "/rest/<user>/<code>/", "https:///rest/1/a/": "no host",
+    f"https://acme bitrix24.com/rest/1/{CODE}/": "not a URL", f"https://a.com:99999/rest/1/{CODE}/": "not a URL",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_malformed_webhook(address: str) -> None:
+    with pytest.raises(e.ConfigError) as caught:
+        bx.read_entity("deal", address)
+    told = str(caught.value)
+    assert ADDRESSES[address] in told
+    assert "Inbound webhook" in told or "https://" in told
+    assert CODE not in "".join(traceback.format_exception(caught.value, chain=True)).replace(f"{address!r}", "")
+
+
+def test_a_wrong_token(odd: OddPortal) -> None:
+    portal = bx.Portal(odd.url.replace(CODE, "wr0ngc0de12345678"))
+    with pytest.raises(e.AuthError, match="Inbound webhook") as caught:
+        bx.read_entity("deal", portal)
+    assert len(odd.asked) == 1
+    assert "wr0ngc0de" not in "".join(traceback.format_exception(caught.value))
+    portal.close()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"timeout": 0}, {"timeout": "5"}, {"deadline": -1}, {"limits": 5}, {"ssl": 5}, {"ssl": "/nowhere.pem"},
+     {"auth": lambda: "t"}],
+)  # fmt: skip
+def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None:
+    with pytest.raises(e.ConfigError) as caught:
+        bx.Portal(odd.url, **given)
+    assert next(iter(given)) in str(caught.value)
+    assert CODE not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{"burst": 0}, {"burst": "a"}, {"per_second": 0}, {"commands_per_batch": 51}])
+def test_limits_that_cannot_be(given: dict[str, Any]) -> None:
+    with pytest.raises(e.ConfigError, match=next(iter(given))):
+        bx.Limits(**given)
