@@ -10,7 +10,7 @@ from typing import Final, TypeGuard
 import orjson
 
 from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
-from bx24frames.transport.query import Unencodable, pairs
+from bx24frames.transport.query import Memo, Unencodable, pairs
 from bx24frames.transport.query import command as command_string
 from bx24frames.transport.redact import redact
 
@@ -38,7 +38,8 @@ def encode(parcel: Parcel) -> tuple[str, bytes]:
     if _alone(parcel):
         call = parcel.commands[0].call
         return call.method, orjson.dumps(call.params)
-    cmd = {item.label: _command(item.call) for item in parcel.commands}
+    memo: Memo = {}
+    cmd = {item.label: _command(item.call, memo) for item in parcel.commands}
     return "batch", orjson.dumps({"halt": int(parcel.halt), "cmd": cmd})
 
 
@@ -64,10 +65,10 @@ def _alone(parcel: Parcel) -> bool:
     return len(parcel.commands) == 1 and parcel.commands[0].call.query is None
 
 
-def _command(call: Call) -> str:
+def _command(call: Call, memo: Memo) -> str:
     if call.query is not None:
         return f"{call.method}?{call.query}" if call.query else call.method
-    return command_string(call.method, call.params)
+    return command_string(call.method, call.params, memo)
 
 
 def _decode_batch(parcel: Parcel, result: JSON, finish: float | None) -> dict[str, Answer]:

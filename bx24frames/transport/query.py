@@ -28,13 +28,19 @@ class Unencodable(ValueError):
         self.why = why
 
 
-def encode(params: Mapping[str, Param]) -> str:
+Memo: TypeAlias = dict[tuple[str, int], str]
+"""Encoded parameters by name and identity, for as long as their values live: pages of one chain share their select."""
+
+
+def encode(params: Mapping[str, Param], memo: Memo | None = None) -> str:
     """Return the query string that PHP's ``parse_str`` reads back as these parameters, every scalar a string.
 
     Parameters
     ----------
     params : mapping
         Booleans become ``Y`` and ``N``, numbers decimal text without an exponent, lists take explicit indexes.
+    memo : dict, optional
+        Remembers lists and maps between calls; not to be kept longer than they are.
 
     Raises
     ------
@@ -46,12 +52,22 @@ def encode(params: Mapping[str, Param]) -> str:
     >>> encode({"filter": {">ID": 5}, "select": ["ID", "TITLE"], "start": -1})
     'filter[%3EID]=5&select[0]=ID&select[1]=TITLE&start=-1'
     """
-    return "&".join(
-        f"{name}={value}" for key, item in params.items() for name, value in _walk(_outer(key), (key,), item)
-    )
+    if memo is None:
+        return "&".join([_encoded(key, item) for key, item in params.items()])
+    parts = []
+    for key, item in params.items():
+        known = memo.get((key, id(item)))
+        if known is None:
+            known = memo[key, id(item)] = _encoded(key, item)
+        parts.append(known)
+    return "&".join(parts)
 
 
-def command(method: str, params: Mapping[str, Param]) -> str:
+def _encoded(key: str, item: Param) -> str:
+    return "&".join([f"{name}={value}" for name, value in _walk(_outer(key), (key,), item)])
+
+
+def command(method: str, params: Mapping[str, Param], memo: Memo | None = None) -> str:
     """Return a batch command, ``method?query`` (https://apidocs.bitrix24.com/api-reference/how-to-call-rest-api/batch.html).
 
     Examples
@@ -59,7 +75,7 @@ def command(method: str, params: Mapping[str, Param]) -> str:
     >>> command("user.get", {"ID": 5}), command("profile", {})
     ('user.get?ID=5', 'profile')
     """
-    return f"{method}?{encode(params)}" if params else method
+    return f"{method}?{encode(params, memo)}" if params else method
 
 
 def pairs(params: Param) -> int:
