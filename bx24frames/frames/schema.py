@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.columns import table_schema
+from bx24frames.frames.narrow_columns import settled
 from bx24frames.frames.validate import check, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
 
@@ -81,7 +82,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
     for name, column in columns_of(schema).items():
         dtype = getattr(getattr(column, "dtype", None), "type", None)
         if dtype is not None:
-            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else _arrow(dtype)
+            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else settled(_arrow(dtype))
     return found
 
 
