@@ -12,9 +12,10 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames import reconcile
 from bx24frames.frames.captions_in import recoded
+from bx24frames.frames.changes import rows_to_update
 from bx24frames.frames.columns_in import incoming
 from bx24frames.frames.compare import changed_cells
-from bx24frames.frames.deliver import deliver
+from bx24frames.frames.deliver import deliver, learn_current
 from bx24frames.frames.keys import check_keys, find_rows
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
@@ -122,6 +123,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     broken: BX24Error | None = None
     if request.dry_run:
         await find_rows(connection, upload, sending)
+        await learn_current(connection, upload, upload.ids)
         sending.put(*_planned(upload, sending))
     else:
         try:
@@ -206,12 +208,10 @@ def _with_ids(upload: Upload, sending: Sending) -> Iterator[Outcome]:
 
 
 def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
+    for row, says in rows_to_update(upload, upload.ids):
+        yield Outcome(row.position, "updated" if says else "unchanged", upload.ids[row.position], path="batch")
     for position in range(upload.total):
-        if position in sending.outcomes:
-            continue
-        if position in upload.ids:
-            yield Outcome(position, "updated", upload.ids[position], path="batch")
-        else:
+        if position not in sending.outcomes and position not in upload.ids:
             yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
 
 

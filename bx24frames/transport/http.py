@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,7 @@ class HttpTransport:
         self._own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession, None]] = {}
         self._opened: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _abandon, self._own).atexit = False
 
     async def post(self, method: str, body: bytes, *, timeout: float, bearer: str | None = None) -> Reply:  # noqa: ASYNC109
         """POST a JSON body to a method, following the portal if it was renamed.
@@ -105,7 +107,9 @@ class HttpTransport:
         import asyncio
 
         with self._lock:
-            own, self._own, self._opened = self._own, {}, {}
+            own = dict(self._own)
+            self._own.clear()
+            self._opened.clear()
         here = asyncio.get_running_loop()
         for loop, life in own.items():
             if loop is here:
@@ -180,6 +184,19 @@ class HttpTransport:
                     del self._own[gone], self._opened[gone]
                 self._own[loop], self._opened[loop] = life, session
         return session
+
+
+def _abandon(own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession, None]]) -> None:
+    """Close the sessions of a transport that nobody holds any more, each on its own loop."""
+    import asyncio
+
+    for loop, life in own.items():
+        if loop.is_running():
+            asyncio.run_coroutine_threadsafe(_end(life), loop)
+
+
+async def _end(life: AsyncGenerator[aiohttp.ClientSession, None]) -> None:
+    await life.aclose()
 
 
 async def _session_life() -> AsyncGenerator[aiohttp.ClientSession, None]:
