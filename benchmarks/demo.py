@@ -82,13 +82,21 @@ def spoken(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
+def journal(name: str) -> Path:
+    """Where an upload is recorded: beside the picture, and not among the reader's own uploads."""
+    OUT.mkdir(exist_ok=True)
+    path = OUT / f"{name}.journal"
+    path.unlink(missing_ok=True)
+    return path
+
+
 def upload_customers(log: Log, portal: bx.Portal) -> dict[str, int | str]:
     """Make a contact of each customer; returns the contact's id by the customer's number."""
     import pandas as pd
 
     frame = pd.DataFrame({"name": "Customer", "lastName": log.customers, "originatorId": ORIGIN})
     frame["originId"] = frame["lastName"]
-    report = bx.write_entity(frame, "contact", portal, mode="insert")
+    report = bx.write_entity(frame, "contact", portal, mode="insert", resume=journal("contacts"))
     print(report, end="\n\n")
     return dict(zip(log.customers, report.ids("inserted"), strict=True))
 
@@ -112,7 +120,7 @@ def upload_purchases(log: Log, contacts: dict[str, int | str], portal: bx.Portal
             "originId": bought["line"].astype(str),
         }
     )
-    print(bx.write_entity(frame, "deal", portal, mode="insert"), end="\n\n")
+    print(bx.write_entity(frame, "deal", portal, mode="insert", resume=journal("deals")), end="\n\n")
 
 
 def read_back(portal: bx.Portal) -> tuple[pd.DataFrame, pd.DataFrame]:
