@@ -151,6 +151,7 @@ class KeysetPages(Generic[T]):
         """Take in the pages of a parcel; gives the rows that are complete, in order."""
         self._under_way -= 1
         labels = [command.label for command in parcel.commands]
+        answers = _with_cause(answers) if parcel.halt else answers
         if self._far_label in labels:
             self._take_far_end(answers[labels[0]], now)
         full = True
@@ -234,3 +235,13 @@ class KeysetPages(Generic[T]):
         if later is None:
             raise error_of(fault, self._listing.call.method)
         lane.not_before = later
+
+
+def _with_cause(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+    """The answers to a batch that halts: a command that it did not come to shares the refusal that stopped it."""
+    cause = next((answer for answer in answers.values() if isinstance(answer, Refusal)), None)
+    if cause is None:
+        return answers
+    return {
+        label: cause if isinstance(answer, Lost) and not answer.sent else answer for label, answer in answers.items()
+    }

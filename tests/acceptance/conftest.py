@@ -7,11 +7,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from odd_portal import OddPortal  # noqa: E402
+from odd_portal import OddPortal
 
-import bx24frames as bx  # noqa: E402
-from bx24frames.engine import journal, retry, throttle  # noqa: E402
-from bx24frames.frames import reconcile  # noqa: E402
+import bx24frames as bx
+from bx24frames.engine import journal, retry, throttle
+from bx24frames.frames import reconcile
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 

@@ -299,11 +299,10 @@ class OddPortal:
                     raise Refused("INVALID_ARG_VALUE", f"Invalid filter: field '{field}' is not allowed in filter")
                 ids = [one for one in ids if str(self.rows[one].get(field)) in map(str, _many(value))]
                 continue
-            if isinstance(value, dict | list) and sign in (">", "<", ">=", "<="):
-                if not classic:
-                    raise Refused("INVALID_ARG_VALUE", f"Invalid filter: field '{field}' has invalid value")
-                value = 1
-            wanted = {int(one) for one in _many(value)}
+            odd = isinstance(value, dict | list) and sign in (">", "<", ">=", "<=")
+            if odd and not classic:
+                raise Refused("INVALID_ARG_VALUE", f"Invalid filter: field '{field}' has invalid value")
+            wanted = {1} if odd else {int(one) for one in _many(value)}  # PHP casts an array to 1
             edge = min(wanted)
             keep = {
                 ">": lambda one, e=edge: one > e, "<": lambda one, e=edge: one < e, ">=": lambda one, e=edge: one >= e,

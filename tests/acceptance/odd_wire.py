@@ -50,7 +50,7 @@ def php_map(value: Mapping[str, Any]) -> Any:
 
 
 @dataclass
-class Refused(Exception):  # noqa: N818 (the portal's own word)
+class Refused(Exception):
     """A method's refusal."""
 
     code: str
@@ -92,7 +92,7 @@ class Server:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 size = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(size)
                 path = self.path.split("?")[0]
