@@ -11,6 +11,7 @@ import pytest
 from bx24frames.cli.app import app
 from bx24frames.config import list_profiles
 from bx24frames.sandbox import Sandbox
+from bx24frames.sandbox.fixtures import SIZES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +32,8 @@ def test_every_snippet_runs_as_it_stands(
     assert len(snippets) >= 8
     for number, text in enumerate(snippets):
         exec(compile(text, f"README.md, Python block {number}", "exec"), names)
-    names["test_my_report"](bx24_sandbox)
+    with Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as fresh:
+        names["test_my_report"](fresh)
     assert list_profiles() == ("acme",)
     said = capsys.readouterr().out
     assert "dry run" in said
