@@ -15,14 +15,30 @@ _BETWEEN: Final = re.compile(r"(?P<column>\w+)\s*(?P<op>>=|<=|!=|>|<)\s*(?P<valu
 _LISTS: Final = ("@", "!@")
 """Prefixes whose value is a list (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html)."""
 
+_NULL: Final = re.compile(r"(?P<column>\w+)\s+(?P<op>is null|not null)", re.I)
+_WORDS: Final = {
+    "": "=",
+    "=": "=",
+    "!": "!=",
+    "!=": "!=",
+    ">": ">",
+    ">=": ">=",
+    "<": "<",
+    "<=": "<=",
+    "@": "in",
+    "!@": "not in",
+    "%": "like",
+}
+"""The prefixes that have a word beside ``is null``, which the map cannot say."""
+
 GUIDANCE: Final = (
     "Write --filter stageId=NEW, --filter '>=createdTime=2026-01-01' (or 'createdTime>=2026-01-01'), "
-    "--filter '@stageId=NEW,WON'. Quote it: > and ! mean something to the shell."
+    "--filter '@stageId=NEW,WON', --filter 'companyId is null'. Quote it: > and ! mean something to the shell."
 )
 
 
-def conditions(texts: Iterable[str]) -> dict[str, object]:
-    """Read ``[prefix]column=value`` and ``column>=value`` texts into the portal's own map.
+def conditions(texts: Iterable[str]) -> dict[str, object] | list[tuple[object, ...]]:
+    """Read ``[prefix]column=value``, ``column>=value`` and ``column is null`` texts into what `filters=` takes.
 
     Parameters
     ----------
@@ -40,7 +56,27 @@ def conditions(texts: Iterable[str]) -> dict[str, object]:
     {'stageId': ['NEW', 'WON'], '>=opportunity': '100'}
     >>> conditions([">=createdTime=2026-01-01", "!@currencyId=EUR,USD"])
     {'>=createdTime': '2026-01-01', '!@currencyId': ['EUR', 'USD']}
+    >>> conditions(["companyId is null", "stageId=NEW"])
+    [('companyId', 'is null', None), ('stageId', '=', 'NEW')]
     """
+    given = [text.strip() for text in texts]
+    nulls = [match for text in given if (match := _NULL.fullmatch(text))]
+    mapped = _mapped(text for text in given if not _NULL.fullmatch(text))
+    if not nulls:
+        return mapped
+    tuples: list[tuple[object, ...]] = [(match["column"], match["op"].lower(), None) for match in nulls]
+    return tuples + [_worded(key, value) for key, value in mapped.items()]
+
+
+def _worded(key: str, value: object) -> tuple[object, ...]:
+    column = key.lstrip("<>=!@%")
+    prefix = key.removesuffix(column)
+    if prefix not in _WORDS:
+        raise FilterError(f"--filter: {prefix} cannot stand beside a null condition", guidance=GUIDANCE)
+    return column, "in" if isinstance(value, list) and not prefix else _WORDS[prefix], value
+
+
+def _mapped(texts: Iterable[str]) -> dict[str, object]:
     found: dict[str, object] = {}
     for text in texts:
         key, value = _condition(text)
@@ -55,10 +91,10 @@ def conditions(texts: Iterable[str]) -> dict[str, object]:
 
 
 def _condition(text: str) -> tuple[str, object]:
-    between = _BETWEEN.fullmatch(text.strip())
+    between = _BETWEEN.fullmatch(text)
     if between is not None:
         return f"{between['op']}{between['column']}", between["value"]
-    prefixed = _PREFIXED.fullmatch(text.strip())
+    prefixed = _PREFIXED.fullmatch(text)
     if prefixed is None:
         raise FilterError(f"--filter {text!r} is no condition", guidance=GUIDANCE)
     prefix, value = prefixed["prefix"], prefixed["value"]

@@ -70,6 +70,11 @@ def test_conditions_as_people_type_them():
         "%title": "x>y",
     }
     assert conditions([" id >= 5", "title="]) == {">=id": "5", "title": ""}
+    assert conditions(["leadId NOT NULL", "id=1", "id=2", "!@id=3"]) == [
+        ("leadId", "not null", None),
+        ("id", "in", ["1", "2"]),
+        ("id", "not in", ["3"]),
+    ]
 
 
 def test_version_and_an_unknown_command(run):

@@ -61,6 +61,14 @@ def test_filter_limit_and_order_reach_the_portal(run, deals):
     assert run("count", "deal", "-f", f">=opportunity={middle}").text == f"{len(wanted)}\n"
 
 
+def test_null_conditions(run, deals):
+    none = sum(contact is None for contact in deals["contactId"].to_pylist())
+    assert int(run("count", "deal", "-f", "contactId is null").text) == none
+    assert int(run("count", "deal", "-f", "contactId not null", "-f", "id>0").text) == len(deals) - none
+    refused = run("count", "deal", "-f", "contactId is null", "-f", ">%title=x")
+    assert (refused.status, ">%" in refused.err) == (1, True)
+
+
 def test_an_empty_table_is_a_typed_file(run, tmp_path: Path):
     out = tmp_path / "none.parquet"
     assert run("read", "deal", "-o", str(out), "-c", "id,createdTime", "-f", "id=-5").status == 0
