@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -57,6 +59,9 @@ class Cache:
     max_age: float = MAX_AGE
     clock: Callable[[], float] = time.time
     _held: dict[str, tuple[float, object]] = field(default_factory=dict, repr=False)
+    _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
 
     async def recall(
         self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], T], *, keep: bool = True
@@ -74,6 +79,14 @@ class Cache:
         keep : bool
             Whether the answer may stay on disk: not where it holds people's names.
         """
+        if not self.enabled:
+            return read(await ask())
+        async with self._lock(name):
+            return await self._recall(name, ask, read, keep=keep)
+
+    async def _recall(
+        self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], T], *, keep: bool
+    ) -> T:
         held = self._held.get(name)
         if held is not None and self._fresh(held[0]):
             return cast("T", held[1])
@@ -84,9 +97,13 @@ class Cache:
             found = (self.clock(), read(answer))
             if file is not None:
                 self._store(file, answer, found[0])
-        if self.enabled:
-            self._held[name] = found
+        self._held[name] = found
         return found[1]
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        """Of reads under way at once on one loop, one asks and the others wait for its answer."""
+        locks = self._locks.setdefault(asyncio.get_running_loop(), {})
+        return locks.setdefault(name, asyncio.Lock())
 
     def age(self, name: str) -> float:
         """Seconds since the portal gave the answer in memory; 0 where there is none."""
@@ -104,7 +121,7 @@ class Cache:
         return 0 <= self.clock() - at < self.max_age
 
     def _file(self, name: str) -> Path | None:
-        if self.folder is None or not self.enabled:
+        if self.folder is None:
             return None
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         return self.folder / f"{_UNSAFE.sub('-', name.lower())[:40]}-{digest}.json"

@@ -11,6 +11,7 @@ from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import needs_types, resolve
+from bx24frames.errors import UnknownEntity
 from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.connection import Connection
 
+TYPES: Final = "types"
 SETTLED: Final = 60.0
-"""Seconds after which a description that lacks a name is asked for once more: the field may be new."""
+"""Seconds after which an answer that lacks a name is asked for once more: the field, or the table, may be new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ async def find_entity(connection: Connection, name: str) -> Entity:
     """The table of that name; smart processes are looked up on the portal by code or title."""
     if not needs_types(name):
         return resolve(name)
+    try:
+        return resolve(name, await smart_types(connection))
+    except UnknownEntity:
+        if connection.metadata.age(TYPES) < SETTLED:
+            raise
+    connection.metadata.forget(TYPES)
     return resolve(name, await smart_types(connection))
 
 
@@ -46,7 +54,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
             rows.extend(page)
         return rows
 
-    return await connection.metadata.recall("types", ask, _rows)
+    return await connection.metadata.recall(TYPES, ask, _rows)
 
 
 async def find_table(connection: Connection, name: str, filters: Filters | None = None) -> Table:

@@ -68,7 +68,9 @@ class AsyncPortal:
     allow_http : bool
         Take plain http elsewhere than on this machine.
     cache : bool
-        Remember field descriptions.
+        Believe for an hour what the portal says of its own tables (fields, stages, pipelines, smart processes), also in
+        later processes: in the user's cache folder, or the one that ``BX24FRAMES_CACHE`` names. No secret and no
+        person's name is ever kept there. False asks each time.
 
     Raises
     ------

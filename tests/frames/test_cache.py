@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,7 +13,7 @@ from conftest import FAST
 from look import asked
 
 import bx24frames as bx
-from bx24frames.errors import ResponseError, UnknownColumn
+from bx24frames.errors import ResponseError, UnknownColumn, UnknownEntity
 from bx24frames.portal.cache import Cache, open_cache
 
 Ask = Callable[[], Awaitable[object]]
@@ -238,3 +239,37 @@ def test_a_description_that_is_remembered_takes_milliseconds(portal: bx.Portal):
         bx.describe_entity("deal", portal)
         best = min(best, time.perf_counter() - started)
     assert best < 0.020
+
+
+async def test_reads_under_way_at_once_ask_once(read_only_sandbox: bx.Sandbox):
+    portal = bx.aio.Portal(read_only_sandbox.url, limits=FAST)
+    reads = (bx.aio.read_entity("deal", portal, columns=["stageId"], labels=True, limit=1) for _ in range(5))
+    frames = await asyncio.gather(*reads)
+    await portal.close()
+    assert [len(frame) for frame in frames] == [1] * 5
+    counts = {name: figures.commands for name, figures in portal.stats.methods.items()}
+    assert counts["crm.item.fields"] == counts["crm.status.list"] == 1
+
+
+async def test_a_read_that_fails_leaves_the_next_one_to_ask(clock: Clock, tmp_path: Path):
+    cache = Cache(tmp_path, clock=clock)
+
+    async def refused() -> object:
+        raise ResponseError("no answer")
+
+    with pytest.raises(ResponseError):
+        await cache.recall("types", refused, str)
+    assert await cache.recall("types", Portal(), str) == "as it is"
+
+
+def test_a_smart_process_new_on_the_portal_is_found_although_the_list_is_remembered(portal: bx.Portal):
+    clock = Clock()
+    portal.connection.metadata.clock = clock
+    for _ in range(2):
+        with pytest.raises(UnknownEntity):
+            bx.describe_entity("No such process", portal)
+    assert asked(portal)["crm.type.list"] == 1
+    clock.now += 61
+    with pytest.raises(UnknownEntity):
+        bx.describe_entity("No such process", portal)
+    assert asked(portal)["crm.type.list"] == 2
