@@ -150,7 +150,7 @@ def b24api(url: str, _: argparse.Namespace) -> Callable[[], int]:
             stream = client.iter_list_keyset(
                 request,
                 selector=b24.ResultSelector(("items",)),
-                identity=b24.IdentitySpec(("id",), b24.IdentityCoercion.EXACT_INTEGER),
+                identity=b24.IdentitySpec(("id",), "id", "id", b24.IdentityCoercion.EXACT_INTEGER),
                 page_size=50,
                 keyset=b24.KeysetSpec(
                     filter_path=b24.ParameterPath(("filter",)), order_path=b24.ParameterPath(("order",))
