@@ -106,6 +106,8 @@ _RETRY: Final = Meaning(Reaction.RETRY)
 
 def meaning(refusal: Refusal) -> Meaning:
     """Look a refusal up: by code first, by HTTP status where the code says nothing."""
+    if refusal.renewal is not None:
+        return Meaning(Reaction.AUTH, untouched=True, guidance=refusal.renewal or None)
     known = MEANINGS.get(refusal.code.strip().rstrip(".").lower())
     if known is not None:
         return known
@@ -158,7 +160,7 @@ def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
     what = meaning(answer)
     text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"
     return _RAISED[what.reaction](
-        f"The portal refused: {text}",
+        text if answer.renewal is not None else f"The portal refused: {text}",
         code=answer.code or None,
         method=method,
         status=answer.status,

@@ -144,13 +144,17 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The portal said no. `whole`: the request as a whole was refused, not one command of a batch."""
+    """The portal said no. `whole`: the request as a whole was refused, not one command of a batch.
+
+    `renewal`: it was not even asked, because there was no token to ask with; what the user can do about that.
+    """
 
     code: str
     text: str
     status: int
     whole: bool = False
     argument: str | None = None
+    renewal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

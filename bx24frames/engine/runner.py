@@ -146,7 +146,9 @@ class Runner:
             lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout)
             answers = {command.label: lost for command in parcel.commands}
         except AuthError as fault:
-            refusal = Refusal(fault.code or "", fault.message, fault.status or 401, whole=True)
+            refusal = Refusal(
+                fault.code or "", fault.message, fault.status or 401, whole=True, renewal=fault.guidance or ""
+            )
             answers = {command.label: refusal for command in parcel.commands}
         finally:
             with self.lock:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -85,7 +87,7 @@ Answering = Callable[[Asked], Raw]
 class Server:
     """One HTTP/1.1 server on loopback, a thread a connection."""
 
-    def __init__(self, answer: Answering) -> None:
+    def __init__(self, answer: Answering, *, certificate: Path | None = None) -> None:
         outer = answer
 
         class Handler(BaseHTTPRequestHandler):
@@ -126,6 +128,10 @@ class Server:
                 """A client that has gone is no fault here."""
 
         self.server = Quiet(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
 
