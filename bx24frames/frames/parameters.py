@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
-MARK: Final = "{parameters}"
-
 
 class ReadOptions(TypedDict, total=False):
     """What `read_entity` and `iter_entity` take beside the table, the portal and the backend."""
@@ -84,7 +82,18 @@ PARAMETERS: Final = """entity : str
         A bar on stderr; ``"auto"`` shows it on a terminal and in a notebook."""
 
 
+RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
+        Before a data request leaves.
+    ValidationError
+        The rows do not fit `schema`; ``.failures`` lists every cell.
+    DecodeError
+        A value does not fit its type.
+    PortalError, ResponseError, TransportError
+        The read failed; there is never a partial frame."""
+
+
 def documented(verb: Verb) -> Verb:
-    """Put the parameters' text where a verb's docstring has ``{parameters}``."""
-    verb.__doc__ = (verb.__doc__ or "").replace(MARK, PARAMETERS)  # None under python -OO
+    """Put the texts that all reads share where a verb's docstring has ``{parameters}`` and ``{raises}``."""
+    text = verb.__doc__ or ""  # none under python -OO
+    verb.__doc__ = text.replace("{parameters}", PARAMETERS).replace("{raises}", RAISES)
     return verb

@@ -78,14 +78,7 @@ def read_entity(
 
     Raises
     ------
-    UnknownEntity, UnknownColumn, FilterError, ConfigError
-        Before a data request leaves.
-    ValidationError
-        The rows do not fit `schema`; ``.failures`` lists every cell.
-    DecodeError
-        A value does not fit its type.
-    PortalError, ResponseError, TransportError
-        The read failed; there is never a partial frame.
+    {raises}
 
     Notes
     -----
@@ -177,7 +170,12 @@ def iter_entity(
     Yields
     ------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        All of the same dtypes; with `labels`, of the same categories, as far as the codes are known.
+        All of the same dtypes; with `labels`, of the same categories, as far as the codes are known: the names of a
+        linked table are all asked for first.
+
+    Raises
+    ------
+    {raises}
 
     Examples
     --------

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import Literal, assert_type
 
 import pandas as pd
+import pandera.pandas
+import pandera.polars
 import polars as pl
 import pyarrow as pa
 
@@ -26,6 +28,10 @@ assert_type(bx.iter_entity("deal", portal, backend="polars", chunk_size=10), Ite
 assert_type(bx.count_entity("deal", portal, filters=("stageId", "in", ["NEW"])), int)
 assert_type(bx.describe_entity("deal", portal), pd.DataFrame)
 assert_type(bx.describe_entity("deal", portal, backend="polars"), pl.DataFrame)
+assert_type(bx.describe_entity("deal", portal, titles=True), pd.DataFrame)
+assert_type(bx.entity_schema("deal", portal), pandera.pandas.DataFrameSchema)
+assert_type(bx.entity_schema("deal", portal, backend="pyarrow"), pandera.polars.DataFrameSchema)
+assert_type(bx.read_entity("deal", portal, labels=["stageId"], titles=True, missing_columns="insert"), pd.DataFrame)
 assert_type(bx.list_entities(portal), pd.DataFrame)
 assert_type(bx.list_entities(portal, backend="polars"), pl.DataFrame)
 
