@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from bx24frames.engine.codes import error_of
+from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.cursor import Cursor, ids_in, rows_in
 from bx24frames.engine.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Row, Success, Wait
@@ -74,6 +74,7 @@ class KeysetPages(Generic[T]):
         self._under_way = 0
         self._wanted = 1
         self._sent = 0
+        self._alone = False
 
     # --- what is due ---------------------------------------------------------------------------
 
@@ -83,7 +84,8 @@ class KeysetPages(Generic[T]):
             return Done()
         if self._under_way >= self._wanted:
             return Wait(math.inf)
-        slots = 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now
+        alone = self._alone or self._listing.call.direct
+        slots = 1 if alone else sizes.of(self._listing.call.method, FIRST_READS).now
         chains: list[list[Command]] = []
         while (
             slots >= (SMALLEST_CHAIN if chains else 1)
@@ -94,7 +96,7 @@ class KeysetPages(Generic[T]):
         if not chains:
             return Wait(min((lane.not_before for lane in self._line.lanes() if not lane.busy), default=math.inf))
         self._under_way += 1
-        far = [self._ask_far_end()] if self._far_wanted else []
+        far = [self._ask_far_end()] if self._far_wanted and not alone else []
         commands = far + [command for chain in chains for command in chain]
         return Parcel(tuple(commands), halt=len(chains) == 1 and not self._listing.short_page_ends)
 
@@ -152,6 +154,8 @@ class KeysetPages(Generic[T]):
         self._under_way -= 1
         labels = [command.label for command in parcel.commands]
         answers = _with_cause(answers) if parcel.halt else answers
+        if self._refused_together(labels, answers, now):
+            return []
         if self._far_label in labels:
             self._take_far_end(answers[labels[0]], now)
         full = True
@@ -163,6 +167,18 @@ class KeysetPages(Generic[T]):
         if self._left is not None:
             self._left -= sum(block.count for block in blocks)
         return [block.rows for block in blocks]
+
+    def _refused_together(self, labels: list[str], answers: Mapping[str, Answer], now: float) -> bool:
+        """Whether a batch was refused as a whole, for good: one page by itself then shows what is wrong."""
+        first = answers[labels[0]]
+        self._alone = (
+            len(labels) > 1 and isinstance(first, Refusal) and first.whole and meaning(first).reaction is Reaction.FAIL
+        )
+        if self._alone:
+            self._far_label, self._far_wanted = None, False
+            for chain in [self._chains.pop(label) for label in labels if label in self._chains]:
+                chain.lane.busy, chain.lane.not_before = False, now
+        return self._alone
 
     def _take_far_end(self, answer: Answer, now: float) -> None:
         self._far_label = None

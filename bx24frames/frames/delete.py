@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
@@ -17,6 +19,7 @@ from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter, ReadRequest, read_table
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.send import Delivery, Sending, interruptible, send
+from bx24frames.frames.upload import Resume, open_journal
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ class DeleteRequest:
     entity: str
     on_error: OnError = "raise"
     dry_run: bool = False
+    resume: Resume = None
     progress: Progress = "auto"
 
 
@@ -47,19 +51,15 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
     ids = ids_of(request.ids, table.entity)
     sending = Sending(request.on_error)
-    for position, outcome in _doubles(ids):
-        sending.outcomes[position] = outcome
-    interrupted = False
-    with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
-        meter = Meter(connection, bar)
-        await _leave_out_absent(connection, table, ids, sending)
-        meter.rows(len(sending.outcomes), sum(one.action == "failed" for one in sending.outcomes.values()))
-        if request.dry_run:
-            for position in range(len(ids)):
-                sending.outcomes.setdefault(position, Outcome(position, "deleted", ids[position]))
-        else:
-            work = asyncio.ensure_future(_send(connection, table.entity, ids, sending, meter))
-            interrupted = await interruptible(work, sending)
+    if not request.dry_run and request.resume not in (None, False):
+        sending.journal = open_journal(_identity(connection, table, ids), request.resume)
+        sending.put(*(one for one in sending.journal.outcomes() if one.action == "deleted"))
+    sending.put(*(outcome for position, outcome in _doubles(ids) if position not in sending.outcomes))
+    try:
+        interrupted = await _carry_out(connection, table, ids, sending, request)
+    finally:
+        if sending.journal is not None:
+            sending.journal.close(rows=len(ids))
     report = WriteReport.of(
         (_with_id(outcome, ids) for outcome in sending.outcomes.values()),
         rows=len(ids),
@@ -69,12 +69,29 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         dry_run=request.dry_run,
         requests=connection.stats.requests - requests,
         seconds=time.monotonic() - started,
+        journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
         raise WriteInterrupted("The deletion was interrupted; .report tells what became of each row", report=report)
     if request.on_error != "report":
         report.raise_for_errors()
     return report
+
+
+async def _carry_out(
+    connection: Connection, table: Table, ids: list[int | str], sending: Sending, request: DeleteRequest
+) -> bool:
+    """Delete the rows that are there; whether that was interrupted."""
+    with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
+        meter = Meter(connection, bar)
+        await _leave_out_absent(connection, table, ids, sending)
+        meter.rows(len(sending.outcomes), sum(one.action == "failed" for one in sending.outcomes.values()))
+        if request.dry_run:
+            for position in range(len(ids)):
+                sending.outcomes.setdefault(position, Outcome(position, "deleted", ids[position]))
+            return False
+        work = asyncio.ensure_future(_send(connection, table.entity, ids, sending, meter))
+        return await interruptible(work, sending)
 
 
 async def _send(connection: Connection, entity: Entity, ids: list[int | str], sending: Sending, meter: Meter) -> None:
@@ -101,9 +118,20 @@ async def _leave_out_absent(connection: Connection, table: Table, ids: list[int 
         return
     request = ReadRequest(table.entity.name, [id_code], {id_code: wanted}, progress=False)
     there = set((await read_table(connection, request)).column(0).to_pylist())
+    sent = sending.journal.in_doubt() if sending.journal is not None else {}
     for position, row_id in enumerate(ids):
-        if isinstance(row_id, int) and row_id not in there and position not in sending.outcomes:
+        if not isinstance(row_id, int) or row_id in there or position in sending.outcomes:
+            continue
+        if position in sent:  # it was there when the interrupted deletion began
+            sending.put(Outcome(position, "deleted", attempts=sent[position][1]))
+        else:
             sending.put(Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check"))
+
+
+def _identity(connection: Connection, table: Table, ids: list[int | str]) -> Identity:
+    hashes = [blake2b(str(row_id).encode(), digest_size=HASH_BYTES).digest() for row_id in ids]
+    whole = blake2b(b"".join(hashes), digest_size=16).hexdigest()
+    return Identity(connection.host, "", table.entity.name, "delete", whole, hashes)
 
 
 def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
@@ -120,8 +148,6 @@ def _says_absent(outcome: Outcome) -> bool:
 
 
 def _with_id(outcome: Outcome, ids: list[int | str]) -> Outcome:
-    from dataclasses import replace
-
     return replace(outcome, id=ids[outcome.position])
 
 

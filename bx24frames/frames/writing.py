@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
 from bx24frames.frames.delete import DeleteRequest, delete
-from bx24frames.frames.options import not_yet
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.session import blocking, connection_of
 from bx24frames.frames.upload import WriteRequest
@@ -203,8 +202,7 @@ def delete_entity(
     >>> bx.delete_entity([-1], "deal", "sandbox", on_error="report").failed
     1
     """
-    not_yet(resume=(resume, None))
-    request = DeleteRequest(ids, entity, on_error, dry_run, progress)
+    request = DeleteRequest(ids, entity, on_error, dry_run, resume, progress)
     return bridge.run(delete(connection_of(blocking(portal)), request))
 
 
@@ -219,8 +217,7 @@ async def delete_entity_async(
     progress: Progress = "auto",
 ) -> WriteReport:
     """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
-    not_yet(resume=(resume, None))
-    return await delete(connection_of(portal), DeleteRequest(ids, entity, on_error, dry_run, progress))
+    return await delete(connection_of(portal), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
 
 
 def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:

@@ -184,3 +184,23 @@ def test_a_large_table_costs_little_more_than_its_rows(family, parallel):
     assert len(read(family, table, parallel=parallel)) == 1_000_000
     assert table.requests <= 420
     assert table.rows_read <= 1_000_000 + 60
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_batch_refused_as_a_whole_is_read_page_by_page(family):
+    """One wrong command may spoil a request; a page of its own is judged on its own."""
+    table = Table(set(range(1, 481)), FAMILIES[family][2])
+    refused = Refusal("ERROR_CORE", "Internal error", 200, whole=True)
+
+    def no_batches(parcel):
+        if len(parcel.commands) > 1:
+            return {command.label: refused for command in parcel.commands}
+        return table.execute(parcel)
+
+    assert read(family, table, on_parcel=no_batches) == sorted(table.ids)
+
+
+def test_a_page_refused_by_itself_is_an_error():
+    refused = Refusal("ERROR_CORE", "Internal error", 400, whole=True)
+    with pytest.raises(PortalError, match="Internal error"):
+        read("item", Table({1, 2}, True), on_parcel=lambda p: {c.label: refused for c in p.commands})
