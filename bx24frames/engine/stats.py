@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Literal, overload
 
 from bx24frames.engine.messages import Answer, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from bx24frames.options import Backend
 
 
 @dataclass(slots=True)
@@ -19,7 +29,7 @@ class MethodStats:
     operating: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Stats:
     """Figures of one portal.
 
@@ -40,6 +50,68 @@ class Stats:
     received: int = 0
     waited: float = 0.0
     methods: dict[str, MethodStats] = field(default_factory=dict)
+
+    @overload
+    def to_frame(self, backend: Literal["pandas"] = ...) -> pd.DataFrame: ...
+    @overload
+    def to_frame(self, backend: Literal["polars"]) -> pl.DataFrame: ...
+    @overload
+    def to_frame(self, backend: Literal["pyarrow"]) -> pa.Table: ...
+    def to_frame(self, backend: Backend = "pandas") -> pd.DataFrame | pl.DataFrame | pa.Table:
+        """The figures by method, a row each: method, commands, failed, seconds, operating.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+
+        Examples
+        --------
+        >>> Stats(methods={"profile": MethodStats(commands=2)}).to_frame("pyarrow").num_rows
+        1
+        """
+        import pyarrow as pa
+
+        columns = [pa.array([*self.methods], pa.string())]
+        columns += [
+            pa.array([getattr(figures, name) for figures in self.methods.values()], type_)
+            for name, type_ in (
+                ("commands", pa.int64()),
+                ("failed", pa.int64()),
+                ("seconds", pa.float64()),
+                ("operating", pa.float64()),
+            )
+        ]
+        table = pa.table(columns, names=["method", "commands", "failed", "seconds", "operating"])
+        if backend == "pyarrow":
+            return table
+        if backend == "polars":
+            import polars as pl
+
+            return pl.DataFrame(table)
+        if backend != "pandas":
+            raise ConfigError(f"backend is 'pandas', 'polars' or 'pyarrow', not {backend!r}")
+        return table.to_pandas()
+
+    def __repr__(self) -> str:
+        seconds = sum(figures.seconds for figures in self.methods.values())
+        parts = (
+            f"{self.requests:,} requests ({self.refused:,} refused)",
+            f"{sum(figures.commands for figures in self.methods.values()):,} commands",
+            f"{self.received / 1e6:,.1f} MB received",
+            f"{seconds:,.1f} s of the portal's time",
+            f"waited {self.waited:,.1f} s",
+        )
+        return f"<Stats: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        names = ("method", "commands", "failed", "seconds", "operating")
+        rows = [
+            (escape(method), f"{of.commands:,}", f"{of.failed:,}", f"{of.seconds:,.1f}", f"{of.operating:,.1f}")
+            for method, of in self.methods.items()
+        ]
+        head = "".join(f"<th>{name}</th>" for name in names)
+        body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+        return f"<p>{escape(repr(self).strip('<>'))}</p><table><tr>{head}</tr>{body}</table>"
 
     def take(self, parcel: Parcel, answers: Mapping[str, Answer], received: int) -> None:
         """Count one request with its answers."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Call, Paging, Row, Success
+from bx24frames.engine.messages import JSON, Paging, Row, Success
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.reading import listing_for, slices
@@ -15,6 +15,7 @@ from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table, smart_types
+from bx24frames.portal.plan import count_call
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,7 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     ]
     if where.splits or any(listing.paging is not Paging.KEYSET or not listing.counted for listing in listings):
         return await _count_ids(connection, listings, apart=apart)
-    counted = [_counting(listing) for listing in listings]
+    counted = [count_call(listing) for listing in listings]
     answers = await connection.answers(counted, first=len(counted) or 1)
     total = 0
     for call, answer in zip(counted, answers, strict=True):
@@ -45,19 +46,6 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
             return await _count_ids(connection, listings, apart=apart)
         total += answer.total
     return total
-
-
-def _counting(listing: Listing) -> Call:
-    """One page with its count; the bounds of the id as conditions."""
-    from bx24frames.engine.cursor import merged
-
-    bounds: dict[str, JSON] = {}
-    if listing.bounds.after is not None:
-        bounds[f">{listing.id_filter}"] = listing.bounds.after
-    if listing.bounds.upto is not None:
-        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
-    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
-    return Call(listing.call.method, params, direct=listing.call.direct)
 
 
 async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool) -> int:

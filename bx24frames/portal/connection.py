@@ -139,6 +139,13 @@ class Connection:
             else:
                 governor.slow.remove(-n)
 
+    def cost(self, method: str) -> float | None:
+        """Seconds one command of a method has taken lately; None before the first."""
+        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        with BUDGETS.lock:
+            meter = governor.meter(method)
+            return meter.cost if meter.known else None
+
     async def close(self) -> None:
         """Close what the transport holds open."""
         await self.transport.close()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bx24frames.engine.stats import Stats
+    from bx24frames.entities.filters import Filters
+    from bx24frames.portal.plan import Plan
     from bx24frames.transport.auth import AuthLike
 
 T = TypeVar("T")
@@ -155,6 +157,17 @@ class Portal:
     def call_batch(self, params: Mapping[str, object]) -> dict[str, JSON]:
         """Call ``batch`` as its documentation writes it; see `AsyncPortal.call_batch`."""
         return self._run(lambda: self._twin.call_batch(params))
+
+    def plan(self, entity: str, *, filters: Filters | None = None) -> Plan:
+        """What reading a table would take: rows, requests, seconds at the portal's limit; see `AsyncPortal.plan`.
+
+        Examples
+        --------
+        >>> from bx24frames import Portal
+        >>> Portal("sandbox").plan("deal")
+        <Plan deal: 1,200 rows, 2 requests, under a second>
+        """
+        return self._run(lambda: self._twin.plan(entity, filters=filters))
 
     def slow(self, n: int = 1) -> Slow:
         """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bx24frames.engine.stats import Stats
+    from bx24frames.entities.filters import Filters
+    from bx24frames.portal.plan import Plan
     from bx24frames.transport.auth import AuthLike
 
 
@@ -245,6 +247,27 @@ class AsyncPortal:
 
         commands, halt = read_batch(params)
         return await carry_out(self.connection, commands, halt=halt)
+
+    async def plan(self, entity: str, *, filters: Filters | None = None) -> Plan:
+        """What reading a table would take: rows, requests, seconds at the portal's limit; nothing is read.
+
+        Parameters
+        ----------
+        entity, filters
+            As for `bx24frames.read_entity`.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        UnknownEntity, UnknownColumn, FilterError
+            As the read would.
+        """
+        from bx24frames.portal.plan import plan_read
+
+        return await plan_read(self.connection, entity, filters)
 
     def slow(self, n: int = 1) -> Slow:
         """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""

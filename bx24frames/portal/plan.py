@@ -1,0 +1,131 @@
+"""What a read would take, told before anything is read: rows, requests, seconds at the portal's limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.cursor import merged
+from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Listing, Paging, Success
+from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.engine.throttle import WINDOW
+from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.reading import listing_for, slices
+from bx24frames.portal.metadata import find_table
+
+if TYPE_CHECKING:
+    from bx24frames.entities.filters import Filters
+    from bx24frames.options import Limits
+    from bx24frames.portal.connection import Connection
+
+TAILS: Final = 0.015
+"""Requests above those that full batches would take: ends of lanes, measured on tables of 10,000 to 1,000,000 rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What reading a table would take.
+
+    Attributes
+    ----------
+    entity : str
+        The table.
+    rows : int or None
+        Rows that meet the conditions now; None where the method cannot count.
+    requests : int
+        HTTP requests, about; the description of the table's fields, asked once, is not among them.
+    seconds : float
+        The least the portal's limits allow, from a bucket that is empty now.
+    """
+
+    entity: str
+    rows: int | None
+    requests: int
+    seconds: float
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.entity}: {_rows(self.rows)}, {self.requests:,} requests, {_time(self.seconds)}>"
+
+    def _repr_html_(self) -> str:
+        cells = (escape(self.entity), _rows(self.rows), f"{self.requests:,}", _time(self.seconds))
+        heads = "".join(f"<th>{name}</th>" for name in ("entity", "rows", "requests", "time at the limit"))
+        return f"<table><tr>{heads}</tr><tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr></table>"
+
+
+async def plan_read(connection: Connection, entity: str, filters: Filters | None = None) -> Plan:
+    """Count the rows, by one request, and work out the rest.
+
+    Raises
+    ------
+    UnknownEntity, UnknownColumn, FilterError
+        As the read would.
+    """
+    table = await find_table(connection, entity, filters)
+    where = parse_filters(table.entity, table.fields, filters)
+    listings = [
+        replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
+    ]
+    counts = await _counts(connection, listings)
+    requests = _requests(listings, counts, connection.settings.limits.commands_per_batch)
+    pages = sum(_pages(listing, count) for listing, count in zip(listings, counts, strict=True))
+    cost = connection.cost(listings[0].call.method) if listings else None
+    seconds = least_seconds(connection.settings.limits, requests, (cost or 0.0) * pages)
+    known = [count for count in counts if count is not None]
+    return Plan(table.entity.name, sum(known) if len(known) == len(counts) else None, requests, seconds)
+
+
+def least_seconds(limits: Limits, requests: int, operating: float) -> float:
+    """Seconds that so many requests, with so much operating time of one method, take at least."""
+    by_bucket = max(0.0, requests - (limits.burst - 1)) / limits.per_second
+    windows = max(0, math.ceil(operating / limits.operating) - 1) if math.isfinite(limits.operating) else 0
+    by_work = operating / limits.max_in_flight
+    return max(by_bucket, windows * WINDOW, by_work)
+
+
+def count_call(listing: Listing) -> Call:
+    """One page with its count; the bounds of the id as conditions."""
+    bounds: dict[str, JSON] = {}
+    if listing.bounds.after is not None:
+        bounds[f">{listing.id_filter}"] = listing.bounds.after
+    if listing.bounds.upto is not None:
+        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
+    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
+    return Call(listing.call.method, params, direct=listing.call.direct)
+
+
+async def _counts(connection: Connection, listings: list[Listing]) -> list[int | None]:
+    counted = [at for at, listing in enumerate(listings) if listing.counted and listing.paging is not Paging.WHOLE]
+    calls = [count_call(listings[at]) for at in counted]
+    counts: list[int | None] = [None] * len(listings)
+    for at, answer in zip(counted, await connection.answers(calls, first=MAX_COMMANDS), strict=True):
+        if not isinstance(answer, Success):
+            raise error_of(answer, listings[at].call.method)
+        counts[at] = answer.total
+    return counts
+
+
+def _pages(listing: Listing, count: int | None) -> int:
+    return 1 if count is None else max(1, math.ceil(count / listing.page_size))
+
+
+def _requests(listings: list[Listing], counts: list[int | None], commands: int) -> int:
+    """Requests of the data: the first carries `FIRST_READS` pages, those after it as many as fit."""
+    pages = [_pages(listing, count) for listing, count in zip(listings, counts, strict=True)]
+    if all(number == 1 for number in pages):
+        return math.ceil(len(pages) / commands)
+    first = min(FIRST_READS, commands)
+    return sum(1 + math.ceil(max(0, number - first) / commands * (1 + TAILS)) for number in pages)
+
+
+def _rows(rows: int | None) -> str:
+    return "rows unknown" if rows is None else f"{rows:,} rows"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "under a second"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
