@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from look import FAST
 
 import bx24frames as bx
 from bx24frames.options import Backend
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 SIZES = {"lead": 60, "deal": 230, "contact": 120, "company": 25}
 
 

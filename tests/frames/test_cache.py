@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import FAST
-from look import asked
+from look import FAST, asked
 
 import bx24frames as bx
 from bx24frames.errors import ResponseError, UnknownColumn, UnknownEntity

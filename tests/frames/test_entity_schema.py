@@ -10,8 +10,7 @@ import pandera.polars as polars_schemas
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import FAST
-from look import cells, columns, data_asked, dtypes
+from look import FAST, cells, columns, data_asked, dtypes
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, ValidationError

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import FAST
-from look import arrow, asked, cells, columns, data_asked, dtypes
+from look import FAST, arrow, asked, cells, columns, data_asked, dtypes
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, UnknownColumn
