@@ -14,6 +14,8 @@ from bx24frames.engine.retry import Tries, is_passing, is_pause, overran
 from bx24frames.engine.sizes import Sizes
 
 MAX_PARCELS: Final = 8
+BARREN: Final = 3
+"""Commands in a row that failed even alone, after which it is the portal that fails, and not some command."""
 _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 
 
@@ -66,6 +68,7 @@ class Dispatch:
         self._under_way: dict[str, Group] = {}
         self._wanted = 1
         self._stopped = False
+        self._barren = 0
 
     def stop(self) -> None:
         """Begin nothing new; what is under way is still taken in."""
@@ -133,6 +136,10 @@ class Dispatch:
             else:
                 again.append((task, later))
                 split |= self._splits(task, answer)
+        if any(isinstance(answer, Success) for answer in answers.values()):
+            self._barren = 0
+        elif alone and not again:
+            self._barren += 1
         self._requeue(again, split=split)
         self._wanted = min(MAX_PARCELS, self._wanted * 2) if not again else max(1, self._wanted // 2)
         return settled
@@ -147,7 +154,11 @@ class Dispatch:
             # One command may have spoilt a whole request; on its own it is judged on its own.
             whole = isinstance(answer, Lost) or answer.whole
             return now if whole and not alone else None
-        return task.tries.again(answer, now)
+        later = task.tries.again(answer, now)
+        if later is None and not alone and not is_pause(answer) and self._barren < BARREN:
+            # Its company may be to blame: smaller pieces, down to the command alone.
+            return now
+        return later
 
     @staticmethod
     def _splits(task: Task, answer: Answer) -> bool:

@@ -1,0 +1,79 @@
+"""What each refusal means: by code first, by status where the code says nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from bx24frames.engine.codes import MEANINGS, Reaction, error_of, meaning, untouched
+from bx24frames.engine.messages import Lost, Refusal
+from bx24frames.engine.retry import ATTEMPTS, PAUSES, Tries, delay, is_passing, overran
+from bx24frames.errors import AuthError, LimitError, PortalError, ResponseError, ScopeError, TransportError
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reaction"),
+    [
+        ("QUERY_LIMIT_EXCEEDED", 503, Reaction.PAUSE_ALL), ("query_limit_exceeded", 200, Reaction.PAUSE_ALL),
+        ("OPERATION_TIME_LIMIT", 429, Reaction.PAUSE_METHOD), ("OPERATION_TIME_LIMIT", 200, Reaction.PAUSE_METHOD),
+        ("OVERLOAD_LIMIT", 503, Reaction.STOP), ("expired_token", 401, Reaction.AUTH),
+        ("expired_token.", 401, Reaction.AUTH), ("insufficient_scope", 403, Reaction.SCOPE),
+        ("INSUFFICIENT_SCOPE", 401, Reaction.SCOPE), ("PORTAL_DELETED", 403, Reaction.STOP),
+        ("PORTAL_DELETED", 410, Reaction.STOP), ("PORTAL_DELETED", 500, Reaction.STOP),
+        ("ERROR_CORE", 400, Reaction.FAIL), ("ERROR_CORE", 500, Reaction.RETRY), ("", 400, Reaction.FAIL),
+        ("", 500, Reaction.RETRY), ("", 503, Reaction.RETRY), ("", 429, Reaction.PAUSE_ALL), ("", 401, Reaction.AUTH),
+        ("100", 400, Reaction.FAIL), ("0", 200, Reaction.FAIL), ("NOT_FOUND", 400, Reaction.FAIL),
+        ("WRONG_ENCODING", 200, Reaction.FAIL), ("INTERNAL_SERVER_ERROR", 500, Reaction.RETRY),
+    ],
+)  # fmt: skip
+def test_reactions(code: str, status: int, reaction: Reaction) -> None:
+    assert meaning(Refusal(code, "text", status)).reaction is reaction
+
+
+PROOFS = {
+    "query_limit_exceeded", "operation_time_limit", "error_method_not_found", "max_import_batch_size_exceeded",
+    "error_batch_method_not_allowed", "error_batch_length_exceeded",
+}  # fmt: skip
+
+
+def test_only_proofs_allow_an_insert_to_be_sent_again() -> None:
+    """Any other error of an add may come after it has saved."""
+    for code, what in MEANINGS.items():
+        closed = what.reaction in (Reaction.AUTH, Reaction.SCOPE, Reaction.STOP)
+        expected = code in PROOFS or closed or code in ("invalid_request", "error_manifest_is_not_available")
+        assert what.untouched is expected, code
+    for code, status in (("", 400), ("ERROR_CORE", 400), ("CRM_FIELD_ERROR_REQUIRED", 400), ("ERROR_CORE", 500)):
+        assert not untouched(Refusal(code, "", status))
+    assert untouched(Lost("no such host", sent=False))
+    assert not untouched(Lost("dropped"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Refusal("QUERY_LIMIT_EXCEEDED", "t", 503), LimitError), (Refusal("expired_token", "t", 401), AuthError),
+        (Refusal("insufficient_scope", "t", 403), ScopeError), (Refusal("", "Not found", 400), PortalError),
+        (Refusal("invalid_grant", "t", 400, renewal="sign in"), AuthError), (Lost("gone"), TransportError),
+        (Lost("page", status=502), ResponseError),
+    ],
+)  # fmt: skip
+def test_errors(answer: Refusal | Lost, kind: type[Exception]) -> None:
+    error = error_of(answer, "crm.deal.list")
+    assert type(error) is kind
+    assert error.method == "crm.deal.list"
+
+
+def test_tries_are_bounded() -> None:
+    tries = Tries()
+    times = [tries.again(Lost("x"), 100.0) for _ in range(ATTEMPTS)]
+    assert times == [*(100.0 + delay(at) for at in range(1, ATTEMPTS)), None]
+    tries = Tries()
+    limit = Refusal("QUERY_LIMIT_EXCEEDED", "", 503)
+    assert [tries.again(limit, 5.0) for _ in range(PAUSES + 1)] == [5.0] * PAUSES + [None]
+    assert Tries().again(Refusal("", "Not found", 400), 0.0) is None
+
+
+@pytest.mark.parametrize(("status", "passing"), [(None, True), (200, True), (302, True), (403, False), (404, False),
+    (408, True), (413, False), (429, True), (500, True), (502, True), (504, True)])  # fmt: skip
+def test_pages_of_the_web_tier(status: int | None, passing: bool) -> None:
+    assert is_passing(Lost("x", status=status)) is passing
+    assert overran(Lost("x", status=status)) is (status == 504)

@@ -1,0 +1,129 @@
+"""Dispatch: one final answer a command, whatever comes; nothing that may have happened is sent again."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bx24frames.engine.codes import untouched
+from bx24frames.engine.fallback import Dispatch, Settled
+from bx24frames.engine.messages import Answer, Call, Command, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.sizes import Sizes
+
+FAULTS: list[Answer] = [
+    Lost("dropped"), Lost("no host", sent=False), Lost("page", status=502), Lost("page", status=504),
+    Lost("page", status=403), Lost("late", timeout=True), Refusal("QUERY_LIMIT_EXCEEDED", "", 503, whole=True),
+    Refusal("ERROR_CORE", "boom", 400, whole=True), Refusal("ERROR_CORE", "sql", 500, whole=True),
+]  # fmt: skip
+OWN: list[Answer] = [
+    Refusal("", "Not found", 200), Refusal("OPERATION_TIME_LIMIT", "", 200), Refusal("ERROR_CORE", "", 200),
+    Success(1), Success(None), Success([]),
+]  # fmt: skip
+
+
+def commands(count: int, *, repeatable: bool, method: str = "crm.deal.get") -> list[Command]:
+    return [Command(f"t_{at}", Call(method, {}, repeatable=repeatable), (at,)) for at in range(count)]
+
+
+def run(machine: Dispatch, portal: object, parallel: int = 4) -> list[Settled]:
+    """Drive the machine to its end; `portal` answers a parcel."""
+    sizes, now, flying, out = Sizes(), 0.0, [], []
+    for _ in range(100_000):
+        step = machine.due(now, sizes) if len(flying) < parallel else Wait(now)
+        if isinstance(step, Parcel):
+            flying.append(step)
+            continue
+        if flying:
+            parcel = flying.pop()
+            out += machine.feed(parcel, portal(parcel), now)  # type: ignore[operator]
+            continue
+        if isinstance(step, Done):
+            return out
+        assert isinstance(step, Wait)
+        assert step.until < 1e9
+        now = max(now + 0.001, step.until)
+    raise AssertionError("no end")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 60), st.booleans(), st.floats(0, 0.9))
+def test_one_answer_each_and_no_insert_twice(seed: int, count: int, repeatable: bool, trouble: float) -> None:
+    luck = random.Random(seed)
+    sent: Counter[str] = Counter()
+    may_have_happened: set[str] = set()
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        sent.update(command.label for command in parcel.commands)
+        again = may_have_happened & {command.label for command in parcel.commands}
+        assert repeatable or not again, "sent again what may have happened"
+        whole = luck.choice(FAULTS) if luck.random() < trouble else None
+        answers = {command.label: whole or luck.choice(OWN) for command in parcel.commands}
+        may_have_happened.update(
+            label for label, answer in answers.items() if isinstance(answer, Success) or not untouched(answer)
+        )
+        return answers
+
+    settled = run(Dispatch(commands(count, repeatable=repeatable), first=10), portal)
+    assert sorted(item.command.label for item in settled) == sorted(f"t_{at}" for at in range(count))
+    assert all(item.attempts == sent[item.command.label] for item in settled)
+
+
+@pytest.mark.parametrize("fault", [Lost("page", status=504), Refusal("ERROR_CORE", "x", 400, whole=True),
+    Lost("page", status=502), Lost("page", status=413)])  # fmt: skip
+def test_a_poisoned_command_costs_itself(fault: Answer) -> None:
+    """Whatever request it is in fails: the others come through, in about twice log n requests."""
+    requests = [0]
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        requests[0] += 1
+        spoilt = any(command.label == "t_13" for command in parcel.commands)
+        return {command.label: fault if spoilt else Success(command.label) for command in parcel.commands}
+
+    settled = run(Dispatch(commands(40, repeatable=True), first=40), portal)
+    assert [item.command.label for item in settled if not isinstance(item.answer, Success)] == ["t_13"]
+    assert requests[0] <= 40
+    assert next(item for item in settled if item.command.label == "t_13").path == "single"
+
+
+def test_direct_commands_travel_alone_and_methods_apart() -> None:
+    listed = [
+        Command("a", Call("m", {})), Command("b", Call("m", {}, direct=True)), Command("c", Call("m", {})),
+        Command("d", Call("n", {})), Command("e", Call("n", {})),
+    ]  # fmt: skip
+    parcels: list[list[str]] = []
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        parcels.append([command.label for command in parcel.commands])
+        return {command.label: Success(1) for command in parcel.commands}
+
+    run(Dispatch(listed, first=10), portal, parallel=1)
+    assert parcels == [["a"], ["b"], ["c"], ["d", "e"]]
+
+
+def test_stopping_takes_in_what_is_under_way() -> None:
+    machine = Dispatch(commands(30, repeatable=False), first=5)
+    sizes = Sizes()
+    parcel = machine.due(0.0, sizes)
+    assert isinstance(parcel, Parcel)
+    machine.stop()
+    assert isinstance(machine.due(0.0, sizes), Wait)
+    settled = list(machine.feed(parcel, {command.label: Success(1) for command in parcel.commands}, 0.0))
+    assert len(settled) == 5
+    assert isinstance(machine.due(0.0, sizes), Done)
+
+
+def test_a_dead_credential_is_not_halved() -> None:
+    requests = [0]
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        requests[0] += 1
+        return {command.label: Refusal("INVALID_CREDENTIALS", "", 401, whole=True) for command in parcel.commands}
+
+    settled = run(Dispatch(commands(20, repeatable=True), first=20), portal)
+    assert len(settled) == 20
+    assert requests[0] == 1
