@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.describe import count_rows, describe_table, entities_table
 from bx24frames.frames.finish import Finish, Wishes
@@ -67,9 +67,19 @@ class Output:
         return found
 
 
+def _connect(portal: PortalLike, entity: object) -> Connection:
+    """The connection meant; the table comes first, and the two are easily swapped."""
+    if not isinstance(entity, str):
+        raise UnknownEntity(
+            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            guidance="The entity comes first, the portal second: read_entity('deal', portal).",
+        )
+    return connection_of(portal)
+
+
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
     """Read a table whole."""
-    connection = connection_of(portal)
+    connection = _connect(portal, request.entity)
     reading = await prepare(connection, request)
     finish = Finish(connection, reading, wishes)
     output.levels(finish)
@@ -81,7 +91,7 @@ async def iterate(
     portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output, chunk_size: int
 ) -> AsyncGenerator[Frame, None]:
     """Read a table in frames of `chunk_size` rows."""
-    connection = connection_of(portal)
+    connection = _connect(portal, request.entity)
     reading = await prepare(connection, request)
     finish = Finish(connection, reading, wishes)
     output.levels(finish)
@@ -93,12 +103,12 @@ async def iterate(
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
     """Count the rows that meet the conditions."""
-    return await count_rows(connection_of(portal), entity, filters)
+    return await count_rows(_connect(portal, entity), entity, filters)
 
 
 async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:
     """Describe the fields of a table."""
-    connection = connection_of(portal)
+    connection = _connect(portal, entity)
     return output.frame(await describe_table(connection, entity, titles=titles), connection, entity)
 
 
@@ -110,4 +120,4 @@ async def entities(portal: PortalLike, output: Output) -> Frame:
 
 async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
     """Describe a table as a pandera schema."""
-    return await schema_of(connection_of(portal), entity, backend)
+    return await schema_of(_connect(portal, entity), entity, backend)

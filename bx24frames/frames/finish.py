@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -112,7 +113,12 @@ class Finish:
         if not self._wishes.titles:
             return {}
         named = unique_titles(self._reading.table.fields)
-        return {name: named[field.code] for name, field in self._reading.fields.items()}
+        fields = self._reading.fields
+        times = Counter(field.code for field in fields.values())
+        return {
+            name: named[field.code] if times[field.code] == 1 else f"{field.title} ({name})"
+            for name, field in fields.items()
+        }
 
     def _with_inserted(self, table: pa.Table) -> pa.Table:
         import pyarrow as pa

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -99,7 +99,7 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
 
     A name that a description kept for a while lacks may be new on the portal: it is asked for once more.
     """
-    _check(request)
+    request = _checked(request)
     table = await find_table(connection, request.entity, request.filters)
     try:
         return settle(request, table)
@@ -165,15 +165,13 @@ def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, wher
     return replace(wanted, fields=(*wanted.fields, *more.fields), arrow=arrow)
 
 
-def _check(request: ReadRequest) -> None:
+def _checked(request: ReadRequest) -> ReadRequest:
+    """The request with its columns as a list, whatever they were given as."""
     if request.limit is not None and (
         not hasattr(request.limit, "__index__") or isinstance(request.limit, bool) or request.limit < 0
     ):
         raise ConfigError(f"limit is a number of rows, 0 or more, not {request.limit!r}")
-    if isinstance(request.columns, str):
-        raise ConfigError(f"columns is a list of names, not the text {request.columns!r}")
-    if request.columns is not None and not len(request.columns):
-        raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
+    columns = _column_list(request.columns)
     choices = {
         "on_bad_value": (request.on_bad_value, ("raise", "null")),
         "missing_columns": (request.missing_columns, ("raise", "insert")),
@@ -182,6 +180,20 @@ def _check(request: ReadRequest) -> None:
         if value not in allowed:
             raise ConfigError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")
     _check_zone(request.timezone)
+    return replace(request, columns=columns)
+
+
+def _column_list(columns: object) -> list[str] | None:
+    if columns is None:
+        return None
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
+        raise ConfigError(f"columns is a list of names, not {columns!r}")
+    names = list(columns)
+    if not names:
+        raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise ConfigError(f"columns names columns by text, not by {odd[0]!r:.80}")
+    return names
 
 
 def _check_zone(timezone: str | None) -> None:

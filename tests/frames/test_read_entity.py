@@ -69,6 +69,11 @@ def test_columns_come_in_the_order_and_the_spelling_asked_for(portal: bx.Portal,
     assert columns(bx.read_entity("deal", portal, columns=wanted, limit=1, backend=backend)) == wanted
 
 
+def test_columns_may_be_any_iterable(portal: bx.Portal):
+    for wanted in (("id", "title"), (name for name in ("id", "title")), {"id": 1, "title": 2}.keys()):
+        assert columns(bx.read_entity("deal", portal, columns=wanted, limit=1)) == ["id", "title"]
+
+
 def test_without_columns_the_spelling_is_that_of_the_list_method(portal: bx.Portal):
     item = columns(bx.read_entity("deal", portal, limit=1))
     classic = columns(bx.read_entity("crm.deal", portal, limit=1))
@@ -266,6 +271,8 @@ def test_an_index_that_cannot_be_is_refused_before_a_request(portal: bx.Portal, 
         {"limit": True},
         {"columns": "title"},
         {"columns": []},
+        {"columns": 5},
+        {"columns": ["id", 5]},
         {"order_by": ("title", "up")},
         {"on_bad_value": "skip"},
         {"missing_columns": "skip"},
@@ -282,6 +289,9 @@ def test_the_portal_is_an_address_or_an_object(read_only_sandbox: bx.Sandbox, po
     assert len(bx.read_entity("deal", read_only_sandbox.url, columns=["id"], limit=2)) == 2
     with pytest.raises(ConfigError, match="second"):
         bx.read_entity("deal", 5)  # type: ignore[call-overload]
+    for verb in (bx.read_entity, bx.count_entity, bx.describe_entity, bx.entity_schema):
+        with pytest.raises(UnknownEntity, match="second"):
+            verb(portal, "deal")  # type: ignore[arg-type,call-overload]
 
 
 def test_a_smart_process_is_found_by_title_and_by_number(portal: bx.Portal):

@@ -51,3 +51,8 @@ def test_a_name_made_unique_never_meets_another():
     fields = [Field("a", "string", "Date"), Field("b", "string", "Date"), Field("c", "string", "Date (a)")]
     assert unique_titles(fields) == {"a": "a", "b": "Date (b)", "c": "c"}
     assert unique_titles([Field("x", "string"), Field("y", "string", "  ")]) == {"x": "x", "y": "y"}
+
+
+def test_a_field_read_in_two_spellings_has_them_behind_its_title(portal: bx.Portal):
+    found = bx.read_entity("deal", portal, columns=["stageId", "STAGE_ID"], limit=1, titles=True, labels=True)
+    assert columns(found) == ["Стадия сделки (stageId)", "Стадия сделки (STAGE_ID)"]
