@@ -43,6 +43,7 @@ class HostBucket:
         self._host = host
         self._wall = wall
         self._refusals = 0
+        self._paused_until = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
         # The budget's lock lets one thread in at a time; a child of a fork opens its own.
         self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -73,10 +74,13 @@ class HostBucket:
 
     def refused(self, now: float) -> None:  # noqa: ARG002 (the wall clock rules here)
         """The portal found its bucket full: everybody waits, in every process."""
+        if self._wall() < self._paused_until:
+            return  # one that was under way when the pause began
         with self._alone():
-            if self._wait(self._level()) <= 0 or not self._refusals:
-                self._store(max(self._level(), self.burst) + pause(self._refusals) * self.per_second)
-                self._refusals += 1
+            level = max(self._level(), self.burst) + pause(self._refusals) * self.per_second
+            self._store(level)
+        self._paused_until = self._wall() + self._wait(level)
+        self._refusals += 1
 
     def accepted(self) -> None:
         """A request was let in."""

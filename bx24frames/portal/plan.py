@@ -47,7 +47,8 @@ class Plan:
     seconds: float
 
     def __repr__(self) -> str:
-        return f"<Plan {self.entity}: {_rows(self.rows)}, {self.requests:,} requests, {_time(self.seconds)}>"
+        requests = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
+        return f"<Plan {self.entity}: {_rows(self.rows)}, {requests}, {_time(self.seconds)}>"
 
     def _repr_html_(self) -> str:
         cells = (escape(self.entity), _rows(self.rows), f"{self.requests:,}", _time(self.seconds))
