@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
+ACCEPT_SECONDS: Final = 0.02
 T = TypeVar("T")
 
 
@@ -72,6 +73,7 @@ class Server:
         if not self._thread.is_alive():
             return
         self.stop()
+        self._wait(_end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
         self._loop.close()
@@ -93,8 +95,13 @@ class Server:
 
     async def _unlisten(self) -> None:
         runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        if runner is None:
+            return
+        for site in list(runner.sites):
+            await site.stop()
+        # A connection accepted a moment ago is made known to the server by a task of its own; cleanup cuts those known.
+        await asyncio.sleep(ACCEPT_SECONDS)
+        await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
@@ -118,6 +125,14 @@ class Server:
         wait = max(0.0, simulated) + reply.stall
         if wait > 0:
             await asyncio.sleep(wait)
+
+
+async def _end_tasks() -> None:
+    """End the answers still stalled: nobody waits for them any more."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _read(request: web.Request) -> Incoming:
