@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, overload
 
-from bx24frames.engine.messages import Answer, Parcel, Refusal, Success
+from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
 
@@ -120,8 +120,10 @@ class Stats:
         first = answers[parcel.commands[0].label]
         self.refused += isinstance(first, Refusal) and first.whole and is_pause(first)
         for command in parcel.commands:
-            figures = self.methods.setdefault(command.call.method, MethodStats())
             answer = answers[command.label]
+            if isinstance(answer, Lost) and not answer.sent and answer.status is not None:
+                continue  # the batch halted before it
+            figures = self.methods.setdefault(command.call.method, MethodStats())
             figures.commands += 1
             if isinstance(answer, Success):
                 figures.seconds += answer.seconds or 0.0

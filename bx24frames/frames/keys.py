@@ -62,7 +62,7 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
             continue
         form = key_of([field for _, field in fields], key)
         if form in first:
-            faults.append(Fault(position, names, str(key), f"the key of row {first[form]} as well"))
+            faults.append(Fault(position, names, ", ".join(map(str, key)), f"the key of row {first[form]} as well"))
         first.setdefault(form, position)
     if faults:
         raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend)

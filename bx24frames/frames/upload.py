@@ -145,8 +145,8 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     if resume is None or resume is False:
         return _fresh(identity, forced=resume is False)
     path = resume.journal if isinstance(resume, WriteReport) else resume
-    if path is None or isinstance(path, bool):
-        raise ConfigError("resume is a journal's path, a report with a journal, False or None")
+    if not isinstance(path, str | Path):
+        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {path!r:.80}")
     known = Path(path).exists()
     journal = Journal(Path(path), identity)
     differing = journal.differing(identity) if known else []

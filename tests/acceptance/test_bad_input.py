@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "entity number": (lambda p: bx.read_entity(2, p), e.UnknownEntity, ("'deal'", "2")),  # type: ignore[arg-type]
     "entity none": (lambda p: bx.count_entity(None, p), e.UnknownEntity, ("None",)),  # type: ignore[arg-type]
     "unknown column": (read(columns=["titel"]), e.UnknownColumn, ("'titel'", "deal", "Did you mean title?")),
-    "column number": (read(columns=[1]), e.UnknownColumn, ("1", "text")),
+    "column number": (read(columns=[1]), e.ConfigError, ("1", "text")),
     "columns text": (read(columns="title"), e.ConfigError, ("list of names", "'title'")),
     "columns empty": (read(columns=[]), e.ConfigError, ("columns is empty",)),
     "column twice": (read(columns=["title", "title"]), e.UnknownColumn, ("'title'", "twice")),
@@ -92,6 +92,13 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "on_error": (insert(LEDGER, on_error="ignore"), e.ConfigError, ("'raise', 'report', 'stop'",)),
     "rows": (insert(LEDGER, rows_per_request=0), e.ConfigError, ("rows_per_request",)),
     "automation": (update(LEDGER.assign(id=[3, 6]), automation=False), e.ConfigError, ("automation=False", "robots")),
+    "resume": (insert(LEDGER, resume=5), e.ConfigError, ("journal", "5")),
+    "upsert": (insert(LEDGER, mode="upsert"), e.ConfigError, ("on=",)),
+    "upsert key": (insert(LEDGER, mode="upsert", on="titel"), e.UnknownColumn, ("'titel'", "title")),
+    "key twice": (insert(LEDGER.assign(title="x"), mode="upsert", on="title"), e.ValidationError, ("row 0", "'x'")),
+    "key empty": (insert(LEDGER.assign(title=""), mode="upsert", on="title"), e.ValidationError, ("empty", "row 0")),
+    "choice": (insert(cell("UF_CRM_COLOR", 99)), e.ValidationError, ("UF_CRM_COLOR", "row 0", "choices")),
+    "caption": (insert(cell("UF_CRM_COLOR", "Green")), e.ValidationError, ("UF_CRM_COLOR", "'Green'", "caption")),
     "columns": (insert(LEDGER, columns=["x"]), e.ValidationError, ("'x'",)),
     "delete text": (lambda p: bx.delete_entity("3", "deal", p), e.ConfigError, ("ids",)),
     "delete half": (lambda p: bx.delete_entity([3, 1.5], "deal", p), e.ValidationError, ("Row 1", "1.5")),
