@@ -66,6 +66,11 @@ class Bar:
             self._tqdm.set_postfix_str(self._beside(), refresh=False)
             self._tqdm.update(rows)
 
+    @property
+    def shown(self) -> bool:
+        """Whether anybody sees it."""
+        return self._tqdm is not None and not self._tqdm.disable
+
     def expect(self, total: int | None) -> None:
         """Say how many rows there will be, once that is known."""
         if self._tqdm is not None:

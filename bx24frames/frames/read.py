@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.cursor import merged
 from bx24frames.entities.reading import listing_for, slices
+from bx24frames.frames.expect import Expected
 from bx24frames.frames.order import Order, sorted_table
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.request import Moment, OrderBy, Reading, ReadRequest, prepare
@@ -92,8 +93,9 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
     import pyarrow as pa
 
     found: list[pa.RecordBatch] = []
-    async with aclosing(batches(connection, reading)) as source:
+    async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
         async for batch in source:
+            expected.begin(batch.num_rows)
             found.append(batch)
             meter.rows(batch.num_rows)
     table = pa.Table.from_batches(found, schema=reading.schema.arrow)
@@ -119,8 +121,9 @@ async def iterate_tables(
             return
         held: list[pa.RecordBatch] = []
         rows = given = 0
-        async with aclosing(batches(connection, reading)) as source:
+        async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, bar) as expected:
             async for batch in source:
+                expected.begin(batch.num_rows)
                 meter.rows(batch.num_rows)
                 held.append(batch)
                 rows += batch.num_rows
@@ -147,14 +150,14 @@ class Meter:
 
     def __init__(self, connection: Connection, bar: Bar) -> None:
         self._stats = connection.stats
-        self._bar = bar
+        self.bar = bar
         self._requests = self._stats.requests
         self._waited = self._stats.waited
 
     def rows(self, count: int, failed: int = 0) -> None:
         """Count rows that are done."""
         requests, waited = self._stats.requests, self._stats.waited
-        self._bar.update(
+        self.bar.update(
             rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
         )
         self._requests, self._waited = requests, waited

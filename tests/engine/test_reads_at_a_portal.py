@@ -273,3 +273,23 @@ def test_two_processes_share_one_budget_and_are_not_refused(tmp_path):
         assert sandbox.stats.requests == 90
         assert sandbox.stats.refused == 0
     assert (tmp_path / "bx24frames" / "limits.sqlite").exists()
+
+
+# --- what a bar expects --------------------------------------------------------------------------
+
+
+def counts(sandbox: Sandbox) -> int:
+    return sum(line.method == "crm.item.list" for line in sandbox.log)
+
+
+@pytest.mark.parametrize(
+    ("progress", "options", "asked"),
+    [(True, {}, 1), ("auto", {}, 0), (False, {}, 0), (True, {"filters": {"opened": True}}, 0), (True, {"limit": 3000}, 0)],
+)  # fmt: skip
+def test_a_bar_counts_once_and_only_where_it_is_seen_and_cheap(sandbox, capfd, progress, options, asked):
+    with bx.Portal(sandbox.url, limits=FREE) as portal:
+        frame = bx.read_entity("deal", portal, columns=["id"], progress=progress, **options)
+    assert counts(sandbox) == asked
+    shown = capfd.readouterr().err
+    assert ("/6000" in shown) == bool(asked)
+    assert (f"{len(frame)}" in shown) == (progress is True)
