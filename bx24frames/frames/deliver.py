@@ -44,9 +44,11 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
     delivery = Delivery(FIRST_WRITES, "updated", None, _commands(upload))
     for _ in range(ROUNDS):
         waiting = [at for at in upload.ids if at not in sending.outcomes or at in sending.doubts]
+        lost, sending.doubts = set(sending.doubts), {}
+        for position in lost:
+            upload.current.pop(upload.ids[position], None)
         await learn_current(connection, upload, waiting)
-        sending.doubts.clear()
-        await send(connection, _updates(upload, waiting, sending, meter), delivery, sending, meter.rows)
+        await send(connection, _updates(upload, waiting, lost, sending, meter), delivery, sending, meter.rows)
         if not sending.doubts or sending.stopped:
             return
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
@@ -64,14 +66,17 @@ async def learn_current(connection: Connection, upload: Upload, positions: Itera
     upload.current.update(await rows_by_id(connection, upload.table, missing, codes))
 
 
-def _updates(upload: Upload, positions: Sequence[int], sending: Sending, meter: Meter) -> Iterator[Encoded]:
+def _updates(
+    upload: Upload, positions: Sequence[int], lost: set[int], sending: Sending, meter: Meter
+) -> Iterator[Encoded]:
     for row, says in rows_to_update(upload, positions):
         row_id = upload.ids[row.position]
-        if not says:
-            sending.put(Outcome(row.position, "unchanged", row_id))
-            meter.rows(1)
+        if says:
+            yield update_call(upload.entity, upload.columns, row_id, row, upload.request.nulls)
             continue
-        yield update_call(upload.entity, upload.columns, row_id, row, upload.request.nulls)
+        # Nothing is left to send of a row whose answer was lost: it was carried out.
+        sending.put(Outcome(row.position, "updated" if row.position in lost else "unchanged", row_id))
+        meter.rows(1)
 
 
 # --- rows that are not ---------------------------------------------------------------------------

@@ -79,13 +79,14 @@ async def rows_by_key(
     listed = list(keys)
     wanted = {key_of(on, key) for key in listed}
     place, driver = _driver(on, listed)
-    values = list(dict.fromkeys(key[place] for key in listed))
     read = list(dict.fromkeys([*(field.code for field in on), *codes]))
     if kind(driver) is Kind.MULTIFIELD:
-        ids = await _ids_by_contact(connection, table, driver, [str(contact_value(value)) for value in values])
+        contacts = list(dict.fromkeys(str(contact_value(key[place])) for key in listed))
+        ids = await _ids_by_contact(connection, table, driver, contacts)
         rows = await rows_by_id(connection, table, ids, read)
     else:
         id_code = table.entity.listing.id_key
+        values = list(dict.fromkeys(key[place] for key in listed))
         request = ReadRequest(table.entity.name, [id_code, *read], {driver.code: values}, progress=False)
         rows = dict(_keyed(await read_table(connection, request), id_code))
     found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)

@@ -21,9 +21,10 @@ from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter
 from bx24frames.frames.report import WriteReport
+from bx24frames.frames.schema import unfit
 from bx24frames.frames.send import Doubt, Sending, interruptible
 from bx24frames.frames.upload import Upload, WriteRequest, identify, open_journal
-from bx24frames.frames.validate import check, validation_error
+from bx24frames.frames.validate import validation_error
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
         check_keys(table, frame, request.on)
     faults = [*unclear, *frame.faults]
     if request.schema is not None:
-        faults += check(request.frame, request.schema)
+        faults += unfit(source, table, request.schema, request.timezone)
     if frame.compared:
         faults += await changed_cells(connection, table, frame, request.timezone)
     whole = any(fault.position < 0 for fault in faults)

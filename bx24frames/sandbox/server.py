@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakSet
 
 from bx24frames.sandbox.envelope import Reply
 from bx24frames.sandbox.wire import Incoming
@@ -58,6 +59,7 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bx24frames-sandbox", daemon=True)
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
         self._thread.start()
 
     def start(self) -> None:
@@ -99,13 +101,19 @@ class Server:
             return
         for site in list(runner.sites):
             await site.stop()
-        # A connection accepted a moment ago is made known to the server by a task of its own; cleanup cuts those known.
+        # A connection accepted a moment ago is made known by a task of its own, and cleanup cuts those that are known.
         await asyncio.sleep(ACCEPT_SECONDS)
         await runner.cleanup()
+        # aiohttp leaves a connection open whose handler it had to cancel.
+        for transport in list(self._transports):
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
 
+        if request.transport is not None:
+            self._transports.add(request.transport)
         with self.app.scene.stats.flight():
             incoming = await _read(request)
             # the handler runs here, in the loop's thread: one writer, as one SQLite connection wants it

@@ -1,0 +1,92 @@
+"""A portal of one's own to write into, and a clock that does not make anybody wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bx24frames as bx
+from bx24frames.engine import retry
+from bx24frames.frames import reconcile
+
+FAST = bx.Limits(burst=100_000, per_second=100_000.0)
+ROWS = 500
+
+
+@dataclass
+class Waits:
+    """What was slept: the clock moves, the test does not."""
+
+    seconds: float = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def now(self) -> float:
+        return time.time() + self.seconds
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    found = Waits()
+    monkeypatch.setattr(reconcile.CLOCK, "sleep", found.sleep)
+    monkeypatch.setattr(reconcile.CLOCK, "now", found.now)
+    monkeypatch.setattr(retry, "FIRST_DELAY", 0.001)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[bx.Sandbox]:
+    sizes = {"deal": 40, "contact": 40, "lead": 20, "company": 10}
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box:
+        yield box
+        assert not box.stats.broken
+
+
+@pytest.fixture
+def portal(sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
+    with bx.Portal(sandbox.url, limits=FAST) as opened:
+        yield opened
+
+
+def deals(rows: int = ROWS) -> pd.DataFrame:
+    """Rows that are told apart by their titles, with text that breaks careless clients."""
+    return pd.DataFrame(
+        {
+            "title": [f"Upload {at} &+%#[] ёж" for at in range(rows)],
+            "opportunity": [at * 1.25 for at in range(rows)],
+            "currencyId": "EUR",
+        }
+    )
+
+
+def uploaded(sandbox: bx.Sandbox) -> pd.DataFrame:
+    """What the portal itself holds of the upload, by its own account."""
+    rows = [row for row in sandbox.store.rows(2) if str(row["title"]).startswith("Upload")]
+    return pd.DataFrame(
+        {"id": [int(row["id"]) for row in rows], "title": [row["title"] for row in rows],
+         "opportunity": [float(row["opportunity"] or 0) for row in rows]}
+    )  # fmt: skip
+
+
+def is_truthful(report: bx.WriteReport, frame: pd.DataFrame, sandbox: bx.Sandbox) -> bool:
+    """Whether every inserted row is there under the id the report names, and no other row is."""
+    told = report.frame()
+    there = uploaded(sandbox).set_index("id")["title"].to_dict()
+    inserted = told[told["action"] == "inserted"]
+    named = {int(row.id): frame["title"].iloc[int(row.position)] for row in inserted.itertuples()}
+    unknown = set(frame["title"].iloc[told[told["action"] == "unknown"]["position"].to_numpy()])
+    return all(there.get(row_id) == title for row_id, title in named.items()) and {
+        title for row_id, title in there.items() if row_id not in named
+    } <= unknown

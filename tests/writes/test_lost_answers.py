@@ -1,0 +1,153 @@
+"""Whatever breaks on the way of an insert: no row twice, none missing, each with a truthful outcome."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bx24frames as bx
+from bx24frames.errors import WriteError
+from bx24frames.frames import reconcile
+from bx24frames.sandbox import Fault
+
+from .conftest import FAST, Waits, deals, is_truthful, uploaded
+
+WHOLE = (
+    "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",
+    "bom", "error_in_200", "query_limit",
+)  # fmt: skip
+PATHS = {"import": None, "add": True}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("nth", [1, 3])
+def test_an_insert_survives(kind: str, path: str, nth: int, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals()
+    portal.check()
+    sandbox.faults.add(Fault(kind, method="batch", nth=nth, times=2))
+    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=PATHS[path])
+    assert report.inserted == len(frame)
+    assert is_truthful(report, frame, sandbox)
+    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+
+
+def test_absence_is_concluded_only_after_the_portals_cut(
+    sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits
+) -> None:
+    sandbox.faults.add(Fault("drop_before", method="batch", nth=2))
+    bx.write_entity(deals(), "deal", portal, mode="insert")
+    assert waits.seconds >= reconcile.CUT - 2
+
+
+def test_a_row_found_at_once_waits_for_nothing(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
+    sandbox.faults.add(Fault("drop_after", method="batch", nth=2))
+    report = bx.write_entity(deals(), "deal", portal, mode="insert")
+    assert report.inserted == 500
+    assert waits.seconds == 0
+
+
+@pytest.mark.parametrize("automation", [None, True])
+@pytest.mark.parametrize("poisoned", [[0], [257], [7, 8, 300, 499]])
+def test_only_poisoned_rows_fail(
+    automation: bool | None, poisoned: list[int], sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """An exception inside row k of an import comes after the rows before it were saved."""
+    frame = deals()
+    sandbox.store.poison = "POISON"
+    frame.loc[poisoned, "title"] += " POISON"
+    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=automation, on_error="report")
+    if automation is None:
+        assert report.positions("failed").to_pylist() == poisoned
+        assert report.failed_rows(frame).index.tolist() == poisoned
+    else:  # this portal's add reports an error after it has saved the row
+        assert report.inserted == len(frame)
+    assert is_truthful(report, frame, sandbox)
+    assert len(uploaded(sandbox)) == len(frame) - report.failed
+
+
+def test_equal_rows_are_interchangeable(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(200)
+    frame["title"] = "Upload of equal rows"
+    frame["opportunity"] = 1.0
+    sandbox.faults.add(Fault("drop_after", method="batch", nth=2))
+    report = bx.write_entity(frame, "deal", portal, mode="insert")
+    ids = report.ids("inserted")
+    assert len(set(ids)) == 200 == len(uploaded(sandbox))
+
+
+def test_more_candidates_than_doubts_is_unknown_and_not_a_guess(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(100)
+    box = sandbox
+
+    def meddle(_method: str, _params: object) -> bool:
+        # Somebody else inserts the same row, as the same user, while the upload runs.
+        box.store.insert(2, {"title": frame["title"][5], "opportunity": 6.25, "currencyId": "EUR", "createdBy": 1})
+        return True
+
+    sandbox.faults.add(Fault("drop_after", method="batch", nth=1, when=meddle))
+    report = bx.write_entity(frame, "deal", portal, mode="insert", on_error="report", rows_per_request=40)
+    told = report.frame().set_index("position")
+    assert told.loc[5, "action"] == "unknown"
+    assert report.inserted == 99
+
+
+def test_a_portal_that_rounds_and_trims_is_understood(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    sandbox.store.normalise = True
+    frame = deals(100)
+    frame["title"] = frame["title"] + "  "
+    frame["opportunity"] += 0.004
+    sandbox.faults.add(Fault("drop_after", method="batch", nth=2, times=2))
+    report = bx.write_entity(frame, "deal", portal, mode="insert")
+    assert report.inserted == 100 == len(uploaded(sandbox))
+
+
+def test_without_the_import_right_rows_go_by_add(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    sandbox.store.may_import = False
+    report = bx.write_entity(deals(60), "deal", portal, mode="insert")
+    assert (report.inserted, report.robots_ran) == (60, True)
+    with pytest.raises(bx.errors.ConfigError, match="may not import"):
+        bx.write_entity(deals(60), "deal", portal, mode="insert", automation=False, resume=False)
+    assert len(uploaded(sandbox)) == 60
+
+
+def test_stop_leaves_the_rest_unsent(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    sandbox.store.poison = "POISON"
+    frame = deals(300)
+    frame.loc[3, "title"] += " POISON"
+    with pytest.raises(WriteError) as caught:
+        bx.write_entity(frame, "deal", portal, mode="insert", on_error="stop", rows_per_request=20)
+    report = caught.value.report
+    assert report.skipped > 200
+    assert is_truthful(report, frame, sandbox)
+
+
+FAULTS = st.lists(
+    st.tuples(st.sampled_from(WHOLE), st.integers(1, 6), st.integers(1, 2)), min_size=1, max_size=4
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(faults=FAULTS, automation=st.sampled_from([None, True]), seed=st.integers(0, 10**6))
+def test_any_sequence_of_faults(
+    faults: list[tuple[str, int, int]], automation: bool | None, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = random.Random(seed)
+    frame = deals(rng.choice([1, 19, 21, 120, 260]))
+    journal = tmp_path_factory.mktemp("journal") / "upload.sqlite"
+    sizes = {"deal": 5, "contact": 5, "lead": 1, "company": 1}
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as portal:
+        portal.check()
+        for kind, nth, times in faults:
+            box.faults.add(Fault(kind, method="batch", nth=nth, times=times))
+        report = bx.write_entity(
+            frame, "deal", portal, mode="insert", automation=automation, on_error="report", resume=journal
+        )
+        assert is_truthful(report, frame, box)
+        told = pd.Series(report.frame()["action"])
+        assert set(told) <= {"inserted", "unknown"}
+        assert sorted(uploaded(box)["title"]) == sorted(frame["title"]) or (told == "unknown").any()

@@ -1,0 +1,180 @@
+"""Updates: only what was meant is changed, once, and what the portal alone sets is compared and not sent."""
+
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import bx24frames as bx
+from bx24frames.sandbox import Fault
+
+from .conftest import deals
+
+ENTITIES = ("deal", "contact", "company", "lead", "item:128", "crm.deal", "crm.contact", "crm.company", "crm.lead")
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_read_edit_update_just_works(entity: str, backend: str, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    first = bx.read_entity(entity, portal, backend="pyarrow")
+    frame = bx.read_entity(entity, portal, backend=backend)  # type: ignore[call-overload]
+    report = bx.write_entity(frame, entity, portal, mode="update")
+    assert report.updated == first.num_rows
+    after = bx.read_entity(entity, portal, backend="pyarrow")
+    for name in set(first.column_names) - {"updatedTime", "updatedBy", "DATE_MODIFY", "MODIFY_BY_ID"}:
+        assert _said(after[name]) == _said(first[name]), name
+
+
+def _said(column: pa.ChunkedArray) -> list[object]:
+    """Cells, the empty text and nothing being the same: an item method stores the one as the other."""
+    return [None if value == "" else value for value in column.to_pylist()]
+
+
+def test_an_edited_read_only_cell_is_an_error(portal: bx.Portal) -> None:
+    frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], limit=5)
+    frame.loc[2, "createdTime"] += pd.Timedelta(days=1)
+    with pytest.raises(bx.errors.ValidationError, match="createdTime") as caught:
+        bx.write_entity(frame, "deal", portal, mode="update")
+    assert caught.value.rows == (2,)
+
+
+def test_a_null_is_skipped_or_clears(portal: bx.Portal) -> None:
+    made = bx.write_entity(deals(2).assign(comments="to go"), "deal", portal, mode="insert")
+    frame = pd.DataFrame({"id": made.ids("inserted"), "comments": [None, "stays"]})
+    bx.write_entity(frame, "deal", portal, mode="update")
+    read = {"columns": ["comments"], "filters": {"id": made.ids("inserted")}}
+    assert bx.read_entity("deal", portal, **read)["comments"].tolist() == ["to go", "stays"]  # type: ignore[call-overload]
+    bx.write_entity(frame, "deal", portal, mode="update", nulls="clear")
+    cleared = bx.read_entity("deal", portal, **read)["comments"]  # type: ignore[call-overload]
+    assert cleared.isna().tolist() == [True, False] or cleared.tolist() == ["", "stays"]
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "gateway_timeout", "truncated"])
+def test_phones_are_merged_by_value_and_never_doubled(kind: str, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    made = bx.write_entity(
+        pd.DataFrame({"name": ["Ann", "Bob"], "phone": [["+1", "+2"], ["+3"]]}), "contact", portal, mode="insert"
+    )
+    ids = made.ids("inserted")
+    sandbox.faults.add(Fault(kind, method="crm.item.update", times=1))
+    more = pd.DataFrame({"id": ids, "phone": [["+2", "+5"], ["+3"]]})
+    report = bx.write_entity(more, "contact", portal, mode="update")
+    assert (report.updated, report.unchanged) == (1, 1)
+    phones = bx.read_entity("contact", portal, columns=["phone"], filters={"id": ids}, backend="pyarrow")
+    values = [sorted(point["value"] for point in cell) for cell in phones["phone"].to_pylist()]
+    assert values == [["+1", "+2", "+5"], ["+3"]]
+
+
+def test_only_changed_sends_only_what_differs(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = bx.read_entity("deal", portal, columns=["id", "title", "opportunity", "begindate", "contactId"])
+    frame.loc[3, "title"] = "Upload changed"
+    sandbox.stats.reset()
+    report = bx.write_entity(frame, "deal", portal, mode="update", only_changed=True)
+    assert (report.updated, report.unchanged) == (1, len(frame) - 1)
+    assert sandbox.stats.calls["crm.item.update"] == 1
+
+
+def test_an_id_that_is_not_there_fails_by_itself(portal: bx.Portal) -> None:
+    ids = bx.read_entity("deal", portal, columns=["id"], limit=2)["id"].tolist()
+    frame = pd.DataFrame({"id": [*ids, 99_999_999], "title": "Upload"})
+    report = bx.write_entity(frame, "deal", portal, mode="update", on_error="report")
+    assert (report.updated, report.failed) == (2, 1)
+    assert report.failed_rows(frame)["id"].tolist() == [99_999_999]
+
+
+def test_the_index_may_hold_the_ids(portal: bx.Portal) -> None:
+    frame = bx.read_entity("deal", portal, columns=["id", "title"], limit=3, index="id")
+    assert bx.write_entity(frame, "deal", portal, mode="update").updated == 3
+
+
+@pytest.mark.parametrize("bad", [[1, 1], [None, 2]])
+def test_ids_must_be_there_and_different(bad: list[int | None], portal: bx.Portal) -> None:
+    frame = pl.DataFrame({"id": bad, "title": ["a", "b"]})
+    with pytest.raises(bx.errors.ValidationError):
+        bx.write_entity(frame, "deal", portal, mode="update", on_error="report")
+
+
+def test_upsert_inserts_updates_and_then_changes_nothing(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(300).assign(originatorId="shop", originId=[f"A_{at}" for at in range(300)])
+    key = ["originatorId", "originId"]
+    first = bx.write_entity(frame.iloc[:200], "deal", portal, mode="upsert", on=key)
+    assert first.inserted == 200
+    second = bx.write_entity(frame, "deal", portal, mode="upsert", on=key, only_changed=True)
+    assert (second.inserted, second.unchanged) == (100, 200)
+    sandbox.stats.reset()
+    third = bx.write_entity(frame, "deal", portal, mode="upsert", on=key, only_changed=True)
+    assert third.unchanged == 300
+    assert not {method for method in sandbox.stats.calls if "add" in method or "mport" in method or "update" in method}
+    assert first.ids("inserted") == third.ids("unchanged")[:200]
+
+
+def test_upsert_compares_keys_exactly(portal: bx.Portal) -> None:
+    """The portal's own equality takes ORDER_17 for order_17 and, without a prefix, for ORDERX17."""
+    frame = deals(3).assign(originId=["ORDER_17", "order_17", "ORDERX17"])
+    assert bx.write_entity(frame, "deal", portal, mode="upsert", on="originId").inserted == 3
+    again = bx.write_entity(frame, "deal", portal, mode="upsert", on="originId", only_changed=True)
+    assert again.unchanged == 3
+
+
+def test_a_key_the_portal_has_twice_is_reported(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    sandbox.store.insert(2, [{"title": "Upload a", "originId": "T"}, {"title": "Upload b", "originId": "T"}])
+    frame = deals(2).assign(originId=["T", "U"])
+    report = bx.write_entity(frame, "deal", portal, mode="upsert", on="originId", on_error="report")
+    assert (report.failed, report.inserted) == (1, 1)
+    assert report.frame()["code"].tolist()[0] == "AMBIGUOUS_KEY"
+
+
+@pytest.mark.parametrize("key", [["A", "A"], ["A", None], ["A", ""]])
+def test_keys_must_be_there_and_different(key: list[str | None], sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    with pytest.raises(bx.errors.ValidationError, match="key"):
+        bx.write_entity(deals(2).assign(originId=key), "deal", portal, mode="upsert", on="originId", on_error="report")
+
+
+@pytest.mark.parametrize(("column", "values"), [("email", ["a@x.io", "b@x.io"]), ("phone", ["+7 900 1", "+7 900 2"])])
+def test_upsert_by_phone_or_email(column: str, values: list[str], portal: bx.Portal) -> None:
+    frame = pd.DataFrame({"name": ["Ann", "Bob"], column: [[value] for value in values]})
+    assert bx.write_entity(frame, "contact", portal, mode="upsert", on=column).inserted == 2
+    again = bx.write_entity(frame.assign(lastName="Lee"), "contact", portal, mode="upsert", on=column)
+    assert again.updated == 2
+    found = bx.read_entity("contact", portal, columns=[column], filters={"lastName": "Lee"}, backend="pyarrow")
+    assert [len(cell) for cell in found[column].to_pylist()] == [1, 1]
+
+
+def test_update_by_key(portal: bx.Portal) -> None:
+    frame = deals(3).assign(originId=["K1", "K2", "K3"])
+    bx.write_entity(frame.iloc[:2], "deal", portal, mode="insert")
+    report = bx.write_entity(frame, "deal", portal, mode="update", on="originId", on_error="report")
+    assert (report.updated, report.failed) == (2, 1)
+
+
+def test_a_dry_run_sends_nothing_that_writes(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(10).assign(originId=[f"D{at}" for at in range(10)])
+    bx.write_entity(frame.iloc[:4], "deal", portal, mode="insert")
+    sandbox.stats.reset()
+    report = bx.write_entity(frame, "deal", portal, mode="upsert", on="originId", only_changed=True, dry_run=True)
+    assert (report.dry_run, report.inserted, report.unchanged) == (True, 6, 4)
+    assert not {method for method in sandbox.stats.calls if "add" in method or "mport" in method or "update" in method}
+
+
+def test_automation_false_is_for_inserts(portal: bx.Portal) -> None:
+    with pytest.raises(bx.errors.ConfigError, match="robots"):
+        bx.write_entity(pd.DataFrame({"id": [1], "title": ["x"]}), "deal", portal, mode="update", automation=False)
+
+
+def test_undo_deletes_exactly_what_was_created(portal: bx.Portal) -> None:
+    before = bx.count_entity("deal", portal)
+    report = bx.write_entity(deals(70), "deal", portal, mode="insert")
+    assert bx.delete_entity(report, "deal", portal).deleted == 70
+    assert bx.count_entity("deal", portal) == before
+    gone = bx.delete_entity([*report.ids("inserted")[:2], report.ids("inserted")[0]], "deal", portal, on_error="report")
+    assert (gone.failed, gone.skipped) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "bad_gateway", "truncated"])
+def test_a_deletion_whose_answer_is_lost_is_still_a_deletion(
+    kind: str, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    report = bx.write_entity(deals(60), "deal", portal, mode="insert")
+    sandbox.faults.add(Fault(kind, method="crm.item.delete"))
+    assert bx.delete_entity(report, "deal", portal).deleted == 60
