@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
@@ -138,7 +139,7 @@ _PRODUCT: Final = Entity(
     name="product",
     title="Products",
     family=Family.OTHER,
-    listing=controller("catalog.product.list", "products"),
+    listing=replace(controller("catalog.product.list", "products"), select_ids={"select": ["id", "iblockId"]}),
     fields=FieldsSource(
         "catalog.product.getFieldsByFilter", _IBLOCK, path=("product",), static=static.PRODUCT
     ),

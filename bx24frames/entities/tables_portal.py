@@ -136,7 +136,8 @@ _LIST_ELEMENT: Final = Entity(
         Call("lists.element.get", {}), filter_path=("FILTER",), order_path=("ELEMENT_ORDER",), wraps=True
     ),
     fields=FieldsSource(
-        "lists.field.get", static=static.LIST_ELEMENT, extra=static.LIST_ELEMENT, shape=Shape.LIST
+        "lists.field.get",
+        {"IBLOCK_TYPE_ID": "lists"}, static=static.LIST_ELEMENT, extra=static.LIST_ELEMENT, shape=Shape.LIST
     ),
     created="DATE_CREATE",
     modified="TIMESTAMP_X",

@@ -22,6 +22,8 @@ class Kind(enum.Enum):
     FILE = "file"
     BOOL = "bool"
     MULTIFIELD = "multifield"
+    JSON = "json"
+    """A list or a map, kept as its text."""
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -47,6 +49,14 @@ KINDS: Final[dict[str, Kind]] = {
     "file": Kind.FILE,
     "active": Kind.BOOL,
     "crm_multifield": Kind.MULTIFIELD,
+    "enum": Kind.CODE,
+    "mode": Kind.CODE,
+    "array": Kind.JSON,
+    "object": Kind.JSON,
+    "diskfile": Kind.JSON,
+    "attached_diskfile": Kind.JSON,
+    "productproperty": Kind.JSON,
+    "crm_activity_communication": Kind.JSON,
 }
 
 
@@ -86,7 +96,7 @@ class FieldSpec:
     @property
     def kind(self) -> Kind:
         """How the field is stored."""
-        kind = KINDS[self.type]
+        kind = Kind.INT if self.type.startswith("crm_enum_") else KINDS[self.type]
         return Kind.INT_LIST if self.multiple and kind is Kind.INT else kind
 
     @property

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields import Kind
+from bx24frames.sandbox.seed_around import AROUND, fill_around
 from bx24frames.sandbox.seed_portal import DEPARTMENTS, first_stage, status_codes
 from bx24frames.sandbox.seed_values import (
     LONG,
@@ -35,6 +36,7 @@ SIZES: Final[dict[str, int]] = {
     "dynamic_128": 150,
     "dynamic_1036": 150,
     "dynamic_1038": 0,
+    **AROUND,
 }
 """Rows a table gets, in the order they are filled: what is linked to stands first."""
 
@@ -77,6 +79,7 @@ def fill(store: Store) -> None:
         if entity.stage:
             _fill_history(store, entity)
     _fill_product_rows(store, pools, links["deal"])
+    fill_around(store, pools, links)
     store.connection.execute("COMMIT")
     store.connection.execute("BEGIN")
     store.finish_tables()

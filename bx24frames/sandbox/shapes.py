@@ -54,6 +54,7 @@ def _finisher(spec: FieldSpec, family: str) -> Callable[[Any], Any] | None:
         Kind.INT_LIST: _ints,
         Kind.BOOL: bool,
         Kind.FILE: lambda value: file(value) if value else None,
+        Kind.JSON: lambda value: orjson.loads(value) if value else None,
     }
     return table.get(spec.kind)
 

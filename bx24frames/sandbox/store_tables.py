@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from bx24frames.sandbox import fields_around as around
+from bx24frames.sandbox import fields_people as people
 from bx24frames.sandbox.fields import FieldSpec, Kind
 from bx24frames.sandbox.fields_crm import COMPANY, CONTACT, DEAL, LEAD, QUOTE
 from bx24frames.sandbox.fields_smart import INVOICE, PRODUCT_ROW, SMART, STAGE_HISTORY, USER
@@ -139,6 +141,22 @@ TABLES: Final[dict[str, Table]] = {
     for table in (
         *(Table(e.name, e.fields, user_fields=True, indexed=e.indexed) for e in ENTITY_TYPES.values()),
         Table("user", USER),
+        Table("activity", around.ACTIVITY, indexed=("ownerId",)),
+        Table("requisite", around.REQUISITE, indexed=("entityId",)),
+        Table("bank_detail", around.BANK_DETAIL),
+        Table("address", around.ADDRESS),
+        Table("comment", around.COMMENT, indexed=("entityId",)),
+        Table("product", around.PRODUCT),
+        Table("section", around.SECTION),
+        Table("price", around.PRICE),
+        Table("catalog", around.CATALOG),
+        Table("task", people.TASK),
+        Table("elapsed", people.ELAPSED),
+        Table("call", people.CALL),
+        Table("list_element", people.LIST_ELEMENT),
+        Table("workgroup", people.WORKGROUP),
+        Table("storage", people.STORAGE),
+        Table("disk_item", people.DISK_ITEM),
         Table("stage_history", STAGE_HISTORY, indexed=("ownerId",)),
         Table("product_row", PRODUCT_ROW, indexed=("ownerId",)),
     )

@@ -5,7 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final
 
-MODULES: Final = ("classic", "classic_write", "item", "item_write", "dictionaries", "people", "related")
+MODULES: Final = (
+    "classic",
+    "classic_write",
+    "item",
+    "item_write",
+    "dictionaries",
+    "people",
+    "related",
+    "around",
+    "goods",
+    "work",
+    "lists",
+)
 
 
 def load_methods() -> None:

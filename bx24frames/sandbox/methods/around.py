@@ -1,0 +1,118 @@
+"""Activities, requisites, addresses, old products, timeline comments: further tables in the classic manner
+(https://apidocs.bitrix24.com/api-reference/crm/index.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
+from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+
+NOT_FOUND: Final = MethodError("", "Not found")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A table of ``crm.{kind}.*``.
+
+    `hidden`: columns that are printed only when they are selected. `needs`: conditions without which nothing is
+    listed. `past_end`: whether a start past the end gives nothing, where others begin again.
+    """
+
+    kind: str
+    table: str
+    pager: Pager
+    created: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
+    past_end: bool = False
+    keyless: bool = False
+
+    @property
+    def view(self) -> View:
+        """How it is listed."""
+        names = by_code(self.table)
+        default = () if self.keyless else ("id",)
+        return View(self.table, names, names, "classic", self.pager, hidden=self.hidden, default=default)
+
+    @property
+    def desk(self) -> Desk:
+        """How it is written."""
+        return Desk(self.table, by_code(self.table), self.created, self.modified, self.authors)
+
+    def rows(self, params: Params, context: Context) -> Result:
+        """A page; unknown conditions are dropped."""
+        conditions = classic_map(params, "filter")
+        if missing := [name for name in self.needs if name not in conditions and f"={name}" not in conditions]:
+            raise MethodError("", f"{missing[0]} is not defined or invalid.")
+        select = names_of(list(classic_map(params, "select").values()))
+        found, window = self.view.page(context, conditions, classic_map(params, "order"), select)
+        if self.past_end and window.offset < (context.start or 0):
+            found = []
+        for row in found:
+            if row.get("FILES", "") is None:  # the key is there only where a file is
+                del row["FILES"]
+        return Result(found, window.total, window.next)
+
+    def one(self, params: Params, context: Context) -> Result:
+        """One row, hidden columns included."""
+        view = self.view
+        found, _ = view.page(context, {"ID": classic_id(params)}, {}, ["*", *view.printed])
+        if not found:
+            raise NOT_FOUND
+        return Result(found[0])
+
+    def describe(self, _: Params, __: Context) -> Result:
+        """The field description."""
+        return Result(describe_classic(by_code(self.table)))
+
+    def add(self, params: Params, context: Context) -> Result:
+        """A new row; its id."""
+        return Result(self.desk.add(_fields(params), context))
+
+    def update(self, params: Params, context: Context) -> Result:
+        """Change a row."""
+        self.desk.update(classic_id(params), _fields(params), context, NOT_FOUND)
+        return Result(value=True)
+
+    def delete(self, params: Params, context: Context) -> Result:
+        """Delete a row."""
+        self.desk.delete(classic_id(params), context, NOT_FOUND)
+        return Result(value=True)
+
+
+def _fields(params: Params) -> dict[str, Any]:
+    values = params.get("fields", params.get("FIELDS"))
+    if not isinstance(values, dict):
+        raise MethodError("", "Parameter 'fields' must be array.")
+    return values
+
+
+_REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyById"))
+ALL: Final = (
+    Around(
+        "activity", "activity", CLASSIC, ("created",), ("lastUpdated",), ("authorId", "editorId"),
+        hidden=frozenset({"COMMUNICATIONS", "FILES"}),
+    ),
+    Around("requisite", "requisite", COUNTING, *_REQUISITE),
+    Around("requisite.bankdetail", "bank_detail", COUNTING, *_REQUISITE),
+    Around("address", "address", EXACT, keyless=True),
+    Around("product", "product", CLASSIC, ("dateCreate",), ("timestampX",), ("createdBy", "modifiedBy")),
+    Around("productsection", "section", CLASSIC),
+    Around(
+        "timeline.comment", "comment", COUNTING, ("created",), (), ("authorId",),
+        needs=("ENTITY_ID", "ENTITY_TYPE"), past_end=True,
+    ),
+)  # fmt: skip
+
+for _table in ALL:
+    _actions = [("list", _table.rows), ("fields", _table.describe)]
+    if not _table.keyless:  # an address is found by its owner alone
+        _actions += [("get", _table.one), ("add", _table.add), ("update", _table.update), ("delete", _table.delete)]
+    for _action, _handler in _actions:
+        method(f"crm.{_table.kind}.{_action}", "crm")(_handler)

@@ -1,0 +1,129 @@
+"""``catalog.*``: products, sections, prices, catalogues (https://apidocs.bitrix24.com/api-reference/catalog/)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from bx24frames.sandbox.fields import FieldSpec
+from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
+from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_name
+from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+
+NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
+PREFIXES: Final = (">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
+PROPERTIES: Final[dict[str, dict[str, Any]]] = {
+    "property258": {"propertyType": "S", "userType": None},
+    "property259": {"propertyType": "N", "userType": None},
+    "property260": {"propertyType": "S", "userType": None},
+}
+
+
+def _unknown(name: str) -> MethodError:
+    return MethodError("0", f"Unknown field definition `{name}`")
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A table of ``catalog.{kind}.*``. `rows`: the key of a list; `one`: that of a row."""
+
+    kind: str
+    rows: str
+    one: str
+    modified: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    described: str = "getFields"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def view(self) -> View:
+        """How it is listed: an unknown name is an error."""
+        names = by_name(self.kind)
+        plain = {name: replace(spec, type="string") if spec.type == "productproperty" else spec
+                 for name, spec in names.items()}  # fmt: skip
+        return View(self.kind, names, plain, "item", CONTROLLER, _unknown, PREFIXES, default=())
+
+    def listed(self, params: Params, context: Context) -> Result:
+        """A page, engine B."""
+        conditions = map_of(bound_array(params, "filter", {}))
+        select = names_of(bound_array(params, "select", []))
+        for name in self.needs:
+            if name not in {key.lstrip("=@") for key in conditions}:
+                raise MethodError("0", f"Required filter field: {name}")
+            if select and name not in select and "*" not in select:
+                raise MethodError("0", f"Required select fields: id, {name}")
+        found, window = self.view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
+        return Result({self.rows: found}, window.total, window.next)
+
+    def get(self, params: Params, context: Context) -> Result:
+        """One row."""
+        found, _ = self.view.page(context, {"id": bound_int(params, "id")}, {})
+        if not found:
+            raise NOT_FOUND
+        return Result({self.one: found[0]})
+
+    def describe(self, params: Params, _: Context) -> Result:
+        """The field description; a product's depends on its catalogue."""
+        if self.needs:
+            given = map_of(bound_array(params, "filter", {}))
+            if missing := [name for name in (*self.needs, "productType") if name not in given]:
+                raise MethodError("100", f"Could not find value for parameter {{{missing[0]}}}")
+        return Result({self.kind: {name: _described(name, spec) for name, spec in by_name(self.kind).items()}})
+
+    def _desk(self) -> Desk:
+        return Desk(self.kind, by_name(self.kind), self.created, self.modified,
+                    refuse=lambda name, _: MethodError("0", f"Required fields: {name}"))  # fmt: skip
+
+    def add(self, params: Params, context: Context) -> Result:
+        """A new row, printed whole."""
+        bound(params, "fields")
+        row_id = self._desk().add(map_of(bound_array(params, "fields", {})), context)
+        return self._printed(row_id, context)
+
+    def update(self, params: Params, context: Context) -> Result:
+        """Change a row; printed whole."""
+        row_id = bound_int(params, "id")
+        self._desk().update(row_id, map_of(bound_array(params, "fields", {})), context, NOT_FOUND)
+        return self._printed(row_id, context)
+
+    def delete(self, params: Params, context: Context) -> Result:
+        """Delete a row."""
+        self._desk().delete(bound_int(params, "id"), context, NOT_FOUND)
+        return Result(value=True)
+
+    def _printed(self, row_id: int, context: Context) -> Result:
+        found, _ = self.view.page(context, {"id": row_id}, {})
+        return Result({self.written: found[0]})
+
+    @property
+    def written(self) -> str:
+        """The key of a row just written."""
+        return "element" if self.kind == "product" else self.one
+
+
+def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
+    type_ = "char" if spec.type == "mode" else spec.type
+    described = {
+        "isImmutable": spec.immutable,
+        "isReadOnly": spec.read_only,
+        "isRequired": spec.required,
+        "name": spec.title,
+        "type": type_,
+    }
+    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {})
+
+
+ALL: Final = (
+    Goods("product", "products", "product", ("timestampX",), ("dateCreate",), ("iblockId",), "getFieldsByFilter"),
+    Goods("section", "sections", "section"),
+    Goods("price", "prices", "price", ("timestampX",)),
+    Goods("catalog", "catalogs", "catalog"),
+)
+
+for _goods in ALL:
+    _handlers: dict[str, Handler] = {"list": _goods.listed, "get": _goods.get, _goods.described: _goods.describe}
+    if _goods.kind != "catalog":
+        _handlers |= {"add": _goods.add, "update": _goods.update, "delete": _goods.delete}
+    for _name, _handler in _handlers.items():
+        method(f"catalog.{_goods.kind}.{_name}", "catalog")(_handler)

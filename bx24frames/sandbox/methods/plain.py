@@ -1,0 +1,187 @@
+"""Tables without rules of their own: how one page of any of them is found and printed, and a row written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bx24frames.sandbox import fields, paging
+from bx24frames.sandbox.fields import FieldSpec, Kind
+from bx24frames.sandbox.filters import Fragment, Where, system_operand
+from bx24frames.sandbox.filters_classic import OPERATORS, system_condition
+from bx24frames.sandbox.filters_item import split_operator
+from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.registry import Context, MethodError
+from bx24frames.sandbox.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes_parse import php_text, zone_of
+from bx24frames.sandbox.shapes_write import SKIP, NotValid, classic_cell
+from bx24frames.sandbox.store_pen import pen_of
+from bx24frames.sandbox.store_tables import TABLES, Table
+
+Row = dict[str, Any]
+Names = Mapping[str, FieldSpec]
+Pager = Callable[[int | None, Callable[[], int]], Window]
+Refuse = Callable[[str], MethodError]
+
+CLASSIC_PREFIXES: Final = tuple(prefix for prefix in OPERATORS)
+
+
+def by_code(table: str) -> Names:
+    """The fields of a table that classic methods know, by their UPPER names."""
+    return TABLES[table].by_code
+
+
+def by_name(table: str) -> Names:
+    """The fields of a table that controllers know, by their camelCase names."""
+    return TABLES[table].by_name
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one list method shows a table.
+
+    `printed`: the keys of a row. `asked`: the names of conditions and orders. `family`: how values are printed.
+    `pager`: the paging engine. `refuse`: the error for an unknown name; None drops the condition, as old methods do.
+    `prefixes`: of conditions. `missing`: whether a key without a value is left out.
+    """
+
+    table: str
+    printed: Names
+    asked: Names
+    family: str
+    pager: Pager
+    refuse: Refuse | None = None
+    prefixes: tuple[str, ...] = CLASSIC_PREFIXES
+    hidden: frozenset[str] = frozenset()
+    default: tuple[str, ...] = ("id",)
+    own: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
+        """A filter map as SQL."""
+        where = Where()
+        for key, value in given.items():
+            prefix, name = split_operator(str(key), self.prefixes)
+            spec = self.asked.get(name)
+            if spec is None:
+                if self.refuse is not None:
+                    raise self.refuse(name)
+                continue
+            part = system_condition(prefix, spec, value, zone_of(zone))
+            if part is not None:
+                where.conditions.append(part)
+        return where.clause()
+
+    def order(self, given: Mapping[str, Any]) -> str:
+        """An order map as SQL."""
+        parts = []
+        for name, direction in given.items():
+            spec = self.asked.get(name)
+            if spec is None:
+                if self.refuse is not None:
+                    raise self.refuse(name)
+                continue
+            word = "DESC" if php_text(direction).upper() == "DESC" else "ASC"
+            parts.append(f"{system_operand(spec, '').key} {word}")
+        return ", ".join([*parts, "t.id"])
+
+    def chosen(self, select: Sequence[str]) -> dict[str, FieldSpec]:
+        """The keys of a row under a select; without one, all but those that have to be named."""
+        wanted = set(select)
+        everything = not wanted or "*" in wanted
+        return {
+            key: spec
+            for key, spec in self.printed.items()
+            if key in wanted
+            or spec.code in wanted
+            or (everything and spec.code not in self.hidden)
+            or (key.lower() == "id" and "id" in self.default)
+        }
+
+    def page(
+        self, context: Context, conditions: Mapping[str, Any], order: Mapping[str, Any], select: Sequence[str] = ()
+    ) -> tuple[list[Row], Window]:
+        """The rows of the page that ``start`` asks for."""
+        where = self.conditions(conditions, context.store.server_zone)
+        window = self.pager(
+            context.start,
+            lambda: context.store.scalar(f'SELECT count(*) FROM "{self.table}" t {where.sql}', where.params),  # noqa: S608
+        )
+        chosen = self.chosen(select)
+        tail = f"{where.sql} ORDER BY {self.order(order)} LIMIT {window.size} OFFSET {window.offset}"
+        selection = Selection(self.family, tuple(chosen.items()))
+        found = [row for _, row in read_rows(context.store, TABLES[self.table], selection, tail, where.params)]
+        for row in found:
+            row.update({key: show(row[key]) for key, show in self.own.items() if key in row})
+        context.rows += len(found)
+        return found, window
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """How rows of a table are written; `created` and `modified` are the columns the portal keeps itself."""
+
+    table: str
+    names: Names
+    created: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    refuse: Callable[[str, str], MethodError] = field(default=lambda name, why: MethodError("", f"{name}: {why}"))
+
+    @property
+    def _table(self) -> Table:
+        return TABLES[self.table]
+
+    def _draft(self, values: Mapping[str, Any], context: Context, *, adding: bool) -> Row:
+        pen = pen_of(context.store)
+        draft: Row = {}
+        for name, value in values.items():
+            spec = self.names.get(name)
+            if spec is None or spec.read_only or (spec.immutable and not adding) or spec.kind is Kind.JSON:
+                continue
+            try:
+                stored = classic_cell(spec, value, pen)
+            except NotValid:
+                stored = SKIP
+            if stored is not SKIP:
+                draft[spec.column] = stored
+        for spec in self._table.fields:
+            known = spec.required and spec.code in {one.code for one in self.names.values()}
+            if known and (adding or spec.column in draft) and not php_text(draft.get(spec.column)).strip():
+                raise self.refuse(spec.title, "required")
+        return draft
+
+    def add(self, values: Mapping[str, Any], context: Context) -> int:
+        """Save a new row; its id."""
+        now = context.store.local_time(context.now)
+        draft = self._draft(values, context, adding=True)
+        own = dict.fromkeys((*self.created, *self.modified), now) | dict.fromkeys(self.authors, context.user_id)
+        context.writes += 1
+        return context.store.insert_row(self.table, {**own, **draft})
+
+    def update(self, row_id: int, values: Mapping[str, Any], context: Context, absent: MethodError) -> None:
+        """Change a row."""
+        if context.store.row(self.table, row_id) is None:
+            raise absent
+        draft = self._draft(values, context, adding=False)
+        now = context.store.local_time(context.now)
+        context.store.update_row(self.table, row_id, {**draft, **dict.fromkeys(self.modified, now)})
+        context.writes += 1
+
+    def delete(self, row_id: int, context: Context, absent: MethodError) -> None:
+        """Delete a row."""
+        sql = f'DELETE FROM "{self.table}" WHERE id = ?'  # noqa: S608
+        if not context.store.connection.execute(sql, (row_id,)).rowcount:
+            raise absent
+        context.writes += 1
+
+
+def describe_classic(names: Names, hidden: frozenset[str] = frozenset()) -> Row:
+    """``crm.X.fields``."""
+    return {key: fields.describe_classic(spec) for key, spec in names.items() if key not in hidden}
+
+
+CLASSIC: Final[Pager] = paging.classic
+COUNTING: Final[Pager] = paging.always_counting
+CONTROLLER: Final[Pager] = paging.controller
+EXACT: Final[Pager] = paging.offset
