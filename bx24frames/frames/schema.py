@@ -1,4 +1,4 @@
-"""A schema handed in for a read: what of it the portal's table no longer has, and which rows do not fit it."""
+"""A schema handed in: what of it the portal's table no longer has, and which rows read or to write do not fit it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault
-from bx24frames.entities.columns import table_schema
+from bx24frames.entities.columns import Names, table_schema
+from bx24frames.entities.types import Kind, arrow_type, kind
+from bx24frames.frames.narrow import to_arrow
+from bx24frames.frames.narrow_cells import is_null
 from bx24frames.frames.narrow_columns import settled
-from bx24frames.frames.validate import check, columns_of, frame_schema
+from bx24frames.frames.narrow_source import PandasSource
+from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.frames.narrow_source import Source
     from bx24frames.frames.request import Reading
     from bx24frames.frames.validate import Schema
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
 
-__all__ = ["column_types", "drift", "failing", "schema_of"]
+__all__ = ["column_types", "drift", "failing", "schema_of", "unfit"]
 
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
@@ -72,6 +78,44 @@ def failing(table: pa.Table, schema: object, first_row: int = 0) -> list[Fault]:
         fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
         for fault in check(table, schema)
     ]
+
+
+def unfit(source: Source, table: Table, schema: object, timezone: str | None = None) -> list[Fault]:
+    """Find what in a frame to write does not fit a schema.
+
+    Its columns are checked in the types a read gives them, codes in place of captions: a schema says the same of what
+    is read and of what is written. A cell that does not fit its field's type is not told here.
+
+    Parameters
+    ----------
+    source : Source
+        With codes in place of captions.
+    table : Table
+    schema : pandera schema or model
+        One that checks the index sees the frame as it was handed in.
+    timezone : str, optional
+        In which naive times are meant.
+    """
+    import pyarrow as pa
+
+    if checks_index(schema) and isinstance(source, PandasSource):
+        return check(source.frame, schema)
+    names = Names(table.fields, table.entity.name)
+    fields = {name: field for name in source.columns if (field := names.find(name)) is not None}
+    target = {name: arrow_type(field) for name, field in fields.items() if kind(field) is not Kind.FILE}
+    narrowed = to_arrow(source, target=target, timezone=timezone)
+    told = {(fault.position, fault.column) for fault in narrowed.faults}
+    columns = {name: narrowed.table.column(name) if name in target else _held(source, name) for name in source.columns}
+    faults = check(pa.table(columns), schema)
+    return [fault for fault in faults if (fault.position, fault.column) not in told]
+
+
+def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
+    """A column as it is; as text where Arrow has no one type for its cells."""
+    import pyarrow as pa
+
+    raw = source.column(name)
+    return pa.array([None if is_null(cell) else str(cell) for cell in raw]) if isinstance(raw, list) else raw
 
 
 def column_types(schema: object) -> dict[str, pa.DataType]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
+__all__ = ["check", "checks_index", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
 
 LINES: Final = 8
 
@@ -103,7 +103,7 @@ def check(frame: object, schema: object) -> list[Fault]:
         Not a pandera schema, or one of another library than the frame.
     """
     native = _native_schema(schema)
-    data, positions = _checkable(frame, _library(native), by_label=getattr(native, "index", None) is not None)
+    data, positions = _checkable(frame, _library(native), by_label=checks_index(native))
     from pandera.errors import SchemaErrors
 
     try:
@@ -201,6 +201,11 @@ def columns_of(schema: object) -> Mapping[str, object]:
     native = _native_schema(schema)
     columns = cast("Mapping[str, object]", getattr(native, "columns", {}))
     return {name: column for name, column in columns.items() if not getattr(column, "regex", False)}
+
+
+def checks_index(schema: object) -> bool:
+    """Whether a schema says something of a pandas index."""
+    return getattr(_native_schema(schema), "index", None) is not None
 
 
 def _library(schema: object) -> Backend:

@@ -187,3 +187,42 @@ async def test_the_awaited_schema_is_the_same(read_only_sandbox: bx.Sandbox, por
     awaited = await bx.aio.entity_schema("deal", there, backend=backend)
     await there.close()
     assert awaited == bx.entity_schema("deal", portal, backend=backend)
+
+
+@pytest.fixture
+def written(own: bx.Sandbox) -> Iterator[bx.Portal]:
+    with opened(own) as portal:
+        yield portal
+
+
+def made_of(backend: Backend, data: dict[str, list[object]]) -> object:
+    return {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}[backend](data)
+
+
+def test_a_frame_to_write_is_checked_in_the_types_of_the_fields(written: bx.Portal, backend: Backend):
+    schema = bx.entity_schema("deal", written, backend=backend)
+    data = {"title": ["a", "b"], "opportunity": [5, 6], "stageId": ["Новая", "WON"], "opened": ["Y", "N"]}
+    frame = made_of(backend, data)
+    report = bx.write_entity(frame, "deal", written, mode="insert", schema=schema, resume=False)
+    assert report.inserted == 2
+
+
+def test_every_cell_of_a_frame_to_write_is_told_before_a_row_is_sent(written: bx.Portal, backend: Backend):
+    schema = bx.entity_schema("deal", written, backend=backend)
+    schema = schema.update_column("opportunity", checks=LIBRARY[backend].Check.ge(0))
+    data = {"title": ["a", "b", "c"], "opportunity": [-1, 5, -2], "UF_CRM_IS_VIP": ["Y", "perhaps", "N"]}
+    frame = made_of(backend, data)
+    with pytest.raises(ValidationError, match=r"greater_than_or_equal_to\(0\)") as caught:
+        bx.write_entity(frame, "deal", written, mode="insert", schema=schema, resume=False)
+    found = {(row["position"], row["column"]) for row in failures(caught)}
+    assert found == {(0, "opportunity"), (2, "opportunity"), (1, "UF_CRM_IS_VIP")}
+    assert "crm.item.batchImport" not in written.stats.methods
+
+
+def test_a_schema_of_the_index_sees_the_frame_as_it_is(written: bx.Portal):
+    index = pandas_schemas.Index(str, pandas_schemas.Check.ne("y"))
+    schema = pandas_schemas.DataFrameSchema({"title": pandas_schemas.Column()}, index=index)
+    frame = pd.DataFrame({"title": ["a", "b"]}, index=["x", "y"])
+    with pytest.raises(ValidationError) as caught:
+        bx.write_entity(frame, "deal", written, mode="insert", schema=schema, resume=False)
+    assert caught.value.rows == (1,)
