@@ -16,6 +16,7 @@ from bx24frames.frames.read import collect, iterate_tables
 from bx24frames.frames.request import ReadRequest, prepare
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.session import connection_of
+from bx24frames.frames.untyped import count_untyped, is_untyped, read_untyped
 from bx24frames.options import Backend, DtypeBackend
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def _connect(portal: PortalLike, entity: object) -> Connection:
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
     """Read a table whole."""
     connection = _connect(portal, request.entity)
+    if is_untyped(request.entity):
+        return output.frame(await read_untyped(connection, request, wishes), connection, request.entity)
     reading = await prepare(connection, request)
     finish = Finish(connection, reading, wishes)
     output.levels(finish)
@@ -92,6 +95,11 @@ async def iterate(
 ) -> AsyncGenerator[Frame, None]:
     """Read a table in frames of `chunk_size` rows."""
     connection = _connect(portal, request.entity)
+    if is_untyped(request.entity):
+        whole = await read_untyped(connection, request, wishes)
+        for at in range(0, max(whole.num_rows, 1), chunk_size):
+            yield output.frame(whole.slice(at, chunk_size), connection, request.entity)
+        return
     reading = await prepare(connection, request)
     finish = Finish(connection, reading, wishes)
     output.levels(finish)
@@ -103,7 +111,10 @@ async def iterate(
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
     """Count the rows that meet the conditions."""
-    return await count_rows(_connect(portal, entity), entity, filters)
+    connection = _connect(portal, entity)
+    if is_untyped(entity):
+        return await count_untyped(connection, entity, filters)
+    return await count_rows(connection, entity, filters)
 
 
 async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:

@@ -153,7 +153,7 @@ def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, wher
     """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
     codes = {field.code for field in wanted.fields}
     needed = [order.field] if order.local and order.field is not None else []
-    if where.splits or (table.fields and not codes):
+    if table.entity.listing.id_key and (where.splits or (table.fields and not codes)):
         needed.append(names.lookup(table.entity.listing.id_key))
     missing = {field.code: field for field in needed if field.code not in codes}
     if not missing:

@@ -94,7 +94,7 @@ def merged_by_id(table: pa.Table, schema: TableSchema) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not table.num_rows:
+    if not table.num_rows or not schema.id_key:
         return table
     place = [field.code for field in schema.fields].index(schema.id_key)
     table = table.take(pc.array_sort_indices(table.column(place)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import order_by_id
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
+from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names
 from bx24frames.entities.dialects import split_key
@@ -63,12 +64,15 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
     """The listing with the user's parameters, and whether it has to be read by offset for a condition on the id."""
     listing = entity.listing
     spelled = {_SPELLINGS.get(name.lower(), name): value for name, value in params.items()}
+    if listing.page_path:  # arguments are matched by their order: those of the method itself stand first
+        select = {entity.select or "select": spelled.pop("select")} if "select" in spelled else {}
+        spelled = {**spelled, **listing.call.params, **select}
     place = listing.filter_path[0] if listing.filter_path else None
     conditions = spelled.pop("filter", None)
     on_id = False
     if isinstance(conditions, dict) and conditions and place is not None:
-        on_id = await _check_conditions(connection, entity, conditions)
-        spelled[place] = conditions
+        on_id = await _check_conditions(connection, bound_by(entity, {**spelled, **conditions}), conditions)
+        spelled[place] = {**_map(spelled.get(place)), **conditions}
     wanted = spelled.get("select")
     if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
         spelled["select"] = [*wanted, listing.id_filter]
@@ -78,6 +82,8 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
 
 async def _check_conditions(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> bool:
     """Refuse conditions on fields the table lacks, which some methods drop silently; True if one is on the id."""
+    if any(one.described and one.default is None for one in entity.arguments):
+        return any(split_key(key)[2] == entity.listing.id_key for key in conditions)  # its columns are not known yet
     names = Names((await table_of(connection, entity)).fields, entity.name)
     on_id = False
     for key, value in conditions.items():
@@ -96,7 +102,7 @@ async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]
     path = _rows_path(first.value)
     if path is None:
         return first.value
-    listing = Listing(Call(method, params), rows_path=path, id_key="", paging=Paging.OFFSET)
+    listing = Listing(Call(method, params), rows_path=path, id_key="", id_filter="", paging=Paging.OFFSET)
     found: JSON = first.value
     for step in path:
         found = found[step] if isinstance(found, dict) else found
@@ -115,10 +121,14 @@ async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]
 def _rows_path(value: JSON) -> tuple[str, ...] | None:
     if isinstance(value, list):
         return ()
-    if isinstance(value, dict) and len(value) == 1:
+    if isinstance(value, dict) and len(value) == 1:  # an object of several keys may hold lists of its own
         [(name, inner)] = value.items()
         return (name,) if isinstance(inner, list) else None
     return None
+
+
+def _map(value: JSON) -> dict[str, JSON]:
+    return value if isinstance(value, dict) else {}
 
 
 def _id_key(rows: list[JSON]) -> str:

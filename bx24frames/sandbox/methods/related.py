@@ -98,6 +98,9 @@ def contact_items(entity: EntityType, params: Params, context: Context) -> Resul
     if row is None:
         raise MethodError("", "Not found")
     ids = orjson.loads(row["contactIds"]) if row.get("contactIds") else []
+    if entity.name == "company":  # the bond is kept with the contact
+        bonds = "SELECT c.id FROM contact c, json_each(c.companyIds) j WHERE j.value = ? ORDER BY c.id"
+        ids = [found for (found,) in context.store.query(bonds, (row["id"],))]
     context.rows += len(ids)
     return Result(
         [
