@@ -52,7 +52,7 @@ bench: $(VENV)/.dev
 	@$(PY) benchmarks/run.py $(ARGS)
 
 storm: $(VENV)/.dev
-	@$(PY) -m pytest tests/storm $(ARGS)
+	@$(PY) benchmarks/storm.py $(ARGS)
 
 notebooks: $(VENV)/.dev
 	@$(PY) notebooks/execute.py $(ARGS)

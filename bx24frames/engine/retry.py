@@ -12,7 +12,9 @@ ATTEMPTS: Final = 6
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 20.0
 PAUSES: Final = 40
-"""Refusals for a limit that are sat out: the governor spaces them, up to half a minute each."""
+"""Refusals for a full bucket that are sat out: the governor spaces them, up to half a minute each."""
+METHOD_PAUSES: Final = 5
+"""Refusals of a method for its operating time that are sat out: each lasts until the portal's window has moved."""
 
 _PASSING: Final = frozenset({Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY})
 
@@ -53,7 +55,8 @@ class Tries:
         """Record a failed try."""
         if is_pause(answer):
             self.pauses += 1
-            return now if self.pauses <= PAUSES else None
+            blocked = isinstance(answer, Refusal) and meaning(answer).reaction is Reaction.PAUSE_METHOD
+            return now if self.pauses <= (METHOD_PAUSES if blocked else PAUSES) else None
         if not is_passing(answer):
             return None
         self.faults += 1
