@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from bx24frames.entities.columns import Names
 from bx24frames.entities.labels import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.types import is_list
-from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.errors import AuthError, ConfigError, UnknownColumn
 from bx24frames.portal.dictionaries import dictionary
 
 if TYPE_CHECKING:
@@ -84,7 +84,11 @@ async def captions_of(connection: Connection, wanted: Wanted, table: pa.Table | 
     ids = None
     if table is not None and wanted.lookup.origin is Origin.ROWS:
         ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
-    return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
+    try:
+        return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
+    except AuthError as error:
+        error.guidance = f"The captions of {wanted.name!r} need it; to do without them name the others: labels=[...]."
+        raise
 
 
 def _ids(column: pa.ChunkedArray, *, multiple: bool) -> list[int]:
@@ -108,6 +112,7 @@ class Captions:
         import pyarrow as pa
 
         self._titles = dict(dictionary.titles)
+        self._built: tuple[pa.Array, pa.Array, pa.Array] | None = None
         self.type = pa.dictionary(pa.int32(), pa.string())
 
     def column(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -120,14 +125,22 @@ class Captions:
             return pa.chunked_array([pa.array(captioned, pa.list_(pa.string()))])
         text = values.combine_chunks().cast(pa.string())
         for code in pc.unique(text).to_pylist():
-            if code is not None:
-                self._titles.setdefault(code, code)
+            if code is not None and code not in self._titles:
+                self._titles[code] = code
+                self._built = None
+        codes, places, captions = self._built = self._built or self._build()
+        indices = pc.take(places, pc.index_in(text, value_set=codes))
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, captions)], self.type)
+
+    def _build(self) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """All codes, the place of each one's caption, and the captions, each once."""
+        import pyarrow as pa
+
         captions = list(dict.fromkeys(self._titles.values()))
         place = {caption: index for index, caption in enumerate(captions)}
-        indices = pa.array([place[caption] for caption in self._titles.values()], pa.int32())
-        codes = pc.take(indices, pc.index_in(text, value_set=pa.array(list(self._titles), pa.string())))
-        coded = pa.DictionaryArray.from_arrays(codes, pa.array(captions, pa.string()))
-        return pa.chunked_array([coded], self.type)
+        places = [place[caption] for caption in self._titles.values()]
+        codes = pa.array(list(self._titles), pa.string())
+        return codes, pa.array(places, pa.int32()), pa.array(captions, pa.string())
 
     def _title(self, code: object) -> str | None:
         return None if code is None else self._titles.get(str(code), str(code))

@@ -1,4 +1,4 @@
-"""Parameters of the verbs that are checked before anything else: the form of a frame, and what is not done yet."""
+"""Parameters of the verbs that are checked before anything else: the form and the size of a frame."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import BACKENDS, DTYPE_BACKENDS
 from bx24frames.frames.core import Output
 from bx24frames.options import Backend, DtypeBackend
-
-
-def not_yet(**given: tuple[object, object]) -> None:
-    """Raise for a parameter whose value is not its default, given as ``name=(value, default)``.
-
-    Raises
-    ------
-    NotImplementedError
-        Naming the parameter.
-    """
-    for name, (value, default) in given.items():
-        if value is not default and value != default:
-            raise NotImplementedError(f"{name}={value!r} is not implemented yet")
 
 
 def chunk_rows(chunk_size: object) -> int:

@@ -282,3 +282,10 @@ def test_a_caption_of_two_codes_is_an_error_before_a_row_is_sent(portal: bx.Port
         bx.write_entity(frame, "deal", portal, mode="insert", resume=False)
     assert caught.value.rows == (1,)
     assert set(asked(portal)) == {"crm.item.fields", "crm.status.list"}
+
+
+def test_what_the_credential_may_not_caption_says_which_right_is_missing(read_only_sandbox: bx.Sandbox):
+    with bx.Portal(read_only_sandbox.add_webhook(["crm"])) as portal:
+        assert len(bx.read_entity("deal", portal, columns=["id", "stageId"], labels=True, limit=2)) == 2
+        with pytest.raises(bx.errors.ScopeError, match=r"user\.get(.|\n)*labels=\["):
+            bx.read_entity("deal", portal, columns=["assignedById"], labels=True, limit=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from look import arrow, cells, columns, dtypes
 
 import bx24frames as bx
@@ -64,13 +63,6 @@ def test_what_the_credential_may_not_read_is_listed_as_not_available(read_only_s
         available = bx.list_entities(portal).set_index("name")["available"]
     assert available["deal"]
     assert not available["user"]
-
-
-def test_what_the_credential_may_not_caption_says_which_right_is_missing(read_only_sandbox: bx.Sandbox):
-    with bx.Portal(read_only_sandbox.add_webhook(["crm"])) as portal:
-        assert len(bx.read_entity("deal", portal, columns=["id", "stageId"], labels=True, limit=2)) == 2
-        with pytest.raises(bx.errors.ScopeError, match=r"user\.get"):
-            bx.read_entity("deal", portal, columns=["assignedById"], labels=True, limit=2)
 
 
 async def test_the_awaited_list_is_the_same(read_only_sandbox: bx.Sandbox, portal: bx.Portal, backend: Backend):
