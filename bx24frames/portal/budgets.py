@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
+from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.host_budget import HostBucket
 
@@ -44,7 +46,13 @@ class Budgets:
             return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
         key = (state_file(), host)
         if key not in self.host_buckets:
-            self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second)
+            try:
+                self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second)
+            except (OSError, sqlite3.Error) as error:
+                raise ConfigError(
+                    f"Limits(shared='host') cannot keep its file {key[0]}: {error}",
+                    guidance="The user's state folder must be writable (XDG_STATE_HOME moves it on Linux).",
+                ) from error
         return self.host_buckets[key]
 
 

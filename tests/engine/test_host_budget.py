@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine.throttle import ARRIVAL_GRACE
+from bx24frames.errors import ConfigError
+from bx24frames.options import Limits
+from bx24frames.portal.budgets import Budgets
 from bx24frames.portal.host_budget import HostBucket
 from bx24frames.sandbox.limits import LeakyBucket
 
@@ -94,3 +97,22 @@ def test_any_number_of_processes_is_never_refused(tmp_path_factory, seed, proces
     assert all(portal.admit(at) for at in sorted(arrivals))
     for bucket in buckets:
         bucket.close()
+
+
+def test_a_state_folder_that_cannot_be_written_is_said_plainly(tmp_path, monkeypatch):
+    (tmp_path / "bx24frames").write_text("a file where a folder should be")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match="cannot keep its file"):
+        Budgets().governor("acme", "webhook", Limits(shared="host"))
+
+
+def test_the_newest_limits_say_which_bucket_counts(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    budgets = Budgets()
+    governor, _ = budgets.governor("acme", "webhook", Limits(shared="host"))
+    assert isinstance(governor.bucket, HostBucket)
+    again, _ = budgets.governor("acme", "other webhook", Limits(shared="host"))
+    assert again.bucket is governor.bucket
+    budgets.governor("acme", "webhook", Limits())
+    assert not isinstance(governor.bucket, HostBucket)
+    again.bucket.close()

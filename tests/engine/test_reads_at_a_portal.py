@@ -266,9 +266,7 @@ def test_two_processes_share_one_budget_and_are_not_refused(tmp_path):
     """)
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
     with Sandbox(sizes={"deal": 1}, plan=Plan(burst=60, per_second=10.0), real_time=False) as sandbox:
-        processes = [
-            subprocess.Popen([sys.executable, "-c", script, sandbox.url], env=environment) for _ in range(2)
-        ]
+        processes = [subprocess.Popen([sys.executable, "-c", script, sandbox.url], env=environment) for _ in range(2)]
         assert [process.wait(60) for process in processes] == [0, 0]
         assert sandbox.stats.requests == 90
         assert sandbox.stats.refused == 0
