@@ -87,6 +87,7 @@ def is_truthful(report: bx.WriteReport, frame: pd.DataFrame, sandbox: bx.Sandbox
     inserted = told[told["action"] == "inserted"]
     named = {int(row.id): frame["title"].iloc[int(row.position)] for row in inserted.itertuples()}
     unknown = set(frame["title"].iloc[told[told["action"] == "unknown"]["position"].to_numpy()])
-    return all(there.get(row_id) == title for row_id, title in named.items()) and {
-        title for row_id, title in there.items() if row_id not in named
-    } <= unknown
+    return (
+        all(there.get(row_id) == title for row_id, title in named.items())
+        and {title for row_id, title in there.items() if row_id not in named} <= unknown
+    )

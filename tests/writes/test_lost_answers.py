@@ -25,7 +25,7 @@ PATHS = {"import": None, "add": True}
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kind", WHOLE)
-@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("nth", [2])
 def test_an_insert_survives(kind: str, path: str, nth: int, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     frame = deals()
     portal.check()
@@ -36,9 +36,7 @@ def test_an_insert_survives(kind: str, path: str, nth: int, sandbox: bx.Sandbox,
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
 
 
-def test_absence_is_concluded_only_after_the_portals_cut(
-    sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits
-) -> None:
+def test_absence_is_concluded_only_after_the_portals_cut(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
     sandbox.faults.add(Fault("drop_before", method="batch", nth=2))
     bx.write_entity(deals(), "deal", portal, mode="insert")
     assert waits.seconds >= reconcile.CUT - 2
@@ -131,7 +129,7 @@ FAULTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(faults=FAULTS, automation=st.sampled_from([None, True]), seed=st.integers(0, 10**6))
 def test_any_sequence_of_faults(
     faults: list[tuple[str, int, int]], automation: bool | None, seed: int, tmp_path_factory: pytest.TempPathFactory

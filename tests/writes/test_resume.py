@@ -25,7 +25,8 @@ url, source, journal, mode = sys.argv[1:5]
 portal = bx.Portal(url, limits=bx.Limits(burst=100000, per_second=100000.0))
 print("begun", flush=True)
 options = dict(mode="insert") if mode == "insert" else dict(mode="upsert", on="originId")
-bx.write_entity(pd.read_parquet(source), "deal", portal, resume=journal, automation=True, rows_per_request=10, **options)
+options |= dict(resume=journal, automation=True, rows_per_request=10)
+bx.write_entity(pd.read_parquet(source), "deal", portal, **options)
 """
 
 

@@ -172,9 +172,7 @@ def test_undo_deletes_exactly_what_was_created(portal: bx.Portal) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before", "bad_gateway", "truncated"])
-def test_a_deletion_whose_answer_is_lost_is_still_a_deletion(
-    kind: str, sandbox: bx.Sandbox, portal: bx.Portal
-) -> None:
+def test_a_deletion_whose_answer_is_lost_is_still_a_deletion(kind: str, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     report = bx.write_entity(deals(60), "deal", portal, mode="insert")
     sandbox.faults.add(Fault(kind, method="crm.item.delete"))
     assert bx.delete_entity(report, "deal", portal).deleted == 60
