@@ -9,7 +9,7 @@ from bx24frames.entities.columns import Names
 from bx24frames.entities.labels import Origin, codes_for, lookup_of
 from bx24frames.entities.types import Kind, kind
 from bx24frames.frames.narrow_source import Replaced
-from bx24frames.portal.dictionaries import dictionary
+from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 
 if TYPE_CHECKING:
     from bx24frames.entities.checks import Fault
@@ -69,6 +69,8 @@ async def recoded(
                 pipeline = await _placed(connection, table, pipeline, source.rows)
             words = await dictionary(connection, field, lookup)
             coded = codes_for(values, field, words, pipeline, column=name)
+            anew = await renewed_dictionary(connection, field, lookup) if coded.faults else None
+            coded = coded if anew is None else codes_for(values, field, anew, pipeline, column=name)
             cells[name] = values = list(coded.values)
             faults += coded.faults
         if field.type == PIPELINE:

@@ -16,6 +16,7 @@ from bx24frames.entities.names import resolve
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Field, Where
 from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.metadata import SETTLED
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
@@ -46,23 +47,35 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    name, method, params, keep = _SOURCES[lookup.origin]
-    number = lookup.entity_type_id
-    asked = {**params, "entityTypeId": number} if number else params
+    method, number = _METHODS[lookup.origin], lookup.entity_type_id
+    asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
     rows = await connection.metadata.recall(
-        f"{name}:{number}" if number else name, _asking(connection, method, asked), _rows, keep=keep
+        _name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
     )
     return _READERS[lookup.origin](rows, lookup)
 
 
-_SOURCES: Final[Mapping[Origin, tuple[str, str, Mapping[str, JSON], bool]]] = {
-    Origin.STATUS: ("statuses", "crm.status.list", {}, True),
-    Origin.STAGES: ("statuses", "crm.status.list", {}, True),
-    Origin.PIPELINES: ("pipelines", "crm.category.list", {}, True),
-    Origin.CURRENCIES: ("currencies", "crm.currency.list", {}, True),
-    Origin.USERS: ("users", "user.get", {}, False),
+async def renewed_dictionary(connection: Connection, field: Field, lookup: Lookup) -> Dictionary | None:
+    """The captions asked for anew, if what is remembered is old enough for one to have been added since."""
+    if lookup.origin is Origin.CHOICES or connection.metadata.age(_name(lookup)) < SETTLED:
+        return None
+    connection.metadata.forget(_name(lookup))
+    return await dictionary(connection, field, lookup)
+
+
+def _name(lookup: Lookup) -> str:
+    """Under which name the answer is remembered: that of all statuses is one."""
+    method = _METHODS.get(lookup.origin, "names")
+    return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
+
+
+_METHODS: Final[Mapping[Origin, str]] = {
+    Origin.STATUS: "crm.status.list",
+    Origin.STAGES: "crm.status.list",
+    Origin.PIPELINES: "crm.category.list",
+    Origin.CURRENCIES: "crm.currency.list",
+    Origin.USERS: "user.get",
 }
-"""Name of the answer, method, parameters, and whether it may stay on disk: people's names may not."""
 
 _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.STATUS: labels.statuses,
@@ -99,9 +112,7 @@ async def _row_names(connection: Connection, lookup: Lookup, ids: Iterable[int] 
     fields = [Field(code, "string") for code in codes]
     if ids is None:
         listing = listing_for(entity, fields, Where())
-        rows = await connection.metadata.recall(
-            f"names:{number}", lambda: _listed(connection, listing), _rows, keep=False
-        )
+        rows = await connection.metadata.recall(_name(lookup), lambda: _listed(connection, listing), _rows, keep=False)
         return labels.row_names(rows, number)
     parts = slices(entity, Where(ids=tuple(sorted(set(ids)))))
     listings = [listing_for(entity, fields, part) for part in parts]

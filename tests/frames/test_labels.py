@@ -289,3 +289,18 @@ def test_what_the_credential_may_not_caption_says_which_right_is_missing(read_on
         assert len(bx.read_entity("deal", portal, columns=["id", "stageId"], labels=True, limit=2)) == 2
         with pytest.raises(bx.errors.ScopeError, match=r"user\.get(.|\n)*labels=\["):
             bx.read_entity("deal", portal, columns=["assignedById"], labels=True, limit=2)
+
+
+def test_a_caption_that_may_be_new_on_the_portal_is_looked_for_once_more(portal: bx.Portal):
+    frame = pd.DataFrame({"title": ["a"], "sourceId": ["Brand new"]})
+    now = [1_000_000.0]
+    portal.connection.metadata.clock = lambda: now[0]
+
+    def attempt() -> int:
+        with pytest.raises(bx.errors.ValidationError, match="neither a code nor a caption of SOURCE"):
+            bx.write_entity(frame, "deal", portal, mode="insert", resume=False)
+        return asked(portal)["crm.status.list"]
+
+    assert [attempt(), attempt()] == [1, 1]
+    now[0] += 61
+    assert attempt() == 2
