@@ -216,7 +216,7 @@ def test_the_deadline_of_a_verb_holds_over_all_its_requests(sandbox):
     stalled(sandbox)
     with bx.Portal(sandbox.url, limits=FREE, deadline=0.7) as portal:
         began = time.monotonic()
-        with pytest.raises(LimitError, match="deadline of 0.7 s"):
+        with pytest.raises(LimitError, match=r"deadline of 0\.7 s"):
             bx.read_entity("deal", portal, columns=["id"], progress=False)
         assert time.monotonic() - began < 5.0
 
@@ -282,8 +282,14 @@ def counts(sandbox: Sandbox) -> int:
 
 @pytest.mark.parametrize(
     ("progress", "options", "asked"),
-    [(True, {}, 1), ("auto", {}, 0), (False, {}, 0), (True, {"filters": {"opened": True}}, 0), (True, {"limit": 3000}, 0)],
-)  # fmt: skip
+    [
+        (True, {}, 1),
+        ("auto", {}, 0),
+        (False, {}, 0),
+        (True, {"filters": {"opened": True}}, 0),
+        (True, {"limit": 3000}, 0),
+    ],
+)
 def test_a_bar_counts_once_and_only_where_it_is_seen_and_cheap(sandbox, capfd, progress, options, asked):
     with bx.Portal(sandbox.url, limits=FREE) as portal:
         frame = bx.read_entity("deal", portal, columns=["id"], progress=progress, **options)
