@@ -297,3 +297,16 @@ def test_a_bar_counts_once_and_only_where_it_is_seen_and_cheap(sandbox, capfd, p
     shown = capfd.readouterr().err
     assert ("/6000" in shown) == bool(asked)
     assert (f"{len(frame)}" in shown) == (progress is True)
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+
+def test_a_full_bucket_that_somebody_else_filled_costs_a_pause_and_no_row(sandbox, family):
+    entity, method, key = family
+    sandbox.faults.add(Fault("query_limit", method=method, nth=2, times=1))
+    with bx.Portal(sandbox.url) as portal:
+        frame = bx.read_entity(entity, portal, columns=[key], progress=False)
+        assert portal.stats.refused == 1
+    assert len(frame) == frame[key].nunique() == 6000
+    assert sandbox.stats.refused == 1, "everybody waits: no second request runs into the full bucket"
