@@ -37,7 +37,8 @@ def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) ->
     listing = listing_for(table.entity, schema.fields, where)
     if order.remote is None:
         return listing
-    params = merged(listing.call.params, listing.order_path, order.remote)
+    *path, name = listing.order_path
+    params = merged(listing.call.params, tuple(path), {name: dict(order.remote)})
     return replace(listing, call=replace(listing.call, params=params))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
-ACCEPT_SECONDS: Final = 0.02
+ACCEPT_SECONDS: Final = 0.05
 T = TypeVar("T")
 
 
@@ -99,12 +99,13 @@ class Server:
         runner, self._runner = self._runner, None
         if runner is None:
             return
-        for site in list(runner.sites):
-            await site.stop()
-        # A connection accepted a moment ago is made known by a task of its own, and cleanup cuts those that are known.
-        await asyncio.sleep(ACCEPT_SECONDS)
+        server = runner.server
         await runner.cleanup()
-        # aiohttp leaves a connection open whose handler it had to cancel.
+        # A connection accepted a moment ago is made known by a task of its own, after the others were cut; and aiohttp
+        # leaves one open whose handler it had to cancel.
+        await asyncio.sleep(ACCEPT_SECONDS)
+        if server is not None:
+            await server.shutdown(0)
         for transport in list(self._transports):
             transport.abort()
         await asyncio.sleep(0)

@@ -40,6 +40,11 @@ def list_users(params: Params, context: Context) -> Result:
     """A page of users, engine C; ``FILTER`` replaces conditions at the top level; unknown names are ignored."""
     nested = classic_map(params, "filter")
     conditions = nested or {name: value for name, value in params.items() if name not in RESERVED}
+    active = {"Y": 1, "N": 0, "true": 1, "false": 0}
+    conditions = {
+        key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
+        for key, value in conditions.items()
+    }
     where = table_conditions(USER, conditions, context.store.server_zone).clause()
     field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
     direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"

@@ -1,0 +1,121 @@
+"""What belongs to a row is read for a whole column of owners, a command each, fifty in a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+from look import FAST
+
+import bx24frames as bx
+from bx24frames.errors import ConfigError, FilterError, UnknownColumn
+
+DEALS = 220
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[bx.Portal]:
+    with (
+        bx.Sandbox(plan="unlimited", real_time=False, sizes={"deal": DEALS}) as sandbox,
+        bx.Portal(sandbox.url, limits=FAST) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def deals(portal: bx.Portal) -> pa.ChunkedArray:
+    return bx.read_entity("deal", portal, columns=["id"], backend="pyarrow", progress=False).column("id")
+
+
+def read(portal: bx.Portal, name: str, **filters: object) -> pa.Table:
+    return bx.read_entity(name, portal, filters=filters, backend="pyarrow", progress=False)
+
+
+def test_product_rows_of_all_deals(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
+    before = portal.stats.requests
+    rows = read(portal, "product_row", ownerId=deals)
+    assert portal.stats.requests - before <= 15
+    one_by_one = [read(portal, "product_row", ownerId=owner.as_py()) for owner in deals[:12]]
+    expected = pa.concat_tables(one_by_one)
+    assert rows.slice(0, expected.num_rows).equals(expected)
+    assert set(rows.column("ownerType").to_pylist()) == {"D"}
+    assert rows.num_rows == bx.count_entity("product_row", portal, filters={"ownerId": deals})
+
+
+@pytest.mark.parametrize("column", ["pandas", "polars", "pyarrow", "list"])
+def test_owners_come_as_any_column(portal: bx.Portal, deals: pa.ChunkedArray, column: str) -> None:
+    import polars as pl
+
+    chosen = deals.slice(0, 10)
+    forms = {
+        "pandas": chosen.to_pandas(),
+        "polars": pl.from_arrow(chosen),
+        "pyarrow": chosen,
+        "list": chosen.to_pylist(),
+    }
+    rows = read(portal, "deal_contact", ownerId=forms[column])
+    assert rows.equals(read(portal, "deal_contact", DEAL_ID=chosen.to_pylist()))
+    assert set(rows.column("DEAL_ID").to_pylist()) <= set(chosen.to_pylist())
+
+
+def test_links_are_those_of_the_rows(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
+    rows = read(portal, "deal_contact", ownerId=deals).to_pylist()
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row["DEAL_ID"], []).append(row["CONTACT_ID"])
+    items = bx.read_entity("deal", portal, columns=["id", "contactIds"], backend="pyarrow", progress=False).to_pylist()
+    assert found == {row["id"]: row["contactIds"] for row in items if row["contactIds"]}
+
+
+def test_more_comments_than_a_page(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
+    rows = read(portal, "timeline_comment", ownerId=deals)
+    owners = rows.column("ENTITY_ID").to_pylist()
+    assert max(owners.count(owner) for owner in set(owners)) > 50
+    ids = rows.column("ID").to_pylist()
+    assert len(set(ids)) == len(ids) == 130
+    files = [row["FILES"] for row in rows.to_pylist() if row["FILES"]]
+    assert files[0][0]["name"].startswith("scan")
+
+
+def test_pipelines_and_histories_of_several_types(portal: bx.Portal) -> None:
+    pipelines = read(portal, "pipeline", entityTypeId=[2, 3, 128])
+    assert pipelines.column("entityTypeId").to_pylist() == [2, 2, 2, 3, 3, 128, 128]
+    assert bx.count_entity("category", portal, filters={"entityTypeId": [2, 3]}) == 5
+    history = read(portal, "stage_history", entityTypeId=[1, 2])
+    assert set(history.column("entityTypeId").to_pylist()) == {1, 2}
+    assert history.num_rows == sum(read(portal, f"stage_history:{one}").num_rows for one in (1, 2))
+
+
+def test_no_owners_are_no_rows_and_no_request(portal: bx.Portal) -> None:
+    full = read(portal, "product_row", ownerId=[1])
+    before = portal.stats.requests
+    empty = read(portal, "product_row", ownerId=[])
+    assert (empty.num_rows, empty.schema) == (0, full.schema)
+    assert portal.stats.requests == before
+
+
+def test_an_owner_must_be_named(portal: bx.Portal) -> None:
+    with pytest.raises(FilterError, match="read for one ownerId"):
+        bx.read_entity("product_row", portal)
+    with pytest.raises(FilterError, match="cannot both be lists"):
+        read(portal, "product_row", ownerId=[1, 2], ownerType=["D", "L"])
+    with pytest.raises(FilterError, match="not a number"):
+        read(portal, "product_row", ownerId=["one"])
+    with pytest.raises(ConfigError, match="nothing stands behind"):
+        bx.read_entity("activity:5", portal)
+    with pytest.raises(UnknownColumn):
+        read(portal, "category", owner=2)
+
+
+def test_frames_of_owners_in_chunks(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
+    whole = read(portal, "product_row", ownerId=deals)
+    parts = list(
+        bx.iter_entity(
+            "product_row", portal, filters={"ownerId": deals}, chunk_size=20, backend="pyarrow", progress=False
+        )
+    )
+    assert [part.num_rows for part in parts[:-1]] == [20] * (len(parts) - 1)
+    assert pa.concat_tables(parts).equals(whole)
+    some = bx.read_entity("product_row", portal, filters={"ownerId": deals}, limit=7, backend="pyarrow")
+    assert some.equals(whole.slice(0, 7))
