@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from bx24frames.engine.cursor import rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import decode
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
+from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 
 from .descriptions import described, user_field
 
@@ -101,3 +105,110 @@ def test_a_user_field_keeps_its_name() -> None:
     entity = resolve("item:133")
     fields = parse_fields(entity, {"fields": {"UF_CRM_11_1712074666": user_field("date", "UF_CRM_11_1712074666")}})
     assert [field.code for field in fields] == ["UF_CRM_11_1712074666"]
+
+
+def test_contacts_of_a_company() -> None:
+    entity = resolve("company_contact")
+    [(owner, rows)] = recorded("crm_company_contact_items_get")["result"]["result"].items()
+    listing = replace(entity.listing, constants={"COMPANY_ID": int(owner)})
+    batch = decode(rows_in(listing, rows), table_schema(entity, parse_fields(entity)))
+    assert batch.to_pylist() == [
+        {"COMPANY_ID": 205364, "CONTACT_ID": contact, "SORT": 10, "ROLE_ID": 0, "IS_PRIMARY": True}
+        for contact in (350354, 369658)
+    ]
+
+
+def test_workgroups_with_ids_as_text() -> None:
+    entity = resolve("api_workgroup")
+    rows = rows_in(entity.listing, recorded("socialnetwork_api_workgroup_list")["result"])
+    ids = decode(rows, table_schema(entity, parse_fields(entity), ["id"])).column(0)
+    assert ids.type == pa.int64()
+    assert (len(ids), ids.to_pylist()[:3]) == (50, [8, 10, 12])
+
+
+def test_a_task_as_it_is_printed_after_a_write() -> None:
+    entity = resolve("task")
+    described_fields: dict[str, Any] = {
+        "ID": {"title": "ID", "type": "integer", "primary": True},
+        "TITLE": {"title": "T", "type": "string", "required": True},
+        "STATUS": {"title": "S", "type": "enum", "values": {"2": "Waiting"}},
+        "RESPONSIBLE_ID": {"title": "R", "type": "integer"},
+        "DATE_START": {"title": "D", "type": "datetime"},
+        "ACCOMPLICES": {"title": "A", "type": "array"},
+    }
+    fields = parse_fields(entity, {"fields": described_fields})
+    assert table_schema(entity, fields, ["RESPONSIBLE_ID", "ID"]).fields[0].code == "responsibleId"
+    row = recorded("single_add")["result"]["task"]
+    assert decode([row], table_schema(entity, fields)).to_pylist() == [
+        {"id": 456, "title": "Алм", "status": "2", "responsibleId": 1, "dateStart": None, "accomplices": []}
+    ]
+
+
+def test_documents_of_a_catalogue() -> None:
+    fields = {
+        name: Field(name, type_) for name, type_ in (("id", "integer"), ("amount", "double"), ("storeFrom", "integer"))
+    }
+    entity = Entity("x", "X", Family.OTHER, replace(resolve("price").listing), FieldsSource())
+    first, more = (answer["result"] for answer in recorded("catalog_document_element_list"))
+    rows = [row for page in (first, *more["result"].values()) for row in page["documentElements"]]
+    batch = decode(rows, table_schema(entity, tuple(fields.values())))
+    assert batch.schema.types == [pa.int64(), pa.float64(), pa.int64()]
+    assert batch.slice(0, 2).to_pylist() == [
+        {"id": 67, "amount": 1.0, "storeFrom": None},
+        {"id": 69, "amount": 1.0, "storeFrom": None},
+    ]
+    assert batch.column(0).to_pylist() == [row["id"] for row in rows]
+
+
+def test_a_page_of_leads() -> None:
+    entity = resolve("crm.lead")
+    fields = parse_fields(entity, recorded("crm_lead_fields_success")["result"])
+    rows = recorded("crm_lead_list_one_page_success")["result"]
+    batch = decode(rows, table_schema(entity, fields, ["ID", "TITLE", "DATE_CREATE"]))
+    assert batch.slice(0, 1).to_pylist() == [
+        {"ID": 35823, "TITLE": "Поклонная ул., 6: 44%, 2.2, эт. 7/9, 15.7 -> 19.9", "DATE_CREATE": None}
+    ]
+
+
+def test_a_whole_lead() -> None:
+    entity = resolve("crm.lead")
+    fields = parse_fields(entity, recorded("crm_lead_fields_success")["result"])
+    [row] = recorded("call_single_success")["result"]["result"].values()
+    columns = ["ID", "BIRTHDATE", "OPPORTUNITY", "IS_RETURN_CUSTOMER", "COMPANY_ID", "stageId", "CURRENCY_ID"]
+    assert decode([row], table_schema(entity, fields, columns)).to_pylist() == [
+        {
+            "ID": 35943,
+            "BIRTHDATE": None,
+            "OPPORTUNITY": 3607999.0,
+            "IS_RETURN_CUSTOMER": False,
+            "COMPANY_ID": None,
+            "stageId": "3",
+            "CURRENCY_ID": "RUB",
+        }
+    ]
+
+
+def test_an_item_as_it_is_printed_after_a_write() -> None:
+    entity = resolve("item:133")
+    description = {
+        name: described(type_, upperName=name.upper())
+        for name, type_ in (("id", "integer"), ("title", "string"), ("xmlId", "string"), ("createdTime", "datetime"))
+    }
+    fields = parse_fields(entity, {"fields": description})
+    [answer] = recorded("crm_item_add")["result"]["result"].values()
+    assert decode([answer["item"]], table_schema(entity, fields)).to_pylist() == [
+        {
+            "id": 247,
+            "title": "Андрей Макарцев\n",
+            "xmlId": "",
+            "createdTime": datetime(2024, 5, 21, 12, 14, 26, tzinfo=UTC),
+        }
+    ]
+
+
+def test_an_empty_list_of_a_batch_is_an_empty_typed_table() -> None:
+    entity = resolve("crm.lead")
+    schema = table_schema(entity, parse_fields(entity, recorded("crm_lead_fields_success")["result"]))
+    [answer] = recorded("batch_list_empty")["result"]["result"].values()
+    batch = decode(rows_in(entity.listing, answer), schema)
+    assert (batch.num_rows, batch.schema) == (0, schema.arrow)
