@@ -86,7 +86,7 @@ LIST_ELEMENT: Final[Fields] = (
     F("PROPERTY_101", "string", "Заметка"),
     F("PROPERTY_103", "double", "Вес"),
     F("PROPERTY_105", "enum", "Цвет"),
-    F("PROPERTY_107", "date", "День"),
+    F("PROPERTY_107", "enum", "День"),
     F("PROPERTY_109", "array", "Метки"),
 )
 

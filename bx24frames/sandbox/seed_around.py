@@ -189,6 +189,7 @@ def _named(pools: Pools, links: Links) -> dict[str, dict[str, Draw]]:
             "property101": lambda _: pick((None, text(pools.texts))),
             "property103": lambda place: pick((None, place / 4)),
             "property105": lambda _: pick((None, "61", "63")),
+            "property107": lambda _: pick((None, pools.day())),
             "property109": lambda place: _json([] if place % 3 else ["a & b", "0007"]),
         },
         "workgroup": {

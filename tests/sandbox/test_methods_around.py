@@ -1,0 +1,182 @@
+"""The tables around the CRM in the portal in a box: paging engines, spellings, refusals, as the wire has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
+from bx24frames.sandbox.store import Store
+
+SMALL = {"lead": 5, "deal": 60, "contact": 20, "company": 10, "quote": 2, "smart_invoice": 2, "128": 2, "1036": 2}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    load_methods()
+    opened = Store.open(None, seed=5, sizes=SMALL)
+    yield opened
+    opened.close()
+
+
+def call(store: Store, name: str, start: int | None = None, **params: Any) -> Result:
+    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9, start=start))
+
+
+def refused(store: Store, name: str, **params: Any) -> MethodError:
+    with pytest.raises(MethodError) as caught:
+        call(store, name, **params)
+    return caught.value
+
+
+def test_engine_a_wraps_and_does_not_count_below_zero(store: Store) -> None:
+    first = call(store, "crm.activity.list", 0)
+    assert (len(first.value), first.total, first.next) == (50, 240, 50)
+    assert call(store, "crm.activity.list", 500).value == first.value
+    blind = call(store, "crm.activity.list", -1)
+    assert (blind.total, blind.next) == (0, None)
+
+
+def test_requisites_always_count(store: Store) -> None:
+    page = call(store, "crm.requisite.list", -1, filter={">ID": 10}, order={"ID": "ASC"})
+    assert (page.total, page.next, page.value[0]["ID"]) == (80, 50, "11")
+
+
+def test_addresses_have_an_exact_offset_and_no_id(store: Store) -> None:
+    page = call(store, "crm.address.list", 7)
+    assert "ID" not in page.value[0]
+    assert page.value[0] == call(store, "crm.address.list", 0).value[7]
+    assert call(store, "crm.address.list", 500).value == []
+    assert "crm.address.get" not in METHODS
+
+
+def test_activities_show_communications_only_when_named(store: Store) -> None:
+    plain = call(store, "crm.activity.list", -1).value[0]
+    assert not {"COMMUNICATIONS", "FILES"} & set(plain)
+    named = call(store, "crm.activity.list", -1, select=["ID", "COMMUNICATIONS"]).value[2]
+    assert set(named) == {"ID", "COMMUNICATIONS"}
+    assert named["COMMUNICATIONS"][0]["TYPE"] == "PHONE"
+
+
+def test_unknown_conditions_of_classic_tables_are_dropped(store: Store) -> None:
+    assert call(store, "crm.activity.list", 0, filter={"NOPE": 1}).total == 240
+
+
+def test_comments_need_their_owner_and_end(store: Store) -> None:
+    assert "ENTITY_ID" in refused(store, "crm.timeline.comment.list").description
+    owner = call(store, "crm.deal.list", -1, select=["ID"], order={"ID": "ASC"}).value[0]["ID"]
+    given = {"filter": {"ENTITY_ID": owner, "ENTITY_TYPE": "deal"}}
+    page = call(store, "crm.timeline.comment.list", -1, **given)
+    assert page.total > 50
+    assert page.next == 50
+    assert call(store, "crm.timeline.comment.list", 500, **given).value == []
+    assert any("FILES" in row for row in page.value)
+    assert any("FILES" not in row for row in page.value)
+
+
+def test_goods_refuse_what_they_do_not_know(store: Store) -> None:
+    assert "iblockId" in refused(store, "catalog.product.list").description
+    assert "NOPE" in refused(store, "catalog.price.list", filter={"NOPE": 1}).description
+    page = call(store, "catalog.product.list", -1, filter={"iblockId": 15}, select=["id", "iblockId", "property258"])
+    assert (page.total, page.next) == (None, None)
+    assert page.value["products"][2] == {"id": 3, "iblockId": 15, "property258": {"value": "A-3", "valueId": "3"}}
+    assert refused(store, "catalog.product.list", filter={"iblockId": 15}, select=["id"]).code == "0"
+    described = call(store, "catalog.product.getFieldsByFilter", filter={"iblockId": 15, "productType": 1}).value
+    assert described["product"]["quantityTrace"]["type"] == "char"
+    assert refused(store, "catalog.product.getFieldsByFilter", filter={"productType": 1}).code == "100"
+
+
+def test_tasks_are_asked_in_upper_case_and_printed_in_camel_case(store: Store) -> None:
+    page = call(store, "tasks.task.list", -1, filter={">ID": 5}, order={"ID": "ASC"}, select=["ID", "GROUP_ID"])
+    assert page.value["tasks"][0]["id"] == "6"
+    assert set(page.value["tasks"][0]) == {"id", "groupId", "group"}
+    assert call(store, "tasks.task.list").value["tasks"][0]["id"] == "150"
+    assert refused(store, "tasks.task.list", order={"id": "ASC"}).description.startswith("Invalid sorting key")
+    assert call(store, "tasks.task.get", taskId=9999).value == []
+    assert refused(store, "tasks.task.get", taskId=0).description == "wrong task id"
+    row = call(store, "tasks.task.get", taskId=1).value["task"]
+    assert (row["ufCrmTask"], row["auditors"]) == (False, [])
+
+
+def test_time_spent_takes_its_arguments_by_order(store: Store) -> None:
+    whole = call(store, "task.elapseditem.getlist", 50)
+    assert (len(whole.value), whole.total, whole.next, whole.value[0]["ID"]) == (50, 130, 50, "1")
+    last = call(store, "task.elapseditem.getlist", a={"ID": "DESC"}, b={"<ID": 10}, c=["ID"])
+    assert [row["ID"] for row in last.value][:2] == ["9", "8"]
+    shifted = call(store, "task.elapseditem.getlist", anything={}, ORDER={"ID": "DESC"})  # the order is the filter now
+    assert shifted.value == []
+    third = call(
+        store, "task.elapseditem.getlist", a={}, b={}, c=[], d={"NAV_PARAMS": {"nPageSize": 50, "iNumPage": 3}}
+    )
+    assert len(third.value) == 30
+    assert {row["TASK_ID"] for row in call(store, "task.elapseditem.getlist", t="4").value} == {"4"}
+
+
+def test_lists_print_the_format_of_the_site(store: Store) -> None:
+    assert refused(store, "lists.element.get", IBLOCK_ID=31).code == "ERROR_REQUIRED_PARAMETERS_MISSING"
+    given = {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 31}
+    assert refused(store, "lists.element.get", **given, FILTER={"NOPE": 1}).code == "ERROR_ARGUMENT"
+    row = next(row for row in call(store, "lists.element.get", -1, **given).value if row.get("PROPERTY_107"))
+    assert row["DATE_CREATE"][2] == row["DATE_CREATE"][5] == "."
+    [day] = row["PROPERTY_107"].values()
+    assert len(day) == 10
+    empty = call(store, "lists.element.get", 0, IBLOCK_TYPE_ID="lists", IBLOCK_ID=33)
+    assert (empty.value, empty.total) == ([], None)
+
+
+def test_a_workgroups_total_is_that_of_its_page(store: Store) -> None:
+    page = call(store, "socialnetwork.api.workgroup.list", 0)
+    assert (page.total, page.next) == (50, 50)
+    assert page.value["workgroups"][0] == {"id": "1"}
+    assert call(store, "sonet_group.get", 0).total == 70
+
+
+def test_calls_are_text_and_paged_exactly(store: Store) -> None:
+    page = call(store, "voximplant.statistic.get", -1, FILTER={">ID": 100}, SORT="ID", ORDER="ASC")
+    assert (page.value[0]["ID"], page.total) == ("101", 0)
+    assert isinstance(page.value[0]["CALL_DURATION"], str)
+
+
+def test_the_disk(store: Store) -> None:
+    children = call(store, "disk.folder.getchildren", 0, id=1)
+    assert (children.total, children.next) == (98, 50)
+    assert "DOWNLOAD_URL" in children.value[40]
+    assert refused(store, "disk.folder.getchildren", id=9999).code == "ERROR_NOT_FOUND"
+    assert call(store, "disk.storage.getlist", filter={"ENTITY_TYPE": "user"}).value
+
+
+def test_user_field_settings(store: Store) -> None:
+    page = call(store, "userfieldconfig.list", -1, moduleId="crm", filter={"entityId": "CRM_DEAL", ">id": 0})
+    assert {row["entityId"] for row in page.value["fields"]} == {"CRM_DEAL"}
+    assert refused(store, "userfieldconfig.list").code == "100"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "fields", "caption", "scope"),
+    [
+        ("crm.activity", {"SUBJECT": "Call", "OWNER_ID": 1}, "SUBJECT", ""),
+        ("crm.requisite", {"NAME": "R", "ENTITY_TYPE_ID": 4, "ENTITY_ID": 1, "PRESET_ID": 1}, "NAME", ""),
+        ("crm.product", {"NAME": "P"}, "NAME", ""),
+    ],
+)
+def test_classic_rows_are_written(store: Store, prefix: str, fields: dict[str, Any], caption: str, scope: str) -> None:
+    row_id = call(store, f"{prefix}.add", fields=fields).value
+    assert call(store, f"{prefix}.get", id=row_id).value[caption] == fields[caption]
+    assert call(store, f"{prefix}.update", id=row_id, fields={caption: "Other"}).value is True
+    assert call(store, f"{prefix}.get", id=row_id).value[caption] == "Other"
+    assert call(store, f"{prefix}.delete", id=row_id).value is True
+    assert refused(store, f"{prefix}.get", id=row_id).description == "Not found"
+    if prefix != "crm.activity":
+        assert refused(store, f"{prefix}.add", fields={}).code == ""
+
+
+def test_tasks_and_goods_are_written(store: Store) -> None:
+    task = call(store, "tasks.task.add", fields={"TITLE": "T", "CREATED_BY": 1, "RESPONSIBLE_ID": 1}).value["task"]
+    assert call(store, "tasks.task.update", taskId=task["id"], fields={"STATUS": "5"}).value["task"]["status"] == "5"
+    assert call(store, "tasks.task.delete", taskId=task["id"]).value == {"task": True}
+    product = call(store, "catalog.product.add", fields={"iblockId": 15, "name": "P"}).value["element"]
+    assert call(store, "catalog.product.get", id=product["id"]).value["product"]["name"] == "P"
+    assert call(store, "catalog.product.delete", id=product["id"]).value is True
