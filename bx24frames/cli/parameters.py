@@ -11,7 +11,21 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     from bx24frames.options import Progress
 
-__all__ = ["Entity", "Filter", "Form", "OnErrors", "Out", "PortalName", "ProfileName", "Quiet", "bar", "portal_named"]
+__all__ = [
+    "FILES_OUT",
+    "Entity",
+    "Filter",
+    "Form",
+    "OnErrors",
+    "Out",
+    "PortalName",
+    "ProfileName",
+    "Quiet",
+    "bar",
+    "portal_named",
+]
+
+FILES_OUT = "file.parquet, .csv, .jsonl, .xlsx or .duckdb; - is standard output."
 
 Entity: TypeAlias = Annotated[
     str, typer.Argument(metavar="ENTITY", help="deal, contact, item:1036, crm.deal, ...: `entities` lists them.")
@@ -40,10 +54,10 @@ Filter: TypeAlias = Annotated[
 ]
 Out: TypeAlias = Annotated[
     str | None,
-    typer.Option("--out", "-o", metavar="FILE", help="file.parquet, .csv or .jsonl; - is standard output."),
+    typer.Option("--out", "-o", metavar="FILE", help=FILES_OUT),
 ]
 Form: TypeAlias = Annotated[
-    Literal["parquet", "csv", "jsonl"] | None,
+    Literal["parquet", "csv", "jsonl", "xlsx", "duckdb"] | None,
     typer.Option("--format", help="Where the file's name does not say it; csv in a pipe."),
 ]
 OnErrors: TypeAlias = Annotated[

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, Quiet, bar, portal_named
+from bx24frames.cli.parameters import (
+    FILES_OUT,
+    Entity,
+    Filter,
+    Form,
+    Out,
+    PortalName,
+    ProfileName,
+    Quiet,
+    bar,
+    portal_named,
+)
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,9 +28,7 @@ __all__ = ["count", "describe", "entities", "read"]
 
 def read(
     entity: Entity,
-    out: Annotated[
-        str, typer.Option("--out", "-o", metavar="FILE", help="file.parquet, .csv or .jsonl; - is standard output.")
-    ] = "-",
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help=FILES_OUT)] = "-",
     form: Form = None,
     columns: Annotated[
         list[str] | None,
@@ -43,21 +52,21 @@ def read(
     on_bad_value: Annotated[
         Literal["raise", "null"], typer.Option(help="A value that does not fit its field: fail, or leave it out.")
     ] = "raise",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the same read into the same file, if it was interrupted.")
+    ] = False,
     portal: PortalName = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
     """Read a table into a file, or to standard output, row group by row group."""
-    from bx24frames.cli.conditions import conditions
-    from bx24frames.cli.files_out import format_of, writing
-    from bx24frames.frames.reading import iter_entity
+    from bx24frames.cli.exporting import Asked, export, pour
+    from bx24frames.cli.files_out import STDOUT, format_of
 
-    chosen = format_of(out, form)
-    tables = iter_entity(
-        entity,
-        portal_named(portal, profile),
+    asked = Asked(
+        entity=entity,
         columns=_names(columns),
-        filters=conditions(filters or ()) or None,
+        filters=filters or [],
         order_by=_order(order_by),
         limit=limit,
         changed_since=changed_since,
@@ -66,13 +75,15 @@ def read(
         titles=titles,
         missing_columns=missing_columns,
         on_bad_value=on_bad_value,
-        backend="pyarrow",
         chunk_size=chunk_size,
-        progress=bar(quiet),
     )
-    with writing(out, chosen) as append:
-        for table in tables:
-            append(table)
+    chosen, target = format_of(out, form), portal_named(portal, profile)
+    if out != STDOUT:
+        export(asked, target, out, chosen, resume=resume, progress=bar(quiet))
+    elif resume:
+        raise ConfigError("--resume goes on with a file, not with standard output", guidance="Say --out FILE.")
+    else:
+        pour(asked, target, chosen, bar(quiet))
 
 
 def count(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
