@@ -63,7 +63,8 @@ PARAMETERS: Final = """entity : str
     labels : bool or sequence of str
         Captions in place of codes, as categories: True for stages, statuses, enumerations, pipelines and users; a list
         of columns for those alone, also for links to companies, contacts and other tables. An unknown code stays as
-        its text; several codes in a cell become a list of text. The portal's dictionaries are asked once.
+        its text; several codes in a cell become a list of text. The portal's dictionaries are asked once. All chunks of
+        `iter_entity` have the same categories: the names of a linked table are all asked for first.
     titles : bool
         Columns named as people see them in the portal; those that share a title have their code behind it.
     index : str or sequence of str, optional

@@ -80,10 +80,6 @@ def read_entity(
     ------
     {raises}
 
-    Notes
-    -----
-    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
-
     Examples
     --------
     >>> import bx24frames as bx
@@ -170,8 +166,6 @@ def iter_entity(
     Yields
     ------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        All of the same dtypes; with `labels`, of the same categories, as far as the codes are known: the names of a
-        linked table are all asked for first.
 
     Raises
     ------
@@ -183,8 +177,7 @@ def iter_entity(
     >>> [len(chunk) for chunk in bx.iter_entity("deal", "sandbox", columns=["id"], limit=120, chunk_size=50)]
     [50, 50, 20]
     """
-    rows = chunk_rows(chunk_size)
-    output = output_of(backend, dtype_backend, index)
+    rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
     wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
     request = ReadRequest(
         entity,
