@@ -33,12 +33,14 @@ def client(python: Path, name: str, url: str, rows: int) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def upload(python: Path, name: str, rows: int, row_seconds: float) -> dict[str, float]:
-    """One upload into an empty portal, with what the portal saw of it."""
+def upload(python: Path, name: str, rows: int, row_seconds: float, *, lenient: bool = False) -> dict[str, float]:
+    """One upload into an empty portal, with what the portal saw of it. `lenient`: a full bucket refuses nothing."""
     costs = Costs(write=row_seconds)
     sizes = {"deal": 1, "contact": 1, "lead": 1, "company": 1}
     with Sandbox(costs=costs, sizes=sizes, real_time=True) as box:
         box.set(operating=float("inf"))
+        if lenient:
+            box.set(burst=10**6)
         figures = client(python, name, box.url, rows)
         figures["requests"] = box.stats.requests
         figures["refused"] = box.stats.refused
@@ -69,7 +71,12 @@ def main() -> None:
         return
     ratios = []
     for _ in range(asked.pairs):
-        ours, peer = (upload(python, name, asked.rows, 0.005) for python, name in ((mine, "ours"), (PEER, "fast")))
+        ours = upload(mine, "ours", asked.rows, 0.005)
+        try:
+            peer = upload(PEER, "fast", asked.rows, 0.005)
+        except subprocess.CalledProcessError as died:
+            print(f"fast_bitrix24 dies on the strict bucket: {died.stderr.strip().splitlines()[-1][:160]}", flush=True)
+            peer = upload(PEER, "fast", asked.rows, 0.005, lenient=True)
         ratios.append(ours["wall"] / peer["wall"])
         print(f"ours {ours}\npeer {peer}\nwall {ratios[-1]:.3f} of fast_bitrix24's", flush=True)
     print(f"median of {asked.pairs}: {statistics.median(ratios):.3f}")

@@ -20,17 +20,13 @@ HASH_BYTES: Final = 8
 
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE hashes (position INTEGER PRIMARY KEY, hash BLOB NOT NULL);
-CREATE TABLE intents (position INTEGER PRIMARY KEY, sent_at REAL NOT NULL, times INTEGER NOT NULL);
+CREATE TABLE frame (hashes BLOB NOT NULL);
+CREATE TABLE intents (seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, sent_at REAL NOT NULL);
 CREATE TABLE outcomes (
     position INTEGER PRIMARY KEY, action TEXT NOT NULL, id, code TEXT, message TEXT, "column" TEXT,
     attempts INTEGER NOT NULL, path TEXT
 );
 """
-_INTEND: Final = (
-    "INSERT INTO intents VALUES (?, ?, 1) "
-    "ON CONFLICT (position) DO UPDATE SET sent_at = excluded.sent_at, times = times + 1"
-)
 _WRITTEN: Final = "SELECT count(*) FROM outcomes WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
 
 
@@ -77,7 +73,7 @@ class Journal:
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             self._db.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
-            self._db.executemany("INSERT INTO hashes VALUES (?, ?)", enumerate(identity.hashes))
+            self._db.execute("INSERT INTO frame VALUES (?)", (b"".join(identity.hashes),))
 
     # --- what it says --------------------------------------------------------------------------
 
@@ -95,8 +91,12 @@ class Journal:
         """Rows in which a frame differs from the one the journal is of; None where it is of another upload."""
         if any(self.fact(name) != value for name, value in identity.facts().items()):
             return None
-        stored = dict(self._db.execute("SELECT position, hash FROM hashes"))
-        return [position for position, hash_ in enumerate(identity.hashes) if stored.get(position) != hash_]
+        (stored,) = self._db.execute("SELECT hashes FROM frame").fetchone()
+        return [
+            position
+            for position, hash_ in enumerate(identity.hashes)
+            if stored[position * HASH_BYTES : (position + 1) * HASH_BYTES] != hash_
+        ]
 
     def outcomes(self) -> Iterator[Outcome]:
         """The outcomes written down."""
@@ -110,22 +110,26 @@ class Journal:
         """Positions that were sent and have no outcome: when they were sent last, and how often."""
         with self._db:
             self._flush()
-        query = (
-            "SELECT position, sent_at, times FROM intents "
-            "WHERE position NOT IN (SELECT position FROM outcomes WHERE action <> 'unknown')"
-        )
-        return {position: (sent_at, times) for position, sent_at, times in self._db.execute(query)}
+        found: dict[int, tuple[float, int]] = {}
+        for first, last, sent_at in self._db.execute("SELECT first, last, sent_at FROM intents ORDER BY seq"):
+            for position in range(first, last + 1):
+                found[position] = (sent_at, found.get(position, (0.0, 0))[1] + 1)
+        for (position,) in self._db.execute("SELECT position FROM outcomes WHERE action <> 'unknown'"):
+            found.pop(position, None)
+        return found
 
     # --- what is written -----------------------------------------------------------------------
 
     def intend(self, positions: Iterable[int]) -> None:
         """These rows are about to be sent: after this call, and not before, their request may leave."""
         now = self._clock()
-        listed = [(position,) for position in positions]
+        runs = list(_runs(positions))
         with self._db:
             self._flush()
-            self._db.executemany("DELETE FROM outcomes WHERE position = ?", listed)  # of an earlier try
-            self._db.executemany(_INTEND, ((position, now) for (position,) in listed))
+            self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier try
+            self._db.executemany(
+                "INSERT INTO intents (first, last, sent_at) VALUES (?, ?, ?)", ((*run, now) for run in runs)
+            )
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """What became of rows."""
@@ -153,6 +157,20 @@ class Journal:
             ],
         )
         self._held.clear()
+
+
+def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Positions as runs of neighbours: the rows of a request mostly are."""
+    first = last = -1
+    for position in sorted(positions):
+        if first >= 0 and position == last + 1:
+            last = position
+            continue
+        if first >= 0:
+            yield first, last
+        first = last = position
+    if first >= 0:
+        yield first, last
 
 
 def _open(path: Path) -> sqlite3.Connection:
