@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.columns import Names
 from bx24frames.entities.conditions import Condition, between, condition
-from bx24frames.entities.dialects import WORDS, Op, dialect, split_key
+from bx24frames.entities.dialects import SPELLINGS, WORDS, Op, dialect, split_key
 from bx24frames.entities.operands import Unfit, listed, operand, str_or_int, zone
 from bx24frames.entities.schema import Dialect, Entity, Field, Where
 from bx24frames.entities.types import Kind, kind
@@ -34,7 +34,12 @@ _BOUNDS: Final[Mapping[Op, tuple[str, int]]] = {
 
 
 def parse_filters(
-    entity: Entity, fields: Sequence[Field], filters: Filters | None = None, *, timezone: str | tzinfo | None = None
+    entity: Entity,
+    fields: Sequence[Field],
+    filters: Filters | None = None,
+    *,
+    timezone: str | tzinfo | None = None,
+    also: Tuple | None = None,
 ) -> Where:
     """Make a caller's conditions ready for the wire.
 
@@ -49,6 +54,8 @@ def parse_filters(
         spelling; a list may be a column of any dataframe library.
     timezone : str or tzinfo, optional
         The zone of times that name none.
+    also : tuple, optional
+        A condition that holds beside the filters, whatever their form.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def parse_filters(
     branches = reader.branches(filters)
     where = reader.alone(branches[0]) if len(branches) == 1 else reader.either(branches)
     _needed(entity, where)
-    return where
+    return where if also is None else reader.beside(where, also)
 
 
 def _zone(entity: Entity, timezone: str | tzinfo | None) -> tzinfo | None:
@@ -189,7 +196,7 @@ class _Reader:
         ids = _Ids()
         nothing = False
         for one in self._unfolded(conditions):
-            if self._is_cursor(one):
+            if self._is_cursor(one) or self._is_sieve(one):
                 ids.narrow(one, self)
                 continue
             key, value = self.spelled(one)
@@ -206,6 +213,8 @@ class _Reader:
                 f"a list of more than {MAX_IN} values, for many of {self.owners[0]}: read them in parts"
             )
         where = replace(ids.where(params, tuple(splits), self.arguments), owners=self.owners)
+        if where.ids is not None and self.entity.listing.paging is not Paging.KEYSET:
+            where = replace(where, ids=None, sieve=frozenset(where.ids))
         return replace(where, nothing=True) if nothing or (self.owners and not self.owners[1]) else where
 
     def either(self, branches: list[list[Condition]]) -> Where:
@@ -220,6 +229,16 @@ class _Reader:
             return Where(arguments=self.arguments, nothing=True)
         group: dict[str, JSON] = {"logic": "OR", **{str(place): map_ for place, map_ in enumerate(maps)}}
         return Where(params={"0": group}, arguments=self.arguments, owners=self.owners)
+
+    def beside(self, where: Where, written: Tuple) -> Where:
+        """Add a condition to those of an AND, or outside an OR."""
+        params = dict(where.params)
+        for one in self._from_tuples([written]):
+            key, value = self.spelled(one)
+            if key in params:
+                raise self._twice(one)
+            params[key] = value
+        return replace(where, params=params)
 
     def _group(self, conditions: list[Condition]) -> dict[str, JSON] | None:
         group: dict[str, JSON] = {}
@@ -249,6 +268,11 @@ class _Reader:
         keyset = self.entity.listing.paging is Paging.KEYSET
         return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN)
 
+    def _is_sieve(self, one: Condition) -> bool:
+        """Whether a set of ids is picked out of the rows that came: the method itself cannot."""
+        own = one.field.code == self.entity.listing.id_key and kind(one.field) in (Kind.NUMBER, Kind.LINK)
+        return own and one.op in (Op.EQ, Op.IN) and one.op not in SPELLINGS[dialect(self.entity)]
+
     def spelled(self, one: Condition) -> tuple[str, JSON]:
         """The key and the value of one condition in the dialect of the table."""
         try:
@@ -260,7 +284,8 @@ class _Reader:
         return f"{prefix}{one.field.wire}", value
 
     def _twice(self, one: Condition) -> FilterError:
-        guidance = 'Join them: "in" and "not in" take lists.'
+        listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN)
+        guidance = 'Join them: "in" and "not in" take lists.' if listable else "Keep the narrower of the two."
         return self._refusal("the portal takes one such condition a column", one, guidance=guidance)
 
     def _refusal(self, message: str, one: Condition | None = None, *, guidance: str | None = None) -> FilterError:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Final
 
 from bx24frames.engine.cursor import merged
-from bx24frames.engine.messages import JSON, Call, Listing
+from bx24frames.engine.messages import JSON, Call, Listing, Row
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.encode import unbatchable
@@ -44,6 +44,14 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     call = Call(listing.call.method, params, direct=any(unbatchable(value) for value in params.values()))
     select_ids = dict(listing.select_ids)
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
+
+
+def picked(entity: Entity, where: Where, rows: list[Row]) -> list[Row]:
+    """The rows whose ids are wanted, where only the reader can tell; all of them otherwise."""
+    if where.sieve is None:
+        return rows
+    wanted = {str(row_id) for row_id in where.sieve}
+    return [row for row in rows if str(row.get(entity.listing.id_key)) in wanted]
 
 
 def slices(entity: Entity, where: Where) -> Iterator[Where]:

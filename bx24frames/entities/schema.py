@@ -226,6 +226,8 @@ class Where:
     """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""
     arguments: Mapping[str, JSON] = field(default_factory=dict)
     owners: tuple[str, tuple[JSON, ...]] | None = None
+    sieve: frozenset[int] | None = None
+    """Ids to pick out of the rows that come, where the method takes no condition on them."""
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
 

@@ -180,26 +180,28 @@ LIST_ELEMENT: Final = _fields(
 )
 """docs: lists-element-get.md: what every element has; times in the site's format."""
 
-WORKGROUP: Final = _fields(
-    ID="integer",
-    SITE_ID="string",
-    NAME="string",
-    DESCRIPTION="string",
-    DATE_CREATE="datetime",
-    DATE_UPDATE="datetime",
-    ACTIVE="boolean",
-    VISIBLE="boolean",
-    OPENED="boolean",
-    CLOSED="boolean",
-    SUBJECT_ID="integer",
-    OWNER_ID="user",
-    KEYWORDS="string",
-    NUMBER_OF_MEMBERS="integer",
-    DATE_ACTIVITY="datetime",
-    SUBJECT_NAME="string",
-    IMAGE="string",
-    IS_EXTRANET="boolean",
-    PROJECT="boolean",
+WORKGROUP: Final = (
+    Field("ID", "integer", read_only=True),
+    Field("NAME", "string", required=True),
+    Field("DESCRIPTION", "string"),
+    Field("VISIBLE", "boolean"),
+    Field("OPENED", "boolean"),
+    Field("CLOSED", "boolean"),
+    Field("KEYWORDS", "string"),
+    Field("PROJECT", "boolean"),
+    *_fields(
+        SITE_ID="string",
+        DATE_CREATE="datetime",
+        DATE_UPDATE="datetime",
+        ACTIVE="boolean",
+        SUBJECT_ID="integer",
+        OWNER_ID="user",
+        NUMBER_OF_MEMBERS="integer",
+        DATE_ACTIVITY="datetime",
+        SUBJECT_NAME="string",
+        IMAGE="string",
+        IS_EXTRANET="boolean",
+    ),
 )
 """docs: sonet-group-get.md."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities import static
 from bx24frames.entities.listings import catalogue, controller, crm, dictionary, links, writes
-from bx24frames.entities.schema import Argument, Dialect, Entity, Family, FieldsSource
+from bx24frames.entities.schema import Argument, Dialect, Entity, Family, FieldsSource, WriteMethods
 
 CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
 USER_FIELD_OWNERS: Final = ("lead", "deal", "contact", "company", "quote")
@@ -113,7 +113,6 @@ _USER_FIELD: Final = Entity(
     family=Family.OTHER,
     listing=controller("userfieldconfig.list", "fields"),
     fields=FieldsSource(static=static.USER_FIELD),
-    writes=writes("userfieldconfig", ("field", "id")),
     scope="userfieldconfig",
     arguments=(Argument("moduleId", ("moduleId",), "string", default="crm"),),
 )
@@ -128,7 +127,6 @@ def _user_fields(kind: str) -> Entity:
         family=Family.CLASSIC,
         listing=Listing(Call(f"{prefix}.list", {}), paging=Paging.WHOLE),
         fields=FieldsSource(static=static.CRM_USER_FIELD),
-        writes=writes(prefix),
         select=None,
         dialect=Dialect.EQUAL,
     )
@@ -158,7 +156,8 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _ADDRESS,
     dictionary("status", "Statuses, stages and sources", Dialect.EQUAL, names=("stage", "source")),
-    dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
+    # rows are written by number: a currency has none
+    replace(dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"), writes=WriteMethods()),
     _CATEGORY,
     _TYPE,
     _STAGE_HISTORY,
@@ -173,6 +172,6 @@ ROWS: Final[tuple[Entity, ...]] = (
     _PRODUCT,
     catalogue("section", "Product sections", "sections"),
     catalogue("price", "Prices", "prices", "timestampX"),
-    catalogue("catalog", "Catalogues", "catalogs"),
+    replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
 )
 """The tables around the CRM, in the order they are shown."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Paging, Row, Success
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
-from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.portal.connection import pages_machine
@@ -25,17 +26,20 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 
+Keep: TypeAlias = "Callable[[list[Row]], list[Row]]"
+
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
     """Count rows by the portal's own count where the method has one, else by reading the ids."""
     table = await find_table(connection, entity, filters)
     where = parse_filters(table.entity, table.fields, filters)
     apart = where.owners is not None
+    keep = partial(picked, table.entity, where)
     listings = [
         replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
     ]
     if where.splits or any(listing.paging is not Paging.KEYSET or not listing.counted for listing in listings):
-        return await _count_ids(connection, listings, apart=apart)
+        return await _count_ids(connection, listings, apart=apart, keep=keep)
     counted = [count_call(listing) for listing in listings]
     answers = await connection.answers(counted, first=len(counted) or 1)
     total = 0
@@ -43,18 +47,18 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
         if not isinstance(answer, Success):
             raise error_of(answer, call.method)
         if answer.total is None:
-            return await _count_ids(connection, listings, apart=apart)
+            return await _count_ids(connection, listings, apart=apart, keep=keep)
         total += answer.total
     return total
 
 
-async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool) -> int:
+async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool, keep: Keep) -> int:
     """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
     seen: set[tuple[object, ...]] = set()
     for place, listing in enumerate(listings):
         keys = listing.row_key or (listing.id_key,)
         async for rows in connection.run(pages_machine(listing, _rows)):
-            seen.update((place if apart else 0, *(str(row.get(key)) for key in keys)) for row in rows)
+            seen.update((place if apart else 0, *(str(row.get(key)) for key in keys)) for row in keep(rows))
     return len(seen)
 
 

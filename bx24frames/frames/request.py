@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import decode
 from bx24frames.entities.filters import Filters, parse_filters
+from bx24frames.entities.reading import picked
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.order import Order, order_of
@@ -69,12 +70,13 @@ class Reading:
 
     def decode(self, rows: list[Row]) -> pa.RecordBatch:
         """Type the rows of some pages."""
+        rows = picked(self.table.entity, self.where, rows)
         return decode(rows, self.schema, on_bad_value=self.on_bad_value, nulled=self.nulled)
 
     @property
     def whole(self) -> bool:
         """Whether the rows have to be together before the first one is known."""
-        return self.order.local or bool(self.where.splits)
+        return self.order.local or bool(self.where.splits) or self.where.sieve is not None
 
     @property
     def arrow(self) -> pa.Schema:
@@ -120,7 +122,8 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     """
     names = Names(table.fields, table.entity.name)
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
-    where = parse_filters(table.entity, table.fields, _with_changes(request, table), timezone=request.timezone)
+    changed = _changed(request, table)
+    where = parse_filters(table.entity, table.fields, request.filters, timezone=request.timezone, also=changed)
     if order.remote is not None and (where.splits or where.ids is not None or where.owners):
         order = replace(order, remote=None)  # the parts are sorted together, here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
@@ -204,21 +207,10 @@ def _check_zone(timezone: str | None) -> None:
         raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from error
 
 
-def _with_changes(request: ReadRequest, table: Table) -> Filters | None:
-    """Add the condition that `changed_since` stands for; it cannot see deletions."""
+def _changed(request: ReadRequest, table: Table) -> tuple[object, ...] | None:
+    """The condition that `changed_since` stands for; it cannot see deletions."""
     if request.changed_since is None:
-        return request.filters
-    modified = table.entity.modified
-    if modified is None:
+        return None
+    if table.entity.modified is None:
         raise ConfigError(f"{table.entity.name} has no column of its last change", entity=table.entity.name)
-    condition = (modified, ">=", request.changed_since)
-    if request.filters is None:
-        return [condition]
-    if isinstance(request.filters, Mapping):
-        return {**request.filters, f">={modified}": request.changed_since}
-    if isinstance(request.filters, tuple) and request.filters and isinstance(request.filters[0], str):
-        return [request.filters, condition]
-    branches = [[*branch, condition] for branch in request.filters if isinstance(branch, list)]
-    if branches:
-        return branches
-    return [*(one for one in request.filters if isinstance(one, tuple)), condition]
+    return (table.entity.modified, ">=", request.changed_since)

@@ -119,3 +119,25 @@ def test_frames_of_owners_in_chunks(portal: bx.Portal, deals: pa.ChunkedArray) -
     assert pa.concat_tables(parts).equals(whole)
     some = bx.read_entity("product_row", portal, filters={"ownerId": deals}, limit=7, backend="pyarrow")
     assert some.equals(whole.slice(0, 7))
+
+
+def test_ids_are_picked_where_the_method_cannot(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
+    stages = read(portal, "status")
+    some = read(portal, "status", ID=[5, 1, 5, 9999])
+    assert some.equals(stages.filter(pa.array([row in (1, 5) for row in stages.column("ID").to_pylist()])))
+    assert bx.count_entity("status", portal, filters={"ID": [1, 5]}) == 2
+    rows = read(portal, "product_row", ownerId=deals)
+    last = rows.column("id")[-1].as_py()
+    assert read(portal, "product_row", ownerId=deals, id=last).equals(rows.slice(rows.num_rows - 1))
+
+
+@pytest.mark.parametrize("name", ["activity", "requisite", "task", "product:15", "price", "timeline_comment", "user"])
+def test_a_table_read_and_written_back(portal: bx.Portal, deals: pa.ChunkedArray, name: str) -> None:
+    owner = {"ENTITY_ID": int(deals[0].as_py())} if name == "timeline_comment" else None
+    rows = bx.read_entity(name, portal, filters=owner, limit=20, progress=False)
+    table = f"{name}:{owner['ENTITY_ID']}" if owner else name
+    report = bx.write_entity(rows, table, portal, mode="update", resume=False, progress=False)
+    assert report.updated == len(rows) > 0
+    again = bx.read_entity(name, portal, filters=owner, limit=20, progress=False)
+    stamps = [c for c in rows if c in ("LAST_UPDATED", "DATE_MODIFY", "changedDate", "timestampX", "TIMESTAMP_X")]
+    assert again.drop(columns=stamps).equals(rows.drop(columns=stamps))

@@ -11,10 +11,11 @@ from bx24frames.sandbox.filters import Fragment
 from bx24frames.sandbox.filters_classic import table_conditions
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
-from bx24frames.sandbox.registry import Context, Params, Result, method
+from bx24frames.sandbox.methods.plain import Desk
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed_portal import DEPARTMENTS
 from bx24frames.sandbox.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes_parse import php_text
+from bx24frames.sandbox.shapes_parse import php_int, php_text
 from bx24frames.sandbox.store_tables import TABLES
 
 USER: Final = TABLES["user"]
@@ -91,3 +92,21 @@ def list_departments(params: Params, context: Context) -> Result:
 def describe_departments(_: Params, __: Context) -> Result:
     """Codes and captions."""
     return Result({"ID": "ID", "NAME": "Название", "SORT": "Сортировка", "PARENT": "Родитель", "UF_HEAD": "Глава"})
+
+
+DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
+
+
+@method("user.add", *SCOPES)
+def add_user(params: Params, context: Context) -> Result:
+    """Invite a user; fields stand beside each other; the id (https://apidocs.bitrix24.com/api-reference/user/)."""
+    if not php_text(params.get("EMAIL")):
+        raise MethodError("ERROR_ARGUMENT", "E-Mail is not defined")
+    return Result(DESK.add(params, context))
+
+
+@method("user.update", *SCOPES)
+def update_user(params: Params, context: Context) -> Result:
+    """Change a user; fields stand beside ``ID``. There is no method that deletes one."""
+    DESK.update(php_int(params.get("ID")), params, context, MethodError("ERROR_NOT_FOUND", "User is not found"))
+    return Result(value=True)

@@ -9,9 +9,10 @@ import orjson
 
 from bx24frames.sandbox import fields, paging
 from bx24frames.sandbox.filters_classic import table_conditions
-from bx24frames.sandbox.methods.arguments import bound_array, classic_id, map_of, names_of
+from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, map_of, names_of
 from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.item import entity_of
+from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes import Selection, read_rows
 from bx24frames.sandbox.shapes_parse import comparable, php_int, php_text
@@ -177,3 +178,33 @@ def product_rows(entity: EntityType, params: Params, context: Context) -> Result
 
 
 register_for_all("productrows.get", product_rows)
+
+DESK: Final = Desk("product_row", PRODUCT_ROW.by_name)
+NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
+
+
+def _printed_row(row_id: int, context: Context) -> Result:
+    selection = Selection("item", tuple((spec.column, spec) for spec in PRODUCT_ROW.fields))
+    [(_, row)] = read_rows(context.store, PRODUCT_ROW, selection, "WHERE t.id = ?", (row_id,))
+    return Result({"productRow": row})
+
+
+@method("crm.item.productrow.add", "crm")
+def add_product_row(params: Params, context: Context) -> Result:
+    """A new product row, printed whole."""
+    return _printed_row(DESK.add(map_of(bound_array(params, "fields", {})), context), context)
+
+
+@method("crm.item.productrow.update", "crm")
+def update_product_row(params: Params, context: Context) -> Result:
+    """Change a product row; printed whole."""
+    row_id = bound_int(params, "id")
+    DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, NO_ROW)
+    return _printed_row(row_id, context)
+
+
+@method("crm.item.productrow.delete", "crm")
+def delete_product_row(params: Params, context: Context) -> Result:
+    """Delete a product row."""
+    DESK.delete(bound_int(params, "id"), context, NO_ROW)
+    return Result(None)

@@ -1,0 +1,121 @@
+"""Which values a column can still have in the rows wanted: closed intervals and sets, met and joined."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, cast
+
+Value: TypeAlias = int | float | str | dt.date | dt.datetime
+"""A moment is in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Values that may occur: from `low` to `high`, both included, None being unbounded; or one of `among`."""
+
+    low: Value | None = None
+    high: Value | None = None
+    among: frozenset[Value] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no value is left."""
+        if self.among is not None:
+            return not self.among
+        return self.low is not None and self.high is not None and _less(self.high, self.low)
+
+    def holds(self, value: Value) -> bool:
+        """Whether a value is among them."""
+        if self.among is not None:
+            return value in self.among
+        below = self.low is not None and _less(value, self.low)
+        return not below and not (self.high is not None and _less(self.high, value))
+
+    @property
+    def hull(self) -> Domain:
+        """The narrowest interval around them."""
+        if not self.among:
+            return self
+        return Domain(_least(self.among), _most(self.among))
+
+    def meet(self, other: Domain) -> Domain:
+        """The values that both hold."""
+        if self.among is not None:
+            return Domain(among=frozenset(value for value in self.among if other.holds(value)))
+        if other.among is not None:
+            return other.meet(self)
+        lows = [one.low for one in (self, other) if one.low is not None]
+        highs = [one.high for one in (self, other) if one.high is not None]
+        return Domain(_most(lows) if lows else None, _least(highs) if highs else None)
+
+    def join(self, other: Domain) -> Domain:
+        """The values that either holds, and those in between where one of the two is an interval."""
+        if self.empty or other.empty:
+            return other if self.empty else self
+        if self.among is not None and other.among is not None:
+            return Domain(among=self.among | other.among)
+        one, two = self.hull, other.hull
+        low = None if one.low is None or two.low is None else _least((one.low, two.low))
+        high = None if one.high is None or two.high is None else _most((one.high, two.high))
+        return Domain(low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What is known of the rows wanted: the domains of some columns; of the others nothing. `none`: there is no row."""
+
+    domains: Mapping[str, Domain] = field(default_factory=dict)
+    none: bool = False
+
+    def meet(self, other: Possible) -> Possible:
+        """What is known of rows of which both are."""
+        found = dict(self.domains)
+        for column, domain in other.domains.items():
+            found[column] = found[column].meet(domain) if column in found else domain
+        return Possible(found, none=self.none or other.none or any(domain.empty for domain in found.values()))
+
+    def join(self, other: Possible) -> Possible:
+        """What is known of rows of which one or the other is."""
+        if self.none or other.none:
+            return other if self.none else self
+        shared = self.domains.keys() & other.domains.keys()
+        return Possible({column: self.domains[column].join(other.domains[column]) for column in shared})
+
+
+EVERY: Final = Possible()
+NO_ROW: Final = Possible(none=True)
+
+
+def after(value: Value) -> Value:
+    """The next value of that type a frame can hold; only for types that have one."""
+    return _STEPS[type(value)](value, 1)
+
+
+def before(value: Value) -> Value:
+    """The value before it."""
+    return _STEPS[type(value)](value, -1)
+
+
+_STEPS: Final[Mapping[type, Callable[[Value, int], Value]]] = {
+    int: lambda value, step: cast("int", value) + step,
+    float: lambda value, step: math.nextafter(cast("float", value), step * math.inf),
+    dt.date: lambda value, step: cast("dt.date", value) + dt.timedelta(days=step),
+    dt.datetime: lambda value, step: cast("dt.datetime", value) + dt.timedelta(microseconds=step),
+}
+"""Texts have none: their order here is not the one of the portal's database."""
+
+
+def _less(one: Value, two: Value) -> bool:
+    """Whether one value is below another of the same type; raises `TypeError` for different ones."""
+    return one < two  # type: ignore[operator]
+
+
+def _least(values: frozenset[Value] | tuple[Value, ...] | list[Value]) -> Value:
+    return min(values)  # type: ignore[type-var]
+
+
+def _most(values: frozenset[Value] | tuple[Value, ...] | list[Value]) -> Value:
+    return max(values)  # type: ignore[type-var]
