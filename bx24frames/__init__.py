@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         read_entity,
     )
     from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.scan import scan_entity
     from bx24frames.frames.writing import delete_entity, write_entity
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
@@ -43,6 +44,7 @@ __all__ = [
     "iter_entity",
     "list_entities",
     "read_entity",
+    "scan_entity",
     "write_entity",
 ]
 
@@ -58,6 +60,7 @@ _HOMES: Final = {
     "iter_entity": "bx24frames.frames.reading",
     "list_entities": "bx24frames.frames.reading",
     "read_entity": "bx24frames.frames.reading",
+    "scan_entity": "bx24frames.frames.scan",
     "write_entity": "bx24frames.frames.writing",
 }
 

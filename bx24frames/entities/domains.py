@@ -114,8 +114,8 @@ def _less(one: Value, two: Value) -> bool:
 
 
 def _least(values: frozenset[Value] | tuple[Value, ...] | list[Value]) -> Value:
-    return min(values)  # type: ignore[type-var]
+    return min(values)
 
 
 def _most(values: frozenset[Value] | tuple[Value, ...] | list[Value]) -> Value:
-    return max(values)  # type: ignore[type-var]
+    return max(values)
