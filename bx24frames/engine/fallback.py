@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from bx24frames.engine.codes import Reaction, meaning, untouched
 from bx24frames.engine.messages import Answer, Command, Done, Lost, Parcel, Refusal, Success, Wait
-from bx24frames.engine.retry import Tries, is_passing, is_pause, overran
+from bx24frames.engine.retry import Tries, is_passing, is_pause, nowhere, overran
 from bx24frames.engine.sizes import Sizes
 
 MAX_PARCELS: Final = 8
@@ -21,12 +21,16 @@ _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The final answer to one command, and how often and how it was sent."""
+    """The final answer to one command, and how often and how it was sent.
+
+    `lost`: an earlier sending may have been carried out, whatever this answer says.
+    """
 
     command: Command
     answer: Answer
     attempts: int
     path: Literal["batch", "single"]
+    lost: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +40,7 @@ class Task:
     command: Command
     tries: Tries = field(default_factory=Tries)
     sent: int = 0
+    lost: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -132,8 +137,10 @@ class Dispatch:
             answer = answers[task.command.label]
             later = None if isinstance(answer, Success) else self._later(task, answer, now, alone=alone)
             if later is None:
-                settled.append(Settled(task.command, answer, task.sent, "single" if alone else "batch"))
+                path: Literal["batch", "single"] = "single" if alone else "batch"
+                settled.append(Settled(task.command, answer, task.sent, path, task.lost))
             else:
+                task.lost |= isinstance(answer, Lost) and answer.sent
                 again.append((task, later))
                 split |= self._splits(task, answer)
         if any(isinstance(answer, Success) for answer in answers.values()):
@@ -155,7 +162,7 @@ class Dispatch:
             whole = isinstance(answer, Lost) or answer.whole
             return now if whole and not alone else None
         later = task.tries.again(answer, now)
-        if later is None and not alone and not is_pause(answer) and self._barren < BARREN:
+        if later is None and not (alone or is_pause(answer) or nowhere(answer)) and self._barren < BARREN:
             # Its company may be to blame: smaller pieces, down to the command alone.
             return now
         return later
@@ -164,7 +171,7 @@ class Dispatch:
     def _splits(task: Task, answer: Answer) -> bool:
         if isinstance(answer, Success) or is_pause(answer):
             return False
-        return overran(answer) or not is_passing(answer) or task.tries.faults > 1
+        return overran(answer) or not is_passing(answer) or (task.tries.faults > 1 and not nowhere(answer))
 
     def _requeue(self, again: list[tuple[Task, float]], *, split: bool) -> None:
         if not again:

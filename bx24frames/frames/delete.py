@@ -14,6 +14,7 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
 from bx24frames.errors import ConfigError, ValidationError, WriteInterrupted
+from bx24frames.frames.lookup import rows_by_id
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter, ReadRequest, read_table
@@ -90,17 +91,25 @@ async def _carry_out(
             for position in range(len(ids)):
                 sending.outcomes.setdefault(position, Outcome(position, "deleted", ids[position]))
             return False
-        work = asyncio.ensure_future(_send(connection, table.entity, ids, sending, meter))
+        work = asyncio.ensure_future(_send(connection, table, ids, sending, meter))
         return await interruptible(work, sending)
 
 
-async def _send(connection: Connection, entity: Entity, ids: list[int | str], sending: Sending, meter: Meter) -> None:
+async def _send(connection: Connection, table: Table, ids: list[int | str], sending: Sending, meter: Meter) -> None:
     if sending.on_error == "stop" and any(one.action == "failed" for one in sending.outcomes.values()):
         return
-    await send(connection, _calls(entity, ids, sending), Delivery(FIRST_WRITES, "deleted"), sending, meter.rows)
-    # The row was there before the first try, so "not found" at a later one says that the first succeeded.
-    for position, outcome in list(sending.outcomes.items()):
-        if outcome.action == "failed" and outcome.attempts > 1 and _says_absent(outcome):
+    await send(connection, _calls(table.entity, ids, sending), Delivery(FIRST_WRITES, "deleted"), sending, meter.rows)
+    await _settle_doubts(connection, table, ids, sending)
+
+
+async def _settle_doubts(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
+    """Look for the rows whose deletion may have been carried out: they were there before it was sent first."""
+    tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
+    tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.attempts > 1]
+    there = await rows_by_id(connection, table, [ids[at] for at in tried], [])
+    for position in tried:
+        outcome = sending.outcomes[position]
+        if isinstance(ids[position], int) and ids[position] not in there:
             sending.put(Outcome(position, "deleted", attempts=outcome.attempts, path=outcome.path))
 
 
@@ -141,10 +150,6 @@ def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
             message = f"the id of row {first[row_id]} as well"
             yield position, Outcome(position, "skipped", row_id, message=message, path="check")
         first.setdefault(row_id, position)
-
-
-def _says_absent(outcome: Outcome) -> bool:
-    return "not found" in (outcome.message or "").lower() or (outcome.code or "").lower() == "not_found"
 
 
 def _with_id(outcome: Outcome, ids: list[int | str]) -> Outcome:

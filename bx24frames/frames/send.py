@@ -142,7 +142,9 @@ def _take(
     for position, answer in results:
         if position in closed:
             continue
-        sure = encoded.call.repeatable or (isinstance(item.answer, Success) and isinstance(answer, Refusal))
+        sure = (encoded.call.repeatable and not item.lost) or (
+            isinstance(item.answer, Success) and isinstance(answer, Refusal)
+        )
         outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path, sure=sure)
         outcomes.append(outcome)
         if outcome.action == "unknown":
