@@ -159,12 +159,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No usable answer. `sent`: the request may have reached the portal, so it may have been carried out."""
+    """No usable answer.
+
+    `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
+    has ever answered: the address is likely to be mistyped.
+    """
 
     reason: str
     sent: bool = True
     status: int | None = None
     timeout: bool = False
+    nowhere: bool = False
 
 
 Answer: TypeAlias = "Success | Refusal | Lost"

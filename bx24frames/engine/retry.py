@@ -9,6 +9,8 @@ from bx24frames.engine.messages import Lost, Refusal
 
 ATTEMPTS: Final = 6
 """Tries of one request before its fault is final."""
+NOWHERE_ATTEMPTS: Final = 3
+"""Tries of a host that nobody knows, and that has never answered."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 20.0
 PAUSES: Final = 40
@@ -30,6 +32,11 @@ def is_passing(answer: Refusal | Lost) -> bool:
         # A page of HTML with 403 or 404 is the web tier's last word; 2xx rubbish and 5xx are accidents.
         return answer.status is None or not 400 <= answer.status < 500 or answer.status in (408, 429)
     return meaning(answer).reaction in _PASSING
+
+
+def nowhere(answer: Refusal | Lost) -> bool:
+    """Whether there is nobody to ask, however the request is cut."""
+    return isinstance(answer, Lost) and answer.nowhere
 
 
 def overran(answer: Refusal | Lost) -> bool:
@@ -60,7 +67,7 @@ class Tries:
         if not is_passing(answer):
             return None
         self.faults += 1
-        return now + delay(self.faults) if self.faults < ATTEMPTS else None
+        return now + delay(self.faults) if self.faults < (NOWHERE_ATTEMPTS if nowhere(answer) else ATTEMPTS) else None
 
     def progress(self) -> None:
         """Something worked: earlier faults are forgotten."""

@@ -143,7 +143,9 @@ class Runner:
             with COLLECTOR_HELD:
                 answers = batch.decode(parcel, reply.status, reply.body)
         except NoReply as fault:
-            lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout)
+            # A host that has answered before is there, whatever the resolver says of it for a moment.
+            nowhere = fault.unresolved and not self.stats.received
+            lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere)
             answers = {command.label: lost for command in parcel.commands}
         except AuthError as fault:
             refusal = Refusal(

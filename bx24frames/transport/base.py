@@ -29,13 +29,16 @@ class NoReply(Exception):
         refused, no TLS session, or the portal itself turned the request away.
     timeout : bool
         Whether the time given was used up.
+    unresolved : bool
+        Whether the host's name has no address.
     """
 
-    def __init__(self, reason: str, *, sent: bool = True, timeout: bool = False) -> None:
+    def __init__(self, reason: str, *, sent: bool = True, timeout: bool = False, unresolved: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.timeout = timeout
+        self.unresolved = unresolved
 
 
 class Transport(Protocol):

@@ -247,4 +247,5 @@ def _no_reply(error: Exception, seconds: float) -> NoReply:
         where = "no answer" if sent else "no connection"
         return NoReply(f"{where} within {seconds:g} s", sent=sent, timeout=True)
     text = redact(str(error)) or "the connection was lost"
-    return NoReply(f"{type(error).__name__}: {text}", sent=sent)
+    unresolved = isinstance(error, aiohttp.ClientConnectorDNSError)
+    return NoReply(f"{type(error).__name__}: {text}", sent=sent, unresolved=unresolved)

@@ -6,7 +6,7 @@ import pytest
 
 from bx24frames.engine.codes import MEANINGS, Reaction, error_of, meaning, untouched
 from bx24frames.engine.messages import Lost, Refusal
-from bx24frames.engine.retry import ATTEMPTS, PAUSES, Tries, delay, is_passing, overran
+from bx24frames.engine.retry import ATTEMPTS, NOWHERE_ATTEMPTS, PAUSES, Tries, delay, is_passing, overran
 from bx24frames.errors import AuthError, LimitError, PortalError, ResponseError, ScopeError, TransportError
 
 
@@ -70,6 +70,12 @@ def test_tries_are_bounded() -> None:
     limit = Refusal("QUERY_LIMIT_EXCEEDED", "", 503)
     assert [tries.again(limit, 5.0) for _ in range(PAUSES + 1)] == [5.0] * PAUSES + [None]
     assert Tries().again(Refusal("", "Not found", 400), 0.0) is None
+
+
+def test_a_host_that_nobody_knows_is_tried_three_times() -> None:
+    tries = Tries()
+    times = [tries.again(Lost("no such host", sent=False, nowhere=True), 100.0) for _ in range(NOWHERE_ATTEMPTS)]
+    assert times == [100.0 + delay(1), 100.0 + delay(2), None]
 
 
 @pytest.mark.parametrize(("status", "passing"), [(None, True), (200, True), (302, True), (403, False), (404, False),

@@ -50,6 +50,18 @@ def run(machine: Dispatch, portal: object, parallel: int = 4) -> list[Settled]:
     raise AssertionError("no end")
 
 
+def test_nobody_at_home_is_asked_three_times_and_not_in_pieces() -> None:
+    asked: list[int] = []
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        asked.append(len(parcel.commands))
+        return {one.label: Lost("no such host", sent=False, nowhere=True) for one in parcel.commands}
+
+    settled = run(Dispatch(commands(20, repeatable=False), first=20), portal)
+    assert asked == [20, 20, 20]
+    assert {one.attempts for one in settled} == {3}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 60), st.booleans(), st.floats(0, 0.9))
 def test_one_answer_each_and_no_insert_twice(seed: int, count: int, repeatable: bool, trouble: float) -> None:

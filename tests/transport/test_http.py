@@ -75,12 +75,13 @@ async def test_a_refused_connection_proves_that_nothing_was_sent() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     failure = await refusal_of(HttpTransport(Address.parse(f"http://127.0.0.1:{port}/rest/1/{SECRET}/")))
-    assert (failure.sent, failure.timeout) == (False, False)
+    assert (failure.sent, failure.timeout, failure.unresolved) == (False, False, False)
 
 
 async def test_an_unknown_host_proves_that_nothing_was_sent() -> None:
     failure = await refusal_of(HttpTransport(Address.parse(f"https://no.such.host.invalid/rest/1/{SECRET}/")))
     assert failure.sent is False
+    assert failure.unresolved is True
 
 
 async def test_a_certificate_that_fails_proves_that_nothing_was_sent(tls_port: int) -> None:
