@@ -46,6 +46,7 @@ class OffsetPages(Generic[T]):
         self._pages: dict[int, list[Row]] = {}
         self._next_out = 0
         self._asked_upto = 0
+        self._known = 0
         self._seen: set[str] = set()
         self._sent = 0
 
@@ -78,19 +79,25 @@ class OffsetPages(Generic[T]):
             if later is None:
                 raise error_of(answer, self._listing.call.method)
             self._waiting.append((start, later, tries))
+        complete = self._complete()
+        if self._left and not (self._waiting or self._starts):
+            self._follow(self._asked_upto + self._listing.page_size + self._left)  # pages came short: rows are missing
         self._waiting.sort(key=lambda item: item[0])
-        return self._complete()
+        return complete
 
     def _take_page(self, start: int, answer: Success) -> None:
         rows = rows_in(self._listing, answer.value)
         self._pages[start] = rows
         if self._listing.paging is Paging.WHOLE or not rows:
             return
-        size = self._listing.page_size
         # Beyond its end a list may begin again from the start, so only pages that exist are asked for.
-        known = max(answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)
-        end = known if self._limit is None else min(known, self._limit)
-        while (following := self._asked_upto + size) < end:
+        self._known = max(self._known, answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)
+        self._follow(self._known if self._limit is None else self._limit)
+
+    def _follow(self, end: int) -> None:
+        """Ask for the pages that begin before `end`, as far as the list is known to go."""
+        size = self._listing.page_size
+        while (following := self._asked_upto + size) < min(end, self._known):
             self._waiting.append((following, 0.0, Tries()))
             self._asked_upto = following
 

@@ -15,6 +15,8 @@ from bx24frames.errors import UnknownEntity
 
 NEAREST: Final = 3
 
+ORDER: Final = "The entity comes first, the portal second: read_entity('deal', portal)."
+
 _ITEM: Final = re.compile(r"item:(\d+)")
 _METHOD: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
 _LIST_WORDS: Final = ("list", "get", "getlist", "search", "getchildren", "tail")
@@ -51,8 +53,10 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     if not isinstance(name, str):
         raise UnknownEntity(
             f"a table is named by text such as 'deal', not by {name!r:.80}",
-            guidance="The entity comes first, the portal second: read_entity('deal', portal).",
+            guidance=ORDER,
         )
+    if is_address(name):  # not shown: it holds a secret
+        raise UnknownEntity("An address stands where the name of a table belongs", guidance=ORDER)
     known = _catalogued(name)
     if known is not None:
         return known
@@ -72,8 +76,16 @@ def needs_types(name: str) -> bool:
     """Whether a name can only be a smart process, so that `resolve` needs the rows of `crm.type.list`."""
     text = name.strip() if isinstance(name, str) else ""
     return bool(text) and not (
-        _catalogued(name.partition(":")[0]) or _ITEM.fullmatch(text.lower()) or _METHOD.fullmatch(text)
+        is_address(text)
+        or _catalogued(name.partition(":")[0])
+        or _ITEM.fullmatch(text.lower())
+        or _METHOD.fullmatch(text)
     )
+
+
+def is_address(name: str) -> bool:
+    """Whether a text is the address of a portal rather than the name of a table."""
+    return "://" in name or "/rest/" in name
 
 
 def untyped(method: str) -> Entity:

@@ -8,6 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bx24frames.config import SANDBOX
+from bx24frames.entities.names import ORDER, is_address
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.describe import count_rows, describe_table, entities_table
@@ -73,9 +75,16 @@ def _connect(portal: PortalLike, entity: object) -> Connection:
     if not isinstance(entity, str):
         raise UnknownEntity(
             f"A table is named by text such as 'deal', not by {entity!r:.80}",
-            guidance="The entity comes first, the portal second: read_entity('deal', portal).",
+            guidance=ORDER,
         )
-    return connection_of(portal)
+    if is_address(entity):
+        raise UnknownEntity("An address stands where the name of a table belongs", guidance=ORDER)
+    try:
+        return connection_of(portal)
+    except ConfigError as error:
+        if entity.strip().lower() == SANDBOX:
+            error.guidance = ORDER
+        raise
 
 
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:

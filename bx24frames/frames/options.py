@@ -30,14 +30,23 @@ def output_of(backend: object, dtype_backend: DtypeBackend | None, index: str | 
     Raises
     ------
     ConfigError
-        There is no such backend.
+        There is no such backend, or `index` names no columns.
     ValueError
         `dtype_backend` or `index` with another backend than pandas.
     """
     chosen = backend_of(backend, dtype_backend)
     if index is not None and chosen != "pandas":
         raise ValueError(f"index={index!r} with backend={chosen!r}: only pandas frames have an index")
+    if index is not None and not _names(index):
+        raise ConfigError(f"index is a column or a list of columns, each once, not {index!r:.80}")
     return Output(chosen, dtype_backend, index)
+
+
+def _names(index: object) -> bool:
+    if isinstance(index, str):
+        return True
+    names = list(index) if isinstance(index, Sequence) else []
+    return bool(names) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
 def backend_of(backend: object, dtype_backend: object = None) -> Backend:

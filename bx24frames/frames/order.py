@@ -30,6 +30,11 @@ class Order:
     remote: Mapping[str, JSON] | None = None
 
     @property
+    def up(self) -> bool:
+        """Whether ids go upwards: in any other order too, rows that are equal in it stand by id."""
+        return self.ascending or self.field is not None
+
+    @property
     def local(self) -> bool:
         """Whether the rows are sorted here, after the last page."""
         return self.field is not None and self.remote is None
@@ -39,7 +44,8 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     """Read `order_by`.
 
     Numbers and dates are sorted here, so that the read stays complete while rows come and go; with a limit, and for
-    text, the portal sorts and the pages are found by offset.
+    text, the portal sorts and the pages are found by offset, unless its method knows one order only. A method without
+    pages gives its rows in an order of its own, and one with pages by number may not sort by id: both are sorted here.
 
     Raises
     ------
@@ -48,21 +54,23 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     UnknownColumn
         There is no such column.
     """
+    listing = entity.listing
+    fixed = listing.paging is Paging.WHOLE or listing.order is not None
     if order_by is None:
-        return Order()
+        return Order(field=names.find(listing.id_key) if listing.paging is Paging.WHOLE and listing.id_key else None)
     column, direction = (order_by, "asc") if isinstance(order_by, str) else _pair(order_by)
     field = names.lookup(column)
     ascending = direction == "asc"
-    if field.code == entity.listing.id_key:
-        return Order(ascending)
+    if field.code == listing.id_key:
+        return Order(ascending, None if listing.paging is Paging.KEYSET else field)
     if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
         raise ConfigError(f"Rows have no order by {column!r}, a {field.type}", entity=entity.name)
-    if kind(field) in COMPARABLE and limit is None:
+    if kind(field) in COMPARABLE and (limit is None or fixed):
         return Order(ascending, field)
-    if entity.listing.paging is Paging.WHOLE or entity.listing.order is not None:
-        raise ConfigError(f"{entity.listing.call.method} cannot sort by {column!r}", entity=entity.name)
+    if fixed:
+        raise ConfigError(f"{listing.call.method} cannot sort by {column!r}", entity=entity.name)
     word = "ASC" if ascending else "DESC"
-    return Order(True, field, {field.wire: word, entity.listing.id_filter: "ASC"})
+    return Order(ascending, field, {field.wire: word, listing.id_filter: "ASC"})
 
 
 def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:

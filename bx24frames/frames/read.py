@@ -61,16 +61,16 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     entity, where = reading.table.entity, reading.where
     listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
     if where.owners is not None:
-        return each_owner(connection, listings, reading.decode, ascending=reading.order.ascending)
+        return each_owner(connection, listings, reading.decode, ascending=reading.order.up)
     if where.splits:
         return side_by_side(connection, listings, reading.decode)
     if where.ids is not None:
-        up = reading.order.ascending
+        up = reading.order.up
         return page_each(connection, listings if up else listings[::-1], reading.decode, up=up)
     machine = pages_machine(
         listings[0],
         reading.decode,
-        ascending=reading.order.ascending,
+        ascending=reading.order.up,
         limit=None if reading.whole else reading.limit,
         ordered=reading.order.remote is not None,
     )

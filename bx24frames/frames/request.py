@@ -124,6 +124,8 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
     where = parse_filters(table.entity, table.fields, request.filters, timezone=request.timezone, also=changed)
+    if request.order_by is None and where.owners is not None:
+        order = Order()  # the rows of each owner together, in the order of the owners
     if order.remote is not None and (where.splits or where.ids is not None or where.owners):
         order = replace(order, remote=None)  # the parts are sorted together, here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}

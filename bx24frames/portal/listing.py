@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OWN_CLAUSES: Final = ("start", "order", "limit")
 _SPELLINGS: Final = {"filter": "filter", "arfilter": "filter", "select": "select", "arselect": "select"}
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _ID_KEYS: Final = ("ID", "id")
 
 
@@ -41,7 +43,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
 
 
 async def read_ids(connection: Connection, method: str) -> list[int | str]:
-    """The ids of every row of a list method."""
+    """The ids of every row of a list method; the text of a number, as classic methods print it, as that number."""
     entity = _catalogued(method, {})
     params: dict[str, JSON] = dict(entity.listing.select_ids) if entity is not None else {}
     rows = await read_all(connection, method, params)
@@ -49,7 +51,7 @@ async def read_ids(connection: Connection, method: str) -> list[int | str]:
         raise ConfigError(f"{method} lists nothing", method=method)
     key = entity.listing.id_key if entity is not None else _id_key(rows)
     found = [row.get(key) for row in rows if isinstance(row, dict)]
-    return [value for value in found if isinstance(value, int | str)]
+    return [_whole(value) for value in found if isinstance(value, int | str)]
 
 
 def _catalogued(method: str, params: dict[str, JSON]) -> Entity | None:
@@ -129,6 +131,11 @@ def _rows_path(value: JSON) -> tuple[str, ...] | None:
 
 def _map(value: JSON) -> dict[str, JSON]:
     return value if isinstance(value, dict) else {}
+
+
+def _whole(value: int | str) -> int | str:
+    """An integer for the text that an integer prints; ``"007"`` is a text."""
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
 def _id_key(rows: list[JSON]) -> str:

@@ -177,7 +177,10 @@ class AsyncPortal:
         return await self.get_by_id(method, ID_list, ID_field_name, params)
 
     async def list_and_get(self, method_branch: str, ID_field_name: str = "ID") -> dict[int | str, JSON]:  # noqa: N803
-        """Every object of a branch such as ``crm.lead``: ids by ``.list``, then each by ``.get``: ``{id: object}``."""
+        """Every object of a branch such as ``crm.lead``: ids by ``.list``, then each by ``.get``: ``{id: object}``.
+
+        Ids are integers wherever they are numbers, also where the method prints text.
+        """
         from bx24frames.portal.listing import read_ids
 
         branch = check_method(method_branch)

@@ -175,6 +175,43 @@ def test_rows_come_by_id_each_once_unless_ordered(portal: bx.Portal, deal_ids: l
     assert cells(top, "opportunity") == amounts[::-1][:5]
 
 
+def test_equal_rows_stand_by_id_and_sets_of_ids_keep_the_order(portal: bx.Portal, deal_ids: list[int]):
+    down = ("opportunity", "desc")
+    whole = bx.read_entity("deal", portal, columns=["id", "opportunity"], order_by=down)
+    assert whole["opportunity"].duplicated().any()
+    expected = whole.sort_values(["opportunity", "id"], ascending=[False, True])
+    assert whole["id"].tolist() == expected["id"].tolist()
+    first = bx.read_entity("deal", portal, columns=["id"], order_by=down, limit=120)
+    assert first["id"].tolist() == whole["id"].tolist()[:120]
+    some = set(deal_ids[:90])
+    chosen = bx.read_entity("deal", portal, columns=["id"], filters={"id": some}, order_by=down, limit=7)
+    assert chosen["id"].tolist() == [row for row in whole["id"] if row in some][:7]
+
+
+@pytest.mark.parametrize(("entity", "key"), [("status", "ID"), ("type", "id"), ("department", "ID"),
+    ("currency", "CURRENCY"), ("user", "ID")])  # fmt: skip
+def test_tables_without_an_order_of_their_own_come_by_id_too(portal: bx.Portal, entity: str, key: str):
+    ids = cells(bx.read_entity(entity, portal), key)
+    assert ids == sorted(ids)
+    assert len(ids) > 2
+    for limit in (None, 2):
+        found = bx.read_entity(entity, portal, order_by=(key, "desc"), limit=limit)
+        assert cells(found, key) == ids[::-1][:limit]
+
+
+@pytest.mark.parametrize("filters", [5, [5], "", [("id", "=", 1), 5], {">=updatedTime": "2024-01-01T00:00:00Z"},
+    [("updatedTime", ">=", "2024-01-01T00:00:00Z")]])  # fmt: skip
+def test_changed_since_never_loses_a_condition(portal: bx.Portal, filters):
+    with pytest.raises(FilterError):
+        bx.read_entity("deal", portal, filters=filters, changed_since="2025-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("index", [[], 5, ["id", "id"], [1], {"id": 1}])
+def test_an_index_that_names_no_columns(portal: bx.Portal, index):
+    with pytest.raises(ConfigError, match="index"):
+        bx.read_entity("deal", portal, index=index)
+
+
 @pytest.mark.parametrize("limit", [0, 1, 50, 51, 229, 230, 1000])
 def test_a_limit_gives_the_first_rows(portal: bx.Portal, deal_ids: list[int], limit: int):
     assert cells(bx.read_entity("deal", portal, columns=["id"], limit=limit), "id") == deal_ids[:limit]
@@ -186,6 +223,10 @@ def test_changed_since_filters_on_the_column_of_the_last_change(portal: bx.Porta
     found = bx.read_entity("deal", portal, columns=["id"], changed_since=moment.to_pydatetime())
     assert found["id"].tolist() == everything.loc[everything["updatedTime"] >= moment, "id"].tolist()
     assert 0 < len(found) < 230
+    stages = [[("stageId", "=", "NEW")], [("stageId", "=", "WON")]]
+    both = bx.read_entity("deal", portal, columns=["id", "stageId"], filters=stages, changed_since=moment)
+    either = bx.read_entity("deal", portal, columns=["id"], filters=stages)["id"]
+    assert both["id"].tolist() == [row for row in found["id"] if row in set(either)]
     with pytest.raises(ConfigError, match="last change"):
         bx.read_entity("category", portal, changed_since=moment.to_pydatetime(), filters={"entityTypeId": 2})
 
