@@ -60,7 +60,7 @@ def possible(predicate: pl.Expr) -> Possible:
     try:
         node = json.loads(predicate.meta.serialize(format="json"))
         return _read(node)
-    except (pl.exceptions.PolarsError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
+    except (pl.exceptions.PolarsError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return EVERY
 
 
@@ -70,7 +70,7 @@ def _read(node: Node) -> Possible:
     reader = _PARTS.get(name)
     try:
         return reader(body) if reader else EVERY
-    except (_Unread, LookupError, TypeError, OverflowError):
+    except (_Unread, LookupError, TypeError, AttributeError, OverflowError):
         return EVERY
 
 
