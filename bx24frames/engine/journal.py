@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
-from bx24frames.errors import ConfigError
+from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 KEEP_DAYS: Final = 30
 """Days a finished journal in the user's own folder is kept."""
 HASH_BYTES: Final = 8
+PATIENCE: Final = 0.2
+"""Seconds to wait for a journal that somebody else has open."""
 
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -27,6 +30,8 @@ CREATE TABLE outcomes (
     attempts INTEGER NOT NULL, path TEXT
 );
 """
+_TABLES: Final = ("about", "frame", "intents", "outcomes")
+_INTEND: Final = "INSERT INTO intents (first, last, sent_at) VALUES (?, ?, ?)"
 _WRITTEN: Final = "SELECT count(*) FROM outcomes WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
 
 
@@ -60,20 +65,39 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
-            self._begin(identity)
+            tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         except (sqlite3.Error, OSError) as error:
-            raise ConfigError(f"The journal {path} cannot be used: {error}") from None
+            raise _unusable(path, error) from None
+        self.new = not tables
+        if self.new:
+            self.restart(identity)
+        elif "about" not in tables or self.fact("version") != VERSION:
+            self.abandon()
+            raise ConfigError(f"{path} is no journal of this version of bx24frames", guidance="Name another file.")
 
-    def _begin(self, identity: Identity) -> None:
-        known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
-        if known is not None:
-            return
+    def restart(self, identity: Identity, doubts: Mapping[int, tuple[float, int]] | None = None) -> None:
+        """Begin anew: what the journal said is forgotten, except for rows `doubts` and when they were sent."""
         facts = {**identity.facts(), "version": VERSION, "fingerprint": identity.fingerprint, "state": "open"}
-        with self._db:
+        with self._changing():
+            self._db.execute("BEGIN IMMEDIATE")  # sqlite3 begins none by itself for tables
+            for name in _TABLES:
+                self._db.execute(f"DROP TABLE IF EXISTS {name}")
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             self._db.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
             self._db.execute("INSERT INTO frame VALUES (?)", (b"".join(identity.hashes),))
+            sent = [(position, position, sent_at) for position, (sent_at, _) in (doubts or {}).items()]
+            self._db.executemany(_INTEND, sent)
+        self.new = True
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One transaction; a disk that is full ends an upload as an error of its own, with a report."""
+        try:
+            with self._db:
+                yield
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from error
 
     # --- what it says --------------------------------------------------------------------------
 
@@ -84,7 +108,7 @@ class Journal:
 
     def note(self, **facts: str) -> None:
         """Write facts down at once."""
-        with self._db:
+        with self._changing():
             self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", facts.items())
 
     def differing(self, identity: Identity) -> list[int] | None:
@@ -92,11 +116,17 @@ class Journal:
         if any(self.fact(name) != value for name, value in identity.facts().items()):
             return None
         (stored,) = self._db.execute("SELECT hashes FROM frame").fetchone()
-        return [
+        found = [
             position
             for position, hash_ in enumerate(identity.hashes)
             if stored[position * HASH_BYTES : (position + 1) * HASH_BYTES] != hash_
         ]
+        # the same values under other columns, or by another key, are another upload
+        return found if found or self.fact("fingerprint") == identity.fingerprint else None
+
+    def begun(self) -> bool:
+        """Whether the upload has not written every row, and may have written some: sent again, those are doubled."""
+        return self.fact("state") == "open" and bool(self.in_doubt() or self._db.execute(_WRITTEN).fetchone()[0])
 
     def outcomes(self) -> Iterator[Outcome]:
         """The outcomes written down."""
@@ -108,14 +138,15 @@ class Journal:
 
     def in_doubt(self) -> dict[int, tuple[float, int]]:
         """Positions that were sent and have no outcome: when they were sent last, and how often."""
-        with self._db:
-            self._flush()
         found: dict[int, tuple[float, int]] = {}
         for first, last, sent_at in self._db.execute("SELECT first, last, sent_at FROM intents ORDER BY seq"):
             for position in range(first, last + 1):
                 found[position] = (sent_at, found.get(position, (0.0, 0))[1] + 1)
         for (position,) in self._db.execute("SELECT position FROM outcomes WHERE action <> 'unknown'"):
             found.pop(position, None)
+        for outcome in self._held:
+            if outcome.action != "unknown":
+                found.pop(outcome.position, None)
         return found
 
     # --- what is written -----------------------------------------------------------------------
@@ -124,12 +155,10 @@ class Journal:
         """These rows are about to be sent: after this call, and not before, their request may leave."""
         now = self._clock()
         runs = list(_runs(positions))
-        with self._db:
+        with self._changing():
             self._flush()
             self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier try
-            self._db.executemany(
-                "INSERT INTO intents (first, last, sent_at) VALUES (?, ?, ?)", ((*run, now) for run in runs)
-            )
+            self._db.executemany(_INTEND, ((*run, now) for run in runs))
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """What became of rows."""
@@ -137,12 +166,14 @@ class Journal:
 
     def close(self, *, rows: int) -> None:
         """Write the last outcomes; the upload is finished if every row is where it should be."""
-        with self._db:
-            self._flush()
-            (done,) = self._db.execute(_WRITTEN).fetchone()
-            if done == rows:
-                self._db.execute("UPDATE about SET value = 'finished' WHERE name = 'state'")
-        self._db.close()
+        try:
+            with self._changing():
+                self._flush()
+                (done,) = self._db.execute(_WRITTEN).fetchone()
+                if done == rows:
+                    self._db.execute("UPDATE about SET value = 'finished' WHERE name = 'state'")
+        finally:
+            self._db.close()
 
     def abandon(self) -> None:
         """Close the file as it is."""
@@ -174,7 +205,9 @@ def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+    db = sqlite3.connect(path, timeout=PATIENCE, isolation_level="IMMEDIATE", check_same_thread=False)
+    # Held until it is closed, or its process has ended in whatever way: one upload, one process.
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
     # A power cut must not take back what a request was sent on the strength of.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -194,20 +227,19 @@ def default_path(identity: Identity) -> Path:
     return home() / f"{name}.sqlite"
 
 
-def is_unfinished(path: Path) -> bool:
-    """Whether a journal is there whose upload has not written every row."""
-    if not path.exists():
-        return False
-    facts = _facts(path)
-    return facts.get("state") == "open"
-
-
 def sweep(now: float | None = None) -> None:
     """Delete finished journals of long ago from the user's own folder."""
     moment = time.time() if now is None else now
     for path in home().glob("*.sqlite"):
-        if path.stat().st_mtime < moment - KEEP_DAYS * 86_400 and not is_unfinished(path):
+        if _changed_at(path) < moment - KEEP_DAYS * 86_400 and _facts(path).get("state") == "finished":
             remove(path)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process sweeps too
+        return math.inf
 
 
 def set_aside(path: Path) -> Path:
@@ -215,10 +247,7 @@ def set_aside(path: Path) -> Path:
     for number in range(1, 10_000):
         aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
         if not aside.exists():
-            with closing(sqlite3.connect(path)) as db:  # what lies beside the file goes into it
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            path.rename(aside)
-            remove(path)
+            path.rename(aside)  # closed, it is one file: SQLite has put into it what lay beside it
             return aside
     raise ConfigError(f"There are too many journals beside {path}")
 
@@ -234,8 +263,21 @@ def _facts(path: Path) -> Mapping[str, str]:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             return dict(db.execute("SELECT name, value FROM about"))
     except sqlite3.Error:
-        # A file that broke off before its first commit tells of no upload.
+        # In use, or broken: what cannot be read is not known to be finished.
         return {}
+
+
+def _unusable(path: Path, error: Exception) -> BX24Error:
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return UnfinishedUpload(
+            f"The same upload is running now, in this process or another: its journal {path} is in use",
+            journal=path,
+            guidance="Wait for it to end; if its process is killed, the journal is free at once.",
+        )
+    return ConfigError(
+        f"The journal {path} cannot be used: {error}",
+        guidance="resume= names another file; without it journals lie in the user's state folder (XDG_STATE_HOME).",
+    )
 
 
 def _plain(text: str) -> str:

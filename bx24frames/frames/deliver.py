@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.messages import MAX_COMMANDS
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES
 from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, import_one_call, update_call
@@ -103,8 +104,8 @@ async def _insert(
 async def _import(connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]) -> None:
     """Import; what import is closed to goes by add, or by single imports where automation must not run."""
     rows = upload.request.rows_per_request
-    commands = None if isinstance(rows, str) else max(1, math.ceil(rows / IMPORT_ROWS))
-    size = IMPORT_ROWS if isinstance(rows, str) else min(IMPORT_ROWS, rows)
+    commands = None if isinstance(rows, str) else min(MAX_COMMANDS, math.ceil(rows / IMPORT_ROWS))
+    size = IMPORT_ROWS if isinstance(rows, str) or commands is None else min(IMPORT_ROWS, rows // commands)
     delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands)
     calls = _imports(upload, waiting, size)
     await send(connection, calls, delivery, sending, meter.rows, closes=import_is_closed)
@@ -170,4 +171,4 @@ async def _import_singly(
 
 def _commands(upload: Upload) -> int | None:
     rows = upload.request.rows_per_request
-    return None if isinstance(rows, str) else min(rows, 50)
+    return None if isinstance(rows, str) else min(rows, MAX_COMMANDS)

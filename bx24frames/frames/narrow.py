@@ -92,7 +92,7 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
 def _zone(timezone: str | None) -> ZoneInfo | None:
     try:
         return None if timezone is None else ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
         raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from error
 
 

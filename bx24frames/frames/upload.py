@@ -138,7 +138,9 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     Raises
     ------
     UnfinishedUpload
-        The same insert was begun before, and nobody said what to do about it.
+        The same insert was begun before, and nobody said what to do about it; or it is running now.
+    ConfigError
+        The journal cannot be used, or the one of a report is gone.
     ValidationError
         The journal is of another frame; the differing rows are named.
     """
@@ -147,9 +149,14 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     path = resume.journal if isinstance(resume, WriteReport) else resume
     if not isinstance(path, str | Path):
         raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {path!r:.80}")
-    known = Path(path).exists()
+    if isinstance(resume, WriteReport) and not Path(path).exists():
+        raise ConfigError(
+            f"The journal of the report is gone: {path}; nothing tells any more which rows were sent",
+            entity=identity.entity,
+            guidance="Write report.rows(frame, 'failed', 'skipped') by itself; look for unknown rows in the portal.",
+        )
     journal = Journal(Path(path), identity)
-    differing = journal.differing(identity) if known else []
+    differing = journal.differing(identity)
     if differing is None or differing:
         journal.abandon()
         raise _other(Path(path), differing, identity)
@@ -159,21 +166,23 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
 def _fresh(identity: Identity, *, forced: bool) -> Journal:
     journals.sweep()
     path = journals.default_path(identity)
-    if journals.is_unfinished(path):
-        if not forced and identity.mode == "insert":
+    journal = Journal(path, identity)
+    if journal.new:
+        return journal
+    if identity.mode == "insert" and journal.begun():
+        journal.abandon()
+        if not forced:
             raise UnfinishedUpload(
                 f"The same {len(identity.hashes):,} rows were begun to be inserted into {identity.entity} before, "
                 f"and not all of them were written: {path}",
                 journal=path,
                 guidance=f"Go on with it: resume={str(path)!r}. To insert all of them once more: resume=False.",
             )
-        if identity.mode == "insert":
-            journals.set_aside(path)
-        else:
-            journals.remove(path)
-    elif path.exists():
-        journals.remove(path)
-    return Journal(path, identity)
+        journals.set_aside(path)
+        return Journal(path, identity)
+    # Whatever a killed upsert sent may be on its way still: a look-up must wait for it.
+    journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
+    return journal
 
 
 def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> ValidationError:

@@ -168,9 +168,11 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
             work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
             return await interruptible(work, sending)
     finally:
-        for position, outcome in reconcile.doubts_of(sending.journal).items():
-            sending.outcomes.setdefault(position, outcome)  # begun, and left without an answer
-        sending.journal.close(rows=upload.total)
+        try:
+            for position, outcome in reconcile.doubts_of(sending.journal).items():
+                sending.outcomes.setdefault(position, outcome)  # begun, and left without an answer
+        finally:
+            sending.journal.close(rows=upload.total)
 
 
 def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:

@@ -109,7 +109,7 @@ def write_entity(
         entity,
         mode,
         _names(on),
-        columns,
+        _listed(columns),
         nulls,
         extra_columns,
         schema,
@@ -151,7 +151,7 @@ async def write_entity_async(
         entity,
         mode,
         _names(on),
-        columns,
+        _listed(columns),
         nulls,
         extra_columns,
         schema,
@@ -221,5 +221,9 @@ async def delete_entity_async(
 
 
 def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:
-    """One name is a list of one."""
-    return [on] if isinstance(on, str) else on
+    """One name is a list of one; an iterable that can be gone through once is kept."""
+    return [on] if isinstance(on, str) else _listed(on)
+
+
+def _listed(names: Sequence[str] | None) -> Sequence[str] | None:
+    return names if names is None or isinstance(names, str) else list(names)

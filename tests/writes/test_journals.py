@@ -1,0 +1,145 @@
+"""The journal under everything that happens to files: gone, in use, full, of another frame, begun and never sent."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bx24frames as bx
+from bx24frames.engine.journal import Identity, Journal
+from bx24frames.frames import reconcile
+
+from .conftest import Waits, deals, uploaded
+
+NOBODY = Identity("", "", "", "", "", [])
+
+
+def test_a_report_whose_journal_is_gone_cannot_be_resumed(
+    sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path
+) -> None:
+    """Without its journal a resumed upload would send every row again."""
+    report = bx.write_entity(deals(3), "deal", portal, mode="insert", resume=tmp_path / "one.sqlite")
+    (tmp_path / "one.sqlite").unlink()
+    with pytest.raises(bx.errors.ConfigError, match="is gone"):
+        bx.write_entity(deals(3), "deal", portal, mode="insert", resume=report)
+    assert len(uploaded(sandbox)) == 3
+
+
+def test_the_same_values_under_another_column_are_another_upload(portal: bx.Portal, tmp_path: Path) -> None:
+    journal = tmp_path / "one.sqlite"
+    bx.write_entity(pd.DataFrame({"title": ["Upload"]}), "deal", portal, mode="insert", resume=journal)
+    with pytest.raises(bx.errors.ValidationError, match="another upload"):
+        bx.write_entity(pd.DataFrame({"comments": ["Upload"]}), "deal", portal, mode="insert", resume=journal)
+
+
+@pytest.mark.parametrize("resume", ["none", "false", "path"])
+def test_one_upload_is_never_run_twice_at_once(resume: str, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(5)
+    path = bx.write_entity(frame, "deal", portal, mode="insert").journal
+    assert path is not None
+    running = Journal(path, NOBODY)  # what a running upload holds
+    given = {"none": None, "false": False, "path": path}[resume]
+    with pytest.raises(bx.errors.UnfinishedUpload, match="running now"):
+        bx.write_entity(frame, "deal", portal, mode="insert", resume=given)  # type: ignore[arg-type]
+    running.abandon()
+    assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 5
+    assert len(uploaded(sandbox)) == 10
+
+
+def test_a_full_disk_ends_an_upload_with_its_report(
+    sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = deals(300)
+    flush, left = Journal._flush, [3]
+
+    def full(self: Journal) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise sqlite3.OperationalError("database or disk is full")
+        flush(self)
+
+    monkeypatch.setattr(Journal, "_flush", full)
+    with pytest.raises(bx.errors.WriteError, match="disk is full") as caught:
+        bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
+    report = caught.value.report
+    assert report.inserted + report.unknown + report.skipped == 300
+    assert set(uploaded(sandbox)["title"]) <= set(report.rows(frame, "inserted", "unknown")["title"])
+    monkeypatch.setattr(Journal, "_flush", flush)
+    assert bx.write_entity(frame, "deal", portal, mode="insert", automation=True, resume=report).inserted == 300
+    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+
+
+def test_an_upload_that_wrote_nothing_may_be_run_again(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(4)
+    sandbox.store.poison = "Upload"
+    with pytest.raises(bx.errors.WriteError):
+        bx.write_entity(frame, "deal", portal, mode="insert")
+    sandbox.store.poison = None
+    assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 4
+
+
+def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
+    sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request may still be running at the portal: looked up before that is over, the row is not there yet."""
+    frame = deals(4).assign(originId=["W1", "W2", "W3", "W4"])
+    intend = Journal.intend
+
+    def killed(self: Journal, positions: Iterable[int]) -> None:
+        intend(self, positions)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(Journal, "intend", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        bx.write_entity(frame, "deal", portal, mode="upsert", on="originId")
+    monkeypatch.setattr(Journal, "intend", intend)
+    assert bx.write_entity(frame, "deal", portal, mode="upsert", on="originId").inserted == 4
+    assert waits.seconds >= reconcile.CUT - 5
+
+
+def test_a_journal_nobody_can_write_is_a_clear_error(portal: bx.Portal, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(bx.errors.ConfigError, match="cannot be used"):
+        bx.write_entity(deals(1), "deal", portal, mode="insert", resume=tmp_path / "file" / "one.sqlite")
+    with pytest.raises(bx.errors.ConfigError, match="not a database"):
+        bx.write_entity(deals(1), "deal", portal, mode="insert", resume=tmp_path / "file")
+
+
+def test_a_foreign_database_is_left_alone(portal: bx.Portal, tmp_path: Path) -> None:
+    path = tmp_path / "mine.sqlite"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE precious (value)")
+    db.close()
+    with pytest.raises(bx.errors.ConfigError, match="no journal"):
+        bx.write_entity(deals(1), "deal", portal, mode="insert", resume=path)
+
+
+@pytest.mark.parametrize(("rows", "most"), [(1, 1), (7, 7), (21, 21), (60, 60), (100_000, 1_000)])
+def test_rows_per_request_is_never_passed(
+    rows: int, most: int, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    intend = Journal.intend
+
+    def spy(self: Journal, positions: Iterable[int]) -> None:
+        listed = list(positions)
+        sizes.append(len(listed))
+        intend(self, listed)
+
+    monkeypatch.setattr(Journal, "intend", spy)
+    count = 2_100 if most == 1_000 else 130 if most > 1 else 5
+    assert bx.write_entity(deals(count), "deal", portal, mode="insert", rows_per_request=rows).inserted == count
+    assert max(sizes) <= most
+    assert max(sizes) > most * 0.9
+
+
+def test_names_may_come_from_any_iterable(portal: bx.Portal) -> None:
+    frame = deals(2).assign(originId=["I1", "I2"], junk=1)
+    columns = (name for name in ("title", "originId"))
+    on = (name for name in ["originId"])
+    report = bx.write_entity(frame, "deal", portal, mode="upsert", on=on, columns=columns)  # type: ignore[arg-type]
+    assert report.inserted == 2
