@@ -17,6 +17,7 @@ OnError: TypeAlias = Literal["raise", "report", "stop"]
 Progress: TypeAlias = Literal["auto", True, False]
 Automation: TypeAlias = bool | None
 
+_WHOLE: Final = frozenset({"burst", "commands_per_batch", "max_in_flight"})
 ENTERPRISE_BURST: Final = 250
 ENTERPRISE_PER_SECOND: Final = 5.0
 
@@ -56,8 +57,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
-            if not isinstance(getattr(self, name), int | float):
-                raise ConfigError(f"Limits: {name} is a number, not {getattr(self, name)!r:.80}")
+            given, whole = getattr(self, name), name in _WHOLE
+            if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
+                raise ConfigError(f"Limits: {name} is a {'whole ' if whole else ''}number, not {given!r:.80}")
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),

@@ -88,7 +88,7 @@ class OffsetPages(Generic[T]):
     def _take_page(self, start: int, answer: Success) -> None:
         rows = rows_in(self._listing, answer.value)
         self._pages[start] = rows
-        if self._listing.paging is Paging.WHOLE or not rows:
+        if self._listing.paging is Paging.WHOLE:
             return
         # Beyond its end a list may begin again from the start, so only pages that exist are asked for.
         self._known = max(self._known, answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)

@@ -180,10 +180,13 @@ def _checked(request: ReadRequest) -> ReadRequest:
     choices = {
         "on_bad_value": (request.on_bad_value, ("raise", "null")),
         "missing_columns": (request.missing_columns, ("raise", "insert")),
+        "progress": (request.progress, ("auto", True, False)),
     }
     for name, (value, allowed) in choices.items():
         if value not in allowed:
             raise ConfigError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")
+    if not isinstance(request.schema_overrides, Mapping | None):
+        raise ConfigError("schema_overrides is a mapping of a column to its type")
     _check_zone(request.timezone)
     return replace(request, columns=columns)
 

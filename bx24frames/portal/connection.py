@@ -64,6 +64,8 @@ class Connection:
         for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
             if seconds is not None and (not isinstance(seconds, int | float) or not seconds > 0):
                 raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r:.80}")
+        if settings.url is not None and not isinstance(settings.url, str):
+            raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
         if not isinstance(settings.limits, Limits):
             raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
         profile = resolve(settings.url)

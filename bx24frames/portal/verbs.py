@@ -212,6 +212,8 @@ class AsyncPortal:
         from bx24frames.portal.calls import call_all
 
         name = check_method(method)
+        if not isinstance(items, Iterable | None):
+            raise ConfigError(f"Parameters must be a dict or a list of dicts, not {type(items).__name__}", method=name)
         one = items is None or isinstance(items, Mapping)
         listed: Sequence[object] = [items] if one else list(items or ())
         results = await call_all(self.connection, name, [check_params(item, name) for item in listed], raw=raw)

@@ -247,5 +247,6 @@ def _no_reply(error: Exception, seconds: float) -> NoReply:
         where = "no answer" if sent else "no connection"
         return NoReply(f"{where} within {seconds:g} s", sent=sent, timeout=True)
     text = redact(str(error)) or "the connection was lost"
-    unresolved = isinstance(error, aiohttp.ClientConnectorDNSError)
-    return NoReply(f"{type(error).__name__}: {text}", sent=sent, unresolved=unresolved)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NoReply(f"there is no host {error.host}, or no network", sent=False, unresolved=True)
+    return NoReply(f"{type(error).__name__}: {text}", sent=sent)

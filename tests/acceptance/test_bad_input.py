@@ -61,6 +61,9 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "order way": (read(order_by=("id", "up")), e.ConfigError, ("'asc' | 'desc'",)),
     "backend": (read(backend="dask"), e.ConfigError, ("pandas, polars, pyarrow", "'dask'")),
     "timezone": (read(timezone="Mars/Base"), e.ConfigError, ("'Mars/Base'",)),
+    "overrides": (read(schema_overrides=["title"]), e.ConfigError, ("schema_overrides", "mapping")),
+    "progress": (read(progress="bar"), e.ConfigError, ("progress", "'bar'")),
+    "index": (read(index=[]), e.ConfigError, ("index", "[]")),
     "override": (read(schema_overrides={"title": "int"}), e.ConfigError, ("'int'", "pyarrow")),
     "chunk": (lambda p: list(bx.iter_entity("deal", p, chunk_size=0)), e.ConfigError, ("chunk_size", "0")),
     # frames that do not fit
@@ -107,6 +110,8 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     # wire verbs
     "method": (lambda p: p.call(""), e.ConfigError, ("crm.deal.list",)),
     "method batch": (lambda p: p.call("batch", {}), e.ConfigError, ("call_batch",)),
+    "parameters": (lambda p: p.call("crm.deal.get", 5), e.ConfigError, ("a list of dicts", "int")),  # type: ignore[arg-type]
+    "portal": (lambda p: bx.Portal(5), e.ConfigError, ("an address", "int")),  # type: ignore[arg-type]
     "method path": (lambda p: p.call("crm/../x"), e.ConfigError, ("crm.deal.list",)),
     "call text": (lambda p: p.call("crm.deal.get", "ID=3"), e.ConfigError, ("dict", "str")),  # type: ignore[arg-type]
     "call items": (lambda p: p.call("crm.deal.get", [3]), e.ConfigError, ("dict", "int")),  # type: ignore[list-item]
@@ -210,7 +215,8 @@ def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None
     assert CODE not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{"burst": 0}, {"burst": "a"}, {"per_second": 0}, {"commands_per_batch": 51}])
+@pytest.mark.parametrize("given", [{"burst": 0}, {"burst": "a"}, {"burst": True}, {"per_second": 0},
+    {"commands_per_batch": 51}, {"commands_per_batch": 2.5}, {"max_in_flight": 1.5}])  # fmt: skip
 def test_limits_that_cannot_be(given: dict[str, Any]) -> None:
     with pytest.raises(e.ConfigError, match=next(iter(given))):
         bx.Limits(**given)

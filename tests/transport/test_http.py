@@ -82,6 +82,7 @@ async def test_an_unknown_host_proves_that_nothing_was_sent() -> None:
     failure = await refusal_of(HttpTransport(Address.parse(f"https://no.such.host.invalid/rest/1/{SECRET}/")))
     assert failure.sent is False
     assert failure.unresolved is True
+    assert failure.reason == "there is no host no.such.host.invalid, or no network"
 
 
 async def test_a_certificate_that_fails_proves_that_nothing_was_sent(tls_port: int) -> None:

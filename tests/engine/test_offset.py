@@ -1,0 +1,71 @@
+"""Pages by offset: complete and each row once, also where pages come short, are lost, or begin again past the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bx24frames.engine.messages import JSON, Answer, Call, Done, Listing, Lost, Paging, Parcel, Row, Success, Wait
+from bx24frames.engine.offset import OffsetPages
+from bx24frames.engine.sizes import Sizes
+from bx24frames.errors import TransportError
+
+LISTING = Listing(Call("user.get", {}), id_key="ID", id_filter="ID", paging=Paging.OFFSET)
+
+
+class Table:
+    """A portal's table by offset; `gone` rows are counted and not shown, `lost` are the requests nobody answers."""
+
+    def __init__(self, rows: int, gone: set[int], lost: set[int]) -> None:
+        self.rows, self.gone, self.lost, self.asked = rows, gone, lost, 0
+
+    def answer(self, params: Mapping[str, JSON]) -> Answer:
+        start = int(str(params["start"]))
+        start = start if start < self.rows else 0  # past its end a list begins again
+        page = range(start, min(start + 50, self.rows))
+        shown: list[JSON] = [{"ID": str(row)} for row in page if row not in self.gone]
+        return Success(shown, total=self.rows, next=page.stop if page.stop < self.rows else None)
+
+    def read(self, limit: int | None) -> list[str]:
+        def ids(rows: list[Row]) -> list[str]:
+            return [str(row["ID"]) for row in rows]
+
+        machine, sizes, now = OffsetPages(LISTING, ids, token="t", limit=limit), Sizes(), 0.0
+        out: list[str] = []
+        while not isinstance(step := machine.due(now, sizes), Done):
+            if isinstance(step, Wait):
+                assert now < step.until < 1e6
+                now = step.until
+                continue
+            assert isinstance(step, Parcel)
+            self.asked += 1
+            lost = Lost("dropped") if self.asked in self.lost else None
+            answers = {one.label: lost or self.answer(one.call.params) for one in step.commands}
+            for part in machine.feed(step, answers, now):
+                out += part
+        return out
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 400), st.sets(st.integers(0, 400), max_size=120), st.sets(st.integers(1, 6), max_size=3),
+    st.none() | st.integers(0, 450),
+)  # fmt: skip
+def test_the_first_rows_whatever_comes(rows: int, gone: set[int], lost: set[int], limit: int | None) -> None:
+    there = [str(row) for row in range(rows) if row not in gone]
+    assert Table(rows, gone, lost).read(limit) == there[:limit]
+
+
+def test_a_limit_asks_for_no_more_pages_than_it_takes() -> None:
+    table = Table(400, set(), set())
+    assert len(table.read(50)) == 50
+    assert table.asked == 1
+    assert Table(400, set(range(50)), set()).read(3) == ["50", "51", "52"]
+
+
+def test_a_page_that_never_comes_is_an_error() -> None:
+    with pytest.raises(TransportError):
+        Table(400, set(), set(range(2, 99))).read(None)
