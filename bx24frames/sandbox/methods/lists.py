@@ -13,7 +13,7 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, 
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import CLASSIC, EXACT, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_around import LISTS
+from bx24frames.sandbox.seed_columns import LISTS
 from bx24frames.sandbox.shapes_parse import php_int, php_text
 from bx24frames.sandbox.store_tables import ENTITY_TYPES
 
