@@ -60,6 +60,10 @@ class ExcelSheet:
         """Write the file."""
         self._book.save(self._sink)
 
+    def abandon(self) -> None:
+        """Close the temporary file; openpyxl removes it when the interpreter ends."""
+        self._sheet.close()
+
     def _cell(self, value: object, name: str) -> object:
         if isinstance(value, dt.datetime):
             value = value.replace(tzinfo=None)

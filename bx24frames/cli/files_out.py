@@ -47,6 +47,9 @@ class TableWriter(Protocol):
     def close(self) -> None:
         """Write what stands behind the last row."""
 
+    def abandon(self) -> None:
+        """Let go of the file, which nobody is going to read."""
+
 
 def format_of(path: str, given: str | None = None) -> str:
     """The format of a file: as given, or by its ending; csv for a pipe.
@@ -126,7 +129,12 @@ def _appending(sink: IO[bytes], form: str, name: str) -> Iterator[Append]:
             opened.append(_OPEN[form](sink, table.schema, name))
         opened[0].write(table)
 
-    yield append
+    try:
+        yield append
+    except BaseException:
+        for writer in opened:
+            writer.abandon()
+        raise
     for writer in opened:
         writer.close()
 
@@ -146,6 +154,8 @@ class _Parquet:
     def close(self) -> None:
         self._writer.close()
 
+    abandon = close
+
 
 class _Csv:
     """Null is nothing and the empty text is ``""``; lists and structs are JSON in their cell."""
@@ -161,6 +171,8 @@ class _Csv:
     def close(self) -> None:
         self._writer.close()
 
+    abandon = close
+
 
 class _Jsonl:
     """A JSON object a row."""
@@ -174,6 +186,8 @@ class _Jsonl:
 
     def close(self) -> None:
         self._sink.flush()
+
+    abandon = close
 
 
 _Opener: TypeAlias = Callable[[IO[bytes], "pa.Schema", str], TableWriter]

@@ -48,7 +48,9 @@ def read(
     missing_columns: Annotated[
         Literal["raise", "insert"], typer.Option(help="Columns the portal lacks: fail, or write them empty.")
     ] = "raise",
-    chunk_size: Annotated[int, typer.Option(min=1, help="Rows of a parquet row group.")] = 25_000,
+    chunk_size: Annotated[
+        int, typer.Option(min=1, help="Rows of a parquet row group, and of what is kept at once.")
+    ] = 10_000,
     on_bad_value: Annotated[
         Literal["raise", "null"], typer.Option(help="A value that does not fit its field: fail, or leave it out.")
     ] = "raise",
