@@ -36,6 +36,10 @@ class _Unread(ValueError):
     """A part of an expression that says nothing of one column's values."""
 
 
+_ODD: Final = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""What a form other than the known ones makes of its reader."""
+
+
 def possible(predicate: pl.Expr) -> Possible:
     """Read what a predicate says of the rows that meet it.
 
@@ -60,7 +64,7 @@ def possible(predicate: pl.Expr) -> Possible:
     try:
         node = json.loads(predicate.meta.serialize(format="json"))
         return _read(node)
-    except (pl.exceptions.PolarsError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (pl.exceptions.PolarsError, RecursionError, *_ODD):
         return EVERY
 
 
@@ -70,7 +74,7 @@ def _read(node: Node) -> Possible:
     reader = _PARTS.get(name)
     try:
         return reader(body) if reader else EVERY
-    except (_Unread, LookupError, TypeError, AttributeError, OverflowError):
+    except _ODD:
         return EVERY
 
 

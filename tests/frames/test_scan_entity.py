@@ -16,11 +16,21 @@ from look import FAST, asked, data_asked
 from polars.testing import assert_frame_equal
 
 import bx24frames as bx
-from bx24frames.errors import AuthError, ConfigError, DecodeError, FilterError, UnknownColumn, UnknownEntity
+from bx24frames.errors import (
+    AuthError,
+    ConfigError,
+    DecodeError,
+    FilterError,
+    PortalError,
+    ScopeError,
+    UnknownColumn,
+    UnknownEntity,
+)
+from bx24frames.sandbox.faults import Fault
 
 c = pl.col
 ENTITIES = ("deal", "crm.deal", "contact", "crm.contact", "stage_history", "user")
-QUIET = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -345,18 +355,30 @@ def test_a_condition_the_portal_refuses_costs_a_request_and_no_row(
     assert_frame_equal(found, whole.filter(c("stageId") == "WON"))
 
 
-def test_a_read_that_fails_raises_its_own_error():
-    with (
-        bx.Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False) as box,
-        bx.Portal(box.url, limits=FAST) as portal,
-    ):
-        lazy = bx.scan_entity("deal", portal)
-        narrowed = lazy.filter(c("stageId") == "WON")
-        assert narrowed.collect().height < 60
-        box.close()
-        for query in (lazy, narrowed, lazy.head(3)):
-            with pytest.raises(bx.errors.TransportError):
-                query.collect()
+@pytest.mark.parametrize("nth", [1, 120])
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("ERROR_OF_ITS_OWN", 400, PortalError),
+        ("insufficient_scope", 403, ScopeError),
+        ("ACCESS_DENIED", 403, AuthError),
+    ],
+)
+def test_a_read_that_fails_raises_its_own_error(large: bx.Sandbox, nth: int, code: str, status: int, error: type):
+    """At its first row as in its midst, with a condition and without: never a frame of some rows."""
+    with bx.Portal(large.url, limits=FAST) as portal:
+        lazy = bx.scan_entity("deal", portal).select("id", "opportunity")
+        for query in (lazy, lazy.filter(c("opportunity") > 1)):
+            fault = Fault("command_error", method="crm.item.list", nth=nth, times=None, code=code, status=status)
+            large.faults.add(fault)
+            try:
+                with pytest.raises(error) as raised:
+                    query.collect()
+            finally:
+                large.faults.clear()
+            assert type(raised.value) is error
+            assert raised.value.code == code
+        assert lazy.collect().height == 20_000
 
 
 def test_a_stranger_is_told_so_at_once(read_only_sandbox: bx.Sandbox):
