@@ -13,6 +13,7 @@ from bx24frames.options import Nulls
 if TYPE_CHECKING:
     import pyarrow as pa
 
+NOT_CHOSEN: Final = "not one of the choices"
 WHOLE_COLUMN: Final = -1
 """The position of a fault that concerns a column, whatever its rows hold."""
 
@@ -122,7 +123,7 @@ def _not_chosen(field: Field, values: pa.Array) -> Iterator[tuple[int, object, s
     for row, value in enumerate(values.to_pylist()):
         for code in value or () if is_list(field) else (value,):
             if code is not None and code != "" and str(code) not in codes:
-                yield row, code, "not one of the choices"
+                yield row, code, NOT_CHOSEN
 
 
 def _too_long(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:

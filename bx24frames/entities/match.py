@@ -20,6 +20,25 @@ FINE_SCALE: Final = Decimal("0.0001")
 """And other numbers with at most four."""
 
 
+SUMS: Final = frozenset({"opportunity", "taxvalue"})
+
+
+def as_stored(field: Field, value: object) -> Hashable:
+    """A value in the form in which it equals what the portal keeps of it: a number at its field's scale."""
+    if kind(field) is not Kind.FLOAT or is_list(field) or not isinstance(value, int | float | Decimal):
+        return canonical(field, value)
+    exact = Decimal(str(value))
+    return exact.quantize(_scale(field), ROUND_HALF_UP) if exact.is_finite() else None
+
+
+def _scale(field: Field) -> Decimal:
+    """The scale of a field: of a user field its own setting (docs: crm-userfield-settings.md, PRECISION)."""
+    digits = str(field.settings.get("PRECISION", ""))
+    if field.user_field and digits.isdigit():
+        return Decimal(1).scaleb(-int(digits))
+    return SCALE if field.code.replace("_", "").lower() in SUMS else FINE_SCALE
+
+
 def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
     """A value in the form in which two equal ones are equal.
 

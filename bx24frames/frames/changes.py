@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.match import COMPARABLE, canonical
+from bx24frames.entities.match import as_stored, canonical
 from bx24frames.entities.schema import InputRow
 from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.values import uploads
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -19,8 +20,7 @@ def compared_codes(upload: Upload) -> list[str]:
     return [
         field.code
         for field in upload.columns.values()
-        if field.listed
-        and (kind(field) is Kind.MULTIFIELD or (upload.request.only_changed and kind(field) in COMPARABLE))
+        if field.listed and (kind(field) is Kind.MULTIFIELD or upload.request.only_changed)
     ]
 
 
@@ -55,9 +55,14 @@ def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upl
 def _same(field: Field, value: object, now: object, upload: Upload) -> bool:
     if value is None and upload.request.nulls == "skip":
         return True
-    return canonical(field, value, loose=kind(field) is Kind.FLOAT) == canonical(
-        field, now, loose=kind(field) is Kind.FLOAT
-    )
+    if kind(field) is Kind.FILE:
+        return not uploads(value) and _file_ids(value) == _file_ids(now)
+    return as_stored(field, value) == as_stored(field, now)
+
+
+def _file_ids(cell: object) -> list[object]:
+    files = cell if isinstance(cell, list) else [cell]
+    return sorted((file.get("id") for file in files if isinstance(file, Mapping)), key=str)
 
 
 def merge_points(field: Field, wanted: list[object], held: list[object]) -> list[object]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.checks import Fault
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.frames.columns_in import Extra, Incoming
+    from bx24frames.frames.old_codes import Cell
     from bx24frames.options import Mode, Nulls, OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
@@ -58,7 +59,7 @@ class Upload:
     """A request made ready.
 
     `bad`: positions whose rows a check keeps from being sent. `ids`: positions whose rows are there already.
-    `current`: by id, what the portal holds of the columns that have to be compared.
+    `current`: by id, what the portal holds of the columns that have to be compared. `held`: cells to leave out.
     """
 
     request: WriteRequest
@@ -67,6 +68,7 @@ class Upload:
     bad: Mapping[int, Fault]
     ids: dict[int, int | str] = field(default_factory=dict)
     current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
+    held: frozenset[Cell] = frozenset()
 
     @property
     def entity(self) -> Entity:
@@ -99,7 +101,12 @@ class Upload:
                 continue
             values = data.slice(start, CHUNK).to_pylist() if names else [{}] * CHUNK
             for position in positions:
-                yield InputRow(position, values[position - start])
+                yield InputRow(position, self._sent(position, values[position - start]))
+
+    def _sent(self, position: int, values: dict[str, object]) -> dict[str, object]:
+        if not self.held:
+            return values
+        return {name: value for name, value in values.items() if (position, name) not in self.held}
 
 
 def identify(connection: Connection, upload: Upload) -> Identity:

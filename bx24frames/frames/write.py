@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
+from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames import reconcile
 from bx24frames.frames.captions_in import recoded
@@ -18,6 +19,7 @@ from bx24frames.frames.compare import changed_cells
 from bx24frames.frames.deliver import deliver, learn_current
 from bx24frames.frames.keys import check_keys, find_rows
 from bx24frames.frames.narrow_source import accept
+from bx24frames.frames.old_codes import held_cells
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter
 from bx24frames.frames.report import WriteReport
@@ -60,10 +62,13 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
         faults += unfit(source, table, request.schema, request.timezone)
     if frame.compared:
         faults += await changed_cells(connection, table, frame, request.timezone)
+    unknown = [*unclear, *(fault for fault in frame.faults if fault.reason == NOT_CHOSEN)]
+    held = await held_cells(connection, table, given, frame, unknown)
+    faults = [fault for fault in faults if (fault.position, fault.column) not in held]
     whole = any(fault.position < 0 for fault in faults)
     if faults and (whole or request.on_error != "report"):
         raise validation_error(faults, entity=table.entity.name, backend=source.backend)
-    return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)})
+    return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
 
 def _check(request: WriteRequest, table: Table) -> None:

@@ -1,0 +1,82 @@
+"""Read, edit, update: what nobody edited is never in the way, and no edit is lost to rounding."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bx24frames as bx
+
+from .conftest import deals
+
+COLOUR, COLOURS, NUMBER = "UF_CRM_COLOUR", "UF_CRM_COLOURS", "UF_CRM_1721244482251"
+
+
+@pytest.fixture
+def old(sandbox: bx.Sandbox) -> list[int]:
+    """Deals that hold a choice and a stage which were deleted since."""
+    ids = sandbox.store.insert(2, [{"title": f"Old {at}"} for at in range(3)])
+    for row_id in ids:
+        sandbox.store.update_row("deal", row_id, {"stageId": "GONE", "uf": json.dumps({COLOUR: 77, COLOURS: [64, 77]})})
+    return ids
+
+
+@pytest.mark.parametrize("nulls", ["skip", "clear"])
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("labels", [False, True])
+def test_codes_that_are_gone_stay_in_rows_nobody_edited(
+    labels: bool, backend: str, nulls: str, old: list[int], sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    columns = ["id", "title", COLOUR, COLOURS, "stageId"]
+    read = {"columns": columns, "filters": {"id": old}, "labels": labels, "backend": backend}
+    frame = bx.read_entity("deal", portal, **read)  # type: ignore[call-overload]
+    report = bx.write_entity(frame, "deal", portal, mode="update", nulls=nulls)  # type: ignore[arg-type]
+    assert report.updated == 3
+    held = [row for row in sandbox.store.rows(2) if row["id"] in old]
+    assert [(int(row[COLOUR]), list(map(int, row[COLOURS])), row["stageId"]) for row in held] == (
+        [(77, [64, 77], "GONE")] * 3
+    )
+
+
+def test_a_code_that_is_gone_is_not_given_to_another_row(old: list[int], portal: bx.Portal) -> None:
+    frame = pd.DataFrame({"id": old, COLOUR: [77, 78, np.nan], "stageId": ["GONE", "GONE", "LOST"]})
+    with pytest.raises(bx.errors.ValidationError) as caught:
+        bx.write_entity(frame, "deal", portal, mode="update")
+    assert caught.value.rows == (1, 2)
+    with pytest.raises(bx.errors.ValidationError):
+        bx.write_entity(frame[[COLOUR]], "deal", portal, mode="insert")
+
+
+def test_an_edit_beside_a_code_that_is_gone_is_sent(old: list[int], sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = pd.DataFrame({"id": old, COLOUR: [77, 56, np.nan], "title": ["a", "b", "c"]})
+    assert bx.write_entity(frame, "deal", portal, mode="update", nulls="clear").updated == 3
+    held = {row["id"]: row for row in sandbox.store.rows(2) if row["id"] in old}
+    assert [held[row_id]["title"] for row_id in old] == ["a", "b", "c"]
+    assert [int(held[row_id].get(COLOUR) or 0) for row_id in old] == [77, 56, 0]
+
+
+@pytest.mark.parametrize(("column", "changes", "sent"), [("opportunity", 0.004, 0), ("opportunity", 0.01, 1),
+                                                         (NUMBER, 0.0004, 1), (NUMBER, 0.00004, 0)])  # fmt: skip
+def test_only_changed_compares_at_the_scale_of_the_field(
+    column: str, changes: float, sent: int, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    made = bx.write_entity(deals(1).assign(**{column: 12.25}), "deal", portal, mode="insert").ids("inserted")
+    frame = pd.DataFrame({"id": made, column: [12.25 + changes]})
+    sandbox.stats.reset()
+    bx.write_entity(frame, "deal", portal, mode="update", only_changed=True)
+    assert sandbox.stats.calls["crm.item.update"] == sent
+
+
+@pytest.mark.parametrize("entity", ["deal", "contact", "crm.deal", "crm.contact", "item:128", "activity", "task"])
+def test_a_table_written_back_with_only_changed_sends_nothing(
+    entity: str, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """Files too: those a row has are kept by not naming them."""
+    frame = bx.read_entity(entity, portal, limit=60)
+    sandbox.stats.reset()
+    report = bx.write_entity(frame, entity, portal, mode="update", only_changed=True)
+    assert report.unchanged == len(frame)
+    assert not [method for method in sandbox.stats.calls if "update" in method]
