@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bx24frames.cli.connecting import connect
 from bx24frames.cli.reading import count, describe, entities, read
 from bx24frames.cli.writing import delete, write
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (read, write, delete, describe, count, entities):
+for command in (connect, read, write, delete, describe, count, entities):
     app.command()(command)
 
 
