@@ -99,6 +99,7 @@ class _Job(Generic[T]):
         self._background: _Background | None = None
 
     def start(self) -> None:
+        """Have the background loop begin with it."""
         try:
             self._background = _background_loop()
             self.later(self._begin)
@@ -176,17 +177,25 @@ class _Pump(Generic[T]):
         self._asked: asyncio.Queue[Future[_Item[T] | None] | None] = asyncio.Queue()
 
     def ask(self, job: _Job[None]) -> Future[_Item[T] | None]:
+        """Have the next item made."""
         from concurrent.futures import Future
 
+        if not job.reachable():
+            raise ConfigError(
+                "This iterator was begun in another process: a fork does not take what is under way along",
+                guidance="Call the verb again in this process.",
+            )
         reply: Future[_Item[T] | None] = Future()
         job.later(self._asked.put_nowait, reply)
         return reply
 
     def stop(self, job: _Job[None]) -> None:
+        """Have the task end, if it still can."""
         if job.reachable() and not job.end.done():
             job.later(self._asked.put_nowait, None)
 
     async def work(self) -> None:
+        """Make items as they are asked for, and close the source at the end."""
         try:
             while (reply := await self._next_asked()) is not None:
                 try:
@@ -229,6 +238,7 @@ class _Process:
         self.inherited: list[_Background] = []
 
     def forget(self) -> None:
+        """Begin anew in the child of a fork."""
         if self.background is not None:
             self.inherited.append(self.background)
         self.lock, self.background = threading.Lock(), None

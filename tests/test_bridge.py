@@ -295,6 +295,7 @@ def test_a_forked_child_gets_a_loop_of_its_own_and_the_parent_keeps_its() -> Non
         """
         import asyncio, gc, os, sys
         from bx24frames.bridge import iterate, run
+        from bx24frames.errors import ConfigError
 
         async def answer(number):
             await asyncio.sleep(0)
@@ -311,6 +312,12 @@ def test_a_forked_child_gets_a_loop_of_its_own_and_the_parent_keeps_its() -> Non
         if child == 0:
             assert run(answer(2)) == 2
             assert list(iterate(numbers())) == [1, 2]
+            try:
+                next(steps)
+            except ConfigError as error:
+                assert "another process" in str(error)
+            else:
+                sys.exit(8)
             del steps
             gc.collect()
             sys.exit(7)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
+from bx24frames.entities.catalog import ROWS
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.listing import read_all
@@ -55,8 +56,7 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
         That nothing is known of the types.
     """
     _refuse(request, wishes)
-    told = f"{request.entity} is outside the catalogue: its columns are read as text"
-    warnings.warn(told, UserWarning, stacklevel=2)
+    warnings.warn(_told(request.entity), UserWarning, stacklevel=2)
     rows = _rows(await _answer(connection, request.entity, request.filters))
     return _table(rows if request.limit is None else rows[: request.limit], request)
 
@@ -90,6 +90,15 @@ def _refuse(request: ReadRequest, wishes: Wishes | None) -> None:
         raise ConfigError(
             f"{named[0]} needs a described table: {request.entity} is outside the catalogue", entity=request.entity
         )
+
+
+def _told(method: str) -> str:
+    """What is to be known of such a read; and the tables of the catalogue that the method lists, where it has some."""
+    named = [row.name for row in ROWS if row.listing.call.method.lower() == method.strip().lower()]
+    if not named:
+        return f"{method} is outside the catalogue: its columns are read as text"
+    shown = " or ".join(map(repr, named[:2]))
+    return f"{method} is read as text, as every method by its own name; with types as the table {shown}"
 
 
 def _rows(answer: JSON) -> list[Row]:

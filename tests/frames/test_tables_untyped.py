@@ -13,7 +13,7 @@ import bx24frames as bx
 from bx24frames.errors import ConfigError, PortalError, UnknownColumn
 from bx24frames.options import Backend
 
-WARNING = "outside the catalogue"
+WARNING = "read as text"
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,8 @@ def test_get_all_of_positional_and_owned_methods(portal: bx.Portal) -> None:
     assert len(portal.get_all("lists.element.get", {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 31})) == 130
     chosen = {"filter": {"iblockId": 15}, "select": ["id", "iblockId"]}
     assert len(portal.get_all("catalog.product.list", chosen)) == 130
+
+
+def test_a_method_that_the_catalogue_lists_is_named_with_its_table(portal: bx.Portal) -> None:
+    with pytest.warns(UserWarning, match=r"with types as the table 'department'"):
+        bx.read_entity("department.get", portal)
