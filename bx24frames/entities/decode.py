@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,6 +69,8 @@ def decode(
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
     maps = [row if isinstance(row, dict) else _empty(row, schema) for row in rows]
+    if respelled := {field.printed: field.code for field in schema.fields if field.printed}:
+        maps = [{respelled.get(key, key): value for key, value in row.items()} for row in maps]
     if any(field.holder is not None for field in schema.fields):
         maps = unwrapped(maps, schema.fields)
     table = _Table(maps, schema, on_bad_value, Counter() if nulled is None else nulled)
@@ -222,10 +226,26 @@ def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array
     except NOT_PLAIN:
         return {}
     found = dict(zip(wanted, arrays, strict=True))
-    for code, kind_ in numbers.items():
-        if _holds_bools(rows, code, kind_, found[code]):
-            del found[code]
+    if _may_hold_bools(rows, tuple(numbers)):
+        for code, kind_ in numbers.items():
+            if _holds_bools(rows, code, kind_, found[code]):
+                del found[code]
     return {column.name: found[column.field.code] for column in columns if column.field.code in found}
+
+
+def _may_hold_bools(rows: list[Row], codes: Sequence[str]) -> bool:
+    """Whether a bool may be anywhere in columns of numbers and nulls, or a key is missing, so that nothing is known.
+
+    Of all that such columns can hold, only true and false have these letters in JSON. Rows as orjson makes them are
+    more than a cache holds: one walk for all columns costs much less than one a column.
+    """
+    if not rows or not codes:
+        return False
+    try:
+        text = orjson.dumps(list(map(itemgetter(*codes), rows)))
+    except KeyError:
+        return True
+    return b"tr" in text or b"fa" in text
 
 
 def _holds_bools(rows: list[Row], code: str, kind_: Kind, numbers: pa.Array) -> bool:
