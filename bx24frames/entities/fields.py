@@ -110,6 +110,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     settings = raw.get("settings")
     settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
     type_, holder = property_type(raw)
+    own_name = name if entity.family is Family.ITEM and name != code else ""
     field = Field(
         code,
         known.type if known else type_,
@@ -125,6 +126,8 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         listed=not (entity.family is Family.CLASSIC and code in UNLISTED),
         max_length=_limit(settings.get("MAX_LENGTH")),
         holder=holder,
+        request=own_name,
+        printed=own_name,
     )
     return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
 

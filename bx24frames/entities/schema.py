@@ -34,6 +34,10 @@ class Dialect(enum.Enum):
     LIST = "list"
     EQUAL = "equal"
     """Equality alone."""
+    API = "api"
+    """REST 3.0."""
+    API_ID = "api id"
+    """REST 3.0 where it takes conditions on the id alone."""
     NONE = "none"
     """No conditions at all."""
 
@@ -65,6 +69,8 @@ class Field:
     `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
     `max_length`: characters a text may have; None where the description names no limit.
     `holder`: what the portal wraps each value in; None where it stands by itself.
+    `printed`: its key in the rows, where that is not the code: a portal that does not know `useOriginalUfNames`
+    describes, prints and takes user fields in camelCase.
     """
 
     code: str
@@ -81,6 +87,7 @@ class Field:
     holder: Holder | None = None
     settings: Mapping[str, JSON] = field(default_factory=dict)
     request: str = ""
+    printed: str = ""
     listed: bool = True
     max_length: int | None = None
 
