@@ -87,7 +87,7 @@ def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: 
     """
     found = plain(value)
     if found is None:
-        raise Unfit('a null: use "is null" or "not null"')
+        raise Unfit('a null: use "is null" or "not null"; nulls of a list are to be dropped first')
     own = kind(field)
     if own is Kind.DATETIME:
         return _datetime(_whole_second(_moment(found), up=up), timezone)

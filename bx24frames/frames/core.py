@@ -87,6 +87,18 @@ def _connect(portal: PortalLike, entity: object) -> Connection:
         raise
 
 
+def _described(portal: PortalLike, entity: str) -> Connection:
+    """The connection meant, for a table that has a description."""
+    connection = _connect(portal, entity)
+    if is_untyped(entity):
+        raise ConfigError(
+            f"{entity} is a method: nothing describes its columns",
+            entity=entity,
+            guidance="list_entities() shows the tables that are described, each with its method.",
+        )
+    return connection
+
+
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
     """Read a table whole."""
     connection = _connect(portal, request.entity)
@@ -128,7 +140,7 @@ async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int
 
 async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:
     """Describe the fields of a table."""
-    connection = _connect(portal, entity)
+    connection = _described(portal, entity)
     return output.frame(await describe_table(connection, entity, titles=titles), connection, entity)
 
 
@@ -140,4 +152,4 @@ async def entities(portal: PortalLike, output: Output) -> Frame:
 
 async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
     """Describe a table as a pandera schema."""
-    return await schema_of(_connect(portal, entity), entity, backend)
+    return await schema_of(_described(portal, entity), entity, backend)
