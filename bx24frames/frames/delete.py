@@ -14,6 +14,7 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
 from bx24frames.errors import ConfigError, ValidationError, WriteInterrupted
+from bx24frames.frames.forecast import Load, forecast
 from bx24frames.frames.lookup import rows_by_id
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
@@ -61,6 +62,12 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     finally:
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
+    made = connection.stats.requests - requests
+    if request.dry_run:
+        left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
+        took = forecast(connection, [Load(left, FIRST_WRITES)], made)
+    else:
+        took = made, time.monotonic() - started
     report = WriteReport.of(
         (_with_id(outcome, ids) for outcome in sending.outcomes.values()),
         rows=len(ids),
@@ -68,8 +75,8 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         host=connection.host,
         mode="delete",
         dry_run=request.dry_run,
-        requests=connection.stats.requests - requests,
-        seconds=time.monotonic() - started,
+        requests=took[0],
+        seconds=took[1],
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
@@ -77,6 +84,10 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     if request.on_error != "report":
         report.raise_for_errors()
     return report
+
+
+def _is_planned(sending: Sending, position: int) -> bool:
+    return sending.outcomes[position].action == "deleted"
 
 
 async def _carry_out(

@@ -14,6 +14,7 @@ from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, impo
 from bx24frames.errors import ConfigError
 from bx24frames.frames import reconcile
 from bx24frames.frames.changes import compared_codes, rows_to_update
+from bx24frames.frames.forecast import Load
 from bx24frames.frames.lookup import rows_by_id
 from bx24frames.frames.send import Delivery, Sending, import_is_closed, send
 
@@ -55,6 +56,24 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
         await reconcile.CLOCK.sleep(reconcile.CUT)
     sending.doubts.clear()
+
+
+def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
+    """The calls that rows would take which are planned to be written."""
+    fates: dict[str, set[int]] = {"updated": set(), "inserted": set()}
+    for outcome in planned:
+        fates.setdefault(outcome.action, set()).add(outcome.position)
+    updates = (
+        update_call(upload.entity, upload.columns, upload.ids[row.position], row, upload.request.nulls)
+        for row, _ in rows_to_update(upload, fates["updated"])
+    )
+    yield Load(updates, FIRST_WRITES, _commands(upload))
+    if upload.imports:
+        commands, size = _import_sizes(upload)
+        yield Load(_imports(upload, fates["inserted"], size), FIRST_IMPORTS, commands)
+    else:
+        fresh = upload.rows(fates["inserted"].__contains__)
+        yield Load((add_call(upload.entity, upload.columns, row) for row in fresh), FIRST_WRITES, _commands(upload))
 
 
 async def learn_current(connection: Connection, upload: Upload, positions: Iterable[int]) -> None:
@@ -103,9 +122,7 @@ async def _insert(
 
 async def _import(connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]) -> None:
     """Import; what import is closed to goes by add, or by single imports where automation must not run."""
-    rows = upload.request.rows_per_request
-    commands = None if isinstance(rows, str) else min(MAX_COMMANDS, math.ceil(rows / IMPORT_ROWS))
-    size = IMPORT_ROWS if isinstance(rows, str) or commands is None else min(IMPORT_ROWS, rows // commands)
+    commands, size = _import_sizes(upload)
     delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands)
     calls = _imports(upload, waiting, size)
     await send(connection, calls, delivery, sending, meter.rows, closes=import_is_closed)
@@ -117,6 +134,15 @@ async def _import(connection: Connection, upload: Upload, sending: Sending, mete
         await _import_singly(connection, upload, sending, meter, left)
     else:
         await _add(connection, upload, sending, meter, left)
+
+
+def _import_sizes(upload: Upload) -> tuple[int | None, int]:
+    """Commands a request, None where they grow, and rows a command."""
+    rows = upload.request.rows_per_request
+    if isinstance(rows, str):
+        return None, IMPORT_ROWS
+    commands = min(MAX_COMMANDS, math.ceil(rows / IMPORT_ROWS))
+    return commands, min(IMPORT_ROWS, rows // commands)
 
 
 def _imports(upload: Upload, waiting: set[int], size: int) -> Iterator[Encoded]:

@@ -47,9 +47,9 @@ class WriteReport:
     robots_ran : bool or None
         Whether the portal's automation ran for the rows; None where it is not known.
     requests : int
-        HTTP requests that the upload took.
+        HTTP requests that the upload took; of a dry run, would take, about.
     seconds : float
-        Wall time it took, in seconds.
+        Wall time it took, in seconds; of a dry run, the least that the portal's limits allow.
     journal : pathlib.Path or None
         Where the upload is recorded.
     """

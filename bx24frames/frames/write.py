@@ -16,7 +16,8 @@ from bx24frames.frames.captions_in import recoded
 from bx24frames.frames.changes import rows_to_update
 from bx24frames.frames.columns_in import incoming
 from bx24frames.frames.compare import changed_cells
-from bx24frames.frames.deliver import deliver, learn_current
+from bx24frames.frames.deliver import deliver, learn_current, loads
+from bx24frames.frames.forecast import forecast
 from bx24frames.frames.keys import check_keys, find_rows
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.old_codes import held_cells
@@ -130,7 +131,9 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     if request.dry_run:
         await find_rows(connection, upload, sending)
         await learn_current(connection, upload, upload.ids)
-        sending.put(*_planned(upload, sending))
+        planned = list(_planned(upload, sending))
+        sending.put(*planned)
+        took = forecast(connection, loads(upload, planned), connection.stats.requests - requests)
     else:
         try:
             interrupted = await _carry_out(connection, upload, sending)
@@ -138,6 +141,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
+        took = connection.stats.requests - requests, time.monotonic() - started
     report = WriteReport.of(
         _with_ids(upload, sending),
         rows=upload.total,
@@ -147,8 +151,8 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
         robots_ran=None if request.dry_run else _robots_ran(sending),
-        requests=connection.stats.requests - requests,
-        seconds=time.monotonic() - started,
+        requests=took[0],
+        seconds=took[1],
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:

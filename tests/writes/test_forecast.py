@@ -1,0 +1,41 @@
+"""A dry run: the planned action a row, and requests and seconds near those of the upload itself."""
+
+from __future__ import annotations
+
+import pytest
+
+import bx24frames as bx
+
+from .conftest import deals
+
+
+@pytest.mark.parametrize("automation", [None, True])
+@pytest.mark.parametrize("rows_per_request", ["auto", 40, 21])
+@pytest.mark.parametrize("rows", [1, 130, 3_000])
+def test_requests_are_foretold(
+    rows: int, rows_per_request: int | str, automation: bool | None, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    given = {"mode": "insert", "automation": automation, "rows_per_request": rows_per_request}
+    told = bx.write_entity(deals(rows), "deal", portal, dry_run=True, **given)  # type: ignore[call-overload]
+    assert not {method for method in sandbox.stats.calls if "add" in method or "mport" in method}
+    real = bx.write_entity(deals(rows), "deal", portal, **given)  # type: ignore[call-overload]
+    assert told.inserted == rows
+    assert abs(told.requests - real.requests) <= 4 + 0.15 * real.requests
+
+
+def test_seconds_are_those_of_the_limits(sandbox: bx.Sandbox) -> None:
+    limits = bx.Limits(burst=11, per_second=2.0)
+    with bx.Portal(sandbox.url, limits=limits) as portal:
+        told = bx.write_entity(deals(200), "deal", portal, mode="insert", rows_per_request=1, dry_run=True)
+    assert told.requests == pytest.approx(200, abs=3)
+    assert told.seconds == pytest.approx((told.requests - 10) / 2.0)
+    assert "about" in str(told)
+
+
+def test_what_would_not_be_sent_costs_nothing(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    ids = bx.read_entity("deal", portal, columns=["id"])["id"].tolist()
+    told = bx.delete_entity([*ids, 99_999_999], "deal", portal, dry_run=True, on_error="report")
+    assert (told.deleted, told.failed) == (len(ids), 1)
+    sandbox.stats.reset()
+    real = bx.delete_entity([*ids, 99_999_999], "deal", portal, on_error="report")
+    assert told.requests == pytest.approx(real.requests, abs=3)
