@@ -361,7 +361,6 @@ def test_a_condition_the_portal_refuses_costs_a_request_and_no_row(
     [
         ("ERROR_OF_ITS_OWN", 400, PortalError),
         ("insufficient_scope", 403, ScopeError),
-        ("ACCESS_DENIED", 403, AuthError),
     ],
 )
 def test_a_read_that_fails_raises_its_own_error(large: bx.Sandbox, nth: int, code: str, status: int, error: type):
