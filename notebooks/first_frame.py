@@ -1,0 +1,89 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+# ---
+
+# %% [markdown]
+# # A first frame
+#
+# Connect, look around, read, filter, count, put captions on codes, in pandas and in polars. Everything here runs
+# against the portal in a box; with your own portal, write its webhook's address in place of `"sandbox"`.
+
+# %%
+import bx24frames as bx
+
+portal = bx.Portal("sandbox")
+portal
+
+# %% [markdown]
+# What tables are there, and which of them may this credential read?
+
+# %%
+tables = bx.list_entities(portal)
+tables[tables["available"]][["name", "title", "list_method", "paging", "writable"]].head(12)
+
+# %% [markdown]
+# What is in one of them? A row a field, with the type it has here and there.
+
+# %%
+fields = bx.describe_entity("deal", portal)
+fields[["code", "title", "type", "arrow_type", "required", "read_only"]].head(12)
+
+# %% [markdown]
+# Read some columns, with conditions. The dtypes follow from the portal's description, never from the rows that came.
+
+# %%
+deals = bx.read_entity(
+    "deal",
+    portal,
+    columns=["id", "title", "stageId", "opportunity", "currencyId", "contactId", "begindate", "createdTime"],
+    filters=[("opportunity", ">=", 1000), ("currencyId", "in", ["RUB", "USD"])],
+)
+deals.head()
+
+# %%
+deals.dtypes
+
+# %% [markdown]
+# An empty table has the very same dtypes, and costs no data request at all:
+
+# %%
+nothing = bx.read_entity("deal", portal, columns=list(deals.columns), filters=[("id", "in", [])])
+len(nothing), (nothing.dtypes == deals.dtypes).all()
+
+# %% [markdown]
+# How many are there? One request, and no row.
+
+# %%
+bx.count_entity("deal", portal), bx.count_entity("deal", portal, filters={"stageId": "WON"})
+
+# %% [markdown]
+# Captions in place of codes, as categoricals, and what that is good for:
+
+# %%
+named = bx.read_entity("deal", portal, columns=["stageId", "opportunity", "currencyId"], labels=["stageId"])
+named[named["currencyId"] == "RUB"].groupby("stageId", observed=True)["opportunity"].agg(["count", "sum"]).sort_values(
+    "sum", ascending=False
+).head(8)
+
+# %% [markdown]
+# The same in polars:
+
+# %%
+import polars as pl
+
+bx.read_entity(
+    "deal", portal, columns=["stageId", "opportunity", "currencyId"], labels=["stageId"], backend="polars"
+).filter(pl.col("currencyId") == "RUB").group_by("stageId").agg(
+    pl.len().alias("count"), pl.col("opportunity").sum().alias("sum")
+).sort("sum", descending=True).head(8)
+
+# %% [markdown]
+# What would reading a whole table take, and what has all this cost the portal?
+
+# %%
+portal.plan("deal")
+
+# %%
+portal.stats.to_frame()
