@@ -9,7 +9,9 @@ from typing import Final, TypeGuard
 
 import orjson
 
+from bx24frames.engine import rest3
 from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
+from bx24frames.transport.address import API
 from bx24frames.transport.query import Memo, Unencodable, pairs
 from bx24frames.transport.query import command as command_string
 from bx24frames.transport.redact import redact
@@ -37,7 +39,8 @@ def encode(parcel: Parcel) -> tuple[str, bytes]:
     """
     if _alone(parcel):
         call = parcel.commands[0].call
-        return call.method, orjson.dumps(call.params)
+        params = rest3.body(call.params) if call.method.startswith(API) else call.params
+        return call.method, orjson.dumps(params)
     memo: Memo = {}
     cmd = {item.label: _command(item.call, memo) for item in parcel.commands}
     return "batch", orjson.dumps({"halt": int(parcel.halt), "cmd": cmd})
@@ -116,7 +119,7 @@ def _success(value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: floa
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
     if isinstance(error, dict):  # REST 3.0 puts an object there
-        return Refusal(str(error.get("code", "")), str(error.get("message", "")), status, whole=whole)
+        return Refusal(str(error.get("code", "")), rest3.reason(error), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
         str(error) if error is not None else "",
@@ -173,8 +176,10 @@ def batchable(method: str, params: Mapping[str, JSON]) -> bool:
     """Whether a call survives the journey inside a batch unchanged.
 
     It does not where a value has no string form, where text looks like a reference, which the portal would replace
-    (rest module: rest_provider.php), or where PHP would drop names beyond ``max_input_vars``.
+    (rest module: rest_provider.php), where PHP would drop names beyond ``max_input_vars``, or for REST 3.0.
     """
+    if method.startswith(API):
+        return False
     try:
         command_string(method, params)
     except Unencodable:

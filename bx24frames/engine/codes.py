@@ -93,6 +93,25 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "wrong_encoding": Meaning(Reaction.FAIL),
 }
 
+# docs: rest-v3/index.md and the pages of its methods
+MEANINGS.update(
+    (f"bitrix_rest_v3_exception_{name}exception", what)
+    for name, what in {
+        "accessdenied": Meaning(Reaction.FAIL, guidance=_RIGHTS),
+        "insufficientscope": Meaning(Reaction.SCOPE, untouched=True, guidance=_RIGHTS),
+        "methodnotfound": MEANINGS["error_method_not_found"],
+        "ratelimit": Meaning(Reaction.PAUSE_ALL, untouched=True),
+        "entitynotfound": Meaning(Reaction.FAIL),
+        "validation_requestvalidation": Meaning(Reaction.FAIL),
+        "validation_dtovalidation": Meaning(Reaction.FAIL),
+        "invalidfilter": Meaning(Reaction.FAIL),
+        "invalidorder": Meaning(Reaction.FAIL),
+        "invalidpagination": Meaning(Reaction.FAIL),
+        "invalidselect": Meaning(Reaction.FAIL),
+        "unknowndtoproperty": Meaning(Reaction.FAIL),
+    }.items()
+)
+
 _BY_STATUS: Final[dict[int, Meaning]] = {
     401: Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
     # A busy web tier answers so before PHP has run.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bx24frames.entities import tables_crm, tables_portal
+from bx24frames.entities import tables_crm, tables_portal, tables_rest3
 from bx24frames.entities.listings import classic_entity, item_entity
 from bx24frames.entities.schema import Entity
 
@@ -29,6 +29,7 @@ ROWS: Final[tuple[Entity, ...]] = (
     *(classic_entity(name, ITEM_TYPES[name][1], ITEM_TYPES[name][0]) for name in CLASSIC_TYPES),
     *tables_crm.ROWS,
     *tables_portal.ROWS,
+    *tables_rest3.ROWS,
 )
 """Every table, in the order they are shown."""
 

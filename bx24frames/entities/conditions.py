@@ -60,6 +60,8 @@ class Condition:
         Unfit
             If the dialect has no such condition, would take it for another, or the value is not of its kind.
         """
+        if dialect is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
+            raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
         _refuse(self, dialect)
         one = _strict(self) if dialect is Dialect.CLASSIC else self
         prefix = SPELLINGS[dialect][one.op]

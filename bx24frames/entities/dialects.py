@@ -119,6 +119,8 @@ _LIST: Final[Mapping[Op, str]] = {
     Op.NOT_CONTAINS: "!%",
     Op.NOT_BETWEEN: "!><",
 }
+# docs: rest-v3/index.md; the engine writes the prefixes as operators
+_API: Final[Mapping[Op, str]] = {**_ORDERED, Op.EQ: "=", Op.NE: "!=", Op.IN: "@"}
 
 SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.ITEM: _ITEM,
@@ -128,6 +130,8 @@ SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.CALL: _CALL,
     Dialect.LIST: _LIST,
     Dialect.EQUAL: {Op.EQ: ""},
+    Dialect.API: _API,
+    Dialect.API_ID: _API,
     Dialect.NONE: {},
 }
 

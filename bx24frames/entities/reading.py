@@ -41,7 +41,9 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     for one in entity.arguments:
         *path, name = one.path
         params = merged(params, tuple(path), {name: given[one.name]})
-    call = Call(listing.call.method, params, direct=any(unbatchable(value) for value in params.values()))
+    call = Call(
+        listing.call.method, params, direct=listing.call.direct or any(unbatchable(value) for value in params.values())
+    )
     select_ids = dict(listing.select_ids)
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
 

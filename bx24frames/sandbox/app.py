@@ -8,7 +8,7 @@ from typing import Final
 
 from bx24frames.sandbox import auth, batch, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
-from bx24frames.sandbox.envelope import Reply, encode, html_reply, json_reply, refusal
+from bx24frames.sandbox.envelope import Reply, api_error, encode, html_reply, json_reply, refusal
 from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
@@ -118,7 +118,7 @@ class Visit:
         try:
             session = self._open()
         except MethodError as error:
-            return refusal(error)
+            return json_reply(*api_error(error)) if self.address.api else refusal(error)
         answer = self._run(session)
         if session.meter is not None:
             session.meter.settle()
@@ -152,7 +152,11 @@ class Visit:
         return Answer({"result": value, "time": session.time(batch.NAME, session.moment())})
 
     def _print(self, answer: Answer, session: Session) -> Reply:
-        reply = Reply(answer.status, encode(answer.body), headers=dict(HEADERS), seconds=session.elapsed)
+        status, body = answer.status, answer.body
+        if self.address.api and answer.failed:
+            error = MethodError(body.pop("error"), body.pop("error_description"), status, **body)
+            body, status = api_error(error)
+        reply = Reply(status, encode(body), headers=dict(HEADERS), seconds=session.elapsed)
         if session.meter is not None:
             reply.headers["X-Bitrix-Rest-Time"] = f"{session.worked:.10f}"
         return reply

@@ -86,6 +86,23 @@ def error_body(error: MethodError) -> dict[str, Any]:
     return {"error": error.code, "error_description": error.description, **error.extra}
 
 
+API_CODE: Final = "BITRIX_REST_V3_EXCEPTION_{}EXCEPTION"
+API_ERRORS: Final = {
+    "ERROR_METHOD_NOT_FOUND": ("METHODNOTFOUND", 404),
+    "insufficient_scope": ("INSUFFICIENTSCOPE", 403),
+    "ACCESS_DENIED": ("ACCESSDENIED", 403),
+    "INTERNAL_SERVER_ERROR": ("INTERNAL", 500),
+}
+"""Failures that the older REST names otherwise [rest module: lib/V3/Exception]."""
+
+
+def api_error(error: MethodError) -> tuple[dict[str, Any], int]:
+    """A failure as REST 3.0 prints it, and its status (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+    name, status = API_ERRORS.get(error.code, ("", error.status))
+    code = API_CODE.format(name) if name else error.code
+    return {"error": {"code": code, "message": error.description, **error.extra}}, status
+
+
 # `<`, `>`, `&`, `'` and `/` occur in JSON only inside texts, so they can be replaced in the finished bytes
 # [main module: lib/web/json.php].
 _ESCAPES: Final = (

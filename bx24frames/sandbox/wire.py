@@ -13,6 +13,8 @@ import orjson
 from bx24frames.sandbox import php
 
 REST: Final = "/rest/"
+API: Final = "api/"
+"""What stands before the method names of REST 3.0, here as in its addresses ``/rest/api/...``."""
 WEBHOOK_PARTS: Final = 3
 """``user/code/method``; an application's address is ``method`` alone."""
 
@@ -42,19 +44,26 @@ class Address:
     user: str | None = None
     code: str | None = None
 
+    @property
+    def api(self) -> bool:
+        """Whether this is a method of REST 3.0."""
+        return self.method.startswith(API)
+
 
 def read_address(path: str) -> Address | None:
-    """Read ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``; None is no REST address.
+    """Read ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``, or either behind ``/rest/api/``; None is neither.
 
     A trailing slash is allowed. Only ``.json`` and ``.xml`` are a format suffix, so dots in method names are safe
     [rest module: install/components/bitrix/rest.server]; answers are JSON whatever the suffix says.
     """
     if not path.startswith(REST):
         return None
-    parts = [unquote(part) for part in path.removeprefix(REST).rstrip("/").split("/")]
+    rest = path.removeprefix(REST).rstrip("/")
+    parts = [unquote(part) for part in rest.removeprefix(API).split("/")]
     method = parts[-1].removesuffix(".json").removesuffix(".xml")
     if not method:
         return None
+    method = f"{API}{method}" if rest.startswith(API) else method
     if len(parts) == 1:
         return Address(method)
     if len(parts) == WEBHOOK_PARTS:

@@ -13,6 +13,9 @@ from bx24frames.errors import ConfigError
 
 Kind = Literal["webhook", "oauth"]
 
+API: Final = "api/"
+"""What a method of REST 3.0 is named with: its place in the path."""
+
 WEBHOOK_GUIDANCE: Final = (
     "Where to get one: in the portal open Applications > Developer resources > Other > Inbound webhook "
     "(Приложения > Разработчикам > Другое > Входящий вебхук), tick the CRM scope, save, and copy the address "
@@ -93,20 +96,22 @@ class Address:
         return f"{self.host}#{digest[:16]}"
 
     def url(self, method: str) -> str:
-        """Return the whole URL of a method; it holds the secret.
+        """Return the whole URL of a method; it holds the secret. A method named ``api/...`` is one of REST 3.0.
 
         Raises
         ------
         ConfigError
             The name cannot be a method's.
         """
+        api = self.api or method.startswith(API)
+        method = method.removeprefix(API)
         if not _METHOD.fullmatch(method):
             raise ConfigError(
                 "A REST method is named in letters, digits, underscores and dots, such as crm.deal.list",
                 guidance="Give parameters apart from the method's name.",
             )
         credential = f"{self.user_id}/{self.secret}/" if self.kind == "webhook" else ""
-        return f"{self.scheme}://{self.host}{self.prefix}/rest/{'api/' if self.api else ''}{credential}{method}"
+        return f"{self.scheme}://{self.host}{self.prefix}/rest/{API if api else ''}{credential}{method}"
 
     def moved(self, url: str, location: str) -> Address | None:
         """Where a redirect of `url` leads, if the secret may follow it: the same path at another host.

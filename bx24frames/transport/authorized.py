@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bx24frames.errors import ConfigError
+from bx24frames.transport.address import API
 from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
 from bx24frames.transport.base import Reply, Transport
 from bx24frames.transport.http import HttpTransport
@@ -49,7 +50,7 @@ class AuthorizedTransport:
         await self._inner.close()
 
     async def _send(self, method: str, body: bytes, timeout: float, token: str) -> Reply:  # noqa: ASYNC109
-        signed = with_auth(body, token) if self._inner.address.api else body
+        signed = with_auth(body, token) if self._inner.address.api or method.startswith(API) else body
         return await self._inner.post(method, signed, timeout=timeout, bearer=token)
 
 

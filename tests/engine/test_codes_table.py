@@ -32,6 +32,7 @@ def test_reactions(code: str, status: int, reaction: Reaction) -> None:
 PROOFS = {
     "query_limit_exceeded", "operation_time_limit", "error_method_not_found", "max_import_batch_size_exceeded",
     "error_batch_method_not_allowed", "error_batch_length_exceeded",
+    "bitrix_rest_v3_exception_methodnotfoundexception", "bitrix_rest_v3_exception_ratelimitexception",
 }  # fmt: skip
 
 

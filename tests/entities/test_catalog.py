@@ -54,6 +54,8 @@ TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, s
     "list_element": ("lists.element.get", (), "ID", "keyset", "DATE_CREATE", "TIMESTAMP_X", "lists"),
     "workgroup": ("sonet_group.get", (), "ID", "keyset", "DATE_CREATE", "DATE_UPDATE", "sonet_group"),
     "disk_storage": ("disk.storage.getlist", (), "ID", "offset", None, None, "disk"),
+    "task.v3": ("api/tasks.task.list", ("items",), "id", "keyset", "created", None, "tasks"),
+    "event_log": ("api/main.eventlog.list", ("items",), "id", "keyset", "timestampX", "timestampX", "main"),
     "disk_item": ("disk.folder.getchildren", (), "ID", "offset", "CREATE_TIME", "UPDATE_TIME", "disk"),
 }
 """Method, place of the rows, id, paging, created, modified, scope: as the documentation has them."""

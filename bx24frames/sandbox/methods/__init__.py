@@ -17,6 +17,7 @@ MODULES: Final = (
     "goods",
     "work",
     "lists",
+    "rest3",
 )
 
 

@@ -1,0 +1,190 @@
+"""Methods of REST 3.0: tasks and the event log (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from bx24frames.sandbox.envelope import API_CODE
+from bx24frames.sandbox.fields import FieldSpec
+from bx24frames.sandbox.methods.plain import by_code
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes import Selection, read_rows
+from bx24frames.sandbox.store_tables import TABLES
+from bx24frames.sandbox.wire import API
+
+Row = dict[str, Any]
+Test = Callable[[Any, Any], bool]
+
+PAGE: Final = 50
+OPERATORS: Final[Mapping[str, Test]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "in": lambda value, wanted: value in wanted,
+    "between": lambda value, ends: ends[0] <= value <= ends[1],
+}
+
+
+def api_fault(name: str, message: str, status: int = 400, **more: Any) -> MethodError:
+    """A failure under one of the codes of REST 3.0."""
+    return MethodError(API_CODE.format(name), message, status, **more)
+
+
+def _not_filterable(name: str) -> MethodError:
+    message = f"field `{name}` requires the `Filterable` attribute for such a request"
+    text = "Error validating the request object"
+    return api_fault("VALIDATION_REQUESTVALIDATION", text, validation=[{"field": name, "message": message}])
+
+
+def _comparable(value: Any) -> Any:
+    """Moments compare as moments, whatever their offsets."""
+    if isinstance(value, list):
+        return [_comparable(one) for one in value]
+    if isinstance(value, str) and len(value) >= 19 and value[10:11] == "T":
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return value
+
+
+def _met(row: Row, condition: Sequence[Any], filterable: frozenset[str]) -> bool:
+    name, *rest = condition
+    if name not in filterable:
+        raise _not_filterable(str(name))
+    value = rest[-1]
+    word = str(rest[0]) if len(rest) == 2 else ("in" if isinstance(value, list) else "=")
+    if word not in OPERATORS:
+        raise api_fault("INVALIDFILTER", f"Unknown operator `{word}`")
+    cell = _comparable(row[name])
+    return cell is not None and OPERATORS[word](cell, _comparable(value))
+
+
+def _window(pagination: Any, most: int) -> slice:
+    given = pagination if isinstance(pagination, dict) else {}
+    numbers = {name: given.get(name, default) for name, default in (("limit", PAGE), ("page", 1), ("offset", 0))}
+    if any(isinstance(one, bool) or not isinstance(one, int) for one in numbers.values()) or numbers["limit"] < 1:
+        raise api_fault("INVALIDPAGINATION", f"Unable to recognize pagination parameter `{given}`")
+    limit = min(numbers["limit"], most)
+    start = numbers["offset"] or (numbers["page"] - 1) * limit
+    return slice(start, start + limit)
+
+
+def _page(rows: list[Row], params: Params, most: int, filterable: frozenset[str]) -> list[Row]:
+    """Filter, sort, cut, select: unknown own fields are left out, unknown related ones are an error."""
+    for condition in params.get("filter") or ():
+        rows = [row for row in rows if _met(row, condition, filterable)]
+    for name, direction in reversed((params.get("order") or {"id": "ASC"}).items()):
+        word = str(direction).upper()
+        if word not in ("ASC", "DESC") or name not in filterable:
+            raise api_fault("INVALIDORDER", f"Unable to recognize sorting parameter `{name}`")
+        rows = sorted(rows, key=lambda row, name=name: row[name], reverse=word == "DESC")  # type: ignore[misc]
+    select = params.get("select") or ["id"]
+    related = next((str(name) for name in select if "." in str(name)), None)
+    if related is not None:
+        raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{related}`")
+    return [
+        {name: row[name] for name in select if name in row} for row in rows[_window(params.get("pagination"), most)]
+    ]
+
+
+# ---------------------------------------------------------------- tasks
+
+TASK_FIELDS: Final[Mapping[str, str]] = {
+    "id": "ID",
+    "title": "TITLE",
+    "description": "DESCRIPTION",
+    "creatorId": "CREATED_BY",
+    "created": "CREATED_DATE",
+    "responsibleId": "RESPONSIBLE_ID",
+    "deadline": "DEADLINE",
+    "groupId": "GROUP_ID",
+    "stageId": "STAGE_ID",
+    "priority": "PRIORITY",
+    "status": "STATUS",
+    "parentId": "PARENT_ID",
+    "started": "DATE_START",
+    "estimatedTime": "TIME_ESTIMATE",
+    "replicate": "REPLICATE",
+    "changed": "CHANGED_DATE",
+    "changedById": "CHANGED_BY",
+    "closedById": "CLOSED_BY",
+    "closed": "CLOSED_DATE",
+    "mark": "MARK",
+    "isMultitask": "MULTITASK",
+    "crmItemIds": "UF_CRM_TASK",
+}
+"""Names of REST 3.0 and the columns they are kept in."""
+STATUSES: Final = {"2": "pending", "3": "in_progress", "4": "supposedly_completed", "5": "completed", "6": "deferred"}
+FLAGS: Final = ("replicate", "isMultitask")
+
+
+def _tasks(context: Context) -> list[Row]:
+    specs: dict[str, FieldSpec] = dict(by_code("task"))
+    selection = Selection("item", tuple((name, specs[code]) for name, code in TASK_FIELDS.items()))
+    rows = [row for _, row in read_rows(context.store, TABLES["task"], selection, "ORDER BY t.id", ())]
+    for row in rows:
+        row["status"] = STATUSES.get(str(row["status"]), row["status"])
+        row["crmItemIds"] = row["crmItemIds"] or []
+        row.update({name: row[name] == "Y" for name in FLAGS})
+    return rows
+
+
+@method(f"{API}tasks.task.list", "tasks")
+def list_tasks(params: Params, context: Context) -> Result:
+    """A page of tasks: conditions on the id alone, at most 50 rows whatever the limit."""
+    found = _page(_tasks(context), params, PAGE, frozenset({"id"}))
+    context.rows += len(found)
+    return Result({"items": found})
+
+
+@method(f"{API}tasks.task.get", "tasks")
+def get_task(params: Params, context: Context) -> Result:
+    """One task."""
+    found = [row for row in _tasks(context) if row["id"] == params.get("id")]
+    if not found:
+        raise api_fault("ENTITYNOTFOUND", f"Entry with ID = `{params.get('id')}` not found")
+    return Result(
+        {"item": _page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]}
+    )
+
+
+# ---------------------------------------------------------------- the event log
+
+ENTRIES: Final = 130
+MOST: Final = 1000
+FIRST: Final = datetime(2025, 3, 1, tzinfo=timezone(timedelta(hours=3)))
+AUDITS: Final = ("USER_AUTHORIZE", "USER_LOGOUT", "USER_EDIT", "GROUP_POLICY_EDIT")
+
+
+def _entry(number: int) -> Row:
+    return {
+        "id": number * 3,
+        "timestampX": (FIRST + timedelta(hours=5 * number)).isoformat(),
+        "severity": ("SECURITY", "INFO", "WARNING")[number % 3],
+        "auditTypeId": AUDITS[number % len(AUDITS)],
+        "moduleId": "main",
+        "itemId": str(number % 11),
+        "remoteAddr": f"203.0.113.{number % 250}",
+        "userAgent": "Mozilla/5.0",
+        "requestUri": f"/auth/?a={number}&b=1",
+        "siteId": "s1" if number % 4 else None,
+        "userId": number % 11 or None,
+        "guestId": 0,
+        "description": f'{{"userId":{number % 11}}}',
+    }
+
+
+LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
+
+
+@method(f"{API}main.eventlog.list", "main")
+def list_events(params: Params, context: Context) -> Result:
+    """A page of the event log: every field in conditions and orders."""
+    found = _page([*LOG], params, MOST, frozenset(LOG[0]))
+    context.rows += len(found)
+    return Result({"items": found})

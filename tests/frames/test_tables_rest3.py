@@ -1,0 +1,145 @@
+"""Tables of REST 3.0: their own addresses, pages without totals, conditions as triples, refusals as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+from look import FAST
+
+import bx24frames as bx
+from bx24frames.engine.batch import decode
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import Call, Command, Parcel, Refusal
+from bx24frames.errors import BX24Error, ConfigError, FilterError, LimitError, PortalError, ScopeError
+from bx24frames.options import Backend
+
+PREFIX = "BITRIX_REST_V3_EXCEPTION_"
+TABLES = ["task.v3", "event_log"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[bx.Sandbox]:
+    with bx.Sandbox(plan="unlimited", real_time=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def portal(sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
+    sandbox.stats.reset()
+    with bx.Portal(sandbox.url, limits=FAST) as opened:
+        yield opened
+
+
+def table(portal: bx.Portal, name: str, **more: Any) -> pa.Table:
+    return bx.read_entity(name, portal, backend="pyarrow", progress=False, **more)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_read_on_every_backend(portal: bx.Portal, name: str, backend: Backend) -> None:
+    frame: Any = bx.read_entity(name, portal, backend=backend, progress=False)
+    rows = frame.num_rows if backend == "pyarrow" else len(frame)
+    assert rows == bx.count_entity(name, portal) == (150 if name == "task.v3" else 130)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_empty_table_has_the_types_of_a_full_one(portal: bx.Portal, name: str) -> None:
+    full = table(portal, name)
+    assert table(portal, name, filters={">id": 10**9}).schema == full.schema
+    assert full.column("id").to_pylist() == sorted(set(full.column("id").to_pylist()))
+
+
+def test_tasks_are_those_of_the_older_method(portal: bx.Portal) -> None:
+    new, old = table(portal, "task.v3"), table(portal, "task")
+    for column, former in (("id", "id"), ("title", "title"), ("created", "createdDate"), ("responsibleId",) * 2):
+        assert new.column(column).to_pylist() == old.column(former).to_pylist()
+    assert set(new.column("status").to_pylist()) == {"pending", "in_progress", "supposedly_completed", "completed"}
+    assert new.column("guid").null_count == len(new)  # a field that a portal does not know is left out of its rows
+
+
+def test_pages_go_by_id_at_the_address_of_rest_3(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    table(portal, "task.v3", columns=["id"])
+    sent = [line for line in sandbox.log if line.method == "api/tasks.task.list"]
+    assert len(sent) == 4  # three full pages, and the empty one that ends them
+    bodies = [orjson.loads(line.excerpt) for line in sent]
+    assert [body["filter"] for body in bodies] == [[["id", ">", last]] for last in (0, 50, 100, 150)]
+    assert bodies[0] | {"filter": []} == {
+        "pagination": {"limit": 50}, "select": ["id"], "order": {"id": "ASC"}, "filter": []
+    }  # fmt: skip
+
+
+def test_ids_bounds_order_and_limit(portal: bx.Portal) -> None:
+    def ids(**more: Any) -> list[int]:
+        found: list[int] = table(portal, "task.v3", columns=["id"], **more).column("id").to_pylist()
+        return found
+
+    assert ids(filters={"id": [*range(60, 140), 10**6]}) == list(range(60, 140))
+    assert ids(filters=[("id", ">", 20), ("id", "<=", 90)]) == list(range(21, 91))
+    assert ids(order_by=("id", "desc"), limit=70) == list(range(150, 80, -1))
+    assert ids(limit=3) == [1, 2, 3]
+    with pytest.raises(FilterError, match="id alone"):
+        ids(filters={"status": "pending"})
+    with pytest.raises(FilterError, match="id alone"):
+        ids(filters={"!id": 5})
+    with pytest.raises(ConfigError, match="cannot sort"):
+        ids(order_by="title")
+
+
+def test_conditions_on_any_field_of_the_event_log(portal: bx.Portal) -> None:
+    every = table(portal, "event_log").to_pylist()
+    some = table(portal, "event_log", filters={"severity": "INFO", "userId": [2, 3], ">=id": 30}).to_pylist()
+    wanted = [row for row in every if row["severity"] == "INFO" and row["userId"] in (2, 3) and row["id"] >= 30]
+    assert some == wanted != []
+    middle = every[60]["timestampX"]
+    assert table(portal, "event_log", changed_since=middle).to_pylist() == every[60:]
+
+
+def test_other_verbs_know_the_tables(portal: bx.Portal) -> None:
+    listed = {row["name"]: row for row in bx.list_entities(portal, backend="pyarrow").to_pylist()}
+    assert listed["task.v3"]["list_method"] == "api/tasks.task.list"
+    assert not listed["event_log"]["writable"]
+    chunks = [len(frame) for frame in bx.iter_entity("event_log", portal, chunk_size=60, progress=False)]
+    assert chunks == [60, 60, 10]
+    lazy = bx.scan_entity("event_log", portal).head(7).collect()
+    assert lazy["id"].to_list() == [3, 6, 9, 12, 15, 18, 21]
+    assert portal.plan("task.v3").rows is None
+
+
+def test_an_unknown_method_and_a_missing_scope(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    with pytest.raises(PortalError, match="Method not found") as found:
+        portal.call("api/crm.deal.list", {})
+    assert (found.value.status, found.value.code) == (404, f"{PREFIX}METHODNOTFOUNDEXCEPTION")
+    with bx.Portal(sandbox.add_webhook(["crm"]), limits=FAST) as narrow, pytest.raises(ScopeError) as refused:
+        table(narrow, "event_log")
+    assert refused.value.code == f"{PREFIX}INSUFFICIENTSCOPEEXCEPTION"
+
+
+def refused(status: int, **error: Any) -> BX24Error:
+    parcel = Parcel((Command("a", Call("api/tasks.task.list", {}, direct=True)),))
+    answer = decode(parcel, status, orjson.dumps({"error": error}))["a"]
+    assert isinstance(answer, Refusal)
+    return error_of(answer, "api/tasks.task.list")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kind"),
+    [
+        ("ACCESSDENIED", 403, PortalError),
+        ("INSUFFICIENTSCOPE", 403, ScopeError),
+        ("METHODNOTFOUND", 404, PortalError),
+        ("RATELIMIT", 429, LimitError),
+        ("ENTITYNOTFOUND", 400, PortalError),
+    ],
+)
+def test_refusals_by_code(name: str, status: int, kind: type[BX24Error]) -> None:
+    error = refused(status, code=f"{PREFIX}{name}EXCEPTION", message="Sorry")
+    assert type(error) is kind
+    assert "Sorry" in str(error)
+
+
+def test_a_refusal_says_what_is_wrong_with_which_field(portal: bx.Portal) -> None:
+    with pytest.raises(PortalError, match=r"status: field `status` requires the `Filterable` attribute"):
+        portal.call("api/tasks.task.list", {"filter": {"=status": "pending"}})
