@@ -21,6 +21,7 @@ __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
 Resume = Annotated[
     str | None, typer.Option("--resume", metavar="JOURNAL", help="The journal of an upload to go on with.")
@@ -35,7 +36,9 @@ ReportFile = Annotated[
 
 def write(
     entity: Entity,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="file.parquet, .csv or .jsonl; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="file.parquet, .csv, .jsonl or .xlsx; - is standard input.")
+    ],
     mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
     form: Form = None,
     on: Annotated[str | None, typer.Option(metavar="A,B", help="Key columns that tell which row is which.")] = None,
@@ -49,6 +52,7 @@ def write(
         bool | None, typer.Option("--automation/--no-automation", help="The portal's robots must, or must not, run.")
     ] = None,
     only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
+    yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
     resume: Resume = None,
@@ -61,18 +65,21 @@ def write(
     """Write a file's rows into a table; every row gets an outcome."""
     from bx24frames.cli.files_in import read_file
     from bx24frames.cli.files_out import format_of
+    from bx24frames.cli.taking import ask, take
     from bx24frames.frames.writing import write_entity
 
     target = portal_named(portal, profile)
-    frame = read_file(file, format_of(file, form), lambda: _nested_fields(entity, target))
+    taken = take(read_file(file, format_of(file, form)), entity, target)
+    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
+    ask(taken, question, yes=yes or dry_run, quiet=quiet)
     _tell(
         lambda: write_entity(
-            frame,
+            taken.table,
             entity,
             target,
             mode=mode,
-            on=_list(on),
-            columns=_list(columns),
+            on=taken.names(_list(on)),
+            columns=taken.names(_list(columns)),
             nulls=nulls,
             extra_columns=extra_columns,
             timezone=timezone,
@@ -94,7 +101,7 @@ def delete(
         str | None, typer.Option("--from", metavar="FILE", help="A file with a column id; - is standard input.")
     ] = None,
     form: Form = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
     resume: Resume = None,
@@ -164,7 +171,7 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list
     from bx24frames.cli.files_in import read_file
     from bx24frames.cli.files_out import format_of
 
-    table: pa.Table = read_file(source, format_of(source, form))
+    table: pa.Table = read_file(source, format_of(source, form)).table
     names = [name for name in table.column_names if name.lower() == "id"]
     if not names:
         raise ConfigError(f"{source} has no column id", guidance=f"It has: {', '.join(table.column_names)}")
@@ -176,14 +183,6 @@ def _whole(value: object, row: int) -> object:
     if not text.isdigit():
         raise ConfigError(f"row {row}, column id: {text} is no id", rows=(row,))
     return int(text)
-
-
-def _nested_fields(entity: str, target: str | None) -> set[str]:
-    """Spellings of the fields whose csv cells are JSON."""
-    from bx24frames.frames.reading import describe_entity
-
-    rows = describe_entity(entity, target, backend="pyarrow").to_pylist()
-    return {row["code"] for row in rows if row["arrow_type"].startswith(("list<", "struct<"))}
 
 
 def _journal(resume: str | None, afresh: bool) -> str | Literal[False] | None:

@@ -1,0 +1,108 @@
+"""Headings of a file against the fields of a table: by code, else by the caption people see; and how it was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bx24frames.entities.titles import unique_titles
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.columns import Names
+    from bx24frames.entities.schema import Field
+
+__all__ = ["Heading", "match", "preview"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column of a file, and the field it was taken for.
+
+    `name`: what the column is called from here on: the heading itself where it is a spelling of the field's code.
+    """
+
+    title: str
+    name: str
+    field: Field | None
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a caption was taken for a code."""
+        return self.field is not None and self.name != self.title
+
+
+def match(titles: Sequence[str], names: Names) -> list[Heading]:
+    """Find each heading's field; one that has none keeps its name, for the write to refuse or to leave out.
+
+    Raises
+    ------
+    ConfigError
+        A caption belongs to several fields, or two headings to one.
+    """
+    captions = _captions(names.fields)
+    found = []
+    for title in titles:
+        field = names.find(title)
+        if field is not None:
+            found.append(Heading(title, title, field))
+            continue
+        codes = captions.get(_plain(title), ())
+        if len(codes) > 1:
+            raise ConfigError(
+                f"Column {title!r} may mean {' and '.join(codes)}", guidance="Name the column by one of these codes."
+            )
+        field = names.find(codes[0]) if codes else None
+        found.append(Heading(title, title if field is None else field.code, field))
+    _check_once(found)
+    return found
+
+
+def _captions(fields: Iterable[Field]) -> Mapping[str, Sequence[str]]:
+    """Codes by caption; also by caption with the code behind it, as a read with titles names its columns."""
+    listed = list(fields)
+    by: dict[str, list[str]] = {}
+    for field in listed:
+        if field.title.strip():
+            by.setdefault(_plain(field.title), []).append(field.code)
+    for code, title in unique_titles(listed).items():
+        by.setdefault(_plain(title), [code])
+    return by
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.split()).casefold()
+
+
+def _check_once(found: Sequence[Heading]) -> None:
+    by: dict[str, str] = {}
+    for heading in found:
+        if heading.field is not None and by.setdefault(heading.field.code, heading.title) != heading.title:
+            both = f"{by[heading.field.code]!r} and {heading.title!r}"
+            raise ConfigError(f"The columns {both} both mean {heading.field.code}", guidance="Remove one of them.")
+
+
+def preview(headings: Sequence[Heading], table: pa.Table, changed: Mapping[str, str]) -> pa.Table:
+    """A row a column of the file: the field, its caption and type, and the first cell, as it was and as it is."""
+    import pyarrow as pa
+
+    cells = {name: _first(table, name) for name in table.column_names}
+    rows = [
+        {
+            "column": heading.title,
+            "field": "(none)" if heading.field is None else heading.field.code,
+            "title": "" if heading.field is None else heading.field.title,
+            "type": "" if heading.field is None else heading.field.type,
+            "cells": changed.get(heading.name, cells[heading.name]),
+        }
+        for heading in headings
+    ]
+    return pa.table({key: [row[key] for row in rows] for key in ("column", "field", "title", "type", "cells")})
+
+
+def _first(table: pa.Table, name: str) -> str:
+    column = table.column(name).drop_null()
+    return str(column[0].as_py()) if len(column) else ""

@@ -1,0 +1,106 @@
+"""Cells as people write them, brought to the portal's writing: decimal commas, dd.mm.yyyy, yes and no, one phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bx24frames.entities.types import Kind, is_list, kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.schema import Field
+
+__all__ = ["reworded"]
+
+Cell: TypeAlias = "str | None"
+Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
+
+SPACES: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))")
+COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
+
+
+def reworded(table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool) -> tuple[pa.Table, dict[str, str]]:
+    """Bring the text cells of a table to writings that a write reads; what is no such writing stays as it is.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    fields : mapping of str to Field
+        By column.
+    decimal_comma : bool
+        ``1 234,56`` is 1234.56; otherwise a comma stays, and the write refuses it.
+
+    Returns
+    -------
+    tuple of pyarrow.Table and dict
+        And, by column, the first cell that was changed, as it was and as it is.
+    """
+    import pyarrow as pa
+
+    changed: dict[str, str] = {}
+    for place, name in enumerate(table.column_names):
+        field = fields.get(name)
+        reword = None if field is None else _reword(field, decimal_comma)
+        if reword is None or not pa.types.is_string(table.column(place).type):
+            continue
+        before = table.column(place).to_pylist()
+        after = reword(before)
+        first = next((at for at, cell in enumerate(before) if cell != after[at]), None)
+        if first is not None:
+            changed[name] = f"{before[first]} -> {after[first]}"
+            table = table.set_column(place, name, pa.array(after, pa.string()))
+    return table, changed
+
+
+def _reword(field: Field, decimal_comma: bool) -> Reword | None:
+    of = kind(field)
+    if is_list(field):
+        return None
+    if of in (Kind.FLOAT, Kind.NUMBER):
+        return _numbers if decimal_comma else None
+    return {Kind.DATE: _dates, Kind.DATETIME: _dates, Kind.BOOL: _truths}.get(of)
+
+
+def _numbers(cells: list[Cell]) -> list[Cell]:
+    """Points are groups of thousands where a cell of the column has a decimal comma; otherwise they are left."""
+    bare = [None if cell is None else SPACES.sub("", cell.strip()) for cell in cells]
+    commas = any(cell is not None and ("," in cell) for cell in bare)
+
+    def read(cell: Cell, before: Cell) -> Cell:
+        if cell is None:
+            return None
+        if commas and GROUPED.fullmatch(cell):
+            return cell.replace(".", "").replace(",", ".")
+        if COMMA.fullmatch(cell):
+            return cell.replace(",", ".")
+        return cell if cell != (before or "").strip() else before
+
+    return [read(cell, before) for cell, before in zip(bare, cells, strict=True)]
+
+
+def _dates(cells: list[Cell]) -> list[Cell]:
+    return [_date(cell) for cell in cells]
+
+
+def _date(cell: Cell) -> Cell:
+    found = None if cell is None else DATE.fullmatch(cell.strip())
+    if found is None:
+        return cell
+    day, month, year, *clock = (None if part is None else int(part) for part in found.groups())
+    try:
+        if clock[0] is None:
+            return dt.date(year or 0, month or 0, day or 0).isoformat()
+        return dt.datetime(year or 0, month or 0, day or 0, clock[0], clock[1] or 0, clock[2] or 0).isoformat()
+    except ValueError:
+        return cell
+
+
+def _truths(cells: list[Cell]) -> list[Cell]:
+    return [cell if cell is None else TRUTHS.get(cell.strip().casefold(), cell) for cell in cells]
