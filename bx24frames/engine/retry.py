@@ -15,8 +15,8 @@ FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 20.0
 PAUSES: Final = 40
 """Refusals for a full bucket that are sat out: the governor spaces them, up to half a minute each."""
-METHOD_PAUSES: Final = 5
-"""Refusals of a method for its operating time that are sat out: each lasts until the portal's window has moved."""
+METHOD_PAUSES: Final = 11
+"""Refusals of a method for its operating time that are sat out: each lasts until its window has moved, or a minute"""
 
 _PASSING: Final = frozenset({Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY})
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
+from bx24frames.engine import retry
 from bx24frames.engine.journal import Journal
 from bx24frames.sandbox import Fault
 
@@ -124,7 +125,8 @@ def test_the_intent_is_on_disk_before_the_request_leaves(
 
 # A server cut in the middle leaves sockets behind, here in our own process: they are the sandbox's, not the client's.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_DELAY", 0.2)  # a restart takes its time
     frame = deals(400)
     sandbox.faults.add(Fault("slow", method="batch", nth=2, seconds=0.3))
     import threading
