@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 __all__ = ["scan_entity"]
+
+SHOWN: Final = 12
+"""Columns that a query's plan names; it counts the others."""
 
 
 def scan_entity(
@@ -77,7 +80,9 @@ def scan_entity(
 
     Notes
     -----
-    ``select(pl.len())`` reads a column of every row: `count_entity` asks the portal for the number.
+    ``select(pl.len())`` reads a column of every row: `count_entity` asks the portal for the number. polars' in-memory
+    engine stops at no ``head`` behind a condition; the one it takes by itself does. A table that occurs twice in a
+    query with the same columns is read once. Conditions with a Python function in them need the package cloudpickle.
 
     A comparison that also holds for 0 or for an empty text is not asked for: nulls may be printed as these.
 
@@ -103,7 +108,11 @@ def scan_entity(
     request = ReadRequest(entity, filters=filters, timezone=timezone, schema_overrides=schema_overrides, progress=False)
     source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
     return register_io_source(
-        source.frames, schema=source.schema, explain_name=f"bx24frames {source.host}", explain_detail=source.detail
+        source.frames,
+        schema=source.schema,
+        is_pure=True,
+        explain_name=f"bx24frames {source.host}",
+        explain_detail=source.detail,
     )
 
 
@@ -139,7 +148,9 @@ class _Source:
     @property
     def detail(self) -> str:
         """What `explain` says beside polars' own account of columns and conditions."""
-        columns = ", ".join(self.whole.arrow.names)
+        names = self.whole.arrow.names
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        columns = ", ".join(names[:SHOWN]) + more
         asked = "none" if self.request.filters is None else " ".join(f"{self.request.filters!r:.500}".split())
         return f"entity {self.request.entity!r}; filters {asked}; columns {columns}"
 

@@ -332,6 +332,38 @@ def test_sql_of_duckdb_sends_one_narrow_request(read_only_sandbox: bx.Sandbox, d
     assert read_only_sandbox.stats.requests == 1
 
 
+def test_sql_counts_rows(deals: pl.LazyFrame):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect() as connection:
+        connection.register("deals", deals)
+        assert connection.sql("SELECT count(*) FROM deals").fetchall() == [(230,)]
+        assert connection.sql("SELECT count(*) FROM deals WHERE id IS NULL").fetchall() == [(0,)]
+        assert len(connection.sql("SELECT id FROM deals LIMIT 7").fetchall()) == 7
+
+
+def test_a_table_that_occurs_twice_is_read_once(read_only_sandbox: bx.Sandbox, deals: pl.LazyFrame):
+    once, requests = sent(read_only_sandbox, deals.select("id"))
+    twice, again = sent(read_only_sandbox, pl.concat([deals.select("id"), deals.select("id")]))
+    assert twice.height == 2 * once.height
+    assert again == requests
+
+
+def test_two_tables_meet_in_one_query(portal: bx.Portal):
+    deals, companies = bx.scan_entity("deal", portal), bx.scan_entity("company", portal)
+    named = deals.join(companies.select(companyId="id", name="title"), on="companyId", maintain_order="left")
+    found = named.filter(c("id") > 100).select("id", "name").collect()
+    read = {name: bx.read_entity(name, portal, backend="polars") for name in ("deal", "company")}
+    wanted = read["deal"].join(
+        read["company"].select(companyId="id", name="title"), on="companyId", maintain_order="left"
+    )
+    assert_frame_equal(found, wanted.filter(c("id") > 100).select("id", "name"))
+
+
+async def test_it_runs_inside_a_loop_and_for_await(deals: pl.LazyFrame):
+    assert deals.head(3).collect().height == 3
+    assert (await deals.tail(4).select("id").collect_async()).height == 4
+
+
 def test_narwhals_asks_through_the_same_source(read_only_sandbox: bx.Sandbox, deals: pl.LazyFrame, deal_ids: list[int]):
     read_only_sandbox.stats.reset()
     found = nw.from_native(deals).filter(nw.col("id").is_in(deal_ids[:9])).select("id").collect()
