@@ -63,7 +63,8 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     if where.owners is not None:
         return each_owner(connection, listings, reading.decode, ascending=reading.order.up)
     if where.splits:
-        return side_by_side(connection, listings, reading.decode)
+        first = None if reading.order.field is not None else reading.limit
+        return side_by_side(connection, listings, reading.decode, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         return page_each(connection, listings if up else listings[::-1], reading.decode, up=up)
@@ -101,7 +102,7 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
             meter.rows(batch.num_rows)
     table = pa.Table.from_batches(found, schema=reading.schema.arrow)
     if reading.where.splits:
-        table = merged_by_id(table, reading.schema)
+        table = merged_by_id(table, reading.schema, up=reading.order.up)
     table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
     tell_nulled(reading)
     return table if reading.limit is None else table.slice(0, reading.limit)

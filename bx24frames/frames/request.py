@@ -124,8 +124,8 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
     where = parse_filters(table.entity, table.fields, request.filters, timezone=request.timezone, also=changed)
-    if request.order_by is None and where.owners is not None:
-        order = Order()  # the rows of each owner together, in the order of the owners
+    if where.owners is not None:
+        order = _across_owners(order, request, names, table)
     if order.remote is not None and (where.splits or where.ids is not None or where.owners):
         order = replace(order, remote=None)  # the parts are sorted together, here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
@@ -145,6 +145,13 @@ def settle(request: ReadRequest, table: Table) -> Reading:
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
     )
+
+
+def _across_owners(order: Order, request: ReadRequest, names: Names, table: Table) -> Order:
+    """The rows of each owner together, in the order of the owners, unless an order across all of them is wanted."""
+    if request.order_by is None:
+        return Order()
+    return order if order.field is not None else replace(order, field=names.lookup(table.entity.listing.id_key))
 
 
 def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.DataType]) -> dict[str, pa.DataType | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import order_by_id, rows_in
 from bx24frames.engine.fallback import Dispatch
-from bx24frames.engine.messages import Call, Command, Listing, Row, Success
+from bx24frames.engine.messages import Call, Command, Listing, Paging, Row, Success
 from bx24frames.engine.pool import Pool
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.portal.connection import new_token, pages_machine
@@ -55,12 +55,21 @@ def _page(listing: Listing, *, up: bool) -> Call:
 
 
 async def side_by_side(
-    connection: Connection, listings: Sequence[Listing], take: Callable[[list[Row]], pa.RecordBatch]
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Callable[[list[Row]], pa.RecordBatch],
+    *,
+    up: bool,
+    limit: int | None = None,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read listings of any length, each wholly, many a request; the rows of different ones in no order."""
+    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order."""
+
+    def of(part: Listing) -> Machine[pa.RecordBatch]:
+        return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
+
     machines: list[Machine[pa.RecordBatch]] = [
-        Pool((pages_machine(part, take) for part in listings if not part.call.direct), share=SHARE),
-        *(pages_machine(part, take) for part in listings if part.call.direct),
+        Pool((of(part) for part in listings if not part.call.direct), share=SHARE),
+        *(of(part) for part in listings if part.call.direct),
     ]
     for machine in machines:
         async with aclosing(connection.run(machine)) as found:
@@ -89,7 +98,7 @@ async def each_owner(
         yield batch
 
 
-def merged_by_id(table: pa.Table, schema: TableSchema) -> pa.Table:
+def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
     """The rows in order of id, each once; a row may meet the conditions of more than one part."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -97,7 +106,7 @@ def merged_by_id(table: pa.Table, schema: TableSchema) -> pa.Table:
     if not table.num_rows or not schema.id_key:
         return table
     place = [field.code for field in schema.fields].index(schema.id_key)
-    table = table.take(pc.array_sort_indices(table.column(place)))
+    table = table.take(pc.array_sort_indices(table.column(place), order="ascending" if up else "descending"))
     ids = table.column(place).combine_chunks()
     first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
     return table.filter(pa.concat_arrays([pa.array([True]), first]))

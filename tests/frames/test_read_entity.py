@@ -188,6 +188,29 @@ def test_equal_rows_stand_by_id_and_sets_of_ids_keep_the_order(portal: bx.Portal
     assert chosen["id"].tolist() == [row for row in whole["id"] if row in some][:7]
 
 
+@pytest.mark.parametrize("limit", [None, 1, 60])
+@pytest.mark.parametrize("entity", ["deal", "crm.deal"])
+def test_long_lists_keep_the_order_and_the_limit(portal: bx.Portal, entity: str, limit: int | None):
+    key, link = ("id", "contactId") if entity == "deal" else ("ID", "CONTACT_ID")
+    whole = bx.read_entity(entity, portal, columns=[key, link])
+    contacts = list(range(1, 350))
+    wanted = whole.loc[whole[link].isin(contacts), key].tolist()
+    assert len(wanted) > 60
+    for order, expected in ((None, wanted), ((key, "desc"), wanted[::-1])):
+        given = {"columns": [key], "filters": {link: contacts}, "order_by": order, "limit": limit}
+        assert bx.read_entity(entity, portal, **given)[key].tolist() == expected[:limit]
+        assert next(iter(bx.iter_entity(entity, portal, **given)))[key].tolist() == expected[:limit]
+
+
+def test_an_order_goes_across_owners(portal: bx.Portal):
+    asked = {"filters": {"entityTypeId": [2, 1]}, "columns": ["ID", "TYPE_ID"]}
+    apart = bx.read_entity("stage_history", portal, **asked)["ID"].tolist()
+    assert apart != sorted(apart)
+    for way, expected in (("asc", sorted(apart)), ("desc", sorted(apart, reverse=True))):
+        found = bx.read_entity("stage_history", portal, order_by=("ID", way), limit=30, **asked)
+        assert found["ID"].tolist() == expected[:30]
+
+
 @pytest.mark.parametrize(("entity", "key"), [("status", "ID"), ("type", "id"), ("department", "ID"),
     ("currency", "CURRENCY"), ("user", "ID")])  # fmt: skip
 def test_tables_without_an_order_of_their_own_come_by_id_too(portal: bx.Portal, entity: str, key: str):
