@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call
+from bx24frames.entities.checks import Fault
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow
+from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow, Operation
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.entities.values import Unwritable, clearing, points, uploads, write
 from bx24frames.errors import ConfigError, ValidationError
@@ -19,6 +20,7 @@ from bx24frames.transport.query import pairs
 
 IMPORT_ROWS: Final = 20
 """Rows of one `crm.item.batchImport`; more is `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
+COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 MAX_PAIRS: Final = 900
 """``name=value`` pairs of one command: PHP drops those beyond `max_input_vars`, 1000, without a word."""
 DEFAULT_VALUE_TYPE: Final = "WORK"
@@ -165,6 +167,25 @@ def _held(entity: Entity, fields: dict[str, JSON]) -> dict[str, JSON]:
     return fields if entity.writes.fields_param is None else {entity.writes.fields_param: fields}
 
 
+def unwritable(
+    entity: Entity, columns: Mapping[str, Field], rows: Iterable[InputRow], operation: Operation, nulls: Nulls
+) -> Iterator[Fault]:
+    """Find the cells of composed values that have no form on the wire: money without a currency, a phone to clear.
+
+    Parameters
+    ----------
+    rows : iterable of InputRow
+        With the values of columns of `COMPOSED` kinds alone; of the others the write types say it all.
+    """
+    for row in rows:
+        for column, value in row.values.items():
+            try:
+                _values(entity, columns, InputRow(row.position, {column: value}), nulls, fresh=operation == "insert")
+            except ValidationError as error:
+                reason = str(error.__cause__ or error)
+                yield Fault(row.position, column, f"{value!r:.200}", reason)
+
+
 def _values(
     entity: Entity, columns: Mapping[str, Field], row: InputRow, nulls: Nulls, *, fresh: bool, importing: bool = False
 ) -> _Values:
@@ -186,7 +207,7 @@ def _values(
             additive |= kind(field) is Kind.FILE and uploads(value)
         except Unwritable as fault:
             message = f"row {row.position}, column {column}: {fault} ({value!r:.80})"
-            raise ValidationError(message, entity=entity.name, rows=(row.position,)) from None
+            raise ValidationError(message, entity=entity.name, rows=(row.position,)) from fault
     return _Values({**fields, **contact}, additive)
 
 

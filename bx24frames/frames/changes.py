@@ -38,6 +38,10 @@ def rows_to_update(upload: Upload, positions: Iterable[int]) -> Iterator[tuple[I
 def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upload) -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         field = upload.columns[name]
+        if kind(field) is Kind.MULTIFIELD and value is None:
+            if upload.request.nulls == "clear" and (removed := _removed(held.get(field.code))):
+                yield name, removed
+            continue
         if field.code not in held:
             yield name, value
             continue
@@ -50,6 +54,12 @@ def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upl
         if upload.request.only_changed and _same(field, value, now, upload):
             continue
         yield name, value
+
+
+def _removed(now: object) -> list[object]:
+    """What takes phones or e-mails away: their ids with nothing beside them (docs: crm-contact-update.md)."""
+    points = now if isinstance(now, list) else []
+    return [{**point, "value": ""} for point in points if isinstance(point, Mapping)]
 
 
 def _same(field: Field, value: object, now: object, upload: Upload) -> bool:

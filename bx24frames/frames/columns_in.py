@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bx24frames.entities.checks import Fault, check_columns, check_rows
 from bx24frames.entities.columns import Names
-from bx24frames.entities.types import write_type
+from bx24frames.entities.encode import COMPOSED, unwritable
+from bx24frames.entities.schema import InputRow
+from bx24frames.entities.types import Kind, kind, write_type
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.narrow import to_arrow
 from bx24frames.frames.validate import validation_error
@@ -16,7 +18,7 @@ from bx24frames.frames.validate import validation_error
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.schema import Field
+    from bx24frames.entities.schema import Entity, Field, Operation
     from bx24frames.frames.narrow_source import Source
     from bx24frames.options import Backend, Mode, Nulls
     from bx24frames.portal.metadata import Table
@@ -91,9 +93,28 @@ def incoming(
     if id_column is not None:
         _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, backend)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
-    checked = check_rows(narrowed.table, sent, "insert" if mode == "insert" else "update", nulls)
+    operation: Operation = "insert" if mode == "insert" else "update"
+    checked = check_rows(narrowed.table, sent, operation, nulls)
+    checked += _without_form(table.entity, narrowed.table, sent, operation, nulls)
     faults = (*narrowed.faults, *(fault for fault in checked if (fault.position, fault.column) not in bad))
     return Incoming(source, narrowed.table, sent, compared, id_column, faults)
+
+
+def _without_form(
+    entity: Entity, data: pa.Table, sent: Mapping[str, Field], operation: Operation, nulls: Nulls
+) -> list[Fault]:
+    names = [name for name, field in sent.items() if kind(field) in COMPOSED]
+    if not names:
+        return []
+    # a null leaves a new row's field alone; phones to clear are known, with their ids, before they are sent
+    skipped = COMPOSED if operation == "insert" or nulls == "skip" else {Kind.MULTIFIELD}
+    rows = (
+        InputRow(
+            position, {name: cell for name, cell in row.items() if cell is not None or kind(sent[name]) not in skipped}
+        )
+        for position, row in enumerate(data.select(names).to_pylist())
+    )
+    return list(unwritable(entity, sent, rows, operation, nulls))
 
 
 def _matched(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.frames.narrow_cells import Read, Unfit, is_null, plain
@@ -21,13 +24,15 @@ class Shape:
     """How a struct with the fields `marks` may be written other than as a mapping.
 
     `pair`: the fields a tuple or list fills, in order. `parts`: splits a text into values for `pair`.
-    `scalar`: the field a bare value fills. `alone`: a list of such structs may be one value without its list.
+    `binary`: the field whose bytes travel as Base64. `scalar`: the field a bare value fills.
+    `alone`: a list of such structs may be one value without its list.
     `ignored`: keys that a read delivers and a write has no use for.
     """
 
     marks: frozenset[str]
     pair: tuple[str, ...] = ()
     parts: Callable[[str], tuple[str, ...]] | None = None
+    binary: str = ""
     scalar: str = ""
     alone: bool = False
     ignored: frozenset[str] = frozenset()
@@ -40,6 +45,27 @@ def _money(written: str) -> tuple[str, ...]:
     if not bar or not currency.strip():
         raise Unfit("money without a currency: write '1500.50|EUR', a pair or a struct")
     return amount.strip(), currency.strip()
+
+
+def _file(path: str) -> tuple[str, ...]:
+    """A file on this machine, by its path: its name and its content in Base64."""
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except (OSError, ValueError) as error:
+        raise Unfit(f"no file that can be read: {getattr(error, 'strerror', None) or error}") from None
+    return Path(path).name, b64encode(content).decode()
+
+
+def _base64(content: object) -> object:
+    """Bytes become Base64; text has to be it (docs: files/how-to-upload-files.md)."""
+    if isinstance(content, bytes | bytearray | memoryview):
+        return b64encode(content).decode()
+    if isinstance(content, str):
+        try:
+            b64decode(content, validate=True)
+        except ValueError:
+            raise Unfit("the content is a text that is no Base64: give bytes") from None
+    return content
 
 
 SHAPES: Final = (
@@ -59,8 +85,10 @@ SHAPES: Final = (
     Shape(
         frozenset({"name", "content"}),
         pair=("name", "content"),
+        parts=_file,
+        binary="content",
         ignored=frozenset({"url", "urlmachine", "showurl", "downloadurl"}),
-        forms="a pair (name, Base64 content) or a struct",
+        forms="a path, a pair (name, content) or a struct, the content as bytes or Base64",
     ),
 )
 ANY: Final = Shape(frozenset())
@@ -104,6 +132,8 @@ def structs(kind: pa.DataType, choose: Choose) -> Read:
 
     def read(value: object) -> dict[str, object]:
         found = _named(value, names, shape)
+        if shape.binary in found:
+            found[shape.binary] = _base64(found[shape.binary])
         return {name: _member(inner[name], name, item) for name, item in found.items()}
 
     return read
@@ -117,8 +147,8 @@ def _member(inner: Read, name: str, item: object) -> object:
 
 
 def _named(value: object, names: Mapping[str, str], shape: Shape) -> dict[str, object]:
-    if isinstance(value, str) and shape.parts:
-        value = shape.parts(value)
+    if isinstance(value, str | os.PathLike) and shape.parts:
+        value = shape.parts(os.fspath(value))
     if isinstance(value, Mapping):
         return _by_key(value, names, shape)
     if isinstance(value, (list, tuple)):
