@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import Final, Literal, TypeAlias
@@ -117,7 +118,7 @@ class _Table:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Column:
     """One wanted column: its field, its name and the type it must get."""
 
@@ -126,7 +127,7 @@ class _Column:
     target: pa.DataType
     table: _Table
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """What is read; a column wanted as text, or as exact decimals, is read as the text it came as."""
         target = self.target.value_type if self.as_list else self.target
@@ -135,7 +136,7 @@ class _Column:
             return Kind.TEXT
         return Kind.CODE if target != ARROW[own] and pa.types.is_decimal(target) else own
 
-    @property
+    @cached_property
     def as_list(self) -> bool:
         """Whether cells are lists; a multiple field wanted as text is the JSON of its list."""
         return is_list(self.field) and (pa.types.is_list(self.target) or pa.types.is_large_list(self.target))
