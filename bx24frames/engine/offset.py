@@ -92,6 +92,8 @@ class OffsetPages(Generic[T]):
             return
         # Beyond its end a list may begin again from the start, so only pages that exist are asked for.
         self._known = max(self._known, answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)
+        if rows and not (self._listing.counted or self._listing.wraps):  # told of no total, up to an empty page
+            self._known = max(self._known, start + self._listing.page_size + 1)
         self._follow(self._known if self._limit is None else self._limit)
 
     def _follow(self, end: int) -> None:

@@ -319,3 +319,40 @@ EVENT_LOG: Final = _fields(
     description="string",
 )
 """docs: rest-v3/main/main-eventlog-list.md."""
+
+TIME_RECORD: Final = _fields(
+    id="integer",
+    startTime="datetime",
+    endTime="datetime",
+    duration="integer",
+    breakLength="integer",
+    state="string",
+    isApproved="boolean",
+)
+"""docs: rest-v3/timeman/timeman-record-list.md; durations in seconds."""
+
+STRUCTURE_NODE: Final = _fields(
+    id="integer",
+    name="string",
+    structureId="crm_entity",
+    parentId="crm_entity",
+    description="string",
+    accessCode="string",
+    userCount="integer",
+    colorName="string",
+    xmlId="string",
+    createdAt="datetime",
+    updatedAt="datetime",
+)
+"""docs: rest-v3/humanresources/node/humanresources-node-list.md."""
+
+MAILBOX: Final = _fields(id="integer", name="string", email="string", senderName="string")
+"""docs: rest-v3/mail/mailbox/mail-mailbox-list.md."""
+
+MAIL_MESSAGE: Final = (
+    *_fields(id="integer", mailboxId="crm_entity", mailboxEmail="string", subject="string"),
+    Field("from", "string", read_only=True),
+    *_fields(to="string", cc="string", date="datetime", isSeen="boolean", hasAttachments="boolean"),
+    *_fields(url="string", body="string"),
+)
+"""docs: rest-v3/mail/message/mail-message-list.md; `bindings` are of a shape it does not tell and are left out."""

@@ -1,12 +1,16 @@
-"""The catalogue's tables of REST 3.0: tasks and the event log (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+"""The catalogue's tables of REST 3.0 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html).
+
+Notes and follow-ups of calls are not among them: their lists go by cursors of their own (docs: rest-v3/note).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from bx24frames.engine.messages import Call, Listing
+from bx24frames.engine.messages import Call, Listing, Paging
 from bx24frames.entities import static
-from bx24frames.entities.schema import Dialect, Entity, Family, FieldsSource
+from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource
 from bx24frames.transport.address import API
 
 
@@ -52,5 +56,51 @@ _EVENT_LOG: Final = Entity(
     dialect=Dialect.API,
 )
 
-ROWS: Final[tuple[Entity, ...]] = (_TASK, _EVENT_LOG)
+_TIME_RECORD: Final = Entity(
+    name="time_record",
+    title="Working time records of an employee",
+    family=Family.OTHER,
+    # conditions on userId, which is a must, and startTime alone (docs: rest-v3/timeman/timeman-record-list.md)
+    listing=replace(_listing("timeman.record.list", 50), paging=Paging.OFFSET),
+    fields=FieldsSource(static=static.TIME_RECORD),
+    created="startTime",
+    scope="timeman",
+    dialect=Dialect.API,
+    arguments=(Argument("userId", ("filter", "userId"), "user", aliases=("ownerId",)),),
+)
+
+
+def _unordered(
+    name: str, title: str, method: str, scope: str, fields: tuple[Field, ...], *arguments: Argument
+) -> Entity:
+    """A list that takes neither conditions nor an order; 50 rows a page is within the limit of each."""
+    return Entity(
+        name=name,
+        title=title,
+        family=Family.OTHER,
+        listing=replace(_listing(method, 50), id_filter="", paging=Paging.OFFSET, select_ids={}),
+        fields=FieldsSource(static=fields),
+        created="createdAt" if arguments else None,
+        scope=scope,
+        select="select" if arguments else None,
+        dialect=Dialect.NONE,
+        arguments=arguments,
+    )
+
+
+ROWS: Final[tuple[Entity, ...]] = (
+    _TASK,
+    _EVENT_LOG,
+    _TIME_RECORD,
+    _unordered(
+        "department.v3",
+        "Departments or teams (REST 3.0)",
+        "humanresources.node.list",
+        "humanresources",
+        static.STRUCTURE_NODE,
+        Argument("type", ("type",), "string", default="DEPARTMENT"),
+    ),
+    _unordered("mailbox", "Mailboxes of the user", "mail.mailbox.list", "mail", static.MAILBOX),
+    _unordered("mail_message", "E-mails of the user", "mail.message.list", "mail", static.MAIL_MESSAGE),
+)
 """The tables of REST 3.0, in the order they are shown."""

@@ -57,7 +57,8 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     listing = entity.listing
     fixed = listing.paging is Paging.WHOLE or listing.order is not None
     if order_by is None:
-        return Order(field=names.find(listing.id_key) if listing.paging is Paging.WHOLE and listing.id_key else None)
+        unordered = listing.paging is Paging.WHOLE or not listing.id_filter
+        return Order(field=names.find(listing.id_key) if unordered and listing.id_key else None)
     column, direction = (order_by, "asc") if isinstance(order_by, str) else _pair(order_by)
     field = names.lookup(column)
     ascending = direction == "asc"

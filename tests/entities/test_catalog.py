@@ -56,6 +56,9 @@ TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, s
     "disk_storage": ("disk.storage.getlist", (), "ID", "offset", None, None, "disk"),
     "task.v3": ("api/tasks.task.list", ("items",), "id", "keyset", "created", None, "tasks"),
     "event_log": ("api/main.eventlog.list", ("items",), "id", "keyset", "timestampX", "timestampX", "main"),
+    "time_record": ("api/timeman.record.list", ("items",), "id", "offset", "startTime", None, "timeman"),
+    "department.v3": ("api/humanresources.node.list", ("items",), "id", "offset", "createdAt", None, "humanresources"),
+    "mail_message": ("api/mail.message.list", ("items",), "id", "offset", None, None, "mail"),
     "disk_item": ("disk.folder.getchildren", (), "ID", "offset", "CREATE_TIME", "UPDATE_TIME", "disk"),
 }
 """Method, place of the rows, id, paging, created, modified, scope: as the documentation has them."""

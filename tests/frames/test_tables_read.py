@@ -31,6 +31,7 @@ OWNED: dict[str, str] = {
     "quote_contact": ":1",
     "company_contact": ":1",
     "contact_company": ":1",
+    "time_record": ":1",
 }
 """What stands behind the name of a table that is read for something."""
 

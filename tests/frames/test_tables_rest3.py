@@ -18,7 +18,7 @@ from bx24frames.errors import BX24Error, ConfigError, FilterError, LimitError, P
 from bx24frames.options import Backend
 
 PREFIX = "BITRIX_REST_V3_EXCEPTION_"
-TABLES = ["task.v3", "event_log"]
+ROWS = {"task.v3": 150, "event_log": 130, "time_record:1": 60, "department.v3": 110, "mailbox": 2, "mail_message": 130}
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,18 @@ def table(portal: bx.Portal, name: str, **more: Any) -> pa.Table:
     return bx.read_entity(name, portal, backend="pyarrow", progress=False, **more)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ROWS)
 def test_read_on_every_backend(portal: bx.Portal, name: str, backend: Backend) -> None:
     frame: Any = bx.read_entity(name, portal, backend=backend, progress=False)
     rows = frame.num_rows if backend == "pyarrow" else len(frame)
-    assert rows == bx.count_entity(name, portal) == (150 if name == "task.v3" else 130)
+    assert rows == bx.count_entity(name, portal) == ROWS[name]
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ROWS)
 def test_an_empty_table_has_the_types_of_a_full_one(portal: bx.Portal, name: str) -> None:
     full = table(portal, name)
-    assert table(portal, name, filters={">id": 10**9}).schema == full.schema
+    nothing: dict[str, Any] = {"filters": {">id": 10**9}} if name in ("task.v3", "event_log") else {"limit": 0}
+    assert table(portal, name, **nothing).schema == full.schema
     assert full.column("id").to_pylist() == sorted(set(full.column("id").to_pylist()))
 
 
@@ -95,6 +96,35 @@ def test_conditions_on_any_field_of_the_event_log(portal: bx.Portal) -> None:
     assert some == wanted != []
     middle = every[60]["timestampX"]
     assert table(portal, "event_log", changed_since=middle).to_pylist() == every[60:]
+
+
+def test_lists_without_conditions_on_the_id_are_read_to_their_empty_page(
+    sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    table(portal, "mail_message")
+    sent = [line for line in sandbox.log if line.method == "api/mail.message.list"]
+    pages = [orjson.loads(line.excerpt)["pagination"] for line in sent]
+    assert pages == [{"limit": 50}, *({"limit": 50, "offset": start} for start in (50, 100, 150))]
+    assert table(portal, "mail_message", limit=3).column("id").to_pylist() == [1, 2, 3]
+    assert table(portal, "mail_message", filters={"id": [7, 5]}).column("id").to_pylist() == [5, 7]
+    with pytest.raises(FilterError, match="no such condition"):
+        table(portal, "mail_message", filters={"subject": "x"})
+
+
+def test_time_records_of_many_employees(portal: bx.Portal) -> None:
+    both = table(portal, "time_record", filters={"userId": [2, 1]})
+    assert both.column("userId").to_pylist() == [2] * 60 + [1] * 60
+    one = table(portal, "time_record:1")
+    middle = one.column("startTime").to_pylist()[30]
+    assert table(portal, "time_record:1", filters={">=startTime": middle}).to_pylist() == one.to_pylist()[30:]
+    with pytest.raises(FilterError, match="for one userId"):
+        table(portal, "time_record")
+
+
+def test_teams_are_departments_of_another_type(portal: bx.Portal) -> None:
+    teams = table(portal, "department.v3", filters={"type": "TEAM"}).to_pylist()
+    assert [row["id"] for row in teams] == [1, 2, 3, 4, 5, 6, 7]
+    assert {row["type"] for row in teams} == {"TEAM"}
 
 
 def test_other_verbs_know_the_tables(portal: bx.Portal) -> None:

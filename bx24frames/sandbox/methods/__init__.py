@@ -18,6 +18,7 @@ MODULES: Final = (
     "work",
     "lists",
     "rest3",
+    "rest3_office",
 )
 
 

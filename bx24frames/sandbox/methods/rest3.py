@@ -36,8 +36,8 @@ def api_fault(name: str, message: str, status: int = 400, **more: Any) -> Method
     return MethodError(API_CODE.format(name), message, status, **more)
 
 
-def _not_filterable(name: str) -> MethodError:
-    message = f"field `{name}` requires the `Filterable` attribute for such a request"
+def not_valid(name: str, message: str) -> MethodError:
+    """A request that is refused for one of its fields."""
     text = "Error validating the request object"
     return api_fault("VALIDATION_REQUESTVALIDATION", text, validation=[{"field": name, "message": message}])
 
@@ -55,7 +55,7 @@ def _comparable(value: Any) -> Any:
 def _met(row: Row, condition: Sequence[Any], filterable: frozenset[str]) -> bool:
     name, *rest = condition
     if name not in filterable:
-        raise _not_filterable(str(name))
+        raise not_valid(str(name), f"field `{name}` requires the `Filterable` attribute for such a request")
     value = rest[-1]
     word = str(rest[0]) if len(rest) == 2 else ("in" if isinstance(value, list) else "=")
     if word not in OPERATORS:
@@ -74,15 +74,17 @@ def _window(pagination: Any, most: int) -> slice:
     return slice(start, start + limit)
 
 
-def _page(rows: list[Row], params: Params, most: int, filterable: frozenset[str]) -> list[Row]:
+def page(
+    rows: list[Row], params: Params, most: int, filterable: frozenset[str], sortable: frozenset[str] = frozenset()
+) -> list[Row]:
     """Filter, sort, cut, select: unknown own fields are left out, unknown related ones are an error."""
     for condition in params.get("filter") or ():
         rows = [row for row in rows if _met(row, condition, filterable)]
     for name, direction in reversed((params.get("order") or {"id": "ASC"}).items()):
         word = str(direction).upper()
-        if word not in ("ASC", "DESC") or name not in filterable:
+        if word not in ("ASC", "DESC") or name not in filterable | sortable:
             raise api_fault("INVALIDORDER", f"Unable to recognize sorting parameter `{name}`")
-        rows = sorted(rows, key=lambda row, name=name: row[name], reverse=word == "DESC")  # type: ignore[misc]
+        rows = sorted(rows, key=lambda row, name=name: (row[name] is not None, row[name]), reverse=word == "DESC")  # type: ignore[misc]
     select = params.get("select") or ["id"]
     related = next((str(name) for name in select if "." in str(name)), None)
     if related is not None:
@@ -137,7 +139,7 @@ def _tasks(context: Context) -> list[Row]:
 @method(f"{API}tasks.task.list", "tasks")
 def list_tasks(params: Params, context: Context) -> Result:
     """A page of tasks: conditions on the id alone, at most 50 rows whatever the limit."""
-    found = _page(_tasks(context), params, PAGE, frozenset({"id"}))
+    found = page(_tasks(context), params, PAGE, frozenset({"id"}))
     context.rows += len(found)
     return Result({"items": found})
 
@@ -148,9 +150,7 @@ def get_task(params: Params, context: Context) -> Result:
     found = [row for row in _tasks(context) if row["id"] == params.get("id")]
     if not found:
         raise api_fault("ENTITYNOTFOUND", f"Entry with ID = `{params.get('id')}` not found")
-    return Result(
-        {"item": _page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]}
-    )
+    return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
 
 
 # ---------------------------------------------------------------- the event log
@@ -185,6 +185,6 @@ LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
 @method(f"{API}main.eventlog.list", "main")
 def list_events(params: Params, context: Context) -> Result:
     """A page of the event log: every field in conditions and orders."""
-    found = _page([*LOG], params, MOST, frozenset(LOG[0]))
+    found = page([*LOG], params, MOST, frozenset(LOG[0]))
     context.rows += len(found)
     return Result({"items": found})
