@@ -158,7 +158,9 @@ class WriteReport:
         return to_backend(self.outcomes, backend, id_columns=("position", "attempts"))
 
     def failed_rows(self, frame: F) -> F:
-        """Take the rows that failed out of the frame that was written.
+        """Take the rows that failed out of the frame that was written: they are not in the portal.
+
+        Rows that are unknown may be there: ``rows(frame, "unknown")`` has them, to be looked at before they are sent.
 
         Parameters
         ----------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
+from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames import reconcile
 from bx24frames.frames.captions_in import recoded
@@ -44,6 +46,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
     _check(request, table)
+    request = _by_id(request, table)
     given = accept(request.frame)
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
     frame = incoming(
@@ -70,6 +73,16 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     if faults and (whole or request.on_error != "report"):
         raise validation_error(faults, entity=table.entity.name, backend=source.backend)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
+
+
+def _by_id(request: WriteRequest, table: Table) -> WriteRequest:
+    """An update whose key is the id is an update by id."""
+    names = Names(table.fields, table.entity.name)
+    if request.mode == "update" and request.on and len(request.on) == 1:
+        known = names.find(request.on[0])
+        if known is not None and known.code == table.entity.listing.id_key:
+            return replace(request, on=None)
+    return request
 
 
 def _check(request: WriteRequest, table: Table) -> None:
@@ -212,8 +225,6 @@ async def _send_all(connection: Connection, upload: Upload, sending: Sending, me
 
 def _with_ids(upload: Upload, sending: Sending) -> Iterator[Outcome]:
     """The outcomes, with the ids that are known from the frame or the look-up."""
-    from dataclasses import replace
-
     for outcome in sending.outcomes.values():
         known = outcome.id if outcome.id is not None else upload.ids.get(outcome.position)
         yield replace(outcome, id=known)

@@ -44,6 +44,7 @@ def write_entity(
     ----------
     frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
         Its columns are fields in any spelling; its index is not data, but an index level may hold the ids of an update.
+        A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
     entity, portal
         As in `read_entity`.
     mode : {"insert", "update", "upsert"}
@@ -71,9 +72,10 @@ def write_entity(
         ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
         ``"stop"`` stops after the first request with a failure.
     dry_run : bool
-        Send nothing; the report says what would be done.
+        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take.
     resume : path, WriteReport, False or None
-        The journal of an upload to go on with.
+        The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
+        and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.
     progress : {"auto", True, False}
         A bar on stderr.
 
@@ -85,6 +87,8 @@ def write_entity(
     ------
     ValidationError, UnknownColumn, ConfigError
         Before anything is written.
+    UnfinishedUpload
+        The same insert was begun before and not finished, or is running now.
     WriteError
         Some rows failed or are unknown; ``.report`` has them all.
     WriteInterrupted

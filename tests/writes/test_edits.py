@@ -80,3 +80,9 @@ def test_a_table_written_back_with_only_changed_sends_nothing(
     report = bx.write_entity(frame, entity, portal, mode="update", only_changed=True)
     assert report.unchanged == len(frame)
     assert not [method for method in sandbox.stats.calls if "update" in method]
+
+
+def test_an_update_by_the_id_as_its_key_is_an_update_by_id(portal: bx.Portal) -> None:
+    frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], limit=4)
+    frame["title"] += "!"
+    assert bx.write_entity(frame, "deal", portal, mode="update", on="ID").updated == 4
