@@ -84,6 +84,8 @@ async def settle_doubts(
             _leave(sending, f"the look for it failed: {fault.message}")
             return
         again = _conclude(absent, sending)
+        if sending.stopped:
+            _give_up(again, sending)
         if not again or sending.stopped:
             break
         await send_alone(again)
@@ -189,6 +191,14 @@ def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
         else:
             again.append(position)
     return again
+
+
+def _give_up(absent: Iterable[int], sending: Sending) -> None:
+    """Rows that are certainly not there when an upload stops: they are not sent again, and nothing is unknown."""
+    for position in absent:
+        outcome = sending.doubts[position].outcome
+        message = f"{outcome.message} (the row is not there, and was not sent again)"
+        sending.put(replace(outcome, action="failed", message=message))
 
 
 def doubts_of(journal: Journal) -> dict[int, Outcome]:

@@ -143,3 +143,18 @@ def test_names_may_come_from_any_iterable(portal: bx.Portal) -> None:
     on = (name for name in ["originId"])
     report = bx.write_entity(frame, "deal", portal, mode="upsert", on=on, columns=columns)  # type: ignore[arg-type]
     assert report.inserted == 2
+
+
+def test_a_stopped_upload_knows_which_rows_are_not_there(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
+    """An import that broke at its sixth row made five: the others are not unknown, and going on waits for nothing."""
+    frame = deals(100)
+    sandbox.store.poison = "POISON"
+    frame.loc[5, "title"] += " POISON"
+    with pytest.raises(bx.errors.WriteError) as caught:
+        bx.write_entity(frame, "deal", portal, mode="insert", on_error="stop", rows_per_request=20)
+    report = caught.value.report
+    assert (report.inserted, report.failed, report.unknown, report.skipped) == (5, 15, 0, 80)
+    sandbox.store.poison = None
+    assert bx.write_entity(frame, "deal", portal, mode="insert", resume=report).inserted == 100
+    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+    assert waits.seconds == 0
