@@ -17,6 +17,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.parameters import as_wire, refuse_clauses
+from bx24frames.transport.address import API
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
@@ -78,7 +79,10 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
     wanted = spelled.get("select")
     if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
         spelled["select"] = [*wanted, listing.id_filter]
-    call = Call(listing.call.method, order_by_id(spelled, listing, up=True) if on_id else spelled)
+    if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
+        spelled = {**spelled, **listing.call.params}
+    ordered = order_by_id(spelled, listing, up=True) if on_id else spelled
+    call = Call(listing.call.method, ordered, direct=listing.call.direct)
     return replace(listing, call=call), on_id and listing.paging is Paging.KEYSET
 
 
@@ -98,6 +102,11 @@ async def _check_conditions(connection: Connection, entity: Entity, conditions: 
 
 async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
     """A method outside the catalogue: its first answer shows where rows are and whether there are more."""
+    if method.startswith(API):
+        raise ConfigError(
+            f"{method} is not in the catalogue, and REST 3.0 tells neither a total nor a next page",
+            guidance="Ask for its pages one by one: portal.call(method, {'pagination': {...}}).",
+        )
     [first] = await connection.answers([Call(method, params, direct=True)], first=1)
     if not isinstance(first, Success):
         raise error_of(first, method)

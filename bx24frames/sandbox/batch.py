@@ -10,6 +10,7 @@ from bx24frames.sandbox import php, references
 from bx24frames.sandbox.calls import Answer, Session
 from bx24frames.sandbox.envelope import error_body
 from bx24frames.sandbox.registry import MethodError
+from bx24frames.sandbox.wire import API
 
 NAME: Final = "batch"
 MAX_COMMANDS: Final = 50
@@ -18,6 +19,7 @@ MAPS: Final = ("result", "error", "total", "next", "time")
 # PHP's parse_url turns control characters into "_" and ends the query at "#".
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
+UNKNOWN: Final = MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
 TOO_LONG: Final = MethodError("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
 
 
@@ -77,6 +79,8 @@ def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> di
 
 def _run_command(session: Session, text: str, maps: dict[str, dict[str, Any]]) -> Answer:
     method, query = split_command(text)
+    if method.startswith(API):  # a batch of the older REST knows no method of REST 3.0
+        return Answer(error_body(UNKNOWN), UNKNOWN.status)
     return session.run(method, references.fill(php.parse_str(query), maps))
 
 

@@ -7,10 +7,16 @@ from typing import Any
 from bx24frames.sandbox.envelope import iso
 from bx24frames.sandbox.php import is_true
 from bx24frames.sandbox.registry import METHODS, Context, Method, MethodError, Params, Result, method
+from bx24frames.sandbox.wire import API
 
 
 def _every_scope() -> list[str]:
     return sorted({scope for entry in METHODS.values() for scope in entry.scopes})
+
+
+def _older() -> list[Method]:
+    """The methods but those of REST 3.0, which have an address of their own."""
+    return [entry for entry in METHODS.values() if not entry.name.startswith(API)]
 
 
 def _granted(context: Context) -> list[str]:
@@ -37,10 +43,10 @@ def methods(params: Params, context: Context) -> Result:
     given = _upper(params)
     wanted = given.get("SCOPE")
     if wanted:
-        return Result([entry.name for entry in METHODS.values() if wanted in entry.scopes])
+        return Result([entry.name for entry in _older() if wanted in entry.scopes])
     if wanted is None and not is_true(given.get("FULL")):
-        return Result([entry.name for entry in METHODS.values() if _available(entry, context)])
-    return Result([entry.name for entry in METHODS.values() if wanted is None or not entry.scopes])
+        return Result([entry.name for entry in _older() if _available(entry, context)])
+    return Result([entry.name for entry in _older() if wanted is None or not entry.scopes])
 
 
 @method("method.get")

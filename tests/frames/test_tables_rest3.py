@@ -138,6 +138,25 @@ def test_other_verbs_know_the_tables(portal: bx.Portal) -> None:
     assert portal.plan("task.v3").rows is None
 
 
+def test_wire_verbs_go_by_requests_of_their_own(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    for method, rows in (("tasks.task.list", 150), ("main.eventlog.list", 130), ("mail.message.list", 130)):
+        found = portal.get_all(f"api/{method}")
+        assert len({row["id"] for row in found}) == len(found) == rows
+    one = portal.call("api/tasks.task.get", [{"id": 5, "select": ["id"]}, {"id": 6, "select": ["id"]}])
+    assert one == [{"item": {"id": 5}}, {"item": {"id": 6}}]
+    assert "batch" not in {line.method for line in sandbox.log if "api/" in "".join(line.commands)}
+    with pytest.raises(PortalError, match="Method not found"):
+        portal.call_batch({"halt": 0, "cmd": {"first": "api/tasks.task.list", "second": "profile"}})
+    with pytest.raises(ConfigError, match="neither a total nor a next page"):
+        portal.get_all("api/note.collection.list")
+
+
+def test_an_application_reads_with_its_token(sandbox: bx.Sandbox) -> None:
+    token = sandbox.oauth.issue().access_token
+    with bx.Portal(sandbox.oauth.url, auth=lambda: token, limits=FAST) as application:
+        assert table(application, "task.v3", limit=60).num_rows == 60
+
+
 def test_an_unknown_method_and_a_missing_scope(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     with pytest.raises(PortalError, match="Method not found") as found:
         portal.call("api/crm.deal.list", {})
