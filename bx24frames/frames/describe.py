@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Paging, Row, Success
+from bx24frames.engine.pool import Pool
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
+from bx24frames.frames.slices import SHARE
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table, smart_types
 from bx24frames.portal.plan import count_call
@@ -55,15 +57,17 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
 async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool, keep: Keep) -> int:
     """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
     seen: set[tuple[object, ...]] = set()
-    for place, listing in enumerate(listings):
-        keys = listing.row_key or (listing.id_key,)
-        async for rows in connection.run(pages_machine(listing, _rows)):
-            seen.update((place if apart else 0, *(str(row.get(key)) for key in keys)) for row in keep(rows))
+
+    def keys(place: int, listing: Listing, rows: list[Row]) -> set[tuple[object, ...]]:
+        names = listing.row_key or (listing.id_key,)
+        return {(place if apart else 0, *(str(row.get(name)) for name in names)) for row in keep(rows)}
+
+    readers = [(one.call.direct, pages_machine(one, partial(keys, at, one))) for at, one in enumerate(listings)]
+    together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
+    for machine in (together, *(reader for direct, reader in readers if direct)):
+        async for found in connection.run(machine):
+            seen |= found
     return len(seen)
-
-
-def _rows(rows: list[Row]) -> list[Row]:
-    return rows
 
 
 async def describe_table(connection: Connection, entity: str, *, titles: bool = False) -> pa.Table:

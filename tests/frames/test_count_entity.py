@@ -62,3 +62,11 @@ async def test_the_awaited_count_is_the_same(read_only_sandbox: bx.Sandbox, deal
     there = bx.aio.Portal(read_only_sandbox.url)
     assert await bx.aio.count_entity("deal", there) == len(deal_ids)
     await there.close()
+
+
+def test_a_long_list_is_counted_in_few_requests(portal: bx.Portal):
+    contacts = list(range(1, 2000))
+    read = bx.read_entity("deal", portal, columns=["contactId"])["contactId"]
+    before = portal.stats.requests
+    assert bx.count_entity("deal", portal, filters={"contactId": contacts}) == read.isin(contacts).sum()
+    assert portal.stats.requests - before <= 5
