@@ -70,37 +70,38 @@ _TIME_RECORD: Final = Entity(
 )
 
 
-def _unordered(
-    name: str, title: str, method: str, scope: str, fields: tuple[Field, ...], *arguments: Argument
-) -> Entity:
-    """A list that takes neither conditions nor an order; 50 rows a page is within the limit of each."""
+def _unordered(name: str, title: str, method: str, scope: str, fields: tuple[Field, ...]) -> Entity:
+    """A list that takes no conditions, no order and no select; 50 rows a page is within the limit of each."""
     return Entity(
         name=name,
         title=title,
         family=Family.OTHER,
         listing=replace(_listing(method, 50), id_filter="", paging=Paging.OFFSET, select_ids={}),
         fields=FieldsSource(static=fields),
-        created="createdAt" if arguments else None,
         scope=scope,
-        select="select" if arguments else None,
+        select=None,
         dialect=Dialect.NONE,
-        arguments=arguments,
     )
 
 
-ROWS: Final[tuple[Entity, ...]] = (
-    _TASK,
-    _EVENT_LOG,
-    _TIME_RECORD,
+_NODE: Final = replace(
     _unordered(
         "department.v3",
         "Departments or teams (REST 3.0)",
         "humanresources.node.list",
         "humanresources",
         static.STRUCTURE_NODE,
-        Argument("type", ("type",), "string", default="DEPARTMENT"),
     ),
-    _unordered("mailbox", "Mailboxes of the user", "mail.mailbox.list", "mail", static.MAILBOX),
-    _unordered("mail_message", "E-mails of the user", "mail.message.list", "mail", static.MAIL_MESSAGE),
+    created="createdAt",
+    select="select",
+    arguments=(Argument("type", ("type",), "string", default="DEPARTMENT"),),
 )
+
+_MAILBOX: Final = _unordered("mailbox", "Mailboxes of the user", "mail.mailbox.list", "mail", static.MAILBOX)
+
+_MAIL_MESSAGE: Final = _unordered(
+    "mail_message", "E-mails of the user", "mail.message.list", "mail", static.MAIL_MESSAGE
+)
+
+ROWS: Final[tuple[Entity, ...]] = (_TASK, _EVENT_LOG, _TIME_RECORD, _NODE, _MAILBOX, _MAIL_MESSAGE)
 """The tables of REST 3.0, in the order they are shown."""
