@@ -14,6 +14,8 @@ __all__ = ["main"]
 
 TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
 """Environment variable that asks for tracebacks, for whoever works on the package itself."""
+POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
+"""Which allocator Arrow takes, read when it is loaded (https://arrow.apache.org/docs/cpp/env_vars.html)."""
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells count it."""
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     SystemExit
         0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """
+    # the others keep what they gave back: 50 MB more for a read whose chunks come and go
+    os.environ.setdefault(POOL, "system")
     from bx24frames.cli.app import app
 
     try:
