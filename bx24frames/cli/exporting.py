@@ -89,14 +89,15 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
     """
     file = Path(path)
     host, reading = _settled(asked, target)
-    way = _way(reading)
+    way = None if reading is None else _way(reading)
     if resume and way is None:
         raise ConfigError(
             "Only rows read in order of id can be gone on with",
             guidance="Leave --resume out, or --order-by and lists of values that take several readings.",
         )
     command = {"host": host, **asdict(asked)}
-    kept = (Kept.found(file, command) if resume else None) or Kept.begin(file, command, list(reading.spelled))
+    columns = asked.columns if reading is None else list(reading.spelled)
+    kept = (Kept.found(file, command) if resume else None) or Kept.begin(file, command, columns)
     try:
         if not kept.whole:
             _keep(kept, replace(asked, columns=kept.columns), target, way, form, progress)
@@ -116,13 +117,19 @@ class _Way:
     place: int | None
 
 
-def _settled(asked: Asked, target: str | None) -> tuple[str, Reading]:
-    """The portal, and the read made ready: everything wrong with it is found before a row is asked for."""
+def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
+    """The portal, and the read made ready: everything wrong with it is found before a row is asked for.
+
+    Nothing describes the rows of a method outside the catalogue: there is nothing to make ready.
+    """
     from bx24frames import bridge
     from bx24frames.frames.request import ReadRequest, prepare
     from bx24frames.frames.session import connection_of
+    from bx24frames.frames.untyped import is_untyped
 
     connection = connection_of(target)
+    if is_untyped(asked.entity):
+        return connection.host, None
     request = ReadRequest(
         asked.entity,
         asked.columns,
@@ -154,7 +161,7 @@ def _keep(kept: Kept, asked: Asked, target: str | None, way: _Way | None, form: 
         asked = replace(asked, limit=limit - kept.rows)
     besides = way is not None and way.place is None
     if way is not None and besides:
-        asked = replace(asked, columns=[*kept.columns, way.key])
+        asked = replace(asked, columns=[*(kept.columns or ()), way.key])
     beyond = None if way is None or kept.last_id is None else (f"{way.sign}{way.key}", kept.last_id)
     for table in _tables(asked, target, progress, beyond):
         last = _last_id(table, way)

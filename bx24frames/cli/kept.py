@@ -29,7 +29,7 @@ class _Reached:
     """What the checkpoint says: the command, and how far its rows are kept."""
 
     command: Mapping[str, object]
-    columns: list[str]
+    columns: list[str] | None
     parts: int = 0
     rows: int = 0
     last_id: int | None = None
@@ -58,7 +58,7 @@ class Kept:
         return target.with_name(f"{target.name}.part")
 
     @classmethod
-    def begin(cls, target: Path, command: Mapping[str, object], columns: list[str]) -> Kept:
+    def begin(cls, target: Path, command: Mapping[str, object], columns: list[str] | None) -> Kept:
         """Begin anew; what an earlier read of the same file left is removed.
 
         Raises
@@ -105,8 +105,8 @@ class Kept:
         return cls(folder, reached)
 
     @property
-    def columns(self) -> list[str]:
-        """The columns the read began with: those of the parts."""
+    def columns(self) -> list[str] | None:
+        """The columns the read began with: those of the parts; None where the rows alone tell them."""
         return self._reached.columns
 
     @property

@@ -285,3 +285,13 @@ def test_a_table_changed_meanwhile_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="changed"):
         kept.add(pa.table({"id": ["2"]}), 2)
     assert (kept.rows, kept.last_id) == (1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:crm.status.list")
+def test_a_method_outside_the_catalogue_is_read_too(run, tmp_path: Path):
+    out = tmp_path / "out.csv"
+    for columns in ([], ["-c", "NAME,ID"]):
+        ran = run("read", "crm.status.list", "-o", str(out), *columns)
+        assert ran.status == 0, ran.err
+    assert csv.read_csv(out).column_names == ["NAME", "ID"]
+    assert run("read", "crm.status.list", "-o", str(out), "--resume").status == 1
