@@ -164,11 +164,19 @@ def _keep(kept: Kept, asked: Asked, target: str | None, way: _Way | None, form: 
         asked = replace(asked, columns=[*(kept.columns or ()), way.key])
     beyond = None if way is None or kept.last_id is None else (f"{way.sign}{way.key}", kept.last_id)
     for table in _tables(asked, target, progress, beyond):
+        _give_back()
         last = _last_id(table, way)
         check_rows(form, kept.rows + table.num_rows)
         if table.num_rows or not kept.rows:
             kept.add(table.drop_columns(table.column_names[-1:]) if besides else table, last)
     kept.close()
+
+
+def _give_back() -> None:
+    """Return to the system what rows read before have left unused: malloc_trim, where Arrow allocates by malloc."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _last_id(table: pa.Table, way: _Way | None) -> int | None:
@@ -178,6 +186,7 @@ def _last_id(table: pa.Table, way: _Way | None) -> int | None:
 
 
 def _put_together(kept: Kept, file: Path, form: str, name: str) -> None:
+    _give_back()
     with writing(str(file), form, name=name, draft=kept.draft) as append:
         for table in kept.tables():
             append(table)
