@@ -22,7 +22,7 @@ EXCERPT: Final = 160
 MAX_PAIRS: Final = 900
 """Names of one command, kept under PHP's ``max_input_vars`` of 1000."""
 
-_REFERENCE: Final = re.compile(r"\$(result|next|total|time|error)\S*\[\S*\]", re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IGNORECASE)
 _MARKUP: Final = re.compile(
     r"<(?:script|style).*?</(?:script|style)>|<!--.*?-->|<[!/a-z][^>]*>", re.IGNORECASE | re.DOTALL
 )
@@ -184,12 +184,13 @@ def batchable(method: str, params: Mapping[str, JSON]) -> bool:
         command_string(method, params)
     except Unencodable:
         return False
-    return pairs(params) <= MAX_PAIRS and not _has_reference(params)
+    return pairs(params) <= MAX_PAIRS and not has_reference(params)
 
 
-def _has_reference(value: JSON | Mapping[str, JSON]) -> bool:
+def has_reference(value: JSON | Mapping[str, JSON]) -> bool:
+    """Whether any text in a value looks like a reference to another command's result."""
     if isinstance(value, str):
         return "$" in value and _REFERENCE.search(value) is not None
     if isinstance(value, Mapping):
-        return any(_has_reference(item) for item in value.values())
-    return isinstance(value, list | tuple) and any(_has_reference(item) for item in value)
+        return any(has_reference(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(has_reference(item) for item in value)

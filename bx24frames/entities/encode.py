@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bx24frames.engine.batch import MAX_PAIRS, has_reference
 from bx24frames.engine.messages import JSON, Call
 from bx24frames.entities.checks import Fault
 from bx24frames.entities.fields import MULTIFIELDS
@@ -21,11 +21,7 @@ from bx24frames.transport.query import pairs
 IMPORT_ROWS: Final = 20
 """Rows of one `crm.item.batchImport`; more is `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
 COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
-MAX_PAIRS: Final = 900
-"""``name=value`` pairs of one command: PHP drops those beyond `max_input_vars`, 1000, without a word."""
 DEFAULT_VALUE_TYPE: Final = "WORK"
-
-_REFERENCE: Final = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ def unbatchable(value: JSON) -> bool:
     whatever looks like a reference to another command's result (rest module: classes/general/rest_provider.php).
     """
     if isinstance(value, str):
-        return "$" in value and _REFERENCE.search(value) is not None
+        return has_reference(value)
     if isinstance(value, dict | list):
         parts = value.values() if isinstance(value, dict) else value
         return not value or any(unbatchable(part) for part in parts)

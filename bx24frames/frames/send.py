@@ -162,12 +162,6 @@ def _shared(item: Settled, answer: Answer) -> bool:
     return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
 
 
-def _company(encoded: Encoded, item: Settled) -> int:
-    """Rows that a refusal may have been meant for: a request refused as a whole says nothing of one of them."""
-    whole = isinstance(item.answer, Refusal) and item.answer.whole and item.path == "batch"
-    return len(encoded.positions) + whole
-
-
 def _run(
     connection: Connection, machine: Dispatch, delivery: Delivery, sending: Sending
 ) -> AsyncGenerator[Settled, None]:
