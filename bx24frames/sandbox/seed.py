@@ -70,7 +70,7 @@ def fill(store: Store) -> None:
     store.create_tables()
     rng = Random(store.seed)
     pools = Pools(rng)
-    store.connection.execute("BEGIN")
+    store.database.change("BEGIN")
     files = [store.insert_row("file", {"name": f"scan {n}.pdf", "content": "AAAA"}) for n in range(20)]
     links: Links = {"file": files, "user": _fill_users(store, pools, store.sizes["user"])}
     times = time_bundles(pools, max(store.sizes.values()))
@@ -80,17 +80,17 @@ def fill(store: Store) -> None:
             _fill_history(store, entity)
     _fill_product_rows(store, pools, links["deal"])
     fill_around(store, pools, links)
-    store.connection.execute("COMMIT")
-    store.connection.execute("BEGIN")
+    store.database.change("COMMIT")
+    store.database.change("BEGIN")
     store.finish_tables()
-    store.connection.execute("COMMIT")
-    store.connection.execute("ANALYZE")
+    store.database.change("COMMIT")
+    store.database.change("ANALYZE")
 
 
 def _stream(store: Store, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     marks = ", ".join("?" * len(columns))
-    store.connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+    store.database.change_many(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
 
 
 def _sparse_ids(rng: Random, count: int) -> array[int]:
@@ -258,7 +258,7 @@ def _fill_entity(
     order = ["id", "uf", *own, *(name for chosen in names for name in chosen)]
     _stream(store, entity.name, order, _rows(store, entity, pools, links, ids, own, packs))
     # the last row was there and is gone: its id is never given again
-    store.connection.execute(f'DELETE FROM "{entity.name}" WHERE id = ?', (ids.pop(),))  # noqa: S608
+    store.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (ids.pop(),))  # noqa: S608
     if entity.multifields:
         _fill_multifields(store, entity, pools)
     return ids
@@ -310,7 +310,7 @@ def _fill_multifields(store: Store, entity: EntityType, pools: Pools) -> None:
     rng = pools.rng
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        found = store.connection.execute(f'SELECT id, hasPhone, hasEmail, hasImol FROM "{entity.name}"')  # noqa: S608
+        found = store.database.query(f'SELECT id, hasPhone, hasEmail, hasImol FROM "{entity.name}"')  # noqa: S608
         for row_id, phone, email, messenger in found:
             if phone == "Y":
                 yield entity.id, row_id, "PHONE", "WORK", f"+7{rng.randrange(9 * 10**9, 10**10)}"

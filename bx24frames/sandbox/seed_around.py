@@ -63,7 +63,7 @@ def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) 
         columns = ", ".join(f'"{column}"' for column in ("id", *(spec.column for spec in specs)))
         marks = ", ".join("?" * (len(specs) + 1))
         rows = _rows(seed, draws, store.sizes.get(name, 0))
-        store.connection.executemany(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
+        store.database.change_many(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
 
 
 def _rows(seed: Seed, draws: Sequence[Draw], count: int) -> Iterator[tuple[Any, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,7 +10,8 @@ from typing import Any
 import orjson
 
 from bx24frames.sandbox.fields_user import FIRST_ENUM_ID, UserField, item_names, seeded
-from bx24frames.sandbox.shapes_parse import comparable, fold, lowered, zone_of
+from bx24frames.sandbox.shapes_parse import zone_of
+from bx24frames.sandbox.store_database import Database
 from bx24frames.sandbox.store_tables import ENTITY_TYPES, FILE_DDL, MULTIFIELD_DDL, SETTINGS_DDL, TABLES, EntityType
 
 Values = Mapping[str, Any]
@@ -38,7 +38,7 @@ class Store:
         How often automation was started: by every add and update, by no import.
     """
 
-    connection: sqlite3.Connection
+    database: Database
     seed: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     server_zone: str = "+03:00"
@@ -74,13 +74,7 @@ class Store:
         from bx24frames.sandbox.seed import fill, merged_sizes
 
         chosen = merged_sizes(sizes or {})
-        connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        connection.create_function("fold", 1, fold, deterministic=True)
-        connection.create_function("comparable", 2, comparable, deterministic=True)
-        connection.create_function("lowered", 1, lowered, deterministic=True)
-        for pragma in ("journal_mode=WAL", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-65536"):
-            connection.execute(f"PRAGMA {pragma}")
-        store = cls(connection, seed=seed, sizes=chosen, server_zone=server_zone)
+        store = cls(Database.open(path), seed=seed, sizes=chosen, server_zone=server_zone)
         if store._is_empty():
             fill(store)
         else:
@@ -89,34 +83,34 @@ class Store:
 
     def close(self) -> None:
         """Close the database; memory is gone with it."""
-        self.connection.close()
+        self.database.close()
 
     def _is_empty(self) -> bool:
-        return self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'settings'").fetchone() is None
+        return not self.query("SELECT 1 FROM sqlite_master WHERE name = 'settings'")
 
     def create_tables(self) -> None:
         """Make every table of a fresh portal, and its user fields."""
         for name in (*TABLES, "multifield", "file"):
-            self.connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+            self.database.change(f'DROP TABLE IF EXISTS "{name}"')
         for table in TABLES.values():
-            self.connection.execute(next(table.ddl()))
-        self.connection.execute(MULTIFIELD_DDL[0])
-        self.connection.execute(FILE_DDL)
+            self.database.change(next(table.ddl()))
+        self.database.change(MULTIFIELD_DDL[0])
+        self.database.change(FILE_DDL)
         self._user_fields = seeded((entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values())
 
     def finish_tables(self) -> None:
         """Index the tables and note that the portal is complete: a seed broken off is not taken for one."""
         for table in TABLES.values():
             for statement in list(table.ddl())[1:]:
-                self.connection.execute(statement)
+                self.database.change(statement)
         for statement in (*MULTIFIELD_DDL, SETTINGS_DDL):
-            self.connection.execute(statement)
+            self.database.change(statement)
         self._keep("seed", self.seed)
         self._keep("sizes", self.sizes)
         self._keep_user_fields()
 
     def _keep(self, name: str, value: Any) -> None:
-        self.connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value).decode()))
+        self.database.change("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value).decode()))
 
     def _keep_user_fields(self) -> None:
         columns = UserField.__slots__
@@ -220,28 +214,26 @@ class Store:
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
-        return self.connection.execute(sql, params).fetchall()
+        return self.database.query(sql, params)
 
     def scalar(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """The first cell of a query's first row."""
-        row = self.connection.execute(sql, params).fetchone()
-        return row[0] if row else None
+        return self.database.scalar(sql, params)
 
     def insert_row(self, table: str, values: Values) -> int:
         """Insert one row of stored values by column; its id."""
         columns = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join("?" * len(values))
-        cursor = self.connection.execute(
+        return self.database.insert(
             f'INSERT INTO "{table}" ({columns}) VALUES ({marks})',  # noqa: S608
             list(values.values()),
         )
-        return int(cursor.lastrowid or 0)
 
     def update_row(self, table: str, row_id: int, values: Values) -> None:
         """Overwrite columns of one row with stored values."""
         if values:
             changes = ", ".join(f'"{name}" = ?' for name in values)
-            self.connection.execute(
+            self.database.change(
                 f'UPDATE "{table}" SET {changes} WHERE id = ?',  # noqa: S608
                 [*values.values(), row_id],
             )
@@ -282,14 +274,10 @@ class Store:
         entity = ENTITY_TYPES[entity_type_id]
         gone = 0
         for row_id in ids:
-            gone += self.connection.execute(f'DELETE FROM "{entity.name}" WHERE id = ?', (row_id,)).rowcount  # noqa: S608
-            self.connection.execute(
-                "DELETE FROM multifield WHERE entityTypeId = ? AND elementId = ?", (entity.id, row_id)
-            )
-            self.connection.execute(
-                "DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", (entity.short, row_id)
-            )
-            self.connection.execute(
+            gone += self.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (row_id,))  # noqa: S608
+            self.database.change("DELETE FROM multifield WHERE entityTypeId = ? AND elementId = ?", (entity.id, row_id))
+            self.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", (entity.short, row_id))
+            self.database.change(
                 "DELETE FROM stage_history WHERE ownerTypeId = ? AND ownerId = ?", (entity_type_id, row_id)
             )
         return gone

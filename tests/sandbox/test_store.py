@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_rows_survive_a_restart(tmp_path: Path) -> None:
 def test_a_seed_broken_off_is_not_taken_for_a_portal(tmp_path: Path) -> None:
     path = str(tmp_path / "portal.db")
     first = Store.open(path, seed=3, sizes=SMALL)
-    first.connection.execute("DROP TABLE settings")
+    first.database.change("DROP TABLE settings")
     first.close()
     second = Store.open(path, seed=3, sizes=SMALL)
     assert len(second.rows(2)) == 120
@@ -128,3 +129,19 @@ def test_delete_takes_what_hangs_on_a_row(store: Store) -> None:
     row_id = store.insert(3, {"NAME": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}]})[0]
     assert store.delete(3, [row_id, row_id, 10**9]) == 1
     assert store.multifields(3, [row_id]) == {}
+
+
+def test_threads_may_use_the_store_at_once(store: Store) -> None:
+    """A test reads the store while the server's thread writes into it."""
+
+    def write() -> list[int]:
+        return [store.insert(2, {"title": f"Ёлка {at}"})[0] for at in range(300)]
+
+    def look() -> list[int]:
+        return [len(store.query("SELECT fold(title) FROM deal ORDER BY fold(title)")) for _ in range(300)]
+
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(write), pool.submit(write)]
+        seen = [pool.submit(look), pool.submit(look)]
+    assert len({row_id for ids in written for row_id in ids.result()}) == 600
+    assert all(counts.result() == sorted(counts.result()) for counts in seen)

@@ -171,7 +171,7 @@ class Desk:
     def delete(self, row_id: int, context: Context, absent: MethodError) -> None:
         """Delete a row."""
         sql = f'DELETE FROM "{self.table}" WHERE id = ?'  # noqa: S608
-        if not context.store.connection.execute(sql, (row_id,)).rowcount:
+        if not context.store.database.change(sql, (row_id,)):
             raise absent
         context.writes += 1
 
