@@ -38,7 +38,7 @@ def read_file(path: str, form: str) -> Sheet:
     Raises
     ------
     ConfigError
-        The file is not of that format.
+        The file is not of that format, or names no column.
     """
     import pyarrow as pa
 
@@ -46,9 +46,12 @@ def read_file(path: str, form: str) -> Sheet:
         raise ConfigError(f"{path}: there is no reading of {form}", guidance=f"There are {', '.join(_READ)}.")
     data = sys.stdin.buffer.read() if path == STDOUT else Path(path).read_bytes()
     try:
-        return _READ[form](data)
+        sheet = None if not data.strip() else _READ[form](data)
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as fault:
         raise ConfigError(f"{path} cannot be read as {form}: {fault}") from None
+    if sheet is None or not sheet.table.num_columns:
+        raise ConfigError(f"{path} is empty", guidance="A file of rows names its columns, though there be no row.")
+    return sheet
 
 
 def _parquet(data: bytes) -> Sheet:

@@ -70,6 +70,8 @@ class Kept:
         """
         folder = cls.folder_of(target)
         _check_ours(folder)
+        if not target.parent.is_dir():
+            raise ConfigError(f"There is no folder {target.parent}", guidance="Make it first, or name another file.")
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir()

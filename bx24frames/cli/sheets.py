@@ -54,8 +54,8 @@ def csv_sheet(data: bytes) -> Sheet:
     sign = _sign(text)
     data = text.encode()
     parse = csv.ParseOptions(delimiter=sign, newlines_in_values=True)
-    head = csv.open_csv(io.BytesIO(data), parse_options=parse).schema.names
-    _check_once(head)
+    # not csv.open_csv, whose thread outlives a line it cannot read and ends the process (pyarrow 24)
+    head = next((row for row in rows_of_text.reader(io.StringIO(text, newline=""), delimiter=sign) if row), [])
     options = csv.ConvertOptions(
         column_types={name: pa.string() for name in head},
         strings_can_be_null=True,
@@ -63,6 +63,7 @@ def csv_sheet(data: bytes) -> Sheet:
         null_values=[""],
     )
     table = csv.read_csv(io.BytesIO(data), convert_options=options, parse_options=parse)
+    table = _headed(head, table.columns)
     plain = encoding.startswith("utf-8") and sign == ","
     told = "" if plain else f"{encoding.removesuffix('-sig')}, cells between {sign!r}"
     return Sheet(table, told, sign == ";", encoding == "cp1251")
@@ -113,14 +114,33 @@ def excel_sheet(data: bytes) -> Sheet:
     finally:
         book.close()
     head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
-    while head and not head[-1]:
-        head.pop()
-    _check_once(head)
-    columns = {
-        title: pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())
-        for place, title in enumerate(head)
-    }
-    return Sheet(pa.table(columns), told)
+    columns = [
+        pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
+        for place in range(max(map(len, rows), default=0))
+    ]
+    return Sheet(_headed(head, columns), told)
+
+
+def _headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pa.Table:
+    """Columns under their headings; one with neither a heading nor a cell is none.
+
+    Raises
+    ------
+    ConfigError
+        Cells stand under no heading, or two columns have the same.
+    """
+    import pyarrow as pa
+
+    titles = [*head, *[""] * (len(columns) - len(head))]
+    named = [(title, cells) for title, cells in zip(titles, columns, strict=True) if title]
+    loose = [place for place, cells in enumerate(columns) if not titles[place] and cells.null_count < len(cells)]
+    if loose:
+        raise ConfigError(
+            f"Column {loose[0] + 1} of the file has cells and no heading",
+            guidance="The first row names the columns, one a cell: a heading merged over several names only the first.",
+        )
+    _check_once([title for title, _ in named])
+    return pa.table([cells for _, cells in named], names=[title for title, _ in named])
 
 
 def _text(cell: object) -> str | None:
@@ -140,4 +160,4 @@ def _text(cell: object) -> str | None:
 def _check_once(head: Sequence[str]) -> None:
     if len(set(head)) < len(head):
         twice = sorted({name for name in head if head.count(name) > 1})
-        raise ConfigError(f"The file has these columns twice: {', '.join(name or '(no name)' for name in twice)}")
+        raise ConfigError(f"The file has these columns twice: {', '.join(twice)}", guidance="Rename or remove one.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -184,6 +186,33 @@ def test_no_workbook_and_doubled_headings_are_told(tmp_path: Path):
     with pytest.raises(ConfigError, match="twice: a"):
         excel_sheet(book(tmp_path / "a.xlsx", ("a", "a"), (1, 2)).read_bytes())
     assert excel_sheet(book(tmp_path / "b.xlsx").read_bytes()).table.num_columns == 0
+
+
+def test_cells_under_no_heading_are_never_left_out(tmp_path: Path):
+    """As under a heading that is merged over several columns: openpyxl gives it to the first alone."""
+    merged = openpyxl.Workbook()
+    for row in (("Сделка", None), ("title", "opportunity"), ("a", 1)):
+        merged.active.append(row)
+    merged.active.merge_cells("A1:B1")
+    merged.save(tmp_path / "merged.xlsx")
+    with pytest.raises(ConfigError, match="Column 2 of the file has cells and no heading"):
+        excel_sheet((tmp_path / "merged.xlsx").read_bytes())
+    with pytest.raises(ConfigError, match="Column 2"):
+        csv_sheet(b"a,,\n1,2,3\n")
+    assert csv_sheet(b"a,b,\n1,2,\n").table.to_pylist() == [{"a": "1", "b": "2"}]
+    assert excel_sheet(book(tmp_path / "gap.xlsx", ("a", None, "b"), (1, None, 2)).read_bytes()).table.to_pylist() == [
+        {"a": "1", "b": "2"}
+    ]
+
+
+def test_a_line_of_too_few_cells_ends_in_an_error_and_not_the_process():
+    """Reading the head by Arrow's own streaming reader leaves a thread that aborts the interpreter when it ends."""
+    code = (
+        "from bx24frames.cli.sheets import csv_sheet\n"
+        "try:\n    csv_sheet(b'a,b\\n1\\n')\nexcept ValueError:\n    print('told')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "told\n"), ran.stderr
 
 
 # --- out ----------------------------------------------------------------------------------------

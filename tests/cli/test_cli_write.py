@@ -99,6 +99,12 @@ def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
         ("list.jsonl", "[1]\n", "object"),
         ("none.parquet", "no parquet", "none.parquet"),
         ("unknown.csv", "titel\nx\n", "titel"),
+        ("nothing.csv", "", "nothing.csv is empty"),
+        ("nothing.jsonl", " \n", "nothing.jsonl is empty"),
+        ("nothing.xlsx", "", "nothing.xlsx is empty"),
+        ("no_rows_named.jsonl", "{}\n", "is empty"),
+        ("ragged.csv", "title,opportunity\na\n", "ragged.csv"),
+        ("picture.csv", "\x89PNG\r\n\x1a\n\x00\x00;\x00,1\n,,,\n", "picture.csv"),
     ],
 )
 def test_a_broken_file_is_one_plain_message(run, tmp_path: Path, name: str, text: str, told: str):
