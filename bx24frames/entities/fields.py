@@ -15,8 +15,10 @@ from bx24frames.errors import ResponseError
 MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "web": "WEB", "im": "IM"}
 """Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows apart."""
 
-UNLISTED: Final = frozenset({"CONTACT_IDS", "COMPANY_IDS"})
-"""Described by the classic `fields` methods, never listed (docs: crm-deal-list.md, crm-contact-list.md)."""
+LINKS: Final = frozenset({"crm_contact", "crm_company"})
+"""Several links of a row (`CONTACT_IDS`, a company's `CONTACT_ID`) are described and written by the classic methods and
+never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
+"""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
@@ -110,6 +112,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     settings = raw.get("settings")
     settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
     type_, holder = property_type(raw)
+    multiple = _flag(raw, "isMultiple", "multiple")
     own_name = name if entity.family is Family.ITEM and name != code else ""
     field = Field(
         code,
@@ -118,12 +121,12 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         required=_flag(raw, "isRequired", "required"),
         read_only=_flag(raw, "isReadOnly"),
         immutable=_flag(raw, "isImmutable"),
-        multiple=_flag(raw, "isMultiple", "multiple"),
+        multiple=multiple,
         user_field=user_field,
         choices=_choices(raw.get("items")),
         status_type=str(raw["statusType"]) if raw.get("statusType") else None,
         settings=settings,
-        listed=not (entity.family is Family.CLASSIC and code in UNLISTED),
+        listed=not (entity.family is Family.CLASSIC and multiple and not user_field and type_ in LINKS),
         max_length=_limit(settings.get("MAX_LENGTH")),
         holder=holder,
         request=own_name,
