@@ -74,7 +74,7 @@ class Paging(enum.Enum):
     WHOLE = "whole"
     """The whole list at once; `start` is ignored."""
     OWN = "own"
-    """The page number is a parameter of the method itself."""
+    """The answers themselves say what comes behind them."""
 
 
 @dataclass(frozen=True, slots=True)

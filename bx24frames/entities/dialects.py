@@ -121,6 +121,8 @@ _LIST: Final[Mapping[Op, str]] = {
 }
 # docs: rest-v3/index.md; the engine writes the prefixes as operators
 _API: Final[Mapping[Op, str]] = {**_ORDERED, Op.EQ: "=", Op.NE: "!=", Op.IN: "@"}
+# docs: call-followup-list.md; both ends belong to it, and the engine puts them in one object
+_PERIOD: Final[Mapping[Op, str]] = {Op.GE: "from ", Op.LE: "to "}
 
 SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.ITEM: _ITEM,
@@ -132,6 +134,7 @@ SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.EQUAL: {Op.EQ: ""},
     Dialect.API: _API,
     Dialect.API_ID: _API,
+    Dialect.PERIOD: _PERIOD,
     Dialect.NONE: {},
 }
 

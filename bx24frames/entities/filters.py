@@ -23,6 +23,8 @@ MAX_IN: Final = 100
 """Values of one `in` list in one request; longer ones are read in slices."""
 MAX_PARTS: Final = 800
 """Values a list that cannot be sliced may have: a command holds about 900 of them."""
+GROUPED: Final = frozenset({Dialect.ITEM, Dialect.ORM, Dialect.API})
+"""The dialects that have a group of conditions by OR."""
 
 _TUPLE: Final = 3
 _BOUNDS: Final[Mapping[Op, tuple[str, int]]] = {
@@ -218,8 +220,8 @@ class _Reader:
         return replace(where, nothing=True) if nothing or (self.owners and not self.owners[1]) else where
 
     def either(self, branches: list[list[Condition]]) -> Where:
-        """An OR of ANDs, as the one group of the item methods (docs: crm-item-list.md)."""
-        if dialect(self.entity) not in (Dialect.ITEM, Dialect.ORM):
+        """An OR of ANDs, as the one group of the methods that have it (docs: crm-item-list.md, rest-v3/index.md)."""
+        if dialect(self.entity) not in GROUPED:
             guidance = "Read each branch by itself, and drop the ids seen twice."
             raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
         maps = [group for group in (self._group(branch) for branch in branches) if group is not None]
@@ -243,7 +245,7 @@ class _Reader:
     def _group(self, conditions: list[Condition]) -> dict[str, JSON] | None:
         group: dict[str, JSON] = {}
         for one in self._unfolded(conditions):
-            if kind(one.field) in (Kind.DATE, Kind.DATETIME):
+            if kind(one.field) in (Kind.DATE, Kind.DATETIME) and dialect(self.entity) is not Dialect.API:
                 guidance = "Put it outside the OR, or read each branch by itself."
                 raise self._refusal("some portals misread dates inside OR groups", one, guidance=guidance)
             key, value = self.spelled(one)
@@ -275,6 +277,8 @@ class _Reader:
 
     def spelled(self, one: Condition) -> tuple[str, JSON]:
         """The key and the value of one condition in the dialect of the table."""
+        if dialect(self.entity) is Dialect.PERIOD and one.field.code != self.entity.created:
+            raise self._refusal(f"the method takes >= and <= of {self.entity.created} alone", one)
         try:
             prefix, value = one.spell(dialect(self.entity), self.timezone)
         except Unfit as fault:

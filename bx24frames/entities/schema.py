@@ -38,6 +38,8 @@ class Dialect(enum.Enum):
     """REST 3.0."""
     API_ID = "api id"
     """REST 3.0 where it takes conditions on the id alone."""
+    PERIOD = "period"
+    """A period of the moment a row was created, and nothing else."""
     NONE = "none"
     """No conditions at all."""
 

@@ -7,14 +7,14 @@ from typing import Final
 from bx24frames.entities.schema import Field
 
 
-def _fields(**types: str) -> tuple[Field, ...]:
+def read_only(**types: str) -> tuple[Field, ...]:
     """Read-only fields; a ``*`` behind the type makes one multiple."""
     return tuple(
         Field(code, type_.rstrip("*"), read_only=True, multiple=type_.endswith("*")) for code, type_ in types.items()
     )
 
 
-STAGE_HISTORY: Final = _fields(
+STAGE_HISTORY: Final = read_only(
     ID="integer",
     TYPE_ID="integer",
     OWNER_ID="crm_entity",
@@ -35,7 +35,7 @@ ACTIVITY: Final = (
 COMMENT: Final = (Field("FILES", "file"),)
 """docs: crm-timeline-comment-get.md: a map of files by id, and no key at all where there is none."""
 
-CRM_USER_FIELD: Final = _fields(
+CRM_USER_FIELD: Final = read_only(
     ID="integer",
     ENTITY_ID="string",
     FIELD_NAME="string",
@@ -52,7 +52,7 @@ CRM_USER_FIELD: Final = _fields(
     LIST="object*",
 )
 
-USER_FIELD: Final = _fields(
+USER_FIELD: Final = read_only(
     id="integer",
     entityId="string",
     fieldName="string",
@@ -102,7 +102,7 @@ DEPARTMENT: Final = (
     Field("UF_HEAD", "user", user_field=True),
 )
 
-CALL: Final = _fields(
+CALL: Final = read_only(
     ID="integer",
     PORTAL_USER_ID="user",
     PORTAL_NUMBER="string",
@@ -131,7 +131,7 @@ CALL: Final = _fields(
 )
 """docs: voximplant-statistic-get.md."""
 
-ELAPSED: Final = _fields(
+ELAPSED: Final = read_only(
     ID="integer",
     TASK_ID="crm_entity",
     USER_ID="user",
@@ -145,7 +145,7 @@ ELAPSED: Final = _fields(
 )
 """docs: task-elapseditem-getlist.md."""
 
-LIST: Final = _fields(
+LIST: Final = read_only(
     ID="integer",
     TIMESTAMP_X="datetime",
     IBLOCK_TYPE_ID="string",
@@ -166,7 +166,7 @@ LIST: Final = _fields(
 )
 """docs: lists-get.md: `TIMESTAMP_X` in the site's format."""
 
-LIST_ELEMENT: Final = _fields(
+LIST_ELEMENT: Final = read_only(
     ID="integer",
     IBLOCK_ID="integer",
     NAME="string",
@@ -189,7 +189,7 @@ WORKGROUP: Final = (
     Field("CLOSED", "boolean"),
     Field("KEYWORDS", "string"),
     Field("PROJECT", "boolean"),
-    *_fields(
+    *read_only(
         SITE_ID="string",
         DATE_CREATE="datetime",
         DATE_UPDATE="datetime",
@@ -205,7 +205,7 @@ WORKGROUP: Final = (
 )
 """docs: sonet-group-get.md."""
 
-API_WORKGROUP: Final = _fields(
+API_WORKGROUP: Final = read_only(
     id="integer",
     name="string",
     description="string",
@@ -223,7 +223,7 @@ API_WORKGROUP: Final = _fields(
 )
 """docs: socialnetwork-api-workgroup-list.md."""
 
-DISK_STORAGE: Final = _fields(
+DISK_STORAGE: Final = read_only(
     ID="integer",
     NAME="string",
     CODE="string",
@@ -234,7 +234,7 @@ DISK_STORAGE: Final = _fields(
 )
 """docs: disk-storage-getlist.md: `ENTITY_ID` is a number for users and groups, a word for the company's disk."""
 
-DISK_ITEM: Final = _fields(
+DISK_ITEM: Final = read_only(
     ID="integer",
     NAME="string",
     CODE="string",
@@ -255,104 +255,3 @@ DISK_ITEM: Final = _fields(
     DETAIL_URL="string",
 )
 """docs: disk-folder-getchildren.md; the address to download from holds a token and is left out."""
-
-TASK_V3: Final = _fields(
-    id="integer",
-    title="string",
-    description="string",
-    creatorId="user",
-    created="datetime",
-    responsibleId="user",
-    deadline="datetime",
-    needsControl="boolean",
-    startPlan="datetime",
-    endPlan="datetime",
-    groupId="crm_entity",
-    stageId="crm_entity",
-    epicId="crm_entity",
-    storyPoints="integer",
-    flowId="crm_entity",
-    priority="enum",
-    status="enum",
-    statusChanged="datetime",
-    parentId="crm_entity",
-    plannedDuration="integer",
-    actualDuration="integer",
-    durationType="enum",
-    started="datetime",
-    estimatedTime="integer",
-    replicate="boolean",
-    changed="datetime",
-    changedById="user",
-    statusChangedById="user",
-    closedById="user",
-    closed="datetime",
-    activity="datetime",
-    guid="string",
-    xmlId="string",
-    mark="enum",
-    allowsChangeDeadline="boolean",
-    allowsTimeTracking="boolean",
-    matchesWorkTime="boolean",
-    addInReport="boolean",
-    isMultitask="boolean",
-    siteId="string",
-    link="string",
-    crmItemIds="crm*",
-    requireResult="boolean",
-)
-"""docs: rest-v3/tasks/fields.md: a status is a word; objects, asked for by their parts, are left out."""
-
-EVENT_LOG: Final = _fields(
-    id="integer",
-    timestampX="datetime",
-    severity="string",
-    auditTypeId="string",
-    moduleId="string",
-    itemId="string",
-    remoteAddr="string",
-    userAgent="string",
-    requestUri="string",
-    siteId="string",
-    userId="user",
-    guestId="crm_entity",
-    description="string",
-)
-"""docs: rest-v3/main/main-eventlog-list.md."""
-
-TIME_RECORD: Final = _fields(
-    id="integer",
-    startTime="datetime",
-    endTime="datetime",
-    duration="integer",
-    breakLength="integer",
-    state="string",
-    isApproved="boolean",
-)
-"""docs: rest-v3/timeman/timeman-record-list.md; durations in seconds."""
-
-STRUCTURE_NODE: Final = _fields(
-    id="integer",
-    name="string",
-    structureId="crm_entity",
-    parentId="crm_entity",
-    description="string",
-    accessCode="string",
-    userCount="integer",
-    colorName="string",
-    xmlId="string",
-    createdAt="datetime",
-    updatedAt="datetime",
-)
-"""docs: rest-v3/humanresources/node/humanresources-node-list.md."""
-
-MAILBOX: Final = _fields(id="integer", name="string", email="string", senderName="string")
-"""docs: rest-v3/mail/mailbox/mail-mailbox-list.md."""
-
-MAIL_MESSAGE: Final = (
-    *_fields(id="integer", mailboxId="crm_entity", mailboxEmail="string", subject="string"),
-    Field("from", "string", read_only=True),
-    *_fields(to="string", cc="string", date="datetime", isSeen="boolean", hasAttachments="boolean"),
-    *_fields(url="string", body="string"),
-)
-"""docs: rest-v3/mail/message/mail-message-list.md; `bindings` are of a shape it does not tell and are left out."""

@@ -11,7 +11,8 @@ from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
 from bx24frames.engine.written import WrittenBatch
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.portal.parameters import as_wire, check_method, check_params, is_read
+from bx24frames.portal.parameters import check_method, check_params, is_read, wired
+from bx24frames.transport.address import API
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
@@ -29,7 +30,9 @@ async def call_all(connection: Connection, method: str, items: Sequence[dict[str
 async def results_by_id(
     connection: Connection, method: str, ids: Iterable[int | str], id_name: str, params: Mapping[str, JSON]
 ) -> dict[int | str, JSON]:
-    """Results of one method, an id each."""
+    """Results of one method, an id each; REST 3.0 calls it `id`, and tells capitals from small letters."""
+    if method.startswith(API) and id_name == "ID":
+        id_name = "id"
     if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
         raise ConfigError("The ids must be a list, a Series or another iterable of ids", method=method)
     wanted = list(dict.fromkeys(_plain_id(value, method) for value in ids))
@@ -101,8 +104,8 @@ async def _answers(connection: Connection, method: str, items: Sequence[dict[str
     reads = is_read(method)
     calls = []
     for item in items:
-        wired = item if raw else {name: as_wire(value) for name, value in item.items()}
-        calls.append(Call(method, wired, repeatable=reads, direct=raw or not batchable(method, wired)))
+        params = item if raw else wired(item, method)
+        calls.append(Call(method, params, repeatable=reads, direct=raw or not batchable(method, params)))
     return await connection.answers(calls, first=FIRST_READS if reads else FIRST_WRITES)
 
 
@@ -116,10 +119,9 @@ def _read_command(label: str, command: str | tuple[str, Mapping[str, object]]) -
         )
     method, params = command
     name = check_method(method)
-    wired = {key: as_wire(value) for key, value in check_params(params, name).items()}
     if not batchable(name, {}) or not label:
         raise ConfigError(f"Command {label!r} cannot be named so")
-    return Call(name, wired, repeatable=is_read(name))
+    return Call(name, wired(check_params(params, name), name), repeatable=is_read(name))
 
 
 def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> BX24Error:

@@ -170,13 +170,16 @@ def pages_machine(
     limit: int | None = None,
     ordered: bool = False,
 ) -> Machine[T]:
-    """The machine that reads a listing: by id where that is possible, else by offset.
+    """The machine that reads a listing: by id where that is possible, else by what its answers say, or by offset.
 
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
     """
     from bx24frames.engine.offset import OffsetPages
     from bx24frames.engine.pages import KeysetPages
+    from bx24frames.engine.own import OwnPages
 
     if listing.paging is Paging.KEYSET and not ordered:
         return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
     return OffsetPages(listing, take, token=new_token(), limit=limit)
+    if listing.paging is Paging.OWN:
+        return OwnPages(listing, take, token=new_token(), limit=limit)

@@ -16,7 +16,7 @@ from bx24frames.entities.dialects import split_key
 from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import table_of
-from bx24frames.portal.parameters import as_wire, refuse_clauses
+from bx24frames.portal.parameters import refuse_clauses, wired
 from bx24frames.transport.address import API
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ _ID_KEYS: Final = ("ID", "id")
 async def read_all(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
     """Every row of a list method, as the portal prints it; the result as it is where nothing is listed."""
     refuse_clauses(params, method, OWN_CLAUSES, "get_all()")
-    wired = {name: as_wire(value) for name, value in params.items()}
-    entity = _catalogued(method, wired)
+    params = wired(params, method)
+    entity = _catalogued(method, params)
     if entity is None:
-        return await _by_shape(connection, method, wired)
-    listing, ordered = await _listing(connection, entity, wired)
+        return await _by_shape(connection, method, params)
+    listing, ordered = await _listing(connection, entity, params)
     rows: list[JSON] = []
     async for page in connection.run(pages_machine(listing, list, ordered=ordered)):
         rows.extend(page)
@@ -72,15 +72,22 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
         spelled = {**spelled, **listing.call.params, **select}
     place = listing.filter_path[0] if listing.filter_path else None
     conditions = spelled.pop("filter", None)
+    if isinstance(conditions, list):
+        raise ConfigError(
+            "get_all() finds its pages by conditions of its own, which a list has no place for",
+            method=listing.call.method,
+            guidance="Write the filter as a map, {'>=id': 5}.",
+        )
     on_id = False
     if isinstance(conditions, dict) and conditions and place is not None:
         on_id = await _check_conditions(connection, bound_by(entity, {**spelled, **conditions}), conditions)
         spelled[place] = {**_map(spelled.get(place)), **conditions}
     wanted = spelled.get("select")
     if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
-        spelled["select"] = [*wanted, listing.id_filter]
+        spelled["select"] = [*wanted, listing.id_filter or listing.id_key]
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
-        spelled = {**spelled, **listing.call.params}
+        sizes = {name: value for name, value in listing.call.params.items() if name == "pagination"}
+        spelled = {**listing.call.params, **spelled, **sizes}
     ordered = order_by_id(spelled, listing, up=True) if on_id else spelled
     call = Call(listing.call.method, ordered, direct=listing.call.direct)
     return replace(listing, call=call), on_id and listing.paging is Paging.KEYSET

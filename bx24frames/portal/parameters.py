@@ -10,6 +10,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError, FilterError
+from bx24frames.transport.address import API
 
 CLAUSES: Final[Mapping[str, tuple[type, ...]]] = {
     "select": (list, tuple, set),
@@ -66,13 +67,19 @@ def check_params(params: object, method: str) -> dict[str, JSON]:
     for name, value in params.items():
         if not isinstance(name, str):
             raise ConfigError(f"Parameter names are text, not {name!r}", method=method)
-        expected = CLAUSES.get(name.strip().lower())
+        expected = _expected(name, method)
         if expected is not None and not isinstance(value, expected):
             kinds = " or ".join(kind.__name__ for kind in expected)
             raise ConfigError(f"'{name}' must be a {kinds}, not {type(value).__name__}", method=method)
-        if name.strip().lower() == "filter":
+        if name.strip().lower() == "filter" and isinstance(value, Mapping):
             _check_filter(value, method)
     return {name.strip(): jsonable(value, name, method) for name, value in params.items()}
+
+
+def _expected(name: str, method: str) -> tuple[type, ...] | None:
+    """The Python types a clause may have; conditions of REST 3.0 are a list too (docs: rest-v3/index.md)."""
+    clause = name.strip().lower()
+    return (dict, list) if clause == "filter" and method.startswith(API) else CLAUSES.get(clause)
 
 
 def _check_filter(conditions: Mapping[str, object], method: str) -> None:
@@ -123,14 +130,18 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def as_wire(value: JSON) -> JSON:
-    """Booleans as the portal wants them: Y and N."""
+def wired(params: Mapping[str, JSON], method: str) -> dict[str, JSON]:
+    """Parameters as the portal wants them: booleans are Y and N, but stay what they are in REST 3.0."""
+    return {name: value if method.startswith(API) else _flags(value) for name, value in params.items()}
+
+
+def _flags(value: JSON) -> JSON:
     if isinstance(value, bool):
         return "Y" if value else "N"
     if isinstance(value, dict):
-        return {key: as_wire(item) for key, item in value.items()}
+        return {key: _flags(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [as_wire(item) for item in value]
+        return [_flags(item) for item in value]
     return value
 
 

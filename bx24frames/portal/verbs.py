@@ -156,6 +156,8 @@ class AsyncPortal:
     ) -> dict[int | str, JSON]:
         """The result of a method for each of many ids: ``{id: result}``, in the order given, doubles once.
 
+        `ID_field_name` is the method's parameter for it; ``ID`` also means the ``id`` of REST 3.0.
+
         Raises
         ------
         PortalError
@@ -200,7 +202,7 @@ class AsyncPortal:
         ----------
         method : str
         items : dict or iterable of dict, optional
-            Parameters; booleans become Y and N.
+            Parameters; booleans become Y and N, except in REST 3.0, which takes them as they are.
         raw : bool
             Send the parameters as JSON just as they are, each by a request of its own.
 

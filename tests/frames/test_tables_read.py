@@ -32,6 +32,8 @@ OWNED: dict[str, str] = {
     "company_contact": ":1",
     "contact_company": ":1",
     "time_record": ":1",
+    "task_result": ":7",
+    "note": ":1",
 }
 """What stands behind the name of a table that is read for something."""
 

@@ -14,11 +14,24 @@ import bx24frames as bx
 from bx24frames.engine.batch import decode
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import Call, Command, Parcel, Refusal
-from bx24frames.errors import BX24Error, ConfigError, FilterError, LimitError, PortalError, ScopeError
+from bx24frames.errors import BX24Error, ConfigError, FilterError, LimitError, PortalError, ResponseError, ScopeError
 from bx24frames.options import Backend
 
 PREFIX = "BITRIX_REST_V3_EXCEPTION_"
-ROWS = {"task.v3": 150, "event_log": 130, "time_record:1": 60, "department.v3": 110, "mailbox": 2, "mail_message": 130}
+ROWS = {
+    "task.v3": 150,
+    "task_result:7": 120,
+    "event_log": 130,
+    "time_record:1": 60,
+    "department.v3": 110,
+    "mailbox": 2,
+    "mail_message": 130,
+    "knowledge_base": 430,
+    "note:1": 70,
+    "call_followup": 90,
+}
+NOTHING = {"time_record:1": {">=startTime": "2100-01-01T00:00:00Z"}}
+ID = {"call_followup": "callId"}
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +61,10 @@ def test_read_on_every_backend(portal: bx.Portal, name: str, backend: Backend) -
 @pytest.mark.parametrize("name", ROWS)
 def test_an_empty_table_has_the_types_of_a_full_one(portal: bx.Portal, name: str) -> None:
     full = table(portal, name)
-    nothing: dict[str, Any] = {"filters": {">id": 10**9}} if name in ("task.v3", "event_log") else {"limit": 0}
-    assert table(portal, name, **nothing).schema == full.schema
-    assert full.column("id").to_pylist() == sorted(set(full.column("id").to_pylist()))
+    key = ID.get(name, "id")
+    nothing = NOTHING.get(name, {key: 10**9})
+    assert table(portal, name, filters=nothing).schema == full.schema == table(portal, name, limit=0).schema
+    assert full.column(key).to_pylist() == sorted(set(full.column(key).to_pylist()))
 
 
 def test_tasks_are_those_of_the_older_method(portal: bx.Portal) -> None:
@@ -96,6 +110,79 @@ def test_conditions_on_any_field_of_the_event_log(portal: bx.Portal) -> None:
     assert some == wanted != []
     middle = every[60]["timestampX"]
     assert table(portal, "event_log", changed_since=middle).to_pylist() == every[60:]
+
+
+def test_conditions_by_or_in_the_event_log(portal: bx.Portal) -> None:
+    every = table(portal, "event_log").to_pylist()
+    middle = every[60]["timestampX"]
+    wish = [[("severity", "=", "INFO"), ("userId", "in", [2, 3])], [("timestampX", "<", middle), ("id", ">", 150)]]
+    wanted = [
+        row
+        for row in every
+        if (row["severity"] == "INFO" and row["userId"] in (2, 3)) or (row["timestampX"] < middle and row["id"] > 150)
+    ]
+    assert table(portal, "event_log", filters=wish).to_pylist() == wanted != []
+    with pytest.raises(FilterError, match="drops OR groups"):
+        table(portal, "task.v3", filters=[[("id", "=", 1)], [("id", "=", 3)]])
+
+
+def test_results_of_many_tasks(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    rows = table(portal, "task_result", filters={"taskId": [14, 3, 4, 5]}).to_pylist()
+    assert [row["taskId"] for row in rows] == [14] * 120 + [3] * 3 + [5]
+    assert (rows[3]["fileIds"], rows[3]["messageId"], rows[2]["fileIds"]) == ([40, 41], None, [])
+    some = table(portal, "task_result:14", filters={"status": "open", ">=id": 14_050, "authorId": [1, 2]}).to_pylist()
+    assert {(row["status"], row["authorId"] in (1, 2), row["id"] >= 14_050) for row in some} == {("open", True, True)}
+    with pytest.raises(FilterError, match="for one taskId"):
+        table(portal, "task_result")
+    with pytest.raises(PortalError, match="createdAt"):  # the portal takes no condition on it, and says so
+        table(portal, "task_result:14", filters={">=createdAt": "2026-05-01T00:00:00Z"})
+
+
+def test_knowledge_bases_by_their_cursor(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    rows = table(portal, "knowledge_base", columns=["id", "position"])
+    sent = [
+        orjson.loads(line.excerpt)["pagination"] for line in sandbox.log if line.method == "api/note.collection.list"
+    ]
+    assert [page.get("limit") for page in sent] == [200, 200, 200]
+    assert [sorted(page["afterCursor"]) for page in sent[1:]] == [["id", "position"]] * 2
+    assert rows.column("id").to_pylist() == list(range(1, 431))
+    assert table(portal, "knowledge_base", filters={"id": [9, 7]}).column("id").to_pylist() == [7, 9]
+    with pytest.raises(FilterError, match="no such condition"):
+        table(portal, "knowledge_base", filters={"name": "x"})
+    with pytest.raises(ConfigError, match="cannot sort"):
+        table(portal, "knowledge_base", order_by="name")
+
+
+def test_documents_of_a_tree(portal: bx.Portal) -> None:
+    rows = table(portal, "note", filters={"collectionId": [1, 2, 4]}).to_pylist()
+    assert [row["collectionId"] for row in rows] == [1] * 70 + [4] * 4
+    ids = {row["id"] for row in rows}
+    assert {row["parentId"] for row in rows if row["parentId"] is not None} <= ids
+    with pytest.raises(ResponseError, match="cut the tree short"):
+        table(portal, "note:3")
+    with pytest.raises(PortalError, match="not found"):
+        table(portal, "note:999")
+
+
+def test_followups_of_a_period(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    every = table(portal, "call_followup").to_pylist()
+    sent = [line for line in sandbox.log if line.method == "api/call.followup.list"]
+    assert len(sent) == 5  # 20 rows a page, because of the long texts
+    assert orjson.loads(every[0]["overview"])["topic"] == "Встреча 1"
+    assert [orjson.loads(one)["name"] for one in every[0]["participants"]] == ["Анна", "Пётр"]
+    assert (every[0]["outcomes"], every[5]["outcomes"]) == (["transcription", "overview"], [])
+    begin, end = every[20]["startDate"], every[40]["startDate"]
+    wish = {"filters": {">=startDate": begin, "<=startDate": end}, "columns": ["callId", "startDate"]}
+    some = table(portal, "call_followup", **wish).to_pylist()
+    assert [row["callId"] for row in some] == [row["callId"] for row in every if begin <= row["startDate"] <= end]
+    body = orjson.loads(sandbox.log[-1].excerpt)
+    assert body["filter"] == {"startDate": {"from": begin.isoformat(), "to": end.isoformat()}}
+    ranged = table(portal, "call_followup", filters={"><startDate": [begin, end]}, columns=["callId", "startDate"])
+    assert ranged.to_pylist() == some
+    for conditions in ({"initiatorId": 3}, {">=endDate": begin}, {">startDate": begin}):
+        with pytest.raises(FilterError):
+            table(portal, "call_followup", filters=conditions)
+    assert table(portal, "call_followup", filters={"callId": [12_003, 1]}).column("callId").to_pylist() == [12_003]
 
 
 def test_lists_without_conditions_on_the_id_are_read_to_their_empty_page(
@@ -148,7 +235,33 @@ def test_wire_verbs_go_by_requests_of_their_own(sandbox: bx.Sandbox, portal: bx.
     with pytest.raises(PortalError, match="Method not found"):
         portal.call_batch({"halt": 0, "cmd": {"first": "api/tasks.task.list", "second": "profile"}})
     with pytest.raises(ConfigError, match="neither a total nor a next page"):
-        portal.get_all("api/note.collection.list")
+        portal.get_all("api/note.document.search.list", {"query": "договор"})
+
+
+def test_wire_verbs_follow_cursors(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    bases = portal.get_all("api/note.collection.list")
+    assert [(row["position"], row["id"]) for row in bases] == sorted((row["position"], row["id"]) for row in bases)
+    assert len({row["id"] for row in bases}) == 430
+    period = {"startDate": {"from": "2026-01-03T00:00:00Z", "to": "2026-01-05T00:00:00Z"}}
+    some = portal.get_all("api/call.followup.list", {"filter": period, "select": ["overview.topic", "startDate"]})
+    assert {row["startDate"][:10] for row in some} == {"2026-01-03", "2026-01-04"}
+    with pytest.raises(ConfigError, match="Write the filter as a map"):
+        portal.get_all("api/main.eventlog.list", {"filter": [["id", ">", 5]]})
+
+
+def test_wire_verbs_spell_as_rest_3_does(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    found = portal.get_by_id("api/tasks.task.get", [5, 7], params={"select": ["id", "title"]})
+    assert found == portal.get_by_ID("api/tasks.task.get", [5, 7], "id", {"select": ["id", "title"]})
+    assert [found[key]["item"]["id"] for key in (5, 7)] == [5, 7]
+    alike = [["severity", "INFO"], {"logic": "or", "conditions": [["userId", [2, 3]], ["id", "<", 9]]}]
+    listed = portal.call("api/main.eventlog.list", {"filter": alike, "select": ["id", "flag"], "flag": True})
+    every = table(portal, "event_log").to_pylist()
+    wanted = [row["id"] for row in every if row["severity"] == "INFO" and (row["userId"] in (2, 3) or row["id"] < 9)]
+    assert [row["id"] for row in listed["items"]] == wanted != []
+    body = orjson.loads(next(line for line in sandbox.log if line.method == "api/main.eventlog.list").excerpt)
+    assert (body["filter"], body["flag"]) == (alike, True)
+    with pytest.raises(ConfigError, match="'filter' must be a dict, not list"):
+        portal.call("crm.deal.list", {"filter": [["ID", ">", 5]]})
 
 
 def test_an_application_reads_with_its_token(sandbox: bx.Sandbox) -> None:

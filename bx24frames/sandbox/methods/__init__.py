@@ -19,6 +19,7 @@ MODULES: Final = (
     "lists",
     "rest3",
     "rest3_office",
+    "rest3_cursors",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -52,7 +52,16 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def _met(row: Row, condition: Sequence[Any], filterable: frozenset[str]) -> bool:
+LOGICS: Final[Mapping[str, Callable[[Iterable[bool]], bool]]] = {"and": all, "or": any}
+
+
+def _met(row: Row, condition: Sequence[Any] | Mapping[str, Any], filterable: frozenset[str]) -> bool:
+    """A condition, or a group of them under a logic of its own [rest module: lib/V3/Structure/Filtering]."""
+    if isinstance(condition, Mapping):
+        logic, inner = LOGICS.get(str(condition.get("logic", "and"))), condition.get("conditions")
+        if logic is None or not isinstance(inner, list):
+            raise api_fault("INVALIDFILTER", "Unable to recognize the filter expression")
+        return logic([_met(row, one, filterable) for one in inner])
     name, *rest = condition
     if name not in filterable:
         raise not_valid(str(name), f"field `{name}` requires the `Filterable` attribute for such a request")
@@ -151,6 +160,50 @@ def get_task(params: Params, context: Context) -> Result:
     if not found:
         raise api_fault("ENTITYNOTFOUND", f"Entry with ID = `{params.get('id')}` not found")
     return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
+
+
+RESULT_FIELDS: Final = ("id", "taskId", "text", "authorId", "createdAt", "updatedAt", "status", "fileIds", "messageId")
+RESULT_FILTER: Final = frozenset({"taskId", "id", "authorId", "status", "messageId"})
+
+
+def results_of(task: int) -> list[Row]:
+    """The results of a task: of every seventh more than a page."""
+    moment = datetime(2026, 4, 30, 10, 15, tzinfo=timezone(timedelta(hours=2)))
+    return [
+        {
+            "id": 1000 * task + number,
+            "taskId": task,
+            "text": f"Работа {number} выполнена & принята",
+            "authorId": 1 + number % 5,
+            "createdAt": (moment + timedelta(hours=number)).isoformat(),
+            "updatedAt": (moment + timedelta(hours=number + number % 2)).isoformat(),
+            "status": "closed" if number % 3 else "open",
+            "fileIds": [10 * number, 10 * number + 1] if number % 4 == 0 else [],
+            "messageId": number if number % 2 else None,
+        }
+        for number in range(1, 1 + (120 if task % 7 == 0 else task % 4))
+    ]
+
+
+@method(f"{API}tasks.task.result.list", "tasks")
+def list_results(params: Params, context: Context) -> Result:
+    """A page of the results of one task, which has to be named."""
+    given = params.get("filter")
+    if not isinstance(given, list) or not given:
+        raise not_valid("filter", "The field value cannot be empty")
+    tasks = [condition[-1] for condition in given if isinstance(condition, list) and condition[0] == "taskId"]
+    if len(tasks) != 1 or not isinstance(tasks[0], int):
+        raise api_fault(
+            "VALIDATION_REQUESTFILTERVALIDATION", "A filter for the required field `taskId` must be specified"
+        )
+    select = params.get("select") or [name for name in RESULT_FIELDS if name != "fileIds"]
+    if unknown := [name for name in select if name not in RESULT_FIELDS]:
+        raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{unknown[0]}` for entity `ResultDto`")
+    found = page(
+        results_of(tasks[0]), {**params, "select": select}, PAGE, RESULT_FILTER, frozenset({"createdAt", "updatedAt"})
+    )
+    context.rows += len(found)
+    return Result({"items": found})
 
 
 # ---------------------------------------------------------------- the event log
