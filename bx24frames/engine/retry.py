@@ -21,9 +21,21 @@ METHOD_PAUSES: Final = 11
 _PASSING: Final = frozenset({Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY})
 
 
+def is_crowded(answer: Refusal | Lost) -> bool:
+    """Whether too many requests came, by the portal's own word or by a page of the web tier before it."""
+    if isinstance(answer, Lost):
+        return answer.status == 429
+    return meaning(answer).reaction is Reaction.PAUSE_ALL
+
+
+def is_blocked(answer: Refusal | Lost) -> bool:
+    """Whether a method has used up its operating time."""
+    return isinstance(answer, Refusal) and meaning(answer).reaction is Reaction.PAUSE_METHOD
+
+
 def is_pause(answer: Refusal | Lost) -> bool:
     """Whether the governor alone decides when to go on."""
-    return isinstance(answer, Refusal) and meaning(answer).reaction in (Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD)
+    return is_crowded(answer) or is_blocked(answer)
 
 
 def is_passing(answer: Refusal | Lost) -> bool:
@@ -62,8 +74,7 @@ class Tries:
         """Record a failed try."""
         if is_pause(answer):
             self.pauses += 1
-            blocked = isinstance(answer, Refusal) and meaning(answer).reaction is Reaction.PAUSE_METHOD
-            return now if self.pauses <= (METHOD_PAUSES if blocked else PAUSES) else None
+            return now if self.pauses <= (METHOD_PAUSES if is_blocked(answer) else PAUSES) else None
         if not is_passing(answer):
             return None
         self.faults += 1

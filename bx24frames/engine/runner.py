@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from bx24frames.engine import batch, codes, retry
+from bx24frames.engine import batch, retry
 from bx24frames.engine.collector import COLLECTOR_HELD
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
@@ -180,9 +180,7 @@ class Runner:
         if isinstance(answer, Success):
             self.governor.bucket.accepted()
             self.governor.meter(method).report(answer.operating, answer.resets_in, departed, now)
-        elif isinstance(answer, Refusal):
-            reaction = codes.meaning(answer).reaction
-            if reaction is codes.Reaction.PAUSE_ALL:
-                self.governor.bucket.refused(now)
-            elif reaction is codes.Reaction.PAUSE_METHOD:
-                self.governor.meter(method).blocked(now)
+        elif retry.is_crowded(answer):
+            self.governor.bucket.refused(now)
+        elif retry.is_blocked(answer):
+            self.governor.meter(method).blocked(now)

@@ -118,7 +118,8 @@ class Stats:
         self.requests += 1
         self.received += received
         first = answers[parcel.commands[0].label]
-        self.refused += isinstance(first, Refusal) and first.whole and is_pause(first)
+        together = isinstance(first, Lost) or (isinstance(first, Refusal) and first.whole)
+        self.refused += together and not isinstance(first, Success) and is_pause(first)
         for command in parcel.commands:
             answer = answers[command.label]
             if isinstance(answer, Lost) and not answer.sent and answer.status is not None:

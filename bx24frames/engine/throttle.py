@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Bucket:
         if over <= 0:
             return max(now, self.paused_until)
         if self.level >= over:
-            return max(now + over / self.per_second, self.paused_until)
+            return max(self.at + over / self.per_second, self.paused_until)
         return max(self.travelling[0] + ARRIVAL_GRACE, self.paused_until)
 
     def depart(self, now: float) -> float | None:
@@ -101,12 +102,16 @@ class Bucket:
             self.level += 1
 
     def refused(self, now: float) -> None:
-        """The portal found its bucket full: so it is, whoever filled it."""
+        """The portal found its bucket full: so it is, whoever filled it.
+
+        They may go on filling it: after the pause there is one place, and from then on those that leak away.
+        """
         self._advance(now)
-        self.level = max(self.level, float(self.burst))
         if now >= self.paused_until:
             self.paused_until = now + pause(self.refusals)
             self.refusals += 1
+        left = self.burst - (self.paused_until - now) * self.per_second
+        self.level, self.at = max(self.capacity - 1.0, left), self.paused_until
 
     def accepted(self) -> None:
         """A request was let in."""
@@ -154,19 +159,19 @@ class Meter:
     late: list[Late] = field(default_factory=list)
 
     def ready_at(self, commands: int, now: float) -> float:
-        """When `commands` more commands of this method may leave."""
+        """When `commands` more commands of this method may leave; infinity while an answer has to come first."""
         if now < self.blocked_until:
             return self.blocked_until
         if self.parcels and not self.known:
             # What earlier processes have spent shows in the first answer: it is waited for.
-            return now + 1.0
+            return math.inf
         spent = self.standing(now) + self.under_way + sum(late.seconds for late in self.late)
         planned = spent + self.cost * commands
         if planned <= SLOW_AT * self.limit or not spent:
             return now
         if self.parcels:
             # The next answer tells more; until then one request at a time.
-            return now + 1.0
+            return math.inf
         reset = self.resets_at is not None and now >= self.resets_at
         if planned <= (1.0 if reset else STOP_AT) * self.limit:
             return now
@@ -266,7 +271,8 @@ class Governor:
         room_at = self.room_at(now)
         if room_at is None:
             return None
-        return max([room_at, *(self.meter(method).ready_at(count, now) for method, count in methods.items())])
+        ready_at = max([room_at, *(self.meter(method).ready_at(count, now) for method, count in methods.items())])
+        return ready_at if math.isfinite(ready_at) else None
 
     def depart(self, methods: Mapping[str, int], now: float) -> Ticket | None:
         """Charge a request that leaves now; None if it may not."""
