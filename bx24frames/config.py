@@ -173,7 +173,7 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
 def _named(target: str, source: str) -> Profile:
     if target == SANDBOX:
         return Profile(SANDBOX, "", source)
-    if "/" in target or ":" in target or not target:
+    if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))
 

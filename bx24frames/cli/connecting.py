@@ -13,7 +13,7 @@ from bx24frames.errors import ConfigError
 
 __all__ = ["connect"]
 
-NEEDED: Final = frozenset({"address", "credential", "portal"})
+NEEDED: Final = frozenset({"address", "credential", "portal", "limits"})
 """What must not fail for an address to be worth keeping; a missing scope may be meant."""
 STRANGE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 

@@ -69,6 +69,8 @@ class Address:
         parts = _split(text)
         check_scheme(parts, allow_http=allow_http)
         found = _REST.fullmatch(parts.path)
+        if found is None and "/rest" not in parts.path:
+            raise _malformed(parts, "it is a page's; a webhook's has /rest/<user>/<code>/ in it")
         if found is None:
             raise _malformed(parts, "its path is not /rest/<user>/<code>/ nor /rest/")
         if found["user"] and not found["code"]:
@@ -154,7 +156,7 @@ def check_scheme(parts: SplitResult, *, allow_http: bool = False) -> None:
 
 def _split(text: str) -> SplitResult:
     text = text.strip().strip("\"'<>").strip()
-    if "://" not in text and re.match(r"[\w.-]+\.\w+(:\d+)?/", text):
+    if "://" not in text and re.match(r"[\w.-]+\.\w+(:\d+)?(/|$)", text):
         text = f"https://{text}"
     parts: SplitResult | None
     try:

@@ -31,14 +31,25 @@ class NoReply(Exception):
         Whether the time given was used up.
     unresolved : bool
         Whether the host's name has no address.
+    guidance : str, optional
+        What to do about it.
     """
 
-    def __init__(self, reason: str, *, sent: bool = True, timeout: bool = False, unresolved: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        sent: bool = True,
+        timeout: bool = False,
+        unresolved: bool = False,
+        guidance: str | None = None,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.timeout = timeout
         self.unresolved = unresolved
+        self.guidance = guidance
 
 
 class Transport(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
-from bx24frames.transport.base import NoReply, Reply
+from bx24frames.transport.base import Reply
 from bx24frames.transport.redact import SecretFilter, redact
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ class HttpTransport:
         import aiohttp
         import yarl
 
+        from bx24frames.transport.failures import no_reply
+
         session = await self._session_here()
         # Connecting ends before the whole does, so that running out of time there is known as such.
         limits = aiohttp.ClientTimeout(total=timeout, connect=min(CONNECT_SECONDS, 0.8 * timeout))
@@ -161,7 +163,7 @@ class HttpTransport:
                 found = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status, found, await answer.read(), answer.url.authority)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = _no_reply(error, timeout)
+            failure = no_reply(error, timeout)
         # Raised outside of `except`: the cause holds the URL, so it is not even kept as the context.
         raise failure
 
@@ -229,24 +231,3 @@ def _certificates(given: bool | str | Path | tls.SSLContext) -> bool | tls.SSLCo
             f"ssl={str(path)!r} cannot be read as certificates: {error}",
             guidance="Give the path of a PEM file with the authority's certificate.",
         ) from None
-
-
-def _no_reply(error: Exception, seconds: float) -> NoReply:
-    """What a failure of aiohttp proves: only those of the connecting phase happen before anything is sent."""
-    import aiohttp
-
-    before_sending = (
-        aiohttp.ClientConnectorError,  # no such host, refused, no TLS session, no proxy
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.ServerFingerprintMismatch,
-        aiohttp.ClientHttpProxyError,
-        aiohttp.InvalidURL,
-    )
-    sent = not isinstance(error, before_sending)
-    if isinstance(error, TimeoutError):
-        where = "no answer" if sent else "no connection"
-        return NoReply(f"{where} within {seconds:g} s", sent=sent, timeout=True)
-    text = redact(str(error)) or "the connection was lost"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NoReply(f"there is no host {error.host}, or no network", sent=False, unresolved=True)
-    return NoReply(f"{type(error).__name__}: {text}", sent=sent)

@@ -20,7 +20,8 @@ def test_all_is_well(run):
     ran = run("doctor")
     assert ran.status == 0
     assert [line.split()[:2] for line in ran.text.splitlines() if not line.startswith(" ")] == [
-        ["ok", "address"], ["ok", "credential"], ["ok", "scopes"], ["ok", "limits"], ["ok", "clock"],
+        ["ok", "address"], ["ok", "portal"], ["ok", "credential"], ["ok", "scopes"], ["ok", "rows"], ["ok", "limits"],
+        ["ok", "clock"],
     ]  # fmt: skip
 
 
