@@ -226,7 +226,7 @@ def test_a_slow_portal_is_told_and_looked_at_to_the_end(run, monkeypatch: pytest
 
 
 def test_what_others_have_used_of_the_work_allowed_is_told(run, bx24_sandbox: Sandbox):
-    bx24_sandbox.set(plan="standard", costs=Costs(page=450.0))
+    bx24_sandbox.set(plan="standard", cut=None, costs=Costs(page=450.0))
     assert "warn  rows        reading deals has taken 450 of the 480 s" in run("doctor").text
 
 
