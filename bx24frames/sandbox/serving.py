@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import get_args
 
 from bx24frames.sandbox.faults import Fault, Kind
@@ -69,16 +70,16 @@ def serve(
     ) as sandbox:
         for fault in chosen:
             sandbox.faults.add(fault)
-        announce(sandbox.url)
-        wait_for_interrupt()
+        wait_for_interrupt(partial(announce, sandbox.url))
 
 
-def wait_for_interrupt() -> None:
-    """Block until Ctrl-C or a polite kill."""
+def wait_for_interrupt(begin: Callable[[], None]) -> None:
+    """Do what tells others that they may stop this, and block until Ctrl-C or a polite kill."""
     # a shell starts background jobs with SIGINT ignored, and Python then leaves it so
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
+        begin()
         threading.Event().wait()
     except KeyboardInterrupt:
         return
