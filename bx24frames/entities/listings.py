@@ -96,7 +96,15 @@ def writes(prefix: str, id_path: Path = ()) -> WriteMethods:
     return WriteMethods(f"{prefix}.add", f"{prefix}.update", f"{prefix}.delete", id_path=id_path)
 
 
-def dictionary(kind: str, title: str, dialect: Dialect, id_key: str = "ID", *, names: tuple[str, ...] = ()) -> Entity:
+def dictionary(
+    kind: str,
+    title: str,
+    dialect: Dialect,
+    id_key: str = "ID",
+    *,
+    static: tuple[Field, ...] = (),
+    names: tuple[str, ...] = (),
+) -> Entity:
     """The whole list at every call, `start` ignored."""
     prefix = f"crm.{kind}"
     listing = Listing(Call(f"{prefix}.list", {}), id_key=id_key, id_filter=id_key, paging=Paging.WHOLE)
@@ -105,7 +113,7 @@ def dictionary(kind: str, title: str, dialect: Dialect, id_key: str = "ID", *, n
         title=title,
         family=Family.CLASSIC,
         listing=listing,
-        fields=FieldsSource(f"{prefix}.fields"),
+        fields=FieldsSource(f"{prefix}.fields", static=static),
         writes=writes(prefix),
         select=None,
         dialect=dialect,
@@ -170,4 +178,5 @@ def links(owner: str, linked: str) -> Entity:
         select=None,
         dialect=Dialect.NONE,
         arguments=(Argument(owner_id, ("id",), aliases=("ownerId", "OWNER_ID")),),
+        unwritten=f"crm.{owner}.{linked}.items.set replaces every link of a row at once",
     )  # fmt: skip

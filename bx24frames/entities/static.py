@@ -35,6 +35,9 @@ ACTIVITY: Final = (
 COMMENT: Final = (Field("FILES", "file"),)
 """docs: crm-timeline-comment-get.md: a map of files by id, and no key at all where there is none."""
 
+STATUS: Final = (Field("SEMANTICS", "string"),)
+"""Described as a char, and S, F or empty (docs: crm-status-fields.md)."""
+
 CRM_USER_FIELD: Final = read_only(
     ID="integer",
     ENTITY_ID="string",

@@ -38,11 +38,11 @@ _TYPE: Final = Entity(
     # no condition on the id is documented: pages by offset (docs: crm-type-list.md)
     listing=controller("crm.type.list", "types", Paging.OFFSET),
     fields=FieldsSource("crm.type.fields", path=("fields",)),
-    writes=writes("crm.type", ("type", "id")),
     created="createdTime",
     modified="updatedTime",
     select=None,
     names=("smart_process",),
+    unwritten="crm.type.add makes a table of the portal, and crm.type.delete drops one with all its rows",
 )
 
 _STAGE_HISTORY: Final = Entity(
@@ -105,8 +105,10 @@ _ADDRESS: Final = Entity(
         row_key=("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID"),
     ),
     fields=FieldsSource("crm.address.fields"),
+    unwritten="an address has no id of its own: its methods go by the owner and the type",
 )
 
+_COLUMN: Final = "a user field is a column of a table, not a row of one"
 _USER_FIELD: Final = Entity(
     name="user_field",
     title="User fields",
@@ -114,6 +116,7 @@ _USER_FIELD: Final = Entity(
     listing=controller("userfieldconfig.list", "fields"),
     fields=FieldsSource(static=static.USER_FIELD),
     scope="userfieldconfig",
+    unwritten=_COLUMN,
     arguments=(Argument("moduleId", ("moduleId",), "string", default="crm"),),
 )
 
@@ -129,6 +132,7 @@ def _user_fields(kind: str) -> Entity:
         fields=FieldsSource(static=static.CRM_USER_FIELD),
         select=None,
         dialect=Dialect.EQUAL,
+        unwritten=_COLUMN,
     )
 
 
@@ -155,9 +159,14 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("requisite", "requisite", "Requisites", "DATE_CREATE", "DATE_MODIFY"),
     crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _ADDRESS,
-    dictionary("status", "Statuses, stages and sources", Dialect.EQUAL, names=("stage", "source")),
-    # rows are written by number: a currency has none
-    replace(dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"), writes=WriteMethods()),
+    dictionary(
+        "status", "Statuses, stages and sources", Dialect.EQUAL, static=static.STATUS, names=("stage", "source")
+    ),
+    replace(
+        dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
+        writes=WriteMethods(),
+        unwritten="rows are written by number, and a currency has a code for an id",
+    ),
     _CATEGORY,
     _TYPE,
     _STAGE_HISTORY,

@@ -90,6 +90,7 @@ _TASK_TIME: Final = Entity(
     dialect=Dialect.TASK,
     select="SELECT",
     names=("elapsed_time",),
+    unwritten="the methods of task.elapseditem take a task beside the id, and their arguments by order",
 )
 
 _CALL: Final = Entity(
@@ -126,6 +127,7 @@ _LIST: Final = Entity(
     select=None,
     dialect=Dialect.NONE,
     arguments=(_LIST_TYPE,),
+    unwritten="lists.add makes a table of the portal, and lists.delete drops one with all its elements",
 )
 
 _LIST_ELEMENT: Final = Entity(
@@ -144,6 +146,7 @@ _LIST_ELEMENT: Final = Entity(
     scope="lists",
     select=None,
     dialect=Dialect.LIST,
+    unwritten="lists.element.update empties every field and property that is not sent",
     arguments=(_LIST_ID, Argument(
         _LIST_TYPE.name, _LIST_TYPE.path, _LIST_TYPE.type, described=("IBLOCK_TYPE_ID",), default="lists"
     )),
@@ -185,6 +188,7 @@ def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], 
         select=None,
         dialect=Dialect.EQUAL,
         arguments=arguments,
+        unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
     )
 
 
@@ -196,6 +200,7 @@ _SITE_GROUP: Final = Entity(
     listing=replace(controller("socialnetwork.api.workgroup.list", "workgroups"), counted=False),
     fields=FieldsSource(static=static.API_WORKGROUP),
     scope="socialnetwork",
+    unwritten="its groups are written as those of workgroup",
 )
 
 ROWS: Final[tuple[Entity, ...]] = (

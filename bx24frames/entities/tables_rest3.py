@@ -45,6 +45,7 @@ _TASK: Final = Entity(
     # `changed` is printed, and no condition can be put on it (docs: rest-v3/tasks/tasks-task-list.md)
     scope="tasks",
     dialect=Dialect.API_ID,
+    unwritten="its tasks are written as those of task",
 )
 
 _EVENT_LOG: Final = Entity(
@@ -112,6 +113,7 @@ _NODE: Final = replace(
     ),
     created="createdAt",
     select="select",
+    unwritten="its departments are written as those of department",
     arguments=(Argument("type", ("type",), "string", default="DEPARTMENT"),),
 )
 

@@ -81,7 +81,10 @@ def incoming(
             entity=table.entity.name,
             guidance="Besides ids it needs at least one column that is a writable field; describe_entity() lists them.",
         )
-    whole = check_columns(table.entity, table.fields, sent, "insert" if mode == "insert" else "update")
+    keys = {field.code for name in on or () if (field := Names(table.fields).find(name)) is not None}
+    # a key is what the row has already: of one that is set once, nothing would be ignored
+    open_ = {name: field for name, field in sent.items() if not (field.immutable and field.code in keys)}
+    whole = check_columns(table.entity, table.fields, open_, "insert" if mode == "insert" else "update")
     if whole:
         raise validation_error(whole, entity=table.entity.name, backend=backend)
     target = {name: write_type(field) for name, field in sent.items()}

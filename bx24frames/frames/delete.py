@@ -48,7 +48,11 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     started, requests = time.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
     if table.entity.writes.delete is None:
-        raise ConfigError(f"Rows of {table.entity.name} cannot be deleted", entity=table.entity.name)
+        raise ConfigError(
+            f"Rows of {table.entity.name} cannot be deleted",
+            entity=table.entity.name,
+            guidance=table.entity.unwritten or None,
+        )
     if request.on_error not in ("raise", "report", "stop"):
         raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
     ids = ids_of(request.ids, table.entity)

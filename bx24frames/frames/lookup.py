@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import batchable
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Call, Success
+from bx24frames.engine.messages import JSON, Call, Paging, Success
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.entities.match import canonical
 from bx24frames.entities.types import Kind, kind
@@ -44,10 +44,22 @@ async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], co
 async def rows_after(
     connection: Connection, table: Table, high: int, codes: Sequence[str], conditions: Mapping[str, object]
 ) -> dict[Id, Values]:
-    """What the rows above an id hold in some columns."""
+    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole."""
     id_code = table.entity.listing.id_key
-    request = ReadRequest(table.entity.name, [id_code, *codes], {f">{id_code}": high, **conditions}, progress=False)
-    return dict(_keyed(await read_table(connection, request), id_code))
+    wanted = {f">{id_code}": high, **conditions} if _seekable(table) else None
+    read = list(dict.fromkeys([id_code, *codes, *conditions]))
+    request = ReadRequest(table.entity.name, read, wanted, progress=False)
+    rows = _keyed(await read_table(connection, request), id_code)
+    return {
+        row_id: values
+        for row_id, values in rows
+        if isinstance(row_id, int) and row_id > high and all(values[name] == one for name, one in conditions.items())
+    }
+
+
+def _seekable(table: Table) -> bool:
+    """Whether the list method finds rows by bounds on the id and by values; the others are short dictionaries."""
+    return table.entity.listing.paging is Paging.KEYSET
 
 
 async def highest_id(connection: Connection, table: Table) -> int:
@@ -87,7 +99,8 @@ async def rows_by_key(
     else:
         id_code = table.entity.listing.id_key
         values = list(dict.fromkeys(key[place] for key in listed))
-        request = ReadRequest(table.entity.name, [id_code, *read], {driver.code: values}, progress=False)
+        conditions = {driver.code: values} if _seekable(table) else None
+        request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False)
         rows = dict(_keyed(await read_table(connection, request), id_code))
     found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
     for row_id, held in rows.items():

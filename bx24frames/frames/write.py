@@ -102,7 +102,9 @@ def _check(request: WriteRequest, table: Table) -> None:
     entity, writes = table.entity, table.entity.writes
     needed = {"insert": [writes.add], "update": [writes.update], "upsert": [writes.add, writes.update]}[request.mode]
     if None in needed:
-        raise ConfigError(f"{entity.name} cannot be written by {request.mode}", entity=entity.name)
+        raise ConfigError(
+            f"{entity.name} cannot be written by {request.mode}", entity=entity.name, guidance=entity.unwritten or None
+        )
     if request.automation is False:
         _check_silence(request, writes, entity.name)
 

@@ -105,16 +105,17 @@ def first_stage(stages: str, category: int) -> str | None:
     return known[0][0]
 
 
-def _family(stages: str) -> str:
+def kin(stages: str, name: str) -> bool:
+    """Whether a dictionary holds stages of a pipeline of the table whose default pipeline has `stages`."""
     head, mark, tail = stages.rpartition("_")
-    return head + mark if tail.isdigit() else stages
+    family = head + mark if tail.isdigit() else stages
+    return name == stages or (name.startswith(family) and "STAGE" in name)
 
 
 @cache
 def stage_order(stages: str) -> dict[str, int]:
     """Sort index of every stage of every pipeline of a table."""
-    family = _family(stages)
-    dictionaries = [name for name in _PLAIN if name == stages or (name.startswith(family) and "STAGE" in name)]
+    dictionaries = [name for name in _PLAIN if kin(stages, name)]
     return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(_PLAIN[name], 1)}
 
 
@@ -166,6 +167,20 @@ def _status_rows() -> tuple[dict[str, Any], ...]:
 def status_rows() -> list[dict[str, Any]]:
     """``crm.status.list`` whole."""
     return [dict(row) for row in _status_rows()]
+
+
+def stage_prefix(dictionary: str) -> str:
+    """What the codes of a pipeline's stages begin with.
+
+    >>> stage_prefix("DEAL_STAGE_1"), stage_prefix("DYNAMIC_128_STAGE_9"), stage_prefix("SOURCE")
+    ('C1:', 'DT128_9:', '')
+    """
+    head, mark, category = dictionary.rpartition("_STAGE_")
+    if not mark or not category.isdigit():
+        return ""
+    if head == "DEAL":
+        return f"C{category}:"
+    return f"DT{'31' if head == 'SMART_INVOICE' else head.removeprefix('DYNAMIC_')}_{category}:"
 
 
 def category_rows(entity_type_id: int) -> list[dict[str, Any]]:

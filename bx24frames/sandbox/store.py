@@ -48,6 +48,7 @@ class Store:
     vanishing: set[int] = field(default_factory=set)
     robots_run: int = 0
     _user_fields: list[UserField] = field(default_factory=list)
+    _documents: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -105,16 +106,25 @@ class Store:
                 self.database.change(statement)
         for statement in (*MULTIFIELD_DDL, SETTINGS_DDL):
             self.database.change(statement)
-        self._keep("seed", self.seed)
-        self._keep("sizes", self.sizes)
+        self.keep("seed", self.seed)
+        self.keep("sizes", self.sizes)
         self._keep_user_fields()
 
-    def _keep(self, name: str, value: Any) -> None:
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a document beside the rows, as JSON."""
+        self._documents[name] = value
         self.database.change("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value).decode()))
+
+    def kept(self, name: str) -> Any:
+        """A document kept beside the rows, not to be changed; None where there is none."""
+        if name not in self._documents:
+            found = self.query("SELECT value FROM settings WHERE name = ?", (name,))
+            self._documents[name] = orjson.loads(found[0][0]) if found else None
+        return self._documents[name]
 
     def _keep_user_fields(self) -> None:
         columns = UserField.__slots__
-        self._keep("user_fields", [{name: getattr(spec, name) for name in columns} for spec in self._user_fields])
+        self.keep("user_fields", [{name: getattr(spec, name) for name in columns} for spec in self._user_fields])
 
     def _restore(self) -> None:
         kept = {name: orjson.loads(value) for name, value in self.query("SELECT name, value FROM settings")}

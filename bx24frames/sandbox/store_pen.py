@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bx24frames.sandbox.seed_portal import status_codes
 from bx24frames.sandbox.shapes_parse import zone_of
 from bx24frames.sandbox.shapes_write import Pen
+from bx24frames.sandbox.store_shelf import known_codes
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store import Store
@@ -18,4 +19,4 @@ def pen_of(store: Store) -> Pen:
     def save_file(name: str, content: str) -> int:
         return store.insert_row("file", {"name": name, "content": content})
 
-    return Pen(zone_of(store.server_zone), status_codes, save_file, store.normalise)
+    return Pen(zone_of(store.server_zone), partial(known_codes, store), save_file, store.normalise)

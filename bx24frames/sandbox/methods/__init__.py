@@ -11,6 +11,7 @@ MODULES: Final = (
     "item",
     "item_write",
     "dictionaries",
+    "dictionaries_write",
     "people",
     "related",
     "around",

@@ -8,19 +8,22 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_map, map_of
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import category_rows, currency_rows, status_rows
+from bx24frames.sandbox.seed_portal import currency_rows
 from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.store_shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store_tables import ENTITY_TYPES
 
 _READ_ONLY: Final = True
 
 
-def _flat(type: str, title: str, *, required: bool = False, read_only: bool = False) -> dict[str, Any]:
+def _flat(
+    type: str, title: str, *, required: bool = False, read_only: bool = False, immutable: bool = False
+) -> dict[str, Any]:
     return {
         "type": type,
         "isRequired": required,
         "isReadOnly": read_only,
-        "isImmutable": False,
+        "isImmutable": immutable,
         "isMultiple": False,
         "isDynamic": False,
         "title": title,
@@ -29,15 +32,15 @@ def _flat(type: str, title: str, *, required: bool = False, read_only: bool = Fa
 
 STATUS_FIELDS: Final = {
     "ID": _flat("integer", "ID", read_only=_READ_ONLY),
-    "ENTITY_ID": _flat("string", "Справочник", required=True),
-    "STATUS_ID": _flat("string", "Код", required=True),
+    "ENTITY_ID": _flat("string", "Справочник", required=True, immutable=True),
+    "STATUS_ID": _flat("string", "Код", required=True, immutable=True),
     "SORT": _flat("integer", "Сортировка"),
     "NAME": _flat("string", "Название", required=True),
     "NAME_INIT": _flat("string", "Название по умолчанию", read_only=_READ_ONLY),
     "SYSTEM": _flat("char", "Системный", read_only=_READ_ONLY),
     "COLOR": _flat("string", "Цвет"),
-    "SEMANTICS": _flat("string", "Группа"),
-    "CATEGORY_ID": _flat("integer", "Воронка"),
+    "SEMANTICS": _flat("char", "Группа", immutable=True),
+    "CATEGORY_ID": _flat("integer", "Воронка", immutable=True),
     "EXTRA": _flat("crm_status_extra", "Дополнительно"),
 }
 CATEGORY_FIELDS: Final = {
@@ -104,7 +107,7 @@ def ordered(rows: list[dict[str, Any]], order: dict[str, Any]) -> list[dict[str,
 @method("crm.status.list", "crm")
 def list_statuses(params: Params, context: Context) -> Result:
     """Every dictionary entry that matches, unpaged."""
-    rows = matching(status_rows(), classic_map(params, "filter"))
+    rows = matching(STATUSES.rows(context.store), classic_map(params, "filter"))
     rows = ordered(rows, classic_map(params, "order") or {"SORT": "ASC"})
     context.rows += len(rows)
     return Result(rows, len(rows))
@@ -116,10 +119,14 @@ def describe_statuses(_: Params, __: Context) -> Result:
     return Result(STATUS_FIELDS)
 
 
+def _pipelines(number: int, context: Context) -> list[dict[str, Any]]:
+    return [row for row in PIPELINES.rows(context.store) if row["entityTypeId"] == number]
+
+
 @method("crm.category.list", "crm")
 def list_categories(params: Params, context: Context) -> Result:
     """The pipelines of an entity type, unpaged; ``start`` is ignored."""
-    rows = category_rows(entity_of(params, context).id)
+    rows = _pipelines(entity_of(params, context).id, context)
     if not rows:
         raise MethodError("ENTITY_TYPE_NOT_SUPPORTED", "Категории не поддерживаются этим типом")
     context.rows += len(rows)
@@ -130,7 +137,7 @@ def list_categories(params: Params, context: Context) -> Result:
 def get_category(params: Params, context: Context) -> Result:
     """One pipeline."""
     row_id = bound_int(params, "id")
-    for row in category_rows(entity_of(params, context).id):
+    for row in _pipelines(entity_of(params, context).id, context):
         if row["id"] == row_id:
             return Result({"category": row})
     raise MethodError("NOT_FOUND", "Воронка не найдена")

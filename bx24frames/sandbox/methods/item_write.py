@@ -12,9 +12,9 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import poisoned
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import CURRENCIES, status_codes
+from bx24frames.sandbox.seed_portal import CURRENCIES
 from bx24frames.sandbox.shapes_parse import php_text
-from bx24frames.sandbox.shapes_write import NotValid, item_cell, item_user_cell, values_of
+from bx24frames.sandbox.shapes_write import NotValid, Pen, item_cell, item_user_cell, values_of
 from bx24frames.sandbox.store_pen import pen_of
 from bx24frames.sandbox.store_records import Draft, change, create
 from bx24frames.sandbox.store_tables import EntityType
@@ -69,14 +69,14 @@ def _read(
             if isinstance(spec, UserField):
                 draft.user[spec.code] = item_user_cell(spec, value, pen)
             elif spec is not None and _writable(spec, adding=adding, importing=importing):
-                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen))
+                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen), pen)
         except NotValid as refused:
             raise _not_valid(spec.title if spec else name) from refused
     return draft
 
 
-def _checked(entity: EntityType, spec: FieldSpec, stored: Any) -> Any:
-    if spec.column == "stageId" and stored is not None and stored not in status_codes(entity.stages):
+def _checked(entity: EntityType, spec: FieldSpec, stored: Any, pen: Pen) -> Any:
+    if spec.column == "stageId" and stored is not None and stored not in pen.choices(entity.stages):
         raise NotValid
     if spec.type == "crm_currency" and stored is not None and stored not in CURRENCIES:
         raise NotValid

@@ -13,9 +13,9 @@ from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import DEPARTMENTS
 from bx24frames.sandbox.shapes import Selection, read_rows
 from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.store_shelf import STRUCTURE
 from bx24frames.sandbox.store_tables import TABLES
 
 USER: Final = TABLES["user"]
@@ -77,7 +77,7 @@ DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
 def list_departments(params: Params, context: Context) -> Result:
     """A page of departments, engine A; conditions are equalities at the top level."""
     wanted = {name: value for name, value in params.items() if name in DEPARTMENT_KEYS}
-    padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in DEPARTMENTS]
+    padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in STRUCTURE.rows(context.store)]
     direction = {php_text(params.get("sort", "ID")): params.get("order", "ASC")}
     rows = [
         {key: value for key, value in row.items() if value is not None}
