@@ -1,4 +1,4 @@
-# make demo | test | check | bench | storm | notebooks     PYTHON=python3.12 make demo takes another interpreter
+# make demo | test | check | bench | storm | notebooks | reference     PYTHON=python3.12 make demo takes another interpreter
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -6,7 +6,7 @@ PIP    := $(PY) -m pip --disable-pip-version-check -q -q
 LOG     = @echo "make: $(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench storm notebooks clean
+.PHONY: help demo test check bench storm notebooks reference clean
 
 help:
 	@echo "make demo        real purchases into a portal in a box and back, compared to the cent (FULL=1: all of them)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench       how fast, and how we compare"
 	@echo "make storm       uploads and reads while everything breaks"
 	@echo "make notebooks   execute the notebooks anew"
+	@echo "make reference   write docs/reference.md anew from the docstrings"
 
 # The environment is made once, and again when what it is made of has changed.
 $(PY):
@@ -56,6 +57,9 @@ storm: $(VENV)/.dev
 
 notebooks: $(VENV)/.dev
 	@$(PY) notebooks/execute.py $(ARGS)
+
+reference: $(VENV)/.dev
+	@$(PY) docs/reference.py
 
 clean:
 	rm -rf $(VENV) demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,99 @@
+"""What docs/ says of codes, figures and the API is what the code, the measurements and the docstrings say."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from types import ModuleType
+from xml.etree import ElementTree as ET
+
+import pytest
+from snippets import ROOT
+
+from bx24frames.engine.codes import MEANINGS
+from bx24frames.engine.throttle import SLOW_AT
+from bx24frames.options import Limits
+
+DOCS = ROOT / "docs"
+READERS = {
+    "pages by id and `orjson.loads`, no frame": "floor",
+    "`read_entity`, pandas": "pandas",
+    "`read_entity`, polars": "polars",
+    "`read_entity`, pyarrow": "pyarrow",
+    "`iter_entity`": "iter",
+    "fast_bitrix24 1.8.14": "fast_bitrix24",
+    "b24api": "b24api",
+    "b24pysdk (https)": "b24pysdk (https)",
+}
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The rows of Markdown tables: first cell to the others."""
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
+    ]
+    return {first: others for first, *others in cells}
+
+
+def numbers(cells: list[str]) -> list[float]:
+    return [float(cell.replace(",", "")) for cell in cells]
+
+
+@pytest.fixture(scope="module")
+def reference() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_what_the_docstrings_say(reference: ModuleType):
+    current = reference.page() == (DOCS / "reference.md").read_text(encoding="utf-8")
+    assert current, "the docstrings have changed: make reference"
+
+
+def test_the_reference_has_everything_public(reference: ModuleType):
+    import bx24frames
+
+    text = reference.page()
+    for name in set(bx24frames.__all__) - {"aio", "errors"}:
+        assert re.search(rf"^###? {name}$", text, re.M), name
+    assert "\n---" not in text  # a section of a docstring that was not understood
+
+
+def test_every_code_is_explained():
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8").lower()
+    assert [code for code in MEANINGS if f"`{code}`" not in text] == []
+
+
+def test_the_figures_of_reading_are_those_measured():
+    told = rows((DOCS / "performance.md").read_text(encoding="utf-8"))
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    part = results.partition("## Every reader on the same deals")[2].partition("\n## ")[0]
+    measured = rows(part)
+    for shown, reader in READERS.items():
+        _, requests, _, cpu, _, server, _, peak, wall = numbers(measured[reader])
+        said = numbers(told[shown])
+        assert [said[0], said[3], said[4]] == [requests, peak, wall], shown
+        assert said[1] == pytest.approx(cpu, abs=0.06), shown
+        assert said[2] == pytest.approx(server, abs=0.6), shown
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ru.md", "docs/performance.md"])
+def test_the_million_is_told_as_measured(page: str):
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    part = results.partition("## One read under the real limits")[2].partition("\n## ")[0]
+    _, requests, *_, wall = numbers([cell for cell in rows(part)["pandas"] if cell])
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert f"{requests:.0f}" in text
+    assert re.search(rf"\b{wall:.0f}\b", text)
+
+
+def test_the_drawing_shows_the_limits_there_are():
+    texts = [text.text or "" for text in ET.parse(DOCS / "limits.svg").iter("{http://www.w3.org/2000/svg}text")]
+    drawn, limits, enterprise = " ".join(texts), Limits(), Limits.enterprise()
+    assert str(limits.burst) in texts
+    assert f"{limits.per_second:.0f} a second leak out" in texts
+    assert f"{limits.operating:.0f} s" in texts
+    assert f"{limits.operating * SLOW_AT:.0f}" in texts
+    assert f"a bucket of {enterprise.burst}, {enterprise.per_second:.0f} a second" in drawn
