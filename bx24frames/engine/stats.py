@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 
+from bx24frames.display import table_html
 from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.options import Backend
+
+COLUMNS: Final = ("method", "commands", "failed", "seconds", "operating")
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Stats:
                 ("operating", pa.float64()),
             )
         ]
-        table = pa.table(columns, names=["method", "commands", "failed", "seconds", "operating"])
+        table = pa.table(columns, names=COLUMNS)
         if backend == "pyarrow":
             return table
         if backend == "polars":
@@ -95,7 +97,7 @@ class Stats:
     def __repr__(self) -> str:
         seconds = sum(figures.seconds for figures in self.methods.values())
         parts = (
-            f"{self.requests:,} requests ({self.refused:,} refused)",
+            f"{self.requests:,} request{'' if self.requests == 1 else 's'} ({self.refused:,} refused)",
             f"{sum(figures.commands for figures in self.methods.values()):,} commands",
             f"{self.received / 1e6:,.1f} MB received",
             f"{seconds:,.1f} s of the portal's time",
@@ -104,14 +106,8 @@ class Stats:
         return f"<Stats: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:
-        names = ("method", "commands", "failed", "seconds", "operating")
-        rows = [
-            (escape(method), f"{of.commands:,}", f"{of.failed:,}", f"{of.seconds:,.1f}", f"{of.operating:,.1f}")
-            for method, of in self.methods.items()
-        ]
-        head = "".join(f"<th>{name}</th>" for name in names)
-        body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-        return f"<p>{escape(repr(self).strip('<>'))}</p><table><tr>{head}</tr>{body}</table>"
+        rows = [(method, of.commands, of.failed, of.seconds, of.operating) for method, of in self.methods.items()]
+        return table_html(COLUMNS, rows, title=repr(self).strip("<>"))
 
     def take(self, parcel: Parcel, answers: Mapping[str, Answer], received: int) -> None:
         """Count one request with its answers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.display import table_html
 from bx24frames.engine.outcomes import ACTIONS
 
 if TYPE_CHECKING:
@@ -29,15 +30,12 @@ def as_text(report: WriteReport) -> str:
 
 def as_html(report: WriteReport) -> str:
     """Write the counts and the first failures as two tables; every text of the portal is escaped."""
-    counts = "".join(f"<tr><td>{action}</td><td>{number:,}</td></tr>" for action, number in _counts(report))
-    parts = [f"<p><b>{escape(_title(report))}</b></p>", f"<table>{counts}</table>"]
+    parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
-        head = "".join(f"<th>{name}</th>" for name in SHOWN)
-        body = "".join(f"<tr>{''.join(_cell(line[name]) for name in SHOWN)}</tr>" for line in failures)
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        parts.append(table_html(SHOWN, ([_cell(line[name]) for name in SHOWN] for line in failures)))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
-    return "".join(parts)
+    return "\n".join(parts)
 
 
 def clipped(text: str, width: int = WIDTH) -> str:
@@ -71,7 +69,8 @@ def _told(line: dict[str, object]) -> str:
 
 
 def _cell(value: object) -> str:
-    return f"<td>{'' if value is None else escape(clipped(str(value)))}</td>"
+    """Positions and ids are names of rows, not amounts."""
+    return "" if value is None else clipped(str(value))
 
 
 def _rest(report: WriteReport) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.display import table_html
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import merged
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Listing, Paging, Success
@@ -51,9 +51,9 @@ class Plan:
         return f"<Plan {self.entity}: {_rows(self.rows)}, {requests}, {_time(self.seconds)}>"
 
     def _repr_html_(self) -> str:
-        cells = (escape(self.entity), _rows(self.rows), f"{self.requests:,}", _time(self.seconds))
-        heads = "".join(f"<th>{name}</th>" for name in ("entity", "rows", "requests", "time at the limit"))
-        return f"<table><tr>{heads}</tr><tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr></table>"
+        heads = ("entity", "rows", "requests", "time at the limit")
+        row = (self.entity, "unknown" if self.rows is None else self.rows, self.requests, _time(self.seconds))
+        return table_html(heads, [row])
 
 
 async def plan_read(connection: Connection, entity: str, filters: Filters | None = None) -> Plan:

@@ -10,6 +10,7 @@ from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.connection import TIMEOUT, Connection
+from bx24frames.portal.shown import portal_html
 from bx24frames.portal.verbs import AsyncPortal, Slow
 
 if TYPE_CHECKING:
@@ -195,6 +196,9 @@ class Portal:
 
     def __repr__(self) -> str:
         return f"<Portal {self.connection!r}>"
+
+    def _repr_html_(self) -> str:
+        return portal_html(self.connection)
 
 
 def refuse_session(connection: Connection) -> None:

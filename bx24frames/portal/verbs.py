@@ -11,6 +11,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.connection import TIMEOUT, Connection, Settings
 from bx24frames.portal.parameters import check_method, check_params
+from bx24frames.portal.shown import portal_html
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -307,3 +308,6 @@ class AsyncPortal:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.connection!r}>"
+
+    def _repr_html_(self) -> str:
+        return portal_html(self.connection)

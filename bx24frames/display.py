@@ -1,0 +1,59 @@
+"""Small tables as HTML, the way notebooks draw those of dataframes: escaped, and in the colours of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Final
+
+__all__ = ["facts_html", "table_html"]
+
+LEFT: Final = ' style="text-align: left"'
+"""Notebooks set every cell to the right, as suits numbers."""
+
+
+def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:
+    """Draw rows under their heads.
+
+    Parameters
+    ----------
+    heads : sequence of str
+    rows : iterable of sequence
+        One cell a head. Numbers get thousands separators, None is nothing, everything else is its text, escaped.
+    title : str
+        Above the table.
+
+    Examples
+    --------
+    >>> table_html(["method", "commands"], [["profile", 1200]])[-37:]
+    '<td>1,200</td></tr>\\n</tbody>\\n</table>'
+    """
+    lines = list(rows)
+    columns = [[line[place] for line in lines] for place in range(len(heads))]
+    numbers = [all(_is_number(cell) for cell in column) for column in columns]
+    head = "".join(f"<th{'' if right else LEFT}>{escape(of)}</th>" for of, right in zip(heads, numbers, strict=True))
+    return _table(title, f"<thead>\n<tr>{head}</tr>\n</thead>\n", ("".join(map(_cell, line)) for line in lines))
+
+
+def facts_html(facts: Mapping[str, object], *, title: str = "") -> str:
+    """Draw one line a fact: its name, and what it is."""
+    return _table(title, "", (f"<th{LEFT}>{escape(name)}</th>{_cell(value)}" for name, value in facts.items()))
+
+
+def _table(title: str, head: str, lines: Iterable[str]) -> str:
+    told = f"<p><b>{escape(title)}</b></p>\n" if title else ""
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
+    # the class is the one pandas gives its own: JupyterLab and VS Code draw it for light and dark pages
+    return f'{told}<table class="dataframe">\n{head}<tbody>\n{body}</tbody>\n</table>'
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "<td></td>"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"<td{LEFT}>{escape(str(value))}</td>"
+    return f"<td>{value:,.1f}</td>" if isinstance(value, float) else f"<td>{value:,}</td>"
