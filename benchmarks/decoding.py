@@ -17,8 +17,10 @@ import bx24frames as bx
 from bx24frames import bridge
 from bx24frames.engine import batch
 from bx24frames.engine.collector import COLLECTOR_HELD
-from bx24frames.engine.cursor import rows_in
-from bx24frames.engine.messages import Success
+from bx24frames.engine.cursor import page_in
+from bx24frames.engine.lanes import Lane
+from bx24frames.engine.messages import Lost, Refusal
+from bx24frames.engine.strand import Strand
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.read import ReadRequest, prepare
 from bx24frames.sandbox import Sandbox
@@ -51,19 +53,44 @@ def recorded(portal: bx.Portal, entity: str, columns: Sequence[str] | None) -> l
     return [one for one in kept if any("list" in command.call.method for command in one[0].commands)]
 
 
+def chains(parcel: Any) -> list[list[str]]:
+    """The labels of each chain: all but its first command refer to the one before."""
+    found: list[list[str]] = []
+    for command in parcel.commands:
+        if command.call.shape is None:  # the far end: ids alone
+            continue
+        if "$result" in str(command.call.params):
+            found[-1].append(command.label)
+        else:
+            found.append([command.label])
+    return found
+
+
+def strand_of(listing: Any, take: Any, answers: Any, labels: list[str]) -> Strand[Any, Any]:
+    """A chain up to its end, as the engine reads it."""
+    strand: Strand[Any, Any] = Strand(listing, take, Lane(0, None), up=listing.upward, along=listing.upward, limit=None)
+    for label in labels:
+        rows = page_in(listing, answers[label])
+        if isinstance(rows, Refusal | Lost):  # what stands behind the end of an item table
+            break
+        strand.add(rows)
+        if len(rows) < listing.page_size:
+            break
+    return strand
+
+
 def pipeline(reading: Any, bodies: list[tuple[Any, int, bytes]], backend: str) -> Callable[[], Any]:
     """What a read does with its answers, from the bytes on."""
     listing = reading.table.entity.listing
 
     def run() -> Any:
-        batches = []
+        batches, take = [], reading.take
         for parcel, status, body in bodies:
             with COLLECTOR_HELD:
                 answers = batch.decode(parcel, status, body)
-                pages = [answers[command.label] for command in parcel.commands]
-                rows = [row for page in pages if isinstance(page, Success) for row in rows_in(listing, page.value)]
-                batches.append(reading.decode(rows))
-            del answers, pages, rows
+                for labels in chains(parcel):
+                    batches.append(strand_of(listing, take, answers, labels).taken())
+            del answers
         table = pa.Table.from_batches(batches, reading.schema.arrow)
         return to_backend(table, backend, dtype_backend=None, attrs={}, index=None)
 

@@ -9,7 +9,8 @@ from typing import Final, TypeGuard
 
 import orjson
 
-from bx24frames.engine import rest3
+from bx24frames.engine import columnar, rest3
+from bx24frames.engine.columns import RawRows
 from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
 from bx24frames.transport.address import API
 from bx24frames.transport.query import Memo, Unencodable, pairs
@@ -48,7 +49,7 @@ def encode(parcel: Parcel) -> tuple[str, bytes]:
 
 def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     """Read a reply into one answer a command, whatever came."""
-    data = _parse(body)
+    data, raw = columnar.parse(parcel, body) or (_parse(body), {})
     if not _is_object(data):
         lost = Lost(_excerpt(status, body), status=status)
         return {item.label: lost for item in parcel.commands}
@@ -61,7 +62,7 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     finish = _finish(data.get("time"))
     if _alone(parcel):
         return {parcel.commands[0].label: _success(data["result"], data, data.get("time"), finish)}
-    return _decode_batch(parcel, data["result"], finish)
+    return _decode_batch(parcel, data["result"], raw, finish)
 
 
 def _alone(parcel: Parcel) -> bool:
@@ -74,7 +75,7 @@ def _command(call: Call, memo: Memo) -> str:
     return command_string(call.method, call.params, memo)
 
 
-def _decode_batch(parcel: Parcel, result: JSON, finish: float | None) -> dict[str, Answer]:
+def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], finish: float | None) -> dict[str, Answer]:
     if not _is_object(result):
         lost = Lost("a batch answered without its maps", status=200)
         return {item.label: lost for item in parcel.commands}
@@ -88,7 +89,7 @@ def _decode_batch(parcel: Parcel, result: JSON, finish: float | None) -> dict[st
             answers[label] = _refusal(error if _is_object(error) else {"error": str(error)}, 200, whole=False)
         elif label in values:
             envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}
-            answers[label] = _success(values[label], envelope, times.get(label), finish)
+            answers[label] = _success(values[label], envelope, times.get(label), finish, raw.get(label))
         else:
             # A halted batch leaves its later keys out of every map.
             answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)
@@ -102,7 +103,9 @@ def _map(value: JSON) -> Mapping[str, JSON]:
     return value if isinstance(value, dict) else {}
 
 
-def _success(value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: float | None) -> Success:
+def _success(
+    value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: float | None, raw: RawRows | None = None
+) -> Success:
     clock: Mapping[str, JSON] = time if isinstance(time, dict) else {}
     reset_at = _number(clock.get("operating_reset_at"))
     own = _number(clock.get("finish")) or finish
@@ -113,6 +116,7 @@ def _success(value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: floa
         seconds=_number(clock.get("duration")),
         operating=_number(clock.get("operating")),
         resets_in=max(0.0, reset_at - own) if reset_at is not None and own is not None else None,
+        raw=raw,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bx24frames.engine.messages import JSON, Call, Listing, Paging, Path, Row
+from bx24frames.engine.columnar import opened
+from bx24frames.engine.columns import Columns, Rows, RowShape
+from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row
 from bx24frames.errors import ResponseError
 
 
@@ -59,7 +61,7 @@ class Cursor:
         params = merged(params, listing.filter_path, bounds)
         params = order_by_id(params, listing, up=up)
         params["start"] = -1
-        return Call(listing.call.method, params)
+        return Call(listing.call.method, params, shape=shape_of(listing))
 
 
 def order_by_id(params: Mapping[str, JSON], listing: Listing, *, up: bool) -> dict[str, JSON]:
@@ -69,8 +71,13 @@ def order_by_id(params: Mapping[str, JSON], listing: Listing, *, up: bool) -> di
     return merged(params, listing.order_path, {listing.id_filter: "ASC" if up else "DESC"})
 
 
+def shape_of(listing: Listing) -> RowShape | None:
+    """What the answers of a listing hold, where only some keys are wanted of rows that stand by themselves."""
+    return RowShape(listing.rows_path, listing.keys) if listing.keys and not listing.constants else None
+
+
 def rows_in(listing: Listing, value: JSON) -> list[Row]:
-    """Find the rows in a method's result; PHP prints an empty map as []."""
+    """Find the rows in a method's result, as maps; PHP prints an empty map as []."""
     found = value
     for step in listing.rows_path:
         if found == []:
@@ -85,10 +92,25 @@ def rows_in(listing: Listing, value: JSON) -> list[Row]:
     return [{**listing.constants, **row} for row in rows] if listing.constants else rows
 
 
-def ids_in(listing: Listing, rows: list[Row]) -> list[int]:
+def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
+    """The rows of an answer: as columns where the call had a shape and the rows have it too, else as maps."""
+    if isinstance(answer, Refusal | Lost):
+        return answer
+    if answer.raw is None:
+        return rows_in(listing, answer.value)
+    try:
+        found = opened(answer.raw)
+    except ValueError as fault:
+        return Lost(f"unreadable rows: {fault}", status=200)
+    return found if isinstance(found, Columns) else rows_in(listing, found)
+
+
+def ids_in(listing: Listing, rows: Rows) -> list[int]:
     """The ids of rows, as integers."""
     try:
-        return [int(row[listing.id_key]) for row in rows]  # type: ignore[arg-type]  # any other type raises here
+        if isinstance(rows, Columns):
+            return list(map(int, rows.column(listing.id_key)))  # type: ignore[arg-type]  # any other type raises here
+        return [int(row[listing.id_key]) for row in rows]  # type: ignore[arg-type]
     except (KeyError, TypeError, ValueError):
         raise ResponseError(
             f"A row without a usable {listing.id_key}",

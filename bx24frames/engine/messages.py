@@ -5,7 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from bx24frames.engine.columns import RawRows, RowShape
 
 # Recursive aliases stay strings: Python 3.11 has no `type` statement.
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -26,6 +29,7 @@ class Call:
     `repeatable`: carrying it out twice leaves the portal as carrying it out once (reads, plain updates).
     `direct`: it cannot travel inside a batch (a value without a string form, text that looks like a reference).
     `query`: parameters already written as a query string, by a user who writes batches by hand.
+    `shape`: what is wanted of the rows it lists, which then may come as columns.
     """
 
     method: str
@@ -33,6 +37,7 @@ class Call:
     repeatable: bool = True
     direct: bool = False
     query: str | None = None
+    shape: RowShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Listing:
     `page_path`: where the number of a page, from 1, stands, for methods that ignore ``start``.
     `counted`: its `total` is the number of rows.
     `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
+    `keys`: the keys of a row that are wanted, the id's among them; empty where whole rows are.
     """
 
     call: Call
@@ -122,6 +128,7 @@ class Listing:
     page_path: Path = ()
     counted: bool = True
     constants: Mapping[str, JSON] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
 
 # --- upwards ---------------------------------------------------------------------------------------
@@ -129,7 +136,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The method answered; `value` may be anything, null included."""
+    """The method answered; `value` may be anything, null included.
+
+    `raw`: the result of a call that has a shape, as it came; `value` is then null.
+    """
 
     value: JSON
     total: int | None = None
@@ -140,6 +150,7 @@ class Success:
     """Seconds this method has cost the portal in its window."""
     resets_in: float | None = None
     """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
+    raw: RawRows | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
-from bx24frames.engine.cursor import Cursor, ids_in, rows_in
+from bx24frames.engine.columns import Take
+from bx24frames.engine.cursor import Cursor, ids_in, page_in, rows_in
 from bx24frames.engine.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
-from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Row, Success, Wait
+from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
-from bx24frames.errors import ResponseError
+from bx24frames.engine.strand import Strand
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 MAX_LANES: Final = 8
@@ -31,14 +32,14 @@ class Chain:
     labels: list[str]
 
 
-class KeysetPages(Generic[T]):
+class KeysetPages(Generic[P, T]):
     """A machine that gives the rows of a listing in order of id, each once.
 
     Parameters
     ----------
     listing : Listing
         Where the rows and ids are; `listing.bounds` limits the ids.
-    take : callable
+    take : Take
         Turns the rows of consecutive pages, in output order, into what is given out.
     token : str
         Unguessable start of every label: text of the portal's users must not look like a reference.
@@ -51,7 +52,7 @@ class KeysetPages(Generic[T]):
     def __init__(
         self,
         listing: Listing,
-        take: Callable[[list[Row]], T],
+        take: Take[P, T],
         *,
         token: str,
         ascending: bool = True,
@@ -193,45 +194,31 @@ class KeysetPages(Generic[T]):
     def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain up to its first page that is not full; True when every page was."""
         chain.lane.busy = False
-        rows: list[Row] = []
+        strand = Strand(
+            self._listing, self._take, chain.lane, up=self._cursor.up, along=self._line.along, limit=self._left
+        )
         for place, label in enumerate(chain.labels):
-            answer = answers[label]
-            if not isinstance(answer, Success):
-                self._advance(chain.lane, rows, ended=False)
-                self._give_in(chain.lane, answer, now, first=place == 0)
+            page = page_in(self._listing, answers[label])
+            if isinstance(page, Refusal | Lost):
+                self._advance(chain.lane, strand, ended=False)
+                self._give_in(chain.lane, page, now, first=place == 0)
                 return False
-            page = rows_in(self._listing, answer.value)
-            rows.extend(page)
+            strand.add(page)
             if len(page) != self._listing.page_size:
                 short = len(page) < self._listing.page_size
-                self._advance(chain.lane, rows, ended=short and (self._listing.short_page_ends or not page))
+                self._advance(chain.lane, strand, ended=short and (self._listing.short_page_ends or not page))
                 return False
-        self._advance(chain.lane, rows, ended=False)
+        self._advance(chain.lane, strand, ended=False)
         return True
 
-    def _advance(self, lane: Lane, rows: list[Row], *, ended: bool) -> None:
-        if rows:
+    def _advance(self, lane: Lane, strand: Strand[P, T], *, ended: bool) -> None:
+        if strand.last_id is not None:
             lane.tries.progress()
-            first_id, last_id = self._in_order(lane, rows)
-            count = len(rows) if self._left is None else min(len(rows), self._left)
-            kept = rows[:count] if self._line.along else rows[::-1]
-            self._line.advance(lane, first_id, last_id, self._take(kept), count)
-            ended = ended or self._reached(lane, last_id)
+            rows = strand.taken()
+            self._line.advance(lane, strand.first_id, strand.last_id, rows, strand.count)
+            ended = ended or self._reached(lane, strand.last_id)
         if ended:
             self._line.close(lane)
-
-    def _in_order(self, lane: Lane, rows: list[Row]) -> tuple[int, int]:
-        """Check that the pages really follow the cursor; the first and the last id."""
-        ids = ids_in(self._listing, rows)
-        up = self._cursor.up
-        steps = itertools.pairwise(ids)
-        inside = ids[0] > lane.after if up else lane.upto is None or ids[0] <= lane.upto
-        if not inside or any(b <= a if up else b >= a for a, b in steps):
-            raise ResponseError(
-                "The list method does not keep to the order and bounds of ids it was asked for",
-                method=self._listing.call.method,
-            )
-        return ids[0], ids[-1]
 
     def _reached(self, lane: Lane, last_id: int) -> bool:
         """Whether nothing can lie behind the last id: the highest id of the start, or the lane's own end."""

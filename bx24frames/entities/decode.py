@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
-from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bx24frames.engine.columns import Absent, Cell, Columns, Rows
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.properties import unwrapped
+from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, present
 from bx24frames.entities.schema import Family, Field, TableSchema
-from bx24frames.entities.types import ARROW, Kind, is_list, kind
+from bx24frames.entities.types import ARROW, Kind, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
 from bx24frames.errors import DecodeError, ResponseError
 
@@ -28,12 +26,9 @@ OnBadValue: TypeAlias = Literal["raise", "null"]
 EXCERPT: Final = 200
 """Characters of a bad value that an error shows."""
 
-_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
-_APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
-
 
 def decode(
-    rows: Sequence[JSON],
+    rows: Sequence[JSON] | Columns,
     schema: TableSchema,
     *,
     on_bad_value: OnBadValue = "raise",
@@ -43,8 +38,8 @@ def decode(
 
     Parameters
     ----------
-    rows : sequence of mappings
-        As they came; an empty row may come as ``[]``.
+    rows : Columns or sequence of mappings
+        As they came; an empty row may come as ``[]``. Columns have the keys of `keys_of`.
     schema : TableSchema
         The wanted columns.
     on_bad_value : {"raise", "null"}
@@ -69,21 +64,10 @@ def decode(
     -----
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
-    maps = [row if isinstance(row, dict) else _empty(row, schema) for row in rows]
-    if respelled := {field.printed: field.code for field in schema.fields if field.printed}:
-        maps = [{respelled.get(key, key): value for key, value in row.items()} for row in maps]
-    if any(field.holder is not None for field in schema.fields):
-        maps = unwrapped(maps, schema.fields)
-    table = _Table(maps, schema, on_bad_value, Counter() if nulled is None else nulled)
-    columns = [
-        _Column(field, target.name, target.type, table)
-        for field, target in zip(schema.fields, schema.arrow, strict=True)
-    ]
-    plain = _plain(maps, columns)
-    arrays = [column.read(plain.get(column.name)) for column in columns]
-    if not arrays:
-        return pa.RecordBatch.from_struct_array(pa.array([{} for _ in maps], pa.struct([])))
-    return pa.RecordBatch.from_arrays(arrays, schema=schema.arrow)
+    decoder = Decoder(schema, on_bad_value, Counter() if nulled is None else nulled)
+    if not isinstance(rows, Columns):
+        rows = Columns.of([row if isinstance(row, dict) else _empty(row, schema) for row in rows], keys_of(schema))
+    return decoder.join([decoder.pack(rows)])
 
 
 def _empty(row: JSON, schema: TableSchema) -> Row:
@@ -92,103 +76,106 @@ def _empty(row: JSON, schema: TableSchema) -> Row:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """What every column of one decoding shares."""
+class Decoder:
+    """Types rows in two steps, so that the first can be taken while they are in the cache; parameters as `decode`'s."""
 
-    rows: list[Row]
-    schema: TableSchema
-    on_bad_value: OnBadValue
-    nulled: Counter[str]
+    def __init__(self, schema: TableSchema, on_bad_value: OnBadValue, nulled: Counter[str]) -> None:
+        self._schema = schema
+        self._on_bad_value = on_bad_value
+        self._nulled = nulled
+        self._columns = [
+            column_of(field, target.type, schema.family)
+            for field, target in zip(schema.fields, schema.arrow, strict=True)
+        ]
 
-    def refuse(self, column: _Column, value: object, row: int, reason: str) -> None:
+    def pack(self, rows: Rows) -> Packed:
+        """Take the wanted cells out of some rows."""
+        if not isinstance(rows, Columns):
+            rows = Columns.of(rows, keys_of(self._schema))
+        ids = rows.column(self._schema.id_key) if self._schema.id_key else ()
+        return Packed(tuple(column.pack(rows) for column in self._columns), ids, len(rows))
+
+    def join(self, parts: Sequence[Packed]) -> pa.RecordBatch:
+        """Type the cells of parts that follow one another."""
+        if not parts:
+            parts = [self.pack([])]
+        ids = [*chain.from_iterable(part.ids for part in parts)]
+        columns = zip(*(part.columns for part in parts), strict=True)
+        arrays = [
+            _Reading(column, target.name, target.type, ids, self).read(joined_cells(cells))
+            for column, target, cells in zip(self._columns, self._schema.arrow, columns, strict=True)
+        ]
+        if not arrays:
+            return pa.RecordBatch.from_struct_array(pa.array([{}] * sum(part.count for part in parts), pa.struct([])))
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema.arrow)
+
+    def refuse(self, column: str, value: object, row_id: str, row: int, reason: str) -> None:
         """Count a value that does not fit, or raise it."""
-        if self.on_bad_value == "null":
-            self.nulled[column.name] += 1
+        if self._on_bad_value == "null":
+            self._nulled[column] += 1
             return
-        row_id = str(self.rows[row].get(self.schema.id_key, ""))
         raw = repr(value)[:EXCERPT]
         raise DecodeError(
-            f"{column.name} of row {row_id or f'number {row}'} is {raw}: {reason}",
-            column=column.name,
+            f"{column} of row {row_id or f'number {row}'} is {raw}: {reason}",
+            column=column,
             value=raw,
             row_id=row_id,
-            entity=self.schema.entity,
+            entity=self._schema.entity,
             guidance='on_bad_value="null" reads such values as null; schema_overrides gives the column another type.',
         )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One wanted column: its field, its name and the type it must get."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One column being typed: its name, the type it must get, and the ids of its rows."""
 
-    field: Field
+    column: Column
     name: str
     target: pa.DataType
-    table: _Table
+    ids: Sequence[Cell]
+    decoder: Decoder
 
-    @cached_property
-    def kind(self) -> Kind:
-        """What is read; a column wanted as text, or as exact decimals, is read as the text it came as."""
-        target = self.target.value_type if self.as_list else self.target
-        own = kind(self.field)
-        if target != ARROW[own] and pa.types.is_string(target):
-            return Kind.TEXT
-        return Kind.CODE if target != ARROW[own] and pa.types.is_decimal(target) else own
-
-    @cached_property
-    def as_list(self) -> bool:
-        """Whether cells are lists; a multiple field wanted as text is the JSON of its list."""
-        return is_list(self.field) and (pa.types.is_list(self.target) or pa.types.is_large_list(self.target))
-
-    def read(self, raw: pa.Array | None) -> pa.Array:
-        """Read the column, from the raw array of the fast path where there is one."""
-        kind_ = self.kind
-        if raw is not None:
+    def read(self, cells: Cells) -> pa.Array:
+        """Read the column: at once where its values are what they usually are, else cell by cell."""
+        if isinstance(cells, pa.Array):
             try:
-                return self._retyped(typed(kind_, raw))
+                return self._retyped(typed(self.column.read_as, cells))
             except NOT_PLAIN:
-                pass  # some value needs a closer look: the reading below takes them one by one
-        if self.as_list:
-            return self._retyped(self._lists(kind_))
-        values = self._values()
-        return self._retyped(self._scalars(kind_, values, range(len(values))))
+                cells = cells.to_pylist()  # some value needs a closer look: they are taken one by one
+        if self.column.as_list:
+            return self._retyped(self._lists(cells))
+        return self._retyped(self._scalars([present(cell) for cell in cells], range(len(cells))))
 
-    def _values(self) -> list[JSON]:
-        code = self.field.code
-        return [row.get(code) for row in self.table.rows]
-
-    def _scalars(self, kind_: Kind, values: list[JSON], rows: Sequence[int]) -> pa.Array:
-        if kind_ not in _APART:
+    def _scalars(self, values: list[JSON], rows: Sequence[int]) -> pa.Array:
+        kind_ = self.column.read_as
+        # behind a double, Arrow takes true for 1.0
+        if kind_ not in APART and (kind_ is Kind.BOOL or bool not in {*map(type, values)}):
             try:
                 return typed(kind_, pa.array(values))
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value only its reader understands
         read = READERS[kind_]
-        cells: list[object] = []
+        found: list[object] = []
         for value, row in zip(values, rows, strict=True):
             try:
-                cells.append(read(value))
+                found.append(read(value))
             except ValueError as fault:
-                self.table.refuse(self, value, row, str(fault))
-                cells.append(None)
-        return pa.array(cells, ARROW[kind_])
+                self._refuse(value, row, str(fault))
+                found.append(None)
+        return pa.array(found, ARROW[kind_])
 
-    def _lists(self, kind_: Kind) -> pa.Array:
-        raw = _points(self.table.rows, self.field, self.table.schema.family) or self._present()
-        own = kind(self.field)
-        lists = [None if value is _ABSENT else elements(value, own) for value in raw]
+    def _lists(self, cells: Sequence[Cell]) -> pa.Array:
+        field = self.column.field
+        lists = _points(cells, field, self.column.family) or [
+            None if isinstance(cell, Absent) else elements(cell, kind(field)) for cell in cells
+        ]
         flat = list(chain.from_iterable(filter(None, lists)))
         rows = [row for row, values in enumerate(lists) for _ in values or ()]
         ends = [0]
         for values in lists:
             ends.append(ends[-1] + len(values or ()))
         mask = pa.array([values is None for values in lists], pa.bool_())
-        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), self._scalars(kind_, flat, rows), mask=mask)
-
-    def _present(self) -> list[JSON]:
-        code = self.field.code
-        return [row.get(code, _ABSENT) for row in self.table.rows]
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), self._scalars(flat, rows), mask=mask)
 
     def _retyped(self, values: pa.Array) -> pa.Array:
         """Cast to the type the caller asked for, where that is not the field's own."""
@@ -197,82 +184,26 @@ class _Column:
         try:
             return pc.cast(values, self.target)
         except NOT_PLAIN:
-            cells = [self._cast(value, row) for row, value in enumerate(values)]
-            return pa.array(cells, self.target)
+            return pa.array([self._cast(value, row) for row, value in enumerate(values)], self.target)
 
     def _cast(self, value: pa.Scalar, row: int) -> object:
         try:
             return value.cast(self.target).as_py()
         except NOT_PLAIN as fault:
-            self.table.refuse(self, value.as_py(), row, str(fault))
+            self._refuse(value.as_py(), row, str(fault))
             return None
 
-
-_ABSENT: Final[str] = "".join(["\0", "absent"])
-"""Compared by identity: a key that a row does not have, apart from a null."""
-
-
-def _plain(rows: list[Row], columns: Sequence[_Column]) -> Mapping[str, pa.Array]:
-    """Take every scalar column out of the rows in one pass; nothing, if any value is not of its column's usual type.
-
-    Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken as
-    doubles, which refuse integers they cannot hold, and bools among them are looked for.
-    """
-    wanted = {column.field.code: column for column in columns if not column.as_list and column.kind not in _APART}
-    item = columns[0].table.schema.family is Family.ITEM if columns else False
-    numbers = {code: column.kind for code, column in wanted.items() if item and column.kind in _NUMBERS}
-    wire = pa.struct([pa.field(code, pa.float64() if code in numbers else pa.string()) for code in wanted])
-    try:
-        arrays = pa.array(rows, wire).flatten()
-    except NOT_PLAIN:
-        return {}
-    found = dict(zip(wanted, arrays, strict=True))
-    if _may_hold_bools(rows, tuple(numbers)):
-        for code, kind_ in numbers.items():
-            if _holds_bools(rows, code, kind_, found[code]):
-                del found[code]
-    return {column.name: found[column.field.code] for column in columns if column.field.code in found}
+    def _refuse(self, value: object, row: int, reason: str) -> None:
+        row_id = present(self.ids[row]) if self.ids else None
+        self.decoder.refuse(self.name, value, "" if row_id is None else str(row_id), row, reason)
 
 
-def _may_hold_bools(rows: list[Row], codes: Sequence[str]) -> bool:
-    """Whether a bool may be anywhere in columns of numbers and nulls, or a key is missing, so that nothing is known.
-
-    Of all that such columns can hold, only true and false have these letters in JSON. Rows as orjson makes them are
-    more than a cache holds: one walk for all columns costs much less than one a column.
-    """
-    if not rows or not codes:
-        return False
-    try:
-        text = orjson.dumps(list(map(itemgetter(*codes), rows)))
-    except KeyError:
-        return True
-    return b"tr" in text or b"fa" in text
-
-
-def _holds_bools(rows: list[Row], code: str, kind_: Kind, numbers: pa.Array) -> bool:
-    """Whether any 0 or 1 among the numbers came as false or true; in a link, 0 and false are both none."""
-    suspects = pc.equal(numbers, 1)
-    if kind_ is not Kind.LINK:
-        suspects = pc.or_(suspects, pc.equal(numbers, 0))
-    places = pc.indices_nonzero(suspects).to_numpy().tolist()
-    return bool in {type(rows[place].get(code)) for place in places}
-
-
-def _points(rows: list[Row], field: Field, family: Family) -> list[JSON] | None:
-    """The phones, e-mails, sites or messengers of each row; None for a field of another kind.
-
-    Item rows hold all of them in `fm`, told apart by `typeId` (docs: crm-item-get.md).
-    """
+def _points(cells: Iterable[Cell], field: Field, family: Family) -> list[list[JSON] | None] | None:
+    """The phones, e-mails, sites or messengers of each row, none where they are absent; None for another field."""
     if kind(field) is not Kind.MULTIFIELD:
         return None
+    found = [elements(present(cell), Kind.MULTIFIELD) for cell in cells]
     if family is not Family.ITEM:
-        return [row.get(field.code) for row in rows]
+        return [*found]
     wanted = MULTIFIELDS.get(field.code, field.code.upper())
-    return [
-        [
-            point
-            for point in elements(row.get("fm"), Kind.MULTIFIELD)
-            if isinstance(point, dict) and point.get("typeId") == wanted
-        ]
-        for row in rows
-    ]
+    return [[one for one in points if isinstance(one, dict) and one.get("typeId") == wanted] for points in found]

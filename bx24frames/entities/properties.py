@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from bx24frames.engine.messages import JSON, Row
+from bx24frames.engine.messages import JSON
 from bx24frames.entities.schema import Choice, Field, Holder
 
 PROPERTY: Final = frozenset({"productproperty", "product_property"})
@@ -66,13 +66,8 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
     )
 
 
-def unwrapped(rows: Iterable[Row], fields: Iterable[Field]) -> list[Row]:
-    """The rows with the values of properties as such: one, or a list of them for a multiple one."""
-    wrapped = [field for field in fields if field.holder is not None]
-    return [{**row, **{one.code: _values(row[one.code], one) for one in wrapped if one.code in row}} for row in rows]
-
-
-def _values(cell: JSON, field: Field) -> JSON:
+def unwrapped(cell: JSON, field: Field) -> JSON:
+    """The value of a property as such: one, or a list of them for a multiple one."""
     found: list[JSON]
     if field.holder is Holder.BY_ID:
         found = [*cell.values()] if isinstance(cell, dict) else cell if isinstance(cell, list) else [cell]

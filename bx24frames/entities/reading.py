@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Final
 
+from bx24frames.engine.columns import Rows
 from bx24frames.engine.cursor import merged
-from bx24frames.engine.messages import JSON, Call, Listing, Row
+from bx24frames.engine.messages import JSON, Call, Listing
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.encode import unbatchable
@@ -48,7 +49,7 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
 
 
-def picked(entity: Entity, where: Where, rows: list[Row]) -> list[Row]:
+def picked(entity: Entity, where: Where, rows: Rows) -> Rows:
     """The rows whose ids are wanted, where only the reader can tell; all of them otherwise."""
     if where.sieve is None:
         return rows

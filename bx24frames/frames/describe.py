@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Paging, Row, Success
+from bx24frames.engine.columns import Take
+from bx24frames.engine.messages import JSON, Paging, Success
 from bx24frames.engine.pool import Pool
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
@@ -23,12 +24,14 @@ from bx24frames.portal.plan import count_call
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.engine.columns import Rows
+    from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import Listing
     from bx24frames.entities.filters import Filters
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 
-Keep: TypeAlias = "Callable[[list[Row]], list[Row]]"
+Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
@@ -58,11 +61,14 @@ async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apa
     """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
     seen: set[tuple[object, ...]] = set()
 
-    def keys(place: int, listing: Listing, rows: list[Row]) -> set[tuple[object, ...]]:
+    def keys(place: int, listing: Listing, rows: Rows) -> set[tuple[object, ...]]:
         names = listing.row_key or (listing.id_key,)
         return {(place if apart else 0, *(str(row.get(name)) for name in names)) for row in keep(rows)}
 
-    readers = [(one.call.direct, pages_machine(one, partial(keys, at, one))) for at, one in enumerate(listings)]
+    def counted(place: int, listing: Listing) -> Machine[set[tuple[object, ...]]]:
+        return pages_machine(listing, Take(partial(keys, place, listing), lambda parts: set().union(*parts)))
+
+    readers = [(one.call.direct, counted(place, one)) for place, one in enumerate(listings)]
     together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
     for machine in (together, *(reader for direct, reader in readers if direct)):
         async for found in connection.run(machine):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.cursor import merged
+from bx24frames.entities.pack import keys_of
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.expect import Expected
 from bx24frames.frames.order import Order, sorted_table
@@ -35,6 +36,7 @@ CHUNK_ROWS: Final = 2500
 def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
     listing = listing_for(table.entity, schema.fields, where)
+    listing = replace(listing, keys=tuple(dict.fromkeys((*keys_of(schema), listing.id_key))))
     if order.remote is None:
         return listing
     *path, name = listing.order_path
@@ -61,16 +63,16 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     entity, where = reading.table.entity, reading.where
     listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
     if where.owners is not None:
-        return each_owner(connection, listings, reading.decode, ascending=reading.order.up)
+        return each_owner(connection, listings, reading.take, ascending=reading.order.up)
     if where.splits:
         first = None if reading.order.field is not None else reading.limit
-        return side_by_side(connection, listings, reading.decode, up=reading.order.up, limit=first)
+        return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
-        return page_each(connection, listings if up else listings[::-1], reading.decode, up=up)
+        return page_each(connection, listings if up else listings[::-1], reading.take, up=up)
     machine = pages_machine(
         listings[0],
-        reading.decode,
+        reading.take,
         ascending=reading.order.up,
         limit=None if reading.whole else reading.limit,
         ordered=reading.order.remote is not None,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bx24frames.engine.columns import Take
 from bx24frames.entities.columns import Names, table_schema
-from bx24frames.entities.decode import decode
+from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters import Filters, parse_filters
 from bx24frames.entities.reading import picked
 from bx24frames.errors import ConfigError, UnknownColumn
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bx24frames.engine.messages import Row
+    from bx24frames.entities.pack import Packed
     from bx24frames.entities.schema import Field, TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
@@ -68,10 +69,11 @@ class Reading:
     spelled: tuple[str, ...] = ()
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
 
-    def decode(self, rows: list[Row]) -> pa.RecordBatch:
-        """Type the rows of some pages."""
-        rows = picked(self.table.entity, self.where, rows)
-        return decode(rows, self.schema, on_bad_value=self.on_bad_value, nulled=self.nulled)
+    @property
+    def take(self) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed."""
+        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
+        return Take(lambda rows: decoder.pack(picked(self.table.entity, self.where, rows)), decoder.join)
 
     @property
     def whole(self) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.cursor import order_by_id, rows_in
+from bx24frames.engine.columns import Take
+from bx24frames.engine.cursor import order_by_id, page_in, shape_of
 from bx24frames.engine.fallback import Dispatch
-from bx24frames.engine.messages import Call, Command, Listing, Paging, Row, Success
+from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
 from bx24frames.engine.pool import Pool
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.portal.connection import new_token, pages_machine
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import TableSchema
     from bx24frames.portal.connection import Connection
 
+P = TypeVar("P")
+
 SHARE: Final = 2
 """Pages asked for at first of each of many readings: few of them are longer than one."""
 
@@ -29,35 +32,36 @@ SHARE: Final = 2
 async def page_each(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Callable[[list[Row]], pa.RecordBatch],
+    take: Take[P, pa.RecordBatch],
     *,
     up: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
     """Read listings of at most one page each, many a request, in their order."""
     token = new_token()
     commands = [Command(f"{token}_{place}", _page(part, up=up), (place,)) for place, part in enumerate(listings)]
-    waiting: dict[int, list[Row]] = {}
+    waiting: dict[int, pa.RecordBatch] = {}
     due = 0
     async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
         async for item in settled:
             place = item.command.positions[0]
-            if not isinstance(item.answer, Success):
-                raise error_of(item.answer, item.command.call.method)
-            waiting[place] = rows_in(listings[place], item.answer.value)
+            page = page_in(listings[place], item.answer)
+            if isinstance(page, Refusal | Lost):
+                raise error_of(page, item.command.call.method)
+            waiting[place] = take(page)
             while due in waiting:
-                yield take(waiting.pop(due))
+                yield waiting.pop(due)
                 due += 1
 
 
 def _page(listing: Listing, *, up: bool) -> Call:
     params = {**order_by_id(listing.call.params, listing, up=up), "start": -1}
-    return Call(listing.call.method, params, direct=listing.call.direct)
+    return Call(listing.call.method, params, direct=listing.call.direct, shape=shape_of(listing))
 
 
 async def side_by_side(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Callable[[list[Row]], pa.RecordBatch],
+    take: Take[P, pa.RecordBatch],
     *,
     up: bool,
     limit: int | None = None,
@@ -80,14 +84,16 @@ async def side_by_side(
 async def each_owner(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Callable[[list[Row]], pa.RecordBatch],
+    take: Take[P, pa.RecordBatch],
     *,
     ascending: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
     """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
 
     def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
-        return pages_machine(listings[place], lambda rows: (place, take(rows)), ascending=ascending)
+        return pages_machine(
+            listings[place], Take(take.pack, lambda parts: (place, take.join(parts))), ascending=ascending
+        )
 
     direct = [place for place, part in enumerate(listings) if part.call.direct]
     together = [place for place, part in enumerate(listings) if not part.call.direct]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import resolve
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Row, Success
+from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.stats import Stats
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
@@ -19,16 +19,17 @@ from bx24frames.portal.cache import open_cache
 
 if TYPE_CHECKING:
     import ssl as tls
-    from collections.abc import Callable
     from pathlib import Path
 
     import aiohttp
 
+    from bx24frames.engine.columns import Take
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import Transport
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 TIMEOUT: Final = 75.0
@@ -164,7 +165,7 @@ def new_token() -> str:
 
 def pages_machine(
     listing: Listing,
-    take: Callable[[list[Row]], T],
+    take: Take[P, T],
     *,
     ascending: bool = True,
     limit: int | None = None,
@@ -175,11 +176,11 @@ def pages_machine(
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
     """
     from bx24frames.engine.offset import OffsetPages
-    from bx24frames.engine.pages import KeysetPages
     from bx24frames.engine.own import OwnPages
+    from bx24frames.engine.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
         return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
-    return OffsetPages(listing, take, token=new_token(), limit=limit)
     if listing.paging is Paging.OWN:
         return OwnPages(listing, take, token=new_token(), limit=limit)
+    return OffsetPages(listing, take, token=new_token(), limit=limit)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.cursor import order_by_id, rows_in
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.sizes import FIRST_READS
@@ -99,7 +100,7 @@ def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> 
 
 async def _listed(connection: Connection, listing: Listing) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, list)):
+    async for page in connection.run(pages_machine(listing, AS_MAPS)):
         rows.extend(page)
     return rows
 

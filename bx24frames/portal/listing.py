@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.cursor import order_by_id
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
 from bx24frames.entities.binding import bound_by
@@ -38,7 +39,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
         return await _by_shape(connection, method, params)
     listing, ordered = await _listing(connection, entity, params)
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, list, ordered=ordered)):
+    async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
 
@@ -131,7 +132,7 @@ async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]
         return found
     listing = replace(listing, id_key=_id_key(found), page_size=first.next or len(found))
     rows: list[Row] = []
-    async for page in connection.run(pages_machine(listing, list)):
+    async for page in connection.run(pages_machine(listing, AS_MAPS)):
         rows.extend(page)
     return [*rows]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog import CATALOG
@@ -50,7 +51,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
 
     async def ask() -> JSON:
         rows: list[JSON] = []
-        async for page in connection.run(pages_machine(CATALOG["type"].listing, list)):
+        async for page in connection.run(pages_machine(CATALOG["type"].listing, AS_MAPS)):
             rows.extend(page)
         return rows
 

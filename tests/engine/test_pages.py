@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
+from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.messages import IdBounds, Lost, Refusal
 from bx24frames.engine.pages import KeysetPages
 from bx24frames.engine.sizes import Size, Sizes
@@ -24,7 +25,7 @@ def sizes(commands: int = 50) -> Sizes:
 def read(family: str, table: Table, *, parallel: int = 1, commands: int = 50, on_parcel=None, **options) -> list[int]:
     listing, key, _ = FAMILIES[family]
     bounds = options.pop("bounds", IdBounds())
-    machine = KeysetPages(listing(bounds=bounds), list, token="t", **options)
+    machine = KeysetPages(listing(bounds=bounds), AS_MAPS, token="t", **options)
     return flat(drain(machine, table, sizes(commands), parallel=parallel, on_parcel=on_parcel), key)
 
 

@@ -2,6 +2,7 @@
 
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
+from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.pages import KeysetPages
 from bx24frames.engine.pool import Pool
@@ -10,7 +11,9 @@ from bx24frames.engine.sizes import Sizes
 
 def test_a_hundred_small_readings_share_requests():
     table = Table(set(range(1, 4001)), True)
-    parts = [KeysetPages(item_listing(bounds=IdBounds(at, at + 40)), list, token=f"t{at}") for at in range(0, 4000, 40)]
+    parts = [
+        KeysetPages(item_listing(bounds=IdBounds(at, at + 40)), AS_MAPS, token=f"t{at}") for at in range(0, 4000, 40)
+    ]
     assert sorted(flat(drain(Pool(parts, share=2), table, Sizes()), "id")) == list(range(1, 4001))
     assert table.requests <= 10
 
@@ -18,7 +21,7 @@ def test_a_hundred_small_readings_share_requests():
 def test_a_reading_that_is_longer_than_its_share_goes_on():
     table = Table(set(range(1, 3001)), False)
     parts = [
-        KeysetPages(classic_listing(bounds=IdBounds(at, at + 1000)), list, token=f"t{at}") for at in (0, 1000, 2000)
+        KeysetPages(classic_listing(bounds=IdBounds(at, at + 1000)), AS_MAPS, token=f"t{at}") for at in (0, 1000, 2000)
     ]
     assert sorted(flat(drain(Pool(parts, share=2), table, Sizes()), "ID")) == list(range(1, 3001))
 

@@ -1,0 +1,133 @@
+"""The cells of a few pages by column: as Arrow where all are what the portal usually prints, else as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+
+from bx24frames.engine.columns import ABSENT, Absent, Cell, Columns
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.properties import unwrapped
+from bx24frames.entities.schema import Family, Field, TableSchema
+from bx24frames.entities.types import ARROW, Kind, is_list, kind
+from bx24frames.entities.vectors import NOT_PLAIN
+
+Cells: TypeAlias = "pa.Array | Sequence[Cell]"
+
+_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
+APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
+"""What the portal prints as maps, and lists of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Some rows: the cells of each wanted column, and the ids as they came, by which a row is told."""
+
+    columns: tuple[Cells, ...]
+    ids: Sequence[Cell]
+    count: int
+
+
+def keys_of(schema: TableSchema) -> tuple[str, ...]:
+    """The keys that the wanted columns are read from, and the id's."""
+    wanted = dict.fromkeys(key for field in schema.fields for key in _keys(field, schema.family))
+    return tuple(wanted | {schema.id_key: None} if schema.id_key else wanted)
+
+
+def _keys(field: Field, family: Family) -> tuple[str, ...]:
+    """Where a field's values may stand in a row; the later, only where the earlier is absent.
+
+    Item rows hold phones, e-mails, sites and messengers together in `fm` (docs: crm-item-get.md).
+    """
+    if family is Family.ITEM and kind(field) is Kind.MULTIFIELD:
+        return ("fm",)
+    return (field.code, field.printed) if field.printed else (field.code,)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where one field's cells are found, and what they usually are.
+
+    `read_as`: the kind they are read as, which is another than the field's own where the caller wants another type.
+    """
+
+    field: Field
+    family: Family
+    read_as: Kind
+    as_list: bool
+
+    def pack(self, rows: Columns) -> Cells:
+        """The column's cells of some rows."""
+        cells = self._cells(rows)
+        if self.as_list or self.read_as in APART:
+            return cells
+        wire = pa.float64() if self.family is Family.ITEM and self.read_as in _NUMBERS else pa.string()
+        for way in (_as_is, _absent_as_null):
+            try:
+                return self._array(way(cells), wire)
+            except NOT_PLAIN:
+                continue  # a key that is absent from some row, or a value of another type
+        return cells
+
+    def _cells(self, rows: Columns) -> Sequence[Cell]:
+        """The cells, out of whatever the portal wraps them in."""
+        first, *others = (rows.column(key) for key in _keys(self.field, self.family))
+        for other in others:
+            if {*map(type, other)} != {Absent}:
+                first = [cell if own is ABSENT else own for own, cell in zip(first, other, strict=True)]
+        if self.field.holder is None:
+            return first
+        return [cell if isinstance(cell, Absent) else unwrapped(cell, self.field) for cell in first]
+
+    def _array(self, cells: Sequence[Cell], wire: pa.DataType) -> pa.Array:
+        """The cells as an array that loses nothing.
+
+        Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken
+        as doubles, which refuse integers they cannot hold, and bools among them are looked for.
+        """
+        if wire != pa.string() and bool in {*map(type, cells)}:
+            if any(cell is True for cell in cells):
+                raise pa.ArrowInvalid("true among numbers")
+            cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
+        return pa.array(cells, wire)
+
+
+def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
+    """How a field's cells become a column of the type wanted.
+
+    A column wanted as text, or as exact decimals, is read as the text it came as; a multiple field wanted as text is
+    the JSON of its list.
+    """
+    as_list = is_list(field) and (pa.types.is_list(target) or pa.types.is_large_list(target))
+    scalar = target.value_type if as_list else target
+    own = kind(field)
+    if scalar != ARROW[own] and pa.types.is_string(scalar):
+        return Column(field, family, Kind.TEXT, as_list)
+    if scalar != ARROW[own] and pa.types.is_decimal(scalar):
+        return Column(field, family, Kind.CODE, as_list)
+    return Column(field, family, own, as_list)
+
+
+def joined_cells(parts: Sequence[Cells]) -> Cells:
+    """The cells of parts that follow one another; an array, if all of them are."""
+    arrays = [part for part in parts if isinstance(part, pa.Array)]
+    if len(arrays) == len(parts):
+        return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+    return [*chain.from_iterable(part.to_pylist() if isinstance(part, pa.Array) else part for part in parts)]
+
+
+def present(cell: Cell) -> JSON:
+    """The cell, null where the row has none."""
+    return None if isinstance(cell, Absent) else cell
+
+
+def _as_is(cells: Sequence[Cell]) -> Sequence[Cell]:
+    return cells
+
+
+def _absent_as_null(cells: Sequence[Cell]) -> Sequence[Cell]:
+    return [present(cell) for cell in cells]
