@@ -211,6 +211,8 @@ class Entity:
     """How its conditions are spelled; None is the dialect of its family."""
     names: tuple[str, ...] = ()
     untyped: bool = False
+    floating: bool = False
+    """Whether its moments are printed in the site's own format, without an offset."""
     unwritten: str = ""
     """Why its rows are not written, though the portal has methods that do."""
 

@@ -127,6 +127,7 @@ _LIST: Final = Entity(
     select=None,
     dialect=Dialect.NONE,
     arguments=(_LIST_TYPE,),
+    floating=True,
     unwritten="lists.add makes a table of the portal, and lists.delete drops one with all its elements",
 )
 
@@ -146,6 +147,7 @@ _LIST_ELEMENT: Final = Entity(
     scope="lists",
     select=None,
     dialect=Dialect.LIST,
+    floating=True,
     unwritten="lists.element.update empties every field and property that is not sent",
     arguments=(_LIST_ID, Argument(
         _LIST_TYPE.name, _LIST_TYPE.path, _LIST_TYPE.type, described=("IBLOCK_TYPE_ID",), default="lists"

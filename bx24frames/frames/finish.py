@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from bx24frames.entities.titles import unique_titles
 from bx24frames.frames.labels import Captions, Wanted, captions_of, wanted_labels
-from bx24frames.frames.read import in_zone
 from bx24frames.frames.schema import column_types, drift, failing
 from bx24frames.frames.validate import validation_error
+from bx24frames.frames.zones import in_zone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ class Finish:
         if self._wishes.schema is not None:
             self._raise(failing(table, self._wishes.schema, self._rows))
         self._rows += table.num_rows
-        table = in_zone(table, self._wishes.timezone)
+        table = in_zone(table, self._wishes.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)

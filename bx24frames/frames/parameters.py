@@ -60,7 +60,8 @@ PARAMETERS: Final = """entity : str
     dtype_backend : {"pyarrow", "numpy_nullable"}, optional
         pandas only; without it ids are int64, other integers Int64, times datetime64[us, UTC].
     timezone : str, optional
-        IANA name: in which zone times are shown, and naive times in `filters` are meant.
+        IANA name: in which zone times are shown, and times that name none are meant: naive ones in `filters`, and
+        those of lists and their elements, which the portal prints without one; left out, these stand as if in UTC.
     labels : bool or sequence of str
         Captions in place of codes, as categories: True for stages, statuses, enumerations, pipelines and users; a list
         of columns for those alone, also for links to companies, contacts and other tables. An unknown code stays as

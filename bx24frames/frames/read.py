@@ -16,6 +16,7 @@ from bx24frames.frames.order import Order, sorted_table
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.request import Moment, OrderBy, Reading, ReadRequest, prepare
 from bx24frames.frames.slices import each_owner, merged_by_id, page_each, side_by_side
+from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
 
-__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect", "in_zone"]
+__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 
 CHUNK_ROWS: Final = 2500
@@ -83,7 +84,7 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read a table whole, in the order wanted, as the portal types it."""
     reading = await prepare(connection, request)
-    return in_zone(await collect(connection, reading, request.progress), request.timezone)
+    return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
 
 
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
@@ -165,16 +166,3 @@ class Meter:
             rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
         )
         self._requests, self._waited = requests, waited
-
-
-def in_zone(table: pa.Table, timezone: str | None) -> pa.Table:
-    """Show every datetime column in a time zone; the moments stay."""
-    import pyarrow as pa
-
-    if timezone is None:
-        return table
-    zoned = [
-        field.with_type(pa.timestamp("us", timezone)) if pa.types.is_timestamp(field.type) and field.type.tz else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(zoned))

@@ -14,10 +14,11 @@ from bx24frames.entities.pushdown import narrowed
 from bx24frames.errors import ConfigError, PortalError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.predicates import possible
-from bx24frames.frames.read import batches, collect, in_zone
+from bx24frames.frames.read import batches, collect
 from bx24frames.frames.request import Reading, ReadRequest, prepare, settle
 from bx24frames.frames.session import blocking, connection_of
 from bx24frames.frames.untyped import is_untyped
+from bx24frames.frames.zones import in_zone
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +60,7 @@ def scan_entity(
     filters : mapping, tuple, list of tuples, list of lists of tuples, optional
         The portal's own conditions, as in `read_entity`: carried out by the portal as they are written, on every query.
     timezone : str, optional
-        IANA name: in which zone times are shown, and naive times in `filters` are meant.
+        IANA name: in which zone times are shown, and times that name none are meant, as in `read_entity`.
     schema_overrides : mapping of str to pyarrow.DataType or polars.DataType, optional
         Types to use in place of the portal's; conditions on these columns are not asked for.
     pushdown : bool
@@ -142,7 +143,7 @@ class _Source:
     @property
     def schema(self) -> pl.Schema:
         """Every column with its polars type."""
-        table = in_zone(self.whole.arrow.empty_table(), self.request.timezone)
+        table = in_zone(self.whole.arrow.empty_table(), self.request.timezone, self.whole.table.entity)
         return to_backend(table, "polars").schema
 
     @property
@@ -188,7 +189,7 @@ class _Source:
             async with aclosing(_read(connection, replace(reading, where=where))) as tables:
                 async for table in tables:
                     begun = True
-                    yield in_zone(table, self.request.timezone)
+                    yield in_zone(table, self.request.timezone, reading.table.entity)
                 return
         except PortalError as refusal:
             # some fields are listed and cannot be compared; a portal that fails for another reason fails again
@@ -196,7 +197,7 @@ class _Source:
                 raise
         async with aclosing(_read(connection, reading)) as tables:
             async for table in tables:
-                yield in_zone(table, self.request.timezone)
+                yield in_zone(table, self.request.timezone, reading.table.entity)
 
     def _comparable(self, reading: Reading) -> dict[str, Field]:
         """The columns that hold what the portal keeps, in its own types."""

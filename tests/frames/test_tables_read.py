@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -191,6 +192,20 @@ def test_order_by_any_column_of_a_table_with_pages_of_its_own(portal: bx.Portal)
     seconds = table(portal, "task_time", order_by=("SECONDS", "desc"), limit=60).column("SECONDS").to_pylist()
     assert seconds == sorted(seconds, reverse=True)
     assert len(seconds) == 60
+
+
+def test_times_of_lists_are_meant_in_the_zone_given(portal: bx.Portal) -> None:
+    plain = table(portal, "list_element:31").column("DATE_CREATE")
+    zoned = table(portal, "list_element:31", timezone="Europe/Moscow").column("DATE_CREATE")
+    assert zoned.type == pa.timestamp("us", "Europe/Moscow")
+    assert pc.local_timestamp(zoned).equals(plain.cast(pa.timestamp("us")))  # the same clock, another moment
+    assert pc.all(pc.equal(pc.subtract(plain, zoned), pa.scalar(timedelta(hours=3), pa.duration("us")))).as_py()
+    lazy = bx.scan_entity("list_element:31", portal, timezone="Europe/Moscow").collect()
+    assert lazy["DATE_CREATE"].to_arrow().cast(zoned.type).equals(zoned.combine_chunks())
+    tasks, shown = (table(portal, "task", timezone=zone).column("createdDate") for zone in (None, "Europe/Moscow"))
+    assert shown.cast(tasks.type).equals(tasks)  # a time that names its zone is the same moment in any other
+    listed = table(portal, "list", timezone="Asia/Tokyo").column("TIMESTAMP_X")[0].as_py()
+    assert listed.isoformat() == "2026-01-12T10:00:00+09:00"
 
 
 def test_lists_are_described_one_by_one(portal: bx.Portal) -> None:

@@ -1,0 +1,33 @@
+"""Moments in the time zone that a caller wants, and those that name none given one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.schema import Entity
+
+
+def in_zone(table: pa.Table, timezone: str | None, entity: Entity) -> pa.Table:
+    """Show every datetime column in a time zone.
+
+    The moments stay, unless the portal prints those of the table without an offset: then the zone is that in which
+    they are meant, and an hour that the clock goes through twice is the earlier one.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if timezone is None:
+        return table
+    zoned = pa.timestamp("us", timezone)
+    for place, field in enumerate(table.schema):
+        if not (pa.types.is_timestamp(field.type) and field.type.tz):
+            continue
+        column = table.column(place)
+        if entity.floating:
+            plain = column.cast(pa.timestamp("us"))
+            column = pc.assume_timezone(plain, timezone, ambiguous="earliest", nonexistent="earliest")
+        table = table.set_column(place, field.with_type(zoned), column.cast(zoned))
+    return table
