@@ -24,6 +24,7 @@ class Lane:
     """Ids still wanted: ``after < id <= upto``; `upto` None is open.
 
     `bounded`: a lane of its own follows this one in the direction of its pages, so they must stop at its end.
+    `covered`, `rows`: the ids it has been through, and what it found there.
     """
 
     after: int
@@ -31,6 +32,8 @@ class Lane:
     bounded: bool = False
     busy: bool = False
     begun: bool = False
+    covered: int = 0
+    rows: int = 0
     not_before: float = 0.0
     tries: Tries = field(default_factory=Tries)
 
@@ -55,6 +58,7 @@ class Line(Generic[T]):
     items: list[Lane | Block[T]] = field(default_factory=list)
     density: float = 1.0
     """Ids a row takes up, as last seen."""
+    measured: bool = False
     buffered: int = 0
 
     @property
@@ -90,8 +94,11 @@ class Line(Generic[T]):
     def advance(self, lane: Lane, first_id: int, last_id: int, rows: T, count: int) -> None:
         """A lane has read up to and including `last_id`."""
         start = self._edge(lane) if lane.begun else None
-        self.learn(abs(last_id - (first_id if start is None else start)) + 1, count)
+        covered = abs(last_id - (first_id if start is None else start)) + 1
+        self.learn(covered, count)
         lane.begun = True
+        lane.covered += covered
+        lane.rows += count
         if self.chain_up:
             lane.after = last_id
         else:
@@ -102,13 +109,14 @@ class Line(Generic[T]):
 
     def learn(self, covered: int, count: int) -> None:
         """Bring the density nearer to what was just seen: `count` rows in `covered` ids."""
-        self.density = max(1.0, math.sqrt(self.density * max(1.0, covered / max(count, 0.5))))
+        seen = max(1.0, covered / max(count, 0.5))
+        self.density = math.sqrt(self.density * seen) if self.measured else seen
+        self.measured = True
 
     def close(self, lane: Lane) -> None:
         """A lane holds nothing more; ids it did not find are learnt from."""
-        left = 0 if lane.upto is None else lane.upto - lane.after
-        if lane.bounded and left > SEGMENT_ROWS:
-            self.learn(left, 0)
+        if lane.bounded and lane.upto is not None:
+            self.learn(lane.covered + lane.upto - lane.after, lane.rows)
         self.items.remove(lane)
 
     def _edge(self, lane: Lane) -> int | None:

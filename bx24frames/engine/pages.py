@@ -134,6 +134,9 @@ class KeysetPages(Generic[P, T]):
         if self._left is not None:
             return math.ceil(self._left / size)
         expected = self._line.expected(lane, self._far) if self._sent else math.inf
+        if math.isinf(expected) and self._listing.short_page_ends:
+            # Nothing is known of the table yet, and what lies behind the end of a classic chain runs all the same.
+            return FIRST_READS
         return math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
 
     def _chain(self, lane: Lane, pages: int) -> list[Command]:

@@ -121,6 +121,108 @@ def test_faults_cost_time_and_never_rows(family, seed, count, parallel):
     assert read(family, table, parallel=parallel, on_parcel=faulty) == sorted(table.ids)
 
 
+PASSING = (
+    Lost("dropped"), Lost("502", status=502), Lost("429", status=429), Lost("timeout", timeout=True),
+    Refusal("QUERY_LIMIT_EXCEEDED", "", 503, whole=True), Refusal("OPERATION_TIME_LIMIT", "", 200),
+    Refusal("INTERNAL_SERVER_ERROR", "", 500),
+)  # fmt: skip
+
+
+class World:
+    """A table whose rows come and go while its answers fail; `stayed` are the rows that nothing happened to."""
+
+    def __init__(self, rng: random.Random, ids: set[int], item: bool, *, short: float, faults: float, moves: int):
+        self.rng, self.faults, self.moves, self.item = rng, faults, moves, item
+        self.leaving = {i for i in sorted(ids) if moves and rng.random() < 0.2}
+        self.missing = {i for i in sorted(ids) if item and rng.random() < short}
+        self.stayed = ids - self.leaving - self.missing
+        self.ever = set(ids)
+        self.table = Table(set(ids), item, short=self.missing.__contains__)
+        self.failed = 0
+        self.calm = True
+
+    def __call__(self, parcel):
+        answers = self.answers(parcel)
+        for _ in range(self.moves):
+            added = self.rng.randrange(1, 2 * max(self.ever) + 100)
+            self.ever.add(added)
+            self.table.move(add=added, remove=self.leaving.pop() if self.leaving else None)
+        return answers
+
+    def answers(self, parcel):
+        # faults in a row are told apart from one that stays by their number alone: every other request is spared
+        self.calm = not self.calm or self.rng.random() >= self.faults
+        if self.calm:
+            return self.table.execute(parcel)
+        self.failed += 1
+        kind = self.rng.choice(PASSING)
+        if isinstance(kind, Lost) or kind.whole:
+            return {command.label: kind for command in parcel.commands}
+        return self.table.execute(parcel, {self.rng.choice(parcel.commands).label: kind})
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(sorted(FAMILIES)), st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 1500),
+    st.sampled_from([2, 1000, 10**6]), st.integers(1, 9), st.booleans(), st.sampled_from([3, 20, 50]),
+    st.sampled_from([0.0, 0.001, 0.3]), st.sampled_from([0.0, 0.1, 0.7]), st.sampled_from([0, 1, 40]),
+)  # fmt: skip
+def test_rows_are_right_and_requests_bounded_whatever_happens(
+    family, seed, clusters, rows, gap, parallel, ascending, commands, short, faults, moves
+):
+    rng = random.Random(seed)
+    ids = clustered(seed, clusters, rows, gap)
+    world = World(rng, ids, FAMILIES[family][2], short=short, faults=faults, moves=moves)
+    got = read(family, world.table, parallel=parallel, commands=commands, ascending=ascending, on_parcel=world)
+    assert got == sorted(set(got), reverse=not ascending)
+    assert world.stayed <= set(got) <= world.ever
+    full = len(got) // (50 * commands)
+    # a fault spoils what is under way in its request; a short page of items ends its chain
+    spoilt = 2 * world.failed + len(world.missing)
+    assert world.table.requests <= 3 * full + 3 * clusters * parallel + 12 + spoilt
+
+
+def spread(*parts: tuple[int, int, int]) -> set[int]:
+    """Ids of (rows, ids a row, ids left out behind them), one part after the other."""
+    ids, at = set(), 0
+    for rows, step, gap in parts:
+        ids |= set(range(at + step, at + rows * step + 1, step))
+        at += rows * step + gap
+    return ids
+
+
+SPREADS = {
+    "even and sparse": spread((30_000, 10_000, 0)),
+    "sparse, then dense": spread((1000, 10_000, 0), (30_000, 1, 0)),
+    "dense, then sparse": spread((30_000, 1, 0), (1000, 10_000, 0)),
+    "a hole": spread((1000, 1, 5_000_000), (30_000, 1, 0)),
+    "dense and sparse by turns": spread(*[(1500, 1, 0), (100, 5000, 0)] * 15),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("parallel", [1, 8])
+@pytest.mark.parametrize("name", SPREADS)
+def test_requests_follow_the_rows_and_not_the_span_of_ids(name, parallel, family):
+    ids = SPREADS[name]
+    table = Table(set(ids), FAMILIES[family][2])
+    assert read(family, table, parallel=parallel) == sorted(ids)
+    assert table.requests <= 2 * len(ids) / 2500 + 35
+    # a change of density is learnt by the lanes that meet it
+    assert table.commands <= 2 * len(ids) / 50 + 800
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("rows", [300, 3000, 10_000, 60_000])
+def test_little_is_asked_for_behind_the_end_of_a_classic_chain(rows, ascending):
+    """Nothing stops a classic list's batch at the end of its rows: what is sent behind it runs."""
+    rng = random.Random(rows)
+    table = Table(set(rng.sample(range(1, rows * 13 // 10 + 1), rows)), False)
+    assert len(read("classic", table, parallel=4, ascending=ascending)) == rows
+    pages = -(-rows // 50)
+    assert table.commands <= max(21, 1.1 * pages + 4)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_fault_that_stays_is_raised(family):
     table = Table(set(range(1, 500)), FAMILIES[family][2])
