@@ -20,20 +20,6 @@ WHOLE = (
     "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",
     "bom", "error_in_200", "query_limit",
 )  # fmt: skip
-PATHS = {"import": None, "add": True}
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("kind", WHOLE)
-@pytest.mark.parametrize("nth", [2])
-def test_an_insert_survives(kind: str, path: str, nth: int, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
-    frame = deals()
-    portal.check()
-    sandbox.faults.add(Fault(kind, method="batch", nth=nth, times=2))
-    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=PATHS[path])
-    assert report.inserted == len(frame)
-    assert is_truthful(report, frame, sandbox)
-    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
 
 
 def test_absence_is_concluded_only_after_the_portals_cut(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
