@@ -126,6 +126,8 @@ def table_schema(
     ------
     UnknownColumn
         If a column, or a column of `overrides`, is not a field.
+    ConfigError
+        If a column of `overrides` is not wanted, or its type is none of Arrow's.
     """
     import pyarrow as pa
 
@@ -140,6 +142,11 @@ def table_schema(
         raise ConfigError(
             f"schema_overrides names an Arrow type for each column, such as pyarrow.int64(); {wrong!r} has another",
             entity=entity.name,
+        )
+    unread = sorted(set(retyped) - {field.code for field in chosen})
+    if unread:
+        raise ConfigError(
+            f"schema_overrides names columns that are not read: {', '.join(map(repr, unread))}", entity=entity.name
         )
     arrow = pa.schema(
         [

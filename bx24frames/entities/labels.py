@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Final
 
 from bx24frames.engine.messages import JSON
@@ -33,6 +35,8 @@ class Origin(enum.Enum):
     """The rows of another table, by their titles or names."""
 
 
+NEARNESS: Final = 0.7
+"""How alike, of 1, a text and a caption are where the one may be a misspelling of the other."""
 UNASKED: Final = frozenset({Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS})
 """What ``labels=True`` captions; the rest is captioned where it is asked for by column."""
 
@@ -218,13 +222,14 @@ def codes_for(
     rows = pipeline if isinstance(pipeline, Sequence) else [pipeline] * len(captions)
     values: list[object] = []
     faults: list[Fault] = []
+    near = lru_cache(partial(_near, dictionary))  # a misspelt caption is seldom alone
     for position, (cell, place) in enumerate(zip(captions, rows, strict=True)):
         parts = list(cell) if isinstance(cell, list | tuple) else [cell]
         found = [
             part if numeric and str(part).strip().isdigit() else _code(part, dictionary, by_title, place)
             for part in parts
         ]
-        wrong = list(_wrong(parts, found, dictionary))
+        wrong = list(_wrong(parts, found, dictionary, near))
         faults += [Fault(position, column or field.code, text, reason) for text, reason in wrong]
         values.append(None if wrong else found if isinstance(cell, list | tuple) else found[0])
     return Coded(tuple(values), tuple(faults))
@@ -241,10 +246,19 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
     return codes[0] if len(codes) == 1 else codes
 
 
-def _wrong(parts: Sequence[object], found: Sequence[object], dictionary: Dictionary) -> Iterator[tuple[str, str]]:
+def _wrong(
+    parts: Sequence[object], found: Sequence[object], dictionary: Dictionary, near: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
     for part, one in zip(parts, found, strict=True):
         if isinstance(one, list) and len(one) > 1:
             hint = ": write the code, or give the row's pipeline" if dictionary.pipelines else ": write the code"
             yield str(part), f"the caption of {' and '.join(map(str, one))}{hint}"
         elif isinstance(one, list):
-            yield str(part), f"neither a code nor a caption of {dictionary.name}"
+            yield str(part), f"neither a code nor a caption of {dictionary.name}{near(str(part))}"
+
+
+def _near(dictionary: Dictionary, text: str) -> str:
+    """The caption or the code that a text is likely to mean, as a question."""
+    known = {word.casefold(): word for word in (*dictionary.titles, *dictionary.titles.values())}
+    found = difflib.get_close_matches(text.strip().casefold(), known, 1, NEARNESS)
+    return f"; did you mean {known[found[0]]!r}?" if found else ""

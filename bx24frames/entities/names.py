@@ -88,6 +88,11 @@ def is_address(name: str) -> bool:
     return "://" in name or "/rest/" in name
 
 
+def is_table(name: str) -> bool:
+    """Whether a text names a table that every portal has, or a smart process by its number."""
+    return _catalogued(name.partition(":")[0]) is not None or _ITEM.fullmatch(name.strip().lower()) is not None
+
+
 def untyped(method: str) -> Entity:
     """A list method outside the catalogue: no fields, no known place of its rows, pages by offset."""
     listing = Listing(Call(method, {}), id_key="", id_filter="", paging=Paging.OFFSET, wraps=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bx24frames.config import SANDBOX
-from bx24frames.entities.names import ORDER, is_address
+from bx24frames.entities.names import ORDER, is_address, is_table
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.describe import count_rows, describe_table, entities_table
@@ -146,7 +146,14 @@ async def describe(portal: PortalLike, entity: str, output: Output, *, titles: b
 
 async def entities(portal: PortalLike, output: Output) -> Frame:
     """List the tables."""
-    connection = connection_of(portal)
+    try:
+        connection = connection_of(portal)
+    except ConfigError as error:
+        if isinstance(portal, str) and is_table(portal):
+            error.message = f"{portal!r} names a table, and list_entities() takes a portal: list_entities(portal)"
+            error.guidance = f"The columns of the table: describe_entity({portal!r}, portal)."
+            error.args = (error.message,)
+        raise
     return output.frame(await entities_table(connection), connection, "entities")
 
 

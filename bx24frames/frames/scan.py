@@ -167,7 +167,7 @@ class _Source:
         polars takes what comes for filtered and cut: it applies neither the predicate nor `n_rows` again.
         """
         limit = n_rows if predicate is None else None
-        reading = settle(replace(self.request, columns=with_columns, limit=limit), self.whole.table)
+        reading = settle(self._narrower(with_columns, limit), self.whole.table)
         known = possible(predicate) if self.pushdown and predicate is not None else EVERY
         left = n_rows
         for table in bridge.iterate(self._tables(reading, known)):
@@ -179,6 +179,14 @@ class _Source:
                 left -= frame.height
                 if left <= 0:
                     return
+
+    def _narrower(self, columns: list[str] | None, limit: int | None) -> ReadRequest:
+        """The request for some columns alone: the types given for the others are of no use to it."""
+        overrides = self.request.schema_overrides or {}
+        codes = {name: self.whole.names.lookup(name).code for name in (*overrides, *(columns or ()))}
+        wanted = {codes[name] for name in columns or ()}
+        kept = {name: kind for name, kind in overrides.items() if columns is None or codes[name] in wanted}
+        return replace(self.request, columns=columns, limit=limit, schema_overrides=kept)
 
     async def _tables(self, reading: Reading, known: Possible) -> AsyncGenerator[pa.Table, None]:
         """Read what is known to suffice; all of it, if the portal refuses the conditions before a row came."""

@@ -208,7 +208,8 @@ def test_stages_of_all_pipelines_are_one_dictionary_in_the_order_of_the_portal()
         (["New"], 1, ("C1:NEW",), []),
         (["New"], None, (None,), ["the caption of NEW and C1:NEW"]),
         (["New"], [7], (None,), ["the caption of NEW and C1:NEW"]),
-        (["Wom"], [0], (None,), ["neither a code nor a caption of DEAL_STAGE"]),
+        (["wonn"], [0], (None,), ["neither a code nor a caption of DEAL_STAGE; did you mean 'Won'?"]),
+        (["C1:PACC"], [1], (None,), ["neither a code nor a caption of DEAL_STAGE; did you mean 'C1:PACK'?"]),
         ([["Won", "Packing"], ["WON", "x"]], None, (["WON", "C1:PACK"], None), ["neither a code nor a caption"]),
     ],
 )
@@ -219,6 +220,11 @@ def test_captions_become_codes(cells_in, pipeline, codes, reasons):
     for fault, reason in zip(found.faults, reasons, strict=True):
         assert fault.reason.startswith(reason)
         assert (fault.column, found.values[fault.position]) == ("stageId", None)
+
+
+def test_what_is_like_no_caption_gets_no_guess():
+    [fault] = codes_for(["Zzz"], STAGE, STAGES, [0]).faults
+    assert fault.reason == "neither a code nor a caption of DEAL_STAGE"
 
 
 def test_numbers_written_as_text_are_codes_where_codes_are_numbers():

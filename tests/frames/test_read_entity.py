@@ -296,6 +296,8 @@ def test_schema_overrides_take_pyarrow_and_polars_types(portal: bx.Portal):
         bx.read_entity("deal", portal, schema_overrides={"titel": pa.string()})
     with pytest.raises(ConfigError):
         bx.read_entity("deal", portal, schema_overrides={"title": "string"})
+    with pytest.raises(ConfigError, match="columns that are not read: 'title'"):
+        bx.read_entity("deal", portal, columns=["id"], schema_overrides={"TITLE": pa.large_string()})
 
 
 def test_attrs_hold_text_only_and_no_secret(portal: bx.Portal, read_only_sandbox: bx.Sandbox):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.errors import BX24Error, UnknownEntity
+from bx24frames.errors import BX24Error, ConfigError, UnknownEntity
 
 ORDER = "entity comes first, the portal second"
 READS: dict[str, Callable[..., object]] = {
@@ -29,6 +29,13 @@ def test_a_read_says_so(verb: str, portal: bx.Portal, read_only_sandbox: bx.Sand
             READS[verb](entity, other)
         assert code not in str(caught.value) + repr(caught.value)
     assert portal.stats.requests == 0
+
+
+@pytest.mark.parametrize("name", ["deal", "Deals", "crm.deal", "item:128", "category:2"])
+def test_a_table_where_a_portal_belongs(name: str) -> None:
+    with pytest.raises(ConfigError, match="names a table, and list_entities\\(\\) takes a portal") as caught:
+        bx.list_entities(name)
+    assert f"describe_entity({name!r}, portal)" in str(caught.value)
 
 
 def test_a_write_shows_no_secret(portal: bx.Portal, read_only_sandbox: bx.Sandbox) -> None:
