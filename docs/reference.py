@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import FunctionType
 from typing import Final
@@ -51,10 +52,7 @@ def main() -> None:
 
 def page() -> str:
     """The whole reference."""
-    parts = [
-        "# Reference",
-        "Made from the docstrings by `python docs/reference.py`. The [guide](README.md) has the tasks.",
-    ]
+    parts: list[str] = []
     for heading, names in FUNCTIONS:
         parts.append(f"## {heading}")
         parts += [entry(f"bx24frames.{name}", getattr(bx24frames, name)) for name in names]
@@ -64,7 +62,24 @@ def page() -> str:
     parts.append("## Profiles: bx24frames.config")
     parts += [entry(f"bx24frames.config.{name}", getattr(config, name)) for name in ("save_profile", "list_profiles")]
     parts += ["## Errors: bx24frames.errors", *tree()]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part for part in ("# Reference", ABOUT, contents(parts), *parts) if part) + "\n"
+
+
+def contents(parts: list[str]) -> str:
+    """The headings of the second level as links; functions and errors stand behind theirs."""
+    lines: list[str] = []
+    for level, heading in re.findall(r"^(##+) (.+)$", "\n".join(parts), re.M):
+        link = f"[{heading}](#{anchor(heading)})"
+        if level == "##":
+            lines.append(f"* {link}")
+        elif f"](#{anchor(heading)})" not in "".join(lines):  # a name that occurs twice has one address
+            lines[-1] += f", {link}" if ": " in lines[-1].partition("](")[2] else f": {link}"
+    return "\n".join(lines)
+
+
+def anchor(heading: str) -> str:
+    """A heading's address on a code host: lower case, no punctuation."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def entry(name: str, what: Callable[..., object], *, level: int = 3, told: object = None) -> str:
@@ -132,10 +147,11 @@ def section(name: str, text: str) -> str:
 def definitions(text: str) -> str:
     """Terms at the margin, each with what is indented below it."""
     lines: list[str] = []
-    for line in text.splitlines():
+    for line, below in pairwise([*text.splitlines(), ""]):
         if line and not line.startswith(" "):
             term, _, kind = line.partition(" : ")
-            lines.append(f"* **`{term}`**" + (f" ({inline(kind)})" if kind else ""))
+            more = ":" if below.startswith(" ") else ""
+            lines.append(f"* **`{term}`**" + (f" ({inline(kind)})" if kind else "") + more)
         elif line.strip():
             lines.append(f"  {inline(line.strip())}")
     return "\n".join(lines)
