@@ -98,19 +98,19 @@ def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow)
 def import_calls(
     entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow], size: int = IMPORT_ROWS
 ) -> Iterator[Encoded]:
-    """Encode rows as imports of at most `size` rows, each under 900 pairs where it has more than one row.
+    """Encode rows as imports of at most `size` rows and 900 pairs.
 
-    Rows that cannot travel in a batch are gathered in imports of their own, marked ``direct``.
+    Rows that cannot travel in a batch, or have more pairs, are gathered in imports of their own, marked ``direct``.
     """
     fit: list[tuple[int, dict[str, JSON]]] = []
     direct: list[tuple[int, dict[str, JSON]]] = []
     budget = room = MAX_PAIRS - pairs(entity.base_params)
     for row in rows:
         fields = _imported(entity, columns, row)
-        if unbatchable(fields):
+        need = pairs(fields)
+        if need > budget or unbatchable(fields):
             direct.append((row.position, fields))
             continue
-        need = pairs(fields)
         if fit and (len(fit) == size or need > room):
             yield _import(entity, fit)
             fit, room = [], budget
@@ -148,7 +148,9 @@ def unbatchable(value: JSON) -> bool:
 
 
 def _call(method: str, params: Mapping[str, JSON], *, repeatable: bool) -> Call:
-    return Call(method, params, repeatable, any(unbatchable(value) for value in params.values()))
+    # of a command with more names PHP would read the first thousand, and say nothing
+    direct = pairs(params) > MAX_PAIRS or any(unbatchable(value) for value in params.values())
+    return Call(method, params, repeatable, direct)
 
 
 def _method(entity: Entity, verb: str) -> str:
