@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib.util
 import re
 from types import ModuleType
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from snippets import ROOT
 
+from bx24frames import errors
 from bx24frames.engine.codes import MEANINGS
 from bx24frames.engine.throttle import SLOW_AT
+from bx24frames.entities.dialects import WORDS
+from bx24frames.entities.types import ARROW, KINDS
 from bx24frames.options import Limits
+from bx24frames.sandbox.faults import Fault, Kind, carries_out
 
 DOCS = ROOT / "docs"
 READERS = {
@@ -33,6 +38,15 @@ def rows(text: str) -> dict[str, list[str]]:
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
     ]
     return {first: others for first, *others in cells}
+
+
+def words(cell: str) -> list[str]:
+    """What a cell has in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def table_of(page: str) -> dict[str, list[str]]:
+    return rows((DOCS / page).read_text(encoding="utf-8"))
 
 
 def numbers(cells: list[str]) -> list[float]:
@@ -64,6 +78,35 @@ def test_the_reference_has_everything_public(reference: ModuleType):
 def test_every_code_is_explained():
     text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8").lower()
     assert [code for code in MEANINGS if f"`{code}`" not in text] == []
+
+
+def test_every_error_is_explained():
+    told = {word for cell in table_of("troubleshooting.md") for word in words(cell)}
+    assert set(errors.__all__) - told == {"BX24Error", "WriteInterrupted"}  # the base, and what Ctrl-C raises
+
+
+def test_every_op_of_a_condition_is_in_the_table():
+    told = {word for first in table_of("guide/filters.md") for word in words(first)}
+    assert set(WORDS) <= told
+
+
+def test_the_types_are_those_of_the_type_table():
+    arrow = {"float64": "double"}
+    for first, cells in table_of("guide/types.md").items():
+        said = cells[0].split()[0].rstrip(";")
+        for name in set(words(first)) & set(KINDS):
+            assert str(ARROW[KINDS[name]]).startswith(arrow.get(said, said)), name
+
+
+def test_the_faults_are_those_the_sandbox_has():
+    told = {}
+    for first, (_, carried) in (
+        (first, cells) for first, cells in table_of("guide/sandbox.md").items() if len(cells) == 2
+    ):
+        kinds, answers = words(first), carried.split(", ")
+        told |= dict(zip(kinds, answers * (len(kinds) if len(answers) == 1 else 1), strict=True))
+    kept = {kind: "yes" if carries_out(Fault(kind)) else "no" for kind in get_args(Kind) if kind != "command_error"}
+    assert told == kept | {"command_error": "no"}
 
 
 def test_the_figures_of_reading_are_those_measured():
