@@ -1,4 +1,4 @@
-"""Reads the bytes of a batch straight into columns: rows of known keys never become maps."""
+"""Reads the bytes of a batch straight into records: rows of known keys never become maps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from bx24frames.engine.columns import ABSENT, Columns, RawRows, RowShape
 from bx24frames.engine.messages import JSON, Parcel
+from bx24frames.engine.records import ABSENT, RawRows, Records, RowShape
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONDecodeError)
 
@@ -69,7 +69,7 @@ def parse(parcel: Parcel, body: bytes) -> tuple[dict[str, JSON], dict[str, RawRo
     return {"result": result, "time": found.time}, raw
 
 
-def opened(raw: RawRows) -> Columns | JSON:
+def opened(raw: RawRows) -> Records | JSON:
     """The rows of a result; the whole result as it is, where its rows are not lists of maps at the expected place.
 
     Raises
@@ -85,13 +85,12 @@ def opened(raw: RawRows) -> Columns | JSON:
         return value
     for _ in shape.path:
         rows = rows.found
-    cells = tuple(zip(*map(msgspec.structs.astuple, rows), strict=True)) or ((),) * len(shape.keys)
-    return Columns(shape.keys, cells, len(rows))
+    return Records(shape.keys, [*map(msgspec.structs.astuple, rows)])
 
 
 @lru_cache(maxsize=64)
 def _decoder(shape: RowShape) -> msgspec.json.Decoder[Any]:
-    """The keys of a row become the places of a struct, in any order and with others between them."""
+    """The keys of a row, in any order and with others between them, become the places of a record."""
     fields = [(f"c{place}", Any, msgspec.field(name=key, default=ABSENT)) for place, key in enumerate(shape.keys)]
     found: Any = list[msgspec.defstruct("Row", fields, gc=False)]  # type: ignore[misc]  # a type made at run time
     for step in reversed(shape.path):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bx24frames.engine.columnar import opened
-from bx24frames.engine.columns import Columns, Rows, RowShape
 from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row
+from bx24frames.engine.records import Records, Rows, RowShape
 from bx24frames.errors import ResponseError
 
 
@@ -93,7 +93,7 @@ def rows_in(listing: Listing, value: JSON) -> list[Row]:
 
 
 def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
-    """The rows of an answer: as columns where the call had a shape and the rows have it too, else as maps."""
+    """The rows of an answer: as records where the call had a shape and the rows have it too, else as maps."""
     if isinstance(answer, Refusal | Lost):
         return answer
     if answer.raw is None:
@@ -102,14 +102,14 @@ def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
         found = opened(answer.raw)
     except ValueError as fault:
         return Lost(f"unreadable rows: {fault}", status=200)
-    return found if isinstance(found, Columns) else rows_in(listing, found)
+    return found if isinstance(found, Records) else rows_in(listing, found)
 
 
 def ids_in(listing: Listing, rows: Rows) -> list[int]:
     """The ids of rows, as integers."""
     try:
-        if isinstance(rows, Columns):
-            return list(map(int, rows.column(listing.id_key)))  # type: ignore[arg-type]  # any other type raises here
+        if isinstance(rows, Records):
+            return [*map(int, rows.column(listing.id_key))]  # type: ignore[arg-type]  # any other type raises here
         return [int(row[listing.id_key]) for row in rows]  # type: ignore[arg-type]
     except (KeyError, TypeError, ValueError):
         raise ResponseError(

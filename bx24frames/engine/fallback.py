@@ -35,12 +35,13 @@ class Settled:
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A command on its way to an answer."""
+    """A command on its way to an answer. `reached`: some sending of it may have been carried out."""
 
     command: Command
     tries: Tries = field(default_factory=Tries)
     sent: int = 0
     lost: bool = False
+    reached: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +79,10 @@ class Dispatch:
     def stop(self) -> None:
         """Begin nothing new; what is under way is still taken in."""
         self._stopped = True
+
+    def turned_away(self) -> Iterator[Task]:
+        """What waits to be sent again and was certainly never carried out."""
+        return (task for group in self._groups for task in group.tasks if not task.reached)
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
         """The next parcel: what has to be repeated first, then what is new."""
@@ -141,6 +146,7 @@ class Dispatch:
                 settled.append(Settled(task.command, answer, task.sent, path, task.lost))
             else:
                 task.lost |= isinstance(answer, Lost) and answer.sent
+                task.reached |= isinstance(answer, Success) or not untouched(answer)
                 again.append((task, later))
                 split |= self._splits(task, answer)
         if any(isinstance(answer, Success) for answer in answers.values()):

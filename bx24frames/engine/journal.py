@@ -14,7 +14,7 @@ from typing import Final, cast
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
 from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 KEEP_DAYS: Final = 30
 """Days a finished journal in the user's own folder is kept."""
 HASH_BYTES: Final = 8
@@ -24,15 +24,27 @@ PATIENCE: Final = 0.2
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE frame (hashes BLOB NOT NULL);
-CREATE TABLE intents (seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, sent_at REAL NOT NULL);
+CREATE TABLE intents (
+    seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, action TEXT NOT NULL, sent_at REAL NOT NULL
+);
 CREATE TABLE outcomes (
     position INTEGER PRIMARY KEY, action TEXT NOT NULL, id, code TEXT, message TEXT, "column" TEXT,
     attempts INTEGER NOT NULL, path TEXT
 );
 """
 _TABLES: Final = ("about", "frame", "intents", "outcomes")
-_INTEND: Final = "INSERT INTO intents (first, last, sent_at) VALUES (?, ?, ?)"
+_INTEND: Final = "INSERT INTO intents (first, last, action, sent_at) VALUES (?, ?, ?, ?)"
+_SENT: Final = "SELECT first, last, action, sent_at FROM intents ORDER BY seq"
 _WRITTEN: Final = "SELECT count(*) FROM outcomes WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What was last to become of a row that was sent, when (seconds since the epoch), and how often it was sent."""
+
+    action: Action
+    sent_at: float
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Journal:
             self.abandon()
             raise ConfigError(f"{path} is no journal of this version of bx24frames", guidance="Name another file.")
 
-    def restart(self, identity: Identity, doubts: Mapping[int, tuple[float, int]] | None = None) -> None:
+    def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
         """Begin anew: what the journal said is forgotten, except for rows `doubts` and when they were sent."""
         facts = {**identity.facts(), "version": VERSION, "fingerprint": identity.fingerprint, "state": "open"}
         with self._changing():
@@ -86,7 +98,7 @@ class Journal:
                 self._db.execute(statement)
             self._db.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
             self._db.execute("INSERT INTO frame VALUES (?)", (b"".join(identity.hashes),))
-            sent = [(position, position, sent_at) for position, (sent_at, _) in (doubts or {}).items()]
+            sent = [(position, position, intent.action, intent.sent_at) for position, intent in (doubts or {}).items()]
             self._db.executemany(_INTEND, sent)
         self.new = True
 
@@ -136,12 +148,13 @@ class Journal:
                 position, cast("Action", action), id_, code, message, column, attempts, cast("PathTaken | None", path)
             )
 
-    def in_doubt(self) -> dict[int, tuple[float, int]]:
-        """Positions that were sent and have no outcome: when they were sent last, and how often."""
-        found: dict[int, tuple[float, int]] = {}
-        for first, last, sent_at in self._db.execute("SELECT first, last, sent_at FROM intents ORDER BY seq"):
+    def in_doubt(self) -> dict[int, Intent]:
+        """Positions that were sent and have no outcome, or an unknown one."""
+        found: dict[int, Intent] = {}
+        for first, last, action, sent_at in self._db.execute(_SENT):
             for position in range(first, last + 1):
-                found[position] = (sent_at, found.get(position, (0.0, 0))[1] + 1)
+                known = found.get(position)
+                found[position] = Intent(action, sent_at, known.times + 1 if known else 1)
         for (position,) in self._db.execute("SELECT position FROM outcomes WHERE action <> 'unknown'"):
             found.pop(position, None)
         for outcome in self._held:
@@ -151,14 +164,14 @@ class Journal:
 
     # --- what is written -----------------------------------------------------------------------
 
-    def intend(self, positions: Iterable[int]) -> None:
-        """These rows are about to be sent: after this call, and not before, their request may leave."""
+    def intend(self, positions: Iterable[int], action: Action) -> None:
+        """These rows are about to be sent, to be inserted, updated or deleted: their request may leave after this."""
         now = self._clock()
         runs = list(_runs(positions))
         with self._changing():
             self._flush()
             self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier try
-            self._db.executemany(_INTEND, ((*run, now) for run in runs))
+            self._db.executemany(_INTEND, ((*run, action, now) for run in runs))
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """What became of rows."""

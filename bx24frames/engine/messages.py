@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from bx24frames.engine.columns import RawRows, RowShape
+    from bx24frames.engine.records import RawRows, RowShape
 
 # Recursive aliases stay strings: Python 3.11 has no `type` statement.
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -29,7 +29,7 @@ class Call:
     `repeatable`: carrying it out twice leaves the portal as carrying it out once (reads, plain updates).
     `direct`: it cannot travel inside a batch (a value without a string form, text that looks like a reference).
     `query`: parameters already written as a query string, by a user who writes batches by hand.
-    `shape`: what is wanted of the rows it lists, which then may come as columns.
+    `shape`: what is wanted of the rows it lists, which then may come as records.
     """
 
     method: str

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
-from bx24frames.engine.columns import Take
 from bx24frames.engine.cursor import Cursor, ids_in, page_in, rows_in
 from bx24frames.engine.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.records import Take
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.strand import Strand

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
+import operator
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from bx24frames.engine.columns import Columns, Rows, Take, joined
 from bx24frames.engine.cursor import ids_in
 from bx24frames.engine.lanes import Lane
 from bx24frames.engine.messages import Listing
+from bx24frames.engine.records import Records, Rows, Take, joined
 from bx24frames.errors import ResponseError
 
 P = TypeVar("P")
@@ -61,7 +62,7 @@ class Strand(Generic[P, T]):
             return
         self._check(ids_in(self._listing, page))
         self._pages.append(page)
-        self._waiting += len(page) * (len(page.keys) if isinstance(page, Columns) else 1)
+        self._waiting += len(page) * (len(page.keys) if isinstance(page, Records) else 1)
         if self._waiting >= PACK_CELLS:
             self._pack()
 
@@ -79,8 +80,8 @@ class Strand(Generic[P, T]):
             inside = ids[0] > self._lane.after if self._up else upto is None or ids[0] <= upto
         else:
             inside = ids[0] > self.last_id if self._up else ids[0] < self.last_id
-        steps = itertools.pairwise(ids)
-        if not inside or any(b <= a if self._up else b >= a for a, b in steps):
+        follows = operator.lt if self._up else operator.gt
+        if not inside or not all(map(follows, ids, islice(ids, 1, None))):
             raise ResponseError(
                 "The list method does not keep to the order and bounds of ids it was asked for",
                 method=self._listing.call.method,

@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bx24frames.engine.columns import Absent, Cell, Columns, Rows
 from bx24frames.engine.messages import JSON, Row
+from bx24frames.engine.records import Absent, Cell, Records, Rows
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, present
@@ -28,7 +28,7 @@ EXCERPT: Final = 200
 
 
 def decode(
-    rows: Sequence[JSON] | Columns,
+    rows: Sequence[JSON] | Records,
     schema: TableSchema,
     *,
     on_bad_value: OnBadValue = "raise",
@@ -38,8 +38,8 @@ def decode(
 
     Parameters
     ----------
-    rows : Columns or sequence of mappings
-        As they came; an empty row may come as ``[]``. Columns have the keys of `keys_of`.
+    rows : Records or sequence of mappings
+        As they came; an empty row may come as ``[]``. Records have the keys of `keys_of`.
     schema : TableSchema
         The wanted columns.
     on_bad_value : {"raise", "null"}
@@ -65,8 +65,8 @@ def decode(
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
     decoder = Decoder(schema, on_bad_value, Counter() if nulled is None else nulled)
-    if not isinstance(rows, Columns):
-        rows = Columns.of([row if isinstance(row, dict) else _empty(row, schema) for row in rows], keys_of(schema))
+    if not isinstance(rows, Records):
+        rows = Records.of([row if isinstance(row, dict) else _empty(row, schema) for row in rows], keys_of(schema))
     return decoder.join([decoder.pack(rows)])
 
 
@@ -90,10 +90,11 @@ class Decoder:
 
     def pack(self, rows: Rows) -> Packed:
         """Take the wanted cells out of some rows."""
-        if not isinstance(rows, Columns):
-            rows = Columns.of(rows, keys_of(self._schema))
-        ids = rows.column(self._schema.id_key) if self._schema.id_key else ()
-        return Packed(tuple(column.pack(rows) for column in self._columns), ids, len(rows))
+        if not isinstance(rows, Records):
+            rows = Records.of(rows, keys_of(self._schema))
+        found = rows.columns()
+        ids = found[self._schema.id_key] if self._schema.id_key else ()
+        return Packed(tuple([column.pack(found) for column in self._columns]), ids, len(rows))
 
     def join(self, parts: Sequence[Packed]) -> pa.RecordBatch:
         """Type the cells of parts that follow one another."""

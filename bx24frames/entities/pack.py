@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
 
 import pyarrow as pa
 
-from bx24frames.engine.columns import ABSENT, Absent, Cell, Columns
 from bx24frames.engine.messages import JSON
+from bx24frames.engine.records import ABSENT, Absent, Cell
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind
@@ -18,6 +18,8 @@ from bx24frames.entities.vectors import NOT_PLAIN
 
 Cells: TypeAlias = "pa.Array | Sequence[Cell]"
 
+DOUBLE: Final = pa.float64()
+TEXT: Final = pa.string()
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
 APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
 """What the portal prints as maps, and lists of them."""
@@ -53,47 +55,51 @@ class Column:
     """Where one field's cells are found, and what they usually are.
 
     `read_as`: the kind they are read as, which is another than the field's own where the caller wants another type.
+    `wire`: the type in which the portal prints such fields; None for maps and lists.
     """
 
     field: Field
     family: Family
+    keys: tuple[str, ...]
     read_as: Kind
     as_list: bool
+    wire: pa.DataType | None
 
-    def pack(self, rows: Columns) -> Cells:
+    def pack(self, columns: Mapping[str, Sequence[Cell]]) -> Cells:
         """The column's cells of some rows."""
-        cells = self._cells(rows)
-        if self.as_list or self.read_as in APART:
+        cells = columns[self.keys[0]]
+        if self.field.holder is not None or len(self.keys) > 1:
+            cells = self._found(cells, columns)
+        if self.wire is None:
             return cells
-        wire = pa.float64() if self.family is Family.ITEM and self.read_as in _NUMBERS else pa.string()
-        for way in (_as_is, _absent_as_null):
-            try:
-                return self._array(way(cells), wire)
-            except NOT_PLAIN:
-                continue  # a key that is absent from some row, or a value of another type
-        return cells
+        found = self._array(cells, self.wire)
+        if found is None and ABSENT in cells:
+            found = self._array([present(cell) for cell in cells], self.wire)
+        return cells if found is None else found
 
-    def _cells(self, rows: Columns) -> Sequence[Cell]:
-        """The cells, out of whatever the portal wraps them in."""
-        first, *others = (rows.column(key) for key in _keys(self.field, self.family))
-        for other in others:
-            if {*map(type, other)} != {Absent}:
+    def _found(self, first: Sequence[Cell], columns: Mapping[str, Sequence[Cell]]) -> Sequence[Cell]:
+        """The cells under whatever key the rows have, out of whatever the portal wraps them in."""
+        for other in map(columns.get, self.keys[1:]):
+            if other is not None and {*map(type, other)} != {Absent}:
                 first = [cell if own is ABSENT else own for own, cell in zip(first, other, strict=True)]
         if self.field.holder is None:
             return first
         return [cell if isinstance(cell, Absent) else unwrapped(cell, self.field) for cell in first]
 
-    def _array(self, cells: Sequence[Cell], wire: pa.DataType) -> pa.Array:
-        """The cells as an array that loses nothing.
+    def _array(self, cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
+        """The cells as an array, unless that would change any of them.
 
         Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken
         as doubles, which refuse integers they cannot hold, and bools among them are looked for.
         """
-        if wire != pa.string() and bool in {*map(type, cells)}:
+        if wire is DOUBLE and bool in {*map(type, cells)}:
             if any(cell is True for cell in cells):
-                raise pa.ArrowInvalid("true among numbers")
+                return None
             cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
-        return pa.array(cells, wire)
+        try:
+            return pa.array(cells, wire)
+        except NOT_PLAIN:
+            return None
 
 
 def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
@@ -104,12 +110,13 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     """
     as_list = is_list(field) and (pa.types.is_list(target) or pa.types.is_large_list(target))
     scalar = target.value_type if as_list else target
-    own = kind(field)
-    if scalar != ARROW[own] and pa.types.is_string(scalar):
-        return Column(field, family, Kind.TEXT, as_list)
-    if scalar != ARROW[own] and pa.types.is_decimal(scalar):
-        return Column(field, family, Kind.CODE, as_list)
-    return Column(field, family, own, as_list)
+    own = read_as = kind(field)
+    if scalar != ARROW[own]:
+        read_as = Kind.TEXT if pa.types.is_string(scalar) else Kind.CODE if pa.types.is_decimal(scalar) else own
+    wire = None
+    if not as_list and read_as not in APART:
+        wire = DOUBLE if family is Family.ITEM and read_as in _NUMBERS else TEXT
+    return Column(field, family, _keys(field, family), read_as, as_list, wire)
 
 
 def joined_cells(parts: Sequence[Cells]) -> Cells:
@@ -123,11 +130,3 @@ def joined_cells(parts: Sequence[Cells]) -> Cells:
 def present(cell: Cell) -> JSON:
     """The cell, null where the row has none."""
     return None if isinstance(cell, Absent) else cell
-
-
-def _as_is(cells: Sequence[Cell]) -> Sequence[Cell]:
-    return cells
-
-
-def _absent_as_null(cells: Sequence[Cell]) -> Sequence[Cell]:
-    return [present(cell) for cell in cells]

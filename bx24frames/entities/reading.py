@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Final
 
-from bx24frames.engine.columns import Rows
 from bx24frames.engine.cursor import merged
 from bx24frames.engine.messages import JSON, Call, Listing
+from bx24frames.engine.records import Rows
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.encode import unbatchable

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.columns import Take
 from bx24frames.engine.messages import JSON, Paging, Success
 from bx24frames.engine.pool import Pool
+from bx24frames.engine.records import Take
 from bx24frames.entities.catalog import ROWS, item_entity
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.reading import listing_for, picked, slices
@@ -24,9 +24,9 @@ from bx24frames.portal.plan import count_call
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.engine.columns import Rows
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import Listing
+    from bx24frames.engine.records import Rows
     from bx24frames.entities.filters import Filters
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection

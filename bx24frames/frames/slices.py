@@ -8,11 +8,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.columns import Take
 from bx24frames.engine.cursor import order_by_id, page_in, shape_of
 from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
 from bx24frames.engine.pool import Pool
+from bx24frames.engine.records import Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.portal.connection import new_token, pages_machine
 

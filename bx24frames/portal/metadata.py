@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.messages import JSON, Row
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
@@ -18,6 +18,7 @@ from bx24frames.portal.connection import pages_machine
 if TYPE_CHECKING:
     from bx24frames.entities.filters import Filters
     from bx24frames.entities.schema import Entity, Field
+    from bx24frames.portal.cache import Cache
     from bx24frames.portal.connection import Connection
 
 TYPES: Final = "types"
@@ -86,6 +87,25 @@ async def renewed(connection: Connection, table: Table) -> Table | None:
         return None
     connection.metadata.forget(name)
     return await table_of(connection, table.entity)
+
+
+def kept_types(cache: Cache) -> tuple[Mapping[str, JSON], ...]:
+    """The smart processes that this machine remembers of a portal, without asking it."""
+    return cache.kept(TYPES, _rows) or ()
+
+
+def kept_fields(cache: Cache, name: str) -> tuple[Field, ...]:
+    """The fields of a table that are known without asking its portal.
+
+    Raises
+    ------
+    UnknownEntity
+        No table known here has that name.
+    """
+    entity = resolve(name, kept_types(cache))
+    if entity.fields.method is None:
+        return parse_fields(entity)
+    return cache.kept(f"fields:{entity.name}", lambda answer: parse_fields(entity, answer)) or ()
 
 
 def _rows(answer: JSON) -> tuple[Row, ...]:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine import batch
-from bx24frames.engine.columns import AS_MAPS, Columns, RowShape, joined
 from bx24frames.engine.cursor import ids_in, page_in
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Lost, Parcel, Refusal, Success
+from bx24frames.engine.records import AS_MAPS, Records, RowShape, joined
 from bx24frames.entities.decode import Decoder, decode
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.schema import Family, Field, TableSchema
@@ -44,7 +44,7 @@ def test_a_page_becomes_columns() -> None:
     assert isinstance(answer, Success)
     assert (answer.seconds, answer.operating) == (0.25, 1.5)
     page = page_in(LISTING, answer)
-    assert isinstance(page, Columns)
+    assert isinstance(page, Records)
     assert ids_in(LISTING, page) == [1, 2]
     assert AS_MAPS(page) == [{"id": 1, "title": "a"}, {"id": 2, "amount": None}]
     assert AS_MAPS(page[::-1][:1]) == [{"id": 2, "amount": None}]
@@ -85,7 +85,7 @@ def test_a_request_refused_as_a_whole_is_a_refusal() -> None:
 
 def test_a_refused_command_does_not_hide_the_others() -> None:
     answer = answered(b'{"items":[{"id":1}]}', error=b'{"c":{"error":"ACCESS_DENIED","error_description":""}}')
-    assert isinstance(page_in(LISTING, answer), Columns)
+    assert isinstance(page_in(LISTING, answer), Records)
 
 
 SCHEMA = TableSchema(
@@ -175,5 +175,5 @@ def test_digits_beyond_a_double_are_kept() -> None:
     schema = TableSchema("deal", (Field("id", "string"),), pa.schema([("id", pa.string())]), Family.ITEM, "id")
     decoder = Decoder(schema, "raise", Counter())
     page = page_in(LISTING, answered(b'{"items":[{"id":123456789012345678901234567890}]}'))
-    assert isinstance(page, Columns)
+    assert isinstance(page, Records)
     assert decoder.join([decoder.pack(page)]).column(0).to_pylist() == ["123456789012345678901234567890"]

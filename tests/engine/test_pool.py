@@ -2,10 +2,10 @@
 
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
-from bx24frames.engine.columns import AS_MAPS
 from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.pages import KeysetPages
 from bx24frames.engine.pool import Pool
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import Sizes
 
 

@@ -1,4 +1,4 @@
-"""The rows of pages as columns: what a typed table is made of, without a map a row in between."""
+"""The rows of pages as records of known keys: what a typed table is made of, without a map a row in between."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Absent(enum.Enum):
-    """Stands in a column where the row has no such key; a null is a value."""
+    """Stands where the row has no such key; a null is a value."""
 
     ABSENT = "absent"
 
@@ -40,36 +40,41 @@ class RawRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Rows of one shape, by column; each of `values` holds `count` cells."""
+class Records:
+    """Rows of one shape; each holds a cell a key."""
 
     keys: tuple[str, ...]
-    values: tuple[Sequence[Cell], ...]
-    count: int
+    rows: list[tuple[Cell, ...]]
 
     @classmethod
-    def of(cls, rows: Sequence[Row], keys: Iterable[str]) -> Columns:
-        """Maps as columns."""
+    def of(cls, rows: Iterable[Row], keys: Iterable[str]) -> Records:
+        """Maps as records."""
         wanted = tuple(keys)
-        return cls(wanted, tuple([row.get(key, ABSENT) for row in rows] for key in wanted), len(rows))
+        return cls(wanted, [tuple([row.get(key, ABSENT) for key in wanted]) for row in rows])
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Each row as a map of the keys it has."""
-        for cells in zip(*self.values, strict=True):
-            yield {key: cell for key, cell in zip(self.keys, cells, strict=True) if not isinstance(cell, Absent)}
+        for row in self.rows:
+            yield {key: cell for key, cell in zip(self.keys, row, strict=True) if not isinstance(cell, Absent)}
 
-    def __getitem__(self, part: slice) -> Columns:
-        return Columns(self.keys, tuple(cells[part] for cells in self.values), len(range(self.count)[part]))
+    def __getitem__(self, part: slice) -> Records:
+        return Records(self.keys, self.rows[part])
 
-    def column(self, key: str) -> Sequence[Cell]:
+    def column(self, key: str) -> list[Cell]:
         """The cells of one key."""
-        return self.values[self.keys.index(key)]
+        place = self.keys.index(key)
+        return [row[place] for row in self.rows]
+
+    def columns(self) -> dict[str, Sequence[Cell]]:
+        """The cells of every key."""
+        cells: Iterable[Sequence[Cell]] = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.keys)
+        return dict(zip(self.keys, cells, strict=True))
 
 
-Rows: TypeAlias = "list[Row] | Columns"
+Rows: TypeAlias = "list[Row] | Records"
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -100,9 +105,8 @@ AS_MAPS: Final[Take[list[Row], list[Row]]] = Take(_maps, _chained)
 
 
 def joined(pages: Sequence[Rows]) -> Rows:
-    """The rows of pages that came in one answer, all of them maps or all of them columns."""
-    found = [page for page in pages if isinstance(page, Columns)]
+    """The rows of pages that came in one answer, all of them maps or all of them records."""
+    found = [page for page in pages if isinstance(page, Records)]
     if not found:
-        return [row for page in pages if not isinstance(page, Columns) for row in page]
-    columns = zip(*(page.values for page in found), strict=True)
-    return Columns(found[0].keys, tuple([*chain.from_iterable(cells)] for cells in columns), sum(map(len, found)))
+        return [row for page in pages if not isinstance(page, Records) for row in page]
+    return Records(found[0].keys, [*chain.from_iterable(page.rows for page in found)])
