@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from bx24frames.cli.connecting import connect
-from bx24frames.cli.reading import count, describe, entities, read
+from bx24frames.cli.looking import count, describe, entities, plan, schema
+from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
+from bx24frames.cli.reading import read, scan
+from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
 from bx24frames.cli.writing import delete, write
 
 __all__ = ["app"]
@@ -15,15 +18,20 @@ __all__ = ["app"]
 app = typer.Typer(
     name="bx24frames",
     help="Tables out of a Bitrix24 portal, and into it.",
-    epilog="The portal's address is a secret: keep it in BX24_WEBHOOK or in a profile, not in the shell's history.",
+    epilog="The portal's address is a secret: `connect` keeps it; or set BX24_WEBHOOK. The shell's history is no "
+    "place for it.\n\n"
+    "Ends with 0: done; 1: failed, or some rows were; 2: wrong usage; 130: interrupted.",
     no_args_is_help=True,
-    add_completion=False,
+    # plain help: its boxes take a third of the time that help takes, and are not read in a pipe
+    rich_markup_mode=None,
     # a traceback could show an address; failures are told by main
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (connect, read, write, delete, describe, count, entities):
+for command in (connect, read, scan, count, plan, describe, schema, entities, write, delete):
     app.command()(command)
+for verb in (call, batch, get_all, get_by_id, list_and_get):
+    app.command()(verb)
 
 
 def _version(wanted: bool) -> None:
@@ -43,12 +51,15 @@ def common(
 
 @app.command()
 def doctor(
-    portal: Annotated[str | None, typer.Option("--portal", "-p", metavar="PORTAL")] = None,
-    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME")] = None,
+    portal: PortalName = None,
+    profile: ProfileName = None,
 ) -> None:
-    """Look at the address, the credential, its scopes, the limits and the clocks; say what to do."""
+    """Say what ails the way to a portal.
+
+    It looks once at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, and says
+    what to do.
+    """
     from bx24frames.cli.doctor import examine
-    from bx24frames.cli.parameters import portal_named
 
     sound = True
     for finding in examine(portal_named(portal, profile)):
@@ -71,7 +82,10 @@ def sandbox(
         list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Break on purpose.")
     ] = None,
 ) -> None:
-    """Serve a portal in a box until Ctrl-C; its address is printed."""
+    """Serve a portal in a box until Ctrl-C.
+
+    Its address is printed; any client of the REST interface can talk to it.
+    """
     from bx24frames.sandbox.serving import parse_sizes, serve
 
     serve(

@@ -25,7 +25,10 @@ def connect(
     default: Annotated[bool, typer.Option("--default", help="Mean this portal where none is named.")] = False,
     file: Annotated[bool, typer.Option("--file", help="Keep it in a file, though there is a keyring.")] = False,
 ) -> None:
-    """Ask for a portal's webhook once, try it, and keep it in the keyring or in a file only you can read."""
+    """Ask for a webhook once, try it and keep it.
+
+    It is kept in the system's keyring where there is one, else in a file that only you can read.
+    """
     from bx24frames.cli.doctor import examine
     from bx24frames.config import Profile, list_profiles, save_profile
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from bx24frames.cli import completion
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ __all__ = [
 FILES_OUT = "file.parquet, .csv, .jsonl, .xlsx or .duckdb; - is standard output."
 
 Entity: TypeAlias = Annotated[
-    str, typer.Argument(metavar="ENTITY", help="deal, contact, item:1036, crm.deal, ...: `entities` lists them.")
+    str,
+    typer.Argument(
+        metavar="ENTITY",
+        help="deal, contact, item:1036, crm.deal, ...: `entities` lists them.",
+        autocompletion=completion.entities,
+    ),
 ]
 PortalName: TypeAlias = Annotated[
     str | None,
@@ -36,11 +42,18 @@ PortalName: TypeAlias = Annotated[
         "--portal",
         "-p",
         metavar="PORTAL",
+        autocompletion=completion.portals,
         help="A profile's name, 'sandbox', or an address. Without it: BX24_WEBHOOK, then the default profile.",
     ),
 ]
 ProfileName: TypeAlias = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="A profile's name, and nothing else.")
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="A profile's name, and nothing else.",
+        autocompletion=completion.profiles,
+    ),
 ]
 Filter: TypeAlias = Annotated[
     list[str] | None,

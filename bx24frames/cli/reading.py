@@ -1,11 +1,13 @@
-"""The commands that read: `read`, `count`, `describe`, `entities`."""
+"""The commands that read rows: `read`, `scan`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from bx24frames.cli import completion
+from bx24frames.cli.giving import give
 from bx24frames.cli.parameters import (
     FILES_OUT,
     Entity,
@@ -20,10 +22,7 @@ from bx24frames.cli.parameters import (
 )
 from bx24frames.errors import ConfigError
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-__all__ = ["count", "describe", "entities", "read"]
+__all__ = ["read", "scan"]
 
 
 def read(
@@ -32,12 +31,21 @@ def read(
     form: Form = None,
     columns: Annotated[
         list[str] | None,
-        typer.Option("--columns", "-c", metavar="A,B", help="Columns wanted, in that order; without it, all."),
+        typer.Option(
+            "--columns",
+            "-c",
+            metavar="A,B",
+            help="Columns wanted, in that order; without it, all.",
+            autocompletion=completion.column_list,
+        ),
     ] = None,
     filters: Filter = None,
     limit: Annotated[int | None, typer.Option(min=0, help="The first so many rows.")] = None,
     order_by: Annotated[
-        str | None, typer.Option(metavar="COLUMN[:desc]", help="Without it, by id and in bounded memory.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN[:desc]", help="Without it, by id and in bounded memory.", autocompletion=completion.columns
+        ),
     ] = None,
     changed_since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Rows changed at or after it; blind to deletions.")
@@ -61,7 +69,10 @@ def read(
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
-    """Read a table into a file, or to standard output, row group by row group."""
+    """Read a table into a file, or a pipe.
+
+    Row group by row group: a table of any size takes little memory.
+    """
     from bx24frames.cli.exporting import Asked, export, pour
     from bx24frames.cli.files_out import STDOUT, format_of
 
@@ -88,41 +99,39 @@ def read(
         pour(asked, target, chosen, bar(quiet))
 
 
-def count(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """Count the rows that meet the conditions."""
-    from bx24frames.cli.conditions import conditions
-    from bx24frames.frames.reading import count_entity
-
-    rows = count_entity(entity, portal_named(portal, profile), filters=conditions(filters or ()) or None)
-    typer.echo(str(rows))
-
-
-def describe(
-    entity: Entity, out: Out = None, form: Form = None, portal: PortalName = None, profile: ProfileName = None
+def scan(
+    entity: Entity,
+    sql: Annotated[
+        str,
+        typer.Argument(metavar="SQL", help="SELECT stageId, count(*) FROM deal GROUP BY stageId; or FROM self."),
+    ],
+    out: Out = None,
+    form: Form = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what the portal would be asked for.")] = False,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="IANA name, such as Europe/Berlin.")] = None,
+    portal: PortalName = None,
+    profile: ProfileName = None,
 ) -> None:
-    """Describe a table: a line a field, with its type here and there."""
-    from bx24frames.frames.reading import describe_entity
+    """Ask a table by SQL; the portal sends what the query needs.
 
-    _give(describe_entity(entity, portal_named(portal, profile), backend="pyarrow"), out, form)
+    Columns, conditions and LIMIT go into the request as far as they can; polars does the rest here
+    (https://docs.pola.rs/api/python/stable/reference/sql/index.html).
+    """
+    import polars as pl
 
+    from bx24frames.frames.scan import scan_entity
 
-def entities(out: Out = None, form: Form = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """List the tables: a line an entity, and whether this credential may read it."""
-    from bx24frames.frames.reading import list_entities
-
-    _give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form)
-
-
-def _give(table: pa.Table, out: str | None, form: str | None) -> None:
-    from bx24frames.cli.files_out import STDOUT, format_of, writing
-    from bx24frames.cli.text_table import text_table
-
-    if out is None and form is None:
-        typer.echo(text_table(table))
-        return
-    path = out or STDOUT
-    with writing(path, format_of(path, form)) as append:
-        append(table)
+    lazy = scan_entity(entity, portal_named(portal, profile), timezone=timezone)
+    try:
+        query = pl.SQLContext({entity: lazy, "self": lazy}).execute(sql)
+        if explain:
+            typer.echo(query.explain())
+            return
+        found = query.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.SQLSyntaxError) as fault:
+        reason = str(fault).partition("\n")[0]
+        raise ConfigError(f"The query cannot be carried out: {reason:.200}") from None
+    give(found.to_arrow(), out, form)
 
 
 def _names(given: list[str] | None) -> list[str] | None:

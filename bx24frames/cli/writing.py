@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bx24frames.cli import completion
 from bx24frames.cli.parameters import Entity, Form, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
 from bx24frames.errors import ConfigError, WriteError, WriteInterrupted
 
@@ -41,8 +42,16 @@ def write(
     ],
     mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
     form: Form = None,
-    on: Annotated[str | None, typer.Option(metavar="A,B", help="Key columns that tell which row is which.")] = None,
-    columns: Annotated[str | None, typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.")] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Key columns that tell which row is which.", autocompletion=completion.column_list
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
+    ] = None,
     nulls: Annotated[
         Literal["skip", "clear"], typer.Option(help="Of an update: leave the field, or empty it.")
     ] = "skip",

@@ -126,12 +126,18 @@ class Cache:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         return self.folder / f"{_UNSAFE.sub('-', name.lower())[:40]}-{digest}.json"
 
-    def _load(self, file: Path, read: Callable[[JSON], T]) -> tuple[float, T] | None:
+    def kept(self, name: str, read: Callable[[JSON], T]) -> T | None:
+        """What `read` makes of an answer on disk, however old; None where there is none. Nothing is asked."""
+        file = self._file(name)
+        found = self._load(file, read, fresh=False) if file is not None else None
+        return None if found is None else found[1]
+
+    def _load(self, file: Path, read: Callable[[JSON], T], *, fresh: bool = True) -> tuple[float, T] | None:
         """An answer kept before; None where there is none, or the file is not what was written."""
         try:
             kept = orjson.loads(file.read_bytes())
             at = float(kept["at"])
-            if kept["format"] != FORMAT or not self._fresh(at):
+            if kept["format"] != FORMAT or (fresh and not self._fresh(at)):
                 return None
             return at, read(kept["answer"])
         except FileNotFoundError:

@@ -1,0 +1,25 @@
+"""A small table to whoever asked for it: as lines in a terminal, or into a file or a pipe in a format of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["give"]
+
+
+def give(table: pa.Table, out: str | None, form: str | None) -> None:
+    """Print a table, or write it where `out` or `form` say so."""
+    from bx24frames.cli.files_out import STDOUT, format_of, writing
+    from bx24frames.cli.text_table import text_table
+
+    if out is None and form is None:
+        typer.echo(text_table(table))
+        return
+    path = out or STDOUT
+    with writing(path, format_of(path, form)) as append:
+        append(table)
