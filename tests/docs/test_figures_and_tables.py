@@ -140,3 +140,12 @@ def test_the_drawing_shows_the_limits_there_are():
     assert f"{limits.operating:.0f} s" in texts
     assert f"{limits.operating * SLOW_AT:.0f}" in texts
     assert f"a bucket of {enterprise.burst}, {enterprise.per_second:.0f} a second" in drawn
+
+
+def test_every_command_is_in_the_table():
+    import typer.main
+
+    from bx24frames.cli.app import app
+
+    text = (DOCS / "guide" / "command-line.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    assert {name for first in rows(text) for name in words(first)} == set(typer.main.get_command(app).commands)
