@@ -85,5 +85,5 @@ bx.read_entity(
 # %%
 portal.plan("deal")
 
-# %%
+# %% tags=["times"]
 portal.stats.to_frame()
