@@ -13,14 +13,14 @@ from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
-from bx24frames.errors import ConfigError, ValidationError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, ValidationError, WriteInterrupted
 from bx24frames.frames.forecast import Load, forecast
 from bx24frames.frames.lookup import rows_by_id
 from bx24frames.frames.narrow_source import accept
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter, ReadRequest, read_table
 from bx24frames.frames.report import WriteReport
-from bx24frames.frames.send import Delivery, Sending, interruptible, send
+from bx24frames.frames.send import Delivery, Sending, broken_off, interruptible, send
 from bx24frames.frames.upload import Resume, open_journal
 from bx24frames.portal.metadata import find_table
 
@@ -47,31 +47,29 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     """Delete rows; see `bx24frames.delete_entity`."""
     started, requests = time.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
-    if table.entity.writes.delete is None:
-        raise ConfigError(
-            f"Rows of {table.entity.name} cannot be deleted",
-            entity=table.entity.name,
-            guidance=table.entity.unwritten or None,
-        )
-    if request.on_error not in ("raise", "report", "stop"):
-        raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
+    _check(request, table.entity)
     ids = ids_of(request.ids, table.entity)
     sending = Sending(request.on_error)
     if not request.dry_run and request.resume not in (None, False):
         sending.journal = open_journal(_identity(connection, table, ids), request.resume)
         sending.put(*(one for one in sending.journal.outcomes() if one.action == "deleted"))
     sending.put(*(outcome for position, outcome in _doubles(ids) if position not in sending.outcomes))
+    interrupted = False
+    broken: BX24Error | None = None
     try:
         interrupted = await _carry_out(connection, table, ids, sending, request)
+    except BX24Error as error:
+        if not sending.begun:
+            raise
+        broken = error
     finally:
+        sending.leave_unanswered()
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
-    made = connection.stats.requests - requests
+    took = connection.stats.requests - requests, time.monotonic() - started
     if request.dry_run:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
-        took = forecast(connection, [Load(left, FIRST_WRITES)], made)
-    else:
-        took = made, time.monotonic() - started
+        took = forecast(connection, [Load(left, FIRST_WRITES)], took[0])
     report = WriteReport.of(
         (_with_id(outcome, ids) for outcome in sending.outcomes.values()),
         rows=len(ids),
@@ -85,9 +83,20 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     )
     if interrupted:
         raise WriteInterrupted("The deletion was interrupted; .report tells what became of each row", report=report)
+    if broken is not None:
+        raise broken_off(broken, report) from broken
     if request.on_error != "report":
         report.raise_for_errors()
     return report
+
+
+def _check(request: DeleteRequest, entity: Entity) -> None:
+    if entity.writes.delete is None:
+        raise ConfigError(
+            f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
+        )
+    if request.on_error not in ("raise", "report", "stop"):
+        raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
 
 
 def _is_planned(sending: Sending, position: int) -> bool:
@@ -147,7 +156,7 @@ async def _leave_out_absent(connection: Connection, table: Table, ids: list[int 
         if not isinstance(row_id, int) or row_id in there or position in sending.outcomes:
             continue
         if position in sent:  # it was there when the interrupted deletion began
-            sending.put(Outcome(position, "deleted", attempts=sent[position][1]))
+            sending.put(Outcome(position, "deleted", attempts=sent[position].times))
         else:
             sending.put(Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check"))
 

@@ -108,7 +108,7 @@ async def _wait_for_what_broke_off(sending: Sending) -> None:
     """A row sent by an interrupted upload is looked for only when its request is certainly over."""
     if sending.journal is None or not sending.doubts:
         return
-    times = sending.journal.in_doubt()
-    over_at = max((times[at][0] + reconcile.CUT for at in sending.doubts if at in times), default=0.0)
+    intents = sending.journal.in_doubt()
+    over_at = max((intents[at].sent_at + reconcile.CUT for at in sending.doubts if at in intents), default=0.0)
     await reconcile.CLOCK.sleep(max(0.0, over_at - reconcile.CLOCK.now()))
     sending.doubts.clear()

@@ -107,7 +107,8 @@ async def _search(
     while True:
         # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
         times = journal.in_doubt()
-        over_at = {at: times.get(at, (0.0, 0))[0] + CUT for at, doubt in sending.doubts.items() if not doubt.answered}
+        unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
+        over_at = {at: times[at].sent_at + CUT if at in times else 0.0 for at in unanswered}
         asked_at = CLOCK.now()
         matches = await _look(connection, upload, sending, search)
         _take(matches, sending)
@@ -204,6 +205,6 @@ def _give_up(absent: Iterable[int], sending: Sending) -> None:
 def doubts_of(journal: Journal) -> dict[int, Outcome]:
     """The rows an interrupted upload left in doubt."""
     return {
-        position: Outcome(position, "unknown", message="the upload broke off", attempts=times)
-        for position, (_, times) in journal.in_doubt().items()
+        position: Outcome(position, "unknown", message="the upload broke off", attempts=intent.times)
+        for position, intent in journal.in_doubt().items()
     }

@@ -14,11 +14,13 @@ from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
 from bx24frames.engine.sizes import Sizes
+from bx24frames.errors import BX24Error, WriteError
 from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     from bx24frames.engine.journal import Journal
     from bx24frames.entities.schema import Encoded
+    from bx24frames.frames.report import WriteReport
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
 
@@ -54,7 +56,8 @@ class Doubt:
 class Sending:
     """What has become of the rows so far.
 
-    `undelivered`: positions that a path closed itself to (import without the right), to go another way.
+    `begun`: positions whose request has left. `undelivered`: positions that a path closed itself to (import without
+    the right), to go another way.
     `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 
@@ -62,6 +65,7 @@ class Sending:
     journal: Journal | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     doubts: dict[int, Doubt] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
     undelivered: list[int] = field(default_factory=list)
     stopped: bool = False
     refused: Refusal | None = None
@@ -74,6 +78,11 @@ class Sending:
             self.doubts.pop(outcome.position, None)
         if self.journal is not None:
             self.journal.record(outcomes)
+
+    def leave_unanswered(self) -> None:
+        """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
+        for position in self.begun - self.outcomes.keys():
+            self.outcomes[position] = Outcome(position, "unknown", message="the upload broke off", attempts=1)
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -108,6 +117,34 @@ async def send(
     sending.machine = machine
     if sending.stopped:
         machine.stop()
+    try:
+        await _carry(connection, machine, carried, delivery, sending, tell, closes)
+    except BaseException:
+        sending.stopped = True
+        raise
+    finally:
+        if sending.stopped:
+            sending.put(*_turned_away(machine, sending))
+
+
+def _turned_away(machine: Dispatch, sending: Sending) -> Iterator[Outcome]:
+    """The rows that the portal turned away and that are not sent again: they are as they were before."""
+    for task in machine.turned_away():
+        for position in task.command.positions:
+            if position not in sending.outcomes:  # else it was sent before as well, and that may have been carried out
+                message = "the portal turned it away, and it was not sent again"
+                yield Outcome(position, "skipped", message=message, attempts=task.sent)
+
+
+async def _carry(
+    connection: Connection,
+    machine: Dispatch,
+    carried: dict[str, Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    closes: Callable[[Answer], bool] | None,
+) -> None:
     async with aclosing(_run(connection, machine, delivery, sending)) as settled:
         async for item in settled:
             encoded = carried.pop(item.command.label)
@@ -168,14 +205,16 @@ def _run(
     runner = connection.runner()
     if delivery.commands is not None:
         runner.sizes = Sizes(delivery.commands)
-    if sending.journal is not None:
-        runner.before = _intent(sending.journal)
+    runner.before = _intent(sending, delivery.done)
     return runner.run(machine)
 
 
-def _intent(journal: Journal) -> Callable[[Parcel], None]:
+def _intent(sending: Sending, action: Action) -> Callable[[Parcel], None]:
     def write_down(parcel: Parcel) -> None:
-        journal.intend(position for command in parcel.commands for position in command.positions)
+        positions = [position for command in parcel.commands for position in command.positions]
+        if sending.journal is not None:
+            sending.journal.intend(positions, action)
+        sending.begun.update(positions)
 
     return write_down
 
@@ -241,6 +280,19 @@ def import_is_closed(answer: Answer) -> bool:
     if not isinstance(answer, Refusal):
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
+
+
+def broken_off(error: BX24Error, report: WriteReport) -> WriteError:
+    """The error of an upload that ended early: what was done by then is in its report."""
+    done = len(report) - report.failed - report.unknown - report.skipped
+    return WriteError(
+        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"{error.message}",
+        report=report,
+        guidance=".report has every row."
+        if report.journal is None
+        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+    )
 
 
 async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:

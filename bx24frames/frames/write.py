@@ -12,7 +12,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
-from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, WriteInterrupted
 from bx24frames.frames import reconcile
 from bx24frames.frames.captions_in import recoded
 from bx24frames.frames.changes import rows_to_update
@@ -27,7 +27,7 @@ from bx24frames.frames.progress import Bar
 from bx24frames.frames.read import Meter
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.schema import unfit
-from bx24frames.frames.send import Doubt, Sending, interruptible
+from bx24frames.frames.send import Doubt, Sending, broken_off, interruptible
 from bx24frames.frames.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.frames.validate import validation_error
 from bx24frames.portal.metadata import find_table
@@ -173,7 +173,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     if interrupted:
         raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
-        raise _broken_off(broken, report) from broken
+        raise broken_off(broken, report) from broken
     if sending.refused is not None and not (report.inserted or report.updated or report.unknown):
         raise error_of(sending.refused, upload.entity.name)
     if request.on_error != "report":
@@ -197,16 +197,6 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
                 sending.outcomes.setdefault(position, outcome)  # begun, and left without an answer
         finally:
             sending.journal.close(rows=upload.total)
-
-
-def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was written by then is in its report."""
-    return WriteError(
-        f"The upload broke off, with {report.inserted + report.updated:,} of {len(report):,} rows written and "
-        f"{report.unknown:,} unknown: {error.message}",
-        report=report,
-        guidance=f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
-    )
 
 
 async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:

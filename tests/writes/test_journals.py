@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -89,8 +90,8 @@ def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
     frame = deals(4).assign(originId=["W1", "W2", "W3", "W4"])
     intend = Journal.intend
 
-    def killed(self: Journal, positions: Iterable[int]) -> None:
-        intend(self, positions)
+    def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
+        intend(self, positions, action)
         raise RuntimeError("killed")
 
     monkeypatch.setattr(Journal, "intend", killed)
@@ -125,10 +126,10 @@ def test_rows_per_request_is_never_passed(
     sizes: list[int] = []
     intend = Journal.intend
 
-    def spy(self: Journal, positions: Iterable[int]) -> None:
+    def spy(self: Journal, positions: Iterable[int], action: Any) -> None:
         listed = list(positions)
         sizes.append(len(listed))
-        intend(self, listed)
+        intend(self, listed, action)
 
     monkeypatch.setattr(Journal, "intend", spy)
     count = 2_100 if most == 1_000 else 130 if most > 1 else 5

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -112,9 +113,9 @@ def test_the_intent_is_on_disk_before_the_request_leaves(
     seen = []
     intend = Journal.intend
 
-    def spy(self: Journal, positions: object) -> None:
+    def spy(self: Journal, positions: object, action: Any) -> None:
         listed = list(positions)  # type: ignore[call-overload]
-        intend(self, listed)
+        intend(self, listed, action)
         seen.append((len(uploaded(sandbox)), set(self.in_doubt()) >= set(listed)))
 
     monkeypatch.setattr(Journal, "intend", spy)
