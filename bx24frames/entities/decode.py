@@ -15,7 +15,7 @@ from bx24frames.engine.messages import JSON, Row
 from bx24frames.engine.records import Absent, Cell, Records, Rows
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, present
+from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
@@ -94,7 +94,7 @@ class Decoder:
             rows = Records.of(rows, keys_of(self._schema))
         found = rows.columns()
         ids = found[self._schema.id_key] if self._schema.id_key else ()
-        return Packed(tuple([column.pack(found) for column in self._columns]), ids, len(rows))
+        return Packed(packed(self._columns, found, len(rows)), ids, len(rows))
 
     def join(self, parts: Sequence[Packed]) -> pa.RecordBatch:
         """Type the cells of parts that follow one another."""

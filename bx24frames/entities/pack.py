@@ -29,7 +29,7 @@ APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
 class Packed:
     """Some rows: the cells of each wanted column, and the ids as they came, by which a row is told."""
 
-    columns: tuple[Cells, ...]
+    columns: Sequence[Cells]
     ids: Sequence[Cell]
     count: int
 
@@ -65,41 +65,15 @@ class Column:
     as_list: bool
     wire: pa.DataType | None
 
-    def pack(self, columns: Mapping[str, Sequence[Cell]]) -> Cells:
-        """The column's cells of some rows."""
-        cells = columns[self.keys[0]]
-        if self.field.holder is not None or len(self.keys) > 1:
-            cells = self._found(cells, columns)
-        if self.wire is None:
-            return cells
-        found = self._array(cells, self.wire)
-        if found is None and ABSENT in cells:
-            found = self._array([present(cell) for cell in cells], self.wire)
-        return cells if found is None else found
-
-    def _found(self, first: Sequence[Cell], columns: Mapping[str, Sequence[Cell]]) -> Sequence[Cell]:
-        """The cells under whatever key the rows have, out of whatever the portal wraps them in."""
+    def cells(self, columns: Mapping[str, Sequence[Cell]]) -> Sequence[Cell]:
+        """The cells of some rows, under whatever key the rows have, out of whatever the portal wraps them in."""
+        found = columns[self.keys[0]]
         for other in map(columns.get, self.keys[1:]):
             if other is not None and {*map(type, other)} != {Absent}:
-                first = [cell if own is ABSENT else own for own, cell in zip(first, other, strict=True)]
+                found = [cell if own is ABSENT else own for own, cell in zip(found, other, strict=True)]
         if self.field.holder is None:
-            return first
-        return [cell if isinstance(cell, Absent) else unwrapped(cell, self.field) for cell in first]
-
-    def _array(self, cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
-        """The cells as an array, unless that would change any of them.
-
-        Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken
-        as doubles, which refuse integers they cannot hold, and bools among them are looked for.
-        """
-        if wire is DOUBLE and bool in {*map(type, cells)}:
-            if any(cell is True for cell in cells):
-                return None
-            cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
-        try:
-            return pa.array(cells, wire)
-        except NOT_PLAIN:
-            return None
+            return found
+        return [cell if isinstance(cell, Absent) else unwrapped(cell, self.field) for cell in found]
 
 
 def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
@@ -117,6 +91,46 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     if not as_list and read_as not in APART:
         wire = DOUBLE if family is Family.ITEM and read_as in _NUMBERS else TEXT
     return Column(field, family, _keys(field, family), read_as, as_list, wire)
+
+
+def packed(columns: Sequence[Column], rows: Mapping[str, Sequence[Cell]], count: int) -> list[Cells]:
+    """Pack every column of some rows.
+
+    The columns that are printed in one type become one array, which is cut: what making an array costs by itself is
+    more than a few pages of one column.
+    """
+    found = [column.cells(rows) for column in columns]
+    packs: list[Cells] = [*found]
+    for wire in (TEXT, DOUBLE):
+        places = [place for place, column in enumerate(columns) if column.wire is wire]
+        array = _array([*chain.from_iterable(found[place] for place in places)], wire)
+        for at, place in enumerate(places):
+            packs[place] = _alone(found[place], wire) if array is None else array.slice(at * count, count)
+    return packs
+
+
+def _alone(cells: Sequence[Cell], wire: pa.DataType) -> Cells:
+    """One column, where some value is of no usual type or some row has no such key; in it or in another one."""
+    array = _array(cells, wire)
+    if array is None and ABSENT in cells:
+        array = _array([present(cell) for cell in cells], wire)
+    return cells if array is None else array
+
+
+def _array(cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
+    """The cells as an array, unless that would change any of them.
+
+    Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken
+    as doubles, which refuse integers they cannot hold, and bools among them are looked for.
+    """
+    if wire is DOUBLE and bool in {*map(type, cells)}:
+        if any(cell is True for cell in cells):
+            return None
+        cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
+    try:
+        return pa.array(cells, wire)
+    except NOT_PLAIN:
+        return None
 
 
 def joined_cells(parts: Sequence[Cells]) -> Cells:
