@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--most", type=int, default=1_000_000)
-    parser.add_argument("--sections", default="peers,decode,growth,limits,polite")
+    parser.add_argument("--sections", default="peers,decode,tables,growth,limits,polite")
     given = parser.parse_args()
     wanted = given.sections.split(",")
     kept = OUT / "measured.json"
@@ -165,14 +165,15 @@ def main() -> None:
         }  # fmt: skip
         kept.write_text(json.dumps(found, indent=1))
 
-    if "decode" in wanted:
-        small = given.rows // 10
-        done = subprocess.run(
-            [sys.executable, HERE / "decoding.py", OUT / f"deals_{small}.sqlite", str(small)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        keep("decode", json.loads(done.stdout))
-        print(done.stdout)
+    for section, script in (("decode", "decoding.py"), ("tables", "tables.py")):
+        if section in wanted:
+            small = given.rows // 10
+            done = subprocess.run(
+                [sys.executable, HERE / script, OUT / f"deals_{small}.sqlite", str(small)],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            keep(section, json.loads(done.stdout))
+            print(done.stdout)
     if "peers" in wanted:
         readers = ["floor", "pandas", "polars", "pyarrow", "iter", "parquet", "fast_bitrix24", "b24api"]
         rows = compare(given.rows, readers, given.rounds, "--scratch", str(OUT / "scratch.parquet"))

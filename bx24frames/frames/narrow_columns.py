@@ -193,13 +193,18 @@ def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.A
 
 
 def _same(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
-    """Take nested values of the very type as they are, unless NaN or infinity may hide inside."""
-    return column if column.type == target and not _holds_floats(target) else None
+    """Take nested values of the very type as they are, unless NaN or infinity hides inside."""
+    return column if column.type == target and _finite_inside(column) else None
 
 
-def _holds_floats(kind: pa.DataType) -> bool:
-    parts = (kind.field(index).type for index in range(kind.num_fields))
-    return family(kind) == "float" or any(_holds_floats(part) for part in parts)
+def _finite_inside(column: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    kind = family(column.type)
+    if kind == "float":
+        return pc.all(pc.is_finite(column)).as_py() is not False  # None where there is no value at all
+    parts = [column.flatten()] if kind == "list" else column.flatten() if kind == "struct" else []
+    return all(_finite_inside(part) for part in parts)
 
 
 CASTS: Final[dict[tuple[str, str], Cast]] = {

@@ -193,6 +193,18 @@ class TestZones:
 
 
 class TestColumns:
+    def test_lists_of_numbers_are_taken_whole_unless_one_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kinds = {"list": pa.list_(FLOAT), "struct": pa.list_(pa.struct([("amount", FLOAT)]))}
+        sound = pa.table({"list": pa.array([[1.5, None], [], None], kinds["list"])})
+        odd = pa.table({"list": pa.array([[1.5], [2.0, math.inf]], kinds["list"])})
+        assert [fault.position for fault in to_arrow(odd, target=kinds).faults] == [1]
+        monkeypatch.setattr("bx24frames.frames.narrow._by_cell", None)  # a column that goes cell by cell raises
+        assert to_arrow(sound, target=kinds).table["list"].to_pylist() == [[1.5, None], [], None]
+        nested = pa.table({"struct": pa.array([[{"amount": 1.5}], [{"amount": None}]], kinds["struct"])})
+        assert to_arrow(nested, target=kinds).table.equals(nested)
+        with pytest.raises(TypeError):
+            to_arrow(odd, target=kinds)
+
     def test_one_bad_cell_costs_one_cell(self) -> None:
         done = to_arrow(pl.DataFrame({"a": ["1", "x", None, "4"], "b": [1, 2, 3, 4]}), target={"a": INT, "b": INT})
         assert done.table["a"].to_pylist() == [1, None, None, 4]
