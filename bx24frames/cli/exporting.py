@@ -195,6 +195,7 @@ def _put_together(kept: Kept, file: Path, form: str, name: str) -> None:
 def _leave(kept: Kept, *, goes_on: bool) -> None:
     """Keep what can be gone on with, and say so; remove what cannot."""
     if kept.rows and goes_on:
+        kept.leave()
         told = f"{kept.rows:,} rows are kept in {kept.folder}; the same command with --resume goes on from there."
         print(told, file=sys.stderr)  # noqa: T201
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,7 +112,7 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         sys.stdout.buffer.flush()
         return
     target = Path(path)
-    part = draft or target.with_name(f".{target.name}.part")
+    part = draft or target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as sink, _appending(sink, form, name) as append:
             yield append

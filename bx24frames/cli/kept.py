@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ __all__ = ["Kept"]
 
 CHECKPOINT: Final = "checkpoint.json"
 DRAFT: Final = "draft"
-_OURS: Final = re.compile(r"(\d{6}\.arrow|checkpoint\.json)(\.new)?|draft")
+LOCK: Final = "lock"
+_OURS: Final = re.compile(r"(\d{6}\.arrow|checkpoint\.json)(\.new)?|draft|lock")
 _VERSION: Final = 1
 
 
@@ -40,16 +42,19 @@ class _Reached:
 class Kept:
     """The folder ``FILE.part``: Arrow streams, one a chunk, and ``checkpoint.json``, which alone says which count.
 
-    A part counts from the moment the checkpoint, replaced whole, names it; so a process may end anywhere.
+    A part counts from the moment the checkpoint, replaced whole, names it; so a process may end anywhere. While one
+    is at work it holds ``lock``, and another that is to write the same file is refused.
 
     Parameters
     ----------
     folder : pathlib.Path
+    lock : sqlite3.Connection
     reached : _Reached
     """
 
-    def __init__(self, folder: Path, reached: _Reached) -> None:
+    def __init__(self, folder: Path, lock: sqlite3.Connection, reached: _Reached) -> None:
         self.folder = folder
+        self._lock = lock
         self._reached = reached
 
     @staticmethod
@@ -64,7 +69,7 @@ class Kept:
         Raises
         ------
         ConfigError
-            The folder holds files of somebody else.
+            The folder holds files of somebody else, or another process is writing the same file.
         OSError
             It cannot be made.
         """
@@ -72,10 +77,12 @@ class Kept:
         _check_ours(folder)
         if not target.parent.is_dir():
             raise ConfigError(f"There is no folder {target.parent}", guidance="Make it first, or name another file.")
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir()
-        kept = cls(folder, _Reached(_plain(command), columns))
+        folder.mkdir(exist_ok=True)
+        lock = _held(folder)
+        for left in folder.iterdir():
+            if left.name != LOCK:
+                left.unlink()
+        kept = cls(folder, lock, _Reached(_plain(command), columns))
         kept._save()
         return kept
 
@@ -86,7 +93,7 @@ class Kept:
         Raises
         ------
         ConfigError
-            It was another command's, or its checkpoint is none.
+            It was another command's, its checkpoint is none, or another process is writing the same file.
         """
         folder = cls.folder_of(target)
         path = folder / CHECKPOINT
@@ -104,7 +111,7 @@ class Kept:
                 f"{folder} holds the rows of another command: {told or 'of another version'}",
                 guidance="Give the same command as before, or leave --resume out to begin anew.",
             )
-        return cls(folder, reached)
+        return cls(folder, _held(folder), reached)
 
     @property
     def columns(self) -> list[str] | None:
@@ -164,9 +171,17 @@ class Kept:
             with pa.OSFile(str(self.folder / _part(number))) as source, pa.ipc.open_stream(source) as stream:
                 yield stream.read_all()
 
+    def leave(self) -> None:
+        """Leave the rows to be gone on with."""
+        self._lock.close()
+
     def discard(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self.folder)
+        # under another name first: whoever begins now makes a folder of its own
+        gone = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
+        self._lock.close()
+        self.folder.rename(gone)
+        shutil.rmtree(gone)
 
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
@@ -182,6 +197,20 @@ class Kept:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+
+
+def _held(folder: Path) -> sqlite3.Connection:
+    """Take the lock of a folder: SQLite's, which a process that ends anyhow lets go of, on every system."""
+    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        raise ConfigError(
+            f"Another process is writing the same file: it holds {folder}",
+            guidance="Wait until it is done, or name another file.",
+        ) from None
+    return lock
 
 
 def _part(number: int) -> str:

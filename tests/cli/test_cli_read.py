@@ -105,7 +105,7 @@ def test_describe_and_entities_as_lines_and_as_files(run, tmp_path: Path):
         (["read", "deal", "-f", "what"], "no condition"),
         (["read", "deal", "-f", "id>1", "-f", "id>2"], "twice"),
         (["read", "deal", "-o", "deals.xls"], "format"),
-        (["read", "deal", "-o", "/nowhere/at/all.csv"], "No such file"),
+        (["read", "deal", "-o", "/nowhere/at/all.csv"], "There is no folder"),
         (["read", "deal", "--order-by", "id:down"], "--order-by"),
         (["count", "deal", "--portal", "nobody"], "nobody"),
         (["count", "deal", "--portal", "a", "--profile", "b"], "give one"),

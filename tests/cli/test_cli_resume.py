@@ -92,6 +92,23 @@ def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(run, slow: Sandbox, tmp_pa
     assert parquet.read_table(out).to_pylist() == expected.to_pylist()
 
 
+def test_two_processes_do_not_write_one_file(run, slow: Sandbox, tmp_path: Path):
+    out = tmp_path / "deals.csv"
+    with started(slow, out) as reading:
+        end = time.monotonic() + WAIT
+        while not (tmp_path / "deals.csv.part" / "000001.arrow").exists():
+            assert reading.poll() is None, reading.stderr.read()
+            assert time.monotonic() < end
+        for again in ([], ["--resume"]):
+            ran = run(*READ, "--out", str(out), "--portal", slow.url, *again)
+            assert ran.status == 1
+            assert "Another process is writing the same file" in ran.err
+        slow.set(real_time=False)
+        assert reading.wait(WAIT) == 0, reading.stderr.read()
+    assert csv.read_csv(out).num_rows == 3000
+    assert [entry.name for entry in tmp_path.iterdir()] == ["deals.csv"]
+
+
 def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
     out = tmp_path / "deals.csv"
     seen = []
@@ -285,6 +302,7 @@ def test_a_table_changed_meanwhile_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="changed"):
         kept.add(pa.table({"id": ["2"]}), 2)
     assert (kept.rows, kept.last_id) == (1, 1)
+    kept.leave()
 
 
 @pytest.mark.filterwarnings("ignore:crm.status.list")
