@@ -105,8 +105,8 @@ AS_MAPS: Final[Take[list[Row], list[Row]]] = Take(_maps, _chained)
 
 
 def joined(pages: Sequence[Rows]) -> Rows:
-    """The rows of pages that came in one answer, all of them maps or all of them records."""
+    """The rows of pages, as records if all of them are."""
     found = [page for page in pages if isinstance(page, Records)]
-    if not found:
-        return [row for page in pages if not isinstance(page, Records) for row in page]
-    return Records(found[0].keys, [*chain.from_iterable(page.rows for page in found)])
+    if found and len(found) == len(pages):
+        return Records(found[0].keys, [*chain.from_iterable(page.rows for page in found)])
+    return [*chain.from_iterable(pages)]

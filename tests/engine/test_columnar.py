@@ -66,6 +66,19 @@ def test_what_php_makes_of_lists_is_read_as_ever(result: bytes, rows: list[JSON]
     assert AS_MAPS(shaped) == plain == rows
 
 
+def test_a_page_of_another_shape_between_others_is_not_lost() -> None:
+    """PHP prints a list whose keys are not 0 to n-1 as a map: such a page does not become records."""
+    pages = []
+    for result in (b'{"items":[{"id":1,"title":"a"}]}', b'{"items":{"5":{"id":2,"title":"b"}}}', b"[]"):
+        page = page_in(LISTING, answered(result))
+        assert not isinstance(page, Refusal | Lost)
+        pages.append(page)
+    rows = joined(pages)
+    assert AS_MAPS(rows) == [{"id": 1, "title": "a"}, {"id": 2, "title": "b"}]
+    schema = TableSchema("deal", (Field("title", "string"),), pa.schema([("title", pa.string())]), Family.ITEM, "id")
+    assert Decoder(schema, "raise", Counter()).pack(rows).ids == (1, 2)
+
+
 @pytest.mark.parametrize("text", [b'"\xff"', b'"\\ud800"', b'"\xed\xa0\x80"'])
 def test_text_in_no_encoding_is_no_answer(text: bytes) -> None:
     """Neither reading makes up characters; the page is asked for again."""
