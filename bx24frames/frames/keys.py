@@ -9,7 +9,7 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import Fault
 from bx24frames.entities.columns import Names
 from bx24frames.errors import ConfigError
-from bx24frames.frames import reconcile
+from bx24frames.frames.broken_off import begun
 from bx24frames.frames.changes import compared_codes
 from bx24frames.frames.lookup import key_of, rows_by_key
 from bx24frames.frames.validate import validation_error
@@ -77,7 +77,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         return
     if mode == "insert" or not upload.request.on:
         return
-    await _wait_for_what_broke_off(sending)
+    before = await begun(upload, sending)
     fields = key_fields(upload.table, upload.frame, upload.request.on)
     columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
     on = [field for _, field in fields]
@@ -88,7 +88,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
     }
     if not keys:
         return
-    codes = compared_codes(upload)
+    codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
     found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
     for position, key in keys.items():
         rows = found.get(key_of(on, key), [])
@@ -96,19 +96,13 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
             shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
             message = f"the portal has {len(rows)} rows with this key: {shown}"
             sending.put(Outcome(position, "failed", None, "AMBIGUOUS_KEY", message, path="check"))
+        elif rows and before.made(position, *rows[0]):
+            message = "inserted before the upload broke off"
+            times = before.intents[position].times
+            sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
         elif rows:
             [(upload.ids[position], values)] = rows
             upload.current[rows[0][0]] = values
         elif mode == "update":
             message = "the portal has no row with this key"
             sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
-
-
-async def _wait_for_what_broke_off(sending: Sending) -> None:
-    """A row sent by an interrupted upload is looked for only when its request is certainly over."""
-    if sending.journal is None or not sending.doubts:
-        return
-    intents = sending.journal.in_doubt()
-    over_at = max((intents[at].sent_at + reconcile.CUT for at in sending.doubts if at in intents), default=0.0)
-    await reconcile.CLOCK.sleep(max(0.0, over_at - reconcile.CLOCK.now()))
-    sending.doubts.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.outcomes import Outcome
@@ -43,13 +43,12 @@ class Clock:
 CLOCK: Final = Clock()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Search:
     """Where rows of this upload can be: above the highest id there was before, made by this user."""
 
     high: int
     author: int | None
-    sent_at: dict[int, float] = field(default_factory=dict)
 
 
 async def begin(connection: Connection, upload: Upload, journal: Journal) -> None:
@@ -65,6 +64,12 @@ async def begin(connection: Connection, upload: Upload, journal: Journal) -> Non
     journal.note(high=str(high), author="" if author is None else str(author))
 
 
+def search_of(journal: Journal) -> Search:
+    """What `begin` noted."""
+    author = journal.fact("author") or ""
+    return Search(int(journal.fact("high") or 0), int(author) if author else None)
+
+
 async def settle_doubts(
     connection: Connection,
     upload: Upload,
@@ -75,8 +80,7 @@ async def settle_doubts(
     journal = sending.journal
     if journal is None or not sending.doubts:
         return
-    author = journal.fact("author") or ""
-    search = Search(int(journal.fact("high") or 0), int(author) if author else None)
+    search = search_of(journal)
     for _ in range(ROUNDS):
         try:
             absent = await _search(connection, upload, sending, search, journal)
@@ -123,7 +127,7 @@ async def _search(
 async def _look(connection: Connection, upload: Upload, sending: Sending, search: Search) -> Matches:
     fields, keyed = compared_fields(upload)
     by_code = {field.code: field for field in fields.values()}
-    conditions = _author(upload, search)
+    conditions = author_of(upload, search)
     rows = await rows_after(connection, upload.table, search.high, list(by_code), conditions)
     claimed = {outcome.id for outcome in sending.outcomes.values() if outcome.action == "inserted"}
     free = {row_id: values for row_id, values in rows.items() if row_id not in claimed}
@@ -142,7 +146,7 @@ async def _look(connection: Connection, upload: Upload, sending: Sending, search
 
 def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
     """The columns by which a row is known again, and whether they are a key of its own; else they are all of them."""
-    able = {name: field for name, field in upload.columns.items() if kind(field) in COMPARABLE and field.listed}
+    able = comparable(upload)
     names = Names(upload.table.fields, upload.entity.name)
     for key in (upload.request.on or (), ("originatorId", "originId"), ("xmlId",)):
         codes = {found.code for name in key if (found := names.find(name)) is not None}
@@ -152,11 +156,16 @@ def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
     return able, False
 
 
+def comparable(upload: Upload) -> dict[str, Field]:
+    """The columns that read back as they were written."""
+    return {name: field for name, field in upload.columns.items() if kind(field) in COMPARABLE and field.listed}
+
+
 def _filled(upload: Upload, columns: Iterable[str]) -> bool:
     return all(upload.frame.table.column(name).null_count == 0 for name in columns)
 
 
-def _author(upload: Upload, search: Search) -> Mapping[str, object]:
+def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
     """The condition that leaves out other people's rows, unless the frame itself says who made its rows."""
     names = Names(upload.table.fields, upload.entity.name)
     for name in AUTHORS:

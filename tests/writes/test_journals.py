@@ -102,6 +102,31 @@ def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
     assert waits.seconds >= reconcile.CUT - 5
 
 
+@pytest.mark.parametrize("ours", ["ours", "by somebody else", "of other values"])
+def test_a_resumed_upsert_tells_its_own_rows_from_somebody_elses(
+    ours: str, sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row with the key of one whose insert broke off: ours, if this user made it so since; else it is updated."""
+    frame = deals(4).assign(originId=["W1", "W2", "W3", "W4"])
+    intend = Journal.intend
+
+    def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
+        intend(self, positions, action)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(Journal, "intend", killed)
+    given = {"mode": "upsert", "on": "originId", "resume": tmp_path / "one.sqlite"}
+    with pytest.raises(RuntimeError, match="killed"):
+        bx.write_entity(frame, "deal", portal, **given)  # type: ignore[arg-type]
+    monkeypatch.setattr(Journal, "intend", intend)
+    made = dict(frame.iloc[1], createdBy=2 if ours == "by somebody else" else 1)
+    [row_id] = sandbox.store.insert(2, made | ({"title": "Upload other"} if ours == "of other values" else {}))
+    report = bx.write_entity(frame, "deal", portal, **given)  # type: ignore[arg-type]
+    assert row_id in report.ids("inserted" if ours == "ours" else "updated")
+    assert (report.inserted, report.updated) == ((4, 0) if ours == "ours" else (3, 1))
+    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+
+
 def test_a_journal_nobody_can_write_is_a_clear_error(portal: bx.Portal, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(bx.errors.ConfigError, match="cannot be used"):
