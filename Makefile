@@ -14,8 +14,8 @@ help:
 	@echo "make check       ruff, mypy --strict, import-linter"
 	@echo "make bench       how fast, and how we compare"
 	@echo "make storm       uploads and reads while everything breaks"
-	@echo "make notebooks   execute the notebooks anew"
-	@echo "make reference   write docs/reference.md anew from the docstrings"
+	@echo "make notebooks   execute the notebooks anew (ARGS=--check: compare them with what is kept)"
+	@echo "make reference   bring docs/ up to date: docstrings, measured figures"
 
 # The environment is made once, and again when what it is made of has changed.
 $(PY):
@@ -60,6 +60,7 @@ notebooks: $(VENV)/.dev
 
 reference: $(VENV)/.dev
 	@$(PY) docs/reference.py
+	@$(PY) docs/figures.py
 
 clean:
 	rm -rf $(VENV) demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
