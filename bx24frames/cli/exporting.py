@@ -106,6 +106,8 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
         _leave(kept, goes_on=way is not None)
         raise
     kept.discard()
+    if progress is not False and sys.stderr.isatty():
+        print(f"{kept.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,28 @@ def test_only_changed_sends_only_what_differs(sandbox: bx.Sandbox, portal: bx.Po
     assert sandbox.stats.calls["crm.item.update"] == 1
 
 
+def test_only_the_cells_that_differ_travel(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    """A frame as it was read, every column of it, edited and given back."""
+    frame = bx.read_entity("deal", portal, index="id", limit=60)
+    first, last = frame.index[0], frame.index[-1]
+    frame.loc[first, "title"] = "Upload changed"
+    frame.loc[last, ["opportunity", "comments"]] = [7.25, "Upload too"]
+    sent: dict[int, set[str]] = {}
+
+    def seen(method: str, params: dict[str, object]) -> bool:
+        if method == "crm.item.update" and isinstance(params["fields"], dict):
+            sent[int(str(params["id"]))] = set(params["fields"])
+        return False
+
+    sandbox.faults.add(Fault("drop_before", when=seen))
+    report = bx.write_entity(frame, "deal", portal, mode="update", only_changed=True)
+    sandbox.faults.clear()
+    assert (report.updated, report.unchanged) == (2, len(frame) - 2)
+    assert sent == {first: {"title"}, last: {"opportunity", "comments"}}
+    again = bx.read_entity("deal", portal, filters={"id": [int(first), int(last)]}, index="id")
+    assert (again.loc[first, "title"], again.loc[last, "opportunity"]) == ("Upload changed", 7.25)
+
+
 def test_an_id_that_is_not_there_fails_by_itself(portal: bx.Portal) -> None:
     ids = bx.read_entity("deal", portal, columns=["id"], limit=2)["id"].tolist()
     frame = pd.DataFrame({"id": [*ids, 99_999_999], "title": "Upload"})
