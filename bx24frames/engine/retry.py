@@ -41,9 +41,9 @@ def is_pause(answer: Refusal | Lost) -> bool:
 def is_passing(answer: Refusal | Lost) -> bool:
     """Whether the same command may succeed later."""
     if isinstance(answer, Lost):
-        # A page of HTML with 403 or 404, and the way to a login, are the web tier's last word; 2xx rubbish and 5xx
-        # are accidents.
-        return answer.status is None or not 300 <= answer.status < 500 or answer.status in (408, 429)
+        # A page of HTML with 403 or 404 is the web tier's last word; 2xx rubbish, the way to nowhere and 5xx are
+        # accidents.
+        return answer.status is None or not 400 <= answer.status < 500 or answer.status in (408, 429)
     return meaning(answer).reaction in _PASSING
 
 

@@ -70,7 +70,7 @@ class Address:
         check_scheme(parts, allow_http=allow_http)
         found = _REST.fullmatch(parts.path)
         if found is None and "/rest" not in parts.path:
-            raise _malformed(parts, "it is a page's; a webhook's has /rest/<user>/<code>/ in it")
+            raise _malformed(parts, "it is the address of a page; a webhook's has /rest/<user>/<code>/ in it")
         if found is None:
             raise _malformed(parts, "its path is not /rest/<user>/<code>/ nor /rest/")
         if found["user"] and not found["code"]:

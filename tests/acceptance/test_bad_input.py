@@ -178,7 +178,7 @@ def test_an_edited_column_that_only_the_portal_sets(odd: OddPortal, portal: bx.P
 
 
 ADDRESSES = {
-    "": "https://", "acme.bitrix24.com": "Portal('https://acme.bitrix24.com/rest/1/<code>/')",
+    "": "https://", "acme.bitrix24.com": "https://acme.bitrix24.com/rest/1/<code>/",
     "https://acme.bitrix24.com/": "/rest/<user>/<code>/", "https://acme.bitrix24.com/rest/1/": "code is missing",
     f"http://acme.bitrix24.com/rest/1/{CODE}/": "allow_http=True", CODE: "***",
     f"ftp://acme.bitrix24.com/rest/1/{CODE}/": "https://", f"https://u:{CODE}@acme.bitrix24.com/rest/1/x/": "password",
