@@ -20,6 +20,9 @@ LINKS: Final = frozenset({"crm_contact", "crm_company"})
 never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 """
 
+CALLERS: Final = frozenset({"CREATED_BY"})
+"""Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
+
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
 
@@ -144,7 +147,7 @@ def _task_field(name: str, raw: Mapping[str, JSON]) -> Field:
         spelling.camel(name) if not name.startswith("UF_") else _task_user_field(name),
         "string" if type_name == "array" else type_name,
         title=_title(name, raw),
-        required=_flag(raw, "required"),
+        required=_flag(raw, "required") and name not in CALLERS,
         read_only=_flag(raw, "primary"),
         multiple=type_name == "array",
         user_field=name.startswith("UF_"),

@@ -45,7 +45,8 @@ class WriteReport:
     dry_run : bool
         Nothing was sent; the actions say what would have been done.
     robots_ran : bool or None
-        Whether the portal's automation ran for the rows; None where it is not known.
+        Whether the CRM's automation ran for the rows; None where it is not known, nothing was written, or the table
+        is none of the CRM's items.
     requests : int
         HTTP requests that the upload took; of a dry run, would take, about.
     seconds : float

@@ -67,7 +67,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     if frame.compared:
         faults += await changed_cells(connection, table, frame, request.timezone)
     unknown = [*unclear, *(fault for fault in frame.faults if fault.reason == NOT_CHOSEN)]
-    held = await held_cells(connection, table, given, frame, unknown)
+    held = await held_cells(connection, table, given, frame, unknown, request.on)
     faults = [fault for fault in faults if (fault.position, fault.column) not in held]
     whole = any(fault.position < 0 for fault in faults)
     if faults and (whole or request.on_error != "report"):
@@ -165,7 +165,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         mode=request.mode,
         labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
-        robots_ran=None if request.dry_run else _robots_ran(sending),
+        robots_ran=None if request.dry_run else _robots_ran(upload, sending),
         requests=took[0],
         seconds=took[1],
         journal=sending.journal.path if sending.journal is not None else None,
@@ -230,9 +230,11 @@ def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
             yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
 
 
-def _robots_ran(sending: Sending) -> bool | None:
-    """Whether automation ran: an import starts none, everything else does."""
+def _robots_ran(upload: Upload, sending: Sending) -> bool | None:
+    """Whether the CRM's automation ran: an import starts none, everything else does; other tables have none."""
     paths = {outcome.path for outcome in sending.outcomes.values() if outcome.action in ("inserted", "updated")}
-    if not paths:
+    if upload.entity.entity_type_id is None or not paths:
         return None
-    return paths != {"import"}
+    if paths & {"batch", "single"}:
+        return True
+    return None if None in paths else False  # of what an interrupted run wrote, nobody has noted the way

@@ -41,6 +41,35 @@ def test_codes_that_are_gone_stay_in_rows_nobody_edited(
     )
 
 
+@pytest.mark.parametrize("mode", ["update", "upsert"])
+def test_codes_that_are_gone_stay_in_rows_found_by_a_key(
+    mode: str, old: list[int], sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    for at, row_id in enumerate(old):
+        sandbox.store.update_row("deal", row_id, {"originId": f"O{at}"})
+    frame = pd.DataFrame(
+        {"originId": ["O0", "O1", "O2"], COLOUR: [77, 56, 77], "title": list("abc"), "stageId": "GONE"}
+    )
+    assert bx.write_entity(frame, "deal", portal, mode=mode, on="originId").updated == 3  # type: ignore[call-overload]
+    held = {row["id"]: row for row in sandbox.store.rows(2)}
+    assert [(held[at]["title"], int(held[at][COLOUR]), held[at]["stageId"]) for at in old] == [
+        ("a", 77, "GONE"), ("b", 56, "GONE"), ("c", 77, "GONE")
+    ]  # fmt: skip
+    frame.loc[1, "originId"] = "nowhere"
+    frame.loc[1, COLOUR] = 77
+    with pytest.raises(bx.errors.ValidationError) as caught:
+        bx.write_entity(frame, "deal", portal, mode=mode, on="originId")  # type: ignore[call-overload]
+    assert caught.value.rows == (1,)
+
+
+def test_a_task_is_created_by_whoever_adds_it(portal: bx.Portal) -> None:
+    made = bx.write_entity(pd.DataFrame({"title": ["Call"], "responsibleId": 1}), "task", portal, mode="insert")
+    found = bx.read_entity("task", portal, columns=["createdBy"], filters={"id": made.ids("inserted")})
+    assert (found["createdBy"].tolist(), made.robots_ran) == ([1], None)
+    assert bx.write_entity(deals(1), "deal", portal, mode="insert").robots_ran is False
+    assert bx.write_entity(deals(1), "crm.deal", portal, mode="insert").robots_ran is True
+
+
 def test_a_code_that_is_gone_is_not_given_to_another_row(old: list[int], portal: bx.Portal) -> None:
     frame = pd.DataFrame({"id": old, COLOUR: [77, 78, np.nan], "stageId": ["GONE", "GONE", "LOST"]})
     with pytest.raises(bx.errors.ValidationError) as caught:

@@ -147,6 +147,8 @@ class Desk:
                 draft[spec.column] = stored
         for spec in self._table.fields:
             known = spec.required and spec.code in {one.code for one in self.names.values()}
+            if adding and spec.column in self.authors and spec.column not in draft:
+                continue  # the caller, where nobody is named
             if known and (adding or spec.column in draft) and not php_text(draft.get(spec.column)).strip():
                 raise self.refuse(spec.title, "required")
         return draft
