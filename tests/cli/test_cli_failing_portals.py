@@ -169,12 +169,12 @@ def readable_on_the_way(**_: object) -> str:
     return f"http://acme.bitrix24.com/rest/1/{CODE}/"
 
 
-@case("address", "it is a page's", "copy the address")
+@case("address", "it is the address of a page", "copy the address")
 def a_browsers_address(**_: object) -> str:
     return "https://acme.bitrix24.com/crm/deal/kanban/category/0/"
 
 
-@case("address", "it is a page's", "copy the address")
+@case("address", "it is the address of a page", "copy the address")
 def the_host_alone(**_: object) -> str:
     return "acme.bitrix24.com"
 

@@ -48,7 +48,7 @@ def test_no_repr_and_no_key_shows_the_code() -> None:
         ("", "https://"),
         (f"ftp://acme.bitrix24.com/rest/1/{CODE}/", "https://"),
         ("https://acme.bitrix24.com/rest/1/", "code is missing"),
-        (f"https://acme.bitrix24.com/devops/edit/{CODE}/", "it is a page"),
+        (f"https://acme.bitrix24.com/devops/edit/{CODE}/", "it is the address of a page"),
         (f"https://acme.bitrix24.com/rest/1/{CODE}/a/b", "path is not"),
         (f"https://me:pw@acme.bitrix24.com/rest/1/{CODE}/", "password"),
         (f"https:///rest/1/{CODE}/", "no host"),
