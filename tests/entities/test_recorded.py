@@ -11,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from bx24frames.engine.batch import decode as answers_of
 from bx24frames.engine.cursor import rows_in
+from bx24frames.engine.messages import Answer, Call, Command, Parcel, Refusal, Success
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import decode
 from bx24frames.entities.fields import parse_fields
@@ -212,3 +214,79 @@ def test_an_empty_list_of_a_batch_is_an_empty_typed_table() -> None:
     [answer] = recorded("batch_list_empty")["result"]["result"].values()
     batch = decode(rows_in(entity.listing, answer), schema)
     assert (batch.num_rows, batch.schema) == (0, schema.arrow)
+
+
+# ---------------------------------------------------------------- what is no list, or none of the catalogue's
+
+
+def answered(name: str, *labels: str) -> list[Answer]:
+    """The answers of a recorded batch, as the engine reads them out of its bytes."""
+    parcel = Parcel(tuple(Command(label, Call("", {}, query="")) for label in labels))
+    found = answers_of(parcel, 200, (RECORDED / f"{name}.json").read_bytes())
+    return [found[label] for label in labels]
+
+
+def listed(entity: Entity, answer: Answer) -> list[Any]:
+    """The rows of an answer that succeeded."""
+    assert isinstance(answer, Success)
+    return list(rows_in(entity.listing, answer.value))
+
+
+STATUS = {"NAME": "string", "SORT": "integer", "STATUS_ID": "string"}
+
+
+def test_dictionaries_asked_for_together() -> None:
+    entity = resolve("status")
+    fields = parse_fields(entity, {name: described(type_) for name, type_ in STATUS.items()})
+    statuses, sources = answered("call_batch", "statuses", "sources")
+    frames = [decode(listed(entity, one), table_schema(entity, fields)) for one in (statuses, sources)]
+    assert [frame.num_rows for frame in frames] == [10, 7]
+    assert [frame.slice(0, 1).to_pylist() for frame in frames] == [
+        [{"NAME": "Новый лид", "SORT": 10, "STATUS_ID": "NEW"}],
+        [{"NAME": "Портальная СРМ", "SORT": 10, "STATUS_ID": "CALL"}],
+    ]
+
+
+def test_stages_of_several_pipelines_under_numbers() -> None:
+    entity = resolve("status")
+    fields = parse_fields(entity, {name: described(type_) for name, type_ in STATUS.items()})
+    commands = recorded("crm_dealcategory_stage_list__request")["params"]["cmd"]
+    answers = answered("crm_dealcategory_stage_list__response", *commands)
+    frames = [decode(listed(entity, one), table_schema(entity, fields)) for one in answers]
+    assert {label: frame.num_rows for label, frame in zip(commands, frames, strict=True)} == {
+        "2": 16, "4": 20, "8": 8, "0": 15
+    }  # fmt: skip
+    assert frames[0].slice(0, 1).to_pylist() == [{"NAME": "Сбор документов", "SORT": 10, "STATUS_ID": "C2:NEW"}]
+    # of one command the map is a list, because its key is 0
+    commands = recorded("crm_dealcategory_stage_list_batch_of_one__request")["cmd"]
+    [answer] = answered("crm_dealcategory_stage_list_batch_of_one__response", *commands)
+    frame = decode(listed(entity, answer), table_schema(entity, fields))
+    assert (frame.num_rows, frame.column(1).to_pylist()[:2]) == (8, [10, 20])
+
+
+def test_leads_got_one_by_one() -> None:
+    entity = resolve("crm.lead")
+    fields = parse_fields(entity, recorded("crm_lead_fields_success")["result"])
+    answers = answered("call_several_success", "order0", "order1", "order2")
+    rows = [one.value for one in answers if isinstance(one, Success)]
+    frame = decode(rows, table_schema(entity, fields, ["ID", "TITLE"]))
+    assert frame.column(0).to_pylist() == [35943, 161, 171]
+    assert frame.column(1).to_pylist()[2] == "вднх: 8.1 - 4.7 = 3.4 (71%)"
+
+
+def test_a_new_contact_is_known_by_its_number() -> None:
+    [answer] = answered("crm_contact_add_batch", "order0000000000")
+    assert isinstance(answer, Success)
+    assert (answer.value, answer.operating, answer.resets_in) == (58943, 0.0, pytest.approx(600, abs=1))
+
+
+def test_refusals_have_no_code() -> None:
+    one = answered("crm_lead_get_batch_error", "0")
+    both = answered("crm_get_batch_of_two_error", "0", "1")
+    told = [(refusal.code, refusal.text) for refusal in (*one, *both) if isinstance(refusal, Refusal)]
+    assert told == [("", "ID is not defined or invalid.")] * 2 + [("", "Not found")]
+
+
+def test_no_recorded_answer_is_left_out() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [one.stem for one in RECORDED.glob("*.json") if f'"{one.stem}"' not in text] == []
