@@ -1,4 +1,4 @@
-"""The parameters all reads have in common: their types for the overloads, and the text that says what they mean."""
+"""The parameters of the verbs: their types for the overloads of reads, and the text that says what they mean."""
 
 from __future__ import annotations
 
@@ -95,8 +95,77 @@ RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
         The read failed; there is never a partial frame."""
 
 
+WRITE_PARAMETERS: Final = """\
+frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
+        Its columns are fields in any spelling; its index is not data, but an index level may hold the ids of an update.
+        A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
+    entity, portal
+        As in `read_entity`.
+    mode : {"insert", "update", "upsert"}
+        ``"insert"`` adds rows, ``"update"`` changes the rows whose ids are in the column ``id``.
+    on : str or sequence of str, optional
+        Key columns that tell which row is which.
+    columns : sequence of str, optional
+        Columns of the frame to send; None is all.
+    nulls : {"skip", "clear"}
+        Of an update: a null leaves its field alone, or empties it.
+    extra_columns : {"raise", "ignore"}
+        What to do about columns that are no field.
+    schema : pandera schema, optional
+        What the frame is checked against before anything is sent.
+    timezone : str, optional
+        IANA name of the zone in which naive times are meant.
+    automation : None, True or False
+        Of an insert: None is the fastest path that writes the same values, and the report says whether robots ran;
+        False: they must not run (import, which needs the import right); True: they must (add).
+    only_changed : bool
+        Send only the cells that differ from the portal's.
+    rows_per_request : int or "auto"
+        Rows in one request; ``"auto"`` grows with what the portal's answers cost.
+    on_error : {"raise", "report", "stop"}
+        ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
+        ``"stop"`` stops after the first request with a failure.
+    dry_run : bool
+        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take.
+    resume : path, WriteReport, False or None
+        The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
+        and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.
+    progress : {"auto", True, False}
+        A bar on stderr."""
+
+
+WRITE_ENDS: Final = """Returns
+    -------
+    WriteReport
+
+    Raises
+    ------
+    ValidationError, UnknownColumn, ConfigError
+        Before anything is written.
+    UnfinishedUpload
+        The same insert was begun before and not finished, or is running now.
+    WriteError
+        Some rows failed or are unknown; ``.report`` has them all.
+    WriteInterrupted
+        Ctrl-C; ``.report`` has what became of each row.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html"""
+
+
+_TEXTS: Final = {
+    "{parameters}": PARAMETERS,
+    "{raises}": RAISES,
+    "{write_parameters}": WRITE_PARAMETERS,
+    "{write_ends}": WRITE_ENDS,
+}
+
+
 def documented(verb: Verb) -> Verb:
-    """Put the texts that all reads share where a verb's docstring has ``{parameters}`` and ``{raises}``."""
+    """Put the shared texts where a verb's docstring names them in braces."""
     text = verb.__doc__ or ""  # none under python -OO
-    verb.__doc__ = text.replace("{parameters}", PARAMETERS).replace("{raises}", RAISES)
+    for name, told in _TEXTS.items():
+        text = text.replace(name, told)
+    verb.__doc__ = text
     return verb

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
 from bx24frames.frames.delete import DeleteRequest, delete
+from bx24frames.frames.parameters import documented
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.session import blocking, connection_of
 from bx24frames.frames.upload import WriteRequest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.session import PortalLike
 
 
+@documented
 def write_entity(
     frame: object,
     entity: str,
@@ -42,61 +44,9 @@ def write_entity(
 
     Parameters
     ----------
-    frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
-        Its columns are fields in any spelling; its index is not data, but an index level may hold the ids of an update.
-        A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
-    entity, portal
-        As in `read_entity`.
-    mode : {"insert", "update", "upsert"}
-        ``"insert"`` adds rows, ``"update"`` changes the rows whose ids are in the column ``id``.
-    on : str or sequence of str, optional
-        Key columns that tell which row is which.
-    columns : sequence of str, optional
-        Columns of the frame to send; None is all.
-    nulls : {"skip", "clear"}
-        Of an update: a null leaves its field alone, or empties it.
-    extra_columns : {"raise", "ignore"}
-        What to do about columns that are no field.
-    schema : pandera schema, optional
-        What the frame is checked against before anything is sent.
-    timezone : str, optional
-        IANA name of the zone in which naive times are meant.
-    automation : None, True or False
-        Of an insert: None is the fastest path that writes the same values, and the report says whether robots ran;
-        False: they must not run (import, which needs the import right); True: they must (add).
-    only_changed : bool
-        Send only the cells that differ from the portal's.
-    rows_per_request : int or "auto"
-        Rows in one request; ``"auto"`` grows with what the portal's answers cost.
-    on_error : {"raise", "report", "stop"}
-        ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
-        ``"stop"`` stops after the first request with a failure.
-    dry_run : bool
-        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take.
-    resume : path, WriteReport, False or None
-        The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
-        and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.
-    progress : {"auto", True, False}
-        A bar on stderr.
+    {write_parameters}
 
-    Returns
-    -------
-    WriteReport
-
-    Raises
-    ------
-    ValidationError, UnknownColumn, ConfigError
-        Before anything is written.
-    UnfinishedUpload
-        The same insert was begun before and not finished, or is running now.
-    WriteError
-        Some rows failed or are unknown; ``.report`` has them all.
-    WriteInterrupted
-        Ctrl-C; ``.report`` has what became of each row.
-
-    Notes
-    -----
-    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
+    {write_ends}
 
     Examples
     --------
@@ -108,25 +58,26 @@ def write_entity(
     >>> bx.delete_entity(report, "deal", "sandbox").deleted
     2
     """
-    request = WriteRequest(
+    work = write_entity_async(
         frame,
         entity,
-        mode,
-        _names(on),
-        _listed(columns),
-        nulls,
-        extra_columns,
-        schema,
-        timezone,
-        automation,
-        only_changed,
-        rows_per_request,
-        on_error,
-        dry_run,
-        resume,
-        progress,
+        blocking(portal),
+        mode=mode,
+        on=on,
+        columns=columns,
+        nulls=nulls,
+        extra_columns=extra_columns,
+        schema=schema,
+        timezone=timezone,
+        automation=automation,
+        only_changed=only_changed,
+        rows_per_request=rows_per_request,
+        on_error=on_error,
+        dry_run=dry_run,
+        resume=resume,
+        progress=progress,
     )
-    return bridge.run(write(connection_of(blocking(portal)), request))
+    return bridge.run(work)
 
 
 async def write_entity_async(
@@ -206,8 +157,10 @@ def delete_entity(
     >>> bx.delete_entity([-1], "deal", "sandbox", on_error="report").failed
     1
     """
-    request = DeleteRequest(ids, entity, on_error, dry_run, resume, progress)
-    return bridge.run(delete(connection_of(blocking(portal)), request))
+    work = delete_entity_async(
+        ids, entity, blocking(portal), on_error=on_error, dry_run=dry_run, resume=resume, progress=progress
+    )
+    return bridge.run(work)
 
 
 async def delete_entity_async(
