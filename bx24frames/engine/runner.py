@@ -6,7 +6,7 @@ import asyncio
 import math
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -19,7 +19,7 @@ from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import Governor, Ticket
 from bx24frames.errors import AuthError, LimitError
-from bx24frames.transport.base import NoReply, Transport
+from bx24frames.transport.base import NoReply, Reply, Transport
 
 T = TypeVar("T")
 
@@ -61,43 +61,48 @@ class Runner:
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
         ends_at = math.inf if self.deadline is None else self.clock() + self.deadline
-        tasks: dict[asyncio.Task[dict[str, Answer]], Parcel] = {}
+        tasks: set[asyncio.Task[None]] = set()
+        given: deque[T] = deque()
         held: Parcel | None = None
         try:
             while True:
                 now = self.clock()
                 if now >= ends_at:
                     raise LimitError(f"The deadline of {self.deadline:g} s passed before the work was done")
-                held, wake = self._next(machine, held, now)
+                held, wake = self._next(machine, held, now, idle=not tasks)
                 if held is not None and (ticket := self._depart(held, now)) is not None:
-                    tasks[asyncio.create_task(self._send(held, ticket))] = held
+                    tasks.add(asyncio.create_task(self._carry(machine, held, ticket, given)))
                     held = None
                     continue
                 if held is None and wake is None and not tasks:
                     return
                 if held is None and wake == math.inf and not tasks:
                     raise RuntimeError(f"{type(machine).__name__} waits for an answer that nobody was asked for")
-                for task in await self._pause(tasks, held, wake, min(ends_at, now + LONGEST_NAP)):
-                    parcel = tasks.pop(task)
-                    with COLLECTOR_HELD:
-                        items = [*machine.feed(parcel, task.result(), self.clock())]
-                    del task
-                    for item in items:
-                        yield item
+                done = await self._pause(tasks, held, wake, min(ends_at, now + LONGEST_NAP))
+                while given:
+                    yield given.popleft()
+                tasks -= done
+                for task in done:
+                    task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _next(self, machine: Machine[T], held: Parcel | None, now: float) -> tuple[Parcel | None, float | None]:
-        """The parcel to send next, or the time to look again; (None, None) when the machine is done."""
+    def _next(
+        self, machine: Machine[T], held: Parcel | None, now: float, *, idle: bool
+    ) -> tuple[Parcel | None, float | None]:
+        """The parcel to send next, or the time to look again; (None, None) when the machine is done.
+
+        While answers are to come, a parcel is made when there is room for it, of all that is known by then.
+        """
         if held is not None:
             return held, now
         with self.lock:
             room_at = self.governor.room_at(now)
-        if room_at is None:
+        if room_at is None and not idle:
             return None, now + POLL
-        if room_at > now:
+        if room_at is not None and room_at > now and not idle:
             return None, room_at
         step = machine.due(now, self.sizes)
         if isinstance(step, Parcel):
@@ -105,59 +110,69 @@ class Runner:
         return (None, None) if isinstance(step, Done) else (None, step.until)
 
     def _depart(self, parcel: Parcel, now: float) -> Ticket | None:
-        methods = Counter(command.call.method for command in parcel.commands)
         with self.lock:
-            return self.governor.depart(methods, now)
+            return self.governor.depart(_methods(parcel), now)
 
     async def _pause(
         self,
-        tasks: Mapping[asyncio.Task[dict[str, Answer]], Parcel],
+        tasks: set[asyncio.Task[None]],
         held: Parcel | None,
         wake: float | None,
         end: float,
-    ) -> set[asyncio.Task[dict[str, Answer]]]:
-        """Sleep until an answer comes or something may have become due."""
+    ) -> set[asyncio.Task[None]]:
+        """Sleep until an answer comes or something may have become due; what the limits hold back is counted."""
         now = self.clock()
-        if held is not None:
-            methods = Counter(command.call.method for command in held.commands)
-            with self.lock:
-                ready_at = self.governor.ready_at(methods, now)
-            wake = ready_at if ready_at is not None else now + POLL
+        with self.lock:
+            room_at = self.governor.room_at(now)
+            if held is not None:
+                ready_at = self.governor.ready_at(_methods(held), now)
+                wake = ready_at if ready_at is not None else now + POLL
         seconds = max(0.0, min(end, math.inf if wake is None else wake) - now)
-        if not tasks:
+        if tasks:
+            done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        else:
             await asyncio.sleep(seconds)
-            self.stats.waited += seconds
-            return set()
-        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            done = set()
+        if held is not None or (room_at is not None and room_at > now):
+            self.stats.waited += self.clock() - now
         return done
 
-    async def _send(self, parcel: Parcel, ticket: Ticket) -> dict[str, Answer]:
+    async def _carry(self, machine: Machine[T], parcel: Parcel, ticket: Ticket, given: deque[T]) -> None:
+        """Send a parcel and hand its answers to the machine.
+
+        Reading and handing over know no pause between them: rows as Python objects take several times what their
+        bytes do, so those of one request alone are alive.
+        """
         started = self.clock()
-        received = 0
+        came = await self._send(parcel, ticket)
+        with COLLECTOR_HELD:
+            answers = self._read(parcel, came)
+            self.stats.take(parcel, answers, len(came.body) if isinstance(came, Reply) else 0)
+            self._learn(parcel, answers, ticket, self.clock() - started)
+            given.extend(machine.feed(parcel, answers, self.clock()))
+
+    async def _send(self, parcel: Parcel, ticket: Ticket) -> Reply | NoReply | AuthError:
         try:
             method, body = batch.encode(parcel)
             if self.before is not None:
                 self.before(parcel)
-            reply = await self.transport.post(method, body, timeout=self.timeout)
-            received = len(reply.body)
-            with COLLECTOR_HELD:
-                answers = batch.decode(parcel, reply.status, reply.body)
-        except NoReply as fault:
-            # A host that has answered before is there, whatever the resolver says of it for a moment.
-            nowhere = fault.unresolved and not self.stats.received
-            lost = Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere)
-            answers = {command.label: lost for command in parcel.commands}
-        except AuthError as fault:
-            refusal = Refusal(
-                fault.code or "", fault.message, fault.status or 401, whole=True, renewal=fault.guidance or ""
-            )
-            answers = {command.label: refusal for command in parcel.commands}
+            return await self.transport.post(method, body, timeout=self.timeout)
+        except (NoReply, AuthError) as fault:
+            return fault
         finally:
             with self.lock:
                 self.governor.settle(ticket, self.clock())
-        self.stats.take(parcel, answers, received)
-        self._learn(parcel, answers, ticket, self.clock() - started)
-        return answers
+
+    def _read(self, parcel: Parcel, came: Reply | NoReply | AuthError) -> dict[str, Answer]:
+        if isinstance(came, Reply):
+            return batch.decode(parcel, came.status, came.body)
+        answer = self._lost(came) if isinstance(came, NoReply) else _unauthorized(came)
+        return {command.label: answer for command in parcel.commands}
+
+    def _lost(self, fault: NoReply) -> Lost:
+        # A host that has answered before is there, whatever the resolver says of it for a moment.
+        nowhere = fault.unresolved and not self.stats.received
+        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere)
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""
@@ -184,3 +199,11 @@ class Runner:
             self.governor.bucket.refused(now)
         elif retry.is_blocked(answer):
             self.governor.meter(method).blocked(now)
+
+
+def _unauthorized(fault: AuthError) -> Refusal:
+    return Refusal(fault.code or "", fault.message, fault.status or 401, whole=True, renewal=fault.guidance or "")
+
+
+def _methods(parcel: Parcel) -> Counter[str]:
+    return Counter(command.call.method for command in parcel.commands)
