@@ -11,11 +11,11 @@ from bx24frames.engine.retry import Tries
 
 T = TypeVar("T")
 
-SEGMENT_ROWS: Final = 10_000
-"""Rows a lane is meant to hold: four full batches, so that its tail weighs little."""
-WINDOW_ROWS: Final = 80_000
+SEGMENT_ROWS: Final = 5_000
+"""Rows a lane is meant to hold: two full batches; the chains of other lanes fill the request that its tail is in."""
+WINDOW_ROWS: Final = 40_000
 """Rows that may lie complete behind a lane that is not; they bound the memory of a read."""
-MARGIN: Final = 1.1
+MARGIN: Final = 1.05
 """Pages asked for above those that are expected."""
 
 
