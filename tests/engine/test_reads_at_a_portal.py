@@ -16,6 +16,7 @@ import pytest
 import bx24frames as bx
 from bx24frames import aio
 from bx24frames.errors import LimitError
+from bx24frames.portal.budgets import BUDGETS
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Fault
@@ -104,6 +105,23 @@ def test_the_plan_of_a_read_is_what_the_read_takes(sandbox):
         assert portal.plan("deal", filters={"id": ids}).requests == 1
         assert "6,000 rows" in repr(plan)
         assert "<td>6,000</td>" in plan._repr_html_()
+
+
+def test_a_plan_before_anything_was_read_says_what_it_assumes_and_later_what_was_measured(sandbox):
+    BUDGETS.governors.clear()  # a port may have been another test's
+    with bx.Portal(sandbox.url, limits=bx.Limits(burst=10, operating=3.0)) as portal:
+        first = portal.plan("deal")
+        assert (first.rows, first.page_seconds, first.measured) == (6000, 0.05, False)
+        # 120 pages of 0.05 s are two windows of 3 s: the second begins ten minutes later
+        assert first.seconds == 600.0
+        assert repr(first) == "<Plan deal: 6,000 rows, 4 requests, 10 min 0 s at 0.050 s a page (assumed)>"
+        assert "assumed" in first._repr_html_()
+        assert portal.stats.methods["crm.item.list"].commands == 1
+        bx.read_entity("deal", portal, columns=["id"], limit=1000, progress=False)
+        later = portal.plan("deal")
+        assert later.measured
+        assert later.page_seconds != 0.05
+        assert "measured" in later._repr_html_()
 
 
 def test_a_plan_names_the_seconds_of_the_bucket_and_of_the_operating_time():
