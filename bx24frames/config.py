@@ -30,8 +30,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _THREE_WAYS: Final = (
     "Say it in one of three ways: give an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
     f"set the environment variable {ENVIRONMENT} to it; "
-    "or keep it once with bx24frames.config.save_profile('acme', address, default=True). "
-    "To try without a portal: Portal('sandbox').\n" + WEBHOOK_GUIDANCE
+    "or keep it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
+    "To try without a portal, name 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
 )
 
 

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from bx24frames.errors import BX24Error, UnfinishedUpload
+from bx24frames.cli.phrasing import phrased
+from bx24frames.errors import BX24Error
 from bx24frames.transport.redact import redact
 
 __all__ = ["main"]
@@ -52,10 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def told(error: Exception) -> str:
     """What a failure means to whoever typed the command, without any secret."""
-    if isinstance(error, UnfinishedUpload):
-        return redact(f"{error.message}\nGo on with it: --resume {error.journal}. To begin it once more: --afresh.")
     if isinstance(error, BX24Error):
-        return redact(str(error))
+        return redact(phrased(str(error)))
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return redact(f"{where}{error.strerror}")

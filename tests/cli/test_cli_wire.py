@@ -88,7 +88,8 @@ WRONG = (
     (("batch", '{"a": {"id": 1}}'), "Command a is no text"),
     (("scan", "deal", "SELECT nope FROM deal"), 'unable to find column "nope"'),
     (("scan", "deal", "SELEC"), "sql parser error"),
-    (("plan", "dael"), "Did you mean deal"),
+    (("plan", "dael"), "Did you mean deal? `bx24frames entities` shows every table."),
+    (("read", "deal", "--columns", "xyzzy"), "`bx24frames describe` lists the columns."),
 )
 
 

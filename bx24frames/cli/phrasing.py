@@ -1,0 +1,39 @@
+"""Messages of the functions in the words of the command: an option for a parameter, a command for a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["phrased"]
+
+_WORDS: Final[Mapping[str, str]] = {
+    "list_entities()": "`bx24frames entities`",
+    "describe_entity()": "`bx24frames describe`",
+    "automation=True": "--automation",
+    "automation=False": "--no-automation",
+    "resume=False": "--afresh",
+}
+_PARAMETER: Final = re.compile(
+    r"\b(automation|changed_since|columns|extra_columns|limit|missing_columns|mode|nulls|on|on_error|order_by|resume|"
+    r"timezone)=(?:'([^']*)')?"
+)
+
+
+def phrased(text: str) -> str:
+    """Say a message as somebody at a shell can follow it.
+
+    Examples
+    --------
+    >>> phrased("mode='upsert' needs on=: describe_entity() lists the columns.")
+    '--mode upsert needs --on: `bx24frames describe` lists the columns.'
+    """
+    for word, option in _WORDS.items():
+        text = text.replace(word, option)
+    return _PARAMETER.sub(_option, text)
+
+
+def _option(found: re.Match[str]) -> str:
+    value = f" {found[2]}" if found[2] else ""
+    return f"--{found[1].replace('_', '-')}{value}"
