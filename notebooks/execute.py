@@ -34,8 +34,8 @@ CHANGING: Final = (
     (re.compile(r"(?<=[ >])(?:under a second|(?:\d+ min )?\d+ s)(?=[<>])"), "SECONDS"),
     (re.compile(r"[\d,]+ kB\b"), "KILOBYTES"),
 )
-"""What is another at every run in any cell: the box's port, what an upload took, what a plan expects a read to take, the
-length of answers that name times."""
+"""What is another at every run in any cell: the box's port, what an upload took, what a plan expects a read to take,
+the length of answers that name times."""
 NUMBER: Final = re.compile(r"[-\d.,]*\d")
 SPACE: Final = re.compile(r"\s+|[─-]{3,}")
 PIXEL: Final = 0.01

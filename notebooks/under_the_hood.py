@@ -104,7 +104,7 @@ for name, colour, label in (("requests", PALE, "requests answered"), ("bucket", 
     end = (seen["second"].iloc[-1], seen[name].iloc[-1])
     axes.annotate(label, end, (8, 0), textcoords="offset points", color=colour, va="center")
 axes.axhline(BURST, color=RED, lw=1.2, ls=(0, (4, 3)))
-axes.annotate(f"full at {BURST}", (0, BURST), (4, 6), textcoords="offset points", color=RED)
+axes.annotate(f"full at {BURST}", (seen["second"].iloc[-1], BURST), (8, 3), textcoords="offset points", color=RED)
 axes.spines[["top", "right"]].set_visible(False)
 axes.set_xlim(0, seen["second"].iloc[-1])
 axes.set_ylim(0, None)
