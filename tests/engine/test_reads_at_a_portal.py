@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -91,6 +92,19 @@ def test_with_default_limits_many_reads_at_once_are_never_refused():
         assert asyncio.run(reads()) == [300] * 70
         assert sandbox.stats.refused == 0
         assert sandbox.stats.requests >= 70
+
+
+@pytest.mark.parametrize("threads", [1, 3, 20])
+def test_any_number_of_threads_is_never_refused(threads):
+    with (
+        Sandbox(sizes={"deal": 300}, plan=Plan(burst=30, per_second=40.0), real_time=False) as sandbox,
+        bx.Portal(sandbox.url, limits=bx.Limits(burst=30, per_second=40.0)) as portal,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        frames = pool.map(lambda _: bx.read_entity("deal", portal, columns=["id"], progress=False), range(45))
+        assert [len(frame) for frame in frames] == [300] * 45
+        assert sandbox.stats.refused == portal.stats.refused == 0
+        assert sandbox.stats.requests >= 45
 
 
 def test_the_plan_of_a_read_is_what_the_read_takes(sandbox):

@@ -48,6 +48,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
         if not left and not events:
             return departures
         ready = governor.ready_at({METHOD: commands}, now) if left else None
+        assert ready is not None or not left or governor.in_flight, "an answer is waited for that nobody owes"
         if ready is not None and ready <= now:
             ticket = governor.depart({METHOD: commands}, now)
             assert ticket is not None
@@ -71,6 +72,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
         governor.settle(ticket, now)
         if report is None:
             governor.bucket.refused(now)
+            left += 1
         else:
             governor.bucket.accepted()
             governor.meter(METHOD).report(*report, ticket.departed, now)
@@ -102,6 +104,45 @@ def test_never_refused_and_never_idle(seed, plan, requests, longest_delay, longe
         # the bucket's floor, one place kept back, and the time until the first request is known to have arrived
         floor = max(0.0, requests - (burst - 1)) / per_second
         assert departures[-1] - departures[0] <= floor + ARRIVAL_GRACE + 1e-6
+
+
+@dataclass
+class Crowded(Portal):
+    """Somebody else keeps the bucket full for a while."""
+
+    begins: float = 0.0
+    ends: float = 0.0
+
+    def arrive(self, at: float, seconds: float) -> tuple[float, float | None] | None:
+        if self.begins <= at < self.ends:
+            self.bucket.level, self.bucket.seen = float(self.bucket.capacity), at
+        return super().arrive(at, seconds)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.integers(0, 10**6), st.sampled_from([(50, 2.0), (250, 5.0), (7, 0.5)]), st.integers(1, 250),
+    st.floats(0, 30), st.floats(0.1, 200), st.sampled_from([1, 8]),
+)  # fmt: skip
+def test_after_a_bucket_that_others_filled_all_is_served_and_little_was_refused(
+    seed, plan, requests, begins, lasts, in_flight
+):
+    burst, per_second = plan
+    portal = Crowded(
+        LeakyBucket(burst, per_second), OperatingTime(float("inf")), begins=1000 + begins, ends=1000 + begins + lasts
+    )
+    governor = Governor(Bucket(burst, per_second), float("inf"), in_flight)
+    governor.meter(METHOD).known = True
+    departures = simulate(
+        governor, portal, requests, random.Random(seed), commands=50,
+        delay=lambda rng: rng.uniform(0, 0.3), seconds=lambda rng: rng.uniform(0, 0.5),
+    )  # fmt: skip
+    assert portal.served == requests
+    # what was under way; then, after pauses of 1, 2, 4, ... 30 s, what leaks until the answer to the first is in
+    pauses = sum(1 for at in range(40) if sum(min(30, 2**n) for n in range(at)) < lasts)
+    assert len(portal.refused) <= in_flight + pauses * (2 + 0.8 * per_second)
+    end = max(portal.ends, 1000.0)
+    assert departures[-1] <= end + 32 + ARRIVAL_GRACE + (requests + len(portal.refused)) * max(1 / per_second, 0.8)
 
 
 @settings(deadline=None, max_examples=60)
