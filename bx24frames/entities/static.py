@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from bx24frames.entities import spelling
 from bx24frames.entities.schema import Field
 
 
@@ -208,23 +210,26 @@ WORKGROUP: Final = (
 )
 """docs: sonet-group-get.md."""
 
-API_WORKGROUP: Final = read_only(
-    id="integer",
-    name="string",
-    description="string",
-    dateCreate="datetime",
-    dateUpdate="datetime",
-    active="boolean",
-    visible="boolean",
-    opened="boolean",
-    closed="boolean",
-    subjectId="integer",
-    ownerId="user",
-    numberOfMembers="integer",
-    dateActivity="datetime",
-    project="boolean",
+API_WORKGROUP: Final = tuple(
+    replace(field, request=spelling.upper(field.code))
+    for field in read_only(
+        id="integer",
+        name="string",
+        description="string",
+        dateCreate="datetime",
+        dateUpdate="datetime",
+        active="boolean",
+        visible="boolean",
+        opened="boolean",
+        closed="boolean",
+        subjectId="integer",
+        ownerId="user",
+        numberOfMembers="integer",
+        dateActivity="datetime",
+        project="boolean",
+    )
 )
-"""docs: socialnetwork-api-workgroup-list.md."""
+"""docs: socialnetwork-api-workgroup-list.md: asked for in capitals, printed in camelCase."""
 
 DISK_STORAGE: Final = read_only(
     ID="integer",

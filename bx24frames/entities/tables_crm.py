@@ -164,6 +164,7 @@ ROWS: Final[tuple[Entity, ...]] = (
     ),
     replace(
         dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
+        modified="DATE_UPDATE",
         writes=WriteMethods(),
         unwritten="rows are written by number, and a currency has a code for an id",
     ),

@@ -199,8 +199,15 @@ _SITE_GROUP: Final = Entity(
     title="Workgroups (socialnetwork.api)",
     family=Family.OTHER,
     # its total is that of the page (a recorded answer says total 50, next 50)
-    listing=replace(controller("socialnetwork.api.workgroup.list", "workgroups"), counted=False),
+    listing=replace(
+        controller("socialnetwork.api.workgroup.list", "workgroups"),
+        id_filter="ID",
+        select_ids={"select": ["ID"]},
+        counted=False,
+    ),
     fields=FieldsSource(static=static.API_WORKGROUP),
+    created="dateCreate",
+    modified="dateUpdate",
     scope="socialnetwork",
     unwritten="its groups are written as those of workgroup",
 )

@@ -159,7 +159,18 @@ def list_calls(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- workgroups
 
 GROUPS: Final = View("workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC)
-API_GROUPS: Final = View("workgroup", by_name("workgroup"), by_name("workgroup"), "classic", CONTROLLER)
+FILTERABLE: Final = (
+    "ID", "NAME", "OWNER_ID", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "SUBJECT_ID", "SITE_ID",
+    "DATE_CREATE", "DATE_UPDATE", "DATE_ACTIVITY",
+)  # fmt: skip
+API_GROUPS: Final = View(
+    "workgroup",
+    by_name("workgroup"),
+    {code: spec for code, spec in by_code("workgroup").items() if code in FILTERABLE},
+    "classic",
+    CONTROLLER,
+    lambda name: MethodError("0", f"Unknown field definition `{name}`"),
+)
 GROUP_DESK: Final = Desk("workgroup", by_code("workgroup"), ("dateCreate",), ("dateUpdate",), ("ownerId",))
 NO_GROUP: Final = MethodError("", "Socialnetwork group not found")
 
@@ -194,7 +205,9 @@ def delete_group(params: Params, context: Context) -> Result:
 
 @method("socialnetwork.api.workgroup.list", "socialnetwork")
 def list_api_groups(params: Params, context: Context) -> Result:
-    """A page of workgroups, engine B; the recorded total is that of the page, and ids are text."""
+    """A page of workgroups, engine B; names are asked for in capitals, the recorded total is that of the page, and ids
+    are text (https://apidocs.bitrix24.com/api-reference/sonet-group/socialnetwork-api-workgroup-list.html).
+    """
     conditions = map_of(bound_array(params, "filter", {}))
     select = names_of(bound_array(params, "select", [])) or ["id"]
     found, window = API_GROUPS.page(context, conditions, map_of(bound_array(params, "order", {})), select)
