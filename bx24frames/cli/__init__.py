@@ -9,7 +9,6 @@ from typing import Final, NoReturn
 
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error
-from bx24frames.transport.redact import redact
 
 __all__ = ["main"]
 
@@ -53,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def told(error: Exception) -> str:
     """What a failure means to whoever typed the command, without any secret."""
+    from bx24frames.transport.redact import redact
+
     if isinstance(error, BX24Error):
         return redact(phrased(str(error)))
     if isinstance(error, OSError) and error.strerror:

@@ -93,7 +93,7 @@ class Bar:
         self.close()
 
     def _beside(self) -> str:
-        parts = [f"{self._requests:,} requests"]
+        parts = [f"{self._requests:,} request{'' if self._requests == 1 else 's'}"]
         if self._waiting >= 1:
             parts.append(f"waited {self._waiting:.0f} s")
         if self._failed:
