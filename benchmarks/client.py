@@ -92,7 +92,7 @@ def ours_iter(url: str, given: argparse.Namespace) -> Callable[[], int]:
 
 
 def ours_parquet(url: str, given: argparse.Namespace) -> Callable[[], int]:
-    """iter_entity into a Parquet file."""
+    """iter_entity into a Parquet file, in row groups of 10,000 as `read --out` writes them."""
     import pyarrow.parquet as pq
 
     import bx24frames as bx
@@ -102,7 +102,7 @@ def ours_parquet(url: str, given: argparse.Namespace) -> Callable[[], int]:
 
     def read() -> int:
         rows, writer = 0, None
-        for table in bx.iter_entity("deal", portal, columns=ITEM, backend="pyarrow", chunk_size=50_000, progress=False):
+        for table in bx.iter_entity("deal", portal, columns=ITEM, backend="pyarrow", chunk_size=10_000, progress=False):
             writer = writer or pq.ParquetWriter(given.scratch, table.schema)
             writer.write_table(table)
             rows += table.num_rows
