@@ -26,6 +26,20 @@ def case(subject: str, told: str, advice: str):
     return add
 
 
+@pytest.fixture(scope="module")
+def one_for_all() -> Iterator[Sandbox]:
+    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def bx24_sandbox(one_for_all: Sandbox) -> Iterator[Sandbox]:
+    """The same portal for every test, sound again after each: opening one takes longer than looking at it."""
+    yield one_for_all
+    one_for_all.faults.clear()
+    one_for_all.set(plan="unlimited", costs=Costs(), closed=False)
+
+
 @pytest.fixture
 def served() -> Iterator[Callable[..., str]]:
     """A web server that answers everything alike; gives a webhook's address there."""
