@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
     table = await find_table(connection, request.entity)
     _check(request, table.entity)
     ids = ids_of(request.ids, table.entity)
-    sending = Sending(request.on_error)
+    sending = Sending(request.on_error, dict(enumerate(ids)))
     if not request.dry_run and request.resume not in (None, False):
         sending.journal = open_journal(_identity(connection, table, ids), request.resume)
         sending.put(*(one for one in sending.journal.outcomes() if one.action == "deleted"))
@@ -71,7 +71,7 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
         took = forecast(connection, [Load(left, FIRST_WRITES)], took[0])
     report = WriteReport.of(
-        (_with_id(outcome, ids) for outcome in sending.outcomes.values()),
+        sending.outcomes.values(),
         rows=len(ids),
         entity=table.entity.name,
         host=connection.host,
@@ -174,10 +174,6 @@ def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
             message = f"the id of row {first[row_id]} as well"
             yield position, Outcome(position, "skipped", row_id, message=message, path="check")
         first.setdefault(row_id, position)
-
-
-def _with_id(outcome: Outcome, ids: list[int | str]) -> Outcome:
-    return replace(outcome, id=ids[outcome.position])
 
 
 def ids_of(given: object, entity: Entity) -> list[int | str]:

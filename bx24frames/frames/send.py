@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import plain
@@ -56,12 +56,13 @@ class Doubt:
 class Sending:
     """What has become of the rows so far.
 
-    `begun`: positions whose request has left. `undelivered`: positions that a path closed itself to (import without
-    the right), to go another way.
-    `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
+    request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
+    way. `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 
     on_error: OnError
+    ids: Mapping[int, int | str] = field(default_factory=dict)
     journal: Journal | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     doubts: dict[int, Doubt] = field(default_factory=dict)
@@ -73,16 +74,22 @@ class Sending:
 
     def put(self, *outcomes: Outcome) -> None:
         """Record the outcomes of rows."""
-        for outcome in outcomes:
+        named = [self._named(outcome) for outcome in outcomes]
+        for outcome in named:
             self.outcomes[outcome.position] = outcome
             self.doubts.pop(outcome.position, None)
         if self.journal is not None:
-            self.journal.record(outcomes)
+            self.journal.record(named)
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        known = self.ids.get(outcome.position) if outcome.id is None else None
+        return outcome if known is None else replace(outcome, id=known)
 
     def leave_unanswered(self) -> None:
         """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
         for position in self.begun - self.outcomes.keys():
-            self.outcomes[position] = Outcome(position, "unknown", message="the upload broke off", attempts=1)
+            outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
+            self.outcomes[position] = self._named(outcome)
 
     def stop(self) -> None:
         """Begin nothing new."""

@@ -134,7 +134,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     started = time.monotonic()
     requests = connection.stats.requests
     upload = await prepare(connection, request)
-    sending = Sending(request.on_error)
+    sending = Sending(request.on_error, upload.ids)
     sending.put(
         *(
             Outcome(position, "failed", None, "CHECK", f"{fault.reason}: {fault.value}", fault.column, 0, "check")
@@ -158,7 +158,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
             broken = error
         took = connection.stats.requests - requests, time.monotonic() - started
     report = WriteReport.of(
-        _with_ids(upload, sending),
+        sending.outcomes.values(),
         rows=upload.total,
         entity=upload.entity.name,
         host=connection.host,
@@ -213,13 +213,6 @@ async def _send_all(connection: Connection, upload: Upload, sending: Sending, me
     counted = len(sending.outcomes)
     meter.rows(counted, sum(one.action == "failed" for one in sending.outcomes.values()))
     await deliver(connection, upload, sending, meter)
-
-
-def _with_ids(upload: Upload, sending: Sending) -> Iterator[Outcome]:
-    """The outcomes, with the ids that are known from the frame or the look-up."""
-    for outcome in sending.outcomes.values():
-        known = outcome.id if outcome.id is not None else upload.ids.get(outcome.position)
-        yield replace(outcome, id=known)
 
 
 def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
