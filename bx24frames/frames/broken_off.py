@@ -53,8 +53,9 @@ async def begun(upload: Upload, sending: Sending) -> Begun:
     if sending.journal is None or not sending.doubts:
         return Begun()
     intents = sending.journal.in_doubt()
-    over_at = max((intents[at].sent_at + reconcile.CUT for at in sending.doubts if at in intents), default=0.0)
-    await reconcile.CLOCK.sleep(max(0.0, over_at - reconcile.CLOCK.now()))
+    now = reconcile.CLOCK.now()
+    over_at = max((reconcile.certainly_over(intents[at], now) for at in sending.doubts if at in intents), default=now)
+    await reconcile.CLOCK.sleep(max(0.0, over_at - now))
     sending.doubts.clear()
     inserts = {at: intent for at, intent in intents.items() if intent.action == "inserted"}
     if not inserts:

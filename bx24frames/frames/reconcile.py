@@ -19,7 +19,7 @@ from bx24frames.frames.lookup import highest_id, rows_after
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bx24frames.engine.journal import Journal
+    from bx24frames.engine.journal import Intent, Journal
     from bx24frames.entities.schema import Field
     from bx24frames.frames.send import Sending
     from bx24frames.frames.upload import Upload
@@ -108,11 +108,11 @@ async def _search(
     connection: Connection, upload: Upload, sending: Sending, search: Search, journal: Journal
 ) -> list[int]:
     """Look for the rows in doubt until each is found, or absent for certain; the absent ones."""
+    # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
+    intents, now = journal.in_doubt(), CLOCK.now()
+    unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
+    over_at = {at: certainly_over(intents[at], now) if at in intents else 0.0 for at in unanswered}
     while True:
-        # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
-        times = journal.in_doubt()
-        unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
-        over_at = {at: times[at].sent_at + CUT if at in times else 0.0 for at in unanswered}
         asked_at = CLOCK.now()
         matches = await _look(connection, upload, sending, search)
         _take(matches, sending)
@@ -122,6 +122,11 @@ async def _search(
         if not pending or sending.stopped:
             return [position for position in matches.absent if over_at.get(position, 0.0) <= asked_at]
         await CLOCK.sleep(max(0.0, min(pending) - CLOCK.now()))
+
+
+def certainly_over(intent: Intent, now: float) -> float:
+    """When a request is over for certain; one sent in the future was sent before the clock was set back."""
+    return min(intent.sent_at, now) + CUT
 
 
 async def _look(connection: Connection, upload: Upload, sending: Sending, search: Search) -> Matches:

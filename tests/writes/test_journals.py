@@ -102,6 +102,28 @@ def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
     assert waits.seconds >= reconcile.CUT - 5
 
 
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+def test_a_clock_set_back_costs_no_more_than_the_portals_cut(
+    mode: str, sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = deals(4).assign(originId=["C1", "C2", "C3", "C4"])
+    intend = Journal.intend
+
+    def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
+        monkeypatch.setattr(self, "_clock", lambda: waits.now() + 86_400.0)
+        intend(self, positions, action)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(Journal, "intend", killed)
+    given = {"mode": mode, "on": "originId", "resume": tmp_path / "one.sqlite"}
+    with pytest.raises(RuntimeError, match="killed"):
+        bx.write_entity(frame, "deal", portal, **given)  # type: ignore[arg-type]
+    monkeypatch.setattr(Journal, "intend", intend)
+    assert bx.write_entity(frame, "deal", portal, **given).inserted == 4  # type: ignore[arg-type]
+    assert len(uploaded(sandbox)) == 4
+    assert reconcile.CUT - 5 <= waits.seconds <= reconcile.CUT + 5
+
+
 @pytest.mark.parametrize("ours", ["ours", "by somebody else", "of other values"])
 def test_a_resumed_upsert_tells_its_own_rows_from_somebody_elses(
     ours: str, sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
