@@ -79,11 +79,13 @@ class Kept:
             raise ConfigError(f"There is no folder {target.parent}", guidance="Make it first, or name another file.")
         folder.mkdir(exist_ok=True)
         lock = _held(folder)
-        for left in folder.iterdir():
-            if left.name != LOCK:
-                left.unlink()
-        kept = cls(folder, lock, _Reached(_plain(command), columns))
-        kept._save()
+        try:
+            _clear(folder)
+            kept = cls(folder, lock, _Reached(_plain(command), columns))
+            kept._save()
+        except BaseException:
+            lock.close()
+            raise
         return kept
 
     @classmethod
@@ -203,6 +205,8 @@ def _held(folder: Path) -> sqlite3.Connection:
     """Take the lock of a folder: SQLite's, which a process that ends anyhow lets go of, on every system."""
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
     try:
+        # no journal on the disk, which a process that is killed would leave there
+        lock.execute("PRAGMA journal_mode=MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
         lock.close()
@@ -236,6 +240,14 @@ def _check_ours(folder: Path) -> None:
     strange = [entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name)] if folder.exists() else []
     if strange:
         raise ConfigError(f"{folder} is needed for the rows under way, and holds {strange[0]}, which is none of ours")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier read left, first of all what says which parts count."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for left in folder.iterdir():
+        if left.name != LOCK:
+            left.unlink()
 
 
 def _plain(command: Mapping[str, object]) -> Mapping[str, object]:

@@ -109,6 +109,15 @@ def test_two_processes_do_not_write_one_file(run, slow: Sandbox, tmp_path: Path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["deals.csv"]
 
 
+def test_a_killed_read_can_be_begun_anew(run, slow: Sandbox, tmp_path: Path):
+    out = tmp_path / "deals.jsonl"
+    stopped_half_way(slow, out, signal.SIGKILL)
+    slow.set(real_time=False)
+    assert run("read", "deal", "-c", "id", "-o", str(out), "--portal", slow.url).status == 0
+    assert len(out.read_text().splitlines()) == 3000
+    assert [entry.name for entry in tmp_path.iterdir()] == [out.name]
+
+
 def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
     out = tmp_path / "deals.csv"
     seen = []
@@ -257,6 +266,28 @@ def test_an_end_while_the_file_is_put_together_costs_no_request(
     assert run(*line, "--resume").status == 0
     assert bx24_sandbox.stats.calls.get("crm.item.list", 0) == 0
     assert parquet.read_table(out).num_rows == 120
+
+
+def test_an_end_while_an_earlier_read_is_cleared_away_leaves_nothing_to_go_on_with(
+    run, half, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Parts that are half removed must not count for the rows of a later --resume."""
+    out = tmp_path / "out.jsonl"
+    line = ["read", "deal", "-o", str(out), "--chunk-size", "10", "-c", "id"]
+    half(3)
+    assert run(*line).status == 130
+    real = Path.unlink
+
+    def killed(self: Path, missing_ok: bool = False) -> None:
+        real(self, missing_ok)
+        if self.suffix == ".arrow":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "unlink", killed)
+    assert run(*line).status == 130
+    monkeypatch.setattr(Path, "unlink", real)
+    assert run(*line, "--resume").status == 0
+    assert len(out.read_text().splitlines()) == 120
 
 
 def test_what_cannot_be_gone_on_with_says_so(run, half, tmp_path: Path):
