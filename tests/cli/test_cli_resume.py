@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,17 +110,9 @@ def test_two_processes_do_not_write_one_file(run, slow: Sandbox, tmp_path: Path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["deals.csv"]
 
 
-def test_a_killed_read_can_be_begun_anew(run, slow: Sandbox, tmp_path: Path):
-    out = tmp_path / "deals.jsonl"
-    stopped_half_way(slow, out, signal.SIGKILL)
-    slow.set(real_time=False)
-    assert run("read", "deal", "-c", "id", "-o", str(out), "--portal", slow.url).status == 0
-    assert len(out.read_text().splitlines()) == 3000
-    assert [entry.name for entry in tmp_path.iterdir()] == [out.name]
-
-
 def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
     out = tmp_path / "deals.csv"
+    anew = tmp_path / "anew.csv"
     seen = []
     for _ in range(3):
         with started(slow, out, "--resume") as reading:
@@ -132,8 +125,12 @@ def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
             reading.kill()
         seen.append(goal)
     assert seen == sorted(set(seen))
+    shutil.copytree(parts, tmp_path / "anew.csv.part")
     slow.set(real_time=False)
     resumed(run, slow, out)
+    assert run(*READ, "--out", str(anew), "--portal", slow.url).status == 0
+    assert anew.read_bytes() == out.read_bytes()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["anew.csv", "deals.csv"]
     ids = csv.read_csv(out, parse_options=csv.ParseOptions(newlines_in_values=True))["id"].to_pylist()
     assert ids == bx.read_entity("deal", slow.url, columns=["id"], backend="pyarrow")["id"].to_pylist()
 
