@@ -128,6 +128,8 @@ async def _send(connection: Connection, table: Table, ids: list[int | str], send
 
 async def _settle_doubts(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
     """Look for the rows whose deletion may have been carried out: they were there before it was sent first."""
+    if not _found_by_id(table):
+        return
     tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
     tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.attempts > 1]
     there = await rows_by_id(connection, table, [ids[at] for at in tried], [])
@@ -135,6 +137,11 @@ async def _settle_doubts(connection: Connection, table: Table, ids: list[int | s
         outcome = sending.outcomes[position]
         if isinstance(ids[position], int) and ids[position] not in there:
             sending.put(Outcome(position, "deleted", attempts=outcome.attempts, path=outcome.path))
+
+
+def _found_by_id(table: Table) -> bool:
+    """Whether rows can be looked for by their ids; those of owners are listed for an owner alone."""
+    return all(one.default is not None for one in table.entity.arguments)
 
 
 def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[Encoded]:
@@ -147,7 +154,7 @@ async def _leave_out_absent(connection: Connection, table: Table, ids: list[int 
     """Find the ids that are not there, before anything is deleted."""
     id_code = table.entity.listing.id_key
     wanted = [row_id for row_id in dict.fromkeys(ids) if isinstance(row_id, int)]
-    if not wanted:
+    if not wanted or not _found_by_id(table):
         return
     request = ReadRequest(table.entity.name, [id_code], {id_code: wanted}, progress=False)
     there = set((await read_table(connection, request)).column(0).to_pylist())

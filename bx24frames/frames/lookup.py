@@ -17,6 +17,7 @@ from bx24frames.frames.read import ReadRequest, read_table
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
+    from bx24frames.frames.columns_in import Incoming
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
 
@@ -41,12 +42,30 @@ async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], co
     return dict(_keyed(await read_table(connection, request), id_code))
 
 
+def owners(table: Table, frame: Incoming) -> dict[str, object]:
+    """The conditions that say whose rows a frame holds, of a table that is read owner by owner."""
+    conditions: dict[str, object] = {}
+    for argument in table.entity.arguments:
+        for name in (name for name, field in frame.columns.items() if field.code == argument.name):
+            values = frame.table.column(name).drop_null().unique().to_pylist()
+            conditions[argument.name] = values[0] if len(values) == 1 else values
+    return conditions
+
+
 async def rows_after(
-    connection: Connection, table: Table, high: int, codes: Sequence[str], conditions: Mapping[str, object]
+    connection: Connection,
+    table: Table,
+    high: int,
+    codes: Sequence[str],
+    conditions: Mapping[str, object],
+    of: Mapping[str, object],
 ) -> dict[Id, Values]:
-    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole."""
+    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
+
+    `of`: the owners whose rows are read, of a table that has them.
+    """
     id_code = table.entity.listing.id_key
-    wanted = {f">{id_code}": high, **conditions} if _seekable(table) else None
+    wanted = {**({f">{id_code}": high, **conditions} if _seekable(table) else {}), **of}
     read = list(dict.fromkeys([id_code, *codes, *conditions]))
     request = ReadRequest(table.entity.name, read, wanted, progress=False)
     rows = _keyed(await read_table(connection, request), id_code)
@@ -62,10 +81,10 @@ def _seekable(table: Table) -> bool:
     return table.entity.listing.paging is Paging.KEYSET
 
 
-async def highest_id(connection: Connection, table: Table) -> int:
-    """The highest id of a table; 0 for an empty one."""
+async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
+    """The highest id of a table, or among the rows of some owners; 0 where there are none."""
     id_code = table.entity.listing.id_key
-    request = ReadRequest(table.entity.name, [id_code], order_by=(id_code, "desc"), limit=1, progress=False)
+    request = ReadRequest(table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False)
     found = (await read_table(connection, request)).column(0).to_pylist()
     return int(found[0]) if found else 0
 

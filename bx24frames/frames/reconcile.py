@@ -14,7 +14,7 @@ from bx24frames.entities.match import COMPARABLE, Matches, assign
 from bx24frames.entities.match import Doubt as Wanted
 from bx24frames.entities.types import kind
 from bx24frames.errors import BX24Error
-from bx24frames.frames.lookup import highest_id, rows_after
+from bx24frames.frames.lookup import highest_id, owners, rows_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -55,7 +55,7 @@ async def begin(connection: Connection, upload: Upload, journal: Journal) -> Non
     """Note, before the first row leaves, what a search will need."""
     if journal.fact("high") is not None:
         return
-    high = await highest_id(connection, upload.table)
+    high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
     author = connection.address.user_id
     if author is None:
         profile = await connection.result("profile")
@@ -133,7 +133,8 @@ async def _look(connection: Connection, upload: Upload, sending: Sending, search
     fields, keyed = compared_fields(upload)
     by_code = {field.code: field for field in fields.values()}
     conditions = author_of(upload, search)
-    rows = await rows_after(connection, upload.table, search.high, list(by_code), conditions)
+    of = owners(upload.table, upload.frame)
+    rows = await rows_after(connection, upload.table, search.high, list(by_code), conditions, of)
     claimed = {outcome.id for outcome in sending.outcomes.values() if outcome.action == "inserted"}
     free = {row_id: values for row_id, values in rows.items() if row_id not in claimed}
     wanted = [

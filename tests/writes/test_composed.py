@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import bx24frames as bx
+from bx24frames.sandbox import Fault
 
 SCAN, SCANS, PRICE = "UF_CRM_SCAN", "UF_CRM_SCANS", "UF_CRM_PRICE"
 CONTENT = b"\xff\x00 scanned"
@@ -94,3 +95,17 @@ def test_phones_are_cleared_by_their_ids(portal: bx.Portal) -> None:
     assert report.updated == 1
     left = bx.read_entity("contact", portal, columns=["phone"], filters={"id": ids}, backend="pyarrow")["phone"]
     assert [[point["value"] for point in cell or []] for cell in left.to_pylist()] == [[], ["+3"], []]
+
+
+def test_rows_of_many_owners_are_written_looked_for_and_deleted(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    """Product rows are listed for an owner alone: the frame says for which."""
+    frame = pd.DataFrame({"ownerId": [1, 2, 3] * 8, "productName": [f"Row {at}" for at in range(24)], "price": 1.5})
+    sent = frame.assign(ownerType="D")
+    sandbox.faults.add(Fault("drop_after", method="crm.item.productrow.add", nth=2))
+    report = bx.write_entity(sent, "product_row", portal, mode="insert")
+    columns = ["id", "ownerId", "productName", "price"]
+    back = bx.read_entity("product_row", portal, filters={"ownerId": [1, 2, 3]}, columns=columns).set_index("id")
+    assert back.loc[report.ids("inserted")].values.tolist() == frame.values.tolist()
+    assert bx.delete_entity(report, "product_row", portal).deleted == 24
+    left = bx.delete_entity(report, "product_row", portal, on_error="report")
+    assert left.frame()["action"].unique().tolist() == ["failed"]
