@@ -14,7 +14,7 @@ from bx24frames.entities.match import COMPARABLE, Matches, assign
 from bx24frames.entities.match import Doubt as Wanted
 from bx24frames.entities.types import kind
 from bx24frames.errors import BX24Error
-from bx24frames.frames.lookup import highest_id, owners, rows_after
+from bx24frames.frames.lookup import highest_id, owners, rows_after, rows_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -147,7 +147,27 @@ async def _look(connection: Connection, upload: Upload, sending: Sending, search
         # One of them may be ours, changed by the portal when it was stored: who knows is not the same as absent.
         matches.unclear |= dict.fromkeys(matches.absent, tuple(sorted(left, key=str)))
         matches.absent = []
+    elif left and matches.absent:
+        await _suspect_the_key(connection, upload, matches, left, fields)
     return matches
+
+
+async def _suspect_the_key(
+    connection: Connection, upload: Upload, matches: Matches, left: Iterable[int | str], keys: Iterable[str]
+) -> None:
+    """Call unclear what is there but for its key: the portal may have changed that when it stored the row."""
+    others = {name: field for name, field in comparable(upload).items() if name not in keys}
+    wanted = [
+        Wanted(row.position, {others[name].code: value for name, value in row.values.items() if name in others})
+        for row in upload.rows(set(matches.absent).__contains__)
+    ]
+    wanted = [doubt for doubt in wanted if any(value is not None for value in doubt.values.values())]
+    if not wanted:
+        return
+    by_code = {field.code: field for field in others.values()}
+    alike = assign(wanted, (await rows_by_id(connection, upload.table, left, list(by_code))).items(), by_code)
+    matches.unclear |= {position: (row_id,) for position, row_id in alike.found.items()} | alike.unclear
+    matches.absent = [position for position in matches.absent if position not in matches.unclear]
 
 
 def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:

@@ -80,6 +80,25 @@ def test_more_candidates_than_doubts_is_unknown_and_not_a_guess(sandbox: bx.Sand
     assert report.inserted == 99
 
 
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_row_that_is_there_but_for_its_key_is_unknown(shares: bool, sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    """The portal may have changed a key when it stored it: sent again, the row would be there twice."""
+    frame = deals(60).assign(originatorId="shop", originId=[f"K{at}" for at in range(60)])
+
+    def mangle(_method: str, _params: object) -> bool:
+        title = "title" if shares else "'Something else ' || id"
+        change = f"UPDATE deal SET originId = '?', title = {title}, opportunity = opportunity + {int(not shares)}"
+        sandbox.store.database.change(f"{change} WHERE originId IN ('K25', 'K26')")
+        return True
+
+    sandbox.faults.add(Fault("drop_after", method="batch", nth=1))
+    portal.check()
+    sandbox.faults.add(Fault("slow", method="crm.item.list", nth=2, when=mangle))
+    report = bx.write_entity(frame, "deal", portal, mode="insert", on_error="report", rows_per_request=60)
+    assert report.inserted == (58 if shares else 60)
+    assert report.positions("unknown").to_pylist() == ([25, 26] if shares else [])
+
+
 def test_a_portal_that_rounds_and_trims_is_understood(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     sandbox.store.normalise = True
     frame = deals(100)
