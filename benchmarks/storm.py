@@ -71,6 +71,8 @@ def one_run(seed: int, sandbox: bx.Sandbox, portal: bx.Portal, folder: Path) -> 
         else:
             journal = folder / f"{seed}.sqlite"
             report = bx.write_entity(frame, "deal", portal, on_error="report", resume=journal, **options)
+    except bx.errors.WriteError as broken:  # it broke off, and says how far it came
+        report = broken.report
     except bx.errors.BX24Error as error:
         # Refused before the first row left: then nothing may be there that was not there before.
         there = len(rows_of(sandbox, seed))
