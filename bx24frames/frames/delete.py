@@ -131,7 +131,8 @@ async def _settle_doubts(connection: Connection, table: Table, ids: list[int | s
     if not _found_by_id(table):
         return
     tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
-    tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.attempts > 1]
+    # an error may come after the row is gone, or from a second sending
+    tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.path != "check"]
     there = await rows_by_id(connection, table, [ids[at] for at in tried], [])
     for position in tried:
         outcome = sending.outcomes[position]

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import random
-
-import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import bx24frames as bx
 from bx24frames.errors import WriteError
 from bx24frames.frames import reconcile
 from bx24frames.sandbox import Fault
 
-from .conftest import FAST, Waits, deals, is_truthful, uploaded
-
-WHOLE = (
-    "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",
-    "bom", "error_in_200", "query_limit",
-)  # fmt: skip
+from .conftest import Waits, deals, is_truthful, uploaded
 
 
 def test_absence_is_concluded_only_after_the_portals_cut(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
@@ -127,30 +117,3 @@ def test_stop_leaves_the_rest_unsent(sandbox: bx.Sandbox, portal: bx.Portal) -> 
     report = caught.value.report
     assert report.skipped > 200
     assert is_truthful(report, frame, sandbox)
-
-
-FAULTS = st.lists(
-    st.tuples(st.sampled_from(WHOLE), st.integers(1, 6), st.integers(1, 2)), min_size=1, max_size=4
-)  # fmt: skip
-
-
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(faults=FAULTS, automation=st.sampled_from([None, True]), seed=st.integers(0, 10**6))
-def test_any_sequence_of_faults(
-    faults: list[tuple[str, int, int]], automation: bool | None, seed: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    rng = random.Random(seed)
-    frame = deals(rng.choice([1, 19, 21, 120, 260]))
-    journal = tmp_path_factory.mktemp("journal") / "upload.sqlite"
-    sizes = {"deal": 5, "contact": 5, "lead": 1, "company": 1}
-    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as portal:
-        portal.check()
-        for kind, nth, times in faults:
-            box.faults.add(Fault(kind, method="batch", nth=nth, times=times))
-        report = bx.write_entity(
-            frame, "deal", portal, mode="insert", automation=automation, on_error="report", resume=journal
-        )
-        assert is_truthful(report, frame, box)
-        told = pd.Series(report.frame()["action"])
-        assert set(told) <= {"inserted", "unknown"}
-        assert sorted(uploaded(box)["title"]) == sorted(frame["title"]) or (told == "unknown").any()
