@@ -30,8 +30,8 @@ CUSTOMERS = 1000
 # %% [markdown]
 # ## The log, and the pipeline made of it
 #
-# A thousand of the log's 23,570 customers, drawn evenly over the weeks in which they came, with all their orders. One row
-# an order: its customer, its day, its cents, and the order that came next, if one did.
+# A thousand of the log's 23,570 customers, drawn evenly over the weeks in which they came, with all their orders. One
+# row an order: its customer, its day, its cents, and the order that came next, if one did.
 
 # %%
 log = load().sample(CUSTOMERS).purchases
