@@ -13,6 +13,7 @@ from bx24frames.entities.domains import EVERY, Possible
 from bx24frames.entities.pushdown import narrowed
 from bx24frames.errors import ConfigError, PortalError, UnknownEntity
 from bx24frames.frames.convert import to_backend
+from bx24frames.frames.parameters import documented
 from bx24frames.frames.predicates import possible
 from bx24frames.frames.read import batches, collect
 from bx24frames.frames.request import Reading, ReadRequest, prepare, settle
@@ -35,6 +36,7 @@ SHOWN: Final = 12
 """Columns that a query's plan names; it counts the others."""
 
 
+@documented
 def scan_entity(
     entity: str,
     portal: PortalLike = None,
@@ -53,18 +55,7 @@ def scan_entity(
 
     Parameters
     ----------
-    entity : str
-        As in `read_entity`; a method outside the catalogue has no columns to plan with.
-    portal : str or Portal, optional
-        As in `read_entity`.
-    filters : mapping, tuple, list of tuples, list of lists of tuples, optional
-        The portal's own conditions, as in `read_entity`: carried out by the portal as they are written, on every query.
-    timezone : str, optional
-        IANA name: in which zone times are shown, and times that name none are meant, as in `read_entity`.
-    schema_overrides : mapping of str to pyarrow.DataType or polars.DataType, optional
-        Types to use in place of the portal's; conditions on these columns are not asked for.
-    pushdown : bool
-        False: read every row that meets `filters`, whatever the query's conditions.
+    {scan_parameters}
 
     Returns
     -------
@@ -72,22 +63,7 @@ def scan_entity(
         In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
         query.
 
-    Raises
-    ------
-    UnknownEntity, UnknownColumn, FilterError, ConfigError
-        At once.
-    DecodeError, PortalError, ResponseError, TransportError
-        When a query runs, with their own types.
-
-    Notes
-    -----
-    ``select(pl.len())`` reads a column of every row: `count_entity` asks the portal for the number. polars' in-memory
-    engine stops at no ``head`` behind a condition; the one it takes by itself does. A table that occurs twice in a
-    query with the same columns is read once. Conditions with a Python function in them need the package cloudpickle.
-
-    A comparison that also holds for 0 or for an empty text is not asked for: nulls may be printed as these.
-
-    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
+    {scan_ends}
 
     Examples
     --------
