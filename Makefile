@@ -41,7 +41,7 @@ demo: $(VENV)/.demo
 	@$(PY) benchmarks/demo.py $(if $(FULL),--full)
 
 test: $(VENV)/.dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(PY) -m ruff check .
