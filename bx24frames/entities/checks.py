@@ -93,7 +93,8 @@ def _closed(entity: Entity, field: Field, operation: Operation) -> str | None:
         return None
     if field.read_only:
         return "read-only: the portal would ignore it"
-    if field.immutable and operation == "update":
+    # one that the list shows is compared with the row that is there
+    if field.immutable and not field.listed and operation == "update":
         return "set once, when the row is made: the portal would ignore it"
     return None
 

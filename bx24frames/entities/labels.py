@@ -251,8 +251,8 @@ def _wrong(
 ) -> Iterator[tuple[str, str]]:
     for part, one in zip(parts, found, strict=True):
         if isinstance(one, list) and len(one) > 1:
-            hint = ": write the code, or give the row's pipeline" if dictionary.pipelines else ": write the code"
-            yield str(part), f"the caption of {' and '.join(map(str, one))}{hint}"
+            hint = ", or give the row's pipeline in categoryId" if dictionary.pipelines else ""
+            yield str(part), f"the caption of {' and '.join(map(str, one))}: write the code{hint}"
         elif isinstance(one, list):
             yield str(part), f"neither a code nor a caption of {dictionary.name}{near(str(part))}"
 

@@ -20,8 +20,18 @@ def compared_codes(upload: Upload) -> list[str]:
     return [
         field.code
         for field in upload.columns.values()
-        if field.listed and (kind(field) is Kind.MULTIFIELD or upload.request.only_changed)
+        if field.listed and (kind(field) is Kind.MULTIFIELD or field.immutable or upload.request.only_changed)
     ]
+
+
+def set_once(upload: Upload, keys: Iterable[str]) -> dict[str, Field]:
+    """The columns that only a new row takes, by the frame's spelling; `keys`: columns that are the same anyway."""
+    return {name: field for name, field in upload.columns.items() if field.immutable and name not in set(keys)}
+
+
+def settled_otherwise(field: Field, value: object, held: Mapping[str, object]) -> bool:
+    """Whether a row that is there has another value than the wanted one in a field that is set once."""
+    return value is not None and field.code in held and as_stored(field, value) != as_stored(field, held[field.code])
 
 
 def rows_to_update(upload: Upload, positions: Iterable[int]) -> Iterator[tuple[InputRow, bool]]:
@@ -38,6 +48,8 @@ def rows_to_update(upload: Upload, positions: Iterable[int]) -> Iterator[tuple[I
 def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upload) -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         field = upload.columns[name]
+        if field.immutable:
+            continue
         if kind(field) is Kind.MULTIFIELD and value is None:
             if upload.request.nulls == "clear" and (removed := _removed(held.get(field.code))):
                 yield name, removed

@@ -10,8 +10,8 @@ from bx24frames.entities.checks import Fault
 from bx24frames.entities.columns import Names
 from bx24frames.errors import ConfigError
 from bx24frames.frames.broken_off import begun
-from bx24frames.frames.changes import compared_codes
-from bx24frames.frames.lookup import key_of, rows_by_key
+from bx24frames.frames.changes import compared_codes, set_once, settled_otherwise
+from bx24frames.frames.lookup import Id, Values, key_of, rows_by_key
 from bx24frames.frames.validate import validation_error
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
     if not keys:
         return
     codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
+    settled = _settled(upload, [name for name, _ in fields])
     found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
     for position, key in keys.items():
         rows = found.get(key_of(on, key), [])
@@ -100,9 +101,28 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
             message = "inserted before the upload broke off"
             times = before.intents[position].times
             sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
+        elif rows and (edited := _edited(settled, position, *rows[0])):
+            sending.put(edited)
         elif rows:
             [(upload.ids[position], values)] = rows
             upload.current[rows[0][0]] = values
         elif mode == "update":
             message = "the portal has no row with this key"
             sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
+
+
+def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list[object]]]:
+    """The columns that only new rows take, with their cells."""
+    table = upload.frame.table
+    return [(name, field, table.column(name).to_pylist()) for name, field in set_once(upload, keys).items()]
+
+
+def _edited(
+    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: Id, held: Values
+) -> Outcome | None:
+    """The failure of a row that is there, with another value where it cannot be changed any more."""
+    for name, field, cells in settled:
+        if settled_otherwise(field, cells[position], held):
+            told = f"set once, when the row is made: {cells[position]!s:.40}, the portal has {held[field.code]!s:.40}"
+            return Outcome(position, "failed", row_id, "CHECK", told, name, 0, "check")
+    return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault, check_columns, check_rows
@@ -20,9 +22,15 @@ def test_columns_of_an_insert(lead: Table) -> None:
 
 def test_columns_of_an_update(deal: Table) -> None:
     assert check_columns(deal.entity, deal.fields, deal.columns("id", "title"), "update") == []
-    [fault] = check_columns(deal.entity, deal.fields, deal.columns("categoryId"), "update")
+
+
+def test_a_column_set_once_that_no_list_shows_is_for_inserts(deal: Table) -> None:
+    columns = deal.columns("categoryId")
+    assert check_columns(deal.entity, deal.fields, columns, "update") == []
+    columns = {name: replace(field, listed=False) for name, field in columns.items()}
+    [fault] = check_columns(deal.entity, deal.fields, columns, "update")
     assert fault.reason.startswith("set once")
-    assert check_columns(deal.entity, deal.fields, deal.columns("categoryId"), "insert") == []
+    assert check_columns(deal.entity, deal.fields, columns, "insert") == []
 
 
 def test_required_cells(lead: Table) -> None:

@@ -198,3 +198,33 @@ def test_a_deletion_whose_answer_is_lost_is_still_a_deletion(kind: str, sandbox:
     report = bx.write_entity(deals(60), "deal", portal, mode="insert")
     sandbox.faults.add(Fault(kind, method="crm.item.delete"))
     assert bx.delete_entity(report, "deal", portal).deleted == 60
+
+
+@pytest.mark.parametrize(
+    ("entity", "names"),
+    [
+        ("deal", ("originId", "categoryId", "stageId")),
+        ("crm.deal", ("ORIGIN_ID", "CATEGORY_ID", "STAGE_ID")),
+    ],
+)
+def test_an_upsert_puts_new_rows_where_they_belong_and_moves_none(
+    entity: str, names: tuple[str, str, str], portal: bx.Portal
+) -> None:
+    key, pipeline, stage = names
+    frame = pd.DataFrame({key: ["A", "B", "C"], pipeline: ["Закупки", "Общая", "Закупки"], stage: "Новая"})
+    first = bx.write_entity(frame, entity, portal, mode="upsert", on=key)
+    again = bx.write_entity(frame, entity, portal, mode="upsert", on=key, only_changed=True)
+    third = bx.write_entity(frame, entity, portal, mode="update", on=key)
+    assert (first.inserted, again.unchanged, third.updated) == (3, 3, 3)
+    read = {"columns": [pipeline, stage], "filters": {"id": first.ids("inserted")}, "backend": "pyarrow"}
+    placed = bx.read_entity(entity, portal, **read).to_pylist()  # type: ignore[call-overload]
+    assert [tuple(row.values()) for row in placed] == [(1, "C1:NEW"), (0, "NEW"), (1, "C1:NEW")]
+
+    moved = frame.assign(**{pipeline: ["Закупки", "Закупки", None], stage: "C1:WON"})
+    report = bx.write_entity(moved, entity, portal, mode="upsert", on=key, on_error="report")
+    assert report.frame()["action"].tolist() == ["updated", "failed", "updated"]
+    [told] = report.frame("pyarrow").slice(1, 1).to_pylist()
+    assert (told["column"], told["path"], told["id"]) == (pipeline, "check", first.ids("inserted")[1])
+    assert told["message"].startswith("set once, when the row is made: 1, the portal has 0")
+    placed = bx.read_entity(entity, portal, **read).to_pylist()  # type: ignore[call-overload]
+    assert [tuple(row.values()) for row in placed] == [(1, "C1:WON"), (0, "NEW"), (1, "C1:WON")]
