@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bx24frames.engine.columnar import opened
 from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row
@@ -80,16 +82,22 @@ def rows_in(listing: Listing, value: JSON) -> list[Row]:
     """Find the rows in a method's result, as maps; PHP prints an empty map as []."""
     found = value
     for step in listing.rows_path:
-        if found == []:
+        if found in ([], {}):
             return []
-        found = found.get(step, []) if isinstance(found, dict) else None
+        found = found.get(step) if isinstance(found, dict) else None
     if isinstance(found, dict):  # a list whose keys were not 0..n-1
         found = list(found.values())
     if not isinstance(found, list):
         where = ".".join(("result", *listing.rows_path))
         raise ResponseError(f"No list of rows at {where}", method=listing.call.method)
-    rows = [row if isinstance(row, dict) else {} for row in found]
+    rows = [row if isinstance(row, dict) else _empty(row, listing) for row in found]
     return [{**listing.constants, **row} for row in rows] if listing.constants else rows
+
+
+def _empty(row: JSON, listing: Listing) -> Row:
+    if row != []:
+        raise ResponseError(f"A row of the answer is no map: {row!r:.80}", method=listing.call.method)
+    return {}
 
 
 def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
@@ -117,6 +125,27 @@ def ids_in(listing: Listing, rows: Rows) -> list[int]:
             method=listing.call.method,
             guidance="The list method has to return the id of every row: pages are found by it.",
         ) from None
+
+
+def in_order(
+    listing: Listing, ids: Sequence[int], *, up: bool, after: int | None = None, upto: int | None = None
+) -> None:
+    """Hold the ids of a page to the order and the bounds that were asked for: ``after < id <= upto``.
+
+    Raises
+    ------
+    ResponseError
+        If the method did not keep to them: it would be read for ever, or give rows twice, or leave some out.
+    """
+    if not ids:
+        return
+    lowest, highest = (ids[0], ids[-1]) if up else (ids[-1], ids[0])
+    follows = operator.lt if up else operator.gt
+    outside = (after is not None and lowest <= after) or (upto is not None and highest > upto)
+    if outside or not all(map(follows, ids, islice(ids, 1, None))):
+        raise ResponseError(
+            "The list method does not keep to the order and bounds of ids it was asked for", method=listing.call.method
+        )
 
 
 def merged(params: Mapping[str, JSON], path: Path, more: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -25,6 +25,7 @@ class Lane:
 
     `bounded`: a lane of its own follows this one in the direction of its pages, so they must stop at its end.
     `covered`, `rows`: the ids it has been through, and what it found there.
+    `doubts`: pages that were empty, one after the other, though the far end tells of a row behind.
     """
 
     after: int
@@ -34,6 +35,7 @@ class Lane:
     begun: bool = False
     covered: int = 0
     rows: int = 0
+    doubts: int = 0
     not_before: float = 0.0
     tries: Tries = field(default_factory=Tries)
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
-from bx24frames.engine.cursor import Cursor, ids_in, page_in, rows_in
+from bx24frames.engine.cursor import Cursor, ids_in, in_order, page_in, rows_in
 from bx24frames.engine.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
 from bx24frames.engine.records import Take
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.strand import Strand
+from bx24frames.errors import ResponseError
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -22,6 +23,8 @@ T = TypeVar("T")
 MAX_LANES: Final = 8
 SMALLEST_CHAIN: Final = 4
 """Slots of a request below which a further lane is not begun in it."""
+DOUBTS: Final = 3
+"""Empty pages before a row that the same list names, after which it is not believed."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class KeysetPages(Generic[P, T]):
     ascending : bool
         Order of the output.
     limit : int, optional
-        Rows wanted; no more pages are asked for than that takes.
+        Rows wanted; no more pages are asked for than that takes, and the far end where a short page ends the read.
     """
 
     def __init__(
@@ -69,7 +72,10 @@ class KeysetPages(Generic[P, T]):
         self._line.items.append(Lane(listing.bounds.after or 0, listing.bounds.upto))
         self._far: int | None = None
         self._far_label: str | None = None
-        self._far_wanted = limit is None and not listing.call.direct
+        counted_out = limit is not None and (limit <= listing.page_size or not listing.short_page_ends)
+        self._far_wanted = not (counted_out or listing.call.direct)
+        self._trusting = True
+        """No page has been short, or behind a broken reference empty, in the midst of the table."""
         self._far_tries = Tries()
         self._chains: dict[str, Chain] = {}
         self._under_way = 0
@@ -188,7 +194,8 @@ class KeysetPages(Generic[P, T]):
         self._far_label = None
         if isinstance(answer, Success):
             ids = ids_in(self._listing, rows_in(self._listing, answer.value))
-            self._far = (max(ids) if self._cursor.up else min(ids)) if ids else 0
+            in_order(self._listing, ids, up=not self._cursor.up)
+            self._far = ids[0] if ids else None
         elif self._far_tries.again(answer, now) is None:
             raise error_of(answer, self._listing.call.method)
         else:
@@ -208,8 +215,7 @@ class KeysetPages(Generic[P, T]):
                 return False
             strand.add(page)
             if len(page) != self._listing.page_size:
-                short = len(page) < self._listing.page_size
-                self._advance(chain.lane, strand, ended=short and (self._listing.short_page_ends or not page))
+                self._advance(chain.lane, strand, ended=self._ends(chain.lane, strand, len(page), first=place == 0))
                 return False
         self._advance(chain.lane, strand, ended=False)
         return True
@@ -217,11 +223,49 @@ class KeysetPages(Generic[P, T]):
     def _advance(self, lane: Lane, strand: Strand[P, T], *, ended: bool) -> None:
         if strand.last_id is not None:
             lane.tries.progress()
+            lane.doubts = 0
             rows = strand.taken()
             self._line.advance(lane, strand.first_id, strand.last_id, rows, strand.count)
             ended = ended or self._reached(lane, strand.last_id)
         if ended:
             self._line.close(lane)
+
+    def _ends(self, lane: Lane, strand: Strand[P, T], rows: int, *, first: bool) -> bool:
+        """Whether nothing lies behind a page that is not full; `first`: it was asked for by an id, not by a reference.
+
+        Where the far end tells of a row behind it, a short page was cut otherwise than to its size, and an empty one
+        hangs on a reference that found no row (rows may come as a map by their keys): no such page is trusted again.
+        """
+        if rows > self._listing.page_size:
+            return False
+        if self._told_of_more(lane, strand.last_id):
+            self._trusting = False
+            if first and not rows:
+                self._doubt(lane)
+            return False
+        if not self._trusting:
+            return first and not rows
+        return self._listing.short_page_ends or not rows
+
+    def _doubt(self, lane: Lane) -> None:
+        """Ask for an empty page again, and for the far end, which may be gone by now."""
+        lane.doubts += 1
+        self._far_wanted = True
+        if lane.doubts > DOUBTS:
+            raise ResponseError(
+                "The list method gives no rows, though it has some",
+                method=self._listing.call.method,
+                guidance="Some rows may be hidden from this user: ask for a range of ids, or as another user.",
+            )
+
+    def _told_of_more(self, lane: Lane, last_id: int | None) -> bool:
+        """Whether the far end lies in what a lane has not read yet."""
+        if self._far is None:
+            return False
+        after, upto = lane.after, lane.upto
+        if last_id is not None:
+            after, upto = (last_id, upto) if self._cursor.up else (after, last_id - 1)
+        return after < self._far and (upto is None or self._far <= upto)
 
     def _reached(self, lane: Lane, last_id: int) -> bool:
         """Whether nothing can lie behind the last id: the highest id of the start, or the lane's own end."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from bx24frames.engine.cursor import ids_in
+from bx24frames.engine.cursor import ids_in, in_order
 from bx24frames.engine.lanes import Lane
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.records import Records, Rows, Take, joined
-from bx24frames.errors import ResponseError
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -73,19 +70,15 @@ class Strand(Generic[P, T]):
         return self._take.join(self._packs if self._along else self._packs[::-1])
 
     def _check(self, ids: list[int]) -> None:
-        """Whether the page really follows the cursor."""
+        """Hold the page to the cursor and to what the chain was to read of."""
+        after, upto = self._lane.after, self._lane.upto
         if self.last_id is None:
             self.first_id = ids[0]
-            upto = self._lane.upto
-            inside = ids[0] > self._lane.after if self._up else upto is None or ids[0] <= upto
+        elif self._up:
+            after = self.last_id
         else:
-            inside = ids[0] > self.last_id if self._up else ids[0] < self.last_id
-        follows = operator.lt if self._up else operator.gt
-        if not inside or not all(map(follows, ids, islice(ids, 1, None))):
-            raise ResponseError(
-                "The list method does not keep to the order and bounds of ids it was asked for",
-                method=self._listing.call.method,
-            )
+            upto = self.last_id - 1
+        in_order(self._listing, ids, up=self._up, after=after, upto=upto)
         self.last_id = ids[-1]
 
     def _pack(self) -> None:

@@ -29,7 +29,7 @@ def classic_listing(**changes: Any) -> Listing:
 
 @dataclass
 class Table:
-    """Ids of a table; `short` makes an item page come back without some of its rows."""
+    """Ids of a table; `short` makes an item page come back without some of its rows, `habit` prints rows otherwise."""
 
     ids: set[int]
     item: bool
@@ -39,6 +39,7 @@ class Table:
     requests: int = 0
     rows_read: int = 0
     in_order: list[int] | None = None
+    habit: Callable[[list[Any]], Any] = lambda rows: rows
 
     def move(self, *, add: int | None = None, remove: int | None = None) -> None:
         """A row comes, a row goes."""
@@ -91,7 +92,7 @@ class Table:
         self.live += bool(found)
         self.rows_read += len(found)
         key = "id" if self.item else "ID"
-        rows = [{key: i if self.item else str(i)} for i in found]
+        rows = self.habit([{key: i if self.item else str(i)} for i in found])
         return Success({"items": rows} if self.item else rows)
 
     def _resolve(self, raw: Any, results: Mapping[str, Any]) -> int | None:

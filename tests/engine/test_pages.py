@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
-from bx24frames.engine.messages import IdBounds, Lost, Refusal
+from bx24frames.engine.messages import IdBounds, Lost, Refusal, Success
 from bx24frames.engine.pages import KeysetPages
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import Size, Sizes
@@ -247,12 +248,110 @@ def test_a_method_that_ignores_the_cursor_is_an_error():
 
     def same_page(parcel):
         rows = [{"id": i} for i in range(1, 51)]
-        from bx24frames.engine.messages import Success
-
         return {c.label: Success({"items": rows}) for c in parcel.commands}
 
     with pytest.raises(ResponseError, match="does not keep to the order"):
         read("item", table, on_parcel=same_page)
+
+
+HABITS = {
+    "pages of 49": lambda rows: rows[:49],
+    "rows hidden after the page was cut": lambda rows: [row for row in rows if int(row.get("id", row.get("ID"))) % 7],
+    "rows as a map by their ids": lambda rows: {str(row.get("id", row.get("ID"))): row for row in rows},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.parametrize("options", [{}, {"limit": 120}, {"ascending": False}, {"ascending": False, "limit": 120}])
+def test_pages_cut_otherwise_than_to_their_size_lose_nothing(family, habit, options):
+    """A short page, or one behind a reference that found no row, is no end where the far end tells of more."""
+    table = Table(set(range(3, 3600, 3)), FAMILIES[family][2], habit=HABITS[habit])
+    hidden = {i for i in table.ids if i % 7 == 0} if "hidden" in habit else set()
+    expected = sorted(table.ids - hidden, reverse=not options.get("ascending", True))[: options.get("limit")]
+    if (family, habit) == ("classic", "rows as a map by their ids") and options == {"limit": 120}:
+        with pytest.raises(ResponseError, match="does not keep to the order"):  # the chain began again from the start
+            read(family, table, **options)
+    else:
+        assert read(family, table, commands=20, **options) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_far_end_whose_rows_go_while_they_are_fetched_ends_nothing(family):
+    """The page of the highest or lowest ids may come empty: it then tells of no end."""
+    table = Table(set(range(1, 3001)), FAMILIES[family][2])
+
+    def empty_far_end(parcel):
+        answers = table.execute(parcel)
+        [order] = parcel.commands[0].call.params["order"].values()
+        if order != ("ASC" if family == "item" else "DESC"):
+            answers[parcel.commands[0].label] = Success({"items": []} if family == "item" else [])
+        return answers
+
+    assert read(family, table, commands=20, on_parcel=empty_far_end) == sorted(table.ids)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_table_that_comes_empty_though_its_far_end_is_named_is_an_error(family):
+    table = Table(set(range(1, 3001)), FAMILIES[family][2])
+
+    def no_first_page(parcel):
+        answers = table.execute(parcel)
+        far = len(parcel.commands) > 1
+        for command in parcel.commands[far:]:
+            answers[command.label] = Success({"items": []} if family == "item" else [])
+        return answers
+
+    with pytest.raises(ResponseError, match="gives no rows, though it has some"):
+        read(family, table, on_parcel=no_first_page)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_empty_page_before_a_far_end_that_has_gone_is_the_end(family):
+    table = Table({5, 6, 7}, FAMILIES[family][2])
+
+    def emptied(parcel):
+        answers = table.execute(parcel) if table.requests else {
+            command.label: answer if place == 0 else Success({"items": []} if family == "item" else [])
+            for place, (command, answer) in enumerate(zip(parcel.commands, table.execute(parcel).values(), strict=True))
+        }  # fmt: skip
+        table.ids.clear()
+        table.in_order = None
+        return answers
+
+    assert read(family, table, on_parcel=emptied) == []
+    assert table.requests == 2
+
+
+def test_a_method_that_knows_one_order_only_is_an_error():
+    """The highest id would be taken for the fiftieth, and the read for complete there."""
+    table = Table(set(range(1, 3001)), True)
+
+    def upwards(parcel):
+        calls = [replace(c.call, params={**c.call.params, "order": {"id": "ASC"}}) for c in parcel.commands]
+        pairs = zip(parcel.commands, calls, strict=True)
+        return table.execute(replace(parcel, commands=tuple(replace(c, call=call) for c, call in pairs)))
+
+    with pytest.raises(ResponseError, match="does not keep to the order"):
+        read("item", table, commands=20, on_parcel=upwards)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_method_that_ignores_a_bound_is_an_error(family):
+    """Lanes would give the same rows twice."""
+    table = Table(set(range(1, 3001)), FAMILIES[family][2])
+    ignored = "<=" if family == "item" else ">"
+
+    def unbounded(parcel):
+        commands = []
+        for command in parcel.commands:
+            kept = {k: v for k, v in command.call.params.get("filter", {}).items() if not k.startswith(ignored)}
+            call = replace(command.call, params={**command.call.params, "filter": kept})
+            commands.append(replace(command, call=call))
+        return table.execute(replace(parcel, commands=tuple(commands)))
+
+    with pytest.raises(ResponseError, match="bounds of ids"):
+        read(family, table, bounds=IdBounds(after=1510, upto=1530), on_parcel=unbounded)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -262,7 +361,8 @@ def test_limit_reads_no_more_pages_than_it_takes(family, limit, ascending):
     table = Table(set(range(3, 9000, 2)), FAMILIES[family][2])
     got = read(family, table, limit=limit, ascending=ascending)
     assert got == sorted(table.ids, reverse=not ascending)[:limit]
-    assert table.commands <= -(-limit // 50)
+    far_end = family == "classic" and limit > 50  # where a short page would end the read
+    assert table.commands <= -(-limit // 50) + far_end
 
 
 @pytest.mark.parametrize("family", FAMILIES)
