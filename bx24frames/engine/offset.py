@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import Cursor, rows_in
+from bx24frames.engine.fresh import Fresh
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import FIRST_READS, Sizes
@@ -47,7 +48,7 @@ class OffsetPages(Generic[T]):
         self._next_out = 0
         self._asked_upto = 0
         self._known = 0
-        self._seen: set[str] = set()
+        self._fresh = Fresh(listing)
         self._sent = 0
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
@@ -92,7 +93,8 @@ class OffsetPages(Generic[T]):
             return
         # Beyond its end a list may begin again from the start, so only pages that exist are asked for.
         self._known = max(self._known, answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)
-        if rows and not (self._listing.counted or self._listing.wraps):  # told of no total, up to an empty page
+        untold = answer.total is None and answer.next is None and len(rows) >= self._listing.page_size
+        if rows and (untold or not self._listing.counted) and not self._listing.wraps:  # up to an empty page
             self._known = max(self._known, start + self._listing.page_size + 1)
         self._follow(self._known if self._limit is None else self._limit)
 
@@ -107,7 +109,7 @@ class OffsetPages(Generic[T]):
         out: list[T] = []
         size = self._listing.page_size
         while self._next_out in self._pages and self._left != 0:
-            rows = self._fresh(self._pages.pop(self._next_out))
+            rows = self._fresh.of(self._pages.pop(self._next_out))
             self._next_out += size
             if self._left is not None:
                 rows = rows[: self._left]
@@ -115,16 +117,3 @@ class OffsetPages(Generic[T]):
             if rows:
                 out.append(self._take(rows))
         return out
-
-    def _fresh(self, rows: list[Row]) -> list[Row]:
-        """Rows whose id has not been given out yet."""
-        keys = self._listing.row_key or ((self._listing.id_key,) if self._listing.id_key else ())
-        if not keys:
-            return rows
-        fresh = []
-        for row in rows:
-            key = repr([str(row.get(name)) for name in keys])
-            if key not in self._seen:
-                self._seen.add(key)
-                fresh.append(row)
-        return fresh

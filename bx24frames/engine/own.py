@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.cursor import merged, rows_in
+from bx24frames.engine.fresh import Fresh
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Done, Listing, Parcel, Row, Success, Wait
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
@@ -52,7 +53,8 @@ class OwnPages(Generic[T]):
         self._later = 0.0
         self._away: Call | None = None
         self._tries = Tries()
-        self._seen: set[str] = set()
+        self._fresh = Fresh(listing)
+        self._asked: set[str] = set()
         self._sent = 0
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:  # noqa: ARG002 (a page has a request of its own)
@@ -79,7 +81,7 @@ class OwnPages(Generic[T]):
             return []
         self._tries.progress()
         self._next = self._following(command.call, answer.value)
-        rows = self._fresh(spread(rows_in(self._listing, answer.value)))
+        rows = self._fresh.of(spread(rows_in(self._listing, answer.value)))
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)
@@ -97,22 +99,11 @@ class OwnPages(Generic[T]):
         cursor = next((told[name] for name in GIVEN if told.get(name)), None)
         if cursor is None:
             return None
+        if str(cursor) in self._asked:
+            raise ResponseError("The portal answered a cursor it was asked with: no page would end", method=call.method)
+        self._asked.add(str(cursor))
         params = merged(call.params, PLACE, {TAKEN: cursor})
-        if params == call.params:
-            raise ResponseError(
-                "The portal answered the cursor it was asked with: no page would end", method=call.method
-            )
         return Call(call.method, params, direct=call.direct)
-
-    def _fresh(self, rows: Iterable[Row]) -> list[Row]:
-        """Rows whose id has not come yet: one that is moved meanwhile may come on two pages."""
-        fresh: list[Row] = []
-        for row in rows:
-            name = str(row.get(self._listing.id_key))
-            if name not in self._seen:
-                self._seen.add(name)
-                fresh.append(row)
-        return fresh
 
 
 def spread(rows: Iterable[Row]) -> Iterator[Row]:

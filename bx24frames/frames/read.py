@@ -70,7 +70,8 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
         return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
-        return page_each(connection, listings if up else listings[::-1], reading.take, up=up)
+        wanted = frozenset(where.ids)
+        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
     machine = pages_machine(
         listings[0],
         reading.take,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.cursor import order_by_id, page_in, shape_of
+from bx24frames.engine.cursor import ids_in, in_order, order_by_id, page_in, shape_of
 from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
 from bx24frames.engine.pool import Pool
-from bx24frames.engine.records import Take
+from bx24frames.engine.records import Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.errors import ResponseError
 from bx24frames.portal.connection import new_token, pages_machine
 
 if TYPE_CHECKING:
@@ -34,23 +35,37 @@ async def page_each(
     listings: Sequence[Listing],
     take: Take[P, pa.RecordBatch],
     *,
+    wanted: Collection[int],
     up: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read listings of at most one page each, many a request, in their order."""
+    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order."""
     token = new_token()
     commands = [Command(f"{token}_{place}", _page(part, up=up), (place,)) for place, part in enumerate(listings)]
-    waiting: dict[int, pa.RecordBatch] = {}
+    waiting: dict[int, tuple[list[int], pa.RecordBatch]] = {}
     due = 0
+    last: int | None = None
     async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
         async for item in settled:
             place = item.command.positions[0]
             page = page_in(listings[place], item.answer)
             if isinstance(page, Refusal | Lost):
                 raise error_of(page, item.command.call.method)
-            waiting[place] = take(page)
+            waiting[place] = _known(listings[place], page, wanted), take(page)
             while due in waiting:
-                yield waiting.pop(due)
-                due += 1
+                ids, batch = waiting.pop(due)
+                before = None if last is None or up else last - 1
+                in_order(listings[due], ids, up=up, after=last if up else None, upto=before)
+                yield batch
+                due, last = due + 1, ids[-1] if ids else last
+
+
+def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:
+    """The ids of a page, all of which were wanted: a method may drop a condition without a word."""
+    ids = ids_in(listing, page)
+    odd = next((row_id for row_id in ids if row_id not in wanted), None)
+    if odd is not None:
+        raise ResponseError(f"The list method gives row {odd}, which it was not asked for", method=listing.call.method)
+    return ids
 
 
 def _page(listing: Listing, *, up: bool) -> Call:

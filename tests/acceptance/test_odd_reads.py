@@ -206,3 +206,66 @@ def test_a_numbered_map_of_results_is_a_list(odd: OddPortal) -> None:
     assert json.dumps(body["result"]) == '{"0": {"ID": "1", "ADMIN": true}, "2": {"ID": "1", "ADMIN": true}}'
     assert list(body["result_error"]) == ["1"]
     assert odd.batch({"cmd": ["profile"]})["result"] == [{"ID": "1", "ADMIN": True}]
+
+
+Rewrite = Callable[[list[dict[str, Any]]], Any]
+WRONG: dict[str, Rewrite] = {
+    "upside down": lambda rows: rows[::-1],
+    "each twice": lambda rows: [row for row in rows for _ in range(2)],
+    "one null": lambda rows: [*rows[:3], None, *rows[4:]],
+    "one empty": lambda rows: [*rows[:3], [], *rows[4:]],
+    "without ids": lambda rows: [{name: row[name] for name in row if name not in ("id", "ID")} for row in rows],
+    "other rows": lambda rows: [{name: 4 if name in ("id", "ID") else row[name] for name in row} for row in rows[:1]],
+}
+
+
+@pytest.mark.parametrize("habit", WRONG)
+def test_pages_that_are_not_what_was_asked_for_are_errors(
+    odd: OddPortal, portal: bx.Portal, entity: str, habit: str
+) -> None:
+    """By id, by a set of ids, and by offset where only that can tell."""
+    rewrite(odd, WRONG[habit])
+    with pytest.raises(bx.errors.ResponseError):
+        bx.read_entity(entity, portal, columns=["id"], filters=[("id", "in", IDS[:130:2])])
+    if habit in ("one null", "one empty", "without ids"):
+        with pytest.raises(bx.errors.ResponseError):
+            bx.read_entity(entity, portal, columns=["id"], order_by="title", limit=120)
+    if habit != "other rows":
+        with pytest.raises(bx.errors.ResponseError):
+            bx.read_entity(entity, portal, columns=["id"])
+
+
+def test_a_set_of_ids_that_the_portal_does_not_heed_is_an_error(odd: OddPortal, portal: bx.Portal, entity: str) -> None:
+    """An unknown prefix of a condition is dropped without a word, and the whole table answered."""
+    selected = odd.selected
+    odd.selected = lambda params, *, classic: selected({**params, "filter": {}}, classic=classic)  # type: ignore[method-assign]
+    with pytest.raises(bx.errors.ResponseError, match="gives row 6, which it was not asked for"):
+        bx.read_entity(entity, portal, columns=["id"], filters=[("id", "in", IDS[:130:2])])
+
+
+def test_rows_as_maps_by_their_ids(odd: OddPortal, portal: bx.Portal, entity: str, column_of: Column) -> None:
+    rewrite(odd, lambda rows: {str(row.get("id", row.get("ID"))): row for row in rows} or rows)
+    assert column_of(bx.read_entity(entity, portal, columns=["id"]), "id") == IDS
+    frame = bx.read_entity(entity, portal, columns=["id"], order_by=("id", "desc"), limit=120)
+    assert column_of(frame, "id") == IDS[::-1][:120]
+
+
+def test_an_answer_without_its_list_is_an_error(odd: OddPortal, portal: bx.Portal) -> None:
+    odd.do_crm_item_list = lambda params: {"result": {"total": 0}}  # type: ignore[method-assign]
+    with pytest.raises(bx.errors.ResponseError, match=r"No list of rows at result\.items"):
+        bx.read_entity("deal", portal)
+
+
+def rewrite(odd: OddPortal, change: Rewrite) -> None:
+    """Print the rows of every list otherwise."""
+    item, classic = odd.do_crm_item_list, odd.do_crm_deal_list
+
+    def items(params: Any) -> dict[str, Any]:
+        answer = item(params)
+        return {**answer, "result": {"items": change(answer["result"]["items"])}}
+
+    def deals(params: Any) -> dict[str, Any]:
+        answer = classic(params)
+        return {**answer, "result": change(answer["result"])}
+
+    odd.do_crm_item_list, odd.do_crm_deal_list = items, deals  # type: ignore[method-assign]

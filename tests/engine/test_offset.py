@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bx24frames.engine.messages import JSON, Answer, Call, Done, Listing, Lost, Paging, Parcel, Row, Success, Wait
 from bx24frames.engine.offset import OffsetPages
 from bx24frames.engine.sizes import Sizes
-from bx24frames.errors import TransportError
+from bx24frames.errors import ResponseError, TransportError
 
 LISTING = Listing(Call("user.get", {}), id_key="ID", id_filter="ID", paging=Paging.OFFSET)
 
@@ -69,3 +70,31 @@ def test_a_limit_asks_for_no_more_pages_than_it_takes() -> None:
 def test_a_page_that_never_comes_is_an_error() -> None:
     with pytest.raises(TransportError):
         Table(400, set(), set(range(2, 99))).read(None)
+
+
+def pages(*lists: list[JSON], listing: Listing = LISTING) -> list[str]:
+    """Read pages that come with neither a total nor a next."""
+    machine = OffsetPages(listing, lambda rows: [str(row["ID"]) for row in rows], token="t")
+    out: list[str] = []
+    while isinstance(step := machine.due(0.0, Sizes()), Parcel):
+        answers: dict[str, Answer] = {
+            one.label: Success([*lists, []][int(str(one.call.params["start"])) // 50]) for one in step.commands
+        }
+        for part in machine.feed(step, answers, 0.0):
+            out += part
+    return out
+
+
+def test_a_full_page_that_tells_of_no_total_is_followed() -> None:
+    full: list[JSON] = [{"ID": row} for row in range(50)]
+    assert len(pages(full, [{"ID": row} for row in range(50, 100)], [{"ID": 100}])) == 101
+    assert len(pages(full)) == 50
+
+
+def test_rows_that_cannot_be_told_from_one_another_are_an_error() -> None:
+    with pytest.raises(ResponseError, match="A row without ID"):
+        pages([{"ID": 1}, {"NAME": "a"}, {"NAME": "b"}])
+    two = replace(LISTING, row_key=("TYPE", "OWNER"))
+    assert pages([{"TYPE": 1, "OWNER": None, "ID": 1}, {"TYPE": 1, "OWNER": 2, "ID": 2}], listing=two) == ["1", "2"]
+    with pytest.raises(ResponseError, match="A row without TYPE and OWNER"):
+        pages([{"ID": 1}], listing=two)

@@ -117,6 +117,20 @@ def test_a_cursor_that_leads_nowhere_new_is_an_error() -> None:
         given(one, page(2, behind={"id": 1}))
 
 
+def test_cursors_that_lead_round_are_an_error() -> None:
+    one = machine()
+    given(one, page(1, behind="a"))
+    given(one, page(2, behind="b"))
+    with pytest.raises(ResponseError, match="no page would end"):
+        given(one, page(3, behind="a"))
+
+
+def test_a_row_that_cannot_be_told_from_others_is_an_error() -> None:
+    nameless: Answer = Success({"items": [{"id": 1}, {"title": "a"}, {"title": "b"}]})
+    with pytest.raises(ResponseError, match="A row without id"):
+        given(machine(), nameless)
+
+
 def test_a_tree_is_spread_and_a_cut_one_is_an_error() -> None:
     leaf: list[Any] = []
     for number in range(5000, 0, -1):  # deeper than Python's own stack
