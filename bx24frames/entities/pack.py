@@ -134,10 +134,13 @@ def _array(cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
 
 
 def joined_cells(parts: Sequence[Cells]) -> Cells:
-    """The cells of parts that follow one another; an array, if all of them are."""
+    """The cells of parts that follow one another; an array, if all of them are.
+
+    Also of one part alone it is a new one: what it was cut from holds the cells of every column.
+    """
     arrays = [part for part in parts if isinstance(part, pa.Array)]
     if len(arrays) == len(parts):
-        return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+        return pa.concat_arrays(arrays)
     return [*chain.from_iterable(part.to_pylist() if isinstance(part, pa.Array) else part for part in parts)]
 
 

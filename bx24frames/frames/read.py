@@ -109,7 +109,18 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
         table = merged_by_id(table, reading.schema, up=reading.order.up)
     table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
     tell_nulled(reading)
-    return table if reading.limit is None else table.slice(0, reading.limit)
+    whole = reading.limit is None or table.num_rows <= reading.limit
+    return table if whole else compact(table.slice(0, reading.limit))
+
+
+def compact(table: pa.Table) -> pa.Table:
+    """The table in buffers of its own: a slice keeps alive what it was cut from, and is pickled with all of it."""
+    import pyarrow as pa
+
+    if not table.num_columns:  # its rows are a number, which no column would tell
+        return table
+    columns = [pa.concat_arrays(column.chunks or [pa.array([], column.type)]) for column in table.columns]
+    return pa.Table.from_arrays(columns, schema=table.schema)
 
 
 async def iterate_tables(
@@ -123,7 +134,7 @@ async def iterate_tables(
         if reading.whole:
             table = await gather(connection, reading, meter)
             for at in range(0, max(table.num_rows, 1), chunk_rows):
-                yield table.slice(at, chunk_rows)
+                yield compact(table.slice(at, chunk_rows))
             return
         held: list[pa.RecordBatch] = []
         rows = given = 0
@@ -135,13 +146,13 @@ async def iterate_tables(
                 rows += batch.num_rows
                 while rows >= chunk_rows:
                     table = pa.Table.from_batches(held)
-                    yield table.slice(0, chunk_rows).select(range(reading.width))
+                    yield compact(table.slice(0, chunk_rows).select(range(reading.width)))
                     held = table.slice(chunk_rows).to_batches()
                     rows -= chunk_rows
                     given += 1
         tell_nulled(reading)
         if rows or not given:
-            yield pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width))
+            yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
 
 
 def tell_nulled(reading: Reading) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from look import FAST, arrow, asked, cells, columns, data_asked, dtypes
 
@@ -31,6 +33,20 @@ def test_an_empty_table_is_one_empty_typed_frame(portal: bx.Portal, backend: Bac
         [empty] = bx.iter_entity("deal", portal, backend=backend, filters=filters)
         assert len(empty) == 0
         assert dtypes(empty) == dtypes(bx.read_entity("deal", portal, backend=backend, limit=1))
+
+
+def test_a_chunk_keeps_no_more_than_its_rows_alive(portal: bx.Portal):
+    """A slice of what was read would be pickled with all of it: chunks are handed to other processes."""
+    for entity in ("deal", "crm.deal"):
+        chunks = list(bx.iter_entity(entity, portal, backend="pyarrow", chunk_size=10, progress=False))
+        assert sum(chunk.get_total_buffer_size() for chunk in chunks) < 2 * sum(chunk.nbytes for chunk in chunks)
+        few = bx.read_entity(entity, portal, backend="pyarrow", limit=10, progress=False)
+        assert len(pickle.dumps(few)) < len(pickle.dumps(chunks[0])) + 1000
+
+
+def test_chunks_without_any_column_of_the_portal_have_their_rows(portal: bx.Portal, deal_ids: list[int]):
+    chunks = list(bx.iter_entity("deal", portal, columns=["later"], missing_columns="insert", chunk_size=100))
+    assert sum(map(len, chunks)) == len(deal_ids)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 60, 119, 120, 121, 230, 400])
