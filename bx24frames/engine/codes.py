@@ -155,13 +155,13 @@ _RAISED: Final[dict[Reaction, type[PortalError]]] = {
 
 
 _INSTEAD: Final[dict[int, str]] = {
-    200: "Such a page comes from a login, or from a network that wants one first: open the portal in a browser.",
+    200: "It comes from a login, from a network that wants one first, or out of order: open the portal in a browser.",
     302: "It sends whoever is not logged in to a page: copy the webhook's address anew from the portal.",
     403: "Something before the portal (a firewall, the provider) turned the request away: ask who runs the portal.",
     404: "There is no portal at this address: compare it with the one the webhook's page shows.",
     504: "The portal took longer than its web server waits: try again, with fewer columns or rows per request.",
 }
-"""What to do about a page of the web tier, by HTTP status."""
+"""What to do about an answer that is none, by HTTP status: mostly it is a page of the web tier."""
 
 
 def error_of(answer: Refusal | Lost, method: str) -> BX24Error:

@@ -11,7 +11,7 @@ import orjson
 from bx24frames.engine.messages import JSON, Parcel
 from bx24frames.engine.records import ABSENT, RawRows, Records, RowShape
 
-UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONDecodeError)
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONDecodeError, RecursionError)
 
 
 class _Maps(msgspec.Struct, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from bx24frames.entities.types import ARROW, MONEY, Kind
 NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 """What Arrow raises for a column that is not plain; a text column with one integer in it, for example."""
 
+_FIRST, _LAST = (pa.scalar(moment, pa.timestamp("us")).value for moment in (datetime.min, datetime.max))
+"""The moments that Python knows, in microseconds of 1970; Arrow reads texts of others too."""
 _BOOL_TEXTS: Final = pa.array([*sorted(TRUE), *sorted(FALSE), ""])
 _BOOLS: Final = pa.array([True] * len(TRUE) + [False] * len(FALSE) + [None], pa.bool_())
 _MONEY: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
@@ -77,7 +80,11 @@ def _bool_text(raw: pa.Array) -> pa.Array:
 
 
 def _datetime_text(raw: pa.Array) -> pa.Array:
-    return pc.cast(_filled(raw), ARROW[Kind.DATETIME])
+    moments = pc.cast(_filled(raw), ARROW[Kind.DATETIME])
+    ends = pc.min_max(moments)
+    if ends["min"].is_valid and not (ends["min"].value >= _FIRST and ends["max"].value <= _LAST):
+        raise pa.ArrowInvalid("not a date of the years 1 to 9999")
+    return moments
 
 
 def _date_text(raw: pa.Array) -> pa.Array:

@@ -90,6 +90,13 @@ def test_text_in_no_encoding_is_no_answer(text: bytes) -> None:
         assert any(isinstance(page_in(LISTING, answer), Lost) for answer in answers.values())
 
 
+@pytest.mark.parametrize("place", [b'{"a":%b}', b'{"a":{"items":[{"id":%b}]}}', b'{"a":{"items":[]},"b":%b}'])
+def test_an_answer_nested_without_end_is_no_answer(place: bytes) -> None:
+    parcel = Parcel((Command("a", SHAPED), Command("b", PLAIN)))
+    answers = batch.decode(parcel, 200, b'{"result":{"result":' + place % (b"[" * 9000 + b"]" * 9000) + b"}}")
+    assert isinstance(page_in(LISTING, answers["a"]), Lost)
+
+
 def test_a_request_refused_as_a_whole_is_a_refusal() -> None:
     parcel = Parcel((Command("a", SHAPED), Command("b", SHAPED)))
     body = b'{"result":{"result":{}},"error":"QUERY_LIMIT_EXCEEDED","error_description":"Too many requests"}'
