@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bx24frames.engine.messages import JSON, Row
+from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
@@ -19,7 +19,7 @@ from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, jo
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
-from bx24frames.errors import DecodeError, ResponseError
+from bx24frames.errors import DecodeError
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
@@ -27,57 +27,22 @@ EXCERPT: Final = 200
 """Characters of a bad value that an error shows."""
 
 
-def decode(
-    rows: Sequence[JSON] | Records,
-    schema: TableSchema,
-    *,
-    on_bad_value: OnBadValue = "raise",
-    nulled: Counter[str] | None = None,
-) -> pa.RecordBatch:
-    """Type the rows of one or more pages.
+class Decoder:
+    """Types the rows of pages in two steps, so that the first can be taken while they are in the cache.
 
     Parameters
     ----------
-    rows : Records or sequence of mappings
-        As they came; an empty row may come as ``[]``. Records have the keys of `keys_of`.
     schema : TableSchema
         The wanted columns.
     on_bad_value : {"raise", "null"}
         What to do with a value that does not fit its declared type.
-    nulled : Counter, optional
+    nulled : Counter
         Counts, by column, the values that became null.
-
-    Returns
-    -------
-    pyarrow.RecordBatch
-        With exactly ``schema.arrow``. A key absent from a row is null; a multiple field that came empty, in whatever
-        shape, is an empty list, and so are absent phones and e-mails, which the portal leaves out where there are none.
-
-    Raises
-    ------
-    DecodeError
-        If a value does not fit and `on_bad_value` is "raise"; it names the column, the raw value and the row's id.
-    ResponseError
-        If a row is no map.
 
     Notes
     -----
     https://apidocs.bitrix24.com/api-reference/data-types.html
     """
-    decoder = Decoder(schema, on_bad_value, Counter() if nulled is None else nulled)
-    if not isinstance(rows, Records):
-        rows = Records.of([row if isinstance(row, dict) else _empty(row, schema) for row in rows], keys_of(schema))
-    return decoder.join([decoder.pack(rows)])
-
-
-def _empty(row: JSON, schema: TableSchema) -> Row:
-    if row != []:
-        raise ResponseError(f"a row of the answer is no map: {row!r:.80}", entity=schema.entity)
-    return {}
-
-
-class Decoder:
-    """Types rows in two steps, so that the first can be taken while they are in the cache; parameters as `decode`'s."""
 
     def __init__(self, schema: TableSchema, on_bad_value: OnBadValue, nulled: Counter[str]) -> None:
         self._schema = schema
@@ -89,7 +54,7 @@ class Decoder:
         ]
 
     def pack(self, rows: Rows) -> Packed:
-        """Take the wanted cells out of some rows."""
+        """Take the wanted cells out of some rows; records have the keys of `keys_of`."""
         if not isinstance(rows, Records):
             rows = Records.of(rows, keys_of(self._schema))
         found = rows.columns()
@@ -97,7 +62,20 @@ class Decoder:
         return Packed(packed(self._columns, found, len(rows)), ids, len(rows))
 
     def join(self, parts: Sequence[Packed]) -> pa.RecordBatch:
-        """Type the cells of parts that follow one another."""
+        """Type the cells of parts that follow one another.
+
+        Returns
+        -------
+        pyarrow.RecordBatch
+            With exactly ``schema.arrow``. A key absent from a row is null; a multiple field that came empty, in
+            whatever shape, is an empty list, and so are absent phones and e-mails, which the portal leaves out where
+            there are none.
+
+        Raises
+        ------
+        DecodeError
+            If a value does not fit and `on_bad_value` is "raise"; it names the column, the raw value and the row's id.
+        """
         if not parts:
             parts = [self.pack([])]
         ids = [*chain.from_iterable(part.ids for part in parts)]

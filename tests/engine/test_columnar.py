@@ -14,10 +14,10 @@ from bx24frames.engine import batch
 from bx24frames.engine.cursor import ids_in, page_in
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Lost, Parcel, Refusal, Success
 from bx24frames.engine.records import AS_MAPS, Records, RowShape, joined
-from bx24frames.entities.decode import Decoder, decode
+from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.schema import Family, Field, TableSchema
-from bx24frames.errors import DecodeError
+from bx24frames.errors import DecodeError, ResponseError
 
 KEYS = ("id", "title", "amount")
 LISTING = Listing(Call("crm.item.list", {}), rows_path=("items",), id_key="id", id_filter="id", keys=KEYS)
@@ -64,6 +64,20 @@ def test_what_php_makes_of_lists_is_read_as_ever(result: bytes, rows: list[JSON]
     shaped, plain = (page_in(LISTING, answered(result, call=call)) for call in (SHAPED, PLAIN))
     assert not isinstance(shaped, Refusal | Lost)
     assert AS_MAPS(shaped) == plain == rows
+
+
+@pytest.mark.parametrize("row", [b"null", b'"ID"', b"5", b"[1]"])
+@pytest.mark.parametrize("call", [SHAPED, PLAIN])
+def test_a_row_that_is_no_map_is_no_row(call: Call, row: bytes) -> None:
+    with pytest.raises(ResponseError, match="no map"):
+        page_in(LISTING, answered(b'{"items":[{"id":1},' + row + b"]}", call=call))
+
+
+@pytest.mark.parametrize("result", [b'{"total":0}', b'{"tasks":[]}', b"null", b'{"items":null}', b"7"])
+@pytest.mark.parametrize("call", [SHAPED, PLAIN])
+def test_an_answer_without_the_list_is_no_empty_page(call: Call, result: bytes) -> None:
+    with pytest.raises(ResponseError, match=r"No list of rows at result\.items"):
+        page_in(LISTING, answered(result, call=call))
 
 
 def test_a_page_of_another_shape_between_others_is_not_lost() -> None:
@@ -155,7 +169,8 @@ def test_packed_by_parts_the_rows_are_the_same(rows: list[dict[str, JSON]], step
 
     def by_maps() -> pa.RecordBatch:
         parsed = orjson.loads(body(rows))["items"]
-        return decode(parsed, SCHEMA, on_bad_value=policy, nulled=counted[0])  # type: ignore[arg-type]
+        decoder = Decoder(SCHEMA, policy, counted[0])  # type: ignore[arg-type]
+        return decoder.join([decoder.pack(parsed)])
 
     def by_bytes() -> pa.RecordBatch:
         decoder = Decoder(SCHEMA, policy, counted[1])  # type: ignore[arg-type]

@@ -6,11 +6,12 @@ import datetime as dt
 
 from bx24frames.entities.catalog import CATALOG
 from bx24frames.entities.columns import select_params, table_schema
-from bx24frames.entities.decode import decode
 from bx24frames.entities.encode import add_call
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.schema import InputRow
+
+from .decoding import decode
 
 DEAL = CATALOG["deal"]
 CODE, PRINTED = "UF_CRM_11_1712074666", "ufCrm11_1712074666"

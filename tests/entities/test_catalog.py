@@ -12,7 +12,6 @@ from bx24frames.engine.messages import Paging
 from bx24frames.entities.binding import bound, bound_by, described_alone
 from bx24frames.entities.catalog import CATALOG, ROWS
 from bx24frames.entities.columns import table_schema
-from bx24frames.entities.decode import decode
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.filters import parse_filters
 from bx24frames.entities.names import needs_types, resolve
@@ -20,6 +19,7 @@ from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
 
+from .decoding import decode
 from .descriptions import described, user_field
 
 TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, str]] = {

@@ -15,11 +15,11 @@ from bx24frames.engine.batch import decode as answers_of
 from bx24frames.engine.cursor import rows_in
 from bx24frames.engine.messages import Answer, Call, Command, Parcel, Refusal, Success
 from bx24frames.entities.columns import table_schema
-from bx24frames.entities.decode import decode
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 
+from .decoding import decode
 from .descriptions import described, user_field
 
 RECORDED = Path(__file__).parents[3] / "shared" / "recorded"

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from bx24frames.engine.messages import JSON
 from bx24frames.entities import encode
 from bx24frames.entities.columns import table_schema
-from bx24frames.entities.decode import decode
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Family, Field, InputRow
 from bx24frames.entities.types import ENUM, KINDS, Kind, arrow_type, kind
 from bx24frames.transport.query import encode as query
+
+from .decoding import decode
 
 TYPES = [*sorted(set(KINDS) - {"crm_multifield"}), f"{ENUM}activitytype", "rest_12_card"]
 """Phones and their like, which are no user fields, have a law of their own in `test_round_trip`."""
