@@ -23,7 +23,7 @@ MARGIN: Final = 1.05
 class Lane:
     """Ids still wanted: ``after < id <= upto``; `upto` None is open.
 
-    `bounded`: a lane of its own follows this one in the direction of its pages, so they must stop at its end.
+    `bounded`: it was cut off a longer one, so that what it holds tells how thick ids lie all over its length.
     `covered`, `rows`: the ids it has been through, and what it found there.
     `doubts`: pages that were empty, one after the other, though the far end tells of a row behind.
     """

@@ -268,12 +268,10 @@ class KeysetPages(Generic[P, T]):
         return after < self._far and (upto is None or self._far <= upto)
 
     def _reached(self, lane: Lane, last_id: int) -> bool:
-        """Whether nothing can lie behind the last id: the highest id of the start, or the lane's own end."""
+        """Whether nothing can lie behind the last id: the far end, or the lane's own."""
         if self._cursor.up:
-            return (lane.upto is not None and last_id >= lane.upto) or (
-                not lane.bounded and self._far is not None and last_id >= self._far
-            )
-        return last_id - 1 <= lane.after or (not lane.bounded and self._far is not None and last_id <= self._far)
+            return any(end is not None and last_id >= end for end in (lane.upto, self._far))
+        return last_id - 1 <= lane.after or (self._far is not None and last_id <= self._far)
 
     def _give_in(self, lane: Lane, fault: Refusal | Lost, now: float, *, first: bool) -> None:
         """A live page failed: go on from the last good id, later, or give up."""
