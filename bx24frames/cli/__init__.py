@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     os.environ.setdefault(POOL, "system")
     from bx24frames.cli.app import app
 
+    warnings.showwarning = _warn
     try:
         app(args=None if arguments is None else list(arguments), prog_name="bx24frames")
     except KeyboardInterrupt:
@@ -48,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"bx24frames: {told(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(FAILED)
     sys.exit(0)
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning is one line too: where in the package it comes from helps nobody at a shell."""
+    from bx24frames.transport.redact import redact
+
+    print(f"bx24frames: {redact(phrased(str(message)))}", file=sys.stderr)  # noqa: T201
 
 
 def told(error: Exception) -> str:

@@ -14,6 +14,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "automation=True": "--automation",
     "automation=False": "--no-automation",
     "resume=False": "--afresh",
+    ".frame() has a line a row": "--report FILE has a line a row",
+    "The frame does not fit": "The file does not fit",
 }
 _PARAMETER: Final = re.compile(
     r"\b(automation|changed_since|columns|extra_columns|limit|missing_columns|mode|nulls|on|on_error|order_by|resume|"

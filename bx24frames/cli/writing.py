@@ -9,7 +9,8 @@ import typer
 
 from bx24frames.cli import completion
 from bx24frames.cli.parameters import Entity, Form, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
-from bx24frames.errors import ConfigError, WriteError, WriteInterrupted
+from bx24frames.cli.phrasing import phrased
+from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
+COUNTED = "Rows are counted from 0, without the heading"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
@@ -71,7 +73,11 @@ def write(
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a file's rows into a table; every row gets an outcome."""
+    """Write a file's rows into a table; every row gets an outcome.
+
+    Rows are counted from 0, without the heading: row 0 is a sheet's second line. Where nothing is sent because cells
+    are wrong, --report has a line a wrong cell.
+    """
     from bx24frames.cli.files_in import read_file
     from bx24frames.cli.files_out import format_of
     from bx24frames.cli.taking import ask, take
@@ -149,14 +155,35 @@ def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
         found, status = error.report, 1
     except WriteInterrupted as interrupt:
         found, status = interrupt.report, INTERRUPTED
-    typer.echo(str(found))
+    except ValidationError as error:
+        raise _listed(error, path) from None
+    typer.echo(phrased(str(found)))
+    if status == INTERRUPTED and found.journal:
+        typer.echo(f"bx24frames: interrupted; the same command with --resume {found.journal} goes on", err=True)
+    _save(found.frame("pyarrow"), path)
+    if status or found.failed or found.unknown:
+        raise typer.Exit(status or 1)
+
+
+def _save(table: pa.Table, path: str | None) -> None:
     if path is not None:
         from bx24frames.cli.files_out import format_of, writing
 
         with writing(path, format_of(path)) as append:
-            append(found.frame("pyarrow"))
-    if status or found.failed or found.unknown:
-        raise typer.Exit(status or 1)
+            append(table)
+
+
+def _listed(error: ValidationError, path: str | None) -> ValidationError:
+    """The error of a file whose cells are wrong: all of them in the report's file, and how to find them."""
+    import pyarrow as pa
+
+    faults = error.failures
+    if not isinstance(faults, pa.Table) or not error.rows:
+        return error
+    _save(faults, path)
+    where = f"{path} has" if path else "--report FILE gets"
+    guidance = f"{COUNTED}; {where} a line for each fault."
+    return ValidationError(error.message, failures=faults, entity=error.entity, rows=error.rows, guidance=guidance)
 
 
 def _ask(question: str) -> None:

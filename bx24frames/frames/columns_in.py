@@ -11,7 +11,7 @@ from bx24frames.entities.columns import Names
 from bx24frames.entities.encode import COMPOSED, unwritable
 from bx24frames.entities.schema import InputRow
 from bx24frames.entities.types import Kind, kind, write_type
-from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
 from bx24frames.frames.narrow import to_arrow
 from bx24frames.frames.validate import validation_error
 
@@ -126,7 +126,7 @@ def _matched(
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key
     chosen = _chosen(source, wanted)
-    found = {name: names.find(name) if extra == "ignore" else names.lookup(name) for name in chosen}
+    found = {name: names.find(name) if extra == "ignore" else _known(names, name) for name in chosen}
     fields = {name: field for name, field in found.items() if field is not None}
     ids = [name for name, field in fields.items() if field.code == id_key]
     if mode != "update":
@@ -149,6 +149,14 @@ def _matched(
         )
     id_column = (ids or levels)[0]
     return id_column, {name: field for name, field in fields.items() if name != id_column}
+
+
+def _known(names: Names, name: str) -> Field:
+    try:
+        return names.lookup(name)
+    except UnknownColumn as error:
+        guidance = f"{error.guidance} extra_columns='ignore' leaves out columns that are no field."
+        raise UnknownColumn(error.message, entity=error.entity, guidance=guidance) from None
 
 
 def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:

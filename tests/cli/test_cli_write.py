@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,10 +67,14 @@ def test_a_bad_cell_is_named_and_nothing_is_sent(run, bx24_sandbox: Sandbox, tmp
     file = tmp_path / "deals.csv"
     file.write_text("title,opportunity\nfine,1\nbad,many\n")
     before = bx.count_entity("deal", bx24_sandbox.url)
-    ran = run("write", "deal", str(file), "--mode", "insert")
+    faults = tmp_path / "faults.csv"
+    ran = run("write", "deal", str(file), "--mode", "insert", "--report", str(faults))
     assert ran.status == 1
     assert "opportunity" in ran.err
     assert "many" in ran.err
+    assert "The file does not fit" in ran.err
+    assert f"{faults} has a line for each fault" in ran.err
+    assert faults.read_text().splitlines()[1:] == ['1,"opportunity","many","not a number"']
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
 
@@ -81,6 +86,22 @@ def test_a_failed_row_is_reported_and_fails_the_command(run, tmp_path: Path):
     assert "inserted" in ran.text
     assert "failed" in ran.text
     assert "Traceback" not in ran.err
+
+
+def test_failed_rows_beyond_the_first_are_in_the_file_of_the_report(run, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("title,opportunity\n" + "bad,many\n" * 7)
+    ran = run("write", "deal", str(file), "--mode", "insert", "--on-error", "report")
+    assert "and 2 more: --report FILE has a line a row" in ran.text
+
+
+def test_a_column_that_is_no_field_can_be_left_out(run, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("title,colour of the sky\na,blue\n")
+    ran = run("write", "deal", str(file), "--mode", "insert")
+    assert (ran.status, "--extra-columns ignore leaves out" in ran.err) == (1, True)
+    ran = run("write", "deal", str(file), "--mode", "insert", "--extra-columns", "ignore")
+    assert ran.status == 0
 
 
 def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
@@ -184,7 +205,7 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     from bx24frames.frames import writing
 
     frame = pd.DataFrame({"title": ["a"]})
-    report = bx.write_entity(frame, "deal", "sandbox", mode="insert", dry_run=True)
+    report = replace(bx.write_entity(frame, "deal", "sandbox", mode="insert", dry_run=True), journal=Path("an.sqlite"))
 
     def interrupted(*_: object, **__: object) -> None:
         raise WriteInterrupted("stop", report=report)
@@ -193,3 +214,4 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert")
     assert ran.status == 130
     assert "insert of 1 rows" in ran.text
+    assert "--resume an.sqlite goes on" in ran.err
