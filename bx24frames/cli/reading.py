@@ -24,29 +24,32 @@ from bx24frames.errors import ConfigError
 
 __all__ = ["read", "scan"]
 
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        "-c",
+        metavar="A,B",
+        help="Columns wanted, in that order; without it, all.",
+        autocompletion=completion.column_list,
+    ),
+]
+OrderBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN[:desc]", help="Without it, by id and in bounded memory.", autocompletion=completion.columns
+    ),
+]
+
 
 def read(
     entity: Entity,
     out: Annotated[str, typer.Option("--out", "-o", metavar="FILE", help=FILES_OUT)] = "-",
     form: Form = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--columns",
-            "-c",
-            metavar="A,B",
-            help="Columns wanted, in that order; without it, all.",
-            autocompletion=completion.column_list,
-        ),
-    ] = None,
+    columns: Columns = None,
     filters: Filter = None,
     limit: Annotated[int | None, typer.Option(min=0, help="The first so many rows.")] = None,
-    order_by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN[:desc]", help="Without it, by id and in bounded memory.", autocompletion=completion.columns
-        ),
-    ] = None,
+    order_by: OrderBy = None,
     changed_since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Rows changed at or after it; blind to deletions.")
     ] = None,

@@ -36,6 +36,17 @@ ReportFile = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="A line a row: what became of it (.csv, .parquet, ...).")
 ]
 
+Keys = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B", help="Key columns that tell which row is which.", autocompletion=completion.column_list
+    ),
+]
+Sent = Annotated[
+    str | None,
+    typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
+]
+
 
 def write(
     entity: Entity,
@@ -44,16 +55,8 @@ def write(
     ],
     mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
     form: Form = None,
-    on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B", help="Key columns that tell which row is which.", autocompletion=completion.column_list
-        ),
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
-    ] = None,
+    on: Keys = None,
+    columns: Sent = None,
     nulls: Annotated[
         Literal["skip", "clear"], typer.Option(help="Of an update: leave the field, or empty it.")
     ] = "skip",
