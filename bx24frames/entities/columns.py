@@ -158,7 +158,7 @@ def table_schema(
 
 
 def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
-    """Name the wanted fields, and the id, in the parameter of the list method.
+    """Name the wanted fields, and those that tell its rows apart, in the parameter of the list method.
 
     Notes
     -----
@@ -170,7 +170,8 @@ def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
         return {}
     arguments = {one.name for one in entity.arguments}
     wanted = [field for field in fields if field.code not in arguments]
-    names = [*filter(None, [entity.listing.id_filter]), *entity.always, *(field.wire for field in wanted)]
+    keys = [*filter(None, [entity.listing.id_filter]), *entity.listing.row_key]
+    names = [*keys, *entity.always, *(field.wire for field in wanted)]
     if entity.family is Family.ITEM and any(field.code in MULTIFIELDS for field in wanted):
         names = ["*", *(field.code for field in wanted if field.user_field)]
     return {entity.select: list(dict.fromkeys(names))}

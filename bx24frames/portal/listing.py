@@ -85,7 +85,8 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
         spelled[place] = {**_map(spelled.get(place)), **conditions}
     wanted = spelled.get("select")
     if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
-        spelled["select"] = [*wanted, listing.id_filter or listing.id_key]
+        keys = listing.row_key or (listing.id_filter or listing.id_key,)
+        spelled["select"] = [*wanted, *(key for key in keys if key not in wanted)]
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
         sizes = {name: value for name, value in listing.call.params.items() if name == "pagination"}
         spelled = {**listing.call.params, **spelled, **sizes}

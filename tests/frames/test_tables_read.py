@@ -315,3 +315,15 @@ def test_lists_are_described_one_by_one(portal: bx.Portal) -> None:
     assert table(portal, "list_element:33").num_rows == 0
     with pytest.raises(FilterError, match="one value"):
         table(portal, "list_element:31", filters={"IBLOCK_ID": [31, 33]})
+
+
+UNKEYED = [name for name, row in zip(NAMES, ROWS, strict=True) if row.listing.paging is not Paging.KEYSET]
+
+
+@pytest.mark.parametrize("name", UNKEYED)
+def test_one_column_alone_has_every_row(portal: bx.Portal, name: str) -> None:
+    """Rows are told apart by their keys: they are asked for whatever columns are wanted."""
+    whole = bx.read_entity(name, portal, backend="pyarrow", progress=False)
+    for column in {whole.column_names[0], whole.column_names[-1]}:
+        alone = bx.read_entity(name, portal, backend="pyarrow", columns=[column], progress=False)
+        assert alone.column(column).to_pylist() == whole.column(column).to_pylist()
