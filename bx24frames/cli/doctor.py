@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from bx24frames.cli.phrasing import phrased
 from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 
@@ -89,7 +90,7 @@ def _look(portal: Portal, method: str, params: Mapping[str, JSON]) -> Look:
 
 def _failed(subject: str, error: BX24Error, mark: Mark = "fail", advice: str | None = None) -> Finding:
     told = "; ".join(part for part in (error.message, f"code {error.code}" if error.code else "") if part)
-    return Finding(mark, subject, told, advice or error.guidance or "")
+    return Finding(mark, subject, phrased(told), phrased(advice or error.guidance or ""))
 
 
 def _first_failed(error: BX24Error) -> Finding:

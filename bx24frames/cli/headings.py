@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.titles import unique_titles
 from bx24frames.errors import ConfigError
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
 
 __all__ = ["Heading", "match", "preview"]
+
+
+POINTS: Final[Mapping[str, Sequence[str]]] = {
+    "phone": ("Телефон", "Phone"),
+    "email": ("E-mail",),
+    "web": ("Сайт", "Website"),
+    "im": ("Мессенджер", "Messenger"),
+}
+"""What people call these: the description of items has no captions for them, the classic ones have
+(docs: crm-lead-fields.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,8 @@ def _captions(fields: Iterable[Field]) -> Mapping[str, Sequence[str]]:
     listed = list(fields)
     by: dict[str, list[str]] = {}
     for field in listed:
-        if field.title.strip():
-            by.setdefault(_plain(field.title), []).append(field.code)
+        for title in {_plain(text) for text in (field.title, *POINTS.get(field.code, ()))} - {""}:
+            by.setdefault(title, []).append(field.code)
     for code, title in unique_titles(listed).items():
         by.setdefault(_plain(title), [code])
     return by

@@ -14,6 +14,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "automation=True": "--automation",
     "automation=False": "--no-automation",
     "resume=False": "--afresh",
+    "give an address, Portal('https://acme.bitrix24.com/rest/1/<code>/')": "name a profile, --portal NAME",
+    " in a shell, bx24frames.config.save_profile('acme', address) in Python": "",
+    "name 'sandbox' in place of an address": "say --portal sandbox",
+    "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
     ".frame() has a line a row": "--report FILE has a line a row",
     "The frame does not fit": "The file does not fit",
 }

@@ -20,6 +20,8 @@ __all__ = ["Sheet", "csv_sheet", "excel_sheet"]
 
 SIGNS: Final = (";", "\t", ",")
 """Where two of them cut the lines equally well, the first: a comma is then a decimal comma."""
+DECIMAL_COMMA: Final = {";": True, "\t": None, ",": False}
+"""Excel puts semicolons where commas are in numbers; a text in a sheet, or between tabs, may be either."""
 LINES: Final = 20
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -28,13 +30,13 @@ MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe
 class Sheet:
     """A file's table; with `texts`, its cells are as they were typed, nothing where there was nothing.
 
-    `told`: what had to be found out about the file. `decimal_comma`: numbers in it are written with a comma.
-    `doubtful`: it could have been read otherwise.
+    `told`: what had to be found out about the file. `decimal_comma`: numbers in it are written with a comma; None
+    where only the cells can tell. `doubtful`: it could have been read otherwise.
     """
 
     table: pa.Table
     told: str = ""
-    decimal_comma: bool = False
+    decimal_comma: bool | None = False
     doubtful: bool = False
     texts: bool = True
 
@@ -66,7 +68,7 @@ def csv_sheet(data: bytes) -> Sheet:
     table = _headed(head, table.columns)
     plain = encoding.startswith("utf-8") and sign == ","
     told = "" if plain else f"{encoding.removesuffix('-sig')}, cells between {sign!r}"
-    return Sheet(table, told, sign == ";", encoding == "cp1251")
+    return Sheet(table, told, DECIMAL_COMMA[sign], encoding == "cp1251")
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -118,7 +120,7 @@ def excel_sheet(data: bytes) -> Sheet:
         pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
         for place in range(max(map(len, rows), default=0))
     ]
-    return Sheet(_headed(head, columns), told)
+    return Sheet(_headed(head, columns), told, decimal_comma=None)
 
 
 def _headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pa.Table:

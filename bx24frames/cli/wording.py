@@ -22,11 +22,14 @@ Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
 SPACES: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))")
 COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
 
 
-def reworded(table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool) -> tuple[pa.Table, dict[str, str]]:
+def reworded(
+    table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None
+) -> tuple[pa.Table, dict[str, str]]:
     """Bring the text cells of a table to writings that a write reads; what is no such writing stays as it is.
 
     Parameters
@@ -34,8 +37,9 @@ def reworded(table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: boo
     table : pyarrow.Table
     fields : mapping of str to Field
         By column.
-    decimal_comma : bool
-        ``1 234,56`` is 1234.56; otherwise a comma stays, and the write refuses it.
+    decimal_comma : bool or None
+        True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: it depends on the column;
+        one with a cell such as ``1,234`` may have commas between thousands, and stays.
 
     Returns
     -------
@@ -59,12 +63,12 @@ def reworded(table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: boo
     return table, changed
 
 
-def _reword(field: Field, decimal_comma: bool) -> Reword | None:
+def _reword(field: Field, decimal_comma: bool | None) -> Reword | None:
     of = kind(field)
     if is_list(field):
         return None
     if of in (Kind.FLOAT, Kind.NUMBER):
-        return _numbers if decimal_comma else None
+        return {True: _numbers, False: None, None: _clear_numbers}[decimal_comma]
     return {Kind.DATE: _dates, Kind.DATETIME: _dates, Kind.BOOL: _truths}.get(of)
 
 
@@ -83,6 +87,11 @@ def _numbers(cells: list[Cell]) -> list[Cell]:
         return cell if cell != (before or "").strip() else before
 
     return [read(cell, before) for cell, before in zip(bare, cells, strict=True)]
+
+
+def _clear_numbers(cells: list[Cell]) -> list[Cell]:
+    bare = [SPACES.sub("", cell.strip()) for cell in cells if cell is not None]
+    return cells if any(THOUSANDS.fullmatch(cell) for cell in bare) else _numbers(cells)
 
 
 def _dates(cells: list[Cell]) -> list[Cell]:

@@ -32,6 +32,10 @@ def test_no_address_says_the_ways_to_give_one(run, monkeypatch, tmp_path: Path):
     assert ran.status == 1
     assert ran.text.startswith("fail  address")
     assert "BX24_WEBHOOK" in ran.text
+    assert "--portal sandbox" in ran.text
+    for text in (ran.text, run("count", "deal").err):
+        assert "Portal(" not in text
+        assert "Python" not in text
 
 
 def test_a_wrong_code_is_told_without_showing_it(run, bx24_sandbox: Sandbox, code: str):

@@ -166,13 +166,34 @@ def test_thousands_by_points_where_the_column_has_commas():
     assert reworded(table, fields, decimal_comma=False)[0].equals(table)
 
 
+def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing():
+    from bx24frames.cli.wording import reworded
+    from bx24frames.entities.schema import Field
+
+    table = pa.table({"a": ["1 234,50", "7", None], "b": ["1,234", "2,5", None], "c": ["1,234,567.5", "1", "2"]})
+    fields = {name: Field(name, "double", name) for name in "abc"}
+    found, changed = reworded(table, fields, decimal_comma=None)
+    assert found.to_pydict() == {**table.to_pydict(), "a": ["1234.50", "7", None]}
+    assert changed == {"a": "1 234,50 -> 1234.50"}
+
+
+def test_phones_under_the_words_that_people_have_for_them(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "people.csv"
+    file.write_text("Имя;Телефон;E-mail\nИван;+7 900 123-45-67;ivan@example.com\n")
+    assert run("write", "contact", str(file), "--mode", "insert", "--yes").status == 0
+    read = bx.read_entity("contact", bx24_sandbox.url, columns=["id", "phone", "email"], backend="pyarrow")
+    [*_, last] = read.to_pylist()
+    assert [last[name][0]["value"] for name in ("phone", "email")] == ["+7 900 123-45-67", "ivan@example.com"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
 @pytest.mark.parametrize("sign", [";", ",", "\t"])
 def test_encodings_and_signs(encoding: str, sign: str):
     text = f'Имя{sign}Город{sign}n\n"Анна{sign} Мария"{sign}"Ёлкино\nсело"{sign}1\n'
     sheet = csv_sheet(text.encode(encoding))
     assert sheet.table.to_pylist() == [{"Имя": f"Анна{sign} Мария", "Город": "Ёлкино\nсело", "n": "1"}]
-    assert (sheet.decimal_comma, sheet.doubtful) == (sign == ";", encoding == "cp1251")
+    assert sheet.decimal_comma is {";": True, ",": False, "\t": None}[sign]
+    assert sheet.doubtful == (encoding == "cp1251")
 
 
 def test_commas_inside_a_file_of_semicolons():
