@@ -34,8 +34,8 @@ class Fresh:
 
     def _each(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
-            cells = [row.get(name) for name in self._names]
-            if all(cell is None for cell in cells) or not row.keys() >= {*self._names}:
+            cells = [row[name] for name in self._names if name in row]
+            if len(cells) < len(self._names) or all(cell is None for cell in cells):
                 raise ResponseError(f"A row without {' and '.join(self._names)}", method=self._method)
             key = tuple(map(str, cells))
             if key not in self._seen:
