@@ -54,7 +54,7 @@ def journal(_: str, rows: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             book = Journal(Path(folder) / "one.sqlite", Identity("h", "k", "deal", "insert", "f", hashes))
             for at in range(0, rows, 1000):
-                book.intend(range(at, min(at + 1000, rows)))
+                book.intend(range(at, min(at + 1000, rows)), "inserted")
                 book.record(outcomes[at : at + 1000])
             book.close(rows=rows)
         return rows
