@@ -42,6 +42,9 @@ Keys = Annotated[
         metavar="A,B", help="Key columns that tell which row is which.", autocompletion=completion.column_list
     ),
 ]
+Robots = Annotated[
+    bool | None, typer.Option("--automation/--no-automation", help="The portal's robots must, or must not, run.")
+]
 Sent = Annotated[
     str | None,
     typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
@@ -62,9 +65,7 @@ def write(
     ] = "skip",
     extra_columns: Annotated[Literal["raise", "ignore"], typer.Option(help="Columns that are no field.")] = "raise",
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of times that name none.")] = None,
-    automation: Annotated[
-        bool | None, typer.Option("--automation/--no-automation", help="The portal's robots must, or must not, run.")
-    ] = None,
+    automation: Robots = None,
     only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
     yes: Yes = False,
     on_error: OnErrors = "raise",
