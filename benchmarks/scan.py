@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 import bx24frames as bx
 from bx24frames.engine import pages
+from bx24frames.engine.records import Records
 from bx24frames.sandbox import Sandbox
 
 ALLOWED_RATIO = 1.2
@@ -21,13 +23,16 @@ class Moved:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._real = pages.rows_in
-        pages.rows_in = self._count
+        # pages of rows, and the ids of the far end
+        pages.page_in, pages.rows_in = self._counting(pages.page_in), self._counting(pages.rows_in)
 
-    def _count(self, *given: Any) -> Any:
-        rows = self._real(*given)
-        self.rows += len(rows)
-        return rows
+    def _counting(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any) -> Any:
+            rows = real(*given)
+            self.rows += len(rows) if isinstance(rows, list | Records) else 0
+            return rows
+
+        return counted
 
 
 def conditions(lazy: pl.LazyFrame) -> dict[str, pl.Expr]:
