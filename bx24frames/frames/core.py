@@ -148,12 +148,13 @@ async def entities(portal: PortalLike, output: Output) -> Frame:
     """List the tables."""
     try:
         connection = connection_of(portal)
-    except ConfigError as error:
-        if isinstance(portal, str) and is_table(portal):
-            error.message = f"{portal!r} names a table, and list_entities() takes a portal: list_entities(portal)"
-            error.guidance = f"The columns of the table: describe_entity({portal!r}, portal)."
-            error.args = (error.message,)
-        raise
+    except ConfigError:
+        if not (isinstance(portal, str) and is_table(portal)):
+            raise
+        raise ConfigError(
+            f"{portal!r} names a table, and list_entities() takes a portal: list_entities(portal)",
+            guidance=f"The columns of the table: describe_entity({portal!r}, portal).",
+        ) from None
     return output.frame(await entities_table(connection), connection, "entities")
 
 

@@ -36,8 +36,7 @@ CHUNK_ROWS: Final = 2500
 
 def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = listing_for(table.entity, schema.fields, where)
-    listing = replace(listing, keys=tuple(dict.fromkeys((*keys_of(schema), listing.id_key))))
+    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
     if order.remote is None:
         return listing
     *path, name = listing.order_path
