@@ -54,6 +54,15 @@ def sandbox() -> Iterator[bx.Sandbox]:
         assert not box.stats.broken
 
 
+@pytest.fixture(scope="module")
+def box() -> Iterator[bx.Sandbox]:
+    """A portal with few rows of its own, for a whole file of tests."""
+    sizes = {"deal": 5, "contact": 1, "lead": 1, "company": 1}
+    with bx.Sandbox(real_time=False, plan="self_hosted", sizes=sizes) as opened:
+        yield opened
+        assert not opened.stats.broken
+
+
 @pytest.fixture
 def portal(sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
     with bx.Portal(sandbox.url, limits=FAST) as opened:

@@ -19,14 +19,6 @@ from .conftest import FAST
 from .ways import WAYS, is_as_told, there
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[bx.Sandbox]:
-    sizes = {"deal": 5, "contact": 1, "lead": 1, "company": 1}
-    with bx.Sandbox(real_time=False, plan="self_hosted", sizes=sizes) as opened:
-        yield opened
-        assert not opened.stats.broken
-
-
 @pytest.fixture
 def application(box: bx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[bx.Portal]:
     """An OAuth application: its token can run out. Pauses are short, so that only their order counts."""

@@ -37,14 +37,6 @@ KILLED: Final = (
 
 
 @pytest.fixture(scope="module")
-def box() -> Iterator[bx.Sandbox]:
-    sizes = {"deal": 5, "contact": 1, "lead": 1, "company": 1}
-    with bx.Sandbox(real_time=False, plan="self_hosted", sizes=sizes) as opened:
-        yield opened
-        assert not opened.stats.broken
-
-
-@pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
     """Processes that begin with everything imported."""
     context = multiprocessing.get_context("forkserver")

@@ -17,14 +17,6 @@ from .ways import WAYS, there
 SHADE, DARK = "UF_CRM_SHADE", "Dark"
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[bx.Sandbox]:
-    sizes = {"deal": 5, "contact": 1, "lead": 1, "company": 1}
-    with bx.Sandbox(real_time=False, plan="self_hosted", sizes=sizes) as opened:
-        yield opened
-        assert not opened.stats.broken
-
-
 @pytest.fixture
 def writer(box: bx.Sandbox) -> Iterator[bx.Portal]:
     """A portal in which a choice was deleted a moment ago, of which the client does not know."""
