@@ -16,13 +16,13 @@ import pyarrow as pa
 import bx24frames as bx
 from bx24frames import bridge
 from bx24frames.engine import batch
-from bx24frames.engine.collector import COLLECTOR_HELD
-from bx24frames.engine.cursor import page_in
-from bx24frames.engine.lanes import Lane
 from bx24frames.engine.messages import Lost, Refusal
-from bx24frames.engine.strand import Strand
+from bx24frames.engine.pages.collector import COLLECTOR_HELD
+from bx24frames.engine.pages.cursor import page_in
+from bx24frames.engine.pages.lanes import Lane
+from bx24frames.engine.pages.strand import Strand
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.read import ReadRequest, prepare
+from bx24frames.frames.read.read import ReadRequest, prepare
 from bx24frames.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))

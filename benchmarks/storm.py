@@ -21,7 +21,7 @@ import pandas as pd
 
 import bx24frames as bx
 from bx24frames.engine import retry
-from bx24frames.frames import reconcile
+from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
 
 FAULTS = (

@@ -18,7 +18,7 @@ import pyarrow as pa
 import bx24frames as bx
 from bx24frames import bridge
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.read import ReadRequest, prepare
+from bx24frames.frames.read.read import ReadRequest, prepare
 from bx24frames.frames.validate import check
 from bx24frames.sandbox import Sandbox
 

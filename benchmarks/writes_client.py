@@ -43,7 +43,7 @@ def journal(_: str, rows: int) -> None:
 
     from bx24frames.engine.journal import Identity, Journal
     from bx24frames.engine.outcomes import Outcome
-    from bx24frames.frames.upload import row_hashes
+    from bx24frames.frames.write.upload import row_hashes
 
     table = pa.Table.from_pandas(pd.DataFrame(plain(rows)))
     row_hashes(table.slice(0, 1), 1)  # what the upload has imported long before

@@ -12,7 +12,8 @@ from bx24frames.options import Limits
 
 if TYPE_CHECKING:
     from bx24frames import aio
-    from bx24frames.frames.reading import (
+    from bx24frames.frames.read.scan import scan_entity
+    from bx24frames.frames.read_verbs import (
         count_entity,
         describe_entity,
         entity_schema,
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
         list_entities,
         read_entity,
     )
-    from bx24frames.frames.report import WriteReport
-    from bx24frames.frames.scan import scan_entity
-    from bx24frames.frames.writing import delete_entity, write_entity
+    from bx24frames.frames.report.report import WriteReport
+    from bx24frames.frames.write_verbs import delete_entity, write_entity
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
     from bx24frames.transport.auth import OAuth
@@ -52,16 +52,16 @@ _HOMES: Final = {
     "OAuth": "bx24frames.transport.auth",
     "Portal": "bx24frames.portal",
     "Sandbox": "bx24frames.sandbox",
-    "WriteReport": "bx24frames.frames.report",
-    "count_entity": "bx24frames.frames.reading",
-    "delete_entity": "bx24frames.frames.writing",
-    "describe_entity": "bx24frames.frames.reading",
-    "entity_schema": "bx24frames.frames.reading",
-    "iter_entity": "bx24frames.frames.reading",
-    "list_entities": "bx24frames.frames.reading",
-    "read_entity": "bx24frames.frames.reading",
-    "scan_entity": "bx24frames.frames.scan",
-    "write_entity": "bx24frames.frames.writing",
+    "WriteReport": "bx24frames.frames.report.report",
+    "count_entity": "bx24frames.frames.read_verbs",
+    "delete_entity": "bx24frames.frames.write_verbs",
+    "describe_entity": "bx24frames.frames.read_verbs",
+    "entity_schema": "bx24frames.frames.read_verbs",
+    "iter_entity": "bx24frames.frames.read_verbs",
+    "list_entities": "bx24frames.frames.read_verbs",
+    "read_entity": "bx24frames.frames.read_verbs",
+    "scan_entity": "bx24frames.frames.read.scan",
+    "write_entity": "bx24frames.frames.write_verbs",
 }
 
 

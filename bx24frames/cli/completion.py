@@ -36,7 +36,7 @@ def portals(incomplete: str) -> list[str]:
 
 def entities(ctx: typer.Context, incomplete: str) -> list[Offer]:
     """Tables of the catalogue, and the smart processes of the portal named before, if they are remembered."""
-    from bx24frames.entities.catalog import ROWS
+    from bx24frames.entities.catalog.catalog import ROWS
     from bx24frames.portal.metadata import kept_types
 
     offers = {row.name: row.title for row in ROWS}
@@ -47,7 +47,7 @@ def entities(ctx: typer.Context, incomplete: str) -> list[Offer]:
 
 def methods(incomplete: str) -> list[Offer]:
     """List methods of the catalogue."""
-    from bx24frames.entities.catalog import ROWS
+    from bx24frames.entities.catalog.catalog import ROWS
 
     offers = {row.listing.call.method: row.title for row in ROWS}
     return [(name, title) for name, title in offers.items() if name.startswith(incomplete)]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.files_out import STDOUT
-from bx24frames.cli.flat import json_bytes
+from bx24frames.cli.files.files_out import STDOUT
+from bx24frames.cli.files.flat import json_bytes
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.report.report import WriteReport
 
 __all__ = ["delete", "write"]
 
@@ -82,10 +82,10 @@ def write(
     Rows are counted from 0, without the heading: row 0 is a sheet's second line. Where nothing is sent because cells
     are wrong, --report has a line a wrong cell.
     """
-    from bx24frames.cli.files_in import read_file
-    from bx24frames.cli.files_out import format_of
-    from bx24frames.cli.taking import ask, take
-    from bx24frames.frames.writing import write_entity
+    from bx24frames.cli.files.files_in import read_file
+    from bx24frames.cli.files.files_out import format_of
+    from bx24frames.cli.files.taking import ask, take
+    from bx24frames.frames.write_verbs import write_entity
 
     target = portal_named(portal, profile)
     taken = take(read_file(file, format_of(file, form)), entity, target)
@@ -131,7 +131,7 @@ def delete(
     quiet: Quiet = False,
 ) -> None:
     """Delete rows by their ids; asks first."""
-    from bx24frames.frames.writing import delete_entity
+    from bx24frames.frames.write_verbs import delete_entity
 
     target = portal_named(portal, profile)
     doomed = _doomed(ids, source, form)
@@ -171,7 +171,7 @@ def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
 
 def _save(table: pa.Table, path: str | None) -> None:
     if path is not None:
-        from bx24frames.cli.files_out import format_of, writing
+        from bx24frames.cli.files.files_out import format_of, writing
 
         with writing(path, format_of(path)) as append:
             append(table)
@@ -208,8 +208,8 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list
         raise ConfigError("Give the ids themselves, or a file of them with --from")
     if source is None:
         return list(ids or ())
-    from bx24frames.cli.files_in import read_file
-    from bx24frames.cli.files_out import format_of
+    from bx24frames.cli.files.files_in import read_file
+    from bx24frames.cli.files.files_out import format_of
 
     table: pa.Table = read_file(source, format_of(source, form)).table
     names = [name for name in table.column_names if name.lower() == "id"]

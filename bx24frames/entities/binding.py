@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bx24frames.engine.cursor import merged
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.dialects import Op, split_key
+from bx24frames.engine.pages.cursor import merged
+from bx24frames.entities.filters.dialects import Op, split_key
 from bx24frames.entities.schema import Argument, Entity, Field
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
 
 
 def bound(entity: Entity, value: object) -> Entity:
@@ -57,7 +57,7 @@ def described_alone(entity: Entity) -> None:
 
 
 def _bound(entity: Entity, argument: Argument, value: object) -> Entity:
-    from bx24frames.entities.operands import Unfit, operand, str_or_int
+    from bx24frames.entities.filters.operands import Unfit, operand, str_or_int
 
     try:
         found = str_or_int(operand(Field(argument.name, argument.type), value))
@@ -82,7 +82,7 @@ def _bound(entity: Entity, argument: Argument, value: object) -> Entity:
 
 def _given(argument: Argument, filters: Filters | None) -> Iterator[object]:
     """The values that the filters say an argument equals; lists are refused where conditions are read."""
-    from bx24frames.entities.operands import listed
+    from bx24frames.entities.filters.operands import listed
 
     for name, value in _equalities(filters):
         if name in argument.names and listed(value) is None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.binding import bound
-from bx24frames.entities.catalog import CATALOG, ITEM_TYPES, item_entity
+from bx24frames.entities.catalog.catalog import CATALOG, ITEM_TYPES, item_entity
 from bx24frames.entities.schema import Entity, Family, FieldsSource
 from bx24frames.errors import UnknownEntity
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from itertools import product
 from typing import Final
 
-from bx24frames.engine.cursor import merged
 from bx24frames.engine.messages import JSON, Call, Listing
-from bx24frames.engine.records import Rows
+from bx24frames.engine.pages.cursor import merged
+from bx24frames.engine.pages.records import Rows
 from bx24frames.entities.columns import select_params
-from bx24frames.entities.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.encode import unbatchable
-from bx24frames.entities.filters import MAX_IN
+from bx24frames.entities.filters.dialects import SPELLINGS, Op, dialect
+from bx24frames.entities.filters.filters import MAX_IN
 from bx24frames.entities.schema import Entity, Field, Where
 
 PAGE: Final = 50

@@ -13,18 +13,18 @@ from bx24frames.entities.names import ORDER, is_address, is_table
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.describe import count_rows, describe_table, entities_table
-from bx24frames.frames.finish import Finish, Wishes
-from bx24frames.frames.read import collect, iterate_tables
-from bx24frames.frames.request import ReadRequest, prepare
+from bx24frames.frames.read.finish import Finish, Wishes
+from bx24frames.frames.read.read import collect, iterate_tables
+from bx24frames.frames.read.request import ReadRequest, prepare
+from bx24frames.frames.read.untyped import count_untyped, is_untyped, read_untyped
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.session import connection_of
-from bx24frames.frames.untyped import count_untyped, is_untyped, read_untyped
 from bx24frames.options import Backend, DtypeBackend
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.frames.convert import Frame
     from bx24frames.frames.session import PortalLike
     from bx24frames.frames.validate import Schema

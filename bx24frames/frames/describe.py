@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Paging, Success
-from bx24frames.engine.pool import Pool
-from bx24frames.engine.records import Take
-from bx24frames.entities.catalog import ROWS, item_entity
-from bx24frames.entities.filters import parse_filters
+from bx24frames.engine.pages.pool import Pool
+from bx24frames.engine.pages.records import Take
+from bx24frames.entities.catalog.catalog import ROWS, item_entity
+from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
-from bx24frames.frames.slices import SHARE
+from bx24frames.frames.read.slices import SHARE
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table, smart_types
 from bx24frames.portal.plan import count_call
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import Listing
-    from bx24frames.engine.records import Rows
-    from bx24frames.entities.filters import Filters
+    from bx24frames.engine.pages.records import Rows
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 

@@ -10,9 +10,9 @@ from bx24frames.options import DtypeBackend, Progress
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.frames.labels import Labels
-    from bx24frames.frames.request import Moment, OrderBy
+    from bx24frames.frames.read.request import Moment, OrderBy
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 

@@ -13,9 +13,9 @@ from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.narrow_cells import is_null
-from bx24frames.frames.narrow_source import ArrowSource, PandasSource, PolarsSource, accept
-from bx24frames.frames.report_text import clipped
+from bx24frames.frames.narrow.cells import is_null
+from bx24frames.frames.narrow.source import ArrowSource, PandasSource, PolarsSource, accept
+from bx24frames.frames.report.text import clipped
 from bx24frames.options import Backend
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bx24frames.engine.machine import Machine
-    from bx24frames.engine.records import Take
+    from bx24frames.engine.pages.records import Take
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import Transport
@@ -175,9 +175,9 @@ def pages_machine(
 
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
     """
-    from bx24frames.engine.offset import OffsetPages
-    from bx24frames.engine.own import OwnPages
-    from bx24frames.engine.pages import KeysetPages
+    from bx24frames.engine.pages.offset import OffsetPages
+    from bx24frames.engine.pages.own import OwnPages
+    from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
         return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
-from bx24frames.engine.records import AS_MAPS
+from bx24frames.engine.pages.records import AS_MAPS
 from bx24frames.entities.binding import bound_by, described_alone
-from bx24frames.entities.catalog import CATALOG
+from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import UnknownEntity
 from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.cache import Cache
     from bx24frames.portal.connection import Connection

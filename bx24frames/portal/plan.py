@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.cursor import merged
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Listing, Paging, Success
+from bx24frames.engine.pages.cursor import merged
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
-from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bx24frames.engine.stats import Stats
-    from bx24frames.entities.filters import Filters
+    from bx24frames.entities.filters.filters import Filters
     from bx24frames.portal.plan import Plan
     from bx24frames.transport.auth import AuthLike
 

@@ -17,7 +17,7 @@ from bx24frames.sandbox.registry import Context, Method, MethodError, Params, Re
 from bx24frames.sandbox.stats import Stats
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store import Store
+    from bx24frames.sandbox.store.store import Store
 
 LOG: Final = logging.getLogger("bx24frames.sandbox")
 RESERVED: Final = ("start", "state", *AUTH_PARAMS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store import Store
+    from bx24frames.sandbox.store.store import Store
 
 Params = dict[str, Any]
 """A method's parameters after PHP's merging: strings from forms and batches, any JSON value from a JSON body."""

@@ -27,7 +27,7 @@ from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store import Store
+    from bx24frames.sandbox.store.store import Store
 
 SEED: Final = 24
 MOSCOW: Final = "+03:00"
@@ -53,7 +53,7 @@ def plan_named(plan: str | Plan) -> Plan:
 
 
 def _open(path: str | None, seed: int, sizes: Mapping[str, int], server_zone: str) -> Store:
-    from bx24frames.sandbox.store import Store
+    from bx24frames.sandbox.store.store import Store
 
     return Store.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
 

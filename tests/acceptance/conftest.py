@@ -11,7 +11,7 @@ from odd_portal import OddPortal
 
 import bx24frames as bx
 from bx24frames.engine import journal, retry, throttle
-from bx24frames.frames import reconcile
+from bx24frames.frames.write import reconcile
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 

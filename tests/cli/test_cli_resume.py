@@ -15,7 +15,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import bx24frames as bx
-from bx24frames.cli.kept import Kept
+from bx24frames.cli.files.kept import Kept
 from bx24frames.errors import ConfigError
 from bx24frames.sandbox import Costs, Sandbox
 
@@ -141,7 +141,7 @@ def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
 @pytest.fixture
 def half(monkeypatch: pytest.MonkeyPatch):
     """Interrupt the next read after some chunks."""
-    from bx24frames.frames import reading
+    from bx24frames.frames import read_verbs as reading
 
     real = reading.iter_entity
 

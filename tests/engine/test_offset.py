@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine.messages import JSON, Answer, Call, Done, Listing, Lost, Paging, Parcel, Row, Success, Wait
-from bx24frames.engine.offset import OffsetPages
+from bx24frames.engine.pages.offset import OffsetPages
 from bx24frames.engine.sizes import Sizes
 from bx24frames.errors import ResponseError, TransportError
 

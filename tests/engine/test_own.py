@@ -20,7 +20,7 @@ from bx24frames.engine.messages import (
     Success,
     Wait,
 )
-from bx24frames.engine.own import OwnPages, spread
+from bx24frames.engine.pages.own import OwnPages, spread
 from bx24frames.engine.sizes import Sizes
 from bx24frames.errors import PortalError, ResponseError, TransportError
 

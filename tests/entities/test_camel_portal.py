@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from bx24frames.entities.catalog import CATALOG
+from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.columns import select_params, table_schema
 from bx24frames.entities.encode import add_call
 from bx24frames.entities.fields import parse_fields
-from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.schema import InputRow
 
 from .decoding import decode

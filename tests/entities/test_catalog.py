@@ -7,13 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from bx24frames.engine.cursor import Cursor
 from bx24frames.engine.messages import Paging
+from bx24frames.engine.pages.cursor import Cursor
 from bx24frames.entities.binding import bound, bound_by, described_alone
-from bx24frames.entities.catalog import CATALOG, ROWS
+from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.fields import parse_fields
-from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource

@@ -14,7 +14,7 @@ import pytest
 
 from bx24frames.engine.messages import IdBounds
 from bx24frames.entities.fields import parse_fields
-from bx24frames.entities.filters import parse_filters
+from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.names import resolve
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Where

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.catalog import CATALOG, ROWS
+from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.entities.schema import Entity, Family
 from bx24frames.errors import UnknownEntity

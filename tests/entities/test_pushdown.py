@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bx24frames.engine.messages import IdBounds
-from bx24frames.entities.catalog import CATALOG
-from bx24frames.entities.domains import EVERY, NO_ROW, Domain, Possible, after, before
-from bx24frames.entities.pushdown import narrowed
+from bx24frames.entities.catalog.catalog import CATALOG
+from bx24frames.entities.filters.domains import EVERY, NO_ROW, Domain, Possible, after, before
+from bx24frames.entities.filters.pushdown import narrowed
 from bx24frames.entities.schema import Field, Where
 
 DEAL = CATALOG["deal"]

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.engine.batch import decode as answers_of
-from bx24frames.engine.cursor import rows_in
 from bx24frames.engine.messages import Answer, Call, Command, Parcel, Refusal, Success
+from bx24frames.engine.pages.cursor import rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve

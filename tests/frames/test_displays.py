@@ -13,7 +13,7 @@ import bx24frames as bx
 from bx24frames.display import facts_html, table_html
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.stats import MethodStats, Stats
-from bx24frames.frames.report import WriteReport
+from bx24frames.frames.report.report import WriteReport
 from bx24frames.sandbox import Sandbox
 
 ODD = '<b>"Tom" & Co</b>'

@@ -13,8 +13,8 @@ from bx24frames import bridge
 from bx24frames.entities.labels import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
 from bx24frames.entities.schema import Field
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.frames.captions_in import recoded
-from bx24frames.frames.narrow_source import accept
+from bx24frames.frames.narrow.captions_in import recoded
+from bx24frames.frames.narrow.source import accept
 from bx24frames.options import Backend
 from bx24frames.portal.metadata import find_table
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.narrow import _by_cell, _narrow, to_arrow
+from bx24frames.frames.narrow.narrow import _by_cell, _narrow, to_arrow
 from bx24frames.options import Backend, DtypeBackend
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])

@@ -12,8 +12,8 @@ import pytest
 
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.errors import ConfigError, WriteError
-from bx24frames.frames.narrow_source import accept
-from bx24frames.frames.report import WriteReport
+from bx24frames.frames.narrow.source import accept
+from bx24frames.frames.report.report import WriteReport
 from bx24frames.options import Backend
 
 OUTCOMES = [

@@ -14,14 +14,14 @@ from look import FAST
 
 import bx24frames as bx
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.catalog import CATALOG, ROWS
-from bx24frames.entities.dialects import SPELLINGS, Op, dialect
+from bx24frames.entities.catalog.catalog import CATALOG, ROWS
+from bx24frames.entities.catalog.crm import USER_FIELD_OWNERS
+from bx24frames.entities.filters.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.schema import Dialect, Entity
-from bx24frames.entities.tables_crm import USER_FIELD_OWNERS
 from bx24frames.errors import ConfigError, FilterError
 from bx24frames.options import Backend
 from bx24frames.sandbox.faults import Fault
-from bx24frames.sandbox.seed import SIZES
+from bx24frames.sandbox.seed.seed import SIZES
 
 OWNED: dict[str, str] = {
     "category": ":2",

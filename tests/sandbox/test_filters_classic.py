@@ -9,7 +9,7 @@ import pytest
 
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 ROWS: list[dict[str, Any]] = [

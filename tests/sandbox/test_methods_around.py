@@ -9,7 +9,7 @@ import pytest
 
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 5, "deal": 60, "contact": 20, "company": 10, "quote": 2, "smart_invoice": 2, "128": 2, "1036": 2}
 

@@ -9,7 +9,7 @@ import pytest
 
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 60, "deal": 130, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
 

@@ -9,7 +9,7 @@ import pytest
 
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 YEAR = {"startDate": {"from": "2026-01-01T00:00:00Z", "to": "2026-12-31T00:00:00Z"}}
 PREFIX = "BITRIX_REST_V3_EXCEPTION_"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bx24frames.sandbox.seed_portal import semantics, stage_dictionary, status_codes, status_rows
-from bx24frames.sandbox.seed_values import AWKWARD
-from bx24frames.sandbox.store import Store
-from bx24frames.sandbox.store_tables import ENTITY_TYPES
+from bx24frames.sandbox.seed.portal import semantics, stage_dictionary, status_codes, status_rows
+from bx24frames.sandbox.seed.values import AWKWARD
+from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bx24frames.sandbox.fields_user import item_names
+from bx24frames.sandbox.fields.user import item_names
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS, Context
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 DEAL: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bx24frames.sandbox.store import Store
+from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 20, "deal": 120, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
 

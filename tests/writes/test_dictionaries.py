@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.entities.catalog import ROWS
+from bx24frames.entities.catalog.catalog import ROWS
 from bx24frames.errors import ConfigError
 from bx24frames.sandbox.faults import Fault
 from bx24frames.sandbox.methods import load_methods

@@ -12,7 +12,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.engine.journal import Identity, Journal
-from bx24frames.frames import reconcile
+from bx24frames.frames.write import reconcile
 
 from .conftest import Waits, deals, uploaded
 

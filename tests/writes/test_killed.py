@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.frames import reconcile
+from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
 
 from .conftest import FAST, Waits
@@ -21,9 +21,9 @@ from .ways import WAYS, is_as_told
 
 SEEDS: Final = 3
 IMPORTED: Final = (
-    "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.frames.write",
-    "bx24frames.frames.delete", "bx24frames.portal.portal", "bx24frames.transport.http", "bx24frames.sandbox",
-    "bx24frames.frames.narrow_source", "bx24frames.frames.validate",
+    "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.frames.write.write",
+    "bx24frames.frames.write.delete", "bx24frames.portal.portal", "bx24frames.transport.http", "bx24frames.sandbox",
+    "bx24frames.frames.narrow.source", "bx24frames.frames.validate",
 )  # fmt: skip
 KILLED: Final = (
     "insert by import",

@@ -6,7 +6,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.errors import WriteError
-from bx24frames.frames import reconcile
+from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
 
 from .conftest import Waits, deals, is_truthful, uploaded

@@ -8,10 +8,10 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_map, map_of
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import currency_rows
-from bx24frames.sandbox.shapes_parse import php_int, php_text
-from bx24frames.sandbox.store_shelf import PIPELINES, STATUSES
-from bx24frames.sandbox.store_tables import ENTITY_TYPES
+from bx24frames.sandbox.seed.portal import currency_rows
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
+from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 _READ_ONLY: Final = True
 

@@ -8,10 +8,10 @@ from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic
 from bx24frames.sandbox.methods.dictionaries import CATEGORY_FIELDS, STATUS_FIELDS
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import stage_prefix
-from bx24frames.sandbox.shapes_parse import php_int, php_text
-from bx24frames.sandbox.store_shelf import PIPELINES, STATUSES, STRUCTURE, Row
-from bx24frames.sandbox.store_tables import ENTITY_TYPES
+from bx24frames.sandbox.seed.portal import stage_prefix
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row
+from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 # ---------------------------------------------------------------- statuses
 

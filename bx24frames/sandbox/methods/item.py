@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from bx24frames.sandbox import fields, fields_user, filters_item, paging
-from bx24frames.sandbox.filters import Fragment
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields import user as fields_user
+from bx24frames.sandbox.filters import item as filters_item
+from bx24frames.sandbox.filters.filters import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, is_yes, map_of, names_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes import Selection, add_multifields, read_rows
-from bx24frames.sandbox.shapes_select import item_selection
-from bx24frames.sandbox.store_tables import EntityType
+from bx24frames.sandbox.shapes.select import item_selection
+from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
+from bx24frames.sandbox.store.tables import EntityType
 
 
 def entity_of(params: Params, context: Context) -> EntityType:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bx24frames.sandbox.fields import FieldSpec
-from bx24frames.sandbox.fields_user import UserField
-from bx24frames.sandbox.filters_item import ItemNames
+from bx24frames.sandbox.fields.field import FieldSpec
+from bx24frames.sandbox.fields.user import UserField
+from bx24frames.sandbox.filters.item import ItemNames
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import poisoned
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_portal import CURRENCIES
-from bx24frames.sandbox.shapes_parse import php_text
-from bx24frames.sandbox.shapes_write import NotValid, Pen, item_cell, item_user_cell, values_of
-from bx24frames.sandbox.store_pen import pen_of
-from bx24frames.sandbox.store_records import Draft, change, create
-from bx24frames.sandbox.store_tables import EntityType
+from bx24frames.sandbox.seed.portal import CURRENCIES
+from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.shapes.write import NotValid, Pen, item_cell, item_user_cell, values_of
+from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.store.records import Draft, change, create
+from bx24frames.sandbox.store.tables import EntityType
 
 IMPORT_LIMIT: Final = 20
 SYSTEM_FIELDS_OF_IMPORT: Final = frozenset(

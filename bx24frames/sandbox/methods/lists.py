@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters_item import split_operator
+from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import CLASSIC, EXACT, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed_columns import LISTS
-from bx24frames.sandbox.shapes_parse import php_int, php_text
-from bx24frames.sandbox.store_tables import ENTITY_TYPES
+from bx24frames.sandbox.seed.columns import LISTS
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 LIST_TYPE: Final = "lists"
 PREFIXES: Final = (">=", "<=", "!%", "=", "!", "%", "*", ">", "<")
@@ -176,7 +176,7 @@ def list_user_fields(params: Params, context: Context) -> Result:
     """The user fields of a module, engine B
     (https://apidocs.bitrix24.com/api-reference/crm/universal/userfieldconfig/userfieldconfig-list.html).
     """
-    from bx24frames.sandbox import fields_user
+    from bx24frames.sandbox.fields import user as fields_user
 
     if bound(params, "moduleId") != "crm":
         return Result({"fields": []}, 0)

@@ -7,16 +7,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters import Fragment
-from bx24frames.sandbox.filters_classic import table_conditions
+from bx24frames.sandbox.filters.classic import table_conditions
+from bx24frames.sandbox.filters.filters import Fragment
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes_parse import php_int, php_text
-from bx24frames.sandbox.store_shelf import STRUCTURE
-from bx24frames.sandbox.store_tables import TABLES
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.store.shelf import STRUCTURE
+from bx24frames.sandbox.store.tables import TABLES
 
 USER: Final = TABLES["user"]
 SCOPES: Final = ("user", "user_brief", "user_basic")

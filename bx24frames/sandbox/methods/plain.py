@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bx24frames.sandbox import fields, paging
-from bx24frames.sandbox.fields import FieldSpec, Kind
-from bx24frames.sandbox.filters import Fragment, Where, system_operand
-from bx24frames.sandbox.filters_classic import OPERATORS, system_condition
-from bx24frames.sandbox.filters_item import split_operator
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
+from bx24frames.sandbox.filters.filters import Fragment, Where, system_operand
+from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
-from bx24frames.sandbox.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes_parse import php_text, zone_of
-from bx24frames.sandbox.shapes_write import SKIP, NotValid, classic_cell
-from bx24frames.sandbox.store_pen import pen_of
-from bx24frames.sandbox.store_tables import TABLES, Table
+from bx24frames.sandbox.shapes.parse import php_text, zone_of
+from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, classic_cell
+from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.store.tables import TABLES, Table
 
 Row = dict[str, Any]
 Names = Mapping[str, FieldSpec]

@@ -7,16 +7,17 @@ from typing import Any, Final
 
 import orjson
 
-from bx24frames.sandbox import fields, paging
-from bx24frames.sandbox.filters_classic import table_conditions
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.filters.classic import table_conditions
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, map_of, names_of
 from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes_parse import comparable, php_int, php_text
-from bx24frames.sandbox.store_tables import TABLES, EntityType
+from bx24frames.sandbox.shapes.parse import comparable, php_int, php_text
+from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.store.tables import TABLES, EntityType
 
 DUPLICATE_VALUES: Final = 20
 DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}

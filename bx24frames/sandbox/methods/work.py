@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.fields import FieldSpec
+from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.arguments import bound, bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import CLASSIC, CONTROLLER, EXACT, Desk, View, by_code, by_name
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes_parse import php_int, php_text
+from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 # ---------------------------------------------------------------- tasks
 

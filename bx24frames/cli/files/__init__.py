@@ -1,0 +1,1 @@
+"""Tables in files: read, written, resumed, and taken as people keep them."""

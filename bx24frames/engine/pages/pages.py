@@ -1,0 +1,295 @@
+"""Reads a list method completely by id: chained pages, in lanes, without a count and without an offset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from bx24frames.engine.codes import Reaction, error_of, meaning
+from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in
+from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
+from bx24frames.engine.pages.records import Take
+from bx24frames.engine.pages.strand import Strand
+from bx24frames.engine.retry import Tries, is_passing
+from bx24frames.engine.sizes import FIRST_READS, Sizes
+from bx24frames.errors import ResponseError
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+MAX_LANES: Final = 8
+SMALLEST_CHAIN: Final = 4
+"""Slots of a request below which a further lane is not begun in it."""
+DOUBTS: Final = 3
+"""Empty pages before a row that the same list names, after which it is not believed."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """The pages of one lane inside one parcel."""
+
+    lane: Lane
+    labels: list[str]
+
+
+class KeysetPages(Generic[P, T]):
+    """A machine that gives the rows of a listing in order of id, each once.
+
+    Parameters
+    ----------
+    listing : Listing
+        Where the rows and ids are; `listing.bounds` limits the ids.
+    take : Take
+        Turns the rows of consecutive pages, in output order, into what is given out.
+    token : str
+        Unguessable start of every label: text of the portal's users must not look like a reference.
+    ascending : bool
+        Order of the output.
+    limit : int, optional
+        Rows wanted; no more pages are asked for than that takes, and the far end where a short page ends the read.
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        take: Take[P, T],
+        *,
+        token: str,
+        ascending: bool = True,
+        limit: int | None = None,
+    ) -> None:
+        self._listing = listing
+        self._take = take
+        self._token = token
+        self._left = limit
+        # With a limit the chain runs along the output, even where its end costs wasted pages (classic lists).
+        up = ascending and (listing.upward or limit is not None)
+        self._cursor = Cursor(listing, up=up)
+        self._line: Line[T] = Line(up=ascending, chain_up=up)
+        self._line.items.append(Lane(listing.bounds.after or 0, listing.bounds.upto))
+        self._far: int | None = None
+        self._far_label: str | None = None
+        counted_out = limit is not None and (limit <= listing.page_size or not listing.short_page_ends)
+        self._far_wanted = not (counted_out or listing.call.direct)
+        self._trusting = True
+        """No page has been short, or behind a broken reference empty, in the midst of the table."""
+        self._far_tries = Tries()
+        self._chains: dict[str, Chain] = {}
+        self._under_way = 0
+        self._wanted = 1
+        self._sent = 0
+        self._alone = False
+
+    # --- what is due ---------------------------------------------------------------------------
+
+    def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
+        """The next parcel of chained pages."""
+        if not self._line.items or self._left == 0:
+            return Done()
+        if self._under_way >= self._wanted:
+            return Wait(math.inf)
+        alone = self._alone or self._listing.call.direct
+        slots = 1 if alone else sizes.of(self._listing.call.method, FIRST_READS).now
+        chains: list[list[Command]] = []
+        while (
+            slots >= (SMALLEST_CHAIN if chains else 1)
+            and (lane := self._next_lane(now, filling=bool(chains))) is not None
+        ):
+            chains.append(self._chain(lane, min(slots, self._pages_of(lane))))
+            slots -= len(chains[-1])
+        if not chains:
+            return Wait(min((lane.not_before for lane in self._line.lanes() if not lane.busy), default=math.inf))
+        self._under_way += 1
+        far = [self._ask_far_end()] if self._far_wanted and not alone else []
+        commands = far + [command for chain in chains for command in chain]
+        return Parcel(tuple(commands), halt=len(chains) == 1 and not self._listing.short_page_ends)
+
+    def _ask_far_end(self) -> Command:
+        self._far_wanted = False
+        self._far_label = self._label()
+        bounds = self._listing.bounds
+        return Command(self._far_label, self._cursor.far_end(bounds.after, bounds.upto))
+
+    def _next_lane(self, now: float, *, filling: bool) -> Lane | None:
+        """The first lane that may be worked on, cut to size; a request that leaves anyway is filled."""
+        for at, lane in enumerate(list(self._line.lanes())):
+            if lane.busy or lane.not_before > now:
+                continue
+            first = at == 0 and self._line.items[0] is lane
+            if not (first or filling) and self._line.buffered >= WINDOW_ROWS:
+                return None
+            return self._cut(lane)
+        return None
+
+    def _cut(self, lane: Lane) -> Lane:
+        """Split a lane where others should work beside it, or where it would have to be held back too long."""
+        if not self._sent:
+            return lane
+        expected = self._line.expected(lane, self._far)
+        beside = self._wanted > 1 and self._left is None and expected > 2 * SEGMENT_ROWS
+        held_back = not self._line.along and expected > 1.5 * SEGMENT_ROWS
+        if beside or held_back:
+            return self._line.split(lane, SEGMENT_ROWS, self._far) or lane
+        return lane
+
+    def _pages_of(self, lane: Lane) -> int:
+        size = self._listing.page_size
+        if self._left is not None:
+            return math.ceil(self._left / size)
+        expected = self._line.expected(lane, self._far) if self._sent else math.inf
+        if math.isinf(expected) and self._listing.short_page_ends:
+            # Nothing is known of the table yet, and what lies behind the end of a classic chain runs all the same.
+            return FIRST_READS
+        return math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
+
+    def _chain(self, lane: Lane, pages: int) -> list[Command]:
+        chain = Chain(lane, [self._label() for _ in range(max(1, pages))])
+        lane.busy = True
+        calls = [self._cursor.page(lane.after, lane.upto)]
+        calls += [self._cursor.follower(label, lane.after, lane.upto) for label in chain.labels[:-1]]
+        self._chains[chain.labels[0]] = chain
+        return [Command(label, call) for label, call in zip(chain.labels, calls, strict=True)]
+
+    def _label(self) -> str:
+        self._sent += 1
+        return f"{self._token}_{self._sent}"
+
+    # --- what came back ------------------------------------------------------------------------
+
+    def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T]:
+        """Take in the pages of a parcel; gives the rows that are complete, in order."""
+        self._under_way -= 1
+        labels = [command.label for command in parcel.commands]
+        answers = _with_cause(answers) if parcel.halt else answers
+        if self._refused_together(labels, answers, now):
+            return []
+        if self._far_label in labels:
+            self._take_far_end(answers[labels[0]], now)
+        full = True
+        for label in labels:
+            if (chain := self._chains.pop(label, None)) is not None:
+                full &= self._feed_chain(chain, answers, now)
+        self._wanted = min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
+        blocks = list(self._line.complete())
+        if self._left is not None:
+            self._left -= sum(block.count for block in blocks)
+        return [block.rows for block in blocks]
+
+    def _refused_together(self, labels: list[str], answers: Mapping[str, Answer], now: float) -> bool:
+        """Whether a batch was refused as a whole, for good: one page by itself then shows what is wrong."""
+        first = answers[labels[0]]
+        self._alone = (
+            len(labels) > 1 and isinstance(first, Refusal) and first.whole and meaning(first).reaction is Reaction.FAIL
+        )
+        if self._alone:
+            self._far_label, self._far_wanted = None, False
+            for chain in [self._chains.pop(label) for label in labels if label in self._chains]:
+                chain.lane.busy, chain.lane.not_before = False, now
+        return self._alone
+
+    def _take_far_end(self, answer: Answer, now: float) -> None:
+        self._far_label = None
+        if isinstance(answer, Success):
+            ids = ids_in(self._listing, rows_in(self._listing, answer.value))
+            in_order(self._listing, ids, up=not self._cursor.up)
+            self._far = ids[0] if ids else None
+        elif self._far_tries.again(answer, now) is None:
+            raise error_of(answer, self._listing.call.method)
+        else:
+            self._far_wanted = True
+
+    def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
+        """Read a chain up to its first page that is not full; True when every page was."""
+        chain.lane.busy = False
+        strand = Strand(
+            self._listing, self._take, chain.lane, up=self._cursor.up, along=self._line.along, limit=self._left
+        )
+        for place, label in enumerate(chain.labels):
+            page = page_in(self._listing, answers[label])
+            if isinstance(page, Refusal | Lost):
+                self._advance(chain.lane, strand, ended=False)
+                self._give_in(chain.lane, page, now, first=place == 0)
+                return False
+            strand.add(page)
+            if len(page) != self._listing.page_size:
+                self._advance(chain.lane, strand, ended=self._ends(chain.lane, strand, len(page), first=place == 0))
+                return False
+        self._advance(chain.lane, strand, ended=False)
+        return True
+
+    def _advance(self, lane: Lane, strand: Strand[P, T], *, ended: bool) -> None:
+        if strand.last_id is not None:
+            lane.tries.progress()
+            lane.doubts = 0
+            rows = strand.taken()
+            self._line.advance(lane, strand.first_id, strand.last_id, rows, strand.count)
+            ended = ended or self._reached(lane, strand.last_id)
+        if ended:
+            self._line.close(lane)
+
+    def _ends(self, lane: Lane, strand: Strand[P, T], rows: int, *, first: bool) -> bool:
+        """Whether nothing lies behind a page that is not full; `first`: it was asked for by an id, not by a reference.
+
+        Where the far end tells of a row behind it, a short page was cut otherwise than to its size, and an empty one
+        hangs on a reference that found no row (rows may come as a map by their keys): no such page is trusted again.
+        """
+        if rows > self._listing.page_size:
+            return False
+        if self._told_of_more(lane, strand.last_id):
+            self._trusting = False
+            if first and not rows:
+                self._doubt(lane)
+            return False
+        if not self._trusting:
+            return first and not rows
+        return self._listing.short_page_ends or not rows
+
+    def _doubt(self, lane: Lane) -> None:
+        """Ask for an empty page again, and for the far end, which may be gone by now."""
+        lane.doubts += 1
+        self._far_wanted = True
+        if lane.doubts > DOUBTS:
+            raise ResponseError(
+                "The list method gives no rows, though it has some",
+                method=self._listing.call.method,
+                guidance="Some rows may be hidden from this user: ask for a range of ids, or as another user.",
+            )
+
+    def _told_of_more(self, lane: Lane, last_id: int | None) -> bool:
+        """Whether the far end lies in what a lane has not read yet."""
+        if self._far is None:
+            return False
+        after, upto = lane.after, lane.upto
+        if last_id is not None:
+            after, upto = (last_id, upto) if self._cursor.up else (after, last_id - 1)
+        return after < self._far and (upto is None or self._far <= upto)
+
+    def _reached(self, lane: Lane, last_id: int) -> bool:
+        """Whether nothing can lie behind the last id: the far end, or the lane's own."""
+        if self._cursor.up:
+            return any(end is not None and last_id >= end for end in (lane.upto, self._far))
+        return last_id - 1 <= lane.after or (self._far is not None and last_id <= self._far)
+
+    def _give_in(self, lane: Lane, fault: Refusal | Lost, now: float, *, first: bool) -> None:
+        """A live page failed: go on from the last good id, later, or give up."""
+        if not first and not is_passing(fault):
+            # The row referred to may have gone since: ask again, by the id itself.
+            lane.not_before = now
+            return
+        later = lane.tries.again(fault, now)
+        if later is None:
+            raise error_of(fault, self._listing.call.method)
+        lane.not_before = later
+
+
+def _with_cause(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+    """The answers to a batch that halts: a command that it did not come to shares the refusal that stopped it."""
+    cause = next((answer for answer in answers.values() if isinstance(answer, Refusal)), None)
+    if cause is None:
+        return answers
+    return {
+        label: cause if isinstance(answer, Lost) and not answer.sent else answer for label, answer in answers.items()
+    }

@@ -1,0 +1,187 @@
+"""The catalogue's tables of the CRM and of the goods (https://apidocs.bitrix24.com/api-reference/crm/index.html)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Call, Listing, Paging
+from bx24frames.entities.catalog import static
+from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary, links, writes
+from bx24frames.entities.schema import Argument, Dialect, Entity, Family, FieldsSource, WriteMethods
+
+CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
+USER_FIELD_OWNERS: Final = ("lead", "deal", "contact", "company", "quote")
+
+_ENTITY_TYPE: Final = Argument("entityTypeId", ("entityTypeId",), aliases=("ENTITY_TYPE_ID",))
+
+_CATEGORY: Final = Entity(
+    name="category",
+    title="Pipelines",
+    family=Family.OTHER,
+    listing=Listing(
+        Call("crm.category.list", {}), rows_path=("categories",), id_key="id", id_filter="id", paging=Paging.WHOLE,
+        row_key=("entityTypeId", "id"),  # contacts and companies both have a pipeline 0, as deals do
+    ),
+    fields=FieldsSource("crm.category.fields", path=("fields",)),
+    writes=writes("crm.category", ("category", "id")),
+    select=None,
+    arguments=(_ENTITY_TYPE,),
+    dialect=Dialect.NONE,
+    names=("pipeline",),
+)  # fmt: skip
+
+_TYPE: Final = Entity(
+    name="type",
+    title="Smart processes",
+    family=Family.OTHER,
+    # no condition on the id is documented: pages by offset (docs: crm-type-list.md)
+    listing=controller("crm.type.list", "types", Paging.OFFSET),
+    fields=FieldsSource("crm.type.fields", path=("fields",)),
+    created="createdTime",
+    modified="updatedTime",
+    select=None,
+    names=("smart_process",),
+    unwritten="crm.type.add makes a table of the portal, and crm.type.delete drops one with all its rows",
+)
+
+_STAGE_HISTORY: Final = Entity(
+    name="stage_history",
+    title="Moves through stages",
+    family=Family.OTHER,
+    listing=Listing(
+        Call("crm.stagehistory.list", {}), rows_path=("items",), short_page_ends=False, select_ids={"select": ["ID"]}
+    ),
+    fields=FieldsSource(static=static.STAGE_HISTORY),
+    created="CREATED_TIME",
+    modified="CREATED_TIME",  # rows are only ever added
+    dialect=Dialect.CLASSIC,
+    arguments=(_ENTITY_TYPE,),
+)
+
+_PRODUCT_ROW: Final = Entity(
+    name="product_row",
+    title="Product rows of an owner",
+    family=Family.OTHER,
+    # a filter needs the owner, and takes nothing else (docs: crm-item-productrow-list.md)
+    listing=controller("crm.item.productrow.list", "productRows", Paging.OFFSET),
+    fields=FieldsSource("crm.item.productrow.fields", path=("fields",)),
+    writes=writes("crm.item.productrow", ("productRow", "id")),
+    select=None,
+    dialect=Dialect.NONE,
+    arguments=(
+        Argument("ownerId", ("filter", "=ownerId"), aliases=("OWNER_ID",)),
+        Argument("ownerType", ("filter", "=ownerType"), "string", aliases=("OWNER_TYPE",), default="D"),
+    ),
+)
+
+_COMMENT: Final = Entity(
+    name="timeline_comment",
+    title="Comments in the timeline of an owner",
+    family=Family.CLASSIC,
+    listing=Listing(Call("crm.timeline.comment.list", {}), paging=Paging.OFFSET),
+    fields=FieldsSource("crm.timeline.comment.fields", static=static.COMMENT),
+    writes=writes("crm.timeline.comment"),
+    get_method="crm.timeline.comment.get",
+    created="CREATED",
+    dialect=Dialect.NONE,
+    arguments=(
+        Argument("ENTITY_ID", ("filter", "ENTITY_ID"), aliases=("ownerId", "OWNER_ID")),
+        Argument("ENTITY_TYPE", ("filter", "ENTITY_TYPE"), "string", aliases=("ownerType",), default="deal"),
+    ),
+    names=("comment",),
+)
+
+_ADDRESS: Final = Entity(
+    name="address",
+    title="Addresses",
+    family=Family.CLASSIC,
+    # a row has no id of its own, and an exact offset (docs: crm-address-list.md)
+    listing=Listing(
+        Call("crm.address.list", {"order": {"TYPE_ID": "ASC", "ENTITY_TYPE_ID": "ASC", "ENTITY_ID": "ASC"}}),
+        id_key="",
+        id_filter="",
+        paging=Paging.OFFSET,
+        row_key=("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID"),
+    ),
+    fields=FieldsSource("crm.address.fields"),
+    unwritten="an address has no id of its own: its methods go by the owner and the type",
+)
+
+_COLUMN: Final = "a user field is a column of a table, not a row of one"
+_USER_FIELD: Final = Entity(
+    name="user_field",
+    title="User fields",
+    family=Family.OTHER,
+    listing=controller("userfieldconfig.list", "fields"),
+    fields=FieldsSource(static=static.USER_FIELD),
+    scope="userfieldconfig",
+    unwritten=_COLUMN,
+    arguments=(Argument("moduleId", ("moduleId",), "string", default="crm"),),
+)
+
+
+def _user_fields(kind: str) -> Entity:
+    """The user fields of one table, whole (docs: crm-deal-userfield-list.md)."""
+    prefix = f"crm.{kind}.userfield"
+    return Entity(
+        name=f"{kind}_user_field",
+        title=f"User fields of a {kind}",
+        family=Family.CLASSIC,
+        listing=Listing(Call(f"{prefix}.list", {}), paging=Paging.WHOLE),
+        fields=FieldsSource(static=static.CRM_USER_FIELD),
+        select=None,
+        dialect=Dialect.EQUAL,
+        unwritten=_COLUMN,
+    )
+
+
+_IBLOCK: Final[dict[str, JSON]] = {"filter": {"productType": 1}}
+_PRODUCT: Final = Entity(
+    name="product",
+    title="Products",
+    family=Family.OTHER,
+    listing=replace(controller("catalog.product.list", "products"), select_ids={"select": ["id", "iblockId"]}),
+    fields=FieldsSource(
+        "catalog.product.getFieldsByFilter", _IBLOCK, path=("product",), static=static.PRODUCT
+    ),
+    writes=writes("catalog.product", ("element", "id")),
+    get_method="catalog.product.get",
+    created="dateCreate",
+    modified="timestampX",
+    scope="catalog",
+    always=("iblockId",),
+    arguments=(Argument("iblockId", ("filter", "iblockId"), described=("filter", "iblockId")),),
+)  # fmt: skip
+
+ROWS: Final[tuple[Entity, ...]] = (
+    crm("activity", "activity", "Activities", "CREATED", "LAST_UPDATED", static=static.ACTIVITY),
+    crm("requisite", "requisite", "Requisites", "DATE_CREATE", "DATE_MODIFY"),
+    crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
+    _ADDRESS,
+    dictionary(
+        "status", "Statuses, stages and sources", Dialect.EQUAL, static=static.STATUS, names=("stage", "source")
+    ),
+    replace(
+        dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
+        modified="DATE_UPDATE",
+        writes=WriteMethods(),
+        unwritten="rows are written by number, and a currency has a code for an id",
+    ),
+    _CATEGORY,
+    _TYPE,
+    _STAGE_HISTORY,
+    _PRODUCT_ROW,
+    _COMMENT,
+    *(links(owner, "contact") for owner in CONTACT_OWNERS),
+    links("contact", "company"),
+    *(_user_fields(kind) for kind in USER_FIELD_OWNERS),
+    _USER_FIELD,
+    crm("crm.product", "product", "Products (classic methods)", "DATE_CREATE", "TIMESTAMP_X"),
+    crm("crm.productsection", "productsection", "Product sections (classic methods)"),
+    _PRODUCT,
+    catalogue("section", "Product sections", "sections"),
+    catalogue("price", "Prices", "prices", "timestampX"),
+    replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
+)
+"""The tables around the CRM, in the order they are shown."""

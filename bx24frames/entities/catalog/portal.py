@@ -1,0 +1,241 @@
+"""The catalogue's tables outside the CRM: people, tasks, calls, lists, workgroups, disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from bx24frames.engine.messages import Call, Listing, Paging
+from bx24frames.entities.catalog import static
+from bx24frames.entities.catalog.listings import DOWN, UP, controller
+from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource, Shape, WriteMethods
+
+_USER: Final = Entity(
+    name="user",
+    title="Users",
+    family=Family.OTHER,
+    listing=Listing(Call("user.get", {}), filter_path=("FILTER",), order_path=(), order=(UP, DOWN)),
+    fields=FieldsSource("user.fields", static=static.USER, shape=Shape.CAPTIONS),
+    writes=WriteMethods("user.add", "user.update", id_param="ID", fields_param=None),
+    created="DATE_REGISTER",
+    modified="TIMESTAMP_X",
+    scope="user",
+    select=None,
+)
+
+_DEPARTMENT: Final = Entity(
+    name="department",
+    title="Departments",
+    family=Family.OTHER,
+    # conditions are equalities beside the other parameters: no keyset (docs: department-get.md)
+    listing=Listing(
+        Call("department.get", {}), filter_path=(), order_path=(), order=(UP, DOWN), paging=Paging.OFFSET, wraps=True
+    ),
+    fields=FieldsSource("department.fields", static=static.DEPARTMENT, shape=Shape.CAPTIONS),
+    writes=WriteMethods(
+        "department.add", "department.update", "department.delete", id_param="ID", fields_param=None
+    ),
+    scope="department",
+    select=None,
+    dialect=Dialect.EQUAL,
+)  # fmt: skip
+
+_TASK: Final = Entity(
+    name="task",
+    title="Tasks",
+    family=Family.OTHER,
+    # ids are asked for as ID and printed as id (docs: tasks-task-list.md)
+    listing=Listing(
+        Call("tasks.task.list", {}),
+        rows_path=("tasks",),
+        id_key="id",
+        short_page_ends=False,
+        select_ids={"select": ["ID"]},
+    ),
+    fields=FieldsSource("tasks.task.getFields", path=("fields",), shape=Shape.TASK),
+    writes=WriteMethods(
+        "tasks.task.add", "tasks.task.update", "tasks.task.delete", id_param="taskId", id_path=("task", "id")
+    ),
+    get_method="tasks.task.get",
+    created="createdDate",
+    modified="changedDate",
+    scope="task",
+    dialect=Dialect.TASK,
+)
+
+_TASK_TIME: Final = Entity(
+    name="task_time",
+    title="Time spent on tasks",
+    family=Family.OTHER,
+    # arguments are matched by their order, an empty one would be lost on the way; with the order first, the task is
+    # left out and all tasks are meant; `start` is ignored (tasks module: classes/general/elapseditem.php)
+    listing=Listing(
+        Call(
+            "task.elapseditem.getlist",
+            {
+                "ORDER": {"ID": "ASC"},
+                "FILTER": {">ID": 0},
+                "SELECT": ["*"],
+                "PARAMS": {"NAV_PARAMS": {"nPageSize": 50, "iNumPage": 1}},
+            },
+        ),
+        filter_path=("FILTER",),
+        order_path=("ORDER",),
+        page_path=("PARAMS", "NAV_PARAMS", "iNumPage"),
+        select_ids={"SELECT": ["ID"]},
+    ),
+    fields=FieldsSource(static=static.ELAPSED),
+    created="CREATED_DATE",
+    scope="task",
+    dialect=Dialect.TASK,
+    select="SELECT",
+    names=("elapsed_time",),
+    unwritten="the methods of task.elapseditem take a task beside the id, and their arguments by order",
+)
+
+_CALL: Final = Entity(
+    name="call",
+    title="Calls",
+    family=Family.OTHER,
+    listing=Listing(
+        Call("voximplant.statistic.get", {}),
+        filter_path=("FILTER",),
+        order_path=(),
+        order=({"SORT": "ID", "ORDER": "ASC"}, {"SORT": "ID", "ORDER": "DESC"}),
+    ),
+    fields=FieldsSource(static=static.CALL),
+    created="CALL_START_DATE",
+    modified="CALL_START_DATE",  # a call is written down when it is over
+    scope="telephony",
+    dialect=Dialect.CALL,
+    select=None,
+)
+
+_LIST_TYPE: Final = Argument("IBLOCK_TYPE_ID", ("IBLOCK_TYPE_ID",), "string", default="lists")
+_LIST_ID: Final = Argument(
+    "IBLOCK_ID", ("IBLOCK_ID",), aliases=("iblockId", "ownerId"), described=("IBLOCK_ID",)
+)  # fmt: skip
+
+_LIST: Final = Entity(
+    name="list",
+    title="Lists",
+    family=Family.OTHER,
+    # no condition is documented but the list's own id (docs: lists-get.md)
+    listing=Listing(Call("lists.get", {}), order_path=("IBLOCK_ORDER",), paging=Paging.OFFSET, wraps=True),
+    fields=FieldsSource(static=static.LIST),
+    scope="lists",
+    select=None,
+    dialect=Dialect.NONE,
+    arguments=(_LIST_TYPE,),
+    floating=True,
+    unwritten="lists.add makes a table of the portal, and lists.delete drops one with all its elements",
+)
+
+_LIST_ELEMENT: Final = Entity(
+    name="list_element",
+    title="Elements of a list",
+    family=Family.OTHER,
+    listing=Listing(
+        Call("lists.element.get", {}), filter_path=("FILTER",), order_path=("ELEMENT_ORDER",), wraps=True
+    ),
+    fields=FieldsSource(
+        "lists.field.get",
+        {"IBLOCK_TYPE_ID": "lists"}, static=static.LIST_ELEMENT, extra=static.LIST_ELEMENT, shape=Shape.LIST
+    ),
+    created="DATE_CREATE",
+    modified="TIMESTAMP_X",
+    scope="lists",
+    select=None,
+    dialect=Dialect.LIST,
+    floating=True,
+    unwritten="lists.element.update empties every field and property that is not sent",
+    arguments=(_LIST_ID, Argument(
+        _LIST_TYPE.name, _LIST_TYPE.path, _LIST_TYPE.type, described=("IBLOCK_TYPE_ID",), default="lists"
+    )),
+)  # fmt: skip
+
+_WORKGROUP: Final = Entity(
+    name="workgroup",
+    title="Workgroups and projects",
+    family=Family.OTHER,
+    # `total` of socialnetwork.api.workgroup.list counts the page alone; sonet_group.get needs no count and has ids
+    listing=Listing(
+        Call("sonet_group.get", {}), filter_path=("FILTER",), order_path=("ORDER",), wraps=True
+    ),
+    fields=FieldsSource(static=static.WORKGROUP),
+    writes=WriteMethods(
+        "sonet_group.create", "sonet_group.update", "sonet_group.delete", id_param="GROUP_ID", fields_param=None
+    ),
+    created="DATE_CREATE",
+    modified="DATE_UPDATE",
+    scope="sonet_group",
+    select=None,
+    dialect=Dialect.CLASSIC,
+    names=("group", "sonet_group"),
+)  # fmt: skip
+
+
+def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], *arguments: Argument) -> Entity:
+    """A list of the disk: exact offsets, equalities (docs: disk-storage-getlist.md, disk-folder-getchildren.md)."""
+    timed = "CREATE_TIME" if any(field.code == "CREATE_TIME" for field in static_fields) else None
+    return Entity(
+        name=name,
+        title=title,
+        family=Family.OTHER,
+        listing=Listing(Call(method, {}), paging=Paging.OFFSET),
+        fields=FieldsSource(static=static_fields),
+        created=timed,
+        modified="UPDATE_TIME" if timed else None,
+        scope="disk",
+        select=None,
+        dialect=Dialect.EQUAL,
+        arguments=arguments,
+        unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
+    )
+
+
+_SITE_GROUP: Final = Entity(
+    name="api_workgroup",
+    title="Workgroups (socialnetwork.api)",
+    family=Family.OTHER,
+    # its total is that of the page (a recorded answer says total 50, next 50)
+    listing=replace(
+        controller("socialnetwork.api.workgroup.list", "workgroups"),
+        id_filter="ID",
+        select_ids={"select": ["ID"]},
+        counted=False,
+    ),
+    fields=FieldsSource(static=static.API_WORKGROUP),
+    created="dateCreate",
+    modified="dateUpdate",
+    scope="socialnetwork",
+    unwritten="its groups are written as those of workgroup",
+)
+
+ROWS: Final[tuple[Entity, ...]] = (
+    _USER,
+    _DEPARTMENT,
+    _TASK,
+    _TASK_TIME,
+    _CALL,
+    _LIST,
+    _LIST_ELEMENT,
+    _WORKGROUP,
+    _SITE_GROUP,
+    _disk("disk_storage", "Storages of the disk", "disk.storage.getlist", static.DISK_STORAGE),
+    _disk(
+        "disk_item",
+        "Files and folders in a folder of the disk",
+        "disk.folder.getchildren",
+        static.DISK_ITEM,
+        Argument("PARENT_ID", ("id",), "crm_entity", aliases=("folderId", "ownerId")),
+    ),
+    _disk(
+        "disk_root_item",
+        "Files and folders at the top of a storage of the disk",
+        "disk.storage.getchildren",
+        static.DISK_ITEM,
+        Argument("STORAGE_ID", ("id",), "crm_entity", aliases=("storageId", "ownerId")),
+    ),
+)
+"""The tables outside the CRM, in the order they are shown."""

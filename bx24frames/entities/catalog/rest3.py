@@ -1,0 +1,187 @@
+"""The catalogue's tables of REST 3.0 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from bx24frames.engine.messages import JSON, Call, Listing, Paging
+from bx24frames.entities.catalog import static_rest3 as static
+from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource
+from bx24frames.transport.address import API
+
+
+def _listing(method: str, page_size: int) -> Listing:
+    """Rows under ``items``, no total, no next; a page may be shorter than its limit, which is capped in silence."""
+    return Listing(
+        Call(f"{API}{method}", {"pagination": {"limit": page_size}}, direct=True),
+        rows_path=("items",),
+        id_key="id",
+        id_filter="id",
+        order=({"order": {"id": "ASC"}}, {"order": {"id": "DESC"}}),
+        page_size=page_size,
+        upward=True,
+        short_page_ends=False,
+        select_ids={"select": ["id"]},
+        counted=False,
+    )
+
+
+def _own(method: str, params: Mapping[str, JSON]) -> Listing:
+    """A list whose answers say themselves what comes behind them."""
+    call = Call(f"{API}{method}", params, direct=True)
+    return replace(_listing(method, 50), call=call, id_filter="", paging=Paging.OWN, select_ids={})
+
+
+_TASK: Final = Entity(
+    name="task.v3",
+    title="Tasks (REST 3.0)",
+    family=Family.OTHER,
+    listing=_listing("tasks.task.list", 50),
+    fields=FieldsSource(static=static.TASK_V3),
+    get_method=f"{API}tasks.task.get",
+    created="created",
+    # `changed` is printed, and no condition can be put on it (docs: rest-v3/tasks/tasks-task-list.md)
+    scope="tasks",
+    dialect=Dialect.API_ID,
+    unwritten="its tasks are written as those of task",
+)
+
+_EVENT_LOG: Final = Entity(
+    name="event_log",
+    title="Event log",
+    family=Family.OTHER,
+    listing=_listing("main.eventlog.list", 1000),
+    fields=FieldsSource(static=static.EVENT_LOG),
+    get_method=f"{API}main.eventlog.get",
+    created="timestampX",
+    modified="timestampX",  # an entry is never changed
+    scope="main",
+    dialect=Dialect.API,
+)
+
+_TIME_RECORD: Final = Entity(
+    name="time_record",
+    title="Working time records of an employee",
+    family=Family.OTHER,
+    # conditions on userId, which is a must, and startTime alone (docs: rest-v3/timeman/timeman-record-list.md)
+    listing=replace(_listing("timeman.record.list", 50), paging=Paging.OFFSET),
+    fields=FieldsSource(static=static.TIME_RECORD),
+    created="startTime",
+    scope="timeman",
+    dialect=Dialect.API,
+    arguments=(Argument("userId", ("filter", "userId"), "user", aliases=("ownerId",)),),
+)
+
+
+_TASK_RESULT: Final = Entity(
+    name="task_result",
+    title="Results of a task",
+    family=Family.OTHER,
+    listing=_listing("tasks.task.result.list", 50),
+    fields=FieldsSource(static=static.TASK_RESULT),
+    created="createdAt",
+    # no condition can be put on `updatedAt` (docs: rest-v3/tasks/result/tasks-task-result-list.md)
+    scope="tasks",
+    dialect=Dialect.API,
+    arguments=(Argument("taskId", ("filter", "taskId"), "crm_entity", aliases=("ownerId",)),),
+)
+
+
+def _unordered(name: str, title: str, method: str, scope: str, fields: tuple[Field, ...]) -> Entity:
+    """A list that takes no conditions, no order and no select; 50 rows a page is within the limit of each."""
+    return Entity(
+        name=name,
+        title=title,
+        family=Family.OTHER,
+        listing=replace(_listing(method, 50), id_filter="", paging=Paging.OFFSET, select_ids={}),
+        fields=FieldsSource(static=fields),
+        scope=scope,
+        select=None,
+        dialect=Dialect.NONE,
+    )
+
+
+_NODE: Final = replace(
+    _unordered(
+        "department.v3",
+        "Departments or teams (REST 3.0)",
+        "humanresources.node.list",
+        "humanresources",
+        static.STRUCTURE_NODE,
+    ),
+    created="createdAt",
+    select="select",
+    unwritten="its departments are written as those of department",
+    arguments=(Argument("type", ("type",), "string", default="DEPARTMENT"),),
+)
+
+_MAILBOX: Final = _unordered("mailbox", "Mailboxes of the user", "mail.mailbox.list", "mail", static.MAILBOX)
+
+_MAIL_MESSAGE: Final = _unordered(
+    "mail_message", "E-mails of the user", "mail.message.list", "mail", static.MAIL_MESSAGE
+)
+
+_KNOWLEDGE_BASE: Final = Entity(
+    name="knowledge_base",
+    title="Knowledge bases",
+    family=Family.OTHER,
+    # 200 rows a page at most (docs: rest-v3/note/collection/note-collection-list.md)
+    listing=_own("note.collection.list", {"pagination": {"limit": 200}}),
+    fields=FieldsSource(static=static.KNOWLEDGE_BASE),
+    created="createdAt",
+    scope="note",
+    select=None,
+    dialect=Dialect.NONE,
+)
+
+_NOTE: Final = Entity(
+    name="note",
+    title="Documents of a knowledge base",
+    family=Family.OTHER,
+    # the whole tree at once, archived documents left out (docs: rest-v3/note/document/note-document-tree-list.md)
+    listing=_own("note.document.tree.list", {}),
+    fields=FieldsSource(static=static.NOTE),
+    scope="note",
+    select=None,
+    dialect=Dialect.NONE,
+    arguments=(Argument("collectionId", ("collectionId",), "crm_entity", aliases=("ownerId",)),),
+)
+
+_CALL_FOLLOWUP: Final = Entity(
+    name="call_followup",
+    title="Follow-ups of calls",
+    family=Family.OTHER,
+    # a period is a must; 200 rows a page, 20 where a long text is among the fields (docs: call-followup-list.md)
+    listing=replace(
+        _own(
+            "call.followup.list",
+            {
+                "filter": {"from startDate": "2000-01-01T00:00:00Z", "to startDate": "2100-01-01T00:00:00Z"},
+                "order": {"startDate": "asc"},
+                "pagination": {"limit": 200},
+            },
+        ),
+        id_key="callId",
+    ),
+    fields=FieldsSource(static=static.CALL_FOLLOWUP),
+    get_method=f"{API}call.followup.get",
+    created="startDate",
+    scope="call",
+    dialect=Dialect.PERIOD,
+)
+
+ROWS: Final[tuple[Entity, ...]] = (
+    _TASK,
+    _TASK_RESULT,
+    _EVENT_LOG,
+    _TIME_RECORD,
+    _NODE,
+    _MAILBOX,
+    _MAIL_MESSAGE,
+    _KNOWLEDGE_BASE,
+    _NOTE,
+    _CALL_FOLLOWUP,
+)
+"""The tables of REST 3.0, in the order they are shown."""

@@ -1,0 +1,96 @@
+"""The order of a read's rows: by id as the pages come, by another column here or by the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import JSON, Paging
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.columns import Names
+    from bx24frames.entities.schema import Entity, Field, TableSchema
+    from bx24frames.frames.read.read import OrderBy
+
+COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Kind.DATE, Kind.DATETIME})
+"""Kinds that sort here as they do in the portal; text has the portal's own collation, a stage its sort index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the rows come: by id (`field` None), by a field sorted here (`local`), or by the portal (`remote`)."""
+
+    ascending: bool = True
+    field: Field | None = None
+    remote: Mapping[str, JSON] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether ids go upwards: in any other order too, rows that are equal in it stand by id."""
+        return self.ascending or self.field is not None
+
+    @property
+    def local(self) -> bool:
+        """Whether the rows are sorted here, after the last page."""
+        return self.field is not None and self.remote is None
+
+
+def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
+    """Read `order_by`.
+
+    Numbers and dates are sorted here, so that the read stays complete while rows come and go; with a limit, and for
+    text, the portal sorts and the pages are found by offset, unless its method knows one order only. A method without
+    pages gives its rows in an order of its own, and one with pages by number may not sort by id: both are sorted here.
+
+    Raises
+    ------
+    ConfigError
+        It is neither a column nor ``(column, "asc" | "desc")``, or the column has no order.
+    UnknownColumn
+        There is no such column.
+    """
+    listing = entity.listing
+    fixed = listing.paging is Paging.WHOLE or listing.order is not None
+    if order_by is None:
+        unordered = listing.paging is Paging.WHOLE or not listing.id_filter
+        return Order(field=names.find(listing.id_key) if unordered and listing.id_key else None)
+    column, direction = (order_by, "asc") if isinstance(order_by, str) else _pair(order_by)
+    field = names.lookup(column)
+    ascending = direction == "asc"
+    if field.code == listing.id_key:
+        return Order(ascending, None if listing.paging is Paging.KEYSET else field)
+    if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
+        raise ConfigError(f"Rows have no order by {column!r}, a {field.type}", entity=entity.name)
+    if kind(field) in COMPARABLE and (limit is None or fixed):
+        return Order(ascending, field)
+    if fixed:
+        raise ConfigError(f"{listing.call.method} cannot sort by {column!r}", entity=entity.name)
+    word = "ASC" if ascending else "DESC"
+    return Order(ascending, field, {field.wire: word, listing.id_filter: "ASC"})
+
+
+def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:
+    """Sort by the field wanted, nulls as the portal's database has them: first upwards, last downwards."""
+    import pyarrow.compute as pc
+
+    if not order.local or order.field is None:
+        return table
+    codes = [field.code for field in schema.fields]
+    if order.field.code not in codes:
+        raise ConfigError(f"order_by={order.field.code!r} needs that column among columns", entity=schema.entity)
+    column = table.column(codes.index(order.field.code))
+    direction = "ascending" if order.ascending else "descending"
+    placement = "at_start" if order.ascending else "at_end"
+    return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
+
+
+def _pair(order_by: tuple[str, str]) -> tuple[str, str]:
+    pair = tuple(order_by) if isinstance(order_by, tuple | list) else ()
+    if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
+        raise ConfigError(f"order_by is a column or (column, 'asc' | 'desc'), not {order_by!r}")
+    return pair[0], str(pair[1]).lower()

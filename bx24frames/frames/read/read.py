@@ -1,0 +1,179 @@
+"""The way of rows out of a portal: conditions to pages, pages to Arrow batches, in order."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.pages.cursor import merged
+from bx24frames.entities.pack import keys_of
+from bx24frames.entities.reading import listing_for, slices
+from bx24frames.frames.progress import Bar
+from bx24frames.frames.read.expect import Expected
+from bx24frames.frames.read.order import Order, sorted_table
+from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.frames.read.slices import each_owner, merged_by_id, page_each, side_by_side
+from bx24frames.frames.zones import in_zone
+from bx24frames.portal.connection import pages_machine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.engine.messages import Listing
+    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.options import Progress
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
+__all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
+
+CHUNK_ROWS: Final = 2500
+
+
+def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
+    """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
+    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
+    if order.remote is None:
+        return listing
+    *path, name = listing.order_path
+    params = merged(listing.call.params, tuple(path), {name: dict(order.remote)})
+    return replace(listing, call=replace(listing.call, params=params))
+
+
+async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Give the rows as typed batches of up to one request's rows: in order and up to the limit, unless `whole`."""
+    if reading.where.nothing or reading.limit == 0:
+        return
+    left = None if reading.whole else reading.limit
+    async with aclosing(_source(connection, reading)) as source:
+        async for batch in source:
+            if batch.num_rows:
+                yield batch if left is None else batch.slice(0, left)
+            if left is not None:
+                left -= batch.num_rows
+                if left <= 0:
+                    return
+
+
+def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+    entity, where = reading.table.entity, reading.where
+    listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    if where.owners is not None:
+        return each_owner(connection, listings, reading.take, ascending=reading.order.up)
+    if where.splits:
+        first = None if reading.order.field is not None else reading.limit
+        return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
+    if where.ids is not None:
+        up = reading.order.up
+        wanted = frozenset(where.ids)
+        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+    machine = pages_machine(
+        listings[0],
+        reading.take,
+        ascending=reading.order.up,
+        limit=None if reading.whole else reading.limit,
+        ordered=reading.order.remote is not None,
+    )
+    return connection.run(machine)
+
+
+async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
+    """Read a table whole, in the order wanted, as the portal types it."""
+    reading = await prepare(connection, request)
+    return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+
+
+async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
+    """Read the rows of a reading, in the order wanted, under a bar."""
+    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+        return await gather(connection, reading, Meter(connection, bar))
+
+
+async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.Table:
+    """Put the batches of a reading together."""
+    import pyarrow as pa
+
+    found: list[pa.RecordBatch] = []
+    async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
+        async for batch in source:
+            expected.begin(batch.num_rows)
+            found.append(batch)
+            meter.rows(batch.num_rows)
+    table = pa.Table.from_batches(found, schema=reading.schema.arrow)
+    if reading.where.splits:
+        table = merged_by_id(table, reading.schema, up=reading.order.up)
+    table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
+    tell_nulled(reading)
+    whole = reading.limit is None or table.num_rows <= reading.limit
+    return table if whole else compact(table.slice(0, reading.limit))
+
+
+def compact(table: pa.Table) -> pa.Table:
+    """The table in buffers of its own: a slice keeps alive what it was cut from, and is pickled with all of it."""
+    import pyarrow as pa
+
+    if not table.num_columns:  # its rows are a number, which no column would tell
+        return table
+    columns = [pa.concat_arrays(column.chunks or [pa.array([], column.type)]) for column in table.columns]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+async def iterate_tables(
+    connection: Connection, reading: Reading, chunk_rows: int, progress: Progress
+) -> AsyncGenerator[pa.Table, None]:
+    """Give the rows in tables of `chunk_rows`, the last one smaller; an empty table once if there are none."""
+    import pyarrow as pa
+
+    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+        meter = Meter(connection, bar)
+        if reading.whole:
+            table = await gather(connection, reading, meter)
+            for at in range(0, max(table.num_rows, 1), chunk_rows):
+                yield compact(table.slice(at, chunk_rows))
+            return
+        held: list[pa.RecordBatch] = []
+        rows = given = 0
+        async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, bar) as expected:
+            async for batch in source:
+                expected.begin(batch.num_rows)
+                meter.rows(batch.num_rows)
+                held.append(batch)
+                rows += batch.num_rows
+                while rows >= chunk_rows:
+                    table = pa.Table.from_batches(held)
+                    yield compact(table.slice(0, chunk_rows).select(range(reading.width)))
+                    held = table.slice(chunk_rows).to_batches()
+                    rows -= chunk_rows
+                    given += 1
+        tell_nulled(reading)
+        if rows or not given:
+            yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
+
+
+def tell_nulled(reading: Reading) -> None:
+    """Warn of values that `on_bad_value="null"` made null."""
+    if reading.nulled:
+        told = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
+        warnings.warn(f"{reading.table.entity.name}: values that fit no type were read as null: {told}", stacklevel=2)
+
+
+class Meter:
+    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
+
+    def __init__(self, connection: Connection, bar: Bar) -> None:
+        self._stats = connection.stats
+        self.bar = bar
+        self._requests = self._stats.requests
+        self._waited = self._stats.waited
+
+    def rows(self, count: int, failed: int = 0) -> None:
+        """Count rows that are done."""
+        requests, waited = self._stats.requests, self._stats.waited
+        self.bar.update(
+            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
+        )
+        self._requests, self._waited = requests, waited

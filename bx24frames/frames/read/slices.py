@@ -1,0 +1,133 @@
+"""Reads that take several listings: sets of ids and long lists of values, sent in parts and put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.fallback import Dispatch
+from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
+from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of
+from bx24frames.engine.pages.pool import Pool
+from bx24frames.engine.pages.records import Rows, Take
+from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.errors import ResponseError
+from bx24frames.portal.connection import new_token, pages_machine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.engine.machine import Machine
+    from bx24frames.entities.schema import TableSchema
+    from bx24frames.portal.connection import Connection
+
+P = TypeVar("P")
+
+SHARE: Final = 2
+"""Pages asked for at first of each of many readings: few of them are longer than one."""
+
+
+async def page_each(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Take[P, pa.RecordBatch],
+    *,
+    wanted: Collection[int],
+    up: bool,
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order."""
+    token = new_token()
+    commands = [Command(f"{token}_{place}", _page(part, up=up), (place,)) for place, part in enumerate(listings)]
+    waiting: dict[int, tuple[list[int], pa.RecordBatch]] = {}
+    due = 0
+    last: int | None = None
+    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
+        async for item in settled:
+            place = item.command.positions[0]
+            page = page_in(listings[place], item.answer)
+            if isinstance(page, Refusal | Lost):
+                raise error_of(page, item.command.call.method)
+            waiting[place] = _known(listings[place], page, wanted), take(page)
+            while due in waiting:
+                ids, batch = waiting.pop(due)
+                before = None if last is None or up else last - 1
+                in_order(listings[due], ids, up=up, after=last if up else None, upto=before)
+                yield batch
+                due, last = due + 1, ids[-1] if ids else last
+
+
+def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:
+    """The ids of a page, all of which were wanted: a method may drop a condition without a word."""
+    ids = ids_in(listing, page)
+    odd = next((row_id for row_id in ids if row_id not in wanted), None)
+    if odd is not None:
+        raise ResponseError(f"The list method gives row {odd}, which it was not asked for", method=listing.call.method)
+    return ids
+
+
+def _page(listing: Listing, *, up: bool) -> Call:
+    params = {**order_by_id(listing.call.params, listing, up=up), "start": -1}
+    return Call(listing.call.method, params, direct=listing.call.direct, shape=shape_of(listing))
+
+
+async def side_by_side(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Take[P, pa.RecordBatch],
+    *,
+    up: bool,
+    limit: int | None = None,
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order."""
+
+    def of(part: Listing) -> Machine[pa.RecordBatch]:
+        return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
+
+    machines: list[Machine[pa.RecordBatch]] = [
+        Pool((of(part) for part in listings if not part.call.direct), share=SHARE),
+        *(of(part) for part in listings if part.call.direct),
+    ]
+    for machine in machines:
+        async with aclosing(connection.run(machine)) as found:
+            async for batch in found:
+                yield batch
+
+
+async def each_owner(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Take[P, pa.RecordBatch],
+    *,
+    ascending: bool,
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
+
+    def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
+        return pages_machine(
+            listings[place], Take(take.pack, lambda parts: (place, take.join(parts))), ascending=ascending
+        )
+
+    direct = [place for place, part in enumerate(listings) if part.call.direct]
+    together = [place for place, part in enumerate(listings) if not part.call.direct]
+    found: list[tuple[int, pa.RecordBatch]] = []
+    for one in (Pool(map(machine, together), share=SHARE), *map(machine, direct)):
+        found += [item async for item in connection.run(one)]
+    for _, batch in sorted(found, key=itemgetter(0)):
+        yield batch
+
+
+def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
+    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_rows or not schema.id_key:
+        return table
+    place = [field.code for field in schema.fields].index(schema.id_key)
+    table = table.take(pc.array_sort_indices(table.column(place), order="ascending" if up else "descending"))
+    ids = table.column(place).combine_chunks()
+    first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return table.filter(pa.concat_arrays([pa.array([True]), first]))

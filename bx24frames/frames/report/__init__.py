@@ -1,0 +1,1 @@
+"""What an upload did, a line a row."""

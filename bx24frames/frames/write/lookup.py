@@ -1,0 +1,211 @@
+"""What the portal holds now: rows by their ids, rows by the columns that tell them apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.batch import batchable
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import JSON, Call, Paging, Success
+from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.entities.match import canonical
+from bx24frames.entities.types import Kind, kind
+from bx24frames.errors import ConfigError
+from bx24frames.frames.read.read import ReadRequest, read_table
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Field
+    from bx24frames.frames.narrow.columns_in import Incoming
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+Id = int | str
+Values = Mapping[str, object]
+
+BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
+"""Kinds a list of whose values the portal can look for."""
+COMM_VALUES: Final = 5
+"""Phones or e-mails of one duplicate search; it takes 20, and names at most 20 rows in all (docs: findbycomm)."""
+COMM_ROWS: Final = 20
+COMM_TYPES: Final = {1: "LEAD", 3: "CONTACT", 4: "COMPANY"}
+
+
+async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
+    """What the rows with these ids hold in some columns; absent ids are left out."""
+    id_code = table.entity.listing.id_key
+    wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
+    if not wanted:
+        return {}
+    request = ReadRequest(table.entity.name, [id_code, *codes], {id_code: wanted}, progress=False)
+    return dict(_keyed(await read_table(connection, request), id_code))
+
+
+def owners(table: Table, frame: Incoming) -> dict[str, object]:
+    """The conditions that say whose rows a frame holds, of a table that is read owner by owner."""
+    conditions: dict[str, object] = {}
+    for argument in table.entity.arguments:
+        for name in (name for name, field in frame.columns.items() if field.code == argument.name):
+            values = frame.table.column(name).drop_null().unique().to_pylist()
+            conditions[argument.name] = values[0] if len(values) == 1 else values
+    return conditions
+
+
+async def rows_after(
+    connection: Connection,
+    table: Table,
+    high: int,
+    codes: Sequence[str],
+    conditions: Mapping[str, object],
+    of: Mapping[str, object],
+) -> dict[Id, Values]:
+    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
+
+    `of`: the owners whose rows are read, of a table that has them.
+    """
+    id_code = table.entity.listing.id_key
+    wanted = {**({f">{id_code}": high, **conditions} if _seekable(table) else {}), **of}
+    read = list(dict.fromkeys([id_code, *codes, *conditions]))
+    request = ReadRequest(table.entity.name, read, wanted, progress=False)
+    rows = _keyed(await read_table(connection, request), id_code)
+    return {
+        row_id: values
+        for row_id, values in rows
+        if isinstance(row_id, int) and row_id > high and all(values[name] == one for name, one in conditions.items())
+    }
+
+
+def _seekable(table: Table) -> bool:
+    """Whether the list method finds rows by bounds on the id and by values; the others are short dictionaries."""
+    return table.entity.listing.paging is Paging.KEYSET
+
+
+async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
+    """The highest id of a table, or among the rows of some owners; 0 where there are none."""
+    id_code = table.entity.listing.id_key
+    request = ReadRequest(table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False)
+    found = (await read_table(connection, request)).column(0).to_pylist()
+    return int(found[0]) if found else 0
+
+
+def _keyed(table: object, id_code: str) -> Iterable[tuple[Id, Values]]:
+    rows: list[dict[str, object]] = table.to_pylist()  # type: ignore[attr-defined]  # an Arrow table
+    for row in rows:
+        row_id = row.pop(id_code)
+        if isinstance(row_id, int | str):
+            yield row_id, row
+
+
+async def rows_by_key(
+    connection: Connection, table: Table, on: Sequence[Field], keys: Iterable[Sequence[object]], codes: Sequence[str]
+) -> dict[Hashable, list[tuple[Id, Values]]]:
+    """The rows whose key columns hold one of the keys, by key, compared exactly here.
+
+    Raises
+    ------
+    ConfigError
+        The portal cannot look for such a column.
+    """
+    listed = list(keys)
+    wanted = {key_of(on, key) for key in listed}
+    place, driver = _driver(on, listed)
+    read = list(dict.fromkeys([*(field.code for field in on), *codes]))
+    if kind(driver) is Kind.MULTIFIELD:
+        contacts = list(dict.fromkeys(str(contact_value(key[place])) for key in listed))
+        ids = await _ids_by_contact(connection, table, driver, contacts)
+        rows = await rows_by_id(connection, table, ids, read)
+    else:
+        id_code = table.entity.listing.id_key
+        values = list(dict.fromkeys(key[place] for key in listed))
+        conditions = {driver.code: values} if _seekable(table) else None
+        request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False)
+        rows = dict(_keyed(await read_table(connection, request), id_code))
+    found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
+    for row_id, held in rows.items():
+        for key in _keys_of_row(on, held):
+            if key in wanted:
+                found[key].append((row_id, held))
+    return found
+
+
+def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
+    """A row's key, in the form in which equal ones are equal; phones by their digits, e-mails in any case."""
+    return tuple(
+        _contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
+        for field, value in zip(on, key, strict=True)
+    )
+
+
+def contact_value(cell: object) -> object:
+    """The one phone or e-mail of a key cell."""
+    items = cell if isinstance(cell, list | tuple) else [cell]
+    if len(items) != 1:
+        raise ConfigError(f"A phone or an e-mail that is a key must be one value, not {len(items)}")
+    item = items[0]
+    return item.get("value") if isinstance(item, Mapping) else item
+
+
+def _contact(field: Field, value: object) -> str:
+    text = str(value).strip()
+    return "".join(char for char in text if char.isdigit()) if field.code.upper() == "PHONE" else text.casefold()
+
+
+def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
+    """Every key a portal's row answers to: one for each of its phones or e-mails."""
+    keys: list[tuple[Hashable, ...]] = [()]
+    for field in on:
+        cell = held.get(field.code)
+        if kind(field) is Kind.MULTIFIELD:
+            items = cell if isinstance(cell, list) else []
+            parts: list[Hashable] = list({_contact(field, contact_value(item)) for item in items})
+        else:
+            parts = [canonical(field, cell)]
+        keys = [(*key, part) for key in keys for part in parts]
+    return list(keys)
+
+
+def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
+    """The key column that narrows a look-up most, among those the portal can look for."""
+    able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
+    able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
+    if not able:
+        names = ", ".join(field.code for field in on)
+        raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
+    place = max(able, key=lambda at: len({repr(key[at]) for key in keys}))
+    return place, on[place]
+
+
+async def _ids_by_contact(connection: Connection, table: Table, field: Field, values: list[str]) -> set[Id]:
+    """Ids of the rows that have one of the phones or e-mails.
+
+    https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html
+    """
+    entity_type = COMM_TYPES.get(table.entity.entity_type_id or 0)
+    if entity_type is None or field.code.upper() not in ("PHONE", "EMAIL"):
+        raise ConfigError(f"Rows of {table.entity.name} cannot be looked up by {field.code}", entity=table.entity.name)
+    parts = [values[at : at + COMM_VALUES] for at in range(0, len(values), COMM_VALUES)]
+    found: set[Id] = set()
+    while parts:
+        calls = [_search(entity_type, field, part) for part in parts]
+        again: list[list[str]] = []
+        for part, answer in zip(parts, await connection.answers(calls, first=FIRST_READS), strict=True):
+            if not isinstance(answer, Success):
+                raise error_of(answer, "crm.duplicate.findbycomm")
+            ids = _named(answer.value, entity_type)
+            if len(ids) >= COMM_ROWS and len(part) > 1:
+                again += [[value] for value in part]  # the list may have been cut
+            else:
+                found |= ids
+        parts = again
+    return found
+
+
+def _search(entity_type: str, field: Field, values: list[str]) -> Call:
+    params: dict[str, JSON] = {"type": field.code.upper(), "values": [*values], "entity_type": entity_type}
+    return Call("crm.duplicate.findbycomm", params, direct=not batchable("crm.duplicate.findbycomm", params))
+
+
+def _named(value: JSON, entity_type: str) -> set[Id]:
+    listed = value.get(entity_type) if isinstance(value, dict) else None
+    return {int(str(row_id)) for row_id in listed} if isinstance(listed, list) else set()

@@ -1,0 +1,320 @@
+"""Rows on their way into the portal: which calls carry them, and what each answer means for each row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.batch import plain
+from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.fallback import Dispatch, Settled
+from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
+from bx24frames.engine.outcomes import Action, Outcome, PathTaken
+from bx24frames.engine.sizes import Sizes
+from bx24frames.errors import BX24Error, WriteError
+from bx24frames.portal.connection import new_token
+
+if TYPE_CHECKING:
+    from bx24frames.engine.journal import Journal
+    from bx24frames.entities.schema import Encoded
+    from bx24frames.frames.report.report import WriteReport
+    from bx24frames.options import OnError
+    from bx24frames.portal.connection import Connection
+
+DENIED: Final = "access_denied"
+HTTP_OK: Final = 200
+_FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How rows travel.
+
+    `first`: commands of the first request. `done`: what a success means. `path`: None says "batch" or "single" as
+    it was. `commands`: a fixed number of commands a request, None lets it grow.
+    """
+
+    first: int
+    done: Action
+    path: PathTaken | None = None
+    commands: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A row that may have been written. `answered`: the portal has done with it; `company`: rows of its call."""
+
+    outcome: Outcome
+    answered: bool
+    company: int
+
+
+@dataclass(slots=True)
+class Sending:
+    """What has become of the rows so far.
+
+    `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
+    request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
+    way. `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    """
+
+    on_error: OnError
+    ids: Mapping[int, int | str] = field(default_factory=dict)
+    journal: Journal | None = None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    doubts: dict[int, Doubt] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    undelivered: list[int] = field(default_factory=list)
+    stopped: bool = False
+    refused: Refusal | None = None
+    machine: Dispatch | None = None
+
+    def put(self, *outcomes: Outcome) -> None:
+        """Record the outcomes of rows."""
+        named = [self._named(outcome) for outcome in outcomes]
+        for outcome in named:
+            self.outcomes[outcome.position] = outcome
+            self.doubts.pop(outcome.position, None)
+        if self.journal is not None:
+            self.journal.record(named)
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        known = self.ids.get(outcome.position) if outcome.id is None else None
+        return outcome if known is None else replace(outcome, id=known)
+
+    def leave_unanswered(self) -> None:
+        """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
+        for position in self.begun - self.outcomes.keys():
+            outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
+            self.outcomes[position] = self._named(outcome)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self.stopped = True
+        if self.machine is not None:
+            self.machine.stop()
+
+
+async def send(
+    connection: Connection,
+    calls: Iterable[Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    *,
+    closes: Callable[[Answer], bool] | None = None,
+) -> None:
+    """Send calls and record the outcome of every row they carry.
+
+    Parameters
+    ----------
+    calls : iterable of Encoded
+        Taken as they are needed.
+    tell : callable
+        Told of (rows, failed) as they come.
+    closes : callable, optional
+        Whether an answer closes this path to a row, which is then left in `undelivered`; once it closes it to every
+        row of a call, nothing more is sent this way.
+    """
+    carried: dict[str, Encoded] = {}
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    sending.machine = machine
+    if sending.stopped:
+        machine.stop()
+    try:
+        await _carry(connection, machine, carried, delivery, sending, tell, closes)
+    except BaseException:
+        sending.stopped = True
+        raise
+    finally:
+        if sending.stopped:
+            sending.put(*_turned_away(machine, sending))
+
+
+def _turned_away(machine: Dispatch, sending: Sending) -> Iterator[Outcome]:
+    """The rows that the portal turned away and that are not sent again: they are as they were before."""
+    for task in machine.turned_away():
+        for position in task.command.positions:
+            if position not in sending.outcomes:  # else it was sent before as well, and that may have been carried out
+                message = "the portal turned it away, and it was not sent again"
+                yield Outcome(position, "skipped", message=message, attempts=task.sent)
+
+
+async def _carry(
+    connection: Connection,
+    machine: Dispatch,
+    carried: dict[str, Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    closes: Callable[[Answer], bool] | None,
+) -> None:
+    async with aclosing(_run(connection, machine, delivery, sending)) as settled:
+        async for item in settled:
+            encoded = carried.pop(item.command.label)
+            results = list(zip(encoded.positions, _answers(encoded, item.answer), strict=True))
+            closed = [position for position, answer in results if closes is not None and closes(answer)]
+            sending.undelivered += closed
+            if sending.journal is not None and isinstance(item.answer, Success | Refusal):
+                # Refused for certain: such a row is not in doubt, even if it goes no other way.
+                sending.journal.record(
+                    Outcome(at, "failed", path=delivery.path, attempts=item.attempts) for at in closed
+                )
+            if closed and len(closed) == len(results):
+                machine.stop()
+            failed = _take(results, closed, encoded, item, delivery, sending)
+            tell(len(results) - len(closed), failed)
+            if sending.refused is not None or (failed and sending.on_error == "stop"):
+                sending.stop()
+
+
+def _take(
+    results: list[tuple[int, Answer]],
+    closed: list[int],
+    encoded: Encoded,
+    item: Settled,
+    delivery: Delivery,
+    sending: Sending,
+) -> int:
+    """Record the outcomes of one call's rows; how many of them failed."""
+    path: PathTaken = delivery.path or item.path
+    outcomes = []
+    doubts = {}
+    for position, answer in results:
+        if position in closed:
+            continue
+        sure = (encoded.call.repeatable and not item.lost) or (
+            isinstance(item.answer, Success) and isinstance(answer, Refusal)
+        )
+        outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path, sure=sure)
+        outcomes.append(outcome)
+        if outcome.action == "unknown":
+            answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
+            doubts[position] = Doubt(outcome, answered, len(encoded.positions) + _shared(item, answer))
+        if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
+            sending.refused = answer
+    sending.put(*outcomes)
+    sending.doubts |= doubts
+    return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _shared(item: Settled, answer: Answer) -> bool:
+    """Whether an answer is that of a whole batch, so that it says nothing of any one call in it."""
+    return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
+
+
+def _run(
+    connection: Connection, machine: Dispatch, delivery: Delivery, sending: Sending
+) -> AsyncGenerator[Settled, None]:
+    runner = connection.runner()
+    if delivery.commands is not None:
+        runner.sizes = Sizes(delivery.commands)
+    runner.before = _intent(sending, delivery.done)
+    return runner.run(machine)
+
+
+def _intent(sending: Sending, action: Action) -> Callable[[Parcel], None]:
+    def write_down(parcel: Parcel) -> None:
+        positions = [position for command in parcel.commands for position in command.positions]
+        if sending.journal is not None:
+            sending.journal.intend(positions, action)
+        sending.begun.update(positions)
+
+    return write_down
+
+
+def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator[Command]:
+    token = new_token()
+    for place, encoded in enumerate(calls):
+        label = f"{token}_{place}"
+        carried[label] = encoded
+        yield Command(label, encoded.call, encoded.positions)
+
+
+def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
+    """One answer a row: of an import, each row's own; a row that an import does not speak of is in doubt."""
+    if not isinstance(answer, Success) or encoded.shape.rows_path is None:
+        return [answer] * len(encoded.positions)
+    items = _at(answer.value, encoded.shape.rows_path)
+    if isinstance(items, list):
+        items = dict(zip(encoded.keys, items, strict=False)) if len(items) == len(encoded.keys) else {}
+    found: Mapping[str, JSON] = items if isinstance(items, dict) else {}
+    return [_row_answer(found.get(key)) for key in encoded.keys]
+
+
+def _row_answer(value: JSON) -> Answer:
+    if not isinstance(value, dict):
+        return Lost("the answer does not speak of this row", status=200)
+    if "error" in value:
+        # A row's own error inside the items of an import proves that the row was not made.
+        return Refusal(str(value["error"]), plain(value.get("error_description")), 200)
+    return Success(value)
+
+
+def _outcome(
+    position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken, *, sure: bool
+) -> Outcome:
+    """What an answer means for a row. `sure`: an error proves that the row is as it was before."""
+    if isinstance(answer, Success):
+        made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
+        if done == "inserted" and not isinstance(made, int | str):
+            return Outcome(position, "unknown", None, None, "the answer names no id", None, attempts, path)
+        return Outcome(position, done, _id(made), attempts=attempts, path=path)
+    if isinstance(answer, Lost):
+        action: Action = "unknown" if answer.sent else "failed"
+        return Outcome(position, action, None, None, answer.reason, None, attempts, path)
+    action = "failed" if sure or untouched(answer) else "unknown"
+    return Outcome(position, action, None, answer.code, answer.text, answer.argument, attempts, path)
+
+
+def _id(value: JSON) -> int | str | None:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int | str) else None
+
+
+def _at(value: JSON, path: Iterable[str]) -> JSON:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def import_is_closed(answer: Answer) -> bool:
+    """Whether an answer says that this credential, or this portal, cannot import at all."""
+    if not isinstance(answer, Refusal):
+        return False
+    return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
+
+
+def broken_off(error: BX24Error, report: WriteReport) -> WriteError:
+    """The error of an upload that ended early: what was done by then is in its report."""
+    done = len(report) - report.failed - report.unknown - report.skipped
+    return WriteError(
+        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"{error.message}",
+        report=report,
+        guidance=".report has every row."
+        if report.journal is None
+        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+    )
+
+
+async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
+    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+
+    Returns whether it was interrupted.
+    """
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        sending.stop()
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        return True
+    return False

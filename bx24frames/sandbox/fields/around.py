@@ -1,0 +1,185 @@
+"""The fields of the tables around the CRM's own: activities, requisites, goods, comments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bx24frames.sandbox.fields.crm import ID, Fields
+from bx24frames.sandbox.fields.field import FieldSpec as F
+
+ACTIVITY: Final[Fields] = (
+    ID,
+    F("OWNER_ID", "integer", "Владелец"),
+    F("OWNER_TYPE_ID", "crm_enum_ownertype", "Тип владельца"),
+    F("TYPE_ID", "crm_enum_activitytype", "Тип"),
+    F("PROVIDER_ID", "string", "Провайдер"),
+    F("PROVIDER_TYPE_ID", "string", "Тип провайдера"),
+    F("ASSOCIATED_ENTITY_ID", "integer", "Связанная сущность"),
+    F("SUBJECT", "string", "Тема"),
+    F("CREATED", "datetime", "Создано", read_only=True),
+    F("LAST_UPDATED", "datetime", "Изменено", read_only=True),
+    F("START_TIME", "datetime", "Начало"),
+    F("END_TIME", "datetime", "Завершение"),
+    F("DEADLINE", "datetime", "Крайний срок"),
+    F("COMPLETED", "char", "Завершено"),
+    F("STATUS", "crm_enum_activitystatus", "Статус"),
+    F("RESPONSIBLE_ID", "user", "Ответственный"),
+    F("PRIORITY", "crm_enum_activitypriority", "Приоритет"),
+    F("NOTIFY_TYPE", "crm_enum_activitynotifytype", "Тип напоминания"),
+    F("NOTIFY_VALUE", "integer", "Напоминание"),
+    F("DESCRIPTION", "string", "Описание"),
+    F("DESCRIPTION_TYPE", "crm_enum_contenttype", "Тип описания"),
+    F("DIRECTION", "crm_enum_activitydirection", "Направление"),
+    F("LOCATION", "string", "Место"),
+    F("SETTINGS", "object", "Настройки"),
+    F("ORIGINATOR_ID", "string", "Внешний источник"),
+    F("ORIGIN_ID", "string", "Внешний код"),
+    F("AUTHOR_ID", "user", "Автор", read_only=True),
+    F("EDITOR_ID", "user", "Редактор", read_only=True),
+    F("RESULT_VALUE", "double", "Результат", scale=4),
+    F("RESULT_SUM", "double", "Сумма", scale=4),
+    F("RESULT_CURRENCY_ID", "crm_currency", "Валюта"),
+    # printed only when they are selected (docs: crm-activity-list.md)
+    F("COMMUNICATIONS", "crm_activity_communication", "Связи", multiple=True, listed=False),
+    F("FILES", "diskfile", "Файлы", multiple=True, listed=False),
+)
+
+REQUISITE: Final[Fields] = (
+    ID,
+    F("ENTITY_TYPE_ID", "integer", "Тип владельца", required=True, immutable=True),
+    F("ENTITY_ID", "integer", "Владелец", required=True, immutable=True),
+    F("PRESET_ID", "integer", "Шаблон", required=True),
+    F("DATE_CREATE", "datetime", "Создано", read_only=True),
+    F("DATE_MODIFY", "datetime", "Изменено", read_only=True),
+    F("CREATED_BY_ID", "user", "Кем создано", read_only=True),
+    F("MODIFY_BY_ID", "user", "Кем изменено", read_only=True),
+    F("NAME", "string", "Название", required=True),
+    F("CODE", "string", "Код"),
+    F("XML_ID", "string", "Внешний код"),
+    F("ACTIVE", "char", "Активность"),
+    F("ADDRESS_ONLY", "char", "Только адрес"),
+    F("SORT", "integer", "Сортировка"),
+    F("RQ_NAME", "string", "ФИО"),
+    F("RQ_COMPANY_NAME", "string", "Сокращённое наименование"),
+    F("RQ_INN", "string", "ИНН"),
+    F("RQ_KPP", "string", "КПП"),
+)
+
+BANK_DETAIL: Final[Fields] = (
+    ID,
+    F("ENTITY_ID", "integer", "Реквизит", required=True, immutable=True),
+    F("COUNTRY_ID", "integer", "Страна"),
+    F("DATE_CREATE", "datetime", "Создано", read_only=True),
+    F("DATE_MODIFY", "datetime", "Изменено", read_only=True),
+    F("CREATED_BY_ID", "user", "Кем создано", read_only=True),
+    F("MODIFY_BY_ID", "user", "Кем изменено", read_only=True),
+    F("NAME", "string", "Название", required=True),
+    F("CODE", "string", "Код"),
+    F("XML_ID", "string", "Внешний код"),
+    F("ACTIVE", "char", "Активность"),
+    F("SORT", "integer", "Сортировка"),
+    F("RQ_BANK_NAME", "string", "Банк"),
+    F("RQ_BIK", "string", "БИК"),
+    F("RQ_ACC_NUM", "string", "Расчётный счёт"),
+    F("COMMENTS", "string", "Комментарий"),
+)
+
+ADDRESS: Final[Fields] = (
+    F("ID", "integer", "ID", faces=""),
+    F("TYPE_ID", "integer", "Тип адреса", required=True),
+    F("ENTITY_TYPE_ID", "integer", "Тип владельца", required=True),
+    F("ENTITY_ID", "integer", "Владелец", required=True),
+    F("ADDRESS_1", "string", "Улица, дом"),
+    F("ADDRESS_2", "string", "Квартира"),
+    F("CITY", "string", "Город"),
+    F("POSTAL_CODE", "string", "Индекс"),
+    F("REGION", "string", "Район"),
+    F("PROVINCE", "string", "Область"),
+    F("COUNTRY", "string", "Страна"),
+    F("COUNTRY_CODE", "string", "Код страны"),
+    F("LOC_ADDR_ID", "integer", "Местоположение"),
+    F("ANCHOR_TYPE_ID", "integer", "Тип якоря", read_only=True),
+    F("ANCHOR_ID", "integer", "Якорь", read_only=True),
+)
+
+COMMENT: Final[Fields] = (
+    ID,
+    F("ENTITY_ID", "integer", "Владелец", required=True, immutable=True),
+    F("ENTITY_TYPE", "string", "Тип владельца", required=True, immutable=True),
+    F("CREATED", "datetime", "Когда", read_only=True),
+    F("COMMENT", "string", "Текст"),
+    F("AUTHOR_ID", "integer", "Автор"),
+    F("FILES", "attached_diskfile", "Файлы", multiple=True),
+)
+
+PRODUCT: Final[Fields] = (
+    ID,
+    F("CATALOG_ID", "integer", "Каталог", faces="classic"),
+    F("IBLOCK_ID", "integer", "Инфоблок", required=True, immutable=True, faces="item"),
+    F("SECTION_ID", "integer", "Раздел", faces="classic"),
+    F("IBLOCK_SECTION_ID", "integer", "Раздел", faces="item"),
+    F("NAME", "string", "Название", required=True),
+    F("CODE", "string", "Символьный код"),
+    F("XML_ID", "string", "Внешний код"),
+    F("ACTIVE", "char", "Активность"),
+    F("SORT", "integer", "Сортировка"),
+    F("DATE_CREATE", "datetime", "Создан", read_only=True),
+    F("TIMESTAMP_X", "datetime", "Изменён", read_only=True),
+    F("CREATED_BY", "integer", "Кем создан", read_only=True),
+    F("MODIFIED_BY", "integer", "Кем изменён", read_only=True),
+    F("DESCRIPTION", "string", "Описание", faces="classic"),
+    F("DETAIL_TEXT", "string", "Описание", faces="item"),
+    F("PRICE", "double", "Цена", faces="classic"),
+    F("CURRENCY_ID", "crm_currency", "Валюта", faces="classic"),
+    F("VAT_ID", "integer", "НДС"),
+    F("VAT_INCLUDED", "char", "НДС включён"),
+    F("MEASURE", "integer", "Единица измерения"),
+    F("TYPE", "integer", "Тип", read_only=True, faces="item"),
+    F("QUANTITY", "double", "Остаток", faces="item"),
+    F("QUANTITY_TRACE", "mode", "Количественный учёт", faces="item"),
+    F("CAN_BUY_ZERO", "mode", "Покупка при отсутствии", faces="item"),
+    F("PURCHASING_PRICE", "double", "Закупочная цена", faces="item"),
+    F("PURCHASING_CURRENCY", "string", "Валюта закупки", faces="item"),
+    F("PROPERTY_258", "productproperty", "Артикул", "property258", faces="item"),
+    F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item"),
+    F("PROPERTY_260", "productproperty", "Метки", "property260", faces="item", multiple=True),
+)
+
+SECTION: Final[Fields] = (
+    ID,
+    F("CATALOG_ID", "integer", "Каталог", faces="classic"),
+    F("SECTION_ID", "integer", "Родитель", faces="classic"),
+    F("IBLOCK_ID", "integer", "Инфоблок", required=True, faces="item"),
+    F("IBLOCK_SECTION_ID", "integer", "Родитель", faces="item"),
+    F("NAME", "string", "Название", required=True),
+    F("CODE", "string", "Символьный код"),
+    F("XML_ID", "string", "Внешний код"),
+    F("ACTIVE", "char", "Активность", faces="item"),
+    F("SORT", "integer", "Сортировка", faces="item"),
+    F("DESCRIPTION", "string", "Описание", faces="item"),
+)
+
+PRICE: Final[Fields] = (
+    ID,
+    F("PRODUCT_ID", "integer", "Товар", required=True),
+    F("CATALOG_GROUP_ID", "integer", "Тип цены", required=True),
+    F("PRICE", "double", "Цена", required=True),
+    F("PRICE_SCALE", "double", "Цена в базовой валюте", read_only=True),
+    F("CURRENCY", "string", "Валюта", required=True),
+    F("QUANTITY_FROM", "integer", "От"),
+    F("QUANTITY_TO", "integer", "До"),
+    F("TIMESTAMP_X", "datetime", "Изменена", read_only=True),
+    F("XML_ID", "string", "Внешний код"),
+)
+
+CATALOG: Final[Fields] = (
+    ID,
+    F("IBLOCK_ID", "integer", "Инфоблок"),
+    F("IBLOCK_TYPE_ID", "string", "Тип инфоблока", read_only=True),
+    F("LID", "string", "Сайт", read_only=True),
+    F("NAME", "string", "Название", read_only=True),
+    F("PRODUCT_IBLOCK_ID", "integer", "Инфоблок товаров"),
+    F("SKU_PROPERTY_ID", "integer", "Свойство привязки"),
+    F("VAT_ID", "integer", "НДС"),
+    F("YANDEX_EXPORT", "char", "Экспорт"),
+)

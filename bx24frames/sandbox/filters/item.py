@@ -1,0 +1,257 @@
+"""The filter and order dialect of ``crm.item.list`` (crm module: lib/controller/validator/filter.php, base.php)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from bx24frames.sandbox.fields.user import UserField
+from bx24frames.sandbox.filters.filters import (
+    DAY,
+    MOMENT,
+    TEXT,
+    Fragment,
+    Operand,
+    Where,
+    all_of,
+    among,
+    any_of,
+    compare,
+    contains,
+    is_empty,
+    is_filled,
+    like,
+    or_null,
+    system_operand,
+    user_operand,
+)
+from bx24frames.sandbox.registry import MethodError
+from bx24frames.sandbox.shapes.parse import php_text, zone_of
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.fields.field import FieldSpec
+    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.tables import EntityType
+
+OPERATORS: Final = ("!><", "!=%", "!%=", "><", "!=", "!@", "!%", ">=", "<=", "=%", "%=", "=", "!", "@", "%", ">", "<")
+ARRAY_OPERATORS: Final = frozenset({"", "=", "!=", "@", "!@"})
+_DATABASE_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
+
+
+def split_operator(key: str, operators: tuple[str, ...] = OPERATORS) -> tuple[str, str]:
+    """``">=createdTime"`` as ``(">=", "createdTime")``."""
+    operator = next((sign for sign in operators if key.startswith(sign)), "")
+    return operator, key[len(operator) :]
+
+
+def upper_snake(name: str) -> str:
+    """A name as the controller's converter reads it: ``ID`` behind an operator becomes ``_ID``."""
+    return re.sub(r"(?<![A-Z_])([A-Z])", r"_\1", name).upper()
+
+
+def not_allowed(name: str, where: str = "filter") -> MethodError:
+    """The refusal of an unknown field."""
+    return MethodError("INVALID_ARG_VALUE", f"Invalid {where}: field '{name}' is not allowed in {where}")
+
+
+def bad_value(name: str) -> MethodError:
+    """The refusal of a value that the operator cannot take."""
+    return MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' has invalid value")
+
+
+@dataclass
+class ItemNames:
+    """Which names an entity's item filter takes."""
+
+    store: Store
+    entity: EntityType
+    original: bool = False
+    user: dict[str, UserField] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = self.store.user_field_names(self.entity.id, original=self.original)
+        self.user = {names[spec.code]: spec for spec in self.store.user_fields(self.entity.id)}
+
+    def find(self, operator: str, name: str) -> FieldSpec | UserField | None:
+        """The field of a name; UPPER system names work without an operator only."""
+        table = self.entity.table
+        if spec := table.by_name.get(name):
+            return spec
+        if name in self.user:
+            return self.user[name]
+        return None if operator else table.by_upper.get(name)
+
+
+def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool) -> Any:
+    if operand.kind not in {MOMENT, DAY}:
+        return operand.bind(value, zone)
+    if flat:
+        bound = operand.bind(value, zone)
+        if bound is None:
+            raise bad_value(name)
+        return bound
+    # dates inside arrays and groups reach the database as they were written
+    text = php_text(value)
+    return operand.bind(text, zone) if _DATABASE_DATE.fullmatch(text) else None
+
+
+def _scalar_ops() -> dict[str, Callable[[Operand, Any, Any], Fragment | None]]:
+    def unprefixed(operand: Operand, value: Any, bound: Any) -> Fragment:
+        return like(operand, php_text(value)) if operand.kind == TEXT else compare(operand, "=", bound)
+
+    def exclaimed(operand: Operand, value: Any, bound: Any) -> Fragment:
+        if operand.kind == TEXT:
+            return like(operand, php_text(value), negated=True)
+        return compare(operand, "<>", bound)
+
+    def unequal(operand: Operand, _: Any, bound: Any) -> Fragment:
+        part = compare(operand, "<>", bound)
+        return or_null(operand, part) if operand.kind == TEXT else part
+
+    def pattern(negated: bool) -> Callable[[Operand, Any, Any], Fragment]:
+        return lambda operand, value, _: like(operand, php_text(value), negated=negated)
+
+    def substring(negated: bool) -> Callable[[Operand, Any, Any], Fragment]:
+        return lambda operand, value, _: contains(operand, value, negated=negated)
+
+    def ordered(sign: str) -> Callable[[Operand, Any, Any], Fragment]:
+        return lambda operand, _, bound: compare(operand, sign, bound)
+
+    return {
+        "": unprefixed,
+        "=": ordered("="),
+        "@": ordered("="),
+        "!": exclaimed,
+        "!=": unequal,
+        "!@": ordered("<>"),
+        ">": ordered(">"),
+        ">=": ordered(">="),
+        "<": ordered("<"),
+        "<=": ordered("<="),
+        "%": substring(negated=False),
+        "!%": substring(negated=True),
+        "=%": pattern(negated=False),
+        "%=": pattern(negated=False),
+        "!=%": pattern(negated=True),
+        "!%=": pattern(negated=True),
+        # a range needs two ends, and arrays are refused: the condition is dropped
+        "><": lambda *_: None,
+        "!><": lambda *_: None,
+    }
+
+
+_SCALAR: Final = _scalar_ops()
+_EMPTY_MEANS: Final[dict[str, Callable[[Operand], Fragment]]] = {
+    "": is_empty,
+    "=": is_empty,
+    "@": is_empty,
+    "!": is_filled,
+    "!=": is_filled,
+    "!@": is_filled,
+}
+
+
+def condition(
+    operator: str, operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool = True
+) -> Fragment | None:
+    """One condition, None if the portal drops it.
+
+    Raises
+    ------
+    MethodError
+        ``INVALID_ARG_VALUE`` for an array where the operator takes none, or a text that is no date.
+    """
+    if isinstance(value, list | dict):
+        return _array(operator, operand, value, name, zone)
+    if operator in _EMPTY_MEANS and (value is None or value is False or value == ""):
+        return _EMPTY_MEANS[operator](operand)
+    return _SCALAR[operator](operand, value, _dated(operand, value, name, zone, flat=flat))
+
+
+def _array(operator: str, operand: Operand, value: Any, name: str, zone: timezone) -> Fragment | None:
+    values = list(value.values()) if isinstance(value, dict) else value
+    if operator not in ARRAY_OPERATORS or any(isinstance(one, list | dict) for one in values):
+        raise bad_value(name)
+    if not values:
+        return None
+    negated = operator.startswith("!")
+    bounds = [_dated(operand, one, name, zone, flat=False) for one in values if one is not None]
+    part = among(operand, bounds, negated=negated)
+    if negated:
+        return or_null(operand, part) if operator == "!=" and operand.kind == TEXT else part
+    return any_of([part, is_empty(operand)]) if None in values else part
+
+
+def translate(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) -> Where:
+    """A filter map as SQL.
+
+    Raises
+    ------
+    MethodError
+        ``INVALID_ARG_VALUE`` for an unknown field or a value the operator cannot take.
+    """
+    where = Where()
+    where.conditions = _parts(names, conditions, where, flat=True)
+    return where
+
+
+def _parts(names: ItemNames, conditions: Mapping[str, Any] | list[Any], where: Where, *, flat: bool) -> list[Fragment]:
+    pairs = enumerate(conditions) if isinstance(conditions, list) else conditions.items()
+    parts: list[Fragment | None] = []
+    for key, value in pairs:
+        if str(key).isdigit():
+            parts.append(_group(names, value, where))
+        elif str(key).lower() != "logic":
+            parts.append(_one(names, str(key), value, where, flat=flat))
+    return [part for part in parts if part is not None]
+
+
+def _group(names: ItemNames, value: Any, where: Where) -> Fragment | None:
+    if not isinstance(value, dict | list):
+        raise bad_value("0")
+    logic = str(value.get("logic", value.get("LOGIC", "AND"))).upper() if isinstance(value, dict) else "AND"
+    parts = _parts(names, value, where, flat=False)
+    if not parts:
+        return None
+    return any_of(parts) if logic == "OR" else all_of(parts)
+
+
+def _one(names: ItemNames, key: str, value: Any, where: Where, *, flat: bool) -> Fragment | None:
+    operator, name = split_operator(key)
+    spec = names.find(operator, name)
+    if spec is None:
+        raise not_allowed(name if name.isupper() and not operator else upper_snake(name))
+    alias = f"j{len(where.joins)}"
+    operand = _operand(spec, alias)
+    if operand.join:
+        operand = _operand(spec, where.joins.setdefault(operand.join, alias))
+    shown = spec.code if isinstance(spec, UserField) else spec.upper_name
+    return condition(operator, operand, value, shown, zone_of(names.store.server_zone), flat=flat)
+
+
+def _operand(spec: FieldSpec | UserField, alias: str) -> Operand:
+    return user_operand(spec, alias) if isinstance(spec, UserField) else system_operand(spec, alias)
+
+
+def order_sql(names: ItemNames, order: Mapping[str, Any]) -> str:
+    """An order map as SQL, the id last.
+
+    Raises
+    ------
+    MethodError
+        ``INVALID_ARG_VALUE`` for an unknown field or direction.
+    """
+    parts: list[str] = []
+    for name, direction in order.items():
+        spec = names.find("", name)
+        if spec is None:
+            raise not_allowed(upper_snake(name), "order")
+        word = php_text(direction).upper()
+        if word not in {"ASC", "DESC"}:
+            raise MethodError("INVALID_ARG_VALUE", f"Invalid order: allowed values for '{name}' are ASC, DESC")
+        operand = _operand(spec, "")
+        parts.append(f"{operand.key if not operand.join else 't.id'} {word}")
+    return ", ".join([*parts, "t.id ASC"])

@@ -1,0 +1,1 @@
+"""A portal's rows and dictionaries, by seed."""

@@ -1,0 +1,71 @@
+"""The rows of the tables around the CRM: each column drawn by its name, or by what kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.seed.columns import COLUMNS, SHARED, Draw, Seed
+from bx24frames.sandbox.store.tables import TABLES
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.seed.values import Pools
+    from bx24frames.sandbox.store.store import Store
+
+AROUND: Final[dict[str, int]] = {
+    "activity": 240,
+    "requisite": 90,
+    "bank_detail": 60,
+    "address": 120,
+    "comment": 130,
+    "section": 12,
+    "product": 130,
+    "price": 160,
+    "catalog": 2,
+    "task": 150,
+    "elapsed": 130,
+    "call": 140,
+    "list_element": 130,
+    "workgroup": 70,
+    "storage": 8,
+    "disk_item": 140,
+}
+"""Rows a table gets, in the order they are filled."""
+
+
+def _nothing(_: Seed, __: int) -> None:
+    return None
+
+
+_KINDS: Final[Mapping[Kind, Draw]] = {
+    Kind.TEXT: lambda seed, _: seed.text(seed.pools.words, awkward=0.05, null=0.4),
+    Kind.FLAG: lambda seed, _: seed.pick(("Y", "N")),
+    Kind.DATE: lambda seed, _: seed.pick((None, seed.pools.day())),
+    Kind.DATETIME: lambda seed, _: seed.pools.moments(1)[0],
+    Kind.NUMBER: lambda seed, place: seed.pick((None, 0, place / 8)),
+    Kind.INT: lambda seed, place: seed.pick((None, 0, place)),
+}
+"""Columns of no name of their own, by what they hold."""
+
+
+def _draw(table: str, spec: FieldSpec) -> Draw:
+    return COLUMNS[table].get(spec.column) or SHARED.get(spec.column) or _KINDS.get(spec.kind, _nothing)
+
+
+def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) -> None:
+    """Fill every table around the CRM."""
+    seed = Seed(pools, links)
+    for name in AROUND:
+        table = TABLES[name]
+        specs = [spec for spec in table.fields if spec.stored and spec.column != "id"]
+        draws = [_draw(name, spec) for spec in specs]
+        columns = ", ".join(f'"{column}"' for column in ("id", *(spec.column for spec in specs)))
+        marks = ", ".join("?" * (len(specs) + 1))
+        rows = _rows(seed, draws, store.sizes.get(name, 0))
+        store.database.change_many(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
+
+
+def _rows(seed: Seed, draws: Sequence[Draw], count: int) -> Iterator[tuple[Any, ...]]:
+    for place in range(1, count + 1):
+        yield (place, *(draw(seed, place) for draw in draws))

@@ -1,0 +1,233 @@
+"""How the columns of the tables around the CRM are drawn, by table and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import orjson
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.seed.values import Pools
+
+LISTS: Final[dict[int, str]] = {31: "Поставки", 33: "Empty & new"}
+"""The portal's lists; the second one has no elements."""
+
+IBLOCKS: Final = (15, 17)
+"""The catalogue of goods and that of their variants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What values are drawn from: the pools, and the ids of the rows that the portal has already, by table."""
+
+    pools: Pools
+    links: Mapping[str, Sequence[int]]
+    owners: dict[tuple[str, ...], Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def users(self) -> Sequence[int]:
+        """Ids of users."""
+        return self.links["user"]
+
+    def pick(self, values: Sequence[Any]) -> Any:
+        """One of them."""
+        return self.pools.pick(values)
+
+    def text(self, values: Sequence[str], *, awkward: float = 0.08, null: float = 0.0) -> str | None:
+        """One of the texts; now and then an awkward one or nothing."""
+        return self.pools.text(values, awkward=awkward, null=null)
+
+
+Draw: TypeAlias = Callable[[Seed, int], Any]
+"""Gives a column's value in the row at a place, from 1."""
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _owned(*tables: str) -> Draw:
+    """Ids of rows that the portal has; a few of them own many rows."""
+
+    def draw(seed: Seed, place: int) -> int:
+        if tables not in seed.owners:
+            seed.owners[tables] = [row_id for table in tables for row_id in seed.links.get(table, ())[:60]] or [1]
+        ids = seed.owners[tables]
+        return ids[0] if place % 2 else int(seed.pick(ids))
+
+    return draw
+
+
+def _user(seed: Seed, _: int) -> int:
+    return int(seed.pick(seed.users))
+
+
+_PEOPLE: Final = (
+    "responsibleId", "authorId", "editorId", "createdBy", "createdById", "modifyById", "modifiedBy", "changedBy",
+    "userId", "portalUserId", "updatedBy",
+)  # fmt: skip
+
+# ruff: noqa: ARG005
+SHARED: Final[Mapping[str, Draw]] = {
+    **dict.fromkeys(_PEOPLE, _user),
+    "name": lambda seed, place: seed.text(seed.pools.companies, awkward=0.02) or f"№ {place}",
+    "title": lambda seed, place: f"{seed.pick(seed.pools.words)} {place}",
+    "code": lambda seed, place: seed.pick((None, "", f"code_{place:04d}")),
+    "xmlId": lambda seed, place: seed.pick(("", None, f"{place:08d}")),
+    "sort": lambda seed, place: 10 * (place % 7),
+    "iblockId": lambda seed, _: IBLOCKS[0],
+    "catalogId": lambda seed, _: IBLOCKS[0],
+    "currency": lambda seed, _: seed.pick(("RUB", "USD")),
+    "currencyId": lambda seed, _: seed.pick(("RUB", "USD")),
+    "active": lambda seed, place: "N" if place % 9 == 8 else "Y",
+}
+"""Columns of one name in many tables."""
+
+COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
+    "activity": {
+        "ownerId": _owned("deal"),
+        "ownerTypeId": lambda seed, _: 2,
+        "typeId": lambda seed, _: seed.pick((1, 2, 3, 4, 6)),
+        "providerId": lambda seed, _: seed.pick(("CRM_TASKS_TASK", "VOXIMPLANT_CALL", "CRM_EMAIL")),
+        "subject": lambda seed, _: seed.text(seed.pools.texts),
+        "settings": lambda seed, place: _json([] if place % 3 else {"COLOR": "2"}),
+        "communications": lambda seed, place: _json(
+            [] if place % 3 else [{"ID": str(place), "TYPE": "PHONE", "VALUE": f"+7900{place:07d}"}]
+        ),
+        "files": lambda seed, place: _json([] if place % 4 else [{"id": place, "url": f"/disk/file/{place}/"}]),
+    },
+    "requisite": {
+        "entityTypeId": lambda seed, place: 4 if place % 3 else 3,
+        "entityId": _owned("company"),
+        "presetId": lambda seed, _: seed.pick((1, 3)),
+        "rqInn": lambda seed, place: f"0{place:09d}",
+        "addressOnly": lambda seed, _: "N",
+    },
+    "bank_detail": {
+        "entityId": lambda seed, place: 1 + place % 30,
+        "countryId": lambda seed, _: 1,
+        "rqBik": lambda seed, place: f"04{place:07d}",
+        "rqAccNum": lambda seed, place: f"4070281000000{place:07d}",
+    },
+    "address": {
+        "typeId": lambda seed, place: 1 + place % 2 * 5,
+        "entityTypeId": lambda seed, _: 8,
+        "entityId": lambda seed, place: 1 + place // 2,
+        "address1": lambda seed, _: seed.text(seed.pools.streets),
+        "locAddrId": lambda seed, place: place,
+        "anchorTypeId": lambda seed, _: 4,
+        "anchorId": lambda seed, place: 1 + place // 2,
+    },
+    "comment": {
+        "entityId": _owned("deal"),
+        "entityType": lambda seed, _: "deal",
+        "comment": lambda seed, _: seed.text(seed.pools.texts, awkward=0.3),
+        "files": lambda seed, place: None if place % 5 else _json(
+            {str(place): {"id": place, "type": "file", "name": f"scan {place}.pdf", "size": 4, "authorId": 1}}
+        ),
+    },
+    "section": {"sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None},
+    "product": {
+        "sectionId": lambda seed, place: 1 + place % 5,
+        "iblockSectionId": lambda seed, place: None if place % 4 == 0 else 1 + place % 5,
+        "price": lambda seed, place: place * 1.5,
+        "measure": lambda seed, _: 5,
+        "type": lambda seed, _: 1,
+        "quantity": lambda seed, place: seed.pick((None, 0, place, place / 4)),
+        "quantityTrace": lambda seed, _: seed.pick(("Y", "N", "D")),
+        "canBuyZero": lambda seed, _: "D",
+        "purchasingPrice": lambda seed, place: seed.pick((None, place)),
+        "property258": lambda seed, place: None if place % 3 else _json({"value": f"A-{place}", "valueId": str(place)}),
+        "property259": lambda seed, place: None if place % 4 else _json({"value": f"{place}.5", "valueId": str(place)}),
+        "property260": lambda seed, place: None if place % 2 else _json(
+            [{"value": word, "valueId": str(at)} for at, word in enumerate(("new", "sale"))]
+        ),
+    },
+    "price": {
+        "productId": lambda seed, place: place,
+        "catalogGroupId": lambda seed, _: 1,
+        "price": lambda seed, place: place * 10.25 if place % 2 else place * 10,
+        "priceScale": lambda seed, place: place * 10,
+    },
+    "catalog": {
+        "iblockId": lambda seed, place: IBLOCKS[place - 1],
+        "iblockTypeId": lambda seed, _: "CRM_PRODUCT_CATALOG",
+        "lid": lambda seed, _: "s1",
+        "productIblockId": lambda seed, place: IBLOCKS[0] if place == 2 else None,
+    },
+    "task": {
+        "title": lambda seed, place: seed.text(seed.pools.texts, awkward=0.1) or f"Task {place}",
+        "parentId": lambda seed, place: None if place % 3 else 1,
+        "priority": lambda seed, _: seed.pick(("0", "1", "2")),
+        "status": lambda seed, _: seed.pick(("2", "3", "4", "5")),
+        "mark": lambda seed, _: seed.pick((None, "P", "N")),
+        "multitask": lambda seed, _: "N",
+        "notViewed": lambda seed, _: "N",
+        "replicate": lambda seed, _: "N",
+        "groupId": lambda seed, _: seed.pick((0, 1, 4)),
+        "timeEstimate": lambda seed, _: 0,
+        "accomplices": lambda seed, place: _json([] if place % 3 else [str(one) for one in seed.users[:2]]),
+        "auditors": lambda seed, _: _json([]),
+        "tags": lambda seed, place: _json([] if place % 2 else ["urgent", "к сдаче"]),
+        "ufCrmTask": lambda seed, place: _json([f"D_{place}"] if place % 4 == 0 else False),
+    },
+    "elapsed": {
+        "taskId": lambda seed, place: 1 + place % 40,
+        "commentText": lambda seed, _: seed.text(seed.pools.texts, null=0.5),
+        "seconds": lambda seed, place: 60 * place + 1,
+        "minutes": lambda seed, place: place,
+        "source": lambda seed, _: seed.pick((2, 3)),
+    },
+    "call": {
+        "phoneNumber": lambda seed, place: f"+7495{place:07d}",
+        "callId": lambda seed, place: f"externalCall.{place:032x}",
+        "callCategory": lambda seed, _: "external",
+        "callDuration": lambda seed, place: place % 300,
+        "callType": lambda seed, _: seed.pick((1, 2, 3)),
+        "callFailedCode": lambda seed, _: seed.pick(("200", "304", "603-S")),
+        "cost": lambda seed, place: seed.pick((0, place / 100)),
+        "costCurrency": lambda seed, _: "RUR",
+        "crmEntityType": lambda seed, _: seed.pick((None, "CONTACT")),
+        "crmEntityId": _owned("contact"),
+    },
+    "list_element": {
+        "iblockId": lambda seed, _: next(iter(LISTS)),
+        "iblockSectionId": lambda seed, _: None,
+        "bpPublished": lambda seed, _: "Y",
+        "property101": lambda seed, _: seed.pick((None, seed.text(seed.pools.texts))),
+        "property103": lambda seed, place: seed.pick((None, place / 4)),
+        "property105": lambda seed, _: seed.pick((None, "61", "63")),
+        "property107": lambda seed, _: seed.pick((None, seed.pools.day())),
+        "property109": lambda seed, place: _json([] if place % 3 else ["a & b", "0007"]),
+    },
+    "workgroup": {
+        "siteId": lambda seed, _: "s1",
+        "subjectId": lambda seed, _: 1,
+        "ownerId": lambda seed, _: seed.users[0],
+        "numberOfMembers": lambda seed, place: 1 + place % 9,
+        "closed": lambda seed, _: "N",
+    },
+    "storage": {
+        "code": lambda seed, _: None,
+        "moduleId": lambda seed, _: "disk",
+        "entityType": lambda seed, place: ("common", "user", "group")[place % 3],
+        "entityId": lambda seed, place: "shared_files_s1" if place % 3 == 0 else str(place),
+        "rootObjectId": lambda seed, place: place,
+    },
+    "disk_item": {
+        "storageId": lambda seed, _: 1,
+        "type": lambda seed, place: "folder" if place <= 8 else "file",
+        "name": lambda seed, place: f"folder {place}" if place <= 8 else f"file {place}.pdf",
+        "realObjectId": lambda seed, place: place,
+        "parentId": lambda seed, place: None if place == 1 else 1 if place < 100 else 2,
+        "deletedType": lambda seed, _: 0,
+        "fileId": lambda seed, place: None if place <= 8 else place,
+        "size": lambda seed, place: None if place <= 8 else 1024 * place,
+        "deleteTime": lambda seed, _: None,
+        "deletedBy": lambda seed, _: 0,
+        "detailUrl": lambda seed, place: f"https://example.com/disk/{place}?a=1&b=2",
+    },
+}  # fmt: skip
+"""Columns by table and name."""

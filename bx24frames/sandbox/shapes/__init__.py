@@ -1,0 +1,1 @@
+"""How stored values are printed, and written values stored, by method family."""

@@ -1,0 +1,275 @@
+"""How a written value becomes a stored one: the casts of the classic and of the item family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timezone
+from math import isfinite
+from typing import Any, Final
+
+import orjson
+
+from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.fields.user import UserField
+from bx24frames.sandbox.shapes.parse import parse_date, parse_datetime, php_float, php_int, php_text, whole
+
+SKIP: Final = object()
+"""The written value is left out silently."""
+
+STRING_LIMIT: Final = 255
+TRUE_WORDS: Final = ("true", "y", "Y")
+
+
+class NotValid(Exception):
+    """A value the item family refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What a cast must know of the portal.
+
+    `choices`: the codes of a status dictionary. `save_file`: keeps a file and gives its id.
+    `normalise`: the database's own rounding and trimming.
+    """
+
+    zone: timezone
+    choices: Callable[[str], frozenset[str]]
+    save_file: Callable[[str, str], int]
+    normalise: bool = False
+
+    def text(self, value: Any, *, limited: bool = True) -> str:
+        """A text as the database keeps it."""
+        text = php_text(value)
+        if not self.normalise:
+            return text
+        return text.strip()[:STRING_LIMIT] if limited else text.strip()
+
+    def number(self, value: Any) -> float | int:
+        """A double as the database keeps it."""
+        number = php_float(value)
+        return whole(round(number, 2) if self.normalise else number)
+
+
+def values_of(value: Any) -> list[Any]:
+    """A list, or the values of a PHP map, or the one value."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or value in ([], {})
+
+
+def _is_true(value: Any) -> bool:
+    """1 and "1" are false for items (crm module: lib/item.php)."""
+    return value is True or value in TRUE_WORDS
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _ints(value: Any) -> str | None:
+    numbers = list(dict.fromkeys(php_int(one) for one in values_of(value) if php_int(one) > 0))
+    return orjson.dumps(numbers).decode() if numbers else None
+
+
+def _normalised(spec: FieldSpec, stored: Any, pen: Pen) -> Any:
+    if spec.kind is not Kind.TEXT or not isinstance(stored, str):
+        return stored
+    return pen.text(stored, limited=spec.type == "string")
+
+
+# ---------------------------------------------------------------- classic (classes/general/restservice.php)
+
+
+def _classic_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[Any, Pen], Any]:
+    def cast(value: Any, pen: Pen) -> Any:
+        if value == "":
+            return None
+        return parse(value, pen.zone) or SKIP
+
+    return cast
+
+
+def _classic_file(value: Any, pen: Pen) -> Any:
+    if not isinstance(value, dict):
+        return SKIP
+    if value.get("remove") == "Y":
+        return None
+    content = values_of(value.get("fileData"))
+    return pen.save_file(php_text(content[0]), php_text(content[-1])) if len(content) > 1 else SKIP
+
+
+_CLASSIC: Final[dict[Kind, Callable[[Any, Pen], Any]]] = {
+    Kind.INT: lambda value, _: php_int(value),
+    Kind.NUMBER: lambda value, pen: pen.number(value),
+    Kind.TEXT: lambda value, _: SKIP if isinstance(value, list | dict) else php_text(value),
+    Kind.CODE: lambda value, _: SKIP if isinstance(value, list | dict) else php_text(value),
+    Kind.FLAG: lambda value, _: "Y" if php_text(value).upper() == "Y" else "N",
+    Kind.DATE: _classic_moment(parse_date),
+    Kind.DATETIME: _classic_moment(parse_datetime),
+    Kind.INT_LIST: lambda value, _: _ints(value),
+    Kind.FILE: _classic_file,
+    Kind.BOOL: lambda value, _: int(php_text(value) in {"1", "Y"}),
+}
+
+
+def classic_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
+    """A system field's value as a classic write stores it, or `SKIP`."""
+    return _normalised(spec, _CLASSIC[spec.kind](value, pen), pen)
+
+
+# ---------------------------------------------------------------- item (lib/item.php)
+
+
+def _item_text(value: Any, _: Pen) -> str:
+    if isinstance(value, list | dict):
+        raise NotValid
+    return php_text(value)
+
+
+def _item_int(value: Any, _: Pen) -> int:
+    if not _is_number(value):
+        raise NotValid
+    return php_int(value)
+
+
+def _item_number(value: Any, pen: Pen) -> float | int:
+    if not _is_number(value):
+        raise NotValid
+    return pen.number(value)
+
+
+def _item_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[Any, Pen], str]:
+    def cast(value: Any, pen: Pen) -> str:
+        stored = parse(value, pen.zone)
+        if stored is None:
+            raise NotValid
+        return stored
+
+    return cast
+
+
+def _item_file(value: Any, pen: Pen) -> int:
+    parts = values_of(value)
+    if isinstance(value, dict) and "id" in value:
+        return php_int(value["id"])
+    if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
+        raise NotValid
+    return pen.save_file(parts[0], parts[1])
+
+
+_ITEM: Final[dict[Kind, Callable[[Any, Pen], Any]]] = {
+    Kind.INT: _item_int,
+    Kind.NUMBER: _item_number,
+    Kind.TEXT: _item_text,
+    Kind.CODE: _item_text,
+    Kind.DATE: _item_moment(parse_date),
+    Kind.DATETIME: _item_moment(parse_datetime),
+    Kind.INT_LIST: lambda value, _: _ints(value),
+    Kind.FILE: _item_file,
+}
+
+
+def item_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
+    """A system field's value as an item write stores it.
+
+    Raises
+    ------
+    NotValid
+        ``CRM_FIELD_ERROR_VALUE_NOT_VALID`` of the portal.
+    """
+    if spec.kind is Kind.FLAG:
+        return "Y" if _is_true(value) else "N"
+    if _is_empty(value):
+        return None
+    stored = _normalised(spec, _ITEM[spec.kind](value, pen), pen)
+    if spec.status and stored not in pen.choices(spec.status):
+        raise NotValid
+    return stored
+
+
+# ---------------------------------------------------------------- user fields
+
+
+def _user_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[UserField, Any, Pen], Any]:
+    return lambda _, value, pen: parse(value, pen.zone)
+
+
+def _user_choice(spec: UserField, value: Any, _: Pen) -> int | None:
+    return php_int(value) if php_int(value) in {choice for choice, _text in spec.items} else None
+
+
+def _user_text(_: UserField, value: Any, pen: Pen) -> str | None:
+    return None if isinstance(value, list | dict) else pen.text(value, limited=False)
+
+
+def _user_status(spec: UserField, value: Any, pen: Pen) -> str | None:
+    code = php_text(value)
+    return code if code in pen.choices(spec.settings["ENTITY_TYPE"]) else None
+
+
+_USER: Final[dict[str, Callable[[UserField, Any, Pen], Any]]] = {
+    "enumeration": _user_choice,
+    "date": _user_moment(parse_date),
+    "datetime": _user_moment(parse_datetime),
+    "double": lambda _, value, pen: pen.number(value) if _is_number(value) else None,
+    "crm_status": _user_status,
+}
+
+
+def _user_one(spec: UserField, value: Any, pen: Pen, family: str) -> Any:
+    """One value as stored; None if the field cannot hold it."""
+    if spec.type == "boolean":
+        return int(_is_true(value) or (family == "classic" and php_text(value) == "1"))
+    if spec.type == "file":
+        stored = _classic_file(value, pen) if family == "classic" else _item_file(value, pen)
+        return None if stored is SKIP else stored
+    if cast := _USER.get(spec.type):
+        return cast(spec, value, pen)
+    if spec.is_integer:
+        return php_int(value) if _is_number(value) else None
+    return _user_text(spec, value, pen)
+
+
+def _user_many(spec: UserField, value: Any, pen: Pen, family: str) -> list[Any] | None:
+    single_file = spec.type == "file" and isinstance(value, dict) and not value.keys().isdisjoint({"id", "fileData"})
+    parts = [value] if single_file else values_of(value)
+    stored = [_user_one(spec, part, pen, family) for part in parts if not _is_empty(part)]
+    if family == "item" and None in stored:
+        raise NotValid
+    kept = [one for one in stored if one is not None]
+    return kept or (None if not any(not _is_empty(part) for part in parts) else [])
+
+
+def classic_user_cell(spec: UserField, value: Any, pen: Pen) -> Any:
+    """A user field's value as a classic write stores it, or `SKIP`."""
+    if spec.multiple:
+        stored = _user_many(spec, value, pen, "classic")
+        return SKIP if stored == [] else stored
+    if value is None and spec.type in {"date", "datetime"}:
+        return SKIP
+    if spec.type == "file" and isinstance(value, dict) and value.get("remove") == "Y":
+        return None
+    if _is_empty(value):
+        return None
+    stored_one = _user_one(spec, value, pen, "classic")
+    return SKIP if stored_one is None else stored_one
+
+
+def item_user_cell(spec: UserField, value: Any, pen: Pen) -> Any:
+    """A user field's value as an item write stores it; `NotValid` where the portal refuses it."""
+    if spec.multiple:
+        return _user_many(spec, value, pen, "item")
+    if _is_empty(value) and spec.type != "boolean":
+        return None
+    stored = _user_one(spec, value, pen, "item")
+    if stored is None:
+        raise NotValid
+    return stored

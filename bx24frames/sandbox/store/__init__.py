@@ -1,0 +1,1 @@
+"""The portal's rows in SQLite."""

@@ -1,0 +1,67 @@
+"""One SQLite connection that the server's thread and a test's may use at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from bx24frames.sandbox.shapes.parse import comparable, fold, lowered
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-65536")
+FUNCTIONS = ((fold, 1), (comparable, 2), (lowered, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Statements one at a time, each carried out and fetched whole.
+
+    SQLite holds its mutex while it waits for the interpreter to run one of our functions; another thread that holds
+    the interpreter and asks for the mutex would wait for ever. Hence a lock of our own around both.
+    """
+
+    _connection: sqlite3.Connection
+    _lock: RLock = field(default_factory=RLock)
+
+    @classmethod
+    def open(cls, path: str | None) -> Database:
+        """Open a file, made if absent, or memory, with the functions the portal's comparisons need."""
+        connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        for function, arguments in FUNCTIONS:
+            connection.create_function(function.__name__, arguments, function, deterministic=True)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close it; memory is gone with it."""
+        with self._lock:
+            self._connection.close()
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        with self._lock:
+            return self._connection.execute(sql, params).fetchall()
+
+    def scalar(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """The first cell of a query's first row."""
+        with self._lock:
+            row = self._connection.execute(sql, params).fetchone()
+        return row[0] if row else None
+
+    def insert(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Carry out an insertion; the row's id."""
+        with self._lock:
+            return int(self._connection.execute(sql, params).lastrowid or 0)
+
+    def change(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Carry out a statement; how many rows it changed."""
+        with self._lock:
+            return self._connection.execute(sql, params).rowcount
+
+    def change_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Carry out a statement for each row."""
+        with self._lock:
+            self._connection.executemany(sql, rows)

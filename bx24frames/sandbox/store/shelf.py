@@ -1,0 +1,65 @@
+"""The portal's small dictionaries, which are read whole and may be written: statuses, pipelines, departments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bx24frames.sandbox.seed.portal import CATEGORIES, DEPARTMENTS, category_rows, kin, status_codes, status_rows
+from bx24frames.sandbox.store.store import Store
+
+Row = dict[str, Any]
+STEP: Final = 2
+"""Between the ids of a dictionary: rows that are gone leave gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One dictionary: seeded rows until one of them is written, then a document kept beside the store's rows."""
+
+    name: str
+    seeded: Callable[[], list[Row]]
+    id_key: str = "ID"
+
+    def rows(self, store: Store) -> list[Row]:
+        """Every row, of a caller's own."""
+        kept: list[Row] | None = store.kept(self.name)
+        return self.seeded() if kept is None else [dict(row) for row in kept]
+
+    def row(self, store: Store, row_id: int) -> Row | None:
+        """One row."""
+        return next((row for row in self.rows(store) if int(row[self.id_key]) == row_id), None)
+
+    def add(self, store: Store, row: Row, *, text: bool) -> int:
+        """Keep one more row; its id, which is kept as a `text` or a number."""
+        rows = self.rows(store)
+        row_id = max(int(one[self.id_key]) for one in rows) + STEP
+        store.keep(self.name, [*rows, {self.id_key: str(row_id) if text else row_id, **row}])
+        return row_id
+
+    def put(self, store: Store, row: Row) -> None:
+        """Keep a row in the place of the one with its id."""
+        same = self.id_key
+        store.keep(self.name, [row if one[same] == row[same] else one for one in self.rows(store)])
+
+    def drop(self, store: Store, row: Row) -> None:
+        """Keep a row no longer."""
+        store.keep(self.name, [one for one in self.rows(store) if one[self.id_key] != row[self.id_key]])
+
+
+STATUSES: Final = Shelf("status", status_rows)
+PIPELINES: Final = Shelf("category", lambda: [row for number in CATEGORIES for row in category_rows(number)], "id")
+STRUCTURE: Final = Shelf("department", lambda: [dict(row) for row in DEPARTMENTS])
+
+
+def known_codes(store: Store, dictionary: str) -> frozenset[str]:
+    """The codes a status field accepts; a stage field accepts those of every pipeline."""
+    if store.kept(STATUSES.name) is None:
+        return status_codes(dictionary)
+    stages = "STAGE" in dictionary
+    return frozenset(
+        row["STATUS_ID"]
+        for row in STATUSES.rows(store)
+        if row["ENTITY_ID"] == dictionary or (stages and kin(dictionary, row["ENTITY_ID"]))
+    )

@@ -1,0 +1,306 @@
+"""The portal's rows in SQLite, in memory or in a file, and the switches a test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, item_names, seeded
+from bx24frames.sandbox.shapes.parse import zone_of
+from bx24frames.sandbox.store.database import Database
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, FILE_DDL, MULTIFIELD_DDL, SETTINGS_DDL, TABLES, EntityType
+
+Values = Mapping[str, Any]
+
+
+@dataclass
+class Store:
+    """The rows of one portal.
+
+    Attributes
+    ----------
+    server_zone : str
+        Offset of the server's own time, ``"+03:00"``; rows keep their wall clock when it is changed.
+    poison : str or None
+        A text in a title that throws inside the row's write: in an import before the row is saved, so that the
+        whole command fails after the rows before it; in an add after it is saved.
+    may_import : bool
+        Whether the caller's role has the import right.
+    normalise : bool
+        Whether the database rounds doubles to two places, trims text and cuts strings at 255 characters.
+    vanishing : set of int
+        Ids that disappear between an item list's id query and its row query, so that a page comes short.
+    robots_run : int
+        How often automation was started: by every add and update, by no import.
+    """
+
+    database: Database
+    seed: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+    server_zone: str = "+03:00"
+    poison: str | None = None
+    may_import: bool = True
+    normalise: bool = False
+    vanishing: set[int] = field(default_factory=set)
+    robots_run: int = 0
+    _user_fields: list[UserField] = field(default_factory=list)
+    _documents: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls, path: str | None, *, seed: int = 0, sizes: Mapping[str, int] | None = None, server_zone: str = "+03:00"
+    ) -> Store:
+        """Open a portal's rows; an empty one is seeded.
+
+        Parameters
+        ----------
+        path : str or None
+            An SQLite file, made if absent, whose rows survive a restart; None keeps them in memory.
+        seed : int
+            The same seed and sizes give the same rows.
+        sizes : mapping, optional
+            Rows per table, over `bx24frames.sandbox.seed.seed.SIZES`.
+        server_zone : str
+            As the attribute.
+
+        Raises
+        ------
+        ValueError
+            A size for a table that does not exist.
+        """
+        from bx24frames.sandbox.seed.seed import fill, merged_sizes
+
+        chosen = merged_sizes(sizes or {})
+        store = cls(Database.open(path), seed=seed, sizes=chosen, server_zone=server_zone)
+        if store._is_empty():
+            fill(store)
+        else:
+            store._restore()
+        return store
+
+    def close(self) -> None:
+        """Close the database; memory is gone with it."""
+        self.database.close()
+
+    def _is_empty(self) -> bool:
+        return not self.query("SELECT 1 FROM sqlite_master WHERE name = 'settings'")
+
+    def create_tables(self) -> None:
+        """Make every table of a fresh portal, and its user fields."""
+        for name in (*TABLES, "multifield", "file"):
+            self.database.change(f'DROP TABLE IF EXISTS "{name}"')
+        for table in TABLES.values():
+            self.database.change(next(table.ddl()))
+        self.database.change(MULTIFIELD_DDL[0])
+        self.database.change(FILE_DDL)
+        self._user_fields = seeded((entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values())
+
+    def finish_tables(self) -> None:
+        """Index the tables and note that the portal is complete: a seed broken off is not taken for one."""
+        for table in TABLES.values():
+            for statement in list(table.ddl())[1:]:
+                self.database.change(statement)
+        for statement in (*MULTIFIELD_DDL, SETTINGS_DDL):
+            self.database.change(statement)
+        self.keep("seed", self.seed)
+        self.keep("sizes", self.sizes)
+        self._keep_user_fields()
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a document beside the rows, as JSON."""
+        self._documents[name] = value
+        self.database.change("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value).decode()))
+
+    def kept(self, name: str) -> Any:
+        """A document kept beside the rows, not to be changed; None where there is none."""
+        if name not in self._documents:
+            found = self.query("SELECT value FROM settings WHERE name = ?", (name,))
+            self._documents[name] = orjson.loads(found[0][0]) if found else None
+        return self._documents[name]
+
+    def _keep_user_fields(self) -> None:
+        columns = UserField.__slots__
+        self.keep("user_fields", [{name: getattr(spec, name) for name in columns} for spec in self._user_fields])
+
+    def _restore(self) -> None:
+        kept = {name: orjson.loads(value) for name, value in self.query("SELECT name, value FROM settings")}
+        self.seed, self.sizes = kept["seed"], kept["sizes"]
+        self._user_fields = [
+            UserField(**spec | {"items": tuple((choice, text) for choice, text in spec["items"])})
+            for spec in kept["user_fields"]
+        ]
+
+    # ------------------------------------------------------------------ fields
+
+    @property
+    def utc_offset(self) -> int:
+        """The server's zone, in seconds east of UTC."""
+        offset = zone_of(self.server_zone).utcoffset(None)
+        return int(offset.total_seconds())
+
+    def entity(self, entity_type_id: int) -> EntityType | None:
+        """The entity type of an id, if the portal has it."""
+        return ENTITY_TYPES.get(entity_type_id)
+
+    def user_fields(self, entity_type_id: int) -> list[UserField]:
+        """The user fields of a table."""
+        return [spec for spec in self._user_fields if spec.entity_type_id == entity_type_id]
+
+    def user_field_names(self, entity_type_id: int, *, original: bool) -> dict[str, str]:
+        """Code to item spelling; with ``useOriginalUfNames`` the codes themselves."""
+        codes = [spec.code for spec in self.user_fields(entity_type_id)]
+        return {code: code for code in codes} if original else item_names(codes)
+
+    def add_user_field(
+        self,
+        entity_type_id: int,
+        code: str,
+        type: str,
+        *,
+        multiple: bool = False,
+        mandatory: bool = False,
+        title: str = "",
+        items: Sequence[str] = (),
+        settings: Mapping[str, Any] | None = None,
+    ) -> UserField:
+        """Add a user field to a table while the portal runs.
+
+        Parameters
+        ----------
+        entity_type_id : int
+            2 is deals.
+        code : str
+            ``UF_CRM_…``.
+        type : str
+            The portal's type name.
+        items : sequence of str
+            The choices of an enumeration; each gets an id of its own.
+        settings : mapping, optional
+            ``{"CONTACT": "Y"}`` of a crm binding, ``{"ENTITY_TYPE": "SOURCE"}`` of a crm_status.
+
+        Raises
+        ------
+        ValueError
+            The table has a field of that code.
+        """
+        if any(spec.code == code for spec in self.user_fields(entity_type_id)):
+            raise ValueError(f"{code} exists")
+        taken = [choice for spec in self._user_fields for choice, _ in spec.items]
+        first = max(taken, default=FIRST_ENUM_ID) + 2
+        choices = tuple((first + 2 * place, text) for place, text in enumerate(items))
+        number = max((spec.id for spec in self._user_fields), default=101) + 2
+        spec = UserField(
+            number, entity_type_id, code, type, multiple, mandatory, title or code, choices, dict(settings or {})
+        )
+        self._user_fields.append(spec)
+        self._keep_user_fields()
+        return spec
+
+    def remove_user_field(self, entity_type_id: int, code: str) -> None:
+        """Remove a user field; its values stay in the rows, unseen."""
+        kept = [spec for spec in self._user_fields if (spec.entity_type_id, spec.code) != (entity_type_id, code)]
+        if len(kept) == len(self._user_fields):
+            raise KeyError(code)
+        self._user_fields = kept
+        self._keep_user_fields()
+
+    def require_user_field(self, entity_type_id: int, code: str, *, mandatory: bool = True) -> None:
+        """Make a user field mandatory, or not."""
+        self._user_fields = [
+            replace(spec, mandatory=mandatory) if (spec.entity_type_id, spec.code) == (entity_type_id, code) else spec
+            for spec in self._user_fields
+        ]
+        self._keep_user_fields()
+
+    # ------------------------------------------------------------------ rows
+
+    def local_time(self, now: float) -> str:
+        """A moment in epoch seconds as the server stores it: its own wall clock, no offset."""
+        return datetime.fromtimestamp(int(now), zone_of(self.server_zone)).strftime("%Y-%m-%dT%H:%M:%S")
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        return self.database.query(sql, params)
+
+    def scalar(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """The first cell of a query's first row."""
+        return self.database.scalar(sql, params)
+
+    def insert_row(self, table: str, values: Values) -> int:
+        """Insert one row of stored values by column; its id."""
+        columns = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" * len(values))
+        return self.database.insert(
+            f'INSERT INTO "{table}" ({columns}) VALUES ({marks})',  # noqa: S608
+            list(values.values()),
+        )
+
+    def update_row(self, table: str, row_id: int, values: Values) -> None:
+        """Overwrite columns of one row with stored values."""
+        if values:
+            changes = ", ".join(f'"{name}" = ?' for name in values)
+            self.database.change(
+                f'UPDATE "{table}" SET {changes} WHERE id = ?',  # noqa: S608
+                [*values.values(), row_id],
+            )
+
+    def row(self, table: str, row_id: int) -> dict[str, Any] | None:
+        """One row as stored, by column; the user fields' document under ``uf``."""
+        names = TABLES[table].columns
+        columns = ", ".join(f'"{name}"' for name in names)
+        found = self.query(f'SELECT {columns} FROM "{table}" WHERE id = ?', (row_id,))  # noqa: S608
+        return dict(zip(names, found[0], strict=True)) if found else None
+
+    def rows(self, entity_type_id: int) -> list[dict[str, Any]]:
+        """Every row of a table as stored, ascending by id: item spelling, user fields by code.
+
+        Dates are ``YYYY-MM-DD``, date-times the server's wall clock without offset, flags Y/N; lists are lists.
+        """
+        from bx24frames.sandbox.store.rows import internal_rows
+
+        return internal_rows(self, ENTITY_TYPES[entity_type_id])
+
+    def insert(self, entity_type_id: int, rows: Values | Iterable[Values]) -> list[int]:
+        """Insert rows past every rule of the portal, and give their ids.
+
+        Fields in any spelling; values as the portal would print or take them; ``PHONE`` and its like as lists of
+        ``{"VALUE", "VALUE_TYPE"}``.
+
+        Raises
+        ------
+        KeyError
+            A field the table does not have.
+        """
+        from bx24frames.sandbox.store.rows import insert_rows
+
+        return insert_rows(self, ENTITY_TYPES[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
+
+    def delete(self, entity_type_id: int, ids: Iterable[int]) -> int:
+        """Delete rows and what hangs on them; how many there were."""
+        entity = ENTITY_TYPES[entity_type_id]
+        gone = 0
+        for row_id in ids:
+            gone += self.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (row_id,))  # noqa: S608
+            self.database.change("DELETE FROM multifield WHERE entityTypeId = ? AND elementId = ?", (entity.id, row_id))
+            self.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", (entity.short, row_id))
+            self.database.change(
+                "DELETE FROM stage_history WHERE ownerTypeId = ? AND ownerId = ?", (entity_type_id, row_id)
+            )
+        return gone
+
+    def multifields(self, entity_type_id: int, ids: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+        """Phones and their like of the given rows, in the classic shape."""
+        marks = ", ".join("?" * len(ids))
+        grouped: dict[int, list[dict[str, str]]] = {}
+        condition = f"entityTypeId = ? AND elementId IN ({marks})"
+        for element, row_id, value_type, value, type_id in self.query(
+            f"SELECT elementId, id, valueType, value, typeId FROM multifield WHERE {condition} ORDER BY id",  # noqa: S608
+            (entity_type_id, *ids),
+        ):
+            entry = {"ID": str(row_id), "VALUE_TYPE": value_type, "VALUE": value, "TYPE_ID": type_id}
+            grouped.setdefault(element, []).append(entry)
+        return grouped
