@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 
 from bx24frames.engine.messages import JSON
-from bx24frames.engine.pages.records import ABSENT, Absent, Cell
+from bx24frames.engine.records import ABSENT, Absent, Cell
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind

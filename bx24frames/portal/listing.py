@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id
-from bx24frames.engine.pages.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names

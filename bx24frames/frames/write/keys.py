@@ -17,11 +17,11 @@ from bx24frames.frames.write.lookup import Id, Values, key_of, rows_by_key
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.frames.narrow.columns_in import Incoming
-    from bx24frames.frames.write.send import Sending
     from bx24frames.frames.write.upload import Upload
     from bx24frames.options import Mode
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.portal.sending import Sending
 
 
 def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[str, Field]]:

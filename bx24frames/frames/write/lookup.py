@@ -6,14 +6,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.batch import batchable
-from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Call, Paging, Success
-from bx24frames.engine.sizes import FIRST_READS
+from bx24frames.engine.messages import Paging
 from bx24frames.entities.match import canonical
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.read.read import ReadRequest, read_table
+from bx24frames.portal.duplicates import ids_by_contact
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -26,10 +24,6 @@ Values = Mapping[str, object]
 
 BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
 """Kinds a list of whose values the portal can look for."""
-COMM_VALUES: Final = 5
-"""Phones or e-mails of one duplicate search; it takes 20, and names at most 20 rows in all (docs: findbycomm)."""
-COMM_ROWS: Final = 20
-COMM_TYPES: Final = {1: "LEAD", 3: "CONTACT", 4: "COMPANY"}
 
 
 async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
@@ -113,7 +107,7 @@ async def rows_by_key(
     read = list(dict.fromkeys([*(field.code for field in on), *codes]))
     if kind(driver) is Kind.MULTIFIELD:
         contacts = list(dict.fromkeys(str(contact_value(key[place])) for key in listed))
-        ids = await _ids_by_contact(connection, table, driver, contacts)
+        ids = await ids_by_contact(connection, table, driver, contacts)
         rows = await rows_by_id(connection, table, ids, read)
     else:
         id_code = table.entity.listing.id_key
@@ -174,38 +168,3 @@ def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int,
         raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
     place = max(able, key=lambda at: len({repr(key[at]) for key in keys}))
     return place, on[place]
-
-
-async def _ids_by_contact(connection: Connection, table: Table, field: Field, values: list[str]) -> set[Id]:
-    """Ids of the rows that have one of the phones or e-mails.
-
-    https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html
-    """
-    entity_type = COMM_TYPES.get(table.entity.entity_type_id or 0)
-    if entity_type is None or field.code.upper() not in ("PHONE", "EMAIL"):
-        raise ConfigError(f"Rows of {table.entity.name} cannot be looked up by {field.code}", entity=table.entity.name)
-    parts = [values[at : at + COMM_VALUES] for at in range(0, len(values), COMM_VALUES)]
-    found: set[Id] = set()
-    while parts:
-        calls = [_search(entity_type, field, part) for part in parts]
-        again: list[list[str]] = []
-        for part, answer in zip(parts, await connection.answers(calls, first=FIRST_READS), strict=True):
-            if not isinstance(answer, Success):
-                raise error_of(answer, "crm.duplicate.findbycomm")
-            ids = _named(answer.value, entity_type)
-            if len(ids) >= COMM_ROWS and len(part) > 1:
-                again += [[value] for value in part]  # the list may have been cut
-            else:
-                found |= ids
-        parts = again
-    return found
-
-
-def _search(entity_type: str, field: Field, values: list[str]) -> Call:
-    params: dict[str, JSON] = {"type": field.code.upper(), "values": [*values], "entity_type": entity_type}
-    return Call("crm.duplicate.findbycomm", params, direct=not batchable("crm.duplicate.findbycomm", params))
-
-
-def _named(value: JSON, entity_type: str) -> set[Id]:
-    listed = value.get(entity_type) if isinstance(value, dict) else None
-    return {int(str(row_id)) for row_id in listed} if isinstance(listed, list) else set()

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.journal import Intent, Journal
     from bx24frames.entities.schema import Field
-    from bx24frames.frames.write.send import Sending
     from bx24frames.frames.write.upload import Upload
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.sending import Sending
 
 CUT: Final = 62.0
 """Seconds after which a request that was sent is certainly over: the portal cuts it at 60 (docs: limits.md)."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import plain
-from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
-from bx24frames.engine.sizes import Sizes
-from bx24frames.errors import BX24Error, WriteError
+from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
+from bx24frames.errors import BX24Error
 from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     from bx24frames.engine.journal import Journal
     from bx24frames.entities.schema import Encoded
-    from bx24frames.frames.report.report import WriteReport
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
+
+__all__ = ["FIRST_IMPORTS", "FIRST_WRITES", "Delivery", "Doubt", "Sending", "import_is_closed", "send"]
 
 DENIED: Final = "access_denied"
 HTTP_OK: Final = 200
@@ -90,6 +90,10 @@ class Sending:
         for position in self.begun - self.outcomes.keys():
             outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
             self.outcomes[position] = self._named(outcome)
+
+    def refusal(self, entity: str) -> BX24Error | None:
+        """The error to raise where the credential was refused."""
+        return None if self.refused is None else error_of(self.refused, entity)
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -287,34 +291,3 @@ def import_is_closed(answer: Answer) -> bool:
     if not isinstance(answer, Refusal):
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
-
-
-def broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
-    done = len(report) - report.failed - report.unknown - report.skipped
-    return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
-        f"{error.message}",
-        report=report,
-        guidance=".report has every row."
-        if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
-    )
-
-
-async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
-    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
-
-    Returns whether it was interrupted.
-    """
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        sending.stop()
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-        return True
-    return False
