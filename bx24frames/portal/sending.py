@@ -12,6 +12,7 @@ from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
+from bx24frames.engine.retry import delay, is_passing
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
 from bx24frames.errors import BX24Error
 from bx24frames.portal.connection import new_token
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
 
-__all__ = ["FIRST_IMPORTS", "FIRST_WRITES", "Delivery", "Doubt", "Sending", "import_is_closed", "send"]
+__all__ = ["FIRST_IMPORTS", "FIRST_WRITES", "Delivery", "Doubt", "Sending", "delay", "import_is_closed", "send"]
 
 DENIED: Final = "access_denied"
 HTTP_OK: Final = 200
@@ -45,11 +46,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A row that may have been written. `answered`: the portal has done with it; `company`: rows of its call."""
+    """A row that may have been written.
+
+    `answered`: the portal has done with it. `company`: rows of its call. `passing`: the same may succeed later.
+    """
 
     outcome: Outcome
     answered: bool
     company: int
+    passing: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +63,8 @@ class Sending:
 
     `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
     request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
-    way. `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    way. `contested`: positions of updates answered by an error that may have come after the row was saved.
+    `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 
     on_error: OnError
@@ -68,6 +74,7 @@ class Sending:
     doubts: dict[int, Doubt] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     undelivered: list[int] = field(default_factory=list)
+    contested: set[int] = field(default_factory=set)
     stopped: bool = False
     refused: Refusal | None = None
     machine: Dispatch | None = None
@@ -197,12 +204,21 @@ def _take(
         outcomes.append(outcome)
         if outcome.action == "unknown":
             answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
-            doubts[position] = Doubt(outcome, answered, len(encoded.positions) + _shared(item, answer))
+            company = len(encoded.positions) + _shared(item, answer)
+            passing = isinstance(answer, Refusal) and is_passing(answer)
+            doubts[position] = Doubt(outcome, answered, company, passing)
         if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
             sending.refused = answer
+        if outcome.action == "failed" and delivery.done == "updated" and _contested(answer):
+            sending.contested.add(position)
     sending.put(*outcomes)
     sending.doubts |= doubts
     return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _contested(answer: Answer) -> bool:
+    """Whether an error may have come after the row was saved (crm module: lib/service/operation.php)."""
+    return isinstance(answer, Refusal) and not untouched(answer) and answer.code.lower() != DENIED
 
 
 def _shared(item: Settled, answer: Answer) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.match import canonical
+from bx24frames.entities.match import canonical, contact
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.read.read import ReadRequest, read_table
@@ -126,7 +126,7 @@ async def rows_by_key(
 def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
     """A row's key, in the form in which equal ones are equal; phones by their digits, e-mails in any case."""
     return tuple(
-        _contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
+        contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
         for field, value in zip(on, key, strict=True)
     )
 
@@ -140,11 +140,6 @@ def contact_value(cell: object) -> object:
     return item.get("value") if isinstance(item, Mapping) else item
 
 
-def _contact(field: Field, value: object) -> str:
-    text = str(value).strip()
-    return "".join(char for char in text if char.isdigit()) if field.code.upper() == "PHONE" else text.casefold()
-
-
 def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
     """Every key a portal's row answers to: one for each of its phones or e-mails."""
     keys: list[tuple[Hashable, ...]] = [()]
@@ -152,7 +147,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
         cell = held.get(field.code)
         if kind(field) is Kind.MULTIFIELD:
             items = cell if isinstance(cell, list) else []
-            parts: list[Hashable] = list({_contact(field, contact_value(item)) for item in items})
+            parts: list[Hashable] = list({contact(field, contact_value(item)) for item in items})
         else:
             parts = [canonical(field, cell)]
         keys = [(*key, part) for key in keys for part in parts]
