@@ -97,7 +97,7 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
 
 async def _check_conditions(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> bool:
     """Refuse conditions on fields the table lacks, which some methods drop silently; True if one is on the id."""
-    if any(one.described and one.default is None for one in entity.arguments):
+    if any(one.decisive and one.default is None for one in entity.arguments):
         return any(split_key(key)[2] == entity.listing.id_key for key in conditions)  # its columns are not known yet
     names = Names((await table_of(connection, entity)).fields, entity.name)
     on_id = False
