@@ -16,7 +16,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames import aio
-from bx24frames.errors import LimitError
+from bx24frames.errors import LimitError, ResponseError
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Fault
@@ -250,6 +250,15 @@ def test_the_deadline_of_a_verb_holds_over_all_its_requests(sandbox):
         with pytest.raises(LimitError, match=r"deadline of 0\.7 s"):
             bx.read_entity("deal", portal, columns=["id"], progress=False)
         assert time.monotonic() - began < 5.0
+
+
+def test_a_deadline_that_passes_over_a_fault_tells_the_fault(sandbox):
+    sandbox.faults.add(Fault("bad_gateway", times=None))
+    with (
+        bx.Portal(sandbox.url, limits=FREE, deadline=0.7) as portal,
+        pytest.raises(ResponseError, match=r"HTTP 502: a page[\s\S]*deadline of 0\.7 s"),
+    ):
+        bx.read_entity("deal", portal, columns=["id"], progress=False)
 
 
 def test_slow_keeps_requests_one_by_one(sandbox):
