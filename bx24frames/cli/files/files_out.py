@@ -17,7 +17,7 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FORMATS", "STDOUT", "check_rows", "format_of", "writing"]
+__all__ = ["FORMATS", "STDOUT", "check_rows", "flows", "format_of", "writing"]
 
 STDOUT: Final = "-"
 _ENDINGS: Final = {
@@ -65,7 +65,7 @@ def format_of(path: str, given: str | None = None) -> str:
     >>> format_of("deals.parquet"), format_of("-"), format_of("-", "jsonl")
     ('parquet', 'csv', 'jsonl')
     """
-    found = given or ("csv" if path == STDOUT else _ENDINGS.get(Path(path).suffix.lower()))
+    found = given or ("csv" if flows(path) else _ENDINGS.get(Path(path).suffix.lower()))
     if found not in FORMATS:
         raise ConfigError(
             f"{given or path!r} names no format: there are {', '.join(FORMATS)}",
@@ -74,6 +74,12 @@ def format_of(path: str, given: str | None = None) -> str:
     if found in _EXTRAS:
         _EXTRAS[found]()
     return found
+
+
+def flows(path: str) -> bool:
+    """Whether rows go there as they come, and nothing can be put in its place: a pipe, a device, standard output."""
+    place = Path(path)
+    return path == STDOUT or (place.exists() and not place.is_file() and not place.is_dir())
 
 
 def check_rows(form: str, rows: int) -> None:
@@ -101,7 +107,7 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         Where the file grows: on the same disk; without it, beside the file.
     """
     if form == "duckdb":
-        if path == STDOUT:
+        if flows(path):
             raise ConfigError("A DuckDB table goes into a file", guidance="Say --out crm.duckdb.")
         with duckdb_table(path, name) as append:
             yield append
@@ -111,7 +117,11 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
             yield append
         sys.stdout.buffer.flush()
         return
-    target = Path(path)
+    if flows(path):
+        with Path(path).open("wb") as sink, _appending(sink, form, name) as append:
+            yield append
+        return
+    target = Path(path).resolve()  # behind a link it is the file that is written, not the link
     part = draft or target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as sink, _appending(sink, form, name) as append:
