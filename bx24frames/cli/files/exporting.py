@@ -178,7 +178,8 @@ def _give_back() -> None:
     """Return to the system what rows read before have left unused: malloc_trim, where Arrow allocates by malloc."""
     import pyarrow as pa
 
-    pa.default_memory_pool().release_unused()
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def _last_id(table: pa.Table, way: _Way | None) -> int | None:
