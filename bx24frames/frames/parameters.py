@@ -97,7 +97,8 @@ RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
 
 WRITE_PARAMETERS: Final = """\
 frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
-        Its columns are fields in any spelling; its index is not data, but an index level may hold the ids of an update.
+        Its columns are fields in any spelling, or by their titles as a read with ``titles=True`` has them; its index
+        is not data, but an index level may hold the ids of an update.
         A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
     entity, portal
         As in `read_entity`.

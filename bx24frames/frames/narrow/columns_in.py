@@ -125,7 +125,7 @@ def _matched(
 ) -> tuple[str | None, dict[str, Field]]:
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key
-    chosen = _chosen(source, wanted)
+    chosen = _chosen(source, wanted, names, id_key)
     found = {name: names.find(name) if extra == "ignore" else _known(names, name) for name in chosen}
     fields = {name: field for name, field in found.items() if field is not None}
     ids = [name for name, field in fields.items() if field.code == id_key]
@@ -159,7 +159,8 @@ def _known(names: Names, name: str) -> Field:
         raise UnknownColumn(error.message, entity=error.entity, guidance=guidance) from None
 
 
-def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: str) -> tuple[str, ...]:
+    """The columns to write, the ids always among them."""
     if wanted is None:
         return source.columns
     if isinstance(wanted, str):
@@ -168,8 +169,7 @@ def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
     missing = [name for name in wanted if name not in known]
     if missing:
         raise ValidationError(f"The frame lacks the columns {', '.join(map(repr, missing))}")
-    ids = [name for name in source.columns if name.lower() == "id" and name not in wanted]
-    return (*wanted, *ids)
+    return (*wanted, *(name for name in source.columns if name not in wanted and names.means(name, id_key)))
 
 
 def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, backend: Backend) -> None:

@@ -12,6 +12,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
+from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError, WriteInterrupted
 from bx24frames.frames.narrow.captions_in import recoded
 from bx24frames.frames.narrow.columns_in import incoming
@@ -45,6 +46,7 @@ _SENT: Final = frozenset({"inserted", "updated", "unknown"})
 async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
+    table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request = _by_id(request, table)
     given = accept(request.frame)
