@@ -127,7 +127,8 @@ frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what 
         ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
         ``"stop"`` stops after the first request with a failure.
     dry_run : bool
-        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take.
+        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take, at
+        what a row has cost the portal lately or, before the first, is assumed to cost.
     resume : path, WriteReport, False or None
         The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
         and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.

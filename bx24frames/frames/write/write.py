@@ -27,7 +27,7 @@ from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
-from bx24frames.frames.write.forecast import forecast
+from bx24frames.frames.write.forecast import Forecast, forecast
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.send import Doubt, Sending, broken_off, interruptible
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
@@ -158,7 +158,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
-        took = connection.stats.requests - requests, time.monotonic() - started
+        took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
     report = WriteReport.of(
         sending.outcomes.values(),
         rows=upload.total,
@@ -168,8 +168,9 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
         robots_ran=None if request.dry_run else _robots_ran(upload, sending),
-        requests=took[0],
-        seconds=took[1],
+        requests=took.requests,
+        seconds=took.seconds,
+        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
