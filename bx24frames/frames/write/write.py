@@ -73,7 +73,8 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     faults = [fault for fault in faults if (fault.position, fault.column) not in held]
     whole = any(fault.position < 0 for fault in faults)
     if faults and (whole or request.on_error != "report"):
-        raise validation_error(faults, entity=table.entity.name, backend=source.backend)
+        labels = given.labels()
+        raise validation_error(faults, entity=table.entity.name, backend=source.backend, labels=labels)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
 
