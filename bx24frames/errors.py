@@ -167,8 +167,8 @@ class ValidationError(BX24Error):
     Attributes
     ----------
     failures : pyarrow.Table
-        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure;
-        read through ``.failures``, in the backend of the frame that was checked.
+        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure, and ``label`` behind
+        the position where the frame's index values are others; in the backend of the frame that was checked.
     """
 
     def __init__(

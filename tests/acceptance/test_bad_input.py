@@ -223,3 +223,23 @@ def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None
 def test_limits_that_cannot_be(given: dict[str, Any]) -> None:
     with pytest.raises(e.ConfigError, match=next(iter(given))):
         bx.Limits(**given)
+
+
+@pytest.mark.parametrize("mode", ["insert", "update", "upsert"])
+def test_a_fault_names_its_row_by_position_and_by_label(mode: str, odd: OddPortal, portal: bx.Portal) -> None:
+    """A frame that was filtered has other labels than positions: the cell, the id and the key are told by both."""
+    labels = ["x", "y", "z"]
+    wrong: dict[str, Any] = {
+        "insert": {"UF_CRM_SIZE": [1, "two", "three"]},
+        "update": {"id": [3, None, 3], "title": "t"},
+        "upsert": {"title": ["t", None, "t"]},
+    }[mode]
+    given = {"on": "title"} if mode == "upsert" else {}
+    with pytest.raises(e.ValidationError, match=r"first in row 1 \(y\)") as caught:
+        bx.write_entity(pd.DataFrame(wrong, index=labels), "deal", portal, mode=mode, **given)  # type: ignore[call-overload]
+    told = caught.value.failures
+    assert isinstance(told, pd.DataFrame)
+    assert told[["position", "label"]].to_numpy().tolist() == [[1, "y"], [2, "z"]]
+    with pytest.raises(e.ValidationError, match="first in row 1:") as plain:
+        bx.write_entity(pd.DataFrame(wrong), "deal", portal, mode=mode, **given)  # type: ignore[call-overload]
+    assert list(plain.value.failures) == ["position", "column", "value", "reason"]

@@ -32,6 +32,32 @@ def _said(column: pa.ChunkedArray) -> list[object]:
     return [None if value == "" else value for value in column.to_pylist()]
 
 
+@pytest.mark.parametrize("index", [None, "ID"])
+@pytest.mark.parametrize("entity", ["deal", "contact", "crm.deal", "task"])
+def test_a_frame_with_titles_is_written_back(
+    entity: str, index: str | None, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """Columns have the names a read gave them, those shared by fields with their code behind; captions are codes."""
+    read = {"titles": True, "labels": True, "timezone": "Asia/Tokyo", "index": index, "limit": 20}
+    frame = bx.read_entity(entity, portal, **read)  # type: ignore[call-overload]
+    sandbox.stats.reset()
+    assert bx.write_entity(frame, entity, portal, mode="update", only_changed=True).unchanged == 20
+    assert not [method for method in sandbox.stats.calls if "update" in method]
+
+
+def test_a_title_names_a_key_a_column_and_a_cell_at_fault(portal: bx.Portal) -> None:
+    """A title is a spelling like any other; a read-only column under its title is compared all the same."""
+    frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], titles=True, limit=3)
+    name, created = frame.columns[1:]
+    changed = frame.assign(**{name: ["a", "b", "c"]})
+    assert bx.write_entity(changed, "deal", portal, mode="update", columns=[name]).updated == 3
+    assert bx.write_entity(changed[[name]], "deal", portal, mode="upsert", on=name, only_changed=True).unchanged == 3
+    changed.loc[1, created] += pd.Timedelta(days=1)
+    with pytest.raises(bx.errors.ValidationError) as caught:
+        bx.write_entity(changed, "deal", portal, mode="update")
+    assert caught.value.failures[["position", "column"]].to_numpy().tolist() == [[1, created]]
+
+
 def test_an_edited_read_only_cell_is_an_error(portal: bx.Portal) -> None:
     frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], limit=5)
     frame.loc[2, "createdTime"] += pd.Timedelta(days=1)

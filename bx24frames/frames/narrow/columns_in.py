@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.schema import Entity, Field, Operation
     from bx24frames.frames.narrow.source import Source
-    from bx24frames.options import Backend, Mode, Nulls
+    from bx24frames.options import Mode, Nulls
     from bx24frames.portal.metadata import Table
 
 Extra = Literal["raise", "ignore"]
@@ -94,7 +94,7 @@ def incoming(
         target[id_column] = pa.int64()
     narrowed = to_arrow(source, target=target, timezone=timezone)
     if id_column is not None:
-        _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, backend)
+        _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, source)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
     operation: Operation = "insert" if mode == "insert" else "update"
     checked = check_rows(narrowed.table, sent, operation, nulls)
@@ -125,7 +125,7 @@ def _matched(
 ) -> tuple[str | None, dict[str, Field]]:
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key
-    chosen = _chosen(source, wanted)
+    chosen = _chosen(source, wanted, names, id_key)
     found = {name: names.find(name) if extra == "ignore" else _known(names, name) for name in chosen}
     fields = {name: field for name, field in found.items() if field is not None}
     ids = [name for name, field in fields.items() if field.code == id_key]
@@ -159,7 +159,8 @@ def _known(names: Names, name: str) -> Field:
         raise UnknownColumn(error.message, entity=error.entity, guidance=guidance) from None
 
 
-def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: str) -> tuple[str, ...]:
+    """The columns to write, the ids always among them."""
     if wanted is None:
         return source.columns
     if isinstance(wanted, str):
@@ -168,11 +169,10 @@ def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
     missing = [name for name in wanted if name not in known]
     if missing:
         raise ValidationError(f"The frame lacks the columns {', '.join(map(repr, missing))}")
-    ids = [name for name in source.columns if name.lower() == "id" and name not in wanted]
-    return (*wanted, *ids)
+    return (*wanted, *(name for name in source.columns if name not in wanted and names.means(name, id_key)))
 
 
-def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, backend: Backend) -> None:
+def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, source: Source) -> None:
     """A row without a sound id of its own cannot be found: that is a fault of the frame, not of a row."""
     values = ids.to_pylist()
     unsound = {fault.position: fault for fault in faults if fault.column == name}
@@ -186,4 +186,4 @@ def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity:
         elif value is not None:
             first[value] = position
     if found:
-        raise validation_error(found, entity=entity, backend=backend)
+        raise validation_error(found, entity=entity, backend=source.backend, labels=source.labels())

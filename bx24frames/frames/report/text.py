@@ -47,7 +47,7 @@ def clipped(text: str, width: int = WIDTH) -> str:
 def _title(report: WriteReport) -> str:
     requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
     spent = f"{requests} in {report.seconds:.1f} s"
-    least = f", at least {report.seconds:,.0f} s" if report.seconds >= 1 else ""
+    least = f", at least {report.seconds:,.0f} s at {report.basis}" if report.seconds >= 1 else ""
     planned = f"dry run: nothing was sent; about {requests}{least}"
     notes = (planned if report.dry_run else spent, ROBOTS[report.robots_ran])
     facts = ", ".join(note for note in notes if note)

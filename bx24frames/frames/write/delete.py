@@ -18,6 +18,7 @@ from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.read import Meter, ReadRequest, read_table
 from bx24frames.frames.report.report import WriteReport
 from bx24frames.frames.write.ending import broken_off, interruptible
+from bx24frames.frames.write.forecast import Forecast, Load, forecast
 from bx24frames.frames.write.lookup import rows_by_id
 from bx24frames.frames.write.upload import Resume, open_journal
 from bx24frames.portal.forecast import Load, forecast
@@ -66,10 +67,10 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         sending.leave_unanswered()
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
-    took = connection.stats.requests - requests, time.monotonic() - started
+    took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
     if request.dry_run:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
-        took = forecast(connection, [Load(left, FIRST_WRITES)], took[0])
+        took = forecast(connection, [Load(left, FIRST_WRITES)], took.requests)
     report = WriteReport.of(
         sending.outcomes.values(),
         rows=len(ids),
@@ -77,8 +78,9 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         host=connection.host,
         mode="delete",
         dry_run=request.dry_run,
-        requests=took[0],
-        seconds=took[1],
+        requests=took.requests,
+        seconds=took.seconds,
+        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
