@@ -72,7 +72,13 @@ def test_item_dialect(deal: Table, filters: Any, wire: Any) -> None:
         ({"stageId": "NEW"}, {"=STATUS_ID": "NEW"}),
         ({">=COMPANY_ID": 0}, {">COMPANY_ID": -1}),
         ({"<=COMPANY_ID": 5}, {"<COMPANY_ID": 6}),
+        ({">=COMPANY_ID": "0"}, {">COMPANY_ID": -1}),
         ({">=OPPORTUNITY": 5}, {">=OPPORTUNITY": 5}),
+        ({">=OPPORTUNITY": 0.0}, {">OPPORTUNITY": -1e-9}),
+        (("OPPORTUNITY", "<=", Decimal(0)), {"<OPPORTUNITY": 1e-9}),
+        ({"!STATUS_ID": ["NEW"]}, {"!=STATUS_ID": ["NEW"]}),
+        (("STATUS_ID", "!=", ["NEW"]), {"!=STATUS_ID": ["NEW"]}),
+        (("STATUS_ID", "not in", ["NEW"]), {"!@STATUS_ID": ["NEW"]}),
         ({"PHONE": "+7"}, {"PHONE": "+7"}),
         ({"UF_CRM_FLAG": True}, {"=UF_CRM_FLAG": 1}),
         ({"!TITLE": ""}, {"!TITLE": ""}),
@@ -250,6 +256,13 @@ def test_ids_are_read_page_by_page(deal: Table) -> None:
     ]
     assert list(slices(deal.entity, Where())) == [Where()]
     assert list(slices(deal.entity, Where(nothing=True))) == []
+
+
+def test_ids_one_by_one_have_the_prefix_that_the_method_has() -> None:
+    """Calls know no condition without one (docs: voximplant-statistic-get.md)."""
+    call = resolve("call")
+    where = parse_filters(call, parse_fields(call), {"ID": [2, 1]})
+    assert [dict(part.params) for part in slices(call, where)] == [{"=ID": 1}, {"=ID": 2}]
 
 
 def test_a_listing_is_whole(deal: Table) -> None:

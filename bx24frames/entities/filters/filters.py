@@ -270,7 +270,7 @@ class _Reader:
 
     def _is_cursor(self, one: Condition) -> bool:
         keyset = self.entity.listing.paging is Paging.KEYSET
-        return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN)
+        return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN, Op.NONE_OF)
 
     def _is_sieve(self, one: Condition) -> bool:
         """Whether a set of ids is picked out of the rows that came: the method itself cannot."""
@@ -290,7 +290,7 @@ class _Reader:
         return f"{prefix}{one.field.condition}", value
 
     def _twice(self, one: Condition) -> FilterError:
-        listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN)
+        listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN, Op.NONE_OF)
         guidance = 'Join them: "in" and "not in" take lists.' if listable else "Keep the narrower of the two."
         return self._refusal("the portal takes one such condition a column", one, guidance=guidance)
 
