@@ -52,7 +52,7 @@ _TASK: Final = Entity(
         short_page_ends=False,
         select_ids={"select": ["ID"]},
     ),
-    fields=FieldsSource("tasks.task.getFields", path=("fields",), shape=Shape.TASK),
+    fields=FieldsSource("tasks.task.getFields", path=("fields",), static=static.TASK, shape=Shape.TASK),
     writes=WriteMethods(
         "tasks.task.add", "tasks.task.update", "tasks.task.delete", id_param="taskId", id_path=("task", "id")
     ),

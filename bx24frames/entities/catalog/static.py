@@ -107,6 +107,13 @@ DEPARTMENT: Final = (
     Field("UF_HEAD", "user", user_field=True),
 )
 
+TASK: Final = (
+    Field("matchWorkTime", "boolean"),  # described as a number, and Y or N
+    Field("ufCrmTask", "crm", multiple=True),
+    Field("ufTaskWebdavFiles", "disk_file", multiple=True),
+)
+"""docs: tasks/fields.md: the description names no field multiple."""
+
 CALL: Final = read_only(
     ID="integer",
     PORTAL_USER_ID="user",

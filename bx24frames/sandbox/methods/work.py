@@ -17,12 +17,15 @@ PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
 TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
+USER_TYPES: Final = {"UF_CRM_TASK": "crm"}
+CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
+"""Names of conditions that are not those of the fields: `STATUS` among them takes overdue tasks for ``-1``."""
 STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
 
 TASKS: Final = View(
     "task",
     {spec.column: spec for spec in by_code("task").values()},
-    by_code("task"),
+    {**by_code("task"), **{asked: by_code("task")[code] for asked, code in CONDITIONS.items()}},
     "classic",
     CONTROLLER,
     prefixes=PREFIXES,
@@ -97,7 +100,7 @@ def describe_tasks(_: Params, __: Context) -> Result:
 
 
 def _described(spec: FieldSpec) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": spec.title, "type": TASK_TYPES[spec.type]}
+    described: dict[str, Any] = {"title": spec.title, "type": USER_TYPES.get(spec.code) or TASK_TYPES[spec.type]}
     if spec.code == "ID":
         described["primary"] = True
     if spec.required:
