@@ -11,7 +11,7 @@ import polars as pl
 
 import bx24frames as bx
 from bx24frames.engine.pages import pages
-from bx24frames.engine.pages.records import Records
+from bx24frames.engine.records import Records
 from bx24frames.sandbox import Sandbox
 
 ALLOWED_RATIO = 1.2

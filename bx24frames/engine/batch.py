@@ -12,7 +12,7 @@ import orjson
 from bx24frames.engine import rest3
 from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
 from bx24frames.engine.pages import columnar
-from bx24frames.engine.pages.records import RawRows
+from bx24frames.engine.records import RawRows
 from bx24frames.transport.address import API
 from bx24frames.transport.query import Memo, Unencodable, pairs
 from bx24frames.transport.query import command as command_string
@@ -124,7 +124,7 @@ def _success(
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
     if isinstance(error, dict):  # REST 3.0 puts an object there
-        return Refusal(str(error.get("code", "")), rest3.reason(error), status, whole=whole)
+        return Refusal(str(error.get("code", "")), plain(rest3.reason(error)), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
         str(error) if error is not None else "",
@@ -136,8 +136,11 @@ def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
 
 
 def plain(text: JSON) -> str:
-    """A reason as plain text: classic methods put <br> between and behind sentences (crm: restservice.php)."""
-    return " ".join(_MARKUP.sub(" ", str(text or "")).split())
+    """A reason as plain text: classic methods put <br> between and behind sentences (crm: restservice.php).
+
+    The address that was called may stand in it.
+    """
+    return redact(" ".join(_MARKUP.sub(" ", str(text or "")).split()))
 
 
 def _parse(body: bytes) -> JSON:

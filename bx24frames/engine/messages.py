@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from bx24frames.engine.pages.records import RawRows, RowShape
+    from bx24frames.engine.records import RawRows, RowShape
 
 # Recursive aliases stay strings: Python 3.11 has no `type` statement.
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"

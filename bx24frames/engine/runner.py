@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
+from bx24frames.engine.codes import error_of
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import Governor, Ticket
-from bx24frames.errors import AuthError, LimitError
+from bx24frames.errors import AuthError, BX24Error, LimitError
 from bx24frames.transport.base import NoReply, Reply, Transport
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Runner:
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
     before: Callable[[Parcel], None] | None = None
+    _failing: BX24Error | None = field(default=None, init=False)
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
@@ -68,7 +70,7 @@ class Runner:
             while True:
                 now = self.clock()
                 if now >= ends_at:
-                    raise LimitError(f"The deadline of {self.deadline:g} s passed before the work was done")
+                    raise self._late()
                 held, wake = self._next(machine, held, now, idle=not tasks)
                 if held is not None and (ticket := self._depart(held, now)) is not None:
                     tasks.add(asyncio.create_task(self._carry(machine, held, ticket, given)))
@@ -88,6 +90,14 @@ class Runner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _late(self) -> BX24Error:
+        """What a verb that ran out of time raises: the fault it was trying to sit out, if there was one."""
+        told = f"he deadline of {self.deadline:g} s passed before the work was done"
+        if self._failing is None:
+            return LimitError(f"T{told}")
+        self._failing.guidance = "\n".join(text for text in (f"T{told}.", self._failing.guidance) if text)
+        return self._failing
 
     def _next(
         self, machine: Machine[T], held: Parcel | None, now: float, *, idle: bool
@@ -193,12 +203,15 @@ class Runner:
 
     def _take(self, method: str, answer: Answer, departed: float, now: float) -> None:
         if isinstance(answer, Success):
+            self._failing = None
             self.governor.bucket.accepted()
             self.governor.meter(method).report(answer.operating, answer.resets_in, departed, now)
         elif retry.is_crowded(answer):
             self.governor.bucket.refused(now)
         elif retry.is_blocked(answer):
             self.governor.meter(method).blocked(now)
+        else:
+            self._failing = error_of(answer, method) if retry.is_passing(answer) else None
 
 
 def _unauthorized(fault: AuthError) -> Refusal:

@@ -47,7 +47,7 @@ def described_alone(entity: Entity) -> None:
     ConfigError
         If its columns depend on something that was not named.
     """
-    missing = [one.name for one in entity.arguments if one.described and one.default is None]
+    missing = [one.name for one in entity.arguments if one.decisive and one.default is None]
     if missing:
         raise ConfigError(
             f"the columns of {entity.name} depend on {missing[0]}",

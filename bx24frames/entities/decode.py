@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
-from bx24frames.engine.pages.records import Absent, Cell, Records, Rows
+from bx24frames.engine.records import Absent, Cell, Records, Rows
 from bx24frames.entities.cells import READERS, elements
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present

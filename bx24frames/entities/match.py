@@ -55,10 +55,19 @@ def _one(field: Field, value: object, *, loose: bool) -> Hashable:
     if value is None or value == "":
         return None
     if kind(field) is Kind.MULTIFIELD:
-        return "".join(str(value.get("value") if isinstance(value, Mapping) else value).split())
+        return contact(field, value.get("value") if isinstance(value, Mapping) else value)
     if isinstance(value, Mapping):
         return tuple(_plain(item, loose=loose) for _, item in sorted(value.items()) if item is not None) or None
     return _plain(value, loose=loose)
+
+
+def contact(field: Field, value: object) -> str:
+    """A phone or e-mail in the form in which equal ones are equal: phones by their digits, e-mails in any case."""
+    text = "".join(str(value).split())
+    code = field.code.upper()
+    if code == "PHONE":
+        return "".join(char for char in text if char.isdigit()) or text
+    return text.casefold() if code == "EMAIL" else text
 
 
 def _plain(value: object, *, loose: bool) -> Hashable:

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 
 from bx24frames.engine.messages import JSON
-from bx24frames.engine.pages.records import ABSENT, Absent, Cell
+from bx24frames.engine.records import ABSENT, Absent, Cell
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind
@@ -20,6 +20,9 @@ Cells: TypeAlias = "pa.Array | Sequence[Cell]"
 
 DOUBLE: Final = pa.float64()
 TEXT: Final = pa.string()
+SCRATCH: Final = pa.system_memory_pool()
+"""Where cells lie until they are typed: Arrow's own pool gives freed memory back between two answers, and the system
+has to clear it again for the next (mimalloc: purge_delay, 10 ms)."""
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
 APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
 """What the portal prints as maps, and lists of them."""
@@ -128,7 +131,7 @@ def _array(cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
             return None
         cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
     try:
-        return pa.array(cells, wire)
+        return pa.array(cells, wire, memory_pool=SCRATCH)
     except NOT_PLAIN:
         return None
 
@@ -140,7 +143,7 @@ def joined_cells(parts: Sequence[Cells]) -> Cells:
     """
     arrays = [part for part in parts if isinstance(part, pa.Array)]
     if len(arrays) == len(parts):
-        return pa.concat_arrays(arrays)
+        return pa.concat_arrays(arrays, memory_pool=SCRATCH)
     return [*chain.from_iterable(part.to_pylist() if isinstance(part, pa.Array) else part for part in parts)]
 
 

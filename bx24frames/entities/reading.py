@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing
 from bx24frames.engine.pages.cursor import merged
-from bx24frames.engine.pages.records import Rows
+from bx24frames.engine.records import Rows
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.encode import unbatchable
 from bx24frames.entities.filters.dialects import SPELLINGS, Op, dialect
@@ -47,6 +47,13 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     )
     select_ids = dict(listing.select_ids)
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
+
+
+def in_order(listing: Listing, order: Mapping[str, JSON]) -> Listing:
+    """The listing in an order that the portal keeps, by another column than the id."""
+    *path, name = listing.order_path
+    params = merged(listing.call.params, tuple(path), {name: dict(order)})
+    return replace(listing, call=replace(listing.call, params=params))
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:

@@ -166,6 +166,7 @@ class Argument:
     `name`: how the caller names it in a filter, and the column that holds it. `path`: where it stands in the
     parameters. `described`: where it stands in those of the description; ``()`` where that does not ask for it.
     `type`: the portal's type of its values. `default`: its value where the caller gives none; None: it is needed.
+    `alike`: the descriptions for its values differ little, and the one the `FieldsSource` names stands for several.
     """
 
     name: str
@@ -174,11 +175,17 @@ class Argument:
     aliases: tuple[str, ...] = ()
     described: Path = ()
     default: str | int | None = None
+    alike: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every spelling of it."""
         return (self.name, *self.aliases)
+
+    @property
+    def decisive(self) -> bool:
+        """Whether one value of it must be known before the table can be described."""
+        return bool(self.described) and not self.alike
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bx24frames.config import SANDBOX
 from bx24frames.entities.names import ORDER, is_address, is_table
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.convert import to_backend
-from bx24frames.frames.describe import count_rows, describe_table, entities_table
+from bx24frames.frames.describe import describe_table, entities_table
 from bx24frames.frames.read.finish import Finish, Wishes
 from bx24frames.frames.read.read import collect, iterate_tables
 from bx24frames.frames.read.request import ReadRequest, prepare
@@ -20,6 +20,7 @@ from bx24frames.frames.read.untyped import count_untyped, is_untyped, read_untyp
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.session import connection_of
 from bx24frames.options import Backend, DtypeBackend
+from bx24frames.portal.counting import count_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -41,6 +41,12 @@ class Budgets:
             sizes.limit(limits.commands_per_batch)
             return governor, sizes
 
+    def forget(self) -> None:
+        """Begin anew: nothing is known of what has been spent."""
+        self.buckets.clear()
+        self.host_buckets.clear()
+        self.governors.clear()
+
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
         if limits.shared is None:
             return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
@@ -76,11 +82,9 @@ def _close() -> None:
 def _forget() -> None:
     """A child of a fork has none of the parent's requests under way, and may have inherited a locked lock."""
     BUDGETS.lock = threading.Lock()
-    BUDGETS.buckets.clear()
     # SQLite forbids the use of a parent's connection, its closing too (https://www.sqlite.org/howtocorrupt.html).
     _INHERITED.extend(BUDGETS.host_buckets.values())
-    BUDGETS.host_buckets.clear()
-    BUDGETS.governors.clear()
+    BUDGETS.forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bx24frames.engine.machine import Machine
-    from bx24frames.engine.pages.records import Take
+    from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import Transport

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
-from bx24frames.engine.pages.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.entities import labels
 from bx24frames.entities.catalog.catalog import CATALOG

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id
-from bx24frames.engine.pages.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names
@@ -97,7 +97,7 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
 
 async def _check_conditions(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> bool:
     """Refuse conditions on fields the table lacks, which some methods drop silently; True if one is on the id."""
-    if any(one.described and one.default is None for one in entity.arguments):
+    if any(one.decisive and one.default is None for one in entity.arguments):
         return any(split_key(key)[2] == entity.listing.id_key for key in conditions)  # its columns are not known yet
     names = Names((await table_of(connection, entity)).fields, entity.name)
     on_id = False

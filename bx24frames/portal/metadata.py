@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
-from bx24frames.engine.pages.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields

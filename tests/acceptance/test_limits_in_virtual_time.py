@@ -15,7 +15,6 @@ from odd_wire import Asked, Refused
 from bx24frames import Limits, aio
 from bx24frames.engine import throttle
 from bx24frames.engine.runner import Runner
-from bx24frames.portal.budgets import BUDGETS
 from bx24frames.portal.connection import Connection
 from bx24frames.transport.base import Reply
 
@@ -95,7 +94,6 @@ def play(odd: OddPortal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Run a coroutine function of (portal, wire) in virtual time; gives what it gives, and the seconds it took."""
     monkeypatch.setattr(throttle, "LONGEST_PAUSE", 30.0)
     monkeypatch.setattr(throttle, "BLIND_PAUSE", 60.0)
-    _forget_budgets()  # a port may have been another test's, counted by another clock
     loop = VirtualLoop()
     plain = Connection.runner
 
@@ -117,12 +115,6 @@ def play(odd: OddPortal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
 
     yield run
     loop.close()
-    _forget_budgets()
-
-
-def _forget_budgets() -> None:
-    BUDGETS.buckets.clear()
-    BUDGETS.governors.clear()
 
 
 @pytest.mark.parametrize("limits", [Limits(commands_per_batch=1), Limits(commands_per_batch=3, max_in_flight=40)])

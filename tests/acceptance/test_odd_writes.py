@@ -253,6 +253,53 @@ def test_updates_refused_as_a_whole_are_halved(odd: OddPortal, portal: bx.Portal
     assert titles(odd)["new"] == 63
 
 
+@pytest.mark.parametrize("code", ["ERROR_CORE", "", "0"])
+def test_an_update_saved_before_its_error_is_an_update(
+    code: str, odd: OddPortal, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an update's error leaves open is read back; one that was not carried out stays failed."""
+    ids = sorted(odd.rows)[:64]
+    saving = odd.do_crm_item_update
+
+    def update(params: Any) -> dict[str, Any]:
+        row_id = int(params["id"])
+        if row_id == ids[5]:
+            raise Refused(code, "before the row was saved")
+        answer = saving(params)
+        if row_id in ids[7:9]:
+            raise Refused(code, "after the row was saved")
+        return answer
+
+    monkeypatch.setattr(odd, "do_crm_item_update", update)
+    frame = pd.DataFrame({"id": ids, "title": [f"new {row_id}" for row_id in ids], "opportunity": 0.1 + 0.2})
+    report = bx.write_entity(frame, "deal", portal, mode="update", on_error="report")
+    assert report.positions("failed").to_pylist() == [5]
+    assert (report.updated, report.unknown) == (63, 0)
+    assert "after the row was saved" in report.frame()["message"][7]
+    assert [odd.rows[row_id]["title"] == f"new {row_id}" for row_id in ids] == [at != 5 for at in range(64)]
+
+
+@pytest.mark.parametrize("status", [500, 502])
+def test_a_row_alone_in_its_request_outlives_a_passing_fault(status: int, empty: OddPortal, portal: bx.Portal) -> None:
+    """An insert that is certainly not there goes again, and one that never arrives has failed and is not unknown."""
+    hit: list[int] = []
+    told = json.dumps({"error": "INTERNAL_SERVER_ERROR", "error_description": "Internal server error"}).encode()
+
+    def spoilt(asked: Asked) -> Raw | None:
+        text = json.dumps(asked.params)
+        if "never" in text or ("once" in text and not hit):
+            hit.append(1)
+            return Raw(status, told if status == 500 else b"<html>Bad Gateway</html>")
+        return None
+
+    empty.before.append(spoilt)
+    frame = pd.DataFrame({"title": ["once", "never", "t2"]})
+    given = {"automation": True, "rows_per_request": 1, "on_error": "report"}
+    report = bx.write_entity(frame, "deal", portal, mode="insert", **given)  # type: ignore[call-overload]
+    assert titles(empty) == Counter({"once": 1, "t2": 1})
+    assert report.frame()["action"].tolist() == ["inserted", "failed", "inserted"]
+
+
 def test_a_credential_that_ends_midway(empty: OddPortal, portal: bx.Portal) -> None:
     """What was written stays told, what was not sent is skipped or failed, nothing is guessed."""
     answered = [0]

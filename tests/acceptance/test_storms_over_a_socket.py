@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +18,6 @@ from odd_wire import Asked, Raw, Refused
 import bx24frames as bx
 from bx24frames import aio
 from bx24frames.engine import throttle
-from bx24frames.portal.budgets import BUDGETS
 
 PAUSE = 0.15
 """Seconds, in place of the seconds to half a minute that refusals are sat out."""
@@ -65,17 +64,13 @@ class Storm:
 
 
 @pytest.fixture
-def storm(odd: OddPortal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Storm]:
+def storm(odd: OddPortal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Storm:
     monkeypatch.setattr(throttle, "LONGEST_PAUSE", PAUSE)
-    BUDGETS.buckets.clear()
-    BUDGETS.governors.clear()
     for number in range(181, 1501):
         odd.seed(number * 3)
     made = Storm(STORMS[request.param])
     odd.before.append(made)
-    yield made
-    BUDGETS.buckets.clear()
-    BUDGETS.governors.clear()
+    return made
 
 
 def by_tasks(url: str, ids: list[list[int]], limits: bx.Limits = LIMITS) -> tuple[list[list[int]], int]:
@@ -141,7 +136,6 @@ def test_after_a_storm_requests_leave_at_the_rate_of_the_leak(odd: OddPortal, st
 
 def test_a_blocked_method_waits_and_another_goes_on(odd: OddPortal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "BLIND_PAUSE", 2 * PAUSE)
-    BUDGETS.governors.clear()
     for number in range(181, 1501):
         odd.seed(number * 3)
     seen: list[tuple[str, float]] = []

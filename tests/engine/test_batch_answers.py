@@ -78,6 +78,12 @@ def test_commands_that_are_spoken_of_nowhere() -> None:
         (b'{"error":200040300010,"error_description":null}', "200040300010", ""),
         (b'{"error":"ERROR_ARGUMENT","error_description":"bad","argument":"ID"}', "ERROR_ARGUMENT", "bad"),
         (b'{"error":{"code":"BITRIX_REST_V3_EXCEPTION_X","message":"m"}}', "BITRIX_REST_V3_EXCEPTION_X", "m"),
+        (
+            b'{"error":"X","error_description":"in https:\\/\\/a.b\\/rest\\/1\\/s3cr3t\\/x"}',
+            "X",
+            "in https://a.b/rest/1/***/x",
+        ),
+        (b'{"error":{"code":"X","message":"no /rest/api/1/s3cr3t/x"}}', "X", "no /rest/api/1/***/x"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])

@@ -12,7 +12,7 @@ from portal_model import Table, classic_listing, drain, flat, item_listing
 
 from bx24frames.engine.messages import IdBounds, Lost, Refusal, Success
 from bx24frames.engine.pages.pages import KeysetPages
-from bx24frames.engine.pages.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import Size, Sizes
 from bx24frames.errors import PortalError, ResponseError
 

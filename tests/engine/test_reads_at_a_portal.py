@@ -16,8 +16,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames import aio
-from bx24frames.errors import LimitError
-from bx24frames.portal.budgets import BUDGETS
+from bx24frames.errors import LimitError, ResponseError
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Fault
@@ -123,7 +122,6 @@ def test_the_plan_of_a_read_is_what_the_read_takes(sandbox):
 
 
 def test_a_plan_before_anything_was_read_says_what_it_assumes_and_later_what_was_measured(sandbox):
-    BUDGETS.governors.clear()  # a port may have been another test's
     with bx.Portal(sandbox.url, limits=bx.Limits(burst=10, operating=3.0)) as portal:
         first = portal.plan("deal")
         assert (first.rows, first.page_seconds, first.measured) == (6000, 0.05, False)
@@ -252,6 +250,15 @@ def test_the_deadline_of_a_verb_holds_over_all_its_requests(sandbox):
         with pytest.raises(LimitError, match=r"deadline of 0\.7 s"):
             bx.read_entity("deal", portal, columns=["id"], progress=False)
         assert time.monotonic() - began < 5.0
+
+
+def test_a_deadline_that_passes_over_a_fault_tells_the_fault(sandbox):
+    sandbox.faults.add(Fault("bad_gateway", times=None))
+    with (
+        bx.Portal(sandbox.url, limits=FREE, deadline=0.7) as portal,
+        pytest.raises(ResponseError, match=r"HTTP 502: a page[\s\S]*deadline of 0\.7 s"),
+    ):
+        bx.read_entity("deal", portal, columns=["id"], progress=False)
 
 
 def test_slow_keeps_requests_one_by_one(sandbox):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bx24frames.engine.pages.records import Take
+from bx24frames.engine.records import Take
 from bx24frames.entities.decode import Decoder, OnBadValue
 from bx24frames.entities.schema import TableSchema
 

@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, s
     "deal_contact": ("crm.deal.contact.items.get", (), "", "whole", None, None, "crm"),
     "contact_company": ("crm.contact.company.items.get", (), "", "whole", None, None, "crm"),
     "deal_user_field": ("crm.deal.userfield.list", (), "ID", "whole", None, None, "crm"),
-    "user_field": ("userfieldconfig.list", ("fields",), "id", "keyset", None, None, "userfieldconfig"),
+    "user_field": ("userfieldconfig.list", ("fields",), "id", "offset", None, None, "userfieldconfig"),
     "timeline_comment": ("crm.timeline.comment.list", (), "ID", "offset", "CREATED", None, "crm"),
     "call": ("voximplant.statistic.get", (), "ID", "keyset", "CALL_START_DATE", "CALL_START_DATE", "telephony"),
     "list_element": ("lists.element.get", (), "ID", "keyset", "DATE_CREATE", "TIMESTAMP_X", "lists"),
@@ -117,6 +117,8 @@ def test_what_stands_behind_a_name() -> None:
     assert element.fields.params == {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 42}
     assert element.base_params["IBLOCK_ID"] == 42
     assert not needs_types("category:2")
+    described = [resolve(name).fields.params["entityTypeId"] for name in ("category", "category:128")]
+    assert described == [2, 128]  # without a type the portal describes no pipelines
     with pytest.raises(ConfigError, match="entityTypeId"):
         resolve("category:deals")
     with pytest.raises(ConfigError, match="one table"):

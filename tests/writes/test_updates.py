@@ -163,6 +163,54 @@ def test_upsert_by_phone_or_email(column: str, values: list[str], portal: bx.Por
     assert [len(cell) for cell in found[column].to_pylist()] == [1, 1]
 
 
+def test_a_phone_that_is_a_key_is_not_added_in_another_spelling(portal: bx.Portal) -> None:
+    """The digits tell phones apart, and e-mails know no case: what was found by them is there."""
+    there = pd.DataFrame({"name": ["Ann"], "phone": [["+7 (900) 100-20-30"]], "email": [["Ann@X.io"]]})
+    bx.write_entity(there, "contact", portal, mode="insert")
+    for column, value in (("phone", "+79001002030"), ("email", "ann@x.io")):
+        frame = pd.DataFrame({column: [value, value + "0"], "lastName": ["Lee", "Other"]})
+        report = bx.write_entity(frame, "contact", portal, mode="upsert", on=column)
+        assert (report.updated, report.inserted) == (1, 1)
+    found = bx.read_entity(
+        "contact", portal, columns=["phone", "email"], filters={"lastName": "Lee"}, backend="pyarrow"
+    )
+    assert [[point["value"] for point in cell] for cell in found.to_pylist()[0].values()] == (
+        [["+7 (900) 100-20-30"], ["Ann@X.io"]]
+    )
+
+
+def test_an_edited_phone_is_sent_under_its_id(portal: bx.Portal) -> None:
+    """By its own id its spelling and its kind change; an id of another row is none, and a phone given twice is one."""
+    made = bx.write_entity(
+        pd.DataFrame({"name": ["a", "b"], "phone": [["+7 900", "+5", "+6"], ["+8"]]}), "contact", portal, mode="insert"
+    )
+    read = {"columns": ["id", "phone"], "filters": {"id": made.ids("inserted")}, "backend": "pyarrow"}
+    first, second = (row["phone"] for row in bx.read_entity("contact", portal, **read).to_pylist())  # type: ignore[call-overload]
+    first[0] |= {"value": "+7900"}
+    first[1] |= {"value": "+6"}
+    first[2] |= {"value": "+5", "value_type": "HOME"}
+    cells = [first, [*first, {"value": "+8", "value_type": "HOME"}, "+9", "+ 9", ""]]
+    frame = pd.DataFrame({"id": made.ids("inserted"), "phone": cells})
+    assert bx.write_entity(frame, "contact", portal, mode="update").updated == 2
+    left = [row["phone"] for row in bx.read_entity("contact", portal, **read).to_pylist()]  # type: ignore[call-overload]
+    assert [(one["id"], one["value"], one["value_type"]) for one in left[0]] == [
+        (first[0]["id"], "+7900", "WORK"), (first[1]["id"], "+6", "WORK"), (first[2]["id"], "+5", "HOME")
+    ]  # fmt: skip
+    assert sorted((one["value"], one["value_type"]) for one in left[1]) == [
+        ("+5", "HOME"), ("+6", "WORK"), ("+7900", "WORK"), ("+8", "HOME"), ("+9", "WORK")
+    ]  # fmt: skip
+    assert second[0]["id"] in [one["id"] for one in left[1]]
+    assert bx.write_entity(frame, "contact", portal, mode="update").unchanged == 2
+
+
+def test_several_phones_are_no_key(portal: bx.Portal) -> None:
+    """The row is named, as for a key that is missing."""
+    frame = pd.DataFrame({"phone": [["+1"], ["+2", "+3"]], "name": ["a", "b"]})
+    with pytest.raises(bx.errors.ValidationError, match="one value") as caught:
+        bx.write_entity(frame, "contact", portal, mode="upsert", on="phone")
+    assert caught.value.rows == (1,)
+
+
 def test_update_by_key(portal: bx.Portal) -> None:
     frame = deals(3).assign(originId=["K1", "K2", "K3"])
     bx.write_entity(frame.iloc[:2], "deal", portal, mode="insert")

@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from bx24frames.engine.messages import JSON, Parcel
-from bx24frames.engine.pages.records import ABSENT, RawRows, Records, RowShape
+from bx24frames.engine.records import ABSENT, RawRows, Records, RowShape
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONDecodeError, RecursionError)
 

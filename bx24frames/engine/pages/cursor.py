@@ -9,7 +9,7 @@ from itertools import islice
 
 from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row
 from bx24frames.engine.pages.columnar import opened
-from bx24frames.engine.pages.records import Records, Rows, RowShape
+from bx24frames.engine.records import Records, Rows, RowShape
 from bx24frames.errors import ResponseError
 
 

@@ -11,8 +11,8 @@ from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
 from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
-from bx24frames.engine.pages.records import Take
 from bx24frames.engine.pages.strand import Strand
+from bx24frames.engine.records import Take
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.errors import ResponseError

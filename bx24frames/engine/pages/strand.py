@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.pages.cursor import ids_in, in_order
 from bx24frames.engine.pages.lanes import Lane
-from bx24frames.engine.pages.records import Records, Rows, Take, joined
+from bx24frames.engine.records import Records, Rows, Take, joined
 
 P = TypeVar("P")
 T = TypeVar("T")

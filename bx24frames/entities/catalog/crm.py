@@ -14,6 +14,7 @@ CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
 USER_FIELD_OWNERS: Final = ("lead", "deal", "contact", "company", "quote")
 
 _ENTITY_TYPE: Final = Argument("entityTypeId", ("entityTypeId",), aliases=("ENTITY_TYPE_ID",))
+_DEAL: Final = 2
 
 _CATEGORY: Final = Entity(
     name="category",
@@ -23,10 +24,11 @@ _CATEGORY: Final = Entity(
         Call("crm.category.list", {}), rows_path=("categories",), id_key="id", id_filter="id", paging=Paging.WHOLE,
         row_key=("entityTypeId", "id"),  # contacts and companies both have a pipeline 0, as deals do
     ),
-    fields=FieldsSource("crm.category.fields", path=("fields",)),
+    # no description without a type, and deals are on every portal (docs: crm-category-fields.md)
+    fields=FieldsSource("crm.category.fields", {"entityTypeId": _DEAL}, path=("fields",)),
     writes=writes("crm.category", ("category", "id")),
     select=None,
-    arguments=(_ENTITY_TYPE,),
+    arguments=(replace(_ENTITY_TYPE, described=("entityTypeId",), alike=True),),
     dialect=Dialect.NONE,
     names=("pipeline",),
 )  # fmt: skip
@@ -113,9 +115,11 @@ _USER_FIELD: Final = Entity(
     name="user_field",
     title="User fields",
     family=Family.OTHER,
-    listing=controller("userfieldconfig.list", "fields"),
+    # conditions are values by name: pages by offset (docs: userfieldconfig-list.md)
+    listing=controller("userfieldconfig.list", "fields", Paging.OFFSET),
     fields=FieldsSource(static=static.USER_FIELD),
     scope="userfieldconfig",
+    dialect=Dialect.EQUAL,
     unwritten=_COLUMN,
     arguments=(Argument("moduleId", ("moduleId",), "string", default="crm"),),
 )

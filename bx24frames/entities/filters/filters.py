@@ -173,7 +173,7 @@ class _Reader:
         if argument is None:
             return False
         values = listed(value)
-        if op not in (Op.EQ, Op.IN) or (values is not None and argument.described):
+        if op not in (Op.EQ, Op.IN) or (values is not None and argument.decisive):
             raise self._refusal(f"{name} is one value, given with =")
         field = Field(name, argument.type)
         try:

@@ -6,10 +6,10 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.messages import Paging, Success
+from bx24frames.engine.messages import Paging
 from bx24frames.entities.schema import Where
 from bx24frames.frames.progress import Bar
-from bx24frames.portal.plan import count_call
+from bx24frames.portal.counting import total_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,10 +39,7 @@ class Expected(AbstractAsyncContextManager["Expected"]):
             self._task = asyncio.create_task(self._count())
 
     async def _count(self) -> None:
-        call = count_call(self._reading.table.entity.listing)
-        [answer] = await self._connection.answers([call], first=1)
-        if isinstance(answer, Success):
-            self._bar.expect(answer.total)
+        self._bar.expect(await total_of(self._connection, self._reading.table.entity.listing))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

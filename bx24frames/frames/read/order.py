@@ -94,3 +94,17 @@ def _pair(order_by: tuple[str, str]) -> tuple[str, str]:
     if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
         raise ConfigError(f"order_by is a column or (column, 'asc' | 'desc'), not {order_by!r}")
     return pair[0], str(pair[1]).lower()
+
+
+def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
+    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_rows or not schema.id_key:
+        return table
+    place = [field.code for field in schema.fields].index(schema.id_key)
+    table = table.take(pc.array_sort_indices(table.column(place), order="ascending" if up else "descending"))
+    ids = table.column(place).combine_chunks()
+    first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return table.filter(pa.concat_arrays([pa.array([True]), first]))

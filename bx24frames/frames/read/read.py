@@ -8,16 +8,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.pages.cursor import merged
 from bx24frames.entities.pack import keys_of
-from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.reading import in_order, listing_for, slices
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
-from bx24frames.frames.read.order import Order, sorted_table
+from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
 from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
-from bx24frames.frames.read.slices import each_owner, merged_by_id, page_each, side_by_side
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.slices import each_owner, page_each, side_by_side
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,11 +36,7 @@ CHUNK_ROWS: Final = 2500
 def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
     listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
-    if order.remote is None:
-        return listing
-    *path, name = listing.order_path
-    params = merged(listing.call.params, tuple(path), {name: dict(order.remote)})
-    return replace(listing, call=replace(listing.call, params=params))
+    return listing if order.remote is None else in_order(listing, order.remote)
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.engine.pages.records import Take
+from bx24frames.engine.records import Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import Filters, parse_filters

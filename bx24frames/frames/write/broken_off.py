@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from bx24frames.engine.journal import Intent
     from bx24frames.entities.schema import Field
     from bx24frames.frames.write.reconcile import Search
-    from bx24frames.frames.write.send import Sending
     from bx24frames.frames.write.upload import Upload
+    from bx24frames.portal.sending import Sending
 
 __all__ = ["Begun", "begun"]
 

@@ -34,18 +34,23 @@ def settled_otherwise(field: Field, value: object, held: Mapping[str, object]) -
     return value is not None and field.code in held and as_stored(field, value) != as_stored(field, held[field.code])
 
 
-def rows_to_update(upload: Upload, positions: Iterable[int]) -> Iterator[tuple[InputRow, bool]]:
-    """The rows with the cells to send, and whether there are any."""
+def rows_to_update(
+    upload: Upload, positions: Iterable[int], *, only_changed: bool | None = None
+) -> Iterator[tuple[InputRow, bool]]:
+    """The rows with the cells to send, and whether there are any; `only_changed` in place of the request's own."""
     wanted = set(positions)
+    trimmed = upload.request.only_changed if only_changed is None else only_changed
     clear = upload.request.nulls == "clear"
     for row in upload.rows(wanted.__contains__):
         row_id = upload.ids.get(row.position)
         held = upload.current.get(row_id, {}) if row_id is not None else {}
-        values = dict(_cells(row.values, held, upload))
+        values = dict(_cells(row.values, held, upload, trimmed=trimmed))
         yield InputRow(row.position, values), any(clear or value is not None for value in values.values())
 
 
-def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upload) -> Iterator[tuple[str, object]]:
+def _cells(
+    values: Mapping[str, object], held: Mapping[str, object], upload: Upload, *, trimmed: bool
+) -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         field = upload.columns[name]
         if field.immutable:
@@ -63,7 +68,7 @@ def _cells(values: Mapping[str, object], held: Mapping[str, object], upload: Upl
             if merged:
                 yield name, merged
             continue
-        if upload.request.only_changed and _same(field, value, now, upload):
+        if trimmed and _same(field, value, now, upload):
             continue
         yield name, value
 
@@ -90,18 +95,25 @@ def _file_ids(cell: object) -> list[object]:
 def merge_points(field: Field, wanted: list[object], held: list[object]) -> list[object]:
     """Phones or e-mails to send so that each is there once: those that are there under their ids, or not at all.
 
-    An entry without an id adds one, so an entry whose value is there already is left out; one with an id edits it.
+    An entry without an id adds one, so an entry whose value is there already is left out; one with an id of the row
+    edits it. An id of another row is no id here.
     """
-    there = {canonical(field, [point]): point for point in held}
+    points = [point for point in held if isinstance(point, Mapping)]
+    by_id = {point.get("id"): point for point in points if point.get("id") is not None}
+    by_value = {canonical(field, [point]): point for point in points}
     merged: list[object] = []
     for point in wanted:
-        known = there.get(canonical(field, [point]))
         given = dict(point) if isinstance(point, Mapping) else {"value": point}
-        if known is not None and isinstance(known, Mapping):
-            same_type = given.get("value_type") in (None, known.get("value_type"))
-            if same_type or given.get("id") not in (None, known.get("id")):
-                continue
-            merged.append({**given, "id": known.get("id")})
-        else:
-            merged.append(given)
+        form = canonical(field, [given])
+        own = by_id.get(given.get("id"))
+        known = own or by_value.get(form)
+        if known is None:
+            by_value[form] = {**given, "id": None}
+            merged += [by_value[form]] if given.get("value") else []
+            continue
+        value = known.get("value") if own is None else given.get("value")
+        value_type = given.get("value_type") or known.get("value_type")
+        edited = (value, value_type) != (known.get("value"), known.get("value_type"))
+        if edited and known.get("id") is not None:
+            merged.append({"id": known.get("id"), "value": value, "value_type": value_type})
     return merged

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
-from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
 from bx24frames.errors import BX24Error, ConfigError, ValidationError, WriteInterrupted
 from bx24frames.frames.narrow.source import accept
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.read import Meter, ReadRequest, read_table
 from bx24frames.frames.report.report import WriteReport
-from bx24frames.frames.write.forecast import Load, forecast
+from bx24frames.frames.write.ending import broken_off, interruptible
 from bx24frames.frames.write.lookup import rows_by_id
-from bx24frames.frames.write.send import Delivery, Sending, broken_off, interruptible, send
 from bx24frames.frames.write.upload import Resume, open_journal
+from bx24frames.portal.forecast import Load, forecast
 from bx24frames.portal.metadata import find_table
+from bx24frames.portal.sending import FIRST_WRITES, Delivery, Sending, send
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Encoded, Entity

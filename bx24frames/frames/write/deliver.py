@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import MAX_COMMANDS
 from bx24frames.engine.outcomes import Outcome
-from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES
 from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, import_one_call, update_call
 from bx24frames.errors import ConfigError
 from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import compared_codes, rows_to_update
-from bx24frames.frames.write.forecast import Load
+from bx24frames.frames.write.confirm import confirm
 from bx24frames.frames.write.lookup import rows_by_id
-from bx24frames.frames.write.send import Delivery, Sending, import_is_closed, send
+from bx24frames.portal.forecast import Load
+from bx24frames.portal.sending import FIRST_IMPORTS, FIRST_WRITES, Delivery, Sending, import_is_closed, send
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Encoded
@@ -33,6 +33,7 @@ async def deliver(connection: Connection, upload: Upload, sending: Sending, mete
     """Send every row that has no outcome yet."""
     fresh = [at for at in range(upload.total) if at not in upload.ids]
     await _update(connection, upload, sending, meter)
+    await confirm(connection, upload, sending)
     if upload.request.mode != "update":
         await _insert(connection, upload, sending, meter, fresh)
 

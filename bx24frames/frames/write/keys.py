@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import Fault
 from bx24frames.entities.columns import Names
+from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.validate import validation_error
 from bx24frames.frames.write.broken_off import begun
@@ -17,11 +18,11 @@ from bx24frames.frames.write.lookup import Id, Values, key_of, rows_by_key
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.frames.narrow.columns_in import Incoming
-    from bx24frames.frames.write.send import Sending
     from bx24frames.frames.write.upload import Upload
     from bx24frames.options import Mode
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.portal.sending import Sending
 
 
 def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[str, Field]]:
@@ -54,11 +55,16 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
     fields = key_fields(table, frame, on)
     columns = [frame.table.column(name).to_pylist() for name, _ in fields]
     names = ", ".join(name for name, _ in fields)
+    lists = [kind(field) is Kind.MULTIFIELD for _, field in fields]
     first: dict[Hashable, int] = {}
     faults = []
     for position, key in enumerate(zip(*columns, strict=True)):
         if any(value is None or value in ("", []) for value in key):
             faults.append(Fault(position, names, "", "a key must not be empty"))
+            continue
+        if any(several and len(value) > 1 for value, several in zip(key, lists, strict=True)):
+            shown = ", ".join(map(str, key))
+            faults.append(Fault(position, names, shown, "a phone or an e-mail that is a key must be one value"))
             continue
         form = key_of([field for _, field in fields], key)
         if form in first:

@@ -6,14 +6,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.batch import batchable
-from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Call, Paging, Success
-from bx24frames.engine.sizes import FIRST_READS
-from bx24frames.entities.match import canonical
+from bx24frames.engine.messages import Paging
+from bx24frames.entities.match import canonical, contact
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.read.read import ReadRequest, read_table
+from bx24frames.portal.duplicates import ids_by_contact
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -26,10 +24,6 @@ Values = Mapping[str, object]
 
 BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
 """Kinds a list of whose values the portal can look for."""
-COMM_VALUES: Final = 5
-"""Phones or e-mails of one duplicate search; it takes 20, and names at most 20 rows in all (docs: findbycomm)."""
-COMM_ROWS: Final = 20
-COMM_TYPES: Final = {1: "LEAD", 3: "CONTACT", 4: "COMPANY"}
 
 
 async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
@@ -113,7 +107,7 @@ async def rows_by_key(
     read = list(dict.fromkeys([*(field.code for field in on), *codes]))
     if kind(driver) is Kind.MULTIFIELD:
         contacts = list(dict.fromkeys(str(contact_value(key[place])) for key in listed))
-        ids = await _ids_by_contact(connection, table, driver, contacts)
+        ids = await ids_by_contact(connection, table, driver, contacts)
         rows = await rows_by_id(connection, table, ids, read)
     else:
         id_code = table.entity.listing.id_key
@@ -132,7 +126,7 @@ async def rows_by_key(
 def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
     """A row's key, in the form in which equal ones are equal; phones by their digits, e-mails in any case."""
     return tuple(
-        _contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
+        contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
         for field, value in zip(on, key, strict=True)
     )
 
@@ -146,11 +140,6 @@ def contact_value(cell: object) -> object:
     return item.get("value") if isinstance(item, Mapping) else item
 
 
-def _contact(field: Field, value: object) -> str:
-    text = str(value).strip()
-    return "".join(char for char in text if char.isdigit()) if field.code.upper() == "PHONE" else text.casefold()
-
-
 def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
     """Every key a portal's row answers to: one for each of its phones or e-mails."""
     keys: list[tuple[Hashable, ...]] = [()]
@@ -158,7 +147,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
         cell = held.get(field.code)
         if kind(field) is Kind.MULTIFIELD:
             items = cell if isinstance(cell, list) else []
-            parts: list[Hashable] = list({_contact(field, contact_value(item)) for item in items})
+            parts: list[Hashable] = list({contact(field, contact_value(item)) for item in items})
         else:
             parts = [canonical(field, cell)]
         keys = [(*key, part) for key in keys for part in parts]
@@ -174,38 +163,3 @@ def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int,
         raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
     place = max(able, key=lambda at: len({repr(key[at]) for key in keys}))
     return place, on[place]
-
-
-async def _ids_by_contact(connection: Connection, table: Table, field: Field, values: list[str]) -> set[Id]:
-    """Ids of the rows that have one of the phones or e-mails.
-
-    https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html
-    """
-    entity_type = COMM_TYPES.get(table.entity.entity_type_id or 0)
-    if entity_type is None or field.code.upper() not in ("PHONE", "EMAIL"):
-        raise ConfigError(f"Rows of {table.entity.name} cannot be looked up by {field.code}", entity=table.entity.name)
-    parts = [values[at : at + COMM_VALUES] for at in range(0, len(values), COMM_VALUES)]
-    found: set[Id] = set()
-    while parts:
-        calls = [_search(entity_type, field, part) for part in parts]
-        again: list[list[str]] = []
-        for part, answer in zip(parts, await connection.answers(calls, first=FIRST_READS), strict=True):
-            if not isinstance(answer, Success):
-                raise error_of(answer, "crm.duplicate.findbycomm")
-            ids = _named(answer.value, entity_type)
-            if len(ids) >= COMM_ROWS and len(part) > 1:
-                again += [[value] for value in part]  # the list may have been cut
-            else:
-                found |= ids
-        parts = again
-    return found
-
-
-def _search(entity_type: str, field: Field, values: list[str]) -> Call:
-    params: dict[str, JSON] = {"type": field.code.upper(), "values": [*values], "entity_type": entity_type}
-    return Call("crm.duplicate.findbycomm", params, direct=not batchable("crm.duplicate.findbycomm", params))
-
-
-def _named(value: JSON, entity_type: str) -> set[Id]:
-    listed = value.get(entity_type) if isinstance(value, dict) else None
-    return {int(str(row_id)) for row_id in listed} if isinstance(listed, list) else set()

@@ -15,15 +15,16 @@ from bx24frames.entities.match import Doubt as Wanted
 from bx24frames.entities.types import kind
 from bx24frames.errors import BX24Error
 from bx24frames.frames.write.lookup import highest_id, owners, rows_after, rows_by_id
+from bx24frames.portal.sending import delay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bx24frames.engine.journal import Intent, Journal
     from bx24frames.entities.schema import Field
-    from bx24frames.frames.write.send import Sending
     from bx24frames.frames.write.upload import Upload
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.sending import Sending
 
 CUT: Final = 62.0
 """Seconds after which a request that was sent is certainly over: the portal cuts it at 60 (docs: limits.md)."""
@@ -81,17 +82,20 @@ async def settle_doubts(
     if journal is None or not sending.doubts:
         return
     search = search_of(journal)
-    for _ in range(ROUNDS):
+    for left in reversed(range(ROUNDS + 1)):
         try:
             absent = await _search(connection, upload, sending, search, journal)
         except BX24Error as fault:
             _leave(sending, f"the look for it failed: {fault.message}")
             return
         again = _conclude(absent, sending)
-        if sending.stopped:
+        if sending.stopped or not left:
             _give_up(again, sending)
-        if not again or sending.stopped:
+            again = []
+        if not again:
             break
+        if any(sending.doubts[at].passing for at in again):
+            await CLOCK.sleep(delay(ROUNDS + 1 - left))
         await send_alone(again)
         if not sending.doubts:
             return
@@ -221,7 +225,7 @@ def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
     again = []
     for position in absent:
         doubt = sending.doubts[position]
-        refused = doubt.answered and doubt.company == 1
+        refused = doubt.answered and doubt.company == 1 and not doubt.passing
         if refused:
             sending.put(replace(doubt.outcome, action="failed"))
         else:
@@ -230,7 +234,7 @@ def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
 
 
 def _give_up(absent: Iterable[int], sending: Sending) -> None:
-    """Rows that are certainly not there when an upload stops: they are not sent again, and nothing is unknown."""
+    """Rows that are certainly not there and are not sent again, because an upload stops or they never arrive."""
     for position in absent:
         outcome = sending.doubts[position].outcome
         message = f"{outcome.message} (the row is not there, and was not sent again)"

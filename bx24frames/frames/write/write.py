@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.codes import error_of
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
@@ -26,11 +25,12 @@ from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
-from bx24frames.frames.write.forecast import forecast
+from bx24frames.frames.write.ending import broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
-from bx24frames.frames.write.send import Doubt, Sending, broken_off, interruptible
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
+from bx24frames.portal.forecast import forecast
 from bx24frames.portal.metadata import find_table
+from bx24frames.portal.sending import Doubt, Sending
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods
@@ -174,8 +174,9 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
-    if sending.refused is not None and not (report.inserted or report.updated or report.unknown):
-        raise error_of(sending.refused, upload.entity.name)
+    refusal = sending.refusal(upload.entity.name)
+    if refusal is not None and not (report.inserted or report.updated or report.unknown):
+        raise refusal
     if request.on_error != "report":
         report.raise_for_errors()
     return report

@@ -140,8 +140,9 @@ def get_category(params: Params, context: Context) -> Result:
 
 
 @method("crm.category.fields", "crm")
-def describe_categories(_: Params, __: Context) -> Result:
-    """The field description of pipelines."""
+def describe_categories(params: Params, context: Context) -> Result:
+    """The field description of an entity type's pipelines."""
+    entity_of(params, context)
     return Result({"fields": CATEGORY_FIELDS})
 
 

@@ -12,7 +12,7 @@ from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
 from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of
 from bx24frames.engine.pages.pool import Pool
-from bx24frames.engine.pages.records import Rows, Take
+from bx24frames.engine.records import Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.errors import ResponseError
 from bx24frames.portal.connection import new_token, pages_machine
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.engine.machine import Machine
-    from bx24frames.entities.schema import TableSchema
     from bx24frames.portal.connection import Connection
 
 P = TypeVar("P")
@@ -117,17 +116,3 @@ async def each_owner(
         found += [item async for item in connection.run(one)]
     for _, batch in sorted(found, key=itemgetter(0)):
         yield batch
-
-
-def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
-    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not table.num_rows or not schema.id_key:
-        return table
-    place = [field.code for field in schema.fields].index(schema.id_key)
-    table = table.take(pc.array_sort_indices(table.column(place), order="ascending" if up else "descending"))
-    ids = table.column(place).combine_chunks()
-    first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
-    return table.filter(pa.concat_arrays([pa.array([True]), first]))

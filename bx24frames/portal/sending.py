@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import plain
-from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
-from bx24frames.engine.sizes import Sizes
-from bx24frames.errors import BX24Error, WriteError
+from bx24frames.engine.retry import delay, is_passing
+from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
+from bx24frames.errors import BX24Error
 from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     from bx24frames.engine.journal import Journal
     from bx24frames.entities.schema import Encoded
-    from bx24frames.frames.report.report import WriteReport
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
+
+__all__ = ["FIRST_IMPORTS", "FIRST_WRITES", "Delivery", "Doubt", "Sending", "delay", "import_is_closed", "send"]
 
 DENIED: Final = "access_denied"
 HTTP_OK: Final = 200
@@ -45,11 +46,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A row that may have been written. `answered`: the portal has done with it; `company`: rows of its call."""
+    """A row that may have been written.
+
+    `answered`: the portal has done with it. `company`: rows of its call. `passing`: the same may succeed later.
+    """
 
     outcome: Outcome
     answered: bool
     company: int
+    passing: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +63,8 @@ class Sending:
 
     `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
     request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
-    way. `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    way. `contested`: positions of updates answered by an error that may have come after the row was saved.
+    `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 
     on_error: OnError
@@ -68,6 +74,7 @@ class Sending:
     doubts: dict[int, Doubt] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     undelivered: list[int] = field(default_factory=list)
+    contested: set[int] = field(default_factory=set)
     stopped: bool = False
     refused: Refusal | None = None
     machine: Dispatch | None = None
@@ -90,6 +97,10 @@ class Sending:
         for position in self.begun - self.outcomes.keys():
             outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
             self.outcomes[position] = self._named(outcome)
+
+    def refusal(self, entity: str) -> BX24Error | None:
+        """The error to raise where the credential was refused."""
+        return None if self.refused is None else error_of(self.refused, entity)
 
     def stop(self) -> None:
         """Begin nothing new."""
@@ -193,12 +204,21 @@ def _take(
         outcomes.append(outcome)
         if outcome.action == "unknown":
             answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
-            doubts[position] = Doubt(outcome, answered, len(encoded.positions) + _shared(item, answer))
+            company = len(encoded.positions) + _shared(item, answer)
+            passing = isinstance(answer, Refusal) and is_passing(answer)
+            doubts[position] = Doubt(outcome, answered, company, passing)
         if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
             sending.refused = answer
+        if outcome.action == "failed" and delivery.done == "updated" and _contested(answer):
+            sending.contested.add(position)
     sending.put(*outcomes)
     sending.doubts |= doubts
     return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _contested(answer: Answer) -> bool:
+    """Whether an error may have come after the row was saved (crm module: lib/service/operation.php)."""
+    return isinstance(answer, Refusal) and not untouched(answer) and answer.code.lower() != DENIED
 
 
 def _shared(item: Settled, answer: Answer) -> bool:
@@ -287,34 +307,3 @@ def import_is_closed(answer: Answer) -> bool:
     if not isinstance(answer, Refusal):
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
-
-
-def broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
-    done = len(report) - report.failed - report.unknown - report.skipped
-    return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
-        f"{error.message}",
-        report=report,
-        guidance=".report has every row."
-        if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
-    )
-
-
-async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
-    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
-
-    Returns whether it was interrupted.
-    """
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        sending.stop()
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-        return True
-    return False
