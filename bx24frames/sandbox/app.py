@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bx24frames.sandbox import auth, batch, faults, oauth, php
+from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
-from bx24frames.sandbox.envelope import Reply, api_error, encode, html_reply, json_reply, refusal
+from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, encode, html_reply, json_reply, refusal
 from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
-from bx24frames.sandbox.wire import Address, Incoming, read_address, read_params
+from bx24frames.sandbox.wire import Address, Incoming, read_address, read_object, read_params
 
 FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
 CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
+NOT_JSON: Final = MethodError(API_CODE.format("INVALIDJSON"), "Invalid JSON in the request body")
 HEADERS: Final = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
@@ -83,7 +84,10 @@ class Visit:
         # the bucket stands in front of PHP: a refused request is not even read
         if not self.app.admits(self.request.source, self.now):
             return refusal(FULL)
-        self.params = read_params(self.request)
+        params = read_object(self.request) if self.address.api else read_params(self.request)
+        if params is None:
+            return json_reply(*api_error(NOT_JSON))
+        self.params = params
         fault = self.app.scene.faults.on_request(self._calls()) if self.app.scene.faults else None
         if fault is None:
             return self._carry_out()
@@ -105,14 +109,19 @@ class Visit:
     def _is_batch(self) -> bool:
         return self.address.method.lower() == batch.NAME
 
-    def _commands(self) -> Iterator[tuple[str, str]]:
-        return batch.commands(self.params) if self._is_batch() else iter(())
+    def _is_api_batch(self) -> bool:
+        return self.address.method.lower() == batch3.NAME
+
+    def _commands(self) -> Iterator[tuple[str, Params]]:
+        if self._is_api_batch():
+            yield from batch3.commands(self.params)
+        elif self._is_batch():
+            yield from ((method, php.parse_str(query)) for method, query in batch.commands(self.params))
 
     def _calls(self) -> Iterator[tuple[str, Params]]:
         """Every method the request names, as faults see it."""
         yield self.address.method, self.params
-        for method, query in self._commands():
-            yield method, php.parse_str(query)
+        yield from self._commands()
 
     def _carry_out(self) -> Reply:
         try:
@@ -135,13 +144,15 @@ class Visit:
         app = self.app
         if app.closed:
             raise CLOSED
-        if not self._is_batch():
+        if not self._is_batch() and not self._is_api_batch():
             find(app.scene.methods, self.address.method)
         token = auth.take_token(self.params, self.request.authorization)
         credential = app.keyring.identify(self.address, token, self.now)
         return Session(app.scene, credential, app.meter(self.now), self.now, elapsed=app.scene.costs.request)
 
     def _run(self, session: Session) -> Answer:
+        if self._is_api_batch():
+            return batch3.run(session, self.params)
         if not self._is_batch():
             answer = session.run(self.address.method, self.params)
             if not answer.failed:

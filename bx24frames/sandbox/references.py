@@ -14,6 +14,7 @@ ROOTS: Final = ("result", "next", "total", "time", "error")
 # any case but looked up as written [rest module: classes/general/rest_util.php processBatchElement].
 _REFERENCE: Final = re.compile(r"\$(" + "|".join(ROOTS) + r")(\S*)", re.IGNORECASE)
 _STEP: Final = re.compile(r"\[([^\]]+)\]")
+_OFFSET: Final = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 
 
 def _step(value: Any, key: str) -> Any:
@@ -21,7 +22,8 @@ def _step(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(key)
     if isinstance(value, list | str):
-        place = int(key) if key.lstrip("-").isdigit() else None
+        # only a canonical integer is an offset: "00", "+1" and "--1" are other keys
+        place = int(key) if _OFFSET.match(key) else None
         # a negative offset counts from the end in a text, and is no key of a list
         if place is None or (place < 0 and isinstance(value, list)):
             return None

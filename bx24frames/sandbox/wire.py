@@ -107,6 +107,17 @@ def _json(body: bytes) -> dict[str, Any]:
     return dict(php.entries(value))
 
 
+def read_object(request: Incoming) -> dict[str, Any] | None:
+    """The parameters of a call of REST 3.0, which takes a POST with JSON and nothing else; None for anything else."""
+    if request.verb != "POST":
+        return None
+    try:
+        value = orjson.loads(request.body.strip() or b"{}")
+    except orjson.JSONDecodeError:
+        return None
+    return dict(php.entries(value)) if isinstance(value, dict | list) else None
+
+
 def read_params(request: Incoming) -> dict[str, Any]:
     """Merge query string and body as the portal does; the body wins, key by key of the top level.
 

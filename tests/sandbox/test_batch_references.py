@@ -34,6 +34,10 @@ ANSWERS = {
         # a text can be walked by its offset
         ("$result[page][0][TITLE][2]", "y"),
         ("$result[page][0][TITLE][-1]", "y"),
+        # what looks like a number and is no canonical one is another key
+        ("$result[page][01][ID]", ANSWERS["result"]["page"]),
+        ("$result[page][--1][ID]", ANSWERS["result"]["page"]),
+        ("$result[page][²][ID]", ANSWERS["result"]["page"]),
         # glued text is swallowed
         ("$result[page][0][ID]0", "7"),
         ("$resultglued[page][0][ID]", "7"),

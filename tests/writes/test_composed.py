@@ -99,12 +99,13 @@ def test_phones_are_cleared_by_their_ids(portal: bx.Portal) -> None:
 
 def test_rows_of_many_owners_are_written_looked_for_and_deleted(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     """Product rows are listed for an owner alone: the frame says for which."""
-    frame = pd.DataFrame({"ownerId": [1, 2, 3] * 8, "productName": [f"Row {at}" for at in range(24)], "price": 1.5})
+    owners = bx.read_entity("deal", portal, columns=["id"], limit=3)["id"].tolist()
+    frame = pd.DataFrame({"ownerId": owners * 8, "productName": [f"Row {at}" for at in range(24)], "price": 1.5})
     sent = frame.assign(ownerType="D")
     sandbox.faults.add(Fault("drop_after", method="crm.item.productrow.add", nth=2))
     report = bx.write_entity(sent, "product_row", portal, mode="insert")
     columns = ["id", "ownerId", "productName", "price"]
-    back = bx.read_entity("product_row", portal, filters={"ownerId": [1, 2, 3]}, columns=columns).set_index("id")
+    back = bx.read_entity("product_row", portal, filters={"ownerId": owners}, columns=columns).set_index("id")
     assert back.loc[report.ids("inserted")].values.tolist() == frame.values.tolist()
     assert bx.delete_entity(report, "product_row", portal).deleted == 24
     left = bx.delete_entity(report, "product_row", portal, on_error="report")

@@ -73,19 +73,9 @@ def describe(entity: EntityType, _: Params, context: Context) -> Result:
     return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})
 
 
-def list_user_fields(entity: EntityType, params: Params, context: Context) -> Result:
-    """The user fields, whole; conditions are equalities."""
-    entries = [fields_user.list_entry(spec, entity.uf_entity) for spec in context.store.user_fields(entity.id)]
-    wanted = {name.lstrip("="): str(value) for name, value in classic_map(params, "filter").items()}
-    rows = [entry for entry in entries if all(str(entry.get(name, value)) == value for name, value in wanted.items())]
-    context.rows += len(rows)
-    return Result(rows, len(rows))
-
-
 for _action, _handler in (
     ("list", list_rows),
     ("get", get_row),
     ("fields", describe),
-    ("userfield.list", list_user_fields),
 ):
     register_for_all(_action, _handler)

@@ -1,14 +1,13 @@
-"""Whole lists: statuses, pipelines, smart processes, currencies, and their field descriptions."""
+"""Whole lists: statuses, pipelines, smart processes, and their field descriptions."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_map, map_of
+from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, classic_map, map_of
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import currency_rows
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
@@ -16,9 +15,10 @@ from bx24frames.sandbox.store.tables import ENTITY_TYPES
 _READ_ONLY: Final = True
 
 
-def _flat(
+def flat(
     type: str, title: str, *, required: bool = False, read_only: bool = False, immutable: bool = False
 ) -> dict[str, Any]:
+    """The description of one plain field."""
     return {
         "type": type,
         "isRequired": required,
@@ -31,51 +31,37 @@ def _flat(
 
 
 STATUS_FIELDS: Final = {
-    "ID": _flat("integer", "ID", read_only=_READ_ONLY),
-    "ENTITY_ID": _flat("string", "Справочник", required=True, immutable=True),
-    "STATUS_ID": _flat("string", "Код", required=True, immutable=True),
-    "SORT": _flat("integer", "Сортировка"),
-    "NAME": _flat("string", "Название", required=True),
-    "NAME_INIT": _flat("string", "Название по умолчанию", read_only=_READ_ONLY),
-    "SYSTEM": _flat("char", "Системный", read_only=_READ_ONLY),
-    "COLOR": _flat("string", "Цвет"),
-    "SEMANTICS": _flat("char", "Группа", immutable=True),
-    "CATEGORY_ID": _flat("integer", "Воронка", immutable=True),
-    "EXTRA": _flat("crm_status_extra", "Дополнительно"),
+    "ID": flat("integer", "ID", read_only=_READ_ONLY),
+    "ENTITY_ID": flat("string", "Справочник", required=True, immutable=True),
+    "STATUS_ID": flat("string", "Код", required=True, immutable=True),
+    "SORT": flat("integer", "Сортировка"),
+    "NAME": flat("string", "Название", required=True),
+    "NAME_INIT": flat("string", "Название по умолчанию", read_only=_READ_ONLY),
+    "SYSTEM": flat("char", "Системный", read_only=_READ_ONLY),
+    "COLOR": flat("string", "Цвет"),
+    "SEMANTICS": flat("char", "Группа", immutable=True),
+    "CATEGORY_ID": flat("integer", "Воронка", immutable=True),
+    "EXTRA": flat("crm_status_extra", "Дополнительно"),
 }
 CATEGORY_FIELDS: Final = {
-    "id": _flat("integer", "ID", read_only=_READ_ONLY),
-    "name": _flat("string", "Название", required=True),
-    "sort": _flat("integer", "Сортировка"),
-    "entityTypeId": _flat("integer", "Тип", read_only=_READ_ONLY),
-    "isDefault": _flat("boolean", "По умолчанию"),
-    "originId": _flat("string", "Внешний код"),
-    "originatorId": _flat("string", "Внешний источник"),
+    "id": flat("integer", "ID", read_only=_READ_ONLY),
+    "name": flat("string", "Название", required=True),
+    "sort": flat("integer", "Сортировка"),
+    "entityTypeId": flat("integer", "Тип", read_only=_READ_ONLY),
+    "isDefault": flat("boolean", "По умолчанию"),
+    "originId": flat("string", "Внешний код"),
+    "originatorId": flat("string", "Внешний источник"),
 }
 TYPE_FIELDS: Final = {
-    "id": _flat("integer", "ID", read_only=_READ_ONLY),
-    "title": _flat("string", "Название", required=True),
-    "code": _flat("string", "Код"),
-    "createdBy": _flat("user", "Кем создан", read_only=_READ_ONLY),
-    "entityTypeId": _flat("integer", "Тип", read_only=_READ_ONLY),
-    "isCategoriesEnabled": _flat("boolean", "Воронки"),
-    "isStagesEnabled": _flat("boolean", "Стадии"),
-    "createdTime": _flat("datetime", "Создан", read_only=_READ_ONLY),
-    "updatedTime": _flat("datetime", "Изменён", read_only=_READ_ONLY),
-}
-CURRENCY_FIELDS: Final = {
-    "CURRENCY": _flat("string", "Код", required=True),
-    "BASE": _flat("char", "Базовая", read_only=_READ_ONLY),
-    "AMOUNT_CNT": _flat("integer", "Номинал"),
-    "AMOUNT": _flat("double", "Курс"),
-    "SORT": _flat("integer", "Сортировка"),
-    "FULL_NAME": _flat("string", "Название"),
-    "LID": _flat("string", "Язык"),
-    "FORMAT_STRING": _flat("string", "Шаблон"),
-    "DEC_POINT": _flat("string", "Разделитель дробной части"),
-    "THOUSANDS_SEP": _flat("string", "Разделитель тысяч"),
-    "DECIMALS": _flat("integer", "Знаков"),
-    "DATE_UPDATE": _flat("datetime", "Изменена", read_only=_READ_ONLY),
+    "id": flat("integer", "ID", read_only=_READ_ONLY),
+    "title": flat("string", "Название", required=True),
+    "code": flat("string", "Код"),
+    "createdBy": flat("user", "Кем создан", read_only=_READ_ONLY),
+    "entityTypeId": flat("integer", "Тип", read_only=_READ_ONLY),
+    "isCategoriesEnabled": flat("boolean", "Воронки"),
+    "isStagesEnabled": flat("boolean", "Стадии"),
+    "createdTime": flat("datetime", "Создан", read_only=_READ_ONLY),
+    "updatedTime": flat("datetime", "Изменён", read_only=_READ_ONLY),
 }
 
 
@@ -111,6 +97,16 @@ def list_statuses(params: Params, context: Context) -> Result:
     rows = ordered(rows, classic_map(params, "order") or {"SORT": "ASC"})
     context.rows += len(rows)
     return Result(rows, len(rows))
+
+
+@method("crm.status.get", "crm")
+def get_status(params: Params, context: Context) -> Result:
+    """One dictionary entry."""
+    row = STATUSES.row(context.store, classic_id(params))
+    if row is None:
+        raise MethodError("", "Not found")
+    context.rows += 1
+    return Result(row)
 
 
 @method("crm.status.fields", "crm")
@@ -189,23 +185,18 @@ def list_types(params: Params, context: Context) -> Result:
     return Result({"types": window.of(rows)}, window.total, window.next)
 
 
+@method("crm.type.get", "crm")
+def get_type(params: Params, context: Context) -> Result:
+    """One smart process, by the id of its settings."""
+    row_id = bound_int(params, "id")
+    for row in _type_rows(context.store.server_zone):
+        if row["id"] == row_id:
+            context.rows += 1
+            return Result({"type": row})
+    raise MethodError("NOT_FOUND", "Смарт-процесс не найден")
+
+
 @method("crm.type.fields", "crm")
 def describe_types(_: Params, __: Context) -> Result:
     """The field description of smart processes."""
     return Result({"fields": TYPE_FIELDS})
-
-
-@method("crm.currency.list", "crm")
-def list_currencies(params: Params, context: Context) -> Result:
-    """Every currency; the documentation's own sample says total 0
-    (https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html).
-    """
-    rows = ordered(currency_rows(context.store.server_zone), classic_map(params, "order"))
-    context.rows += len(rows)
-    return Result(rows, 0)
-
-
-@method("crm.currency.fields", "crm")
-def describe_currencies(_: Params, __: Context) -> Result:
-    """The field description of currencies."""
-    return Result(CURRENCY_FIELDS)

@@ -72,7 +72,7 @@ class Goods:
         return Result({self.kind: {name: _described(name, spec) for name, spec in by_name(self.kind).items()}})
 
     def _desk(self) -> Desk:
-        return Desk(self.kind, by_name(self.kind), self.created, self.modified,
+        return Desk(self.kind, by_name(self.kind), self.created, self.modified, nullable=True,
                     refuse=lambda name, _: MethodError("0", f"Required fields: {name}"))  # fmt: skip
 
     def add(self, params: Params, context: Context) -> Result:

@@ -10,9 +10,9 @@ from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.filters.item import ItemNames
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import poisoned
+from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import CURRENCIES
 from bx24frames.sandbox.shapes.parse import php_text
 from bx24frames.sandbox.shapes.write import NotValid, Pen, item_cell, item_user_cell, values_of
 from bx24frames.sandbox.store.pen import pen_of
@@ -69,16 +69,16 @@ def _read(
             if isinstance(spec, UserField):
                 draft.user[spec.code] = item_user_cell(spec, value, pen)
             elif spec is not None and _writable(spec, adding=adding, importing=importing):
-                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen), pen)
+                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen), pen, context)
         except NotValid as refused:
             raise _not_valid(spec.title if spec else name) from refused
     return draft
 
 
-def _checked(entity: EntityType, spec: FieldSpec, stored: Any, pen: Pen) -> Any:
+def _checked(entity: EntityType, spec: FieldSpec, stored: Any, pen: Pen, context: Context) -> Any:
     if spec.column == "stageId" and stored is not None and stored not in pen.choices(entity.stages):
         raise NotValid
-    if spec.type == "crm_currency" and stored is not None and stored not in CURRENCIES:
+    if spec.type == "crm_currency" and stored is not None and stored not in known_currencies(context):
         raise NotValid
     return stored
 

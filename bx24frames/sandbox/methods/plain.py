@@ -16,7 +16,7 @@ from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
 from bx24frames.sandbox.shapes.parse import php_text, zone_of
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, classic_cell
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell
 from bx24frames.sandbox.store.pen import pen_of
 from bx24frames.sandbox.store.tables import TABLES, Table
 
@@ -120,13 +120,17 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How rows of a table are written; `created` and `modified` are the columns the portal keeps itself."""
+    """How rows of a table are written; `created` and `modified` are the columns the portal keeps itself.
+
+    `nullable`: whether an empty value clears a number, as controllers do; older methods make it 0.
+    """
 
     table: str
     names: Names
     created: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    nullable: bool = False
     refuse: Callable[[str, str], MethodError] = field(default=lambda name, why: MethodError("", f"{name}: {why}"))
 
     @property
@@ -140,10 +144,7 @@ class Desk:
             spec = self.names.get(name)
             if spec is None or spec.read_only or (spec.immutable and not adding) or spec.kind is Kind.JSON:
                 continue
-            try:
-                stored = classic_cell(spec, value, pen)
-            except NotValid:
-                stored = SKIP
+            stored = self._stored(spec, value, pen)
             if stored is not SKIP:
                 draft[spec.column] = stored
         for spec in self._table.fields:
@@ -153,6 +154,14 @@ class Desk:
             if known and (adding or spec.column in draft) and not php_text(draft.get(spec.column)).strip():
                 raise self.refuse(spec.title, "required")
         return draft
+
+    def _stored(self, spec: FieldSpec, value: Any, pen: Pen) -> Any:
+        if self.nullable and spec.kind in {Kind.INT, Kind.NUMBER} and value in (None, ""):
+            return None
+        try:
+            return classic_cell(spec, value, pen)
+        except NotValid:
+            return SKIP
 
     def add(self, values: Mapping[str, Any], context: Context) -> int:
         """Save a new row; its id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from bx24frames.sandbox.envelope import API_CODE
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.plain import by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
 from bx24frames.sandbox.store.tables import TABLES
 from bx24frames.sandbox.wire import API
@@ -29,11 +30,16 @@ OPERATORS: Final[Mapping[str, Test]] = {
     "in": lambda value, wanted: value in wanted,
     "between": lambda value, ends: ends[0] <= value <= ends[1],
 }
+LISTED: Final[Mapping[str, tuple[int, int]]] = {"in": (0, 10_000), "between": (2, 2)}
+"""How many values the operators with several take."""
 
 
 def api_fault(name: str, message: str, status: int = 400, **more: Any) -> MethodError:
     """A failure under one of the codes of REST 3.0."""
     return MethodError(API_CODE.format(name), message, status, **more)
+
+
+NO_FILTER: Final = api_fault("INVALIDFILTER", "Unable to recognize the filter expression")
 
 
 def not_valid(name: str, message: str) -> MethodError:
@@ -42,35 +48,50 @@ def not_valid(name: str, message: str) -> MethodError:
     return api_fault("VALIDATION_REQUESTVALIDATION", text, validation=[{"field": name, "message": message}])
 
 
-def _comparable(value: Any) -> Any:
-    """Moments compare as moments, whatever their offsets."""
+def _comparable(value: Any, cell: Any) -> Any:
+    """A written value as the cell's kind: moments compare as moments, whatever their offsets, digits as numbers."""
     if isinstance(value, list):
-        return [_comparable(one) for one in value]
+        return [_comparable(one, cell) for one in value]
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return php_int(value)
     if isinstance(value, str) and len(value) >= 19 and value[10:11] == "T":
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return value
 
 
+def _recognised(condition: Any) -> tuple[str, str, Any]:
+    """A condition's field, operator and value: ``[field, value]`` means equal, or any of a list."""
+    if not isinstance(condition, list) or len(condition) not in (2, 3) or not isinstance(condition[0], str):
+        raise NO_FILTER
+    name, *word, value = condition
+    sign = str(word[0]) if word else ("in" if isinstance(value, list) else "=")
+    if sign not in OPERATORS:
+        raise api_fault("UNKNOWNFILTEROPERATOR", f"Unknown operator `{sign}`")
+    least, most = LISTED.get(sign, (-1, -1))
+    if (least <= len(value) <= most) if isinstance(value, list) else least < 0:
+        return name, sign, value
+    raise NO_FILTER
+
+
 LOGICS: Final[Mapping[str, Callable[[Iterable[bool]], bool]]] = {"and": all, "or": any}
 
 
-def _met(row: Row, condition: Sequence[Any] | Mapping[str, Any], filterable: frozenset[str]) -> bool:
+def _met(row: Row, condition: Any, filterable: frozenset[str]) -> bool:
     """A condition, or a group of them under a logic of its own [rest module: lib/V3/Structure/Filtering]."""
     if isinstance(condition, Mapping):
         logic, inner = LOGICS.get(str(condition.get("logic", "and"))), condition.get("conditions")
         if logic is None or not isinstance(inner, list):
-            raise api_fault("INVALIDFILTER", "Unable to recognize the filter expression")
+            raise NO_FILTER
         return logic([_met(row, one, filterable) for one in inner])
-    name, *rest = condition
+    name, sign, value = _recognised(condition)
     if name not in filterable:
-        raise not_valid(str(name), f"field `{name}` requires the `Filterable` attribute for such a request")
-    value = rest[-1]
-    word = str(rest[0]) if len(rest) == 2 else ("in" if isinstance(value, list) else "=")
-    if word not in OPERATORS:
-        raise api_fault("INVALIDFILTER", f"Unknown operator `{word}`")
-    cell = _comparable(row[name])
-    return cell is not None and OPERATORS[word](cell, _comparable(value))
+        raise not_valid(name, f"field `{name}` requires the `Filterable` attribute for such a request")
+    cell = row[name]
+    try:
+        return cell is not None and OPERATORS[sign](_comparable(cell, None), _comparable(value, cell))
+    except (TypeError, ValueError):
+        raise NO_FILTER from None
 
 
 def _window(pagination: Any, most: int) -> slice:
@@ -83,18 +104,27 @@ def _window(pagination: Any, most: int) -> slice:
     return slice(start, start + limit)
 
 
+def _shaped(params: Params, name: str, shape: type, fault: MethodError) -> Any:
+    """A parameter that is a list, or a map, or not there."""
+    value = params.get(name)
+    if value and not isinstance(value, shape):
+        raise fault
+    return value or shape()
+
+
 def page(
     rows: list[Row], params: Params, most: int, filterable: frozenset[str], sortable: frozenset[str] = frozenset()
 ) -> list[Row]:
     """Filter, sort, cut, select: unknown own fields are left out, unknown related ones are an error."""
-    for condition in params.get("filter") or ():
+    for condition in _shaped(params, "filter", list, NO_FILTER):
         rows = [row for row in rows if _met(row, condition, filterable)]
-    for name, direction in reversed((params.get("order") or {"id": "ASC"}).items()):
+    order = _shaped(params, "order", dict, api_fault("INVALIDORDER", "Unable to recognize the sorting parameter"))
+    for name, direction in reversed((order or {"id": "ASC"}).items()):
         word = str(direction).upper()
         if word not in ("ASC", "DESC") or name not in filterable | sortable:
             raise api_fault("INVALIDORDER", f"Unable to recognize sorting parameter `{name}`")
         rows = sorted(rows, key=lambda row, name=name: (row[name] is not None, row[name]), reverse=word == "DESC")  # type: ignore[misc]
-    select = params.get("select") or ["id"]
+    select = _shaped(params, "select", list, api_fault("INVALIDSELECT", "Unable to recognize select")) or ["id"]
     related = next((str(name) for name in select if "." in str(name)), None)
     if related is not None:
         raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{related}`")
@@ -191,7 +221,7 @@ def list_results(params: Params, context: Context) -> Result:
     given = params.get("filter")
     if not isinstance(given, list) or not given:
         raise not_valid("filter", "The field value cannot be empty")
-    tasks = [condition[-1] for condition in given if isinstance(condition, list) and condition[0] == "taskId"]
+    tasks = [condition[-1] for condition in given if isinstance(condition, list) and condition[:1] == ["taskId"]]
     if len(tasks) != 1 or not isinstance(tasks[0], int):
         raise api_fault(
             "VALIDATION_REQUESTFILTERVALIDATION", "A filter for the required field `taskId` must be specified"

@@ -7,6 +7,7 @@ from typing import Final
 
 from bx24frames.sandbox.methods.rest3 import Row, not_valid, page
 from bx24frames.sandbox.registry import Context, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.wire import API
 
 FIRST: Final = datetime(2025, 3, 3, 9, tzinfo=timezone(timedelta(hours=3)))
@@ -31,19 +32,16 @@ def _record(user: int, number: int) -> Row:
 @method(f"{API}timeman.record.list", "timeman")
 def list_records(params: Params, context: Context) -> Result:
     """A page of one employee's records; without the employee the request is not valid."""
-    wanted = {condition[-1] for condition in params.get("filter") or () if condition[0] == "userId"}
+    given = params.get("filter")
+    conditions = [one for one in given if isinstance(one, list) and one] if isinstance(given, list) else []
+    wanted = {php_text(one[-1]) for one in conditions if one[0] == "userId"}
     if len(wanted) != 1:
         raise not_valid("filter.userId", "Required field `filter.userId` is not specified")
-    rows = [_record(int(user), number) for user in wanted for number in range(RECORDS)]
+    rows = [_record(php_int(user), number) for user in wanted for number in range(RECORDS)]
     filterable, sortable = frozenset({"userId", "startTime"}), frozenset({"id", "endTime", "duration"})
-    params = {**params, "filter": [[name, *rest[:-1], _same(name, rest[-1])] for name, *rest in params["filter"]]}
     found = page(rows, params, 50, filterable, sortable)
     context.rows += len(found)
     return Result({"items": found})
-
-
-def _same(name: str, value: object) -> object:
-    return int(str(value)) if name == "userId" else value
 
 
 def _node(kind: str, number: int) -> Row:

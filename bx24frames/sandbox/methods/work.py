@@ -1,10 +1,9 @@
-"""Tasks, the time spent on them, calls, workgroups (https://apidocs.bitrix24.com/api-reference/tasks/)."""
+"""Tasks, calls, workgroups (https://apidocs.bitrix24.com/api-reference/tasks/)."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.arguments import bound, bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import CLASSIC, CONTROLLER, EXACT, Desk, View, by_code, by_name
@@ -108,39 +107,6 @@ def _described(spec: FieldSpec) -> dict[str, Any]:
     if spec.code == "STATUS":
         described |= {"values": STATUSES, "default": "2"}
     return described
-
-
-# ---------------------------------------------------------------- time spent
-
-ELAPSED: Final = View("elapsed", by_code("elapsed"), by_code("elapsed"), "classic", EXACT, prefixes=PREFIXES)
-FIRST: Final = 50
-
-
-@method("task.elapseditem.getlist", "task")
-def list_elapsed(params: Params, context: Context) -> Result:
-    """Time spent: arguments by their order, TASKID left out where the first one is an array; ``start`` is ignored
-    (https://apidocs.bitrix24.com/api-reference/tasks/elapsed-item/task-elapsed-item-get-list.html).
-    """
-    given = list(params.values())
-    conditions: dict[str, Any] = {}
-    task = None
-    if given and not isinstance(given[0], dict | list):
-        task = php_int(given.pop(0))
-        conditions["TASK_ID"] = task
-    order, filters, select, more = (given + [None] * 4)[:4]
-    conditions |= map_of(filters) if isinstance(filters, dict | list) else {}
-    pages = map_of(map_of(more).get("NAV_PARAMS")) if isinstance(more, dict) else {}
-    size = min(php_int(pages.get("nPageSize", FIRST)) or FIRST, FIRST) if task is None or pages else 10**9
-    number = max(php_int(pages.get("iNumPage", 1)), 1)
-    context.start = (number - 1) * size
-    view = View(
-        "elapsed", ELAPSED.printed, ELAPSED.asked, "classic",
-        lambda start, count: paging.Window(start or 0, count(), None, size), prefixes=PREFIXES,
-    )  # fmt: skip
-    found, window = view.page(context, conditions, map_of(order) if isinstance(order, dict) else {}, names_of(select))
-    total = window.total or 0
-    after = window.offset + size
-    return Result(found, total, after if after < total else None)
 
 
 # ---------------------------------------------------------------- calls

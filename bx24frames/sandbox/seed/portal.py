@@ -221,8 +221,6 @@ def currency_rows(zone: str) -> list[dict[str, Any]]:
     ]
 
 
-CURRENCIES: Final = frozenset({"RUB", "USD", "EUR"})
-
 DEPARTMENTS: Final[tuple[dict[str, Any], ...]] = (
     {"ID": "1", "NAME": "ООО «Ромашка»", "SORT": 500, "UF_HEAD": "1"},
     {"ID": "3", "NAME": "Отдел продаж", "SORT": 100, "PARENT": "1", "UF_HEAD": "3"},

@@ -189,9 +189,7 @@ class Store:
         """
         if any(spec.code == code for spec in self.user_fields(entity_type_id)):
             raise ValueError(f"{code} exists")
-        taken = [choice for spec in self._user_fields for choice, _ in spec.items]
-        first = max(taken, default=FIRST_ENUM_ID) + 2
-        choices = tuple((first + 2 * place, text) for place, text in enumerate(items))
+        choices = self.new_choices(items)
         number = max((spec.id for spec in self._user_fields), default=101) + 2
         spec = UserField(
             number, entity_type_id, code, type, multiple, mandatory, title or code, choices, dict(settings or {})
@@ -200,12 +198,23 @@ class Store:
         self._keep_user_fields()
         return spec
 
+    def new_choices(self, texts: Iterable[str]) -> tuple[tuple[int, str], ...]:
+        """Choices of an enumeration, each with an id that no other choice has."""
+        taken = [choice for spec in self._user_fields for choice, _ in spec.items]
+        first = max(taken, default=FIRST_ENUM_ID) + 2
+        return tuple((first + 2 * place, text) for place, text in enumerate(texts))
+
     def remove_user_field(self, entity_type_id: int, code: str) -> None:
         """Remove a user field; its values stay in the rows, unseen."""
         kept = [spec for spec in self._user_fields if (spec.entity_type_id, spec.code) != (entity_type_id, code)]
         if len(kept) == len(self._user_fields):
             raise KeyError(code)
         self._user_fields = kept
+        self._keep_user_fields()
+
+    def replace_user_field(self, changed: UserField) -> None:
+        """Put a changed user field in the place of the one with its id."""
+        self._user_fields = [changed if spec.id == changed.id else spec for spec in self._user_fields]
         self._keep_user_fields()
 
     def require_user_field(self, entity_type_id: int, code: str, *, mandatory: bool = True) -> None:

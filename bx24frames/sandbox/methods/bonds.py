@@ -1,0 +1,122 @@
+"""The contacts bound to a row, ``crm.X.contact.items.*``, and the companies bound to a contact
+(https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import orjson
+
+from bx24frames.sandbox.methods.arguments import classic_id
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.write import values_of
+
+NOT_FOUND: Final = MethodError("", "Not found")
+
+
+def _ids(text: str | None) -> list[int]:
+    return orjson.loads(text) if text else []
+
+
+def _text(ids: Sequence[int]) -> str | None:
+    return orjson.dumps(list(ids)).decode() if ids else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """What is bound to the rows of `table`: ids in the column `many`, the first of them in `one` as well."""
+
+    table: str
+    one: str
+    many: str
+    key: str
+
+    def ids(self, row: dict[str, Any], _: Context) -> list[int]:
+        """The bound ids, the first one primary."""
+        return _ids(row[self.many])
+
+    def bind(self, row: dict[str, Any], ids: Sequence[int], context: Context) -> None:
+        """Bind these and no others."""
+        context.store.update_row(self.table, row["id"], {self.many: _text(ids), self.one: ids[0] if ids else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored(Bond):
+    """A bond that is kept with the other side: a company's contacts with the contacts."""
+
+    def ids(self, row: dict[str, Any], context: Context) -> list[int]:
+        """The bound ids."""
+        bonds = "SELECT c.id FROM contact c, json_each(c.companyIds) j WHERE j.value = ? ORDER BY c.id"
+        return [found for (found,) in context.store.query(bonds, (row["id"],))]
+
+    def bind(self, row: dict[str, Any], ids: Sequence[int], context: Context) -> None:
+        """Put the company behind the others of each contact, or take it from among them."""
+        for contact_id in {*self.ids(row, context), *ids}:
+            contact = context.store.row("contact", contact_id)
+            if contact is not None:
+                others = [one for one in _ids(contact["companyIds"]) if one != row["id"]]
+                companies = [*others, row["id"]] if contact_id in ids else others
+                BONDS["contact.company"].bind(contact, companies, context)
+
+
+CONTACTS: Final = ("contactId", "contactIds", "CONTACT_ID")
+BONDS: Final[dict[str, Bond]] = {
+    "deal.contact": Bond("deal", *CONTACTS),
+    "quote.contact": Bond("quote", *CONTACTS),
+    "lead.contact": Bond("lead", *CONTACTS),
+    "company.contact": Mirrored("company", *CONTACTS),
+    "contact.company": Bond("contact", "companyId", "companyIds", "COMPANY_ID"),
+}
+
+
+def _row(bond: Bond, params: Params, context: Context) -> dict[str, Any]:
+    row = context.store.row(bond.table, classic_id(params))
+    if row is None:
+        raise NOT_FOUND
+    return row
+
+
+def _list(bond: Bond, params: Params, context: Context) -> Result:
+    """What is bound to a row, unpaged."""
+    ids = bond.ids(_row(bond, params, context), context)
+    context.rows += len(ids)
+    return Result(
+        [
+            {bond.key: row_id, "SORT": 10 * place, "ROLE_ID": 0, "IS_PRIMARY": "Y" if place == 1 else "N"}
+            for place, row_id in enumerate(ids, 1)
+        ]
+    )
+
+
+def _wanted(bond: Bond, items: Any) -> list[int]:
+    """The ids of written entries: the primary one first, the others by their sort."""
+    if not isinstance(items, list | dict):
+        raise MethodError("", "The parameter 'items' must be array.")
+    entries = [entry for entry in values_of(items) if isinstance(entry, dict) and php_int(entry.get(bond.key)) > 0]
+    entries.sort(key=lambda entry: (php_text(entry.get("IS_PRIMARY")) != "Y", php_int(entry.get("SORT"))))
+    return list(dict.fromkeys(php_int(entry[bond.key]) for entry in entries))
+
+
+def _set(bond: Bond, params: Params, context: Context) -> Result:
+    """Bind the given ones and no others."""
+    row = _row(bond, params, context)
+    bond.bind(row, _wanted(bond, params.get("items", params.get("ITEMS"))), context)
+    context.writes += 1
+    return Result(value=True)
+
+
+def _delete(bond: Bond, params: Params, context: Context) -> Result:
+    """Bind nothing."""
+    bond.bind(_row(bond, params, context), [], context)
+    context.writes += 1
+    return Result(value=True)
+
+
+for _name, _bond in BONDS.items():
+    for _action, _handler in (("get", _list), ("set", _set), ("delete", _delete)):
+        method(f"crm.{_name}.items.{_action}", "crm")(partial(_handler, _bond))

@@ -1,0 +1,150 @@
+"""The product rows of an owner: ``crm.item.productrow.*`` and the older ``crm.{deal,lead,quote}.productrows.*``
+(https://apidocs.bitrix24.com/api-reference/crm/universal/product-rows/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
+from bx24frames.sandbox.methods.plain import Desk
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
+
+Owner = tuple[str, int]
+
+ROWS: Final = TABLES["product_row"]
+DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
+CLASSIC_DESK: Final = Desk("product_row", ROWS.by_code, nullable=True)
+ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields))
+CLASSIC: Final = Selection("classic", tuple((spec.code, spec) for spec in ROWS.fields))
+OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
+NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
+NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
+
+
+def _found(context: Context, selection: Selection, clauses: str, params: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = [row for _, row in read_rows(context.store, ROWS, selection, clauses, params)]
+    context.rows += len(rows)
+    return rows
+
+
+def _owner(kind: Any, row_id: Any, context: Context) -> Owner:
+    """An owner that exists, by the prefix of its table."""
+    owner = (php_text(kind), php_int(row_id))
+    table = next((entity.name for entity in ENTITY_TYPES.values() if entity.short == owner[0]), None)
+    if table is None or context.store.row(table, owner[1]) is None:
+        raise NO_OWNER
+    return owner
+
+
+def _replace(owner: Owner, rows: Any, desk: Desk, names: Sequence[str], context: Context) -> None:
+    """Give an owner these product rows in the place of all it had."""
+    given = [row for row in values_of(rows) if isinstance(row, dict)]
+    context.store.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
+    context.writes += not given
+    for row in given:
+        desk.add({**row, **dict(zip(names, owner, strict=True))}, context)
+
+
+@method("crm.item.productrow.list", "crm")
+def list_product_rows(params: Params, context: Context) -> Result:
+    """The product rows of one owner, engine B; the owner must be named by ``=ownerType`` and ``=ownerId``."""
+    conditions = map_of(bound_array(params, "filter", {}))
+    for name in ("=ownerType", "=ownerId"):
+        if name not in conditions:
+            raise MethodError("REQUIRED_ARG_MISSING", f"Filter must contain {name}")
+    owner = (php_text(conditions["=ownerType"]), php_int(conditions["=ownerId"]))
+    window = paging.controller(
+        context.start,
+        lambda: context.store.scalar(f"SELECT count(*) FROM product_row t {OWNED}", owner),  # noqa: S608
+    )
+    clauses = f"{OWNED} ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}"
+    return Result({"productRows": _found(context, ITEM, clauses, owner)}, window.total, window.next)
+
+
+@method("crm.item.productrow.fields", "crm")
+def describe_product_rows(_: Params, __: Context) -> Result:
+    """The field description of product rows."""
+    described: dict[str, Any] = {spec.column: fields.describe_item(spec) for spec in ROWS.fields}
+    return Result({"fields": described})
+
+
+def _one(row_id: int, context: Context) -> Result:
+    rows = _found(context, ITEM, "WHERE t.id = ?", (row_id,))
+    if not rows:
+        raise NO_ROW
+    return Result({"productRow": rows[0]})
+
+
+@method("crm.item.productrow.get", "crm")
+def get_product_row(params: Params, context: Context) -> Result:
+    """One product row."""
+    return _one(bound_int(params, "id"), context)
+
+
+@method("crm.item.productrow.add", "crm")
+def add_product_row(params: Params, context: Context) -> Result:
+    """A new product row, printed whole."""
+    bound(params, "fields")
+    values = map_of(bound_array(params, "fields", {}))
+    _owner(values.get("ownerType"), values.get("ownerId"), context)
+    return _one(DESK.add(values, context), context)
+
+
+@method("crm.item.productrow.update", "crm")
+def update_product_row(params: Params, context: Context) -> Result:
+    """Change a product row; printed whole."""
+    row_id = bound_int(params, "id")
+    DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, NO_ROW)
+    return _one(row_id, context)
+
+
+@method("crm.item.productrow.delete", "crm")
+def delete_product_row(params: Params, context: Context) -> Result:
+    """Delete a product row."""
+    DESK.delete(bound_int(params, "id"), context, NO_ROW)
+    return Result(None)
+
+
+@method("crm.item.productrow.set", "crm")
+def set_product_rows(params: Params, context: Context) -> Result:
+    """Replace every product row of one owner; all printed."""
+    owner = _owner(bound(params, "ownerType"), bound_int(params, "ownerId"), context)
+    bound(params, "productRows")
+    _replace(owner, bound_array(params, "productRows", []), DESK, ("ownerType", "ownerId"), context)
+    return Result({"productRows": _found(context, ITEM, f"{OWNED} ORDER BY t.id", owner)})
+
+
+# ---------------------------------------------------------------- the older names
+
+
+def _get_classic(entity: EntityType, params: Params, context: Context) -> Result:
+    """The product rows of a row, classic shape, unpaged."""
+    owner = (entity.short, classic_id(params))
+    return Result(_found(context, CLASSIC, f"{OWNED} ORDER BY t.id", owner))
+
+
+def _set_classic(entity: EntityType, params: Params, context: Context) -> Result:
+    """Replace every product row of a row."""
+    row_id = classic_id(params)
+    rows = params.get("rows", params.get("ROWS"))
+    if not isinstance(rows, list | dict):
+        raise MethodError("", "Parameter 'rows' must be array.")
+    if context.store.row(entity.name, row_id) is None:
+        raise MethodError("", "Not found")
+    _replace((entity.short, row_id), rows, CLASSIC_DESK, ("OWNER_TYPE", "OWNER_ID"), context)
+    return Result(value=True)
+
+
+for _entity in ENTITY_TYPES.values():
+    if _entity.name in ("lead", "deal", "quote"):  # clients have no goods
+        method(f"crm.{_entity.name}.productrows.get", "crm")(partial(_get_classic, _entity))
+        method(f"crm.{_entity.name}.productrows.set", "crm")(partial(_set_classic, _entity))

@@ -1,0 +1,109 @@
+"""REST 3.0 of the portal in a box over HTTP: what it takes, its batch, its refusals."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bx24frames.sandbox import Fault, Sandbox
+
+PREFIX = "BITRIX_REST_V3_EXCEPTION_"
+SIZES = {"lead": 1, "deal": 1, "contact": 1, "company": 1}
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as opened:
+        yield opened
+
+
+def ask(box: Sandbox, method: str, body: Any = None, *, verb: str = "POST") -> tuple[int, dict[str, Any]]:
+    connection = http.client.HTTPConnection(box.host)
+    path = box.url.partition(box.host)[2].replace("/rest/", "/rest/api/") + method
+    text = body if isinstance(body, str) else json.dumps(body)
+    connection.request(verb, path, text, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def refused(box: Sandbox, method: str, body: Any, *, verb: str = "POST") -> tuple[int, str]:
+    status, answer = ask(box, method, body, verb=verb)
+    return status, answer["error"]["code"].removeprefix(PREFIX).removesuffix("EXCEPTION")
+
+
+def test_it_takes_json_by_post_alone(box: Sandbox) -> None:
+    """Neither a query string, nor a form, nor half a JSON."""
+    assert refused(box, "tasks.task.list?pagination[limit]=1", "", verb="GET") == (400, "INVALIDJSON")
+    assert refused(box, "tasks.task.list", "select[]=id") == (400, "INVALIDJSON")
+    assert refused(box, "tasks.task.list", '{"select":') == (400, "INVALIDJSON")
+
+
+def test_a_batch_answers_results_in_order(box: Sandbox) -> None:
+    """A list of calls at the root; a query may point into an earlier answer by its name."""
+    calls = [
+        {"method": "tasks.task.list", "as": "some", "query": {"pagination": {"limit": 2}, "order": {"id": "DESC"}}},
+        {"method": "tasks.task.get", "query": {"id": {"$ref": "some.items.1.id"}, "select": ["id"]}},
+    ]
+    status, answer = ask(box, "batch", calls)
+    assert status == 200
+    first, second = answer["result"]
+    assert second == {"item": first["items"][1]}
+
+
+@pytest.mark.parametrize(
+    ("call", "refusal"),
+    [
+        ({"method": "nope.list"}, (404, "METHODNOTFOUND")),
+        ({"method": "tasks.task.get", "query": {"id": 10**9}}, (400, "ENTITYNOTFOUND")),
+        ({"method": "tasks.task.get", "query": {"id": {"$ref": "nobody.id"}}}, (400, "VALIDATION_REQUESTVALIDATION")),
+        ({"query": {}}, (400, "VALIDATION_REQUESTVALIDATION")),
+        ({"method": "batch", "query": {}}, (404, "METHODNOTFOUND")),
+    ],
+)
+def test_one_error_fails_the_whole_batch(box: Sandbox, call: dict[str, Any], refusal: tuple[int, str]) -> None:
+    """No map of errors: the first one is the answer."""
+    assert refused(box, "batch", [{"method": "tasks.task.list"}, call]) == refusal
+
+
+def test_a_fault_finds_the_calls_of_a_batch(box: Sandbox) -> None:
+    """By the name a method has in the registry, as when it is called alone."""
+    fault = box.faults.add(Fault("bad_gateway", method="api/tasks.task.get"))
+    connection = http.client.HTTPConnection(box.host)
+    path = box.url.partition(box.host)[2].replace("/rest/", "/rest/api/") + "batch"
+    connection.request("POST", path, json.dumps([{"method": "tasks.task.get", "query": {"id": 1}}]))
+    assert connection.getresponse().status == 502
+    connection.close()
+    assert fault.fired == 1
+    assert box.log[-1].commands == ("api/tasks.task.get",)
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"filter": "x"}, "INVALIDFILTER"),
+        ({"filter": {"id": 5}}, "INVALIDFILTER"),
+        ({"filter": [5]}, "INVALIDFILTER"),
+        ({"filter": [[]]}, "INVALIDFILTER"),
+        ({"filter": [["id"]]}, "INVALIDFILTER"),
+        ({"filter": [["id", "between", [1]]]}, "INVALIDFILTER"),
+        ({"filter": [["id", "in", 5]]}, "INVALIDFILTER"),
+        ({"filter": [["id", "~", 5]]}, "UNKNOWNFILTEROPERATOR"),
+        ({"order": "id"}, "INVALIDORDER"),
+        ({"select": "id"}, "INVALIDSELECT"),
+    ],
+)
+def test_a_malformed_parameter_is_refused_by_its_kind(box: Sandbox, params: dict[str, Any], code: str) -> None:
+    """Each has a code of its own, and none breaks the server."""
+    assert refused(box, "tasks.task.list", params) == (400, code)
+    assert box.stats.broken == []
+
+
+def test_an_id_may_be_written_as_text(box: Sandbox) -> None:
+    """Numbers are compared as numbers however they are written."""
+    assert ask(box, "tasks.task.list", {"filter": [["id", "=", "5"]]})[1]["result"]["items"] == [{"id": 5}]
