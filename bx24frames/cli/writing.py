@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
-COUNTED = "Rows are counted from 0, without the heading"
+COUNTED = "Rows are counted from 0, without the heading and empty rows"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
@@ -79,8 +79,8 @@ def write(
 ) -> None:
     """Write a file's rows into a table; every row gets an outcome.
 
-    Rows are counted from 0, without the heading: row 0 is a sheet's second line. Where nothing is sent because cells
-    are wrong, --report has a line a wrong cell.
+    Rows are counted from 0, without the heading and empty rows: row 0 is a sheet's second line. Where nothing is sent
+    because cells are wrong, --report has a line a wrong cell.
     """
     from bx24frames.cli.files.files_in import read_file
     from bx24frames.cli.files.files_out import format_of
