@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.files.files_out import STDOUT
+from bx24frames.cli.files.files_out import STDOUT, standard_output
 from bx24frames.cli.files.flat import json_bytes
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
@@ -24,6 +24,9 @@ OBJECT: Final = """Write JSON: '{"filter": {"STAGE_ID": "NEW"}}'"""
 
 Method = Annotated[
     str, typer.Argument(metavar="METHOD", help="crm.deal.get, user.current, ...", autocompletion=completion.methods)
+]
+Listing = Annotated[
+    str, typer.Argument(metavar="METHOD", help="crm.deal.list, user.get, ...", autocompletion=completion.methods)
 ]
 IdField = Annotated[str, typer.Option("--id-field", metavar="NAME", help="The parameter that takes the id.")]
 
@@ -64,8 +67,8 @@ def batch(
 
 
 def get_all(
-    method: Method,
-    params: Annotated[str | None, typer.Argument(metavar="JSON", help="filter, select and its own.")] = None,
+    method: Listing,
+    params: Annotated[str | None, typer.Argument(metavar="JSON", help="Its parameters: filter, select, ...")] = None,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
@@ -77,7 +80,7 @@ def get_all(
 
 def get_by_id(
     method: Method,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="As many as you like.")],
     id_field: IdField = "ID",
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -123,6 +126,7 @@ def _lines() -> list[Mapping[str, object]]:
 
 
 def _print(values: Iterable[JSON]) -> None:
+    stream = standard_output()
     for value in values:
-        sys.stdout.buffer.write(json_bytes(value) + b"\n")
-    sys.stdout.buffer.flush()
+        stream.write(json_bytes(value) + b"\n")
+    stream.flush()

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO, TypeAlias, cast
 
 from bx24frames.cli.files import excel_out
 from bx24frames.cli.files.duckdb_out import duckdb_is_there, duckdb_table
@@ -17,7 +17,16 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FORMATS", "STDOUT", "check_rows", "flows", "format_of", "writing"]
+__all__ = [
+    "FORMATS",
+    "STDOUT",
+    "check_folder",
+    "check_rows",
+    "flows",
+    "format_of",
+    "standard_output",
+    "writing",
+]
 
 STDOUT: Final = "-"
 _ENDINGS: Final = {
@@ -92,6 +101,27 @@ def check_rows(form: str, rows: int) -> None:
         )
 
 
+def check_folder(path: str) -> None:
+    """Raise `ConfigError` where a file cannot be made for want of its folder."""
+    folder = Path(path).parent
+    if path != STDOUT and not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}", guidance="Make it first, or name another file.")
+
+
+def standard_output() -> IO[bytes]:
+    """The stream under ``sys.stdout``; a shell can close it (``>&-``), and Python then has none.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    stream = cast("TextIO | None", sys.stdout)
+    if stream is None:
+        raise ConfigError("Standard output is closed", guidance="Say --out FILE.")
+    return cast("IO[bytes]", stream.buffer)
+
+
 @contextlib.contextmanager
 def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = None) -> Iterator[Append]:
     """Open a file, or standard output, and give the function that appends a table to it.
@@ -113,9 +143,10 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
             yield append
         return
     if path == STDOUT:
-        with _appending(cast("IO[bytes]", sys.stdout.buffer), form, name) as append:
+        stream = standard_output()
+        with _appending(stream, form, name) as append:
             yield append
-        sys.stdout.buffer.flush()
+        stream.flush()
         return
     if flows(path):
         with Path(path).open("wb") as sink, _appending(sink, form, name) as append:

@@ -18,10 +18,9 @@ from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.read import Meter, ReadRequest, read_table
 from bx24frames.frames.report.report import WriteReport
 from bx24frames.frames.write.ending import broken_off, interruptible
-from bx24frames.frames.write.forecast import Forecast, Load, forecast
 from bx24frames.frames.write.lookup import rows_by_id
 from bx24frames.frames.write.upload import Resume, open_journal
-from bx24frames.portal.forecast import Load, forecast
+from bx24frames.portal.forecast import Forecast, Load, forecast
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.sending import FIRST_WRITES, Delivery, Sending, send
 

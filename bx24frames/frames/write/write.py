@@ -27,10 +27,9 @@ from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
 from bx24frames.frames.write.ending import broken_off, interruptible
-from bx24frames.frames.write.forecast import Forecast, forecast
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
-from bx24frames.portal.forecast import forecast
+from bx24frames.portal.forecast import Forecast, forecast
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.sending import Doubt, Sending
 
