@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
-from bx24frames.engine.messages import IdBounds, Lost, Refusal, Success
+from bx24frames.engine.messages import IdBounds, Lost, Refusal, Success, Wait
 from bx24frames.engine.pages.pages import KeysetPages
 from bx24frames.engine.pages.records import AS_MAPS
 from bx24frames.engine.sizes import Size, Sizes
@@ -211,6 +211,25 @@ def test_requests_follow_the_rows_and_not_the_span_of_ids(name, parallel, family
     assert table.requests <= 2 * len(ids) / 2500 + 45
     # a change of density is learnt by the lanes that meet it
     assert table.commands <= 2 * len(ids) / 50 + 1500
+
+
+def test_a_lane_held_back_by_the_window_is_waited_for_without_a_time():
+    """Rows that lie complete behind a slow lane bound the read: nothing is due before that lane's answer."""
+    table = Table(set(range(1, 100_001)), True)
+    machine, slow, now = KeysetPages(item_listing(), AS_MAPS, token="t"), None, 0.0
+    flying = []
+    for _ in range(200):
+        step = machine.due(now, sizes())
+        if isinstance(step, Wait):
+            slow = slow or (flying.pop(0) if len(flying) == 8 else None)
+            if not flying:
+                break
+            parcel = flying.pop(0)
+            machine.feed(parcel, table.execute(parcel), now)
+        else:
+            flying.append(step)
+    assert slow is not None
+    assert step.until > now
 
 
 @pytest.mark.parametrize("ascending", [True, False])

@@ -101,7 +101,7 @@ class KeysetPages(Generic[P, T]):
             chains.append(self._chain(lane, min(slots, self._pages_of(lane))))
             slots -= len(chains[-1])
         if not chains:
-            return Wait(min((lane.not_before for lane in self._line.lanes() if not lane.busy), default=math.inf))
+            return Wait(self._lane_due(now))
         self._under_way += 1
         far = [self._ask_far_end()] if self._far_wanted and not alone else []
         commands = far + [command for chain in chains for command in chain]
@@ -123,6 +123,10 @@ class KeysetPages(Generic[P, T]):
                 return None
             return self._cut(lane)
         return None
+
+    def _lane_due(self, now: float) -> float:
+        """When a lane that waits may be gone on with; one that the window holds back is freed by an answer alone."""
+        return min((lane.not_before for lane in self._line.lanes() if lane.not_before > now), default=math.inf)
 
     def _cut(self, lane: Lane) -> Lane:
         """Split a lane where others should work beside it, or where it would have to be held back too long."""
