@@ -108,6 +108,12 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "columns": (insert(LEDGER, columns=["x"]), e.ValidationError, ("'x'",)),
     "delete text": (lambda p: bx.delete_entity("3", "deal", p), e.ConfigError, ("ids",)),
     "delete half": (lambda p: bx.delete_entity([3, 1.5], "deal", p), e.ValidationError, ("Row 1", "1.5")),
+    "delete a text": (
+        lambda p: bx.delete_entity([3, "x", "y"], "deal", p),
+        e.ValidationError,
+        ("Row 1", "'x'", "1 other"),
+    ),
+    "delete too much": (lambda p: bx.delete_entity([2**70], "deal", p), e.ValidationError, ("Row 0", "no id")),
     "delete nan": (lambda p: bx.delete_entity([np.nan], "deal", p), e.ValidationError, ("Row 0", "nan")),
     "delete frame": (lambda p: bx.delete_entity(LEDGER, "deal", p), e.ValidationError, ("no id column",)),
     # wire verbs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -256,6 +258,28 @@ def test_a_dry_run_sends_nothing_that_writes(sandbox: bx.Sandbox, portal: bx.Por
 def test_automation_false_is_for_inserts(portal: bx.Portal) -> None:
     with pytest.raises(bx.errors.ConfigError, match="robots"):
         bx.write_entity(pd.DataFrame({"id": [1], "title": ["x"]}), "deal", portal, mode="update", automation=False)
+
+
+FORMS: dict[str, Callable[[list[int]], object]] = {
+    "series": pd.Series,
+    "nullable": lambda ids: pd.Series(ids, dtype="Int64"),
+    "index": pd.Index,
+    "polars": pl.Series,
+    "arrow": pa.array,
+    "set": set,
+    "iterator": iter,
+    "keys": lambda ids: dict.fromkeys(ids).keys(),
+    "texts": lambda ids: [str(row_id) for row_id in ids],
+    "lazy frame": lambda ids: pl.LazyFrame({"id": ids}),
+    "index of a frame": lambda ids: pd.DataFrame(index=pd.Index(ids, name="ID")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ids_come_in_many_forms(form: str, portal: bx.Portal) -> None:
+    """Columns of every library, frames lazy or not, and whatever can be gone through."""
+    ids = bx.write_entity(deals(3), "deal", portal, mode="insert").ids("inserted")
+    assert bx.delete_entity(FORMS[form](ids), "deal", portal).deleted == 3
 
 
 def test_undo_deletes_exactly_what_was_created(portal: bx.Portal) -> None:

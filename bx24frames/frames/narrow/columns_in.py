@@ -10,7 +10,8 @@ from bx24frames.entities.checks import Fault, check_columns, check_rows
 from bx24frames.entities.columns import Names
 from bx24frames.entities.encode import COMPOSED, unwritable
 from bx24frames.entities.schema import InputRow
-from bx24frames.entities.types import Kind, kind, write_type
+from bx24frames.entities.types import kind, write_type
+from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
 from bx24frames.frames.narrow.narrow import to_arrow
 from bx24frames.frames.validate import validation_error
@@ -109,12 +110,10 @@ def _without_form(
     names = [name for name, field in sent.items() if kind(field) in COMPOSED]
     if not names:
         return []
-    # a null leaves a new row's field alone; phones to clear are known, with their ids, before they are sent
-    skipped = COMPOSED if operation == "insert" or nulls == "skip" else {Kind.MULTIFIELD}
+    # a null leaves a new row's field alone; what goes by its id is known, with its id, before it is sent
+    left = {name for name in names if operation == "insert" or nulls == "skip" or goes_by_id(entity.family, sent[name])}
     rows = (
-        InputRow(
-            position, {name: cell for name, cell in row.items() if cell is not None or kind(sent[name]) not in skipped}
-        )
+        InputRow(position, {name: cell for name, cell in row.items() if cell is not None or name not in left})
         for position, row in enumerate(data.select(names).to_pylist())
     )
     return list(unwritable(entity, sent, rows, operation, nulls))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from bx24frames.options import OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+
+
+HIGHEST: Final = 2**63
+"""Ids are integers of 64 bits, in every table with a method that deletes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +212,18 @@ def ids_of(given: object, entity: Entity) -> list[int | str]:
         values = list(given) if isinstance(given, Iterable) else None
     if values is None:
         raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
-    return [_id(value, position, entity) for position, value in enumerate(values)]
+    listed = [(value, _id(value)) for value in values]
+    wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
+    if wrong:
+        position, value = next(iter(wrong.items()))
+        more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
+        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
+    return [found for _, found in listed if found is not None]
 
 
 def _column(given: object, entity: Entity) -> list[object] | None:
-    if hasattr(given, "columns") or hasattr(given, "column_names"):
+    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
+    if hasattr(kind, "columns") or hasattr(kind, "column_names"):
         return _of_frame(given, entity)
     for method in ("to_pylist", "to_list", "tolist"):
         convert = getattr(given, method, None)
@@ -238,7 +249,7 @@ def _of_frame(given: object, entity: Entity) -> list[object]:
     )
 
 
-def _id(value: object, position: int, entity: Entity) -> int | str:
+def _id(value: object) -> int | None:
     from bx24frames.entities.filters.operands import plain
 
     found = plain(value)
@@ -246,6 +257,4 @@ def _id(value: object, position: int, entity: Entity) -> int | str:
         found = int(found)
     if isinstance(found, str) and found.strip().isdigit():
         found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
-        raise ValidationError(f"Row {position}: {value!r:.80} is no id", entity=entity.name, rows=(position,))
-    return found
+    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < HIGHEST else None
