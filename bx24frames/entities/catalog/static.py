@@ -111,8 +111,9 @@ TASK: Final = (
     Field("matchWorkTime", "boolean"),  # described as a number, and Y or N
     Field("ufCrmTask", "crm", multiple=True),
     Field("ufTaskWebdavFiles", "disk_file", multiple=True),
+    *(Field(code, "user") for code in ("createdBy", "responsibleId", "changedBy", "statusChangedBy", "closedBy")),
 )
-"""docs: tasks/fields.md: the description names no field multiple."""
+"""docs: tasks/fields.md: the description names no field multiple, and calls people numbers."""
 
 CALL: Final = read_only(
     ID="integer",
