@@ -222,7 +222,10 @@ ROWS: Final[tuple[Entity, ...]] = (
     _LIST_ELEMENT,
     _WORKGROUP,
     _SITE_GROUP,
-    _disk("disk_storage", "Storages of the disk", "disk.storage.getlist", static.DISK_STORAGE),
+    replace(
+        _disk("disk_storage", "Storages of the disk", "disk.storage.getlist", static.DISK_STORAGE),
+        names=("disk", "storage"),
+    ),
     _disk(
         "disk_item",
         "Files and folders in a folder of the disk",
