@@ -23,6 +23,9 @@ never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
 
+REAL_STATUS: Final = "REAL_STATUS"
+"""What a task's status is asked for as: ``STATUS`` is what the portal makes of it (docs: tasks-task-list.md)."""
+
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
 
@@ -104,7 +107,8 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
     if entity.fields.shape is Shape.LIST:
         return [_aliased(list_field(name, raw, static.get(name)), entity, ())]
     if entity.fields.shape is Shape.TASK:
-        return [_aliased(_task_field(name, raw), entity, (name,))]
+        field = _task_field(name, raw)
+        return [_aliased(field, entity, (name, *([field.condition] if field.condition else ())))]
     return [_described(entity, name, raw, static.get(name))]
 
 
@@ -153,6 +157,7 @@ def _task_field(name: str, raw: Mapping[str, JSON]) -> Field:
         user_field=name.startswith("UF_"),
         choices=tuple(Choice(str(code), str(title)) for code, title in pairs),
         request=name,
+        condition=REAL_STATUS if name == "STATUS" else "",
     )
 
 

@@ -285,7 +285,7 @@ class _Reader:
             raise self._refusal(str(fault), one) from None
         if isinstance(value, list) and one.op is not Op.IN and len(value) > MAX_PARTS:
             raise self._refusal(f"a list of {len(value)} values cannot be sliced; at most {MAX_PARTS}", one)
-        return f"{prefix}{one.field.wire}", value
+        return f"{prefix}{one.field.asked}", value
 
     def _twice(self, one: Condition) -> FilterError:
         listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN)
