@@ -208,6 +208,19 @@ def test_a_tasks_status_is_asked_for_as_it_is_or_as_what_the_portal_makes_of_it(
         call(store, "tasks.task.delete", taskId=task)
 
 
+def test_a_task_is_printed_with_its_people_and_lists(store: Store) -> None:
+    """What says nothing has the recorded defaults; links have their object beside them, or an empty list."""
+    bare = call(store, "tasks.task.add", fields={"TITLE": "T", "RESPONSIBLE_ID": 3, "CREATED_BY": 1}).value["task"]
+    recorded = {"status": "2", "priority": "1", "multitask": "N", "group": [], "tags": [], "ufCrmTask": False}
+    assert {name: bare[name] for name in recorded} == recorded
+    assert (bare["creator"]["id"], bare["responsible"]["id"], bare["auditorsData"]) == ("1", "3", [])
+    lists = {"ACCOMPLICES": [3, "5"], "TAGS": ["a", ""], "UF_CRM_TASK": ["D_7"]}
+    full = call(store, "tasks.task.update", taskId=bare["id"], fields={**lists, "GROUP_ID": 2}).value["task"]
+    assert (full["accomplices"], full["tags"], full["ufCrmTask"]) == (["3", "5"], ["a"], ["D_7"])
+    assert (list(full["accomplicesData"]), full["group"]["id"]) == (["3", "5"], "2")
+    call(store, "tasks.task.delete", taskId=bare["id"])
+
+
 def test_activities_without_an_order_go_by_their_start(store: Store) -> None:
     """And not by id, as other lists happen to."""
     starts = [row["START_TIME"] for row in call(store, "crm.activity.list", -1).value]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
+
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
@@ -159,7 +161,7 @@ class Desk:
         draft: Row = {}
         for name, value in values.items():
             spec = self.names.get(name)
-            if spec is None or spec.read_only or (spec.immutable and not adding) or spec.kind is Kind.JSON:
+            if spec is None or spec.read_only or (spec.immutable and not adding):
                 continue
             stored = self._stored(spec, value, pen)
             if stored is not SKIP:
@@ -173,6 +175,9 @@ class Desk:
         return draft
 
     def _stored(self, spec: FieldSpec, value: Any, pen: Pen) -> Any:
+        if spec.kind is Kind.JSON:
+            # of the documents a table keeps, callers write the plain lists alone
+            return orjson.dumps([php_text(one) for one in _parts(value)]).decode() if spec.type == "array" else SKIP
         if self.nullable and spec.kind in {Kind.INT, Kind.NUMBER} and value in (None, ""):
             return None
         try:
@@ -203,6 +208,11 @@ class Desk:
         if not context.store.database.change(sql, (row_id,)):
             raise absent
         context.writes += 1
+
+
+def _parts(value: Any) -> list[Any]:
+    """The filled entries of a written list."""
+    return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
 def describe_classic(names: Names, hidden: frozenset[str] = frozenset()) -> Row:

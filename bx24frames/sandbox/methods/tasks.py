@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
@@ -13,6 +13,9 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, nam
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.store.store import Store
 
 PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
@@ -79,6 +82,16 @@ TASKS: Final = TaskView(
     # where nothing is set false is printed, where a list is empty []
     own={"ufCrmTask": lambda value: value or False},
 )
+NEW: Final = {
+    "STATUS": "2",
+    "PRIORITY": "1",
+    "STAGE_ID": 0,
+    "GROUP_ID": 0,
+    "TIME_ESTIMATE": 0,
+    **dict.fromkeys(("MULTITASK", "NOT_VIEWED", "REPLICATE"), "N"),
+    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK"), ()),
+}
+"""What a task has that says nothing else [recorded: single_add]."""
 TASK_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
 
 
@@ -99,14 +112,37 @@ def _with_more(rows: list[dict[str, Any]], view: TaskView, context: Context) -> 
     ids = ", ".join(str(int(row["id"])) for row in rows if "status" in row)
     sql = f"SELECT id, {META} FROM task t WHERE id IN ({ids})"  # noqa: S608 (numbers)
     metas = dict(context.store.query(sql, (view.now, view.soon)))
-    return [_with_group(row | {"subStatus": metas[int(row["id"])]} if "status" in row else row) for row in rows]
+    names = people_names(context.store)
+    return [_accompanied(row | {"subStatus": metas[int(row["id"])]} if "status" in row else row, names) for row in rows]
 
 
-def _with_group(row: dict[str, Any]) -> dict[str, Any]:
-    group = row.get("groupId")
-    if group is None:
-        return row
-    return row | {"group": [] if group == "0" else {"id": group, "name": f"Group {group}", "image": ""}}
+def people_names(store: Store) -> dict[str, str]:
+    """The users' names, by id."""
+    rows = store.query('SELECT id, name, lastName FROM "user"')
+    return {str(row_id): " ".join(filter(None, names)) for row_id, *names in rows}
+
+
+def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A row and what stands beside its links: an object, or an empty list for none."""
+    more: dict[str, Any] = {}
+    if "groupId" in row:
+        group = row["groupId"]
+        more["group"] = {"id": group, "name": f"Group {group}", "image": ""} if php_int(group) else []
+    for link, name in (("createdBy", "creator"), ("responsibleId", "responsible")):
+        if link in row:
+            more[name] = _person(row[link], names)
+    for link in ("accomplices", "auditors"):
+        if link in row:
+            more[f"{link}Data"] = {one: _person(one, names) for one in map(php_text, row[link] or ())} or []
+    return row | more
+
+
+def _person(row_id: Any, names: Mapping[str, str]) -> Any:
+    user = php_text(row_id)
+    if user not in names:
+        return []
+    icon = "/bitrix/images/tasks/default_avatar.png"
+    return {"id": user, "name": names[user], "link": f"/company/personal/user/{user}/", "icon": icon}
 
 
 def _task_id(params: Params) -> int:
@@ -132,7 +168,8 @@ def get_task(params: Params, context: Context) -> Result:
 def add_task(params: Params, context: Context) -> Result:
     """A new task, printed whole."""
     bound(params, "fields")
-    return _printed(TASK_DESK.add(map_of(bound_array(params, "fields", {})), context), context)
+    values = map_of(bound_array(params, "fields", {}))
+    return _printed(TASK_DESK.add({**NEW, **values}, context), context)
 
 
 @method("tasks.task.update", "task")
