@@ -180,3 +180,81 @@ def test_tasks_and_goods_are_written(store: Store) -> None:
     product = call(store, "catalog.product.add", fields={"iblockId": 15, "name": "P"}).value["element"]
     assert call(store, "catalog.product.get", id=product["id"]).value["product"]["name"] == "P"
     assert call(store, "catalog.product.delete", id=product["id"]).value is True
+
+
+def test_a_tasks_status_is_asked_for_as_it_is_or_as_what_the_portal_makes_of_it(store: Store) -> None:
+    """``REAL_STATUS`` is the column; ``STATUS`` is -1 overdue, -2 unseen, -3 nearly overdue, else the column."""
+    now = 1.79e9  # the moment of `call`
+    rows = {"plain": 99 * 86_400, "late": -60, "soon": 3600}
+    made = {}
+    for name, seconds in rows.items():
+        fields = {"TITLE": name, "CREATED_BY": 1, "RESPONSIBLE_ID": 1, "STATUS": "3"}
+        fields["DEADLINE"] = store.local_time(now + seconds)
+        made[name] = call(store, "tasks.task.add", fields=fields).value["task"]
+    assert {name: row["subStatus"] for name, row in made.items()} == {"plain": "3", "late": "-1", "soon": "-3"}
+    ids = [row["id"] for row in made.values()]
+
+    def found(**conditions: Any) -> list[str]:
+        answer = call(store, "tasks.task.list", filter={"ID": ids, **conditions}, select=["ID", "TITLE"])
+        return sorted(row["title"] for row in answer.value["tasks"])
+
+    assert found(STATUS=3) == ["plain"]
+    assert found(STATUS=[-1, "-3"]) == ["late", "soon"]
+    assert found(**{"!STATUS": -1}) == ["plain", "soon"]
+    assert found(REAL_STATUS="3") == ["late", "plain", "soon"]
+    either = {"::LOGIC": "OR", "::SUBFILTER-1": {"STATUS": -1}, "::SUBFILTER-2": {"%TITLE": "plai"}}
+    assert found(**{"::SUBFILTER-ANY": either}) == ["late", "plain"]
+    for task in ids:
+        call(store, "tasks.task.delete", taskId=task)
+
+
+def test_a_task_is_printed_with_its_people_and_lists(store: Store) -> None:
+    """What says nothing has the recorded defaults; links have their object beside them, or an empty list."""
+    bare = call(store, "tasks.task.add", fields={"TITLE": "T", "RESPONSIBLE_ID": 3, "CREATED_BY": 1}).value["task"]
+    recorded = {"status": "2", "priority": "1", "multitask": "N", "group": [], "tags": [], "ufCrmTask": False}
+    assert {name: bare[name] for name in recorded} == recorded
+    assert (bare["creator"]["id"], bare["responsible"]["id"], bare["auditorsData"]) == ("1", "3", [])
+    lists = {"ACCOMPLICES": [3, "5"], "TAGS": ["a", ""], "UF_CRM_TASK": ["D_7"]}
+    full = call(store, "tasks.task.update", taskId=bare["id"], fields={**lists, "GROUP_ID": 2}).value["task"]
+    assert (full["accomplices"], full["tags"], full["ufCrmTask"]) == (["3", "5"], ["a"], ["D_7"])
+    assert (list(full["accomplicesData"]), full["group"]["id"]) == (["3", "5"], "2")
+    call(store, "tasks.task.delete", taskId=bare["id"])
+
+
+def test_activities_without_an_order_go_by_their_start(store: Store) -> None:
+    """And not by id, as other lists happen to."""
+    starts = [row["START_TIME"] for row in call(store, "crm.activity.list", -1).value]
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled", "params", "rows"),
+    [
+        ("voximplant.statistic.get", "ID", {}, ""),
+        ("lists.element.get", "ID", {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 31}, ""),
+        ("catalog.price.list", "id", {}, "prices"),
+        ("socialnetwork.api.workgroup.list", "ID", {"select": ["id"]}, "workgroups"),
+    ],
+)
+def test_ranges_are_known_outside_the_classic_crm(
+    store: Store, name: str, spelled: str, params: dict[str, Any], rows: str
+) -> None:
+    """Both ends belong to it; without two ends it is no condition."""
+    key = "filter" if rows else "FILTER"
+
+    def found(prefix: str, value: Any) -> list[int]:
+        answer = call(store, name, -1, **params, **{key: {f"{prefix}{spelled}": value}}).value
+        return [int(row.get("id") or row["ID"]) for row in (answer[rows] if rows else answer)]
+
+    assert found("><", [3, "6"]) == [3, 4, 5, 6]
+    assert found("!><", [2, 1000]) == [1]
+    assert len(found("><", 3)) == 50
+
+
+def test_not_containing_negates_outside_the_classic_crm(store: Store) -> None:
+    """The lost negation is that of the CRM's own text fields."""
+    with_, without = (
+        call(store, "voximplant.statistic.get", 0, FILTER={f"{prefix}PHONE_NUMBER": "0000137"})
+        for prefix in ("%", "!%")
+    )
+    assert (len(with_.value), without.total) == (1, 139)

@@ -150,3 +150,8 @@ def contains(operand: Operand, value: Any, *, negated: bool = False) -> Fragment
     for mark in ("\\", "%", "_"):
         text = text.replace(mark, "\\" + mark)
     return like(operand, f"%{text}%", negated=negated)
+
+
+def between(operand: Operand, low: Any, high: Any, *, negated: bool = False) -> Fragment:
+    """From one value to another, both ends included; a NULL column never satisfies it."""
+    return Fragment(f"{operand.key} {'NOT ' if negated else ''}BETWEEN ? AND ?", (low, high))

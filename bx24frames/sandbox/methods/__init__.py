@@ -20,6 +20,7 @@ MODULES: Final = (
     "product_rows",
     "around",
     "goods",
+    "tasks",
     "work",
     "elapsed",
     "lists",

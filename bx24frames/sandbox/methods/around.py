@@ -19,7 +19,8 @@ class Around:
     """A table of ``crm.{kind}.*``.
 
     `hidden`: columns that are printed only when they are selected. `needs`: conditions without which nothing is
-    listed. `past_end`: whether a start past the end gives nothing, where others begin again.
+    listed. `past_end`: whether a start past the end gives nothing, where others begin again. `sorted_by`: where
+    no order is given.
     """
 
     kind: str
@@ -32,13 +33,17 @@ class Around:
     needs: tuple[str, ...] = ()
     past_end: bool = False
     keyless: bool = False
+    sorted_by: str = ""
 
     @property
     def view(self) -> View:
         """How it is listed."""
         names = by_code(self.table)
         default = () if self.keyless else ("id",)
-        return View(self.table, names, names, "classic", self.pager, hidden=self.hidden, default=default)
+        return View(
+            self.table, names, names, "classic", self.pager,
+            hidden=self.hidden, default=default, sorted_by=self.sorted_by,
+        )  # fmt: skip
 
     @property
     def desk(self) -> Desk:
@@ -97,7 +102,7 @@ _REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyBy
 ALL: Final = (
     Around(
         "activity", "activity", CLASSIC, ("created",), ("lastUpdated",), ("authorId", "editorId"),
-        hidden=frozenset({"COMMUNICATIONS", "FILES"}),
+        hidden=frozenset({"COMMUNICATIONS", "FILES"}), sorted_by="START_TIME",
     ),
     Around("requisite", "requisite", COUNTING, *_REQUISITE),
     Around("requisite.bankdetail", "bank_detail", COUNTING, *_REQUISITE),

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
-from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_name
+from bx24frames.sandbox.methods.plain import CONTROLLER, RANGES, Desk, View, by_name
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 
 NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
-PREFIXES: Final = (">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
+PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
 PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
     "property259": {"propertyType": "N", "userType": None},
@@ -42,7 +42,7 @@ class Goods:
         names = by_name(self.kind)
         plain = {name: replace(spec, type="string") if spec.type == "productproperty" else spec
                  for name, spec in names.items()}  # fmt: skip
-        return View(self.kind, names, plain, "item", CONTROLLER, _unknown, PREFIXES, default=())
+        return View(self.kind, names, plain, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
 
     def listed(self, params: Params, context: Context) -> Result:
         """A page, engine B."""

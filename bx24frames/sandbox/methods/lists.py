@@ -9,15 +9,15 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
-from bx24frames.sandbox.methods.plain import CLASSIC, View, by_code
+from bx24frames.sandbox.methods.plain import CLASSIC, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import LISTS
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 LIST_TYPE: Final = "lists"
-PREFIXES: Final = (">=", "<=", "!%", "=", "!", "%", "*", ">", "<")
+PREFIXES: Final = (*RANGES, ">=", "<=", "!%", "=", "!", "%", "*", ">", "<")
 ELEMENTS: Final = View("list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC,
-                       prefixes=PREFIXES)  # fmt: skip
+                       prefixes=PREFIXES, plain_sql=True)  # fmt: skip
 COLOURS: Final = {"61": "Красный", "63": "Blue & green"}
 # FIELD_ID: (type, caption, multiple)
 PROPERTIES: Final[dict[str, tuple[str, str, bool]]] = {

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
+
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
-from bx24frames.sandbox.filters.filters import Fragment, Where, system_operand
+from bx24frames.sandbox.filters.filters import Fragment, Where, between, contains, system_operand
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
 from bx24frames.sandbox.shapes.parse import php_text, zone_of
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, values_of
 from bx24frames.sandbox.store.pen import pen_of
 from bx24frames.sandbox.store.tables import TABLES, Table
 
@@ -25,6 +27,7 @@ Names = Mapping[str, FieldSpec]
 Pager = Callable[[int | None, Callable[[], int]], Window]
 Refuse = Callable[[str], MethodError]
 
+RANGES: Final = ("!><", "><")
 CLASSIC_PREFIXES: Final = tuple(prefix for prefix in OPERATORS)
 
 
@@ -44,7 +47,8 @@ class View:
 
     `printed`: the keys of a row. `asked`: the names of conditions and orders. `family`: how values are printed.
     `pager`: the paging engine. `refuse`: the error for an unknown name; None drops the condition, as old methods do.
-    `prefixes`: of conditions. `missing`: whether a key without a value is left out.
+    `prefixes`: of conditions. `plain_sql`: whether ``!%`` negates and ``><`` is a range, as outside the CRM's classic
+    methods. `sorted_by`: where no order is given.
     """
 
     table: str
@@ -57,6 +61,8 @@ class View:
     hidden: frozenset[str] = frozenset()
     default: tuple[str, ...] = ("id",)
     own: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    plain_sql: bool = False
+    sorted_by: str = ""
 
     def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
         """A filter map as SQL."""
@@ -68,10 +74,21 @@ class View:
                 if self.refuse is not None:
                     raise self.refuse(name)
                 continue
-            part = system_condition(prefix, spec, value, zone_of(zone))
+            part = self.condition(prefix, spec, value, zone)
             if part is not None:
                 where.conditions.append(part)
         return where.clause()
+
+    def condition(self, prefix: str, spec: FieldSpec, value: Any, zone: str) -> Fragment | None:
+        """One condition; None if it is dropped."""
+        if self.plain_sql and prefix in RANGES:
+            ends = [system_operand(spec, "").bind(one, zone_of(zone)) for one in values_of(value)]
+            if len(ends) != 2 or None in ends:
+                return None
+            return between(system_operand(spec, ""), *ends, negated=prefix.startswith("!"))
+        if self.plain_sql and prefix == "!%":
+            return contains(system_operand(spec, ""), php_text(value), negated=True)
+        return system_condition(prefix, spec, value, zone_of(zone))
 
     def order(self, given: Mapping[str, Any]) -> str:
         """An order map as SQL."""
@@ -84,6 +101,8 @@ class View:
                 continue
             word = "DESC" if php_text(direction).upper() == "DESC" else "ASC"
             parts.append(f"{system_operand(spec, '').key} {word}")
+        if not parts and self.sorted_by:
+            parts.append(f't."{self.asked[self.sorted_by].column}" ASC')
         return ", ".join([*parts, "t.id"])
 
     def chosen(self, select: Sequence[str]) -> dict[str, FieldSpec]:
@@ -142,7 +161,7 @@ class Desk:
         draft: Row = {}
         for name, value in values.items():
             spec = self.names.get(name)
-            if spec is None or spec.read_only or (spec.immutable and not adding) or spec.kind is Kind.JSON:
+            if spec is None or spec.read_only or (spec.immutable and not adding):
                 continue
             stored = self._stored(spec, value, pen)
             if stored is not SKIP:
@@ -156,6 +175,9 @@ class Desk:
         return draft
 
     def _stored(self, spec: FieldSpec, value: Any, pen: Pen) -> Any:
+        if spec.kind is Kind.JSON:
+            # of the documents a table keeps, callers write the plain lists alone
+            return orjson.dumps([php_text(one) for one in _parts(value)]).decode() if spec.type == "array" else SKIP
         if self.nullable and spec.kind in {Kind.INT, Kind.NUMBER} and value in (None, ""):
             return None
         try:
@@ -186,6 +208,11 @@ class Desk:
         if not context.store.database.change(sql, (row_id,)):
             raise absent
         context.writes += 1
+
+
+def _parts(value: Any) -> list[Any]:
+    """The filled entries of a written list."""
+    return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
 def describe_classic(names: Names, hidden: frozenset[str] = frozenset()) -> Row:

@@ -1,119 +1,29 @@
-"""Tasks, calls, workgroups (https://apidocs.bitrix24.com/api-reference/tasks/)."""
+"""Calls and workgroups (https://apidocs.bitrix24.com/api-reference/telephony/, /sonet-group/)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from bx24frames.sandbox.fields.field import FieldSpec
-from bx24frames.sandbox.methods.arguments import bound, bound_array, classic_map, map_of, names_of
-from bx24frames.sandbox.methods.plain import CLASSIC, CONTROLLER, EXACT, Desk, View, by_code, by_name
+from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
+from bx24frames.sandbox.methods.plain import (
+    CLASSIC,
+    CLASSIC_PREFIXES,
+    CONTROLLER,
+    EXACT,
+    RANGES,
+    Desk,
+    View,
+    by_code,
+    by_name,
+)
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
-
-# ---------------------------------------------------------------- tasks
-
-PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
-BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
-WRONG_ID: Final = MethodError("0", "wrong task id")
-TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
-USER_TYPES: Final = {"UF_CRM_TASK": "crm"}
-CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
-"""Names of conditions that are not those of the fields: `STATUS` among them takes overdue tasks for ``-1``."""
-STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
-
-TASKS: Final = View(
-    "task",
-    {spec.column: spec for spec in by_code("task").values()},
-    {**by_code("task"), **{asked: by_code("task")[code] for asked, code in CONDITIONS.items()}},
-    "classic",
-    CONTROLLER,
-    prefixes=PREFIXES,
-    # where nothing is set false is printed, where a list is empty []
-    own={"ufCrmTask": lambda value: value or False},
-)
-TASK_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
-
-
-@method("tasks.task.list", "task")
-def list_tasks(params: Params, context: Context) -> Result:
-    """A page of tasks, engine B: asked in UPPER_SNAKE, printed in camelCase, numbers as text."""
-    order = map_of(bound_array(params, "order", {}))
-    if any(php_text(name) not in TASKS.asked for name in order):
-        raise BAD_ORDER
-    select = names_of(bound_array(params, "select", []))
-    found, window = TASKS.page(context, map_of(bound_array(params, "filter", {})), order or {"ID": "DESC"}, select)
-    return Result({"tasks": [_with_group(row) for row in found]}, window.total, window.next)
-
-
-def _with_group(row: dict[str, Any]) -> dict[str, Any]:
-    group = row.get("groupId")
-    if group is None:
-        return row
-    return row | {"group": [] if group == "0" else {"id": group, "name": f"Group {group}", "image": ""}}
-
-
-def _task_id(params: Params) -> int:
-    number = php_int(bound(params, "taskId"))
-    if number <= 0:
-        raise WRONG_ID
-    return number
-
-
-def _printed(row_id: int, context: Context) -> Result:
-    found, _ = TASKS.page(context, {"ID": row_id}, {})
-    return Result({"task": found[0]} if found else [])
-
-
-@method("tasks.task.get", "task")
-def get_task(params: Params, context: Context) -> Result:
-    """One task; for none the controller swallows its error and prints an empty list."""
-    return _printed(_task_id(params), context)
-
-
-@method("tasks.task.add", "task")
-def add_task(params: Params, context: Context) -> Result:
-    """A new task, printed whole."""
-    bound(params, "fields")
-    return _printed(TASK_DESK.add(map_of(bound_array(params, "fields", {})), context), context)
-
-
-@method("tasks.task.update", "task")
-def update_task(params: Params, context: Context) -> Result:
-    """Change a task; printed whole."""
-    row_id = _task_id(params)
-    TASK_DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, MethodError("1048582", "Not found"))
-    return _printed(row_id, context)
-
-
-@method("tasks.task.delete", "task")
-def delete_task(params: Params, context: Context) -> Result:
-    """Delete a task."""
-    TASK_DESK.delete(_task_id(params), context, MethodError("1048582", "Not found"))
-    return Result({"task": True})
-
-
-@method("tasks.task.getFields", "task")
-def describe_tasks(_: Params, __: Context) -> Result:
-    """The field description, in UPPER_SNAKE."""
-    return Result({"fields": {code: _described(spec) for code, spec in by_code("task").items()}})
-
-
-def _described(spec: FieldSpec) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": spec.title, "type": USER_TYPES.get(spec.code) or TASK_TYPES[spec.type]}
-    if spec.code == "ID":
-        described["primary"] = True
-    if spec.required:
-        described["required"] = True
-    if spec.code == "STATUS":
-        described |= {"values": STATUSES, "default": "2"}
-    return described
-
 
 # ---------------------------------------------------------------- calls
 
 CALLS: Final = View(
     "call", by_code("call"), by_code("call"), "classic", EXACT,
-    prefixes=(">=", "<=", "!=", "!%", "=", "!", ">", "<", "%", "?"),
+    prefixes=(*RANGES, ">=", "<=", "!=", "!%", "=", "!", ">", "<", "%", "?"), plain_sql=True,
 )  # fmt: skip
 
 
@@ -139,6 +49,8 @@ API_GROUPS: Final = View(
     "classic",
     CONTROLLER,
     lambda name: MethodError("0", f"Unknown field definition `{name}`"),
+    prefixes=(*RANGES, *CLASSIC_PREFIXES),
+    plain_sql=True,
 )
 GROUP_DESK: Final = Desk("workgroup", by_code("workgroup"), ("dateCreate",), ("dateUpdate",), ("ownerId",))
 NO_GROUP: Final = MethodError("", "Socialnetwork group not found")

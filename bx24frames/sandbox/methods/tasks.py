@@ -1,0 +1,207 @@
+"""Tasks, ``tasks.task.*`` (https://apidocs.bitrix24.com/api-reference/tasks/)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bx24frames.sandbox.fields.field import FieldSpec
+from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
+from bx24frames.sandbox.filters.item import split_operator
+from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, names_of
+from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.store.store import Store
+
+PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
+BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
+WRONG_ID: Final = MethodError("0", "wrong task id")
+TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
+USER_TYPES: Final = {"UF_CRM_TASK": "crm"}
+CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
+"""Names of conditions that are not those of the fields."""
+STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
+
+# What the portal makes of a task's status [tasks module: classes/general/task.php]; the moments are bound.
+META: Final = """CASE
+    WHEN t.deadline < ? AND t.status NOT IN ('4', '5') THEN '-1'
+    WHEN t.notViewed = 'Y' AND t.status IN ('1', '2') THEN '-2'
+    WHEN t.deadline < ? AND t.status NOT IN ('4', '5') THEN '-3'
+    ELSE t.status END"""
+SOON: Final = 86_400.0
+SUBFILTER: Final = "::SUBFILTER-"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView(View):
+    """The list of tasks at a moment: `soon` is a day after `now`, both as the server stores them."""
+
+    now: str = ""
+    soon: str = ""
+
+    def at(self, context: Context) -> TaskView:
+        """The list as it is now."""
+        moments = [context.store.local_time(context.now + later) for later in (0, SOON)]
+        return replace(self, now=moments[0], soon=moments[1])
+
+    def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
+        """A filter map as SQL, groups inside groups."""
+        return Where([self._group(given, zone)]).clause()
+
+    def _group(self, given: Mapping[str, Any], zone: str) -> Fragment:
+        parts = [self._part(str(key), value, zone) for key, value in given.items()]
+        kept = [part for part in parts if part is not None]
+        either = php_text(given.get("::LOGIC")).upper() == "OR" and kept
+        return any_of(kept) if either else all_of(kept)
+
+    def _part(self, key: str, value: Any, zone: str) -> Fragment | None:
+        if key.startswith(SUBFILTER):
+            return self._group(map_of(value), zone) if isinstance(value, dict | list) else None
+        prefix, name = split_operator(key, self.prefixes)
+        spec = self.asked.get(CONDITIONS.get(name, name))
+        if spec is None:
+            return None
+        part = self.condition(prefix, spec, value, zone)
+        return self._of_meta(part) if part is not None and name == "STATUS" else part
+
+    def _of_meta(self, part: Fragment) -> Fragment:
+        """A condition on the raw status as one on what the portal makes of it."""
+        pieces = part.sql.split('t."status"')
+        moments = (self.now, self.soon) * (len(pieces) - 1)
+        return Fragment(META.join(pieces), (*moments, *part.params))
+
+
+TASKS: Final = TaskView(
+    "task",
+    {spec.column: spec for spec in by_code("task").values()},
+    by_code("task"),
+    "classic",
+    CONTROLLER,
+    prefixes=PREFIXES,
+    # where nothing is set false is printed, where a list is empty []
+    own={"ufCrmTask": lambda value: value or False},
+)
+NEW: Final = {
+    "STATUS": "2",
+    "PRIORITY": "1",
+    "STAGE_ID": 0,
+    "GROUP_ID": 0,
+    "TIME_ESTIMATE": 0,
+    **dict.fromkeys(("MULTITASK", "NOT_VIEWED", "REPLICATE"), "N"),
+    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK"), ()),
+}
+"""What a task has that says nothing else [recorded: single_add]."""
+TASK_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
+
+
+@method("tasks.task.list", "task")
+def list_tasks(params: Params, context: Context) -> Result:
+    """A page of tasks, engine B: asked in UPPER_SNAKE, printed in camelCase, numbers as text."""
+    order = map_of(bound_array(params, "order", {}))
+    if any(php_text(name) not in TASKS.asked for name in order):
+        raise BAD_ORDER
+    select = names_of(bound_array(params, "select", []))
+    view, conditions = TASKS.at(context), map_of(bound_array(params, "filter", {}))
+    found, window = view.page(context, conditions, order or {"ID": "DESC"}, select)
+    return Result({"tasks": _with_more(found, view, context)}, window.total, window.next)
+
+
+def _with_more(rows: list[dict[str, Any]], view: TaskView, context: Context) -> list[dict[str, Any]]:
+    """Rows with what is printed beside a status and a group."""
+    ids = ", ".join(str(int(row["id"])) for row in rows if "status" in row)
+    sql = f"SELECT id, {META} FROM task t WHERE id IN ({ids})"  # noqa: S608 (numbers)
+    metas = dict(context.store.query(sql, (view.now, view.soon)))
+    names = people_names(context.store)
+    return [_accompanied(row | {"subStatus": metas[int(row["id"])]} if "status" in row else row, names) for row in rows]
+
+
+def people_names(store: Store) -> dict[str, str]:
+    """The users' names, by id."""
+    rows = store.query('SELECT id, name, lastName FROM "user"')
+    return {str(row_id): " ".join(filter(None, names)) for row_id, *names in rows}
+
+
+def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A row and what stands beside its links: an object, or an empty list for none."""
+    more: dict[str, Any] = {}
+    if "groupId" in row:
+        group = row["groupId"]
+        more["group"] = {"id": group, "name": f"Group {group}", "image": ""} if php_int(group) else []
+    for link, name in (("createdBy", "creator"), ("responsibleId", "responsible")):
+        if link in row:
+            more[name] = _person(row[link], names)
+    for link in ("accomplices", "auditors"):
+        if link in row:
+            more[f"{link}Data"] = {one: _person(one, names) for one in map(php_text, row[link] or ())} or []
+    return row | more
+
+
+def _person(row_id: Any, names: Mapping[str, str]) -> Any:
+    user = php_text(row_id)
+    if user not in names:
+        return []
+    icon = "/bitrix/images/tasks/default_avatar.png"
+    return {"id": user, "name": names[user], "link": f"/company/personal/user/{user}/", "icon": icon}
+
+
+def _task_id(params: Params) -> int:
+    number = php_int(bound(params, "taskId"))
+    if number <= 0:
+        raise WRONG_ID
+    return number
+
+
+def _printed(row_id: int, context: Context) -> Result:
+    view = TASKS.at(context)
+    found, _ = view.page(context, {"ID": row_id}, {})
+    return Result({"task": _with_more(found, view, context)[0]} if found else [])
+
+
+@method("tasks.task.get", "task")
+def get_task(params: Params, context: Context) -> Result:
+    """One task; for none the controller swallows its error and prints an empty list."""
+    return _printed(_task_id(params), context)
+
+
+@method("tasks.task.add", "task")
+def add_task(params: Params, context: Context) -> Result:
+    """A new task, printed whole."""
+    bound(params, "fields")
+    values = map_of(bound_array(params, "fields", {}))
+    return _printed(TASK_DESK.add({**NEW, **values}, context), context)
+
+
+@method("tasks.task.update", "task")
+def update_task(params: Params, context: Context) -> Result:
+    """Change a task; printed whole."""
+    row_id = _task_id(params)
+    TASK_DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, MethodError("1048582", "Not found"))
+    return _printed(row_id, context)
+
+
+@method("tasks.task.delete", "task")
+def delete_task(params: Params, context: Context) -> Result:
+    """Delete a task."""
+    TASK_DESK.delete(_task_id(params), context, MethodError("1048582", "Not found"))
+    return Result({"task": True})
+
+
+@method("tasks.task.getFields", "task")
+def describe_tasks(_: Params, __: Context) -> Result:
+    """The field description, in UPPER_SNAKE."""
+    return Result({"fields": {code: _described(spec) for code, spec in by_code("task").items()}})
+
+
+def _described(spec: FieldSpec) -> dict[str, Any]:
+    described: dict[str, Any] = {"title": spec.title, "type": USER_TYPES.get(spec.code) or TASK_TYPES[spec.type]}
+    if spec.code == "ID":
+        described["primary"] = True
+    if spec.required:
+        described["required"] = True
+    if spec.code == "STATUS":
+        described |= {"values": STATUSES, "default": "2"}
+    return described
