@@ -100,6 +100,8 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "automation": (update(LEDGER.assign(id=[3, 6]), automation=False), e.ConfigError, ("automation=False", "robots")),
     "resume": (insert(LEDGER, resume=5), e.ConfigError, ("journal", "5")),
     "upsert": (insert(LEDGER, mode="upsert"), e.ConfigError, ("on=",)),
+    "upsert number": (insert(LEDGER, mode="upsert", on=5), e.ConfigError, ("named by text", "5")),
+    "columns number": (insert(LEDGER, columns=["title", 1]), e.ConfigError, ("named by text", "1")),
     "upsert key": (insert(LEDGER, mode="upsert", on="titel"), e.UnknownColumn, ("'titel'", "title")),
     "key twice": (insert(LEDGER.assign(title="x"), mode="upsert", on="title"), e.ValidationError, ("row 0", "'x'")),
     "key empty": (insert(LEDGER.assign(title=""), mode="upsert", on="title"), e.ValidationError, ("empty", "row 0")),
