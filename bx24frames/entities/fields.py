@@ -20,6 +20,11 @@ LINKS: Final = frozenset({"crm_contact", "crm_company"})
 never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 """
 
+UNSEEN: Final = frozenset({"contacts", "companies"})
+"""Described by the item methods, and never printed; a condition on one and a write of one are refused: `contactIds` and
+`companyIds` are meant (docs: universal/object-fields.md).
+"""
+
 CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
 
@@ -106,6 +111,8 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
     if entity.family is Family.ITEM and name == "fm":
         points = (Field(code, "crm_multifield", code, multiple=True) for code in MULTIFIELDS)
         return [_aliased(field, entity, ()) for field in points]
+    if entity.family is Family.ITEM and name in UNSEEN:
+        return []
     if entity.fields.shape is Shape.CAPTIONS:
         known = static.get(name, Field(name, "string", user_field=name.startswith("UF_")))
         return [_aliased(replace(known, title=str(raw or name)), entity, ())]

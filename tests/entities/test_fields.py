@@ -112,6 +112,16 @@ def test_select_always_asks_for_the_id(deal: Table, lead: Table) -> None:
     assert select_params(lead.entity, [lead["PHONE"]]) == {"select": ["ID", "PHONE"]}
 
 
+def test_what_items_describe_and_never_print_is_no_column() -> None:
+    """`contacts` is described beside `contactIds`; a write of it is refused (docs: universal/object-fields.md)."""
+    names = {"contactIds": "crm_contact", "contacts": "crm_contact", "companies": "crm_company"}
+    described_ = {name: {"type": kind, "isMultiple": True} for name, kind in names.items()}
+    fields = parse_fields(resolve("deal"), {"fields": described_})
+    assert [field.code for field in fields] == ["contactIds"]
+    with pytest.raises(UnknownColumn, match="contactIds"):
+        Names(fields).lookup("contacts")
+
+
 def test_item_phones_come_with_everything(deal: Table) -> None:
     assert select_params(deal.entity, [deal["phone"], deal["UF_CRM_FLAG"]]) == {"select": ["*", "UF_CRM_FLAG"]}
 
