@@ -68,13 +68,15 @@ def batch(
 
 def get_all(
     method: Listing,
-    params: Annotated[str | None, typer.Argument(metavar="JSON", help="Its parameters: filter, select, ...")] = None,
+    params: Annotated[
+        str | None, typer.Argument(metavar="JSON", help="Its parameters: filter, select, ...; - reads them.")
+    ] = None,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
     """Read every row of a list method; JSON, a row a line."""
     with _opened(portal, profile) as opened:
-        found = opened.get_all(method, _object(params) or None)
+        found = opened.get_all(method, _object(sys.stdin.read() if params == STDOUT else params) or None)
     _print(found if isinstance(found, list) else [found])
 
 

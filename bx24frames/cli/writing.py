@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bx24frames.cli.files.taking import Taken
     from bx24frames.frames.report.report import WriteReport
 
 __all__ = ["delete", "write"]
@@ -67,6 +68,7 @@ def write(
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of times that name none.")] = None,
     automation: Robots = None,
     only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
+    rows_per_request: Annotated[int | None, typer.Option(min=1, help="Without it, as the answers allow.")] = None,
     yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
@@ -82,16 +84,11 @@ def write(
     Rows are counted from 0, without the heading and empty rows: row 0 is a sheet's second line. Where nothing is sent
     because cells are wrong, --report has a line a wrong cell.
     """
-    from bx24frames.cli.files.files_in import read_file
-    from bx24frames.cli.files.files_out import format_of
-    from bx24frames.cli.files.taking import ask, take
     from bx24frames.frames.write_verbs import write_entity
 
     target = portal_named(portal, profile)
     _check_report(report)
-    taken = take(read_file(file, format_of(file, form)), entity, target)
-    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
-    ask(taken, question, yes=yes or dry_run, quiet=quiet)
+    taken = _agreed(file, form, mode, entity, target, yes=yes or dry_run, quiet=quiet)
     _tell(
         lambda: write_entity(
             taken.table,
@@ -105,6 +102,7 @@ def write(
             timezone=timezone,
             automation=automation,
             only_changed=only_changed,
+            rows_per_request=rows_per_request or "auto",
             on_error=on_error,
             dry_run=dry_run,
             resume=_journal(resume, afresh),
@@ -151,6 +149,20 @@ def delete(
         ),
         report,
     )
+
+
+def _agreed(
+    file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
+) -> Taken:
+    """The rows of a file under the names of fields, shown and agreed to."""
+    from bx24frames.cli.files.files_in import read_file
+    from bx24frames.cli.files.files_out import format_of
+    from bx24frames.cli.files.taking import ask, take
+
+    taken = take(read_file(file, format_of(file, form)), entity, target)
+    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
+    ask(taken, question, yes=yes, quiet=quiet)
+    return taken
 
 
 def _tell(work: Callable[[], WriteReport], path: str | None) -> None:

@@ -150,6 +150,14 @@ def test_nothing_is_sent_whose_report_could_not_be_kept(
     assert bx24_sandbox.stats.requests == 0
 
 
+def test_rows_a_request(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """The parameter of write_entity has its option."""
+    file = written(tmp_path / "deals.jsonl")
+    bx24_sandbox.stats.reset()
+    assert run("write", "deal", str(file), "--mode", "insert", "--rows-per-request", "1").status == 0
+    assert bx24_sandbox.stats.calls["crm.item.batchImport"] == 2
+
+
 def test_delete_asks_unless_told_not_to(run, bx24_sandbox: Sandbox):
     ids = bx.read_entity("deal", bx24_sandbox.url, columns=["id"], limit=3, backend="pyarrow")["id"].to_pylist()
     before = bx.count_entity("deal", bx24_sandbox.url)

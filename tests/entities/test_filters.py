@@ -89,6 +89,20 @@ def test_classic_dialect(lead: Table, filters: Any, wire: Any) -> None:
     assert params(lead, filters) == wire
 
 
+def test_a_caption_in_the_place_of_a_code_is_told(deal: Table) -> None:
+    """The portal finds no row by it, and says nothing."""
+    for condition in ({"stageId": "В работе"}, ("stageId", "in", ["NEW", "In work"])):
+        with pytest.warns(UserWarning, match="looks like a caption"):
+            params(deal, condition)
+    assert params(deal, {"stageId": "UC_1:X-5"})
+
+
+def test_the_value_at_fault_is_named(deal: Table) -> None:
+    """Among ten thousand ids it could not be found otherwise."""
+    with pytest.raises(FilterError, match="not a number: 'x7'"):
+        params(deal, ("companyId", "in", ["1", "2", "x7"]))
+
+
 @pytest.mark.parametrize(
     ("filters", "message"),
     [

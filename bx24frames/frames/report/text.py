@@ -33,7 +33,8 @@ def as_html(report: WriteReport) -> str:
     parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
-        parts.append(table_html(SHOWN, ([_cell(line[name]) for name in SHOWN] for line in failures)))
+        shown = ([_cell(line[name]) for name in SHOWN] for line in failures)
+        parts.append(table_html(SHOWN, shown, title="What failed, row by row"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 
