@@ -167,7 +167,7 @@ class AsyncPortal:
         from bx24frames.portal.calls import results_by_id
 
         name = check_method(method)
-        return await results_by_id(self.connection, name, ID_list, ID_field_name.strip(), check_params(params, name))
+        return await results_by_id(self.connection, name, ID_list, ID_field_name, check_params(params, name))
 
     async def get_by_ID(  # noqa: N802
         self,
