@@ -217,7 +217,8 @@ def test_a_wrong_token(odd: OddPortal) -> None:
 @pytest.mark.parametrize(
     "given",
     [{"timeout": 0}, {"timeout": "5"}, {"deadline": -1}, {"limits": 5}, {"ssl": 5}, {"ssl": "/nowhere.pem"},
-     {"auth": lambda: "t"}],
+     {"auth": lambda: "t"}, {"timeout": None}, {"timeout": True}, {"limits": {}}, {"limits": 0}, {"session": "s"},
+     {"allow_http": "no"}, {"cache": "/tmp"}],
 )  # fmt: skip
 def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None:
     with pytest.raises(e.ConfigError) as caught:
