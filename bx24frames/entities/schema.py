@@ -29,6 +29,8 @@ class Dialect(enum.Enum):
     ITEM = "item"
     CLASSIC = "classic"
     ORM = "orm"
+    USER = "user"
+    """That of the ORM without its groups, which `user.get` ignores as unknown fields."""
     TASK = "task"
     CALL = "call"
     LIST = "list"

@@ -6,7 +6,7 @@ from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.pages.pages import KeysetPages
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
-from bx24frames.engine.sizes import Sizes
+from bx24frames.engine.sizes import FIRST_READS, Size, Sizes
 
 
 def test_a_hundred_small_readings_share_requests():
@@ -14,8 +14,17 @@ def test_a_hundred_small_readings_share_requests():
     parts = [
         KeysetPages(item_listing(bounds=IdBounds(at, at + 40)), AS_MAPS, token=f"t{at}") for at in range(0, 4000, 40)
     ]
-    assert sorted(flat(drain(Pool(parts, share=2), table, Sizes()), "id")) == list(range(1, 4001))
+    measured = Sizes(by_method={"crm.item.list": Size(50, 50)})
+    assert sorted(flat(drain(Pool(parts, share=2), table, measured), "id")) == list(range(1, 4001))
     assert table.requests <= 10
+
+
+def test_the_first_request_is_small_till_the_portal_has_shown_how_long_it_takes():
+    parts = [
+        KeysetPages(item_listing(bounds=IdBounds(at, at + 40)), AS_MAPS, token=f"t{at}") for at in range(0, 4000, 40)
+    ]
+    parcel = Pool(parts, share=2).due(0.0, Sizes())
+    assert FIRST_READS <= len(parcel.commands) <= FIRST_READS + 2
 
 
 def test_a_reading_that_is_longer_than_its_share_goes_on():

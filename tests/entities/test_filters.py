@@ -157,6 +157,13 @@ def test_classic_refusals(lead: Table, filters: Any, message: str) -> None:
         params(lead, filters)
 
 
+def test_users_have_no_groups() -> None:
+    """user.get ignores names it does not know, a group among them: it would answer the whole table."""
+    user = resolve("user")
+    with pytest.raises(FilterError, match="drops OR groups"):
+        parse_filters(user, user.fields.static, [[("ID", "=", 1)], [("ID", "=", 2)]])
+
+
 def test_unknown_fields_never_leave(deal: Table) -> None:
     with pytest.raises(UnknownColumn, match="stageId"):
         params(deal, {">=stagId": 1})

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import MAX_COMMANDS, Answer, Done, Parcel, Wait
-from bx24frames.engine.sizes import Sizes
+from bx24frames.engine.sizes import FIRST_READS, Sizes
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Pool(Generic[T]):
     def _full(self, taken: list[tuple[Machine[T], Parcel]], sizes: Sizes) -> bool:
         method = taken[0][1].commands[0].call.method
         commands = sum(len(parcel.commands) for _, parcel in taken)
-        return commands >= sizes.of(method, MAX_COMMANDS).now
+        return commands >= sizes.of(method, FIRST_READS).now
 
     def _candidates(self) -> Iterator[Machine[T]]:
         yield from list(self._open)

@@ -21,6 +21,7 @@ _USER: Final = Entity(
     modified="TIMESTAMP_X",
     scope="user",
     select=None,
+    dialect=Dialect.USER,
 )
 
 _DEPARTMENT: Final = Entity(

@@ -132,6 +132,7 @@ SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {
     Dialect.ITEM: _ITEM,
     Dialect.CLASSIC: _CLASSIC,
     Dialect.ORM: _ITEM,
+    Dialect.USER: _ITEM,
     Dialect.TASK: _TASK,
     Dialect.CALL: _CALL,
     Dialect.LIST: _LIST,

@@ -23,7 +23,7 @@ from bx24frames.entities.types import Kind, is_list, kind
 
 Asked: TypeAlias = Iterator[tuple[Op, object]]
 
-_PROVEN: Final = frozenset({Dialect.ITEM, Dialect.CLASSIC, Dialect.ORM})
+_PROVEN: Final = frozenset({Dialect.ITEM, Dialect.CLASSIC, Dialect.ORM, Dialect.USER})
 """Dialects whose conditions mean the column that is printed: tasks filter a status by meta codes, calls by no lists."""
 _TEXTS: Final = frozenset({"string", "crm_status", "crm_currency"})
 """Types that are printed as they are kept: addresses and bindings are not."""
