@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import bx24frames as bx
+from bx24frames.frames.write import deliver
 from bx24frames.sandbox import Fault
 
 from .conftest import deals
@@ -189,6 +190,20 @@ def test_upsert_by_phone_or_email(column: str, values: list[str], portal: bx.Por
     assert again.updated == 2
     found = bx.read_entity("contact", portal, columns=[column], filters={"lastName": "Lee"}, backend="pyarrow")
     assert [len(cell) for cell in found[column].to_pylist()] == [1, 1]
+
+
+def test_an_update_whose_last_answer_is_lost_is_read_back(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    """Lost whenever it is sent, and carried out the last time: the row says so."""
+    made = bx.write_entity(pd.DataFrame({"name": ["Ann"]}), "contact", portal, mode="insert")
+    sandbox.faults.add(Fault("drop_before", method="crm.item.update", times=deliver.ROUNDS - 1))
+    sandbox.faults.add(Fault("drop_after", method="crm.item.update", times=1))
+    frame = pd.DataFrame({"id": made.ids("inserted"), "phone": [["+7 900"]]})
+    report = bx.write_entity(frame, "contact", portal, mode="update")
+    assert (report.updated, sandbox.stats.calls["crm.item.update"]) == (1, 1)
+    found = bx.read_entity(
+        "contact", portal, columns=["phone"], filters={"id": made.ids("inserted")}, backend="pyarrow"
+    )
+    assert [point["value"] for point in found["phone"].to_pylist()[0]] == ["+7 900"]
 
 
 def test_a_phone_that_is_a_key_is_not_added_in_another_spelling(portal: bx.Portal) -> None:
