@@ -126,6 +126,14 @@ def test_only_the_cells_that_differ_travel(sandbox: bx.Sandbox, portal: bx.Porta
     assert (again.loc[first, "title"], again.loc[last, "opportunity"]) == ("Upload changed", 7.25)
 
 
+def test_a_row_kept_back_by_a_check_has_its_id_in_the_report(portal: bx.Portal) -> None:
+    """What the frame says of the row is known, though the row never left."""
+    ids = bx.read_entity("deal", portal, columns=["id"], limit=3)["id"].tolist()
+    frame = pd.DataFrame({"id": ids, "opportunity": [1, "many", 3]})
+    told = bx.write_entity(frame, "deal", portal, mode="update", on_error="report").frame()
+    assert (told["id"].tolist(), told["action"].tolist()) == (ids, ["updated", "failed", "updated"])
+
+
 def test_an_id_that_is_not_there_fails_by_itself(portal: bx.Portal) -> None:
     ids = bx.read_entity("deal", portal, columns=["id"], limit=2)["id"].tolist()
     frame = pd.DataFrame({"id": [*ids, 99_999_999], "title": "Upload"})
