@@ -63,7 +63,7 @@ class Sending:
 
     `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
     request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
-    way. `contested`: positions of updates answered by an error that may have come after the row was saved.
+    way. `contested`: positions of updates that may have been carried out, though no answer says so.
     `stopped`: nothing more is to be begun; `refused`: because the credential was.
     """
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import bx24frames as bx
+from bx24frames.frames.write import deliver
 from bx24frames.sandbox import Fault
 
 from .conftest import deals
@@ -125,6 +126,14 @@ def test_only_the_cells_that_differ_travel(sandbox: bx.Sandbox, portal: bx.Porta
     assert (again.loc[first, "title"], again.loc[last, "opportunity"]) == ("Upload changed", 7.25)
 
 
+def test_a_row_kept_back_by_a_check_has_its_id_in_the_report(portal: bx.Portal) -> None:
+    """What the frame says of the row is known, though the row never left."""
+    ids = bx.read_entity("deal", portal, columns=["id"], limit=3)["id"].tolist()
+    frame = pd.DataFrame({"id": ids, "opportunity": [1, "many", 3]})
+    told = bx.write_entity(frame, "deal", portal, mode="update", on_error="report").frame()
+    assert (told["id"].tolist(), told["action"].tolist()) == (ids, ["updated", "failed", "updated"])
+
+
 def test_an_id_that_is_not_there_fails_by_itself(portal: bx.Portal) -> None:
     ids = bx.read_entity("deal", portal, columns=["id"], limit=2)["id"].tolist()
     frame = pd.DataFrame({"id": [*ids, 99_999_999], "title": "Upload"})
@@ -189,6 +198,20 @@ def test_upsert_by_phone_or_email(column: str, values: list[str], portal: bx.Por
     assert again.updated == 2
     found = bx.read_entity("contact", portal, columns=[column], filters={"lastName": "Lee"}, backend="pyarrow")
     assert [len(cell) for cell in found[column].to_pylist()] == [1, 1]
+
+
+def test_an_update_whose_last_answer_is_lost_is_read_back(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    """Lost whenever it is sent, and carried out the last time: the row says so."""
+    made = bx.write_entity(pd.DataFrame({"name": ["Ann"]}), "contact", portal, mode="insert")
+    sandbox.faults.add(Fault("drop_before", method="crm.item.update", times=deliver.ROUNDS - 1))
+    sandbox.faults.add(Fault("drop_after", method="crm.item.update", times=1))
+    frame = pd.DataFrame({"id": made.ids("inserted"), "phone": [["+7 900"]]})
+    report = bx.write_entity(frame, "contact", portal, mode="update")
+    assert (report.updated, sandbox.stats.calls["crm.item.update"]) == (1, 1)
+    found = bx.read_entity(
+        "contact", portal, columns=["phone"], filters={"id": made.ids("inserted")}, backend="pyarrow"
+    )
+    assert [point["value"] for point in found["phone"].to_pylist()[0]] == ["+7 900"]
 
 
 def test_a_phone_that_is_a_key_is_not_added_in_another_spelling(portal: bx.Portal) -> None:

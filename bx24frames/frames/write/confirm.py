@@ -1,4 +1,4 @@
-"""Updates that were answered by an error: read back, because it may have come after the row was saved."""
+"""Updates answered by an error, which may have come after the row was saved, or never: read back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ __all__ = ["confirm"]
 
 
 async def confirm(connection: Connection, upload: Upload, sending: Sending) -> None:
-    """Call a row updated, whatever the portal answered, if it holds all that was to be written."""
-    contested = [at for at in sorted(sending.contested) if sending.outcomes[at].action == "failed"]
+    """Call a row updated, whatever the portal answered, if it holds all that was to be written.
+
+    One that does not may hold it in the portal's own form: what was said of it stands.
+    """
+    contested = sorted(at for at in sending.contested if sending.outcomes[at].action in ("failed", "unknown"))
     sending.contested.clear()
     if not contested or sending.refused is not None:
         return
@@ -34,5 +37,5 @@ async def confirm(connection: Connection, upload: Upload, sending: Sending) -> N
         if not left:
             told = sending.outcomes[row.position]
             reason = ": ".join(part for part in (told.code, told.message) if part) or "no reason given"
-            message = f"the row holds what was written, though the portal answered {reason}"
+            message = f"the row holds what was written, whatever came for an answer ({reason})"
             sending.put(replace(told, action="updated", code=None, message=message, column=None))

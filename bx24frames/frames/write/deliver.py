@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.write.upload import Upload
     from bx24frames.portal.connection import Connection
 
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 """Times an update in doubt is compared with the portal and sent again."""
 CHUNK: Final = 1000
 
@@ -56,6 +56,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
             return
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
         await reconcile.CLOCK.sleep(reconcile.CUT)
+    sending.contested |= set(sending.doubts)
     sending.doubts.clear()
 
 

@@ -85,6 +85,11 @@ class Upload:
         """Rows of the input."""
         return self.frame.source.rows
 
+    def known_id(self, position: int) -> int | None:
+        """The id that the frame itself names for a row."""
+        column = self.frame.id_column
+        return None if column is None else self.frame.table.column(column)[position].as_py()
+
     @property
     def imports(self) -> bool:
         """Whether new rows go by import."""

@@ -140,8 +140,10 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     sending = Sending(request.on_error, upload.ids)
     sending.put(
         *(
-            Outcome(position, "failed", None, "CHECK", f"{fault.reason}: {fault.value}", fault.column, 0, "check")
-            for position, fault in upload.bad.items()
+            Outcome(
+                at, "failed", upload.known_id(at), "CHECK", f"{fault.reason}: {fault.value}", fault.column, 0, "check"
+            )
+            for at, fault in upload.bad.items()
         )
     )
     interrupted = False
