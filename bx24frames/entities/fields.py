@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Path
-from bx24frames.entities import spelling
+from bx24frames.entities import spelling, tasks
 from bx24frames.entities.properties import list_field, property_type
 from bx24frames.entities.schema import Choice, Entity, Family, Field, Shape
 from bx24frames.errors import ResponseError
@@ -27,16 +27,6 @@ UNSEEN: Final = frozenset({"contacts", "companies"})
 
 CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
-
-TASK_CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "STATUS": ("REAL_STATUS", "STATUS"),
-    "SUB_STATUS": ("STATUS",),
-    "ACCOMPLICES": ("ACCOMPLICE",),
-    "AUDITORS": ("AUDITOR",),
-    "TAGS": ("TAG",),
-}
-"""What a task's fields are called in conditions: one on STATUS is on `subStatus`, in which an overdue task has another
-status than the one that is printed as `status` (docs: tasks-task-list.md)."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
@@ -170,7 +160,8 @@ def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field])
         user_field=name.startswith("UF_"),
         choices=tuple(Choice(str(code), str(title)) for code, title in pairs),
         request=name,
-        conditions=TASK_CONDITIONS.get(name, ()),
+        conditions=tasks.CONDITIONS.get(name, ()),
+        asking=tasks.asking(name),
     )
 
 

@@ -55,6 +55,16 @@ class Holder(enum.Enum):
     """``{"17": x}``, an entry a value (docs: lists-element-get.md)."""
 
 
+class Asking(enum.Enum):
+    """What becomes of conditions on a field."""
+
+    EXACT = "exact"
+    PART = "part"
+    """A method takes the text that is asked for as a part of the one it finds."""
+    NEVER = "never"
+    """A method drops them, and answers the whole table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One allowed value of a coded field."""
@@ -93,6 +103,7 @@ class Field:
     settings: Mapping[str, JSON] = field(default_factory=dict)
     request: str = ""
     conditions: tuple[str, ...] = ()
+    asking: Asking = Asking.EXACT
     printed: str = ""
     listed: bool = True
     max_length: int | None = None

@@ -330,6 +330,28 @@ def test_dialects_with_fewer_words() -> None:
     assert both.params == {"STATUS": "-1", "!REAL_STATUS": "5"}
 
 
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ({"title": "Call"}, "a part of the text"),
+        (("title", "!=", "Call"), "a part of the text"),
+        ({"description": "x"}, "drops it"),
+        ({">=durationFact": 5}, "drops it"),
+    ],
+)
+def test_conditions_on_tasks_that_mean_something_else(filters: Any, told: str) -> None:
+    """`TITLE` finds whatever holds the text, and most fields cannot be asked for (tasks module: TaskFilterBuilder)."""
+    task = resolve("task")
+    types = {"TITLE": "string", "DESCRIPTION": "string", "DURATION_FACT": "integer", "UF_AUTO_1": "string"}
+    fields = parse_fields(task, {"fields": {name: {"type": kind_} for name, kind_ in types.items()}})
+    with pytest.raises(FilterError, match=told):
+        parse_filters(task, fields, filters)
+    assert parse_filters(task, fields, {"%title": "Call", "UF_AUTO_1": "x"}).params == {
+        "%TITLE": "Call",
+        "UF_AUTO_1": "x",
+    }
+
+
 def test_an_untyped_method_takes_its_own_map() -> None:
     entity = resolve("log.blogpost.get")
     assert parse_filters(entity, (), {"anything": [1]}).params == {"anything": [1]}

@@ -115,3 +115,13 @@ def test_an_update_by_the_id_as_its_key_is_an_update_by_id(portal: bx.Portal) ->
     frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], limit=4)
     frame["title"] += "!"
     assert bx.write_entity(frame, "deal", portal, mode="update", on="ID").updated == 4
+
+
+def test_tasks_are_told_apart_by_whole_titles(portal: bx.Portal) -> None:
+    """The list method takes a title for a part of one: the rows to update are found by the whole table."""
+    tasks = pd.DataFrame({"title": ["Call 1", "Call 10"], "responsibleId": 1, "createdBy": 1})
+    made = bx.write_entity(tasks, "task", portal, mode="insert")
+    report = bx.write_entity(tasks.iloc[:1].assign(description="x"), "task", portal, mode="upsert", on=["title"])
+    assert (report.updated, report.inserted) == (1, 0)
+    found = bx.read_entity("task", portal, columns=["title", "description"], filters={"id": made.ids("inserted")})
+    assert found.set_index("title")["description"].notna().to_dict() == {"Call 1": True, "Call 10": False}

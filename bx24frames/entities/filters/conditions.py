@@ -10,7 +10,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.filters.dialects import SPELLINGS, Op
 from bx24frames.entities.filters.operands import Unfit, listed, operand, plain
-from bx24frames.entities.schema import Dialect, Field
+from bx24frames.entities.schema import Asking, Dialect, Field
 from bx24frames.entities.types import Kind, kind
 
 _PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
@@ -108,6 +108,7 @@ def between(one: Condition) -> Iterable[Condition]:
 def _refuse(one: Condition, dialect: Dialect) -> None:
     """Refuse what the dialect lacks and what it would silently read as something else."""
     own = kind(one.field)
+    _refuse_unasked(one)
     if one.op not in SPELLINGS[dialect]:
         raise Unfit("the method has no such condition")
     if one.op not in ASKED[own]:
@@ -126,6 +127,13 @@ def _refuse(one: Condition, dialect: Dialect) -> None:
         raise Unfit("lists take dates in the site's own format: read the column and filter the frame")
     if dialect is Dialect.CLASSIC and not one.field.user_field:
         _refuse_classic(one, own)
+
+
+def _refuse_unasked(one: Condition) -> None:
+    if one.field.asking is Asking.NEVER:
+        raise Unfit("the method drops it, and would answer the whole table: read the column and filter the frame")
+    if one.field.asking is Asking.PART and one.op in _SAME - _PRESENCE:
+        raise Unfit("the method looks for a part of the text: ask by %, and compare in the frame")
 
 
 def _refuse_classic(one: Condition, own: Kind) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.match import canonical, contact
+from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.read.read import ReadRequest, read_table
@@ -75,6 +76,11 @@ def _seekable(table: Table) -> bool:
     return table.entity.listing.paging is Paging.KEYSET
 
 
+def _exact(field: Field) -> bool:
+    """Whether a condition on a field finds what equals it; a table is read whole where none does."""
+    return field.asking is Asking.EXACT
+
+
 async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
     """The highest id of a table, or among the rows of some owners; 0 where there are none."""
     id_code = table.entity.listing.id_key
@@ -112,7 +118,7 @@ async def rows_by_key(
     else:
         id_code = table.entity.listing.id_key
         values = list(dict.fromkeys(key[place] for key in listed))
-        conditions = {driver.code: values} if _seekable(table) else None
+        conditions = {driver.code: values} if _seekable(table) and _exact(driver) else None
         request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False)
         rows = dict(_keyed(await read_table(connection, request), id_code))
     found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
@@ -161,5 +167,5 @@ def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int,
     if not able:
         names = ", ".join(field.code for field in on)
         raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
-    place = max(able, key=lambda at: len({repr(key[at]) for key in keys}))
+    place = max(able, key=lambda at: (_exact(on[at]), len({repr(key[at]) for key in keys})))
     return place, on[place]
