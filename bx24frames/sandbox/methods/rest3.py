@@ -124,7 +124,10 @@ def page(
         if word not in ("ASC", "DESC") or name not in filterable | sortable:
             raise api_fault("INVALIDORDER", f"Unable to recognize sorting parameter `{name}`")
         rows = sorted(rows, key=lambda row, name=name: (row[name] is not None, row[name]), reverse=word == "DESC")  # type: ignore[misc]
-    select = _shaped(params, "select", list, api_fault("INVALIDSELECT", "Unable to recognize select")) or ["id"]
+    no_select = api_fault("INVALIDSELECT", "Unable to recognize the list of fields")
+    select = _shaped(params, "select", list, no_select) or ["id"]
+    if not all(isinstance(name, str) for name in select):
+        raise no_select
     related = next((str(name) for name in select if "." in str(name)), None)
     if related is not None:
         raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{related}`")
