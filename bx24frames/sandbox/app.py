@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
@@ -45,9 +45,8 @@ class App:
 
     def handle(self, request: Incoming, now: float) -> Reply:
         """Answer one HTTP request that arrives at `now` (seconds since the epoch)."""
-        if request.path.rstrip("/") == oauth.PATH.rstrip("/"):
-            status, body = self.oauth.token(read_params(request))
-            return json_reply(body, status)
+        if (reply := self._authorise(request)) is not None:
+            return reply
         address = read_address(request.path)
         if address is None:
             return html_reply(404, "Not Found")
@@ -55,6 +54,19 @@ class App:
         reply = visit.reply()
         self.scene.stats.answered(visit.logged(reply))
         return reply
+
+    def _authorise(self, request: Incoming) -> Reply | None:
+        """The reply of the authorisation server; None where the address is the portal's own."""
+        path = request.path.rstrip("/") + "/"
+        if path == oauth.PATH:
+            status, body = self.oauth.token(read_params(request))
+            return json_reply(body, status)
+        if path != oauth.CONSENT_PATH:
+            return None
+        target = self.oauth.consent(read_params(request))
+        if target is None:
+            return html_reply(404, "Not Found")
+        return replace(html_reply(302, "Found"), headers={"Location": target})
 
     def admits(self, source: str, now: float) -> bool:
         """Take one drop in the bucket of the caller's address."""
