@@ -2,9 +2,9 @@
 
     python benchmarks/storm.py --runs 10000 [--seed 1]
 
-Each run inserts (by import or by add), upserts or deletes a small frame while requests are dropped, cut, spoilt or
-refused at random moments, then compares the portal's own table with the frame and with the report. The clock that
-waits for the portal's 60-second cut is replaced: the storm does not sleep.
+Each run inserts (by import or by add), updates, upserts or deletes a small frame while requests are dropped, cut,
+spoilt or refused at random moments, then compares the portal's own table with the frame and with the report. The clock
+that waits for the portal's 60-second cut is replaced: the storm does not sleep.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FAULTS = (
     "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",
     "bom", "error_in_200", "query_limit",
 )  # fmt: skip
-KINDS = ("import", "add", "upsert", "poison", "delete")
+KINDS = ("import", "add", "update", "upsert", "poison", "delete")
 
 
 class Skew:
@@ -61,12 +61,15 @@ def one_run(seed: int, sandbox: bx.Sandbox, portal: bx.Portal, folder: Path) -> 
     options: dict[str, object] = {"mode": "upsert", "on": "originId"} if kind == "upsert" else {"mode": "insert"}
     if kind in ("add", "import", "poison"):
         options["automation"] = True if kind == "add" else None
-    made = bx.write_entity(frame, "deal", portal, mode="insert", resume=False) if kind == "delete" else None
+    made = bx.write_entity(frame, "deal", portal, mode="insert", resume=False) if kind in ("delete", "update") else None
+    if made is not None and kind == "update":
+        options = {"mode": "update"}
+        frame = frame.assign(id=made.ids("inserted"), title=frame["title"] + " anew")
     for _ in range(rng.randrange(1, 4)):
         method = rng.choice(["batch", "crm.item.*", "*"])
         sandbox.faults.add(Fault(rng.choice(FAULTS), method=method, nth=rng.randrange(1, 5), times=rng.randrange(1, 3)))
     try:
-        if made is not None:
+        if made is not None and kind == "delete":
             report = bx.delete_entity(made, "deal", portal, on_error="report")
         else:
             journal = folder / f"{seed}.sqlite"
@@ -89,6 +92,8 @@ def judge(kind: str, frame: pd.DataFrame, report: bx.WriteReport, sandbox: bx.Sa
     if doubled := [title for title, times in titles.items() if times > 1]:
         return f"doubled {doubled[:3]}"
     told = report.frame()
+    if kind == "update":
+        return judge_update(frame, told, dict(there))
     if kind == "delete":
         left = {row_id for row_id, _ in there}
         wrong = [
@@ -107,6 +112,18 @@ def judge(kind: str, frame: pd.DataFrame, report: bx.WriteReport, sandbox: bx.Sa
     missing = set(frame["title"]) - set(titles)
     excused = set(frame["title"].iloc[told[told["action"].isin(["failed", "unknown"])]["position"].to_numpy()])
     return f"missing {sorted(missing - excused)[:3]}" if missing - excused else None
+
+
+def judge_update(frame: pd.DataFrame, told: pd.DataFrame, there: dict[int, str]) -> str | None:
+    """Each row is as it was or as it was to be, and the report says which."""
+    for row in told.itertuples():
+        new = frame["title"].iloc[int(row.position)]
+        now = there.get(int(row.id))
+        if now not in (new, new.removesuffix(" anew")):
+            return f"row {row.id} is {now!r}"
+        if (row.action == "updated") != (now == new) and row.action != "unknown":
+            return f"row {row.id} is told {row.action}, and is {now!r}"
+    return None
 
 
 def rows_of(sandbox: bx.Sandbox, seed: int) -> list[tuple[int, str]]:

@@ -11,7 +11,8 @@ from bx24frames import errors
 from bx24frames.options import Limits
 
 if TYPE_CHECKING:
-    from bx24frames import aio
+    from bx24frames import aio as aio
+    from bx24frames import config as config
     from bx24frames.frames.read.scan import scan_entity
     from bx24frames.frames.read_verbs import (
         count_entity,
@@ -63,13 +64,14 @@ _HOMES: Final = {
     "scan_entity": "bx24frames.frames.read.scan",
     "write_entity": "bx24frames.frames.write_verbs",
 }
+_MODULES: Final = ("aio", "config")
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name == "aio":
-        return import_module("bx24frames.aio")
+    if name in _MODULES:
+        return import_module(f"bx24frames.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
@@ -78,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *_MODULES, *(name for name in globals() if name.startswith("__"))})

@@ -20,8 +20,9 @@ __all__ = ["iterate", "run"]
 
 T = TypeVar("T")
 
-# A wait on a lock cannot be interrupted on Windows; elsewhere Ctrl-C ends it at once.
-TICK: Final = 0.2 if os.name == "nt" else None
+TICK: Final = 0.2
+"""Seconds between looks for Ctrl-C: a wait on a lock cannot be interrupted on Windows, nor anywhere once polars is
+loaded, whose handler of SIGINT has the system begin the wait again (SA_RESTART)."""
 SECOND_INTERRUPT_SECONDS: Final = 2.0
 """What a coroutine cancelled a second time gets to say what it did."""
 EXIT_SECONDS: Final = 5.0
@@ -310,7 +311,7 @@ def _wait_done(future: Future[T], seconds: float | None) -> None:
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
-        ended.wait(TICK if left is None else min(left, TICK or left))
+        ended.wait(TICK if left is None else min(left, TICK))
 
 
 atexit.register(_stop)

@@ -17,7 +17,16 @@ from bx24frames.transport.address import WEBHOOK_GUIDANCE, Address
 from bx24frames.transport.private_file import write_private
 from bx24frames.transport.redact import redact, shown
 
-__all__ = ["ENVIRONMENT", "SANDBOX", "Profile", "list_profiles", "profiles_path", "resolve", "save_profile"]
+__all__ = [
+    "ENVIRONMENT",
+    "SANDBOX",
+    "Profile",
+    "check_name",
+    "list_profiles",
+    "profiles_path",
+    "resolve",
+    "save_profile",
+]
 
 ENVIRONMENT: Final = "BX24_WEBHOOK"
 CONFIG_ENVIRONMENT: Final = "BX24FRAMES_CONFIG"
@@ -126,6 +135,14 @@ def list_profiles() -> tuple[str, ...]:
     return tuple(sorted(_profiles(settings), key=lambda name: (name != default, name)))
 
 
+def check_name(name: str) -> None:
+    """Raise `ConfigError` where a profile cannot be called so."""
+    if not _NAME.fullmatch(name) or name == SANDBOX:
+        raise ConfigError(
+            f"A profile cannot be called {shown(name)!r}", guidance="Names are of letters a to z, digits, _ and -."
+        )
+
+
 def save_profile(name: str, webhook: str, default: bool = False, *, keyring: bool = False) -> Path:
     """Keep a webhook's address under a name, in a file only its owner can read.
 
@@ -150,8 +167,7 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
     ConfigError
         The name or the address cannot work, the file holds what would be lost, or there is no keyring.
     """
-    if not _NAME.fullmatch(name) or name == SANDBOX:
-        raise ConfigError("A profile is named in letters, digits, _ and -, and not 'sandbox'")
+    check_name(name)
     Address.parse(webhook)
     path = profiles_path()
     settings = _read(path)

@@ -86,6 +86,9 @@ class BX24Error(Exception):
         self.rows = tuple(rows)
         self.guidance = guidance
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _revived, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
@@ -167,8 +170,8 @@ class ValidationError(BX24Error):
     Attributes
     ----------
     failures : pyarrow.Table
-        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure;
-        read through ``.failures``, in the backend of the frame that was checked.
+        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure, and ``label`` behind
+        the position where the frame's index values are others; in the backend of the frame that was checked.
     """
 
     def __init__(
@@ -234,3 +237,11 @@ class WriteInterrupted(KeyboardInterrupt):
     def __init__(self, message: str, *, report: WriteReport) -> None:
         super().__init__(message)
         self.report = report
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _revived, (type(self), self.args), self.__dict__
+
+
+def _revived(kind: type[BaseException], args: tuple[object, ...]) -> BaseException:
+    """An error as it comes out of another process: `BaseException` would call the class with `args` alone."""
+    return kind.__new__(kind, *args)

@@ -76,3 +76,7 @@ class Limits:
     def enterprise(cls) -> Limits:
         """The limits of the Enterprise plan: bucket 250, 5 requests a second."""
         return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
+
+
+LIMITS: Final = Limits()
+"""Those of every plan but Enterprise."""

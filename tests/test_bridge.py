@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -131,6 +132,28 @@ def test_ctrl_c_cancels_waits_for_the_end_and_is_raised() -> None:
     sender.join()
     assert log == ["ended"]
     assert run(double(2)) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals restart no waits there")
+def test_ctrl_c_is_taken_where_signals_restart_waits() -> None:
+    """As polars has it: its handler of SIGINT is installed with SA_RESTART, and no wait on a lock ends by itself."""
+    ready = threading.Event()
+
+    async def work() -> str:
+        ready.set()
+        await asyncio.sleep(20)
+        return "nobody stopped it"
+
+    signal.siginterrupt(signal.SIGINT, False)
+    sender = interrupt_when(ready)
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(work())
+    finally:
+        signal.siginterrupt(signal.SIGINT, True)
+        sender.join()
+    assert time.monotonic() - began < 15
 
 
 def test_ctrl_c_lets_the_coroutine_raise_its_own_kind() -> None:

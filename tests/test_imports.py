@@ -51,6 +51,21 @@ def test_every_public_name_is_there_and_listed():
         _ = bx24frames.read_entities
 
 
+def test_what_messages_name_is_reached_from_the_package_alone():
+    """`bx24frames.config.save_profile` stands in the guidance of errors."""
+    run = "import bx24frames; print(bx24frames.config.save_profile.__name__)"
+    assert (
+        "save_profile" in subprocess.run([sys.executable, "-c", run], check=True, capture_output=True, text=True).stdout
+    )
+
+
+def test_dir_shows_the_public_names_alone():
+    import bx24frames
+
+    shown = {name for name in dir(bx24frames) if not name.startswith("_")}
+    assert shown == {*bx24frames.__all__, "config"}
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["write", "--help"], ["sandbox", "--help"]])
 def test_help_loads_no_frame_library_and_no_http(arguments: list[str]):
     code = (

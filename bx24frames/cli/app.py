@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bx24frames.cli.connecting import connect
+from bx24frames.cli.examples import epilog
 from bx24frames.cli.looking import count, describe, entities, plan, schema
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.cli.reading import read, scan
@@ -28,10 +29,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (connect, read, scan, count, plan, describe, schema, entities, write, delete):
-    app.command()(command)
-for verb in (call, batch, get_all, get_by_id, list_and_get):
-    app.command()(verb)
+for command in (
+    *(connect, read, scan, count, plan, describe, schema, entities, write, delete),
+    *(call, batch, get_all, get_by_id, list_and_get),
+):
+    name = command.__name__.replace("_", "-")
+    app.command(name, epilog=epilog(name))(command)
 
 
 def _version(wanted: bool) -> None:
@@ -51,7 +54,7 @@ def common(
     """Tables out of a Bitrix24 portal, and into it."""
 
 
-@app.command()
+@app.command(epilog=epilog("doctor"))
 def doctor(
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -71,9 +74,9 @@ def doctor(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=epilog("sandbox"))
 def sandbox(
-    path: Annotated[str | None, typer.Argument(help="SQLite file; its rows survive a restart.")] = None,
+    path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file; its rows survive a restart.")] = None,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8024,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same rows.")] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="TABLE=ROWS", help="deal=1000; repeat it.")] = None,

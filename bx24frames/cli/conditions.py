@@ -32,8 +32,8 @@ _WORDS: Final = {
 """The prefixes that have a word beside ``is null``, which the map cannot say."""
 
 GUIDANCE: Final = (
-    "Write --filter stageId=NEW, --filter '>=createdTime=2026-01-01' (or 'createdTime>=2026-01-01'), "
-    "--filter '@stageId=NEW,WON', --filter 'companyId is null'. Quote it: > and ! mean something to the shell."
+    'Write --filter stageId=NEW, --filter "createdTime>=2026-01-01" (or ">=createdTime=2026-01-01"), '
+    '--filter @stageId=NEW,WON, --filter "companyId is null". Quote it: > and ! mean something to the shell.'
 )
 
 
@@ -59,13 +59,19 @@ def conditions(texts: Iterable[str]) -> dict[str, object] | list[tuple[object, .
     >>> conditions(["companyId is null", "stageId=NEW"])
     [('companyId', 'is null', None), ('stageId', '=', 'NEW')]
     """
-    given = [text.strip() for text in texts]
+    given = [_bare(text) for text in texts]
     nulls = [match for text in given if (match := _NULL.fullmatch(text))]
     mapped = _mapped(text for text in given if not _NULL.fullmatch(text))
     if not nulls:
         return mapped
     tuples: list[tuple[object, ...]] = [(match["column"], match["op"].lower(), None) for match in nulls]
     return tuples + [_worded(key, value) for key, value in mapped.items()]
+
+
+def _bare(text: str) -> str:
+    """Without the single quotes that a Windows shell hands on, since it knows the double ones alone."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == "'" else text
 
 
 def _worded(key: str, value: object) -> tuple[object, ...]:

@@ -30,10 +30,13 @@ def connect(
     It is kept in the system's keyring where there is one, else in a file that only you can read.
     """
     from bx24frames.cli.doctor import examine
-    from bx24frames.config import Profile, list_profiles, save_profile
+    from bx24frames.config import Profile, check_name, list_profiles, save_profile
 
+    if name is not None:
+        check_name(name)
     webhook = _asked()
-    chosen = name or _name(Profile("", webhook, "the address given").address().host)
+    host = Profile("", webhook, "the address given").address().host
+    chosen = name or _name(host)
     sound = True
     for finding in examine(webhook):
         typer.echo(str(finding))

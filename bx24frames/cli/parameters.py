@@ -17,6 +17,7 @@ __all__ = [
     "Entity",
     "Filter",
     "Form",
+    "FormIn",
     "OnErrors",
     "Out",
     "PortalName",
@@ -61,7 +62,7 @@ Filter: TypeAlias = Annotated[
         "--filter",
         "-f",
         metavar="CONDITION",
-        help="'stageId=NEW', '>=createdTime=2026-01-01', '@stageId=NEW,WON'; repeat it for more. "
+        help='stageId=NEW, "createdTime>=2026-01-01", @stageId=NEW,WON, "companyId is null"; repeat it for more. '
         "Several equalities of one column mean any of the values.",
     ),
 ]
@@ -72,6 +73,10 @@ Out: TypeAlias = Annotated[
 Form: TypeAlias = Annotated[
     Literal["parquet", "csv", "jsonl", "xlsx", "duckdb"] | None,
     typer.Option("--format", help="Where the file's name does not say it; csv in a pipe."),
+]
+FormIn: TypeAlias = Annotated[
+    Literal["parquet", "csv", "jsonl", "xlsx"] | None,
+    typer.Option("--format", help="Where the file's name does not say it; csv of standard input."),
 ]
 OnErrors: TypeAlias = Annotated[
     Literal["raise", "report", "stop"],

@@ -77,7 +77,7 @@ def read(
     Row group by row group: a table of any size takes little memory.
     """
     from bx24frames.cli.files.exporting import Asked, export, pour
-    from bx24frames.cli.files.files_out import STDOUT, format_of
+    from bx24frames.cli.files.files_out import flows, format_of
 
     asked = Asked(
         entity=entity,
@@ -94,12 +94,12 @@ def read(
         chunk_size=chunk_size,
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
-    if out != STDOUT:
+    if not flows(out):
         export(asked, target, out, chosen, resume=resume, progress=bar(quiet))
     elif resume:
-        raise ConfigError("--resume goes on with a file, not with standard output", guidance="Say --out FILE.")
+        raise ConfigError("--resume goes on with a file, not with a pipe", guidance="Say --out FILE.")
     else:
-        pour(asked, target, chosen, bar(quiet))
+        pour(asked, target, out, chosen, bar(quiet))
 
 
 def scan(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.files.files_out import STDOUT
+from bx24frames.cli.files.files_out import STDOUT, standard_output
 from bx24frames.cli.files.flat import json_bytes
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
@@ -24,6 +24,9 @@ OBJECT: Final = """Write JSON: '{"filter": {"STAGE_ID": "NEW"}}'"""
 
 Method = Annotated[
     str, typer.Argument(metavar="METHOD", help="crm.deal.get, user.current, ...", autocompletion=completion.methods)
+]
+Listing = Annotated[
+    str, typer.Argument(metavar="METHOD", help="crm.deal.list, user.get, ...", autocompletion=completion.methods)
 ]
 IdField = Annotated[str, typer.Option("--id-field", metavar="NAME", help="The parameter that takes the id.")]
 
@@ -64,20 +67,22 @@ def batch(
 
 
 def get_all(
-    method: Method,
-    params: Annotated[str | None, typer.Argument(metavar="JSON", help="filter, select and its own.")] = None,
+    method: Listing,
+    params: Annotated[
+        str | None, typer.Argument(metavar="JSON", help="Its parameters: filter, select, ...; - reads them.")
+    ] = None,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
     """Read every row of a list method; JSON, a row a line."""
     with _opened(portal, profile) as opened:
-        found = opened.get_all(method, _object(params) or None)
+        found = opened.get_all(method, _object(sys.stdin.read() if params == STDOUT else params) or None)
     _print(found if isinstance(found, list) else [found])
 
 
 def get_by_id(
     method: Method,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="As many as you like.")],
     id_field: IdField = "ID",
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -123,6 +128,7 @@ def _lines() -> list[Mapping[str, object]]:
 
 
 def _print(values: Iterable[JSON]) -> None:
+    stream = standard_output()
     for value in values:
-        sys.stdout.buffer.write(json_bytes(value) + b"\n")
-    sys.stdout.buffer.flush()
+        stream.write(json_bytes(value) + b"\n")
+    stream.flush()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.parameters import Entity, Form, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
+from bx24frames.cli.parameters import Entity, FormIn, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bx24frames.cli.files.taking import Taken
     from bx24frames.frames.report.report import WriteReport
 
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
-COUNTED = "Rows are counted from 0, without the heading"
+COUNTED = "Rows are counted from 0, without the heading and empty rows"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
@@ -57,7 +58,7 @@ def write(
         str, typer.Argument(metavar="FILE", help="file.parquet, .csv, .jsonl or .xlsx; - is standard input.")
     ],
     mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
-    form: Form = None,
+    form: FormIn = None,
     on: Keys = None,
     columns: Sent = None,
     nulls: Annotated[
@@ -67,6 +68,7 @@ def write(
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of times that name none.")] = None,
     automation: Robots = None,
     only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
+    rows_per_request: Annotated[int | None, typer.Option(min=1, help="Without it, as the answers allow.")] = None,
     yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
@@ -79,18 +81,14 @@ def write(
 ) -> None:
     """Write a file's rows into a table; every row gets an outcome.
 
-    Rows are counted from 0, without the heading: row 0 is a sheet's second line. Where nothing is sent because cells
-    are wrong, --report has a line a wrong cell.
+    Rows are counted from 0, without the heading and empty rows: row 0 is a sheet's second line. Where nothing is sent
+    because cells are wrong, --report has a line a wrong cell.
     """
-    from bx24frames.cli.files.files_in import read_file
-    from bx24frames.cli.files.files_out import format_of
-    from bx24frames.cli.files.taking import ask, take
     from bx24frames.frames.write_verbs import write_entity
 
     target = portal_named(portal, profile)
-    taken = take(read_file(file, format_of(file, form)), entity, target)
-    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
-    ask(taken, question, yes=yes or dry_run, quiet=quiet)
+    _check_report(report)
+    taken = _agreed(file, form, mode, entity, target, yes=yes or dry_run, quiet=quiet)
     _tell(
         lambda: write_entity(
             taken.table,
@@ -104,6 +102,7 @@ def write(
             timezone=timezone,
             automation=automation,
             only_changed=only_changed,
+            rows_per_request=rows_per_request or "auto",
             on_error=on_error,
             dry_run=dry_run,
             resume=_journal(resume, afresh),
@@ -115,11 +114,11 @@ def write(
 
 def delete(
     entity: Entity,
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Or --from.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="Ids of rows; or --from.")] = None,
     source: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="A file with a column id; - is standard input.")
     ] = None,
-    form: Form = None,
+    form: FormIn = None,
     yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
@@ -134,6 +133,7 @@ def delete(
     from bx24frames.frames.write_verbs import delete_entity
 
     target = portal_named(portal, profile)
+    _check_report(report)
     doomed = _doomed(ids, source, form)
     if not (yes or dry_run):
         _ask(f"Delete {len(doomed):,} rows of {entity} at {_host(target)}?")
@@ -149,6 +149,20 @@ def delete(
         ),
         report,
     )
+
+
+def _agreed(
+    file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
+) -> Taken:
+    """The rows of a file under the names of fields, shown and agreed to."""
+    from bx24frames.cli.files.files_in import read_file
+    from bx24frames.cli.files.files_out import format_of
+    from bx24frames.cli.files.taking import ask, take
+
+    taken = take(read_file(file, format_of(file, form)), entity, target)
+    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
+    ask(taken, question, yes=yes, quiet=quiet)
+    return taken
 
 
 def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
@@ -167,6 +181,15 @@ def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
     _save(found.frame("pyarrow"), path)
     if status or found.failed or found.unknown:
         raise typer.Exit(status or 1)
+
+
+def _check_report(path: str | None) -> None:
+    """Nothing is sent whose report could not be kept."""
+    if path is not None:
+        from bx24frames.cli.files.files_out import check_folder, format_of
+
+        format_of(path)
+        check_folder(path)
 
 
 def _save(table: pa.Table, path: str | None) -> None:

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
 from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 KEEP_DAYS: Final = 30
 """Days a finished journal in the user's own folder is kept."""
 HASH_BYTES: Final = 8
@@ -27,15 +28,26 @@ CREATE TABLE frame (hashes BLOB NOT NULL);
 CREATE TABLE intents (
     seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, action TEXT NOT NULL, sent_at REAL NOT NULL
 );
-CREATE TABLE outcomes (
-    position INTEGER PRIMARY KEY, action TEXT NOT NULL, id, code TEXT, message TEXT, "column" TEXT,
-    attempts INTEGER NOT NULL, path TEXT
+CREATE TABLE fates (
+    fate INTEGER PRIMARY KEY, action TEXT NOT NULL, code TEXT, message TEXT, "column" TEXT, attempts INTEGER NOT NULL,
+    path TEXT
 );
+CREATE TABLE outcomes (position INTEGER PRIMARY KEY, id, fate INTEGER NOT NULL);
 """
-_TABLES: Final = ("about", "frame", "intents", "outcomes")
+_TABLES: Final = ("about", "frame", "intents", "fates", "outcomes")
+_TOLD: Final = (
+    'SELECT position, action, id, code, message, "column", attempts, path FROM outcomes JOIN fates USING (fate)'
+)
+_FATES: Final = 'SELECT fate, action, code, message, "column", attempts, path FROM fates'
 _INTEND: Final = "INSERT INTO intents (first, last, action, sent_at) VALUES (?, ?, ?, ?)"
 _SENT: Final = "SELECT first, last, action, sent_at FROM intents ORDER BY seq"
-_WRITTEN: Final = "SELECT count(*) FROM outcomes WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
+_WRITTEN: Final = (
+    "SELECT count(*) FROM outcomes JOIN fates USING (fate) "
+    "WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
+)
+_KNOWN: Final = "SELECT position FROM outcomes JOIN fates USING (fate) WHERE action <> 'unknown'"
+_fate: Final = attrgetter("action", "code", "message", "column", "attempts", "path")
+"""All of an outcome but whose it is and the id: mostly the same for every row of a request, so it is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class Journal:
         self.path = path
         self._clock = clock
         self._held: list[Outcome] = []
+        self._fates: dict[tuple[object, ...], int] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
@@ -86,6 +99,8 @@ class Journal:
         elif "about" not in tables or self.fact("version") != VERSION:
             self.abandon()
             raise ConfigError(f"{path} is no journal of this version of bx24frames", guidance="Name another file.")
+        else:
+            self._fates = {tuple(fate): number for number, *fate in self._db.execute(_FATES)}
 
     def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
         """Begin anew: what the journal said is forgotten, except for rows `doubts` and when they were sent."""
@@ -100,6 +115,7 @@ class Journal:
             self._db.execute("INSERT INTO frame VALUES (?)", (b"".join(identity.hashes),))
             sent = [(position, position, intent.action, intent.sent_at) for position, intent in (doubts or {}).items()]
             self._db.executemany(_INTEND, sent)
+        self._fates.clear()
         self.new = True
 
     @contextmanager
@@ -142,7 +158,7 @@ class Journal:
 
     def outcomes(self) -> Iterator[Outcome]:
         """The outcomes written down."""
-        for row in self._db.execute("SELECT * FROM outcomes"):
+        for row in self._db.execute(_TOLD):
             position, action, id_, code, message, column, attempts, path = row
             yield Outcome(
                 position, cast("Action", action), id_, code, message, column, attempts, cast("PathTaken | None", path)
@@ -155,7 +171,7 @@ class Journal:
             for position in range(first, last + 1):
                 known = found.get(position)
                 found[position] = Intent(action, sent_at, known.times + 1 if known else 1)
-        for (position,) in self._db.execute("SELECT position FROM outcomes WHERE action <> 'unknown'"):
+        for (position,) in self._db.execute(_KNOWN):
             found.pop(position, None)
         for outcome in self._held:
             if outcome.action != "unknown":
@@ -193,14 +209,15 @@ class Journal:
         self._db.close()
 
     def _flush(self) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (one.position, one.action, one.id, one.code, one.message, one.column, one.attempts, one.path)
-                for one in self._held
-            ],
-        )
+        rows = [(one.position, one.id, self._number(one)) for one in self._held]
+        used = {number for _, _, number in rows}
+        fates = ((number, *fate) for fate, number in self._fates.items() if number in used)
+        self._db.executemany("INSERT OR IGNORE INTO fates VALUES (?, ?, ?, ?, ?, ?, ?)", fates)
+        self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", rows)
         self._held.clear()
+
+    def _number(self, outcome: Outcome) -> int:
+        return self._fates.setdefault(_fate(outcome), len(self._fates))
 
 
 def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -182,7 +182,7 @@ class Runner:
     def _lost(self, fault: NoReply) -> Lost:
         # A host that has answered before is there, whatever the resolver says of it for a moment.
         nowhere = fault.unresolved and not self.stats.received
-        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere)
+        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere, guidance=fault.guidance)
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""

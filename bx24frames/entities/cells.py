@@ -57,9 +57,9 @@ def read_number(value: JSON) -> int | None:
 
 
 def _text_number(text: str) -> int | float:
-    if re.fullmatch(r"\s*[+-]?\d+\s*", text):
-        return int(text)
-    return _text_float(text)
+    number = _text_float(text)
+    exact = Decimal(text.strip())  # a double has 15 digits, an id may have 19
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def _text_float(text: str) -> float:

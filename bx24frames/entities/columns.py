@@ -50,6 +50,10 @@ class Names:
             raise UnknownColumn(f"column {name!r} may mean {both}", entity=self.entity, guidance="Use the exact code.")
         return claims[0] if claims else None
 
+    def means(self, name: str, code: str) -> bool:
+        """Whether a spelling is that of one field, and of none beside it."""
+        return name == code or (name not in self._codes and [one.code for one in self._claims.get(name, [])] == [code])
+
     def lookup(self, name: str) -> Field:
         """The field of that spelling.
 

@@ -13,7 +13,7 @@ from bx24frames.entities.checks import Fault
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow, Operation
 from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.entities.values import Unwritable, clearing, points, uploads, write
+from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Nulls
 from bx24frames.transport.query import pairs
@@ -214,7 +214,7 @@ def _kept(entity: Entity, field: Field, value: object, *, fresh: bool) -> bool:
 
     The item methods let go of every file of a multiple field that is not named; the classic ones of none.
     """
-    if kind(field) is not Kind.FILE or value is None or uploads(value):
+    if kind(field) is not Kind.FILE or value is None or uploads(value) or removes(value):
         return False
     if fresh and value not in ([], ()):
         raise Unwritable("a new row needs a file's content")

@@ -20,11 +20,23 @@ LINKS: Final = frozenset({"crm_contact", "crm_company"})
 never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 """
 
+UNSEEN: Final = frozenset({"contacts", "companies"})
+"""Described by the item methods, and never printed; a condition on one and a write of one are refused: `contactIds` and
+`companyIds` are meant (docs: universal/object-fields.md).
+"""
+
 CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
 
-REAL_STATUS: Final = "REAL_STATUS"
-"""What a task's status is asked for as: ``STATUS`` is what the portal makes of it (docs: tasks-task-list.md)."""
+TASK_CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "STATUS": ("REAL_STATUS", "STATUS"),
+    "SUB_STATUS": ("STATUS",),
+    "ACCOMPLICES": ("ACCOMPLICE",),
+    "AUDITORS": ("AUDITOR",),
+    "TAGS": ("TAG",),
+}
+"""What a task's fields are called in conditions: one on STATUS is on `subStatus`, in which an overdue task has another
+status than the one that is printed as `status` (docs: tasks-task-list.md)."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
@@ -99,6 +111,8 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
     if entity.family is Family.ITEM and name == "fm":
         points = (Field(code, "crm_multifield", code, multiple=True) for code in MULTIFIELDS)
         return [_aliased(field, entity, ()) for field in points]
+    if entity.family is Family.ITEM and name in UNSEEN:
+        return []
     if entity.fields.shape is Shape.CAPTIONS:
         known = static.get(name, Field(name, "string", user_field=name.startswith("UF_")))
         return [_aliased(replace(known, title=str(raw or name)), entity, ())]
@@ -107,8 +121,7 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
     if entity.fields.shape is Shape.LIST:
         return [_aliased(list_field(name, raw, static.get(name)), entity, ())]
     if entity.fields.shape is Shape.TASK:
-        field = _task_field(name, raw)
-        return [_aliased(field, entity, (name, *([field.condition] if field.condition else ())))]
+        return [_aliased(_task_field(name, raw, static), entity, (name,))]
     return [_described(entity, name, raw, static.get(name))]
 
 
@@ -142,28 +155,23 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
 
 
-def _task_field(name: str, raw: Mapping[str, JSON]) -> Field:
+def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field]) -> Field:
     """Tasks are described in UPPER_SNAKE and print camelCase rows (docs: tasks-task-get-fields.md)."""
     values = raw.get("values")
     pairs = values.items() if isinstance(values, dict) else ()
     type_name = str(raw.get("type") or "string")
-    return Field(
-        spelling.camel(name) if not name.startswith("UF_") else _task_user_field(name),
-        "string" if type_name == "array" else type_name,
+    code = spelling.camel(name)  # also of a user field: `UF_CRM_TASK` is printed as `ufCrmTask`
+    listed = type_name == "array"
+    return replace(
+        static.get(code) or Field(code, "string" if listed else type_name, multiple=listed),
         title=_title(name, raw),
         required=_flag(raw, "required") and name not in CALLERS,
         read_only=_flag(raw, "primary"),
-        multiple=type_name == "array",
         user_field=name.startswith("UF_"),
         choices=tuple(Choice(str(code), str(title)) for code, title in pairs),
         request=name,
-        condition=REAL_STATUS if name == "STATUS" else "",
+        conditions=TASK_CONDITIONS.get(name, ()),
     )
-
-
-def _task_user_field(name: str) -> str:
-    """The one user field every portal has, `UF_CRM_TASK`, is printed as `ufCrmTask` (docs: tasks-task-list.md)."""
-    return spelling.camel(name)
 
 
 def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:

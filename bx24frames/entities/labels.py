@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from numbers import Integral, Real
 from typing import Final
 
 from bx24frames.engine.messages import JSON
@@ -194,7 +195,8 @@ def codes_for(
     Parameters
     ----------
     captions : sequence
-        A cell a row: text, or a list of texts in a multiple field; what is not text is left as it is.
+        A cell a row: text, or a list of texts in a multiple field; a number is its digits where codes are text, and
+        all else is left as it is.
     field : Field
     dictionary : Dictionary
         A text that is one of its codes is that code, whatever captions say.
@@ -227,12 +229,19 @@ def codes_for(
         parts = list(cell) if isinstance(cell, list | tuple) else [cell]
         found = [
             part if numeric and str(part).strip().isdigit() else _code(part, dictionary, by_title, place)
-            for part in parts
+            for part in (parts if numeric else map(_digits, parts))
         ]
         wrong = list(_wrong(parts, found, dictionary, near))
         faults += [Fault(position, column or field.code, text, reason) for text, reason in wrong]
         values.append(None if wrong else found if isinstance(cell, list | tuple) else found[0])
     return Coded(tuple(values), tuple(faults))
+
+
+def _digits(part: object) -> object:
+    """A whole number as its digits: a column of codes that are digits may have come as numbers."""
+    if isinstance(part, bool) or not isinstance(part, Real) or part != part:  # noqa: PLR0124 - NaN is no number
+        return part
+    return str(int(float(part))) if not isinstance(part, Integral) and float(part).is_integer() else str(part)
 
 
 def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]], pipeline: int | None) -> object:

@@ -52,7 +52,7 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     """
     if not isinstance(name, str):
         raise UnknownEntity(
-            f"a table is named by text such as 'deal', not by {name!r:.80}",
+            f"a table is named by text such as 'deal', not by a {type(name).__name__}",
             guidance=ORDER,
         )
     if is_address(name):  # not shown: it holds a secret

@@ -82,7 +82,8 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
     if where.ids is not None:
         spelled = SPELLINGS[dialect(entity)].get(Op.IN)
         if spelled is None:
-            lists.append([(entity.listing.id_filter, row_id) for row_id in where.ids])
+            equal = SPELLINGS[dialect(entity)].get(Op.EQ, "")
+            lists.append([(f"{equal}{entity.listing.id_filter}", row_id) for row_id in where.ids])
         else:
             lists.append([(f"{spelled}{entity.listing.id_filter}", list(part)) for part in _parts(where.ids, PAGE)])
     for chosen in product(*lists):

@@ -68,8 +68,7 @@ class Field:
     `code`: the spelling its own list method prints. `aliases`: other spellings a caller may use.
     `type`: the portal's type name. `request`: its name in a select, a condition and an order, where that is not
     the code (tasks print `createdDate` and are asked for `CREATED_DATE`).
-    `condition`: its name in a condition, where that is another still (the `status` of a task is asked for as
-    `REAL_STATUS`; `STATUS` is what the portal makes of it, overdue or unseen).
+    `conditions`: its names in conditions and orders, the first one its own, where they are not that in a select.
     `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
     `max_length`: characters a text may have; None where the description names no limit.
     `holder`: what the portal wraps each value in; None where it stands by itself.
@@ -91,20 +90,20 @@ class Field:
     holder: Holder | None = None
     settings: Mapping[str, JSON] = field(default_factory=dict)
     request: str = ""
-    condition: str = ""
+    conditions: tuple[str, ...] = ()
     printed: str = ""
     listed: bool = True
     max_length: int | None = None
 
     @property
     def wire(self) -> str:
-        """The name in a select and an order."""
+        """The name in a select and in a write."""
         return self.request or self.code
 
     @property
-    def asked(self) -> str:
-        """The name in a condition."""
-        return self.condition or self.wire
+    def condition(self) -> str:
+        """The name in a condition and in an order."""
+        return self.conditions[0] if self.conditions else self.wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bx24frames.entities.schema import Field
 
@@ -24,3 +25,22 @@ def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
     named = {code: title if times[title] == 1 else f"{title} ({code})" for code, title in plain.items()}
     again = Counter(named.values())
     return {code: name if again[name] == 1 else code for code, name in named.items()}
+
+
+def answering_to_titles(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Let every field be named by its title as well, as a read with titles names its column.
+
+    What is a spelling of some field already stays that alone.
+
+    Examples
+    --------
+    >>> [field.aliases for field in answering_to_titles([Field("id", "integer", "ID"), Field("a", "string", "id")])]
+    [('ID',), ()]
+    """
+    listed = tuple(fields)
+    titles = unique_titles(listed)
+    taken = {spelling for field in listed for spelling in (field.code, *field.aliases)}
+    return tuple(
+        field if titles[field.code] in taken else replace(field, aliases=(*field.aliases, titles[field.code]))
+        for field in listed
+    )

@@ -59,6 +59,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "crm_deal": Kind.LINK,
     "crm_quote": Kind.LINK,
     "crm_entity": Kind.LINK,
+    "crm_webform": Kind.LINK,
     "iblock_element": Kind.LINK,
     "iblock_section": Kind.LINK,
     "diskfile": Kind.LINK,

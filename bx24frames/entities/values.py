@@ -104,9 +104,17 @@ def uploads(value: object) -> bool:
 
 
 def write_classic_file(value: object) -> JSON:
-    """Write a file for the classic methods: ``{"fileData": [name, Base64]}``."""
+    """Write a file for the classic methods: ``{"fileData": [name, Base64]}``, or ``{"id": n, "remove": "Y"}``."""
     written = write_file(value)
-    return {"fileData": written} if isinstance(written, list) else written
+    if isinstance(written, list):
+        return {"fileData": written}
+    return {**written, "remove": "Y"} if isinstance(written, dict) and removes(value) else written
+
+
+def removes(value: object) -> bool:
+    """Whether a file cell takes files away that the row has, by their ids (crm module: restservice.php)."""
+    files = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(file, Mapping) and bool(file.get("remove")) for file in files)
 
 
 def _apart(value: object) -> JSON:
@@ -156,6 +164,11 @@ def write(field: Field, family: Family, value: object) -> JSON:
     return written or clearing(field, family)
 
 
+def goes_by_id(family: Family, field: Field) -> bool:
+    """Whether values go only by the ids they have: phones and e-mails, and files of the classic methods."""
+    return kind(field) is Kind.MULTIFIELD or (kind(field) is Kind.FILE and family is Family.CLASSIC)
+
+
 def clearing(field: Field, family: Family) -> JSON:
     """The value that empties a field.
 
@@ -168,11 +181,8 @@ def clearing(field: Field, family: Family) -> JSON:
     Unwritable
         If the field cannot be emptied without knowing what is in it.
     """
-    own = kind(field)
-    if own is Kind.MULTIFIELD:
-        raise Unwritable("phones and e-mails are removed by their ids: read them, and write them with an empty value")
-    if own is Kind.FILE and family is Family.CLASSIC:
-        raise Unwritable("the classic methods remove a file by its id alone: use the item entity")
+    if goes_by_id(family, field):
+        raise Unwritable("phones, e-mails and files of classic methods are removed by their ids, which must be known")
     return [""] if is_list(field) and family is Family.CLASSIC else ""
 
 

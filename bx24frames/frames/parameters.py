@@ -97,7 +97,8 @@ RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
 
 WRITE_PARAMETERS: Final = """\
 frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
-        Its columns are fields in any spelling; its index is not data, but an index level may hold the ids of an update.
+        Its columns are fields in any spelling, or by their titles as a read with ``titles=True`` has them; its index
+        is not data, but an index level may hold the ids of an update.
         A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
     entity, portal
         As in `read_entity`.
@@ -126,7 +127,8 @@ frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what 
         ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
         ``"stop"`` stops after the first request with a failure.
     dry_run : bool
-        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take.
+        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take, at
+        what a row has cost the portal lately or, before the first, is assumed to cost.
     resume : path, WriteReport, False or None
         The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
         and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.

@@ -113,28 +113,32 @@ def check(frame: object, schema: object) -> list[Fault]:
     return []
 
 
-def failures(faults: Iterable[Fault], backend: Backend = "pandas") -> Frame:
-    """Lay faults out as a frame: position (null for a whole column), column, value, reason, a row a fault."""
+def failures(faults: Iterable[Fault], backend: Backend = "pandas", labels: pa.Array | None = None) -> Frame:
+    """Lay faults out as a frame: position (null for a whole column), column, value, reason, a row a fault.
+
+    With the `labels` of a frame to write, a column ``label`` has the index value behind the position.
+    """
     import pyarrow as pa
 
     listed = list(faults)
-    positions = [None if fault.position == WHOLE_COLUMN else fault.position for fault in listed]
+    places = pa.array([None if fault.position == WHOLE_COLUMN else fault.position for fault in listed], pa.int64())
+    rows = {"position": places} if labels is None else {"position": places, "label": labels.take(places)}
     # Arrow text is UTF-8, which has no form for half a surrogate pair.
     texts = {
         name: [str(getattr(fault, name)).encode("utf-8", "replace").decode() for fault in listed]
         for name in ("column", "value", "reason")
     }
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
-    return to_backend(pa.table({"position": pa.array(positions, pa.int64()), **columns}), backend)
+    return to_backend(pa.table({**rows, **columns}), backend)
 
 
-def summary(faults: Sequence[Fault], headline: str = "The frame does not fit") -> str:
+def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: pa.Array | None = None) -> str:
     """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
     groups = Counter((fault.column, fault.reason) for fault in faults)
     first: dict[tuple[str, str], Fault] = {}
     for fault in faults:
         first.setdefault((fault.column, fault.reason), fault)
-    lines = [_line(first[key], count) for key, count in groups.most_common(LINES)]
+    lines = [_line(first[key], count, labels) for key, count in groups.most_common(LINES)]
     more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
     rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
     cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
@@ -143,15 +147,26 @@ def summary(faults: Sequence[Fault], headline: str = "The frame does not fit") -
 
 
 def validation_error(
-    faults: Sequence[Fault], *, entity: str, backend: Backend = "pandas", headline: str = "The frame does not fit"
+    faults: Sequence[Fault],
+    *,
+    entity: str,
+    backend: Backend = "pandas",
+    headline: str = "The frame does not fit",
+    labels: pa.Array | None = None,
 ) -> ValidationError:
     """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
     rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
-    return ValidationError(summary(faults, headline), failures=failures(faults, backend), entity=entity, rows=rows)
+    telling = None if labels is None or labels.to_pylist() == list(range(len(labels))) else labels
+    told, every = summary(faults, headline, telling), failures(faults, backend, telling)
+    return ValidationError(told, failures=every, entity=entity, rows=rows)
 
 
-def _line(fault: Fault, count: int) -> str:
-    place = "" if fault.position == WHOLE_COLUMN else f", first in row {fault.position}: {clipped(fault.value, 40)!r}"
+def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
+    place = ""
+    if fault.position != WHOLE_COLUMN:
+        label = fault.position if labels is None else labels[fault.position].as_py()
+        named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
+        place = f", first in row {fault.position}{named}: {clipped(fault.value, 40)!r}"
     return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
+from bx24frames.errors import ConfigError
 from bx24frames.frames.parameters import documented
 from bx24frames.frames.report.report import WriteReport
 from bx24frames.frames.session import blocking, connection_of
@@ -183,4 +184,9 @@ def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:
 
 
 def _listed(names: Sequence[str] | None) -> Sequence[str] | None:
-    return names if names is None or isinstance(names, str) else list(names)
+    if names is None or isinstance(names, str):
+        return names
+    listed = list(names) if isinstance(names, Iterable) else [names]
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in listed):
+        raise ConfigError(f"Columns are named by text, one or a list of it, not by {names!r:.80}")
+    return listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bx24frames.engine.batch import batchable
+from bx24frames.engine.batch import MAX_PAIRS, batchable
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
@@ -13,6 +13,7 @@ from bx24frames.engine.written import WrittenBatch
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
+from bx24frames.transport.query import Unencodable, encode, pairs
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
@@ -31,10 +32,11 @@ async def results_by_id(
     connection: Connection, method: str, ids: Iterable[int | str], id_name: str, params: Mapping[str, JSON]
 ) -> dict[int | str, JSON]:
     """Results of one method, an id each; REST 3.0 calls it `id`, and tells capitals from small letters."""
-    if method.startswith(API) and id_name == "ID":
-        id_name = "id"
     if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
         raise ConfigError("The ids must be a list, a Series or another iterable of ids", method=method)
+    if not isinstance(id_name, str):
+        raise ConfigError(f"The parameter for the id is named by text, not by {id_name!r:.80}", method=method)
+    id_name = "id" if method.startswith(API) and id_name.strip() == "ID" else id_name.strip()
     wanted = list(dict.fromkeys(_plain_id(value, method) for value in ids))
     clash = [name for name in params if name.lower() == id_name.lower()]
     if clash or not id_name:
@@ -109,19 +111,34 @@ async def _answers(connection: Connection, method: str, items: Sequence[dict[str
     return await connection.answers(calls, first=FIRST_READS if reads else FIRST_WRITES)
 
 
-def _read_command(label: str, command: str | tuple[str, Mapping[str, object]]) -> Call:
+def _read_command(label: object, command: object) -> Call:
+    if not isinstance(label, str):
+        raise ConfigError(f"The commands of a batch are named by text, not by {label!r:.80}", method="batch")
     if isinstance(command, str):
         method, _, query = command.partition("?")
-        return Call(check_method(method), {}, repeatable=is_read(method), query=query)
-    if not isinstance(command, tuple | list) or len(command) != 2:
+        call = Call(check_method(method), {}, repeatable=is_read(method), query=query)
+    elif isinstance(command, tuple | list) and len(command) == 2:
+        name = check_method(command[0])
+        call = Call(name, wired(check_params(command[1], name), name), repeatable=is_read(name))
+    else:
         raise ConfigError(
             f"Command {label!r} is neither 'method?query' nor (method, params): {command!r:.80}", method="batch"
         )
-    method, params = command
-    name = check_method(method)
-    if not batchable(name, {}) or not label:
-        raise ConfigError(f"Command {label!r} cannot be named so")
-    return Call(name, wired(check_params(params, name), name), repeatable=is_read(name))
+    fault = _not_for_a_batch(call)
+    if fault:
+        raise ConfigError(f"Command {label!r} cannot go in a batch: {fault}", guidance="call() sends it by itself.")
+    return call
+
+
+def _not_for_a_batch(call: Call) -> str | None:
+    """What a batch cannot carry of a command: a command is a query string, and its references are meant."""
+    if call.method.startswith(API):
+        return "a method of REST 3.0"
+    try:
+        encode(call.params)
+    except Unencodable as fault:
+        return str(fault)
+    return f"it has more than {MAX_PAIRS} values" if pairs(call.params) > MAX_PAIRS else None
 
 
 def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> BX24Error:

@@ -62,13 +62,7 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         from bx24frames.transport.authorized import credential_key, open_transport
 
-        for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
-            if seconds is not None and (not isinstance(seconds, int | float) or not seconds > 0):
-                raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r:.80}")
-        if settings.url is not None and not isinstance(settings.url, str):
-            raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
-        if not isinstance(settings.limits, Limits):
-            raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
+        _check(settings)
         profile = resolve(settings.url)
         if profile.is_sandbox:
             from bx24frames.sandbox import Sandbox
@@ -156,6 +150,24 @@ class Connection:
     def __repr__(self) -> str:
         who = f", user {self.address.user_id}" if self.address.user_id is not None else ""
         return f"{self.host}{who}"
+
+
+def _check(settings: Settings) -> None:
+    """Refuse options of a wrong kind, which would come to light in the midst of a request."""
+    for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
+        if seconds is None and name == "deadline":
+            continue
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+            raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r:.80}")
+    if settings.url is not None and not isinstance(settings.url, str):
+        raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
+    if not isinstance(settings.limits, Limits):
+        raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
+    if settings.session is not None and not callable(getattr(settings.session, "request", None)):
+        raise ConfigError(f"session= takes an aiohttp.ClientSession, not {type(settings.session).__name__}")
+    for name, flag in (("allow_http", settings.allow_http), ("cache", settings.cache)):
+        if not isinstance(flag, bool):
+            raise ConfigError(f"{name}= takes True or False, not {type(flag).__name__}")
 
 
 def new_token() -> str:

@@ -6,15 +6,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.batch import batchable
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
-from bx24frames.engine.pages.cursor import order_by_id
+from bx24frames.engine.pages.cursor import merged, order_by_id
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.dialects import split_key
 from bx24frames.errors import ConfigError
+from bx24frames.portal.conditions import spelled, taken_out
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.parameters import refuse_clauses, wired
@@ -66,47 +68,60 @@ def _catalogued(method: str, params: dict[str, JSON]) -> Entity | None:
 
 async def _listing(connection: Connection, entity: Entity, params: dict[str, JSON]) -> tuple[Listing, bool]:
     """The listing with the user's parameters, and whether it has to be read by offset for a condition on the id."""
-    listing = entity.listing
-    spelled = {_SPELLINGS.get(name.lower(), name): value for name, value in params.items()}
-    if listing.page_path:  # arguments are matched by their order: those of the method itself stand first
-        select = {entity.select or "select": spelled.pop("select")} if "select" in spelled else {}
-        spelled = {**spelled, **listing.call.params, **select}
-    place = listing.filter_path[0] if listing.filter_path else None
-    conditions = spelled.pop("filter", None)
-    if isinstance(conditions, list):
+    listing, method = entity.listing, entity.listing.call.method
+    refuse_clauses(params, method, _order_names(listing), "get_all()")
+    given = {_SPELLINGS.get(name.lower(), name): value for name, value in params.items()}
+    if isinstance(given.get("filter"), list):
         raise ConfigError(
             "get_all() finds its pages by conditions of its own, which a list has no place for",
-            method=listing.call.method,
+            method=method,
             guidance="Write the filter as a map, {'>=id': 5}.",
         )
+    conditions = taken_out(method, given)
+    if listing.page_path:  # arguments are matched by their order: those of the method itself stand first
+        select = {entity.select or "select": given.pop("select")} if "select" in given else {}
+        given = {**given, **listing.call.params, **select}
     on_id = False
-    if isinstance(conditions, dict) and conditions and place is not None:
-        on_id = await _check_conditions(connection, bound_by(entity, {**spelled, **conditions}), conditions)
-        spelled[place] = {**_map(spelled.get(place)), **conditions}
-    wanted = spelled.get("select")
-    if isinstance(wanted, list) and wanted and not {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
-        keys = listing.row_key or (listing.id_filter or listing.id_key,)
-        spelled["select"] = [*wanted, *(key for key in keys if key not in wanted)]
+    if conditions:
+        conditions, on_id = await _checked(connection, bound_by(entity, {**given, **conditions}), conditions)
+        given = merged(given, listing.filter_path, conditions)
+    given = _with_ids(listing, given)
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
         sizes = {name: value for name, value in listing.call.params.items() if name == "pagination"}
-        spelled = {**listing.call.params, **spelled, **sizes}
-    ordered = order_by_id(spelled, listing, up=True) if on_id else spelled
-    call = Call(listing.call.method, ordered, direct=listing.call.direct)
-    return replace(listing, call=call), on_id and listing.paging is Paging.KEYSET
+        given = {**listing.call.params, **given, **sizes}
+    ordered = order_by_id(given, listing, up=True) if on_id else given
+    call = Call(method, ordered, direct=listing.call.direct or not batchable(method, ordered))
+    # A parameter of the call names the owner of the rows, which need not say it themselves.
+    own = {name for one in entity.arguments for name in one.names}
+    row_key = tuple(name for name in listing.row_key if name not in own)
+    return replace(listing, call=call, row_key=row_key), on_id and listing.paging is Paging.KEYSET
 
 
-async def _check_conditions(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> bool:
-    """Refuse conditions on fields the table lacks, which some methods drop silently; True if one is on the id."""
-    if any(one.decisive and one.default is None for one in entity.arguments):
-        return any(split_key(key)[2] == entity.listing.id_key for key in conditions)  # its columns are not known yet
-    names = Names((await table_of(connection, entity)).fields, entity.name)
-    on_id = False
-    for key, value in conditions.items():
-        if key.isdigit() or key.lower() == "logic" or isinstance(value, dict):
-            continue  # a group of an item list: the portal itself refuses unknown names in it
-        _, _, name = split_key(key)
-        on_id |= names.lookup(name).code == entity.listing.id_key
-    return on_id
+def _order_names(listing: Listing) -> frozenset[str]:
+    """The parameters in which the order of the pages stands."""
+    written = listing.order[0] if listing.order is not None else listing.order_path[:1]
+    return frozenset(name.lower() for name in written)
+
+
+def _with_ids(listing: Listing, params: dict[str, JSON]) -> dict[str, JSON]:
+    """The parameters, with the id among the wanted fields."""
+    wanted = params.get("select")
+    if not isinstance(wanted, list) or {"*", listing.id_key, listing.id_filter} & set(map(str, wanted)):
+        return params
+    if not wanted:
+        raise ConfigError(
+            "'select' is empty", method=listing.call.method, guidance="Leave it out for all that the method gives."
+        )
+    keys = listing.row_key or (listing.id_filter or listing.id_key,)
+    return {**params, "select": [*wanted, *(key for key in keys if key not in wanted)]}
+
+
+async def _checked(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> tuple[dict[str, JSON], bool]:
+    """The conditions as the method knows them; True if one is on the id."""
+    if any(one.decisive and one.default is None for one in entity.arguments):  # its columns are not known yet
+        return conditions, any(split_key(key)[2] == entity.listing.id_key for key in conditions)
+    table = await table_of(connection, entity)
+    return spelled(entity, Names(table.fields, entity.name), conditions)
 
 
 async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
@@ -122,7 +137,8 @@ async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]
     path = _rows_path(first.value)
     if path is None:
         return first.value
-    listing = Listing(Call(method, params), rows_path=path, id_key="", id_filter="", paging=Paging.OFFSET)
+    call = Call(method, params, direct=not batchable(method, params))
+    listing = Listing(call, rows_path=path, id_key="", id_filter="", paging=Paging.OFFSET)
     found: JSON = first.value
     for step in path:
         found = found[step] if isinstance(found, dict) else found
@@ -145,10 +161,6 @@ def _rows_path(value: JSON) -> tuple[str, ...] | None:
         [(name, inner)] = value.items()
         return (name,) if isinstance(inner, list) else None
     return None
-
-
-def _map(value: JSON) -> dict[str, JSON]:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: int | str) -> int | str:

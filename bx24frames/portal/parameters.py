@@ -84,11 +84,20 @@ def _expected(name: str, method: str) -> tuple[type, ...] | None:
 
 def _check_filter(conditions: Mapping[str, object], method: str) -> None:
     for key, value in conditions.items():
-        if value is None:
+        if isinstance(value, Mapping):
+            _check_filter(value, method)
+        values = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+        if None in values:
             raise FilterError(
                 f"The condition on '{key}' is None, which the portal reads in more than one way",
                 method=method,
                 guidance="For empty values write an empty string.",
+            )
+        if not values:
+            raise FilterError(
+                f"The condition on '{key}' is an empty list, which the portal drops: it would answer the whole table",
+                method=method,
+                guidance="Any of nothing is no row: ask only where there are values.",
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from bx24frames import bridge
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
-from bx24frames.options import Limits
+from bx24frames.options import LIMITS, Limits
 from bx24frames.portal.connection import TIMEOUT, Connection
 from bx24frames.portal.shown import portal_html
 from bx24frames.portal.verbs import AsyncPortal, Slow
@@ -73,7 +73,7 @@ class Portal:
         url: str | None = None,
         *,
         auth: AuthLike | None = None,
-        limits: Limits | None = None,
+        limits: Limits | None = LIMITS,
         ssl: bool | str | Path | tls.SSLContext = True,
         timeout: float = TIMEOUT,
         deadline: float | None = None,

@@ -127,8 +127,8 @@ async def send(
     tell : callable
         Told of (rows, failed) as they come.
     closes : callable, optional
-        Whether an answer closes this path to a row, which is then left in `undelivered`; once it closes it to every
-        row of a call, nothing more is sent this way.
+        Whether an answer closes this path to a row, which is then left in `undelivered`; where it closes it to every
+        row of a call, and none has gone this way yet, nothing more is sent this way.
     """
     carried: dict[str, Encoded] = {}
     machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
@@ -163,6 +163,7 @@ async def _carry(
     tell: Callable[[int, int], None],
     closes: Callable[[Answer], bool] | None,
 ) -> None:
+    passable = False
     async with aclosing(_run(connection, machine, delivery, sending)) as settled:
         async for item in settled:
             encoded = carried.pop(item.command.label)
@@ -174,7 +175,8 @@ async def _carry(
                 sending.journal.record(
                     Outcome(at, "failed", path=delivery.path, attempts=item.attempts) for at in closed
                 )
-            if closed and len(closed) == len(results):
+            passable |= any(isinstance(answer, Success) for _, answer in results)
+            if closed and len(closed) == len(results) and not passable:
                 machine.stop()
             failed = _take(results, closed, encoded, item, delivery, sending)
             tell(len(results) - len(closed), failed)

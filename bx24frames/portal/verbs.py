@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
-from bx24frames.options import Limits
+from bx24frames.options import LIMITS, Limits
 from bx24frames.portal.connection import TIMEOUT, Connection, Settings
 from bx24frames.portal.parameters import check_method, check_params
 from bx24frames.portal.shown import portal_html
@@ -90,7 +90,7 @@ class AsyncPortal:
         url: str | None = None,
         *,
         auth: AuthLike | None = None,
-        limits: Limits | None = None,
+        limits: Limits | None = LIMITS,
         ssl: bool | str | Path | tls.SSLContext = True,
         timeout: float = TIMEOUT,
         deadline: float | None = None,
@@ -99,7 +99,9 @@ class AsyncPortal:
         cache: bool = True,
     ) -> None:
         self.connection = Connection(
-            Settings(url, auth, limits or Limits(), ssl, timeout, deadline, session, allow_http, cache)
+            Settings(
+                url, auth, LIMITS if limits is None else limits, ssl, timeout, deadline, session, allow_http, cache
+            )
         )
 
     @classmethod
@@ -167,7 +169,7 @@ class AsyncPortal:
         from bx24frames.portal.calls import results_by_id
 
         name = check_method(method)
-        return await results_by_id(self.connection, name, ID_list, ID_field_name.strip(), check_params(params, name))
+        return await results_by_id(self.connection, name, ID_list, ID_field_name, check_params(params, name))
 
     async def get_by_ID(  # noqa: N802
         self,

@@ -109,6 +109,11 @@ class OAuth:
         token_url: str = TOKEN_URL,
         store: StoreLike = None,
     ) -> None:
+        for name, given in (("client_id", client_id), ("client_secret", client_secret)):
+            _check_text(name, given)
+        for name, token in (("access_token", access_token), ("refresh_token", refresh_token)):
+            if token is not None:
+                _check_text(name, token)
         check_scheme(urlsplit(token_url))
         if access_token is None and refresh_token is None and store is None:
             raise ConfigError("OAuth needs an access_token, a refresh_token, or a store that holds them")
@@ -256,6 +261,13 @@ def open_tokens(auth: AuthLike) -> Tokens:
         f"auth= takes an OAuth or a function that returns an access token, not {type(auth).__name__}",
         guidance="For a token that does not change: auth=lambda: token.",
     )
+
+
+def _check_text(name: str, given: object) -> None:
+    """Refuse what no form or header can carry; what was given is a secret, and not shown."""
+    if not isinstance(given, str) or not given or not given.isprintable():
+        fault = "empty, or has characters that cannot be printed" if isinstance(given, str) else type(given).__name__
+        raise ConfigError(f"OAuth: {name} is a text, but what is given is {fault}")
 
 
 def judge(reply: Reply) -> dict[str, object] | AuthError | NoReply:

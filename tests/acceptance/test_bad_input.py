@@ -100,6 +100,8 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "automation": (update(LEDGER.assign(id=[3, 6]), automation=False), e.ConfigError, ("automation=False", "robots")),
     "resume": (insert(LEDGER, resume=5), e.ConfigError, ("journal", "5")),
     "upsert": (insert(LEDGER, mode="upsert"), e.ConfigError, ("on=",)),
+    "upsert number": (insert(LEDGER, mode="upsert", on=5), e.ConfigError, ("named by text", "5")),
+    "columns number": (insert(LEDGER, columns=["title", 1]), e.ConfigError, ("named by text", "1")),
     "upsert key": (insert(LEDGER, mode="upsert", on="titel"), e.UnknownColumn, ("'titel'", "title")),
     "key twice": (insert(LEDGER.assign(title="x"), mode="upsert", on="title"), e.ValidationError, ("row 0", "'x'")),
     "key empty": (insert(LEDGER.assign(title=""), mode="upsert", on="title"), e.ValidationError, ("empty", "row 0")),
@@ -108,6 +110,12 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "columns": (insert(LEDGER, columns=["x"]), e.ValidationError, ("'x'",)),
     "delete text": (lambda p: bx.delete_entity("3", "deal", p), e.ConfigError, ("ids",)),
     "delete half": (lambda p: bx.delete_entity([3, 1.5], "deal", p), e.ValidationError, ("Row 1", "1.5")),
+    "delete a text": (
+        lambda p: bx.delete_entity([3, "x", "y"], "deal", p),
+        e.ValidationError,
+        ("Row 1", "'x'", "1 other"),
+    ),
+    "delete too much": (lambda p: bx.delete_entity([2**70], "deal", p), e.ValidationError, ("Row 0", "no id")),
     "delete nan": (lambda p: bx.delete_entity([np.nan], "deal", p), e.ValidationError, ("Row 0", "nan")),
     "delete frame": (lambda p: bx.delete_entity(LEDGER, "deal", p), e.ValidationError, ("no id column",)),
     # wire verbs
@@ -209,7 +217,8 @@ def test_a_wrong_token(odd: OddPortal) -> None:
 @pytest.mark.parametrize(
     "given",
     [{"timeout": 0}, {"timeout": "5"}, {"deadline": -1}, {"limits": 5}, {"ssl": 5}, {"ssl": "/nowhere.pem"},
-     {"auth": lambda: "t"}],
+     {"auth": lambda: "t"}, {"timeout": None}, {"timeout": True}, {"limits": {}}, {"limits": 0}, {"session": "s"},
+     {"allow_http": "no"}, {"cache": "/tmp"}],
 )  # fmt: skip
 def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None:
     with pytest.raises(e.ConfigError) as caught:
@@ -223,3 +232,23 @@ def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None
 def test_limits_that_cannot_be(given: dict[str, Any]) -> None:
     with pytest.raises(e.ConfigError, match=next(iter(given))):
         bx.Limits(**given)
+
+
+@pytest.mark.parametrize("mode", ["insert", "update", "upsert"])
+def test_a_fault_names_its_row_by_position_and_by_label(mode: str, odd: OddPortal, portal: bx.Portal) -> None:
+    """A frame that was filtered has other labels than positions: the cell, the id and the key are told by both."""
+    labels = ["x", "y", "z"]
+    wrong: dict[str, Any] = {
+        "insert": {"UF_CRM_SIZE": [1, "two", "three"]},
+        "update": {"id": [3, None, 3], "title": "t"},
+        "upsert": {"title": ["t", None, "t"]},
+    }[mode]
+    given = {"on": "title"} if mode == "upsert" else {}
+    with pytest.raises(e.ValidationError, match=r"first in row 1 \(y\)") as caught:
+        bx.write_entity(pd.DataFrame(wrong, index=labels), "deal", portal, mode=mode, **given)  # type: ignore[call-overload]
+    told = caught.value.failures
+    assert isinstance(told, pd.DataFrame)
+    assert told[["position", "label"]].to_numpy().tolist() == [[1, "y"], [2, "z"]]
+    with pytest.raises(e.ValidationError, match="first in row 1:") as plain:
+        bx.write_entity(pd.DataFrame(wrong), "deal", portal, mode=mode, **given)  # type: ignore[call-overload]
+    assert list(plain.value.failures) == ["position", "column", "value", "reason"]

@@ -300,6 +300,26 @@ def test_a_row_alone_in_its_request_outlives_a_passing_fault(status: int, empty:
     assert report.frame()["action"].tolist() == ["inserted", "failed", "inserted"]
 
 
+@pytest.mark.parametrize("automation", [None, False])
+def test_a_right_that_some_rows_lack_is_no_missing_right_to_import(
+    automation: bool | None, empty: OddPortal, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Roles may close one pipeline: its rows fail, or go by add; whole imports of them stop none of the others."""
+    creating = empty.created
+
+    def created(fields: dict[str, Any]) -> int:
+        if "closed" in fields["title"]:
+            raise Refused("ACCESS_DENIED", "Access denied")
+        return creating(fields)
+
+    monkeypatch.setattr(empty, "created", created)
+    frame = pd.DataFrame({"title": [f"{'closed' if 25 <= at < 65 else 'open'} {at}" for at in range(130)]})
+    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=automation, on_error="report")
+    assert report.positions("failed").to_pylist() == list(range(25, 65))
+    assert (report.inserted, len(empty.rows), report.robots_ran) == (90, 90, False)
+    assert set(report.frame()["code"].iloc[25:65]) == {"ACCESS_DENIED"}
+
+
 def test_a_credential_that_ends_midway(empty: OddPortal, portal: bx.Portal) -> None:
     """What was written stays told, what was not sent is skipped or failed, nothing is guessed."""
     answered = [0]

@@ -153,3 +153,11 @@ def test_one_method_in_a_batch_over_its_time(odd: OddPortal, portal: bx.Portal) 
     odd.command = command
     found = portal.get_by_id("crm.deal.get", sorted(odd.rows)[:60])
     assert {key: int(row["ID"]) for key, row in found.items()} == {key: key for key in sorted(odd.rows)[:60]}  # type: ignore[call-overload,index]
+
+
+def test_a_portal_without_a_trusted_certificate_is_told_with_the_way_out() -> None:
+    """What is to be done about it is known where it happens, and not lost on the way to the caller."""
+    with bx.Sandbox(real_time=False, tls=True) as sandbox, pytest.raises(e.TransportError) as caught:
+        bx.count_entity("deal", bx.Portal(sandbox.url, deadline=1.0))
+    assert "self-signed" in str(caught.value)
+    assert "Portal(ssl=" in str(caught.value)

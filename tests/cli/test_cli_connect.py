@@ -112,6 +112,16 @@ def test_what_is_no_webhook_is_told(connect, profiles: Path, address: str, told:
     assert told in ran.err
 
 
+@pytest.mark.parametrize(
+    ("address", "name", "told"),
+    [("garbage", "acme", "https://"), ("sandbox", "acme", "https://"), ("", "мой", "cannot be called")],
+)
+def test_what_cannot_be_kept_is_told_before_a_portal_is_asked(connect, address: str, name: str, told: str):
+    """A word is no profile's name here, and a name that cannot be kept is not found out last."""
+    ran = connect(address, "--name", name)
+    assert (ran.status, ran.text, told in ran.err) == (1, "", True)
+
+
 def test_an_address_that_does_not_work_is_not_kept(connect, bx24_sandbox: Sandbox, profiles: Path, code: str):
     ran = connect(bx24_sandbox.url.replace(code, "wr0ngc0dewr0ngc0de"))
     assert (ran.status, profiles.exists()) == (1, False)

@@ -16,7 +16,8 @@ import pytest
 from pyarrow import csv
 
 import bx24frames as bx
-from bx24frames.cli.files.sheets import csv_sheet, excel_sheet
+from bx24frames.cli.files.excel_in import excel_sheet
+from bx24frames.cli.files.sheets import csv_sheet
 from bx24frames.errors import ConfigError
 from bx24frames.sandbox import Sandbox
 
@@ -158,10 +159,10 @@ def test_thousands_by_points_where_the_column_has_commas():
     from bx24frames.cli.files.wording import reworded
     from bx24frames.entities.schema import Field
 
-    table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "x"], "b": ["1.5", "2.000", None, "3"]})
+    table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]})
     fields = {name: Field(name, "double", name) for name in "ab"}
     found, changed = reworded(table, fields, decimal_comma=True)
-    assert found.to_pydict() == {"a": ["1234.5", "2000", "1000.25", "x"], "b": ["1.5", "2.000", None, "3"]}
+    assert found.to_pydict() == {"a": ["1234.5", "2000", "1000.25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]}
     assert list(changed) == ["a"]
     assert reworded(table, fields, decimal_comma=False)[0].equals(table)
 

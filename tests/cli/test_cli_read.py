@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -86,6 +88,27 @@ def test_a_read_that_fails_leaves_the_old_file_and_no_half_one(run, bx24_sandbox
     assert "ACCESS_DENIED" in ran.err
     assert out.read_text() == "what was there"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_pipe_with_a_name_is_written_to_and_not_replaced(run, tmp_path: Path):
+    pipe, came = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: came.append(pipe.read_bytes()))
+    reader.start()
+    assert run("read", "company", "--out", str(pipe), "--columns", "id").status == 0
+    reader.join(10)
+    assert pipe.is_fifo()
+    assert came[0].count(b"\n") == 26
+
+
+def test_a_link_stays_and_the_file_behind_it_is_written(run, tmp_path: Path):
+    file, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    file.write_text("old")
+    link.symlink_to(file)
+    assert run("read", "company", "--out", str(link), "--columns", "id").status == 0
+    assert link.is_symlink()
+    assert file.read_text().count("\n") == 26
 
 
 def test_describe_and_entities_as_lines_and_as_files(run, tmp_path: Path):

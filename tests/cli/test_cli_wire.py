@@ -123,3 +123,9 @@ def test_sql_asks_for_what_it_needs(run, bx24_sandbox: Sandbox):
     assert counted == {stage: int(run("count", "deal", "-f", f"stageId={stage}").text) for stage in ("NEW", "WON")}
     assert bx24_sandbox.stats.requests - before <= 5
     assert 'col("stageId")' in run("scan", "deal", "--explain", "SELECT id FROM self WHERE stageId = 'WON'").text
+
+
+def test_parameters_come_by_standard_input_too(run, monkeypatch: pytest.MonkeyPatch):
+    """Shells of Windows make quoting JSON a trial."""
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"select": ["ID"], "filter": {"ID": 1}}'))
+    assert [json.loads(line)["ID"] for line in run("get-all", "user.get", "-").out.splitlines()] == ["1"]

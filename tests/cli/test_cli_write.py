@@ -137,6 +137,27 @@ def test_a_broken_file_is_one_plain_message(run, tmp_path: Path, name: str, text
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(("name", "told"), [("no/such/report.csv", "no folder"), ("report.txt", "names no format")])
+def test_nothing_is_sent_whose_report_could_not_be_kept(
+    run, bx24_sandbox: Sandbox, tmp_path: Path, name: str, told: str
+):
+    """A report that cannot be written after hours of sending would be the end of the outcomes."""
+    file = written(tmp_path / "deals.jsonl")
+    bx24_sandbox.stats.reset()
+    for line in (("write", "deal", str(file), "--mode", "insert"), ("delete", "deal", "1", "--yes")):
+        ran = run(*line, "--report", str(tmp_path / name))
+        assert (ran.status, told in ran.err) == (1, True)
+    assert bx24_sandbox.stats.requests == 0
+
+
+def test_rows_a_request(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """The parameter of write_entity has its option."""
+    file = written(tmp_path / "deals.jsonl")
+    bx24_sandbox.stats.reset()
+    assert run("write", "deal", str(file), "--mode", "insert", "--rows-per-request", "1").status == 0
+    assert bx24_sandbox.stats.calls["crm.item.batchImport"] == 2
+
+
 def test_delete_asks_unless_told_not_to(run, bx24_sandbox: Sandbox):
     ids = bx.read_entity("deal", bx24_sandbox.url, columns=["id"], limit=3, backend="pyarrow")["id"].to_pylist()
     before = bx.count_entity("deal", bx24_sandbox.url)

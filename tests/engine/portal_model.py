@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bx24frames.engine.messages import Answer, Call, Command, Listing, Lost, Parcel, Refusal, Success
+from bx24frames.engine.messages import Answer, Call, Command, Listing, Lost, Parcel, Refusal, Success, Wait
 
 REFERENCE = re.compile(r"^\$result\[(?P<label>[^\]]+)\](?P<path>(\[[^\]]+\])*)$")
 
@@ -124,6 +124,7 @@ def drain(machine: Any, table: Table, sizes: Any, *, parallel: int = 1, on_parce
             continue
         if isinstance(step, Done) and not flying:
             return out
+        assert not isinstance(step, Wait) or step.until > now, "is to be asked again at once"
         if flying:
             parcel = flying.pop(len(flying) // 2)
             answers = on_parcel(parcel) if on_parcel else table.execute(parcel)

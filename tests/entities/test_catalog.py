@@ -216,6 +216,18 @@ def test_columns_of_a_list() -> None:
     assert (second["PROPERTY_3"], second["PROPERTY_1"]) == ([], None)
 
 
+def test_letters_that_a_catalogue_describes_as_flags() -> None:
+    """A product has a letter for how it is paid for, and a price that is printed as a number."""
+    entity = resolve("product:15")
+    types = {"priceType": "char", "negativeAmountTrace": "char", "active": "char", "purchasingPrice": "string"}
+    described_ = {name: {"type": kind, "isReadOnly": False, "name": name} for name, kind in types.items()}
+    row = {"id": 1, "priceType": "S", "negativeAmountTrace": "D", "active": "Y", "purchasingPrice": 1000}
+    batch = decode([row], table_schema(entity, parse_fields(entity, {"product": described_}), list(types)))
+    assert batch.to_pylist() == [
+        {"priceType": "S", "negativeAmountTrace": "D", "active": True, "purchasingPrice": 1000.0}
+    ]
+
+
 def test_old_portals_describe_without_titles() -> None:
     entity = resolve("crm.deal")
     old = {name: {"type": type_, "isReadOnly": False} for name, type_ in (("ID", "integer"), ("TITLE", "string"))}

@@ -148,6 +148,13 @@ def test_classic_files_are_kept_by_not_naming_them(lead: Table) -> None:
     }
 
 
+def test_classic_files_go_by_their_ids(lead: Table) -> None:
+    """One by one, each marked; carried out twice, that takes nothing more away."""
+    gone = {"id": 5, "remove": True}
+    call = update(lead, UF_CRM_SCAN=gone)
+    assert (call.params["fields"], call.repeatable) == ({"UF_CRM_SCAN": {"id": 5, "remove": "Y"}}, True)
+
+
 def test_a_file_of_the_row_is_kept_by_not_naming_it(deal: Table) -> None:
     assert update(deal, UF_CRM_SCAN={"id": 5, "name": None, "content": None}).params["fields"] == {}
     with pytest.raises(ValidationError, match="needs a file's content"):

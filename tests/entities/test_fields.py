@@ -13,6 +13,7 @@ from bx24frames.entities.spelling import camel, upper
 from bx24frames.errors import ResponseError, UnknownColumn
 
 from .conftest import Table
+from .decoding import decode
 from .descriptions import CLASSIC, ITEM, described, user_field
 
 
@@ -111,6 +112,16 @@ def test_select_always_asks_for_the_id(deal: Table, lead: Table) -> None:
     assert select_params(lead.entity, [lead["PHONE"]]) == {"select": ["ID", "PHONE"]}
 
 
+def test_what_items_describe_and_never_print_is_no_column() -> None:
+    """`contacts` is described beside `contactIds`; a write of it is refused (docs: universal/object-fields.md)."""
+    names = {"contactIds": "crm_contact", "contacts": "crm_contact", "companies": "crm_company"}
+    described_ = {name: {"type": kind, "isMultiple": True} for name, kind in names.items()}
+    fields = parse_fields(resolve("deal"), {"fields": described_})
+    assert [field.code for field in fields] == ["contactIds"]
+    with pytest.raises(UnknownColumn, match="contactIds"):
+        Names(fields).lookup("contacts")
+
+
 def test_item_phones_come_with_everything(deal: Table) -> None:
     assert select_params(deal.entity, [deal["phone"], deal["UF_CRM_FLAG"]]) == {"select": ["*", "UF_CRM_FLAG"]}
 
@@ -142,6 +153,22 @@ def test_tasks_are_described_upper_and_printed_camel() -> None:
     assert fields.lookup("CREATED_DATE").code == "createdDate"
     assert fields.lookup("createdDate").wire == "CREATED_DATE"
     assert select_params(task, [fields.lookup("createdDate")]) == {"select": ["ID", "CREATED_DATE"]}
+
+
+def test_what_the_description_of_a_task_gets_wrong() -> None:
+    """A flag is described as a number, and bindings and files as single values (docs: tasks/fields.md)."""
+    task = resolve("task")
+    types = {"MATCH_WORK_TIME": "integer", "UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file"}
+    fields = parse_fields(task, {"fields": {name: {"type": kind} for name, kind in types.items()}})
+    rows = [
+        {"matchWorkTime": "N", "ufCrmTask": ["D_5", "T80_6"], "ufTaskWebdavFiles": [1065, "1077"]},
+        {"matchWorkTime": "Y", "ufCrmTask": False, "ufTaskWebdavFiles": False},
+    ]
+    assert decode(rows, table_schema(task, fields)).to_pylist() == [
+        {"matchWorkTime": False, "ufCrmTask": ["D_5", "T80_6"], "ufTaskWebdavFiles": [1065, 1077]},
+        {"matchWorkTime": True, "ufCrmTask": [], "ufTaskWebdavFiles": []},
+    ]
+    assert select_params(task, fields) == {"select": ["ID", *types]}
 
 
 def test_types_come_from_the_description_alone(deal: Table, lead: Table) -> None:

@@ -72,7 +72,13 @@ def test_item_dialect(deal: Table, filters: Any, wire: Any) -> None:
         ({"stageId": "NEW"}, {"=STATUS_ID": "NEW"}),
         ({">=COMPANY_ID": 0}, {">COMPANY_ID": -1}),
         ({"<=COMPANY_ID": 5}, {"<COMPANY_ID": 6}),
+        ({">=COMPANY_ID": "0"}, {">COMPANY_ID": -1}),
         ({">=OPPORTUNITY": 5}, {">=OPPORTUNITY": 5}),
+        ({">=OPPORTUNITY": 0.0}, {">OPPORTUNITY": -1e-9}),
+        (("OPPORTUNITY", "<=", Decimal(0)), {"<OPPORTUNITY": 1e-9}),
+        ({"!STATUS_ID": ["NEW"]}, {"!=STATUS_ID": ["NEW"]}),
+        (("STATUS_ID", "!=", ["NEW"]), {"!=STATUS_ID": ["NEW"]}),
+        (("STATUS_ID", "not in", ["NEW"]), {"!@STATUS_ID": ["NEW"]}),
         ({"PHONE": "+7"}, {"PHONE": "+7"}),
         ({"UF_CRM_FLAG": True}, {"=UF_CRM_FLAG": 1}),
         ({"!TITLE": ""}, {"!TITLE": ""}),
@@ -81,6 +87,20 @@ def test_item_dialect(deal: Table, filters: Any, wire: Any) -> None:
 )
 def test_classic_dialect(lead: Table, filters: Any, wire: Any) -> None:
     assert params(lead, filters) == wire
+
+
+def test_a_caption_in_the_place_of_a_code_is_told(deal: Table) -> None:
+    """The portal finds no row by it, and says nothing."""
+    for condition in ({"stageId": "В работе"}, ("stageId", "in", ["NEW", "In work"])):
+        with pytest.warns(UserWarning, match="looks like a caption"):
+            params(deal, condition)
+    assert params(deal, {"stageId": "UC_1:X-5"})
+
+
+def test_the_value_at_fault_is_named(deal: Table) -> None:
+    """Among ten thousand ids it could not be found otherwise."""
+    with pytest.raises(FilterError, match="not a number: 'x7'"):
+        params(deal, ("companyId", "in", ["1", "2", "x7"]))
 
 
 @pytest.mark.parametrize(
@@ -252,6 +272,13 @@ def test_ids_are_read_page_by_page(deal: Table) -> None:
     assert list(slices(deal.entity, Where(nothing=True))) == []
 
 
+def test_ids_one_by_one_have_the_prefix_that_the_method_has() -> None:
+    """Calls know no condition without one (docs: voximplant-statistic-get.md)."""
+    call = resolve("call")
+    where = parse_filters(call, parse_fields(call), {"ID": [2, 1]})
+    assert [dict(part.params) for part in slices(call, where)] == [{"=ID": 1}, {"=ID": 2}]
+
+
 def test_a_listing_is_whole(deal: Table) -> None:
     where = parse_filters(deal.entity, deal.fields, {"title": "x", ">id": 5})
     listing = listing_for(deal.entity, [deal["title"]], where)
@@ -288,9 +315,12 @@ def test_dialects_with_fewer_words() -> None:
         parse_filters(department, fields, {">ID": 5})
     task = resolve("task")
     described_ = {"fields": {"ID": described("integer"), "STATUS": {"type": "enum"}}}
-    assert dict(parse_filters(task, parse_fields(task, described_), {"status": ["2", "3"]}).params) == {
-        "REAL_STATUS": ["2", "3"]  # STATUS is what the portal makes of it: -1 overdue, -2 unseen
-    }
+    fields = parse_fields(task, described_)
+    # STATUS among conditions is what is printed as subStatus: an overdue task is -1 there (docs: tasks-task-list.md)
+    assert parse_filters(task, fields, {"status": ["2", "3"]}).params == {"REAL_STATUS": ["2", "3"]}
+    assert parse_filters(task, fields, ("status", "!=", "5")).params == {"!REAL_STATUS": "5"}
+    both = parse_filters(task, fields, {"STATUS": -1, "!REAL_STATUS": 5})
+    assert both.params == {"STATUS": "-1", "!REAL_STATUS": "5"}
 
 
 def test_an_untyped_method_takes_its_own_map() -> None:

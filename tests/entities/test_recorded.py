@@ -137,13 +137,19 @@ def test_a_task_as_it_is_printed_after_a_write() -> None:
         "RESPONSIBLE_ID": {"title": "R", "type": "integer"},
         "DATE_START": {"title": "D", "type": "datetime"},
         "ACCOMPLICES": {"title": "A", "type": "array"},
+        "MATCH_WORK_TIME": {"title": "M", "type": "integer"},
+        "UF_CRM_TASK": {"title": "C", "type": "crm"},
+        "UF_TASK_WEBDAV_FILES": {"title": "F", "type": "disk_file"},
     }
     fields = parse_fields(entity, {"fields": described_fields})
     assert table_schema(entity, fields, ["RESPONSIBLE_ID", "ID"]).fields[0].code == "responsibleId"
     row = recorded("single_add")["result"]["task"]
     assert decode([row], table_schema(entity, fields)).to_pylist() == [
-        {"id": 456, "title": "Алм", "status": "2", "responsibleId": 1, "dateStart": None, "accomplices": []}
-    ]
+        {
+            "id": 456, "title": "Алм", "status": "2", "responsibleId": 1, "dateStart": None, "accomplices": [],
+            "matchWorkTime": False, "ufCrmTask": [], "ufTaskWebdavFiles": [],
+        }
+    ]  # fmt: skip
 
 
 def test_documents_of_a_catalogue() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -232,6 +233,14 @@ def test_numbers_written_as_text_are_codes_where_codes_are_numbers():
     found = codes_for(["Bo", "7", 4, "Ann Lee"], Field("assignedById", "user"), people, column="who")
     assert found.values == ("3", "7", 4, None)
     assert [(fault.position, fault.column) for fault in found.faults] == [(3, "who")]
+
+
+def test_numbers_are_codes_where_codes_are_text():
+    """A sheet's column of codes that are digits comes as numbers, as floats beside empty cells."""
+    words = Dictionary("SOURCE", {"1": "Call", "22": "Web"})
+    coded = codes_for([1, 22.0, np.int64(1), np.nan, None, 5, 1.5, True], Field("sourceId", "crm_status"), words)
+    assert coded.values[:3] == ("1", "22", "1")
+    assert [(fault.position, fault.value) for fault in coded.faults] == [(5, "5"), (6, "1.5")]
 
 
 def test_a_captioned_frame_has_its_codes_again(portal: bx.Portal, backend: Backend):

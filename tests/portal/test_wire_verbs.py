@@ -143,6 +143,30 @@ def test_more_than_fifty_commands(odd: OddPortal, verb: Verb) -> None:
         verb("call_batch", {"halt": 1, "cmd": {f"a{at}": "profile" for at in range(51)}})
 
 
+@pytest.mark.parametrize(
+    ("commands", "why"),
+    [
+        ({1: "profile"}, "named by text"),
+        ({"a": ("crm.deal.update", {"id": 3, "fields": {"TITLE": None}}), "b": "profile"}, "fields.TITLE: null"),
+        ({"a": ("crm.deal.update", {"id": 3, "fields": {"X": []}})}, "empty list"),
+        ({"a": "api/tasks.task.list", "b": "profile"}, "REST 3.0"),
+        ({"a": ("profile", {f"n{at}": at for at in range(1000)})}, "more than 900"),
+        ({"a": 5}, "neither"),
+    ],
+)
+def test_what_a_batch_cannot_carry_is_refused(odd: OddPortal, verb: Verb, commands: Any, why: str) -> None:
+    with pytest.raises(e.ConfigError, match=why):
+        verb("batch", commands)
+    assert not odd.asked
+
+
+@pytest.mark.parametrize("name", [None, 5, "", " "])
+def test_the_parameter_for_the_id_is_a_name(odd: OddPortal, verb: Verb, name: Any) -> None:
+    with pytest.raises(e.ConfigError):
+        verb("get_by_id", "crm.deal.get", [3], name)
+    assert not odd.asked
+
+
 def test_slow_bounds_the_requests_under_way(odd: OddPortal) -> None:
     import threading
 

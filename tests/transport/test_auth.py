@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -355,6 +356,15 @@ def test_address_and_credential_must_fit() -> None:
     with pytest.raises(ConfigError, match="store="):
         OAuth("a", "b", refresh_token="r", store=object())  # type: ignore[arg-type]
     assert isinstance(open_transport(portal, auth=lambda: "t"), AuthorizedTransport)
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret", "access_token", "refresh_token"])
+@pytest.mark.parametrize("value", ["", "s3cret\nt0ken", 5355])
+def test_what_no_request_can_carry_is_refused_and_not_shown(name: str, value: Any) -> None:
+    given = {"client_id": "app", "client_secret": "x", "refresh_token": "r", name: value}
+    with pytest.raises(ConfigError, match=name) as caught:
+        OAuth(**given)
+    assert not {"s3cret", "5355"} & set(str(caught.value).split())
 
 
 def test_keys_and_reprs_tell_credentials_apart_and_no_secret() -> None:

@@ -97,6 +97,22 @@ def test_phones_are_cleared_by_their_ids(portal: bx.Portal) -> None:
     assert [[point["value"] for point in cell or []] for cell in left.to_pylist()] == [[], ["+3"], []]
 
 
+@pytest.mark.parametrize("entity", ["deal", "crm.deal"])
+def test_files_are_cleared_whatever_methods_hold_them(entity: str, file: Path, portal: bx.Portal) -> None:
+    """The classic methods let go of a file by its id alone: it is looked up; where there is none nothing is sent."""
+    row_id, title = ("id", "title") if entity == "deal" else ("ID", "TITLE")
+    held = pd.DataFrame({title: ["One", "Two", "None"], SCAN: [file, file, None], SCANS: [[file, file], None, None]})
+    ids = bx.write_entity(held, entity, portal, mode="insert").ids("inserted")
+    back = bx.read_entity(entity, portal, columns=[row_id, title, SCAN, SCANS], filters={row_id: ids})
+    assert bx.write_entity(back, entity, portal, mode="update", nulls="clear", only_changed=True).unchanged == 3
+    gone = pd.DataFrame({row_id: ids, SCAN: [None] * 3, SCANS: [None] * 3})
+    assert bx.write_entity(gone, entity, portal, mode="update").unchanged == 3
+    report = bx.write_entity(gone, entity, portal, mode="update", nulls="clear", only_changed=True)
+    assert (report.updated, report.unchanged) == (2, 1)
+    left = bx.read_entity(entity, portal, columns=[SCAN], filters={row_id: ids}, backend="pyarrow")
+    assert left[SCAN].to_pylist() == [None] * 3
+
+
 def test_rows_of_many_owners_are_written_looked_for_and_deleted(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     """Product rows are listed for an owner alone: the frame says for which."""
     owners = bx.read_entity("deal", portal, columns=["id"], limit=3)["id"].tolist()

@@ -32,6 +32,24 @@ def test_seconds_are_those_of_the_limits(sandbox: bx.Sandbox) -> None:
     assert "about" in str(told)
 
 
+@pytest.mark.parametrize("mode", ["insert", "update"])
+def test_a_process_that_has_written_nothing_says_what_it_assumes(
+    mode: str, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """The seconds of the work are told from the first; after an upload they are those it has measured."""
+    insert = {"mode": "insert", "automation": True}
+    with bx.Portal(sandbox.url, limits=bx.Limits(max_in_flight=1)) as fresh:
+        assumed = bx.write_entity(deals(2_000), "deal", fresh, dry_run=True, **insert)  # type: ignore[call-overload]
+        assert assumed.seconds == pytest.approx(2_000 * 0.025)
+        assert "at least 50 s at 0.025 s a row (assumed)" in str(assumed)
+        made = bx.write_entity(deals(40), "deal", fresh, **insert)  # type: ignore[call-overload]
+        frame = deals(40) if mode == "insert" else deals(40).assign(id=made.ids("inserted"))
+        given = insert if mode == "insert" else {"mode": mode}
+        bx.write_entity(frame, "deal", fresh, **given)  # type: ignore[call-overload]
+        assert "measured" in bx.write_entity(frame, "deal", fresh, dry_run=True, **given).basis  # type: ignore[call-overload]
+    assert made.basis == ""
+
+
 def test_what_would_not_be_sent_costs_nothing(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     ids = bx.read_entity("deal", portal, columns=["id"])["id"].tolist()
     told = bx.delete_entity([*ids, 99_999_999], "deal", portal, dry_run=True, on_error="report")

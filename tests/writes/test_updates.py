@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -30,6 +32,32 @@ def test_read_edit_update_just_works(entity: str, backend: str, sandbox: bx.Sand
 def _said(column: pa.ChunkedArray) -> list[object]:
     """Cells, the empty text and nothing being the same: an item method stores the one as the other."""
     return [None if value == "" else value for value in column.to_pylist()]
+
+
+@pytest.mark.parametrize("index", [None, "ID"])
+@pytest.mark.parametrize("entity", ["deal", "contact", "crm.deal", "task"])
+def test_a_frame_with_titles_is_written_back(
+    entity: str, index: str | None, sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """Columns have the names a read gave them, those shared by fields with their code behind; captions are codes."""
+    read = {"titles": True, "labels": True, "timezone": "Asia/Tokyo", "index": index, "limit": 20}
+    frame = bx.read_entity(entity, portal, **read)  # type: ignore[call-overload]
+    sandbox.stats.reset()
+    assert bx.write_entity(frame, entity, portal, mode="update", only_changed=True).unchanged == 20
+    assert not [method for method in sandbox.stats.calls if "update" in method]
+
+
+def test_a_title_names_a_key_a_column_and_a_cell_at_fault(portal: bx.Portal) -> None:
+    """A title is a spelling like any other; a read-only column under its title is compared all the same."""
+    frame = bx.read_entity("deal", portal, columns=["id", "title", "createdTime"], titles=True, limit=3)
+    name, created = frame.columns[1:]
+    changed = frame.assign(**{name: ["a", "b", "c"]})
+    assert bx.write_entity(changed, "deal", portal, mode="update", columns=[name]).updated == 3
+    assert bx.write_entity(changed[[name]], "deal", portal, mode="upsert", on=name, only_changed=True).unchanged == 3
+    changed.loc[1, created] += pd.Timedelta(days=1)
+    with pytest.raises(bx.errors.ValidationError) as caught:
+        bx.write_entity(changed, "deal", portal, mode="update")
+    assert caught.value.failures[["position", "column"]].to_numpy().tolist() == [[1, created]]
 
 
 def test_an_edited_read_only_cell_is_an_error(portal: bx.Portal) -> None:
@@ -230,6 +258,28 @@ def test_a_dry_run_sends_nothing_that_writes(sandbox: bx.Sandbox, portal: bx.Por
 def test_automation_false_is_for_inserts(portal: bx.Portal) -> None:
     with pytest.raises(bx.errors.ConfigError, match="robots"):
         bx.write_entity(pd.DataFrame({"id": [1], "title": ["x"]}), "deal", portal, mode="update", automation=False)
+
+
+FORMS: dict[str, Callable[[list[int]], object]] = {
+    "series": pd.Series,
+    "nullable": lambda ids: pd.Series(ids, dtype="Int64"),
+    "index": pd.Index,
+    "polars": pl.Series,
+    "arrow": pa.array,
+    "set": set,
+    "iterator": iter,
+    "keys": lambda ids: dict.fromkeys(ids).keys(),
+    "texts": lambda ids: [str(row_id) for row_id in ids],
+    "lazy frame": lambda ids: pl.LazyFrame({"id": ids}),
+    "index of a frame": lambda ids: pd.DataFrame(index=pd.Index(ids, name="ID")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ids_come_in_many_forms(form: str, portal: bx.Portal) -> None:
+    """Columns of every library, frames lazy or not, and whatever can be gone through."""
+    ids = bx.write_entity(deals(3), "deal", portal, mode="insert").ids("inserted")
+    assert bx.delete_entity(FORMS[form](ids), "deal", portal).deleted == 3
 
 
 def test_undo_deletes_exactly_what_was_created(portal: bx.Portal) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import tempfile
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Final
 
@@ -57,8 +59,14 @@ class ExcelSheet:
             self._sheet.append([self._cell(value, name) for value, name in zip(row, self._names, strict=True)])
 
     def close(self) -> None:
-        """Write the file."""
-        self._book.save(self._sink)
+        """Write the file.
+
+        Not into a pipe: zipfile tries again to end what it could not write there, when nobody can catch it any more.
+        """
+        with tempfile.TemporaryFile() as whole:
+            self._book.save(whole)
+            whole.seek(0)
+            shutil.copyfileobj(whole, self._sink)
 
     def abandon(self) -> None:
         """Close the temporary file; openpyxl removes it when the interpreter ends."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bx24frames.cli.conditions import conditions
-from bx24frames.cli.files.files_out import STDOUT, check_rows, writing
+from bx24frames.cli.files.files_out import check_rows, writing
 from bx24frames.cli.files.kept import Kept
 from bx24frames.errors import ConfigError
 
@@ -72,9 +72,9 @@ def _tables(
     )
 
 
-def pour(asked: Asked, target: str | None, form: str, progress: Progress) -> None:
-    """Read to standard output."""
-    with writing(STDOUT, form, name=asked.entity) as append:
+def pour(asked: Asked, target: str | None, path: str, form: str, progress: Progress) -> None:
+    """Read to where rows go as they come."""
+    with writing(path, form, name=asked.entity) as append:
         for table in _tables(asked, target, progress):
             append(table)
 
@@ -87,7 +87,7 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
     ConfigError
         `resume`, and the rows kept are another command's, or the rows come in an order that cannot be gone on with.
     """
-    file = Path(path)
+    file = Path(path).resolve()
     host, reading = _settled(asked, target)
     way = None if reading is None else _way(reading)
     if resume and way is None:
@@ -178,7 +178,8 @@ def _give_back() -> None:
     """Return to the system what rows read before have left unused: malloc_trim, where Arrow allocates by malloc."""
     import pyarrow as pa
 
-    pa.default_memory_pool().release_unused()
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def _last_id(table: pa.Table, way: _Way | None) -> int | None:

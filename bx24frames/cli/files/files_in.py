@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.cli.files.excel_in import excel_sheet
 from bx24frames.cli.files.files_out import STDOUT
-from bx24frames.cli.files.sheets import Sheet, csv_sheet, excel_sheet
+from bx24frames.cli.files.sheets import Sheet, csv_sheet
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.errors import ConfigError
 
@@ -22,6 +23,8 @@ __all__ = ["nested", "read_file"]
 
 MONEY: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\|([A-Z]{3})")
 """As the portal prints it (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/)."""
+SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[EeЕе]\+\d+")
+"""How Excel shows a long number in a narrow column, and then saves it."""
 NESTED: Final = 'Money is 120.50|EUR or {"amount": "120.50", "currency": "EUR"}; lists are ["a", "b"].'
 
 
@@ -109,6 +112,11 @@ def _cell(text: str | None, field: Field) -> object:
         except orjson.JSONDecodeError as fault:
             raise ConfigError(f"Column {field.code}: {text:.80} is no JSON: {fault}") from None
     if kind(field) is Kind.MULTIFIELD:
+        if SHORTENED.fullmatch(text.strip()):
+            raise ConfigError(
+                f"Column {field.code}: {text.strip()} is a number that Excel has shortened, its digits are lost",
+                guidance="Give the column the format Text in Excel and save the file anew, or save it as .xlsx.",
+            )
         return [{"value": text.strip(), "value_type": "WORK"}]
     money = MONEY.fullmatch(text.strip())
     if kind(field) is Kind.MONEY and money is not None:

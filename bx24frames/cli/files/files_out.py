@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO, TypeAlias, cast
 
 from bx24frames.cli.files import excel_out
 from bx24frames.cli.files.duckdb_out import duckdb_is_there, duckdb_table
@@ -17,7 +17,16 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FORMATS", "STDOUT", "check_rows", "format_of", "writing"]
+__all__ = [
+    "FORMATS",
+    "STDOUT",
+    "check_folder",
+    "check_rows",
+    "flows",
+    "format_of",
+    "standard_output",
+    "writing",
+]
 
 STDOUT: Final = "-"
 _ENDINGS: Final = {
@@ -65,7 +74,7 @@ def format_of(path: str, given: str | None = None) -> str:
     >>> format_of("deals.parquet"), format_of("-"), format_of("-", "jsonl")
     ('parquet', 'csv', 'jsonl')
     """
-    found = given or ("csv" if path == STDOUT else _ENDINGS.get(Path(path).suffix.lower()))
+    found = given or ("csv" if flows(path) else _ENDINGS.get(Path(path).suffix.lower()))
     if found not in FORMATS:
         raise ConfigError(
             f"{given or path!r} names no format: there are {', '.join(FORMATS)}",
@@ -76,6 +85,12 @@ def format_of(path: str, given: str | None = None) -> str:
     return found
 
 
+def flows(path: str) -> bool:
+    """Whether rows go there as they come, and nothing can be put in its place: a pipe, a device, standard output."""
+    place = Path(path)
+    return path == STDOUT or (place.exists() and not place.is_file() and not place.is_dir())
+
+
 def check_rows(form: str, rows: int) -> None:
     """Raise `ConfigError` where a format cannot hold so many rows."""
     most = _MOST.get(form)
@@ -84,6 +99,27 @@ def check_rows(form: str, rows: int) -> None:
             f"There are more than the {most:,} rows that a file of format {form} holds",
             guidance="Read them to parquet, csv or duckdb, or fewer of them with --filter.",
         )
+
+
+def check_folder(path: str) -> None:
+    """Raise `ConfigError` where a file cannot be made for want of its folder."""
+    folder = Path(path).parent
+    if path != STDOUT and not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}", guidance="Make it first, or name another file.")
+
+
+def standard_output() -> IO[bytes]:
+    """The stream under ``sys.stdout``; a shell can close it (``>&-``), and Python then has none.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    stream = cast("TextIO | None", sys.stdout)
+    if stream is None:
+        raise ConfigError("Standard output is closed", guidance="Say --out FILE.")
+    return cast("IO[bytes]", stream.buffer)
 
 
 @contextlib.contextmanager
@@ -101,17 +137,22 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         Where the file grows: on the same disk; without it, beside the file.
     """
     if form == "duckdb":
-        if path == STDOUT:
+        if flows(path):
             raise ConfigError("A DuckDB table goes into a file", guidance="Say --out crm.duckdb.")
         with duckdb_table(path, name) as append:
             yield append
         return
     if path == STDOUT:
-        with _appending(cast("IO[bytes]", sys.stdout.buffer), form, name) as append:
+        stream = standard_output()
+        with _appending(stream, form, name) as append:
             yield append
-        sys.stdout.buffer.flush()
+        stream.flush()
         return
-    target = Path(path)
+    if flows(path):
+        with Path(path).open("wb") as sink, _appending(sink, form, name) as append:
+            yield append
+        return
+    target = Path(path).resolve()  # behind a link it is the file that is written, not the link
     part = draft or target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as sink, _appending(sink, form, name) as append:

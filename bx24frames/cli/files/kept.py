@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.cli.files.files_out import check_folder
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Kept:
         """
         folder = cls.folder_of(target)
         _check_ours(folder)
-        if not target.parent.is_dir():
-            raise ConfigError(f"There is no folder {target.parent}", guidance="Make it first, or name another file.")
+        check_folder(str(target))
         folder.mkdir(exist_ok=True)
         lock = _held(folder)
         try:

@@ -1,28 +1,29 @@
-"""Tables as people keep them: an Excel sheet, a CSV in whatever encoding and with whatever sign between the cells."""
+"""Tables of cells as people typed them: headings, empty rows, and CSV in whatever encoding, with whatever sign."""
 
 from __future__ import annotations
 
 import csv as rows_of_text
-import datetime as dt
 import io
-import zipfile
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from bx24frames.cli.files.excel_out import openpyxl_is_there
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.csv import InvalidRow
 
-__all__ = ["Sheet", "csv_sheet", "excel_sheet"]
+__all__ = ["Sheet", "csv_sheet", "headed"]
 
 SIGNS: Final = (";", "\t", ",")
 """Where two of them cut the lines equally well, the first: a comma is then a decimal comma."""
 DECIMAL_COMMA: Final = {";": True, "\t": None, ",": False}
 """Excel puts semicolons where commas are in numbers; a text in a sheet, or between tabs, may be either."""
 LINES: Final = 20
+SIGNED: Final = re.compile(r"sep=([;,\t])(?:\r\n|\r|\n)", re.I)
+"""A first line by which a file tells Excel its sign."""
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -31,7 +32,8 @@ class Sheet:
     """A file's table; with `texts`, its cells are as they were typed, nothing where there was nothing.
 
     `told`: what had to be found out about the file. `decimal_comma`: numbers in it are written with a comma; None
-    where only the cells can tell. `doubtful`: it could have been read otherwise.
+    where only the cells can tell. `doubtful`: it could have been read otherwise. `serials`: a date without a format is
+    a number of days there, as Excel counts them.
     """
 
     table: pa.Table
@@ -39,6 +41,7 @@ class Sheet:
     decimal_comma: bool | None = False
     doubtful: bool = False
     texts: bool = True
+    serials: bool = False
 
 
 def csv_sheet(data: bytes) -> Sheet:
@@ -48,14 +51,18 @@ def csv_sheet(data: bytes) -> Sheet:
     ------
     ConfigError
         A column's name stands there twice.
+    ValueError
+        It is no text, or a line has not as many cells as the heading.
     """
     import pyarrow as pa
     from pyarrow import csv
 
     text, encoding = _decoded(data)
-    sign = _sign(text)
-    data = text.encode()
-    parse = csv.ParseOptions(delimiter=sign, newlines_in_values=True)
+    if "\0" in text:
+        raise ValueError("it is no text")
+    named = SIGNED.match(text)
+    text = text[named.end() :] if named else text
+    sign = named[1] if named else _sign(text)
     # not csv.open_csv, whose thread outlives a line it cannot read and ends the process (pyarrow 24)
     head = next((row for row in rows_of_text.reader(io.StringIO(text, newline=""), delimiter=sign) if row), [])
     options = csv.ConvertOptions(
@@ -64,11 +71,37 @@ def csv_sheet(data: bytes) -> Sheet:
         quoted_strings_can_be_null=False,
         null_values=[""],
     )
-    table = csv.read_csv(io.BytesIO(data), convert_options=options, parse_options=parse)
-    table = _headed(head, table.columns)
+    odd: list[InvalidRow] = []
+
+    def judge(row: InvalidRow) -> Literal["skip", "error"]:
+        if not row.text.strip(f'{sign} \t"\r\n'):
+            return "skip"
+        odd.append(row)
+        return "error"
+
+    parse = csv.ParseOptions(delimiter=sign, newlines_in_values=True, invalid_row_handler=judge)
+    # rows are numbered by one thread alone
+    reading = csv.ReadOptions(use_threads=False)
+    try:
+        table = csv.read_csv(io.BytesIO(text.encode()), reading, parse_options=parse, convert_options=options)
+    except pa.ArrowInvalid:
+        if odd:
+            raise _ragged(odd[0]) from None
+        raise
+    table, gaps = headed(head, table.columns)
     plain = encoding.startswith("utf-8") and sign == ","
     told = "" if plain else f"{encoding.removesuffix('-sig')}, cells between {sign!r}"
-    return Sheet(table, told, DECIMAL_COMMA[sign], encoding == "cp1251")
+    return Sheet(table, ", ".join(part for part in (told, gaps) if part), DECIMAL_COMMA[sign], encoding == "cp1251")
+
+
+def _ragged(row: InvalidRow) -> ValueError:
+    where = f"line {row.number}" if row.number else "a line"
+    lone = row.actual_columns < row.expected_columns and row.text.count('"') % 2
+    why = "a quotation mark there is never closed" if lone else "a cell that holds the separator needs quotation marks"
+    told = " ".join(row.text.split())
+    return ValueError(
+        f"{where} has cells: {row.actual_columns}, the heading: {row.expected_columns} ({told:.60}); {why}"
+    )
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -81,50 +114,26 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 
 def _sign(text: str) -> str:
-    """The sign that cuts the first lines into equally many cells, and into more than one."""
+    """The sign that cuts the heading, and rather one that cuts the first lines into equally many cells.
+
+    Where none does there is one column, and the sign is one that cuts no line.
+    """
     start = "\n".join(text[:65_536].splitlines()[:LINES])
 
-    def cuts(sign: str) -> tuple[bool, bool]:
-        widths = {len(row) for row in rows_of_text.reader(io.StringIO(start), delimiter=sign) if row}
-        return len(widths) == 1 and max(widths, default=0) > 1, max(widths, default=0) > 1
+    def widths(sign: str) -> list[int]:
+        return [len(row) for row in rows_of_text.reader(io.StringIO(start), delimiter=sign) if row] or [1]
 
-    best = max(SIGNS, key=cuts)
-    return best if any(cuts(best)) else ","
-
-
-def excel_sheet(data: bytes) -> Sheet:
-    """Read the first sheet of a workbook; its first row is the heading.
-
-    Raises
-    ------
-    ConfigError
-        It is no workbook, openpyxl is not installed, or a heading stands there twice.
-    """
-    import pyarrow as pa
-
-    openpyxl_is_there()
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError) as fault:
-        raise ValueError(f"it is no workbook ({fault})") from None
-    try:
-        name = book.sheetnames[0]
-        rows = [row for row in book[name].iter_rows(values_only=True) if any(cell is not None for cell in row)]
-        told = f"sheet {name}" + (f", the first of {len(book.sheetnames)}" if len(book.sheetnames) > 1 else "")
-    finally:
-        book.close()
-    head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
-    columns = [
-        pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
-        for place in range(max(map(len, rows), default=0))
-    ]
-    return Sheet(_headed(head, columns), told, decimal_comma=None)
+    found = {sign: widths(sign) for sign in SIGNS}
+    cutting = [sign for sign, cells in found.items() if cells[0] > 1]
+    if cutting:
+        return max(cutting, key=lambda sign: len(set(found[sign])) == 1)
+    return next((sign for sign in (",", *SIGNS) if max(found[sign]) == 1), ",")
 
 
-def _headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pa.Table:
-    """Columns under their headings; one with neither a heading nor a cell is none.
+def headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> tuple[pa.Table, str]:
+    """Columns under their headings, without rows that have no cell; and whether such rows stood between others.
+
+    A column with neither a heading nor a cell is none.
 
     Raises
     ------
@@ -142,21 +151,21 @@ def _headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> pa.Table
             guidance="The first row names the columns, one a cell: a heading merged over several names only the first.",
         )
     _check_once([title for title, _ in named])
-    return pa.table([cells for _, cells in named], names=[title for title, _ in named])
+    return _filled(pa.table([cells for _, cells in named], names=[title for title, _ in named]))
 
 
-def _text(cell: object) -> str | None:
-    """A cell as a csv would have it: 7.0 is 7, since Excel knows no other numbers; midnight alone is a date."""
-    if cell is None or isinstance(cell, str):
-        return cell or None
-    if isinstance(cell, dt.datetime):
-        midnight = cell.time() == dt.time()
-        return (cell.date() if midnight else cell).isoformat()
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    return str(cell)
+def _filled(table: pa.Table) -> tuple[pa.Table, str]:
+    """Programs that write sheets end them in rows of nothing but signs."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    filled = pa.chunked_array([pa.repeat(False, table.num_rows)])
+    for column in table.columns:
+        said = compute.not_equal(compute.utf8_trim_whitespace(column), "")
+        filled = compute.or_(filled, compute.fill_null(said, False))
+    places = compute.indices_nonzero(filled)
+    gaps = places[-1].as_py() + 1 - len(places) if len(places) else 0
+    return table.take(places), f"{gaps:,} empty row{'s' if gaps > 1 else ''} between them left out" if gaps > 0 else ""
 
 
 def _check_once(head: Sequence[str]) -> None:

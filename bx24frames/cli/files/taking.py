@@ -64,7 +64,7 @@ def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
     as_typed = table
     changed: dict[str, str] = {}
     if sheet.texts:
-        as_typed, changed = reworded(table, fields, decimal_comma=sheet.decimal_comma)
+        as_typed, changed = reworded(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
         table = nested(as_typed, fields)
     return Taken(sheet, table, headings, changed, preview(headings, as_typed, changed))
 

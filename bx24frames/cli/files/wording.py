@@ -20,15 +20,19 @@ Cell: TypeAlias = "str | None"
 Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
 
 SPACES: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))")
+PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?")
+SINCE: Final = dt.datetime(1899, 12, 30)
+"""Excel's day 0 (https://support.microsoft.com/office/e7fe7167-48a9-4b96-bb53-5612a800b487)."""
 TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
 
 
 def reworded(
-    table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None
+    table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None, serials: bool = False
 ) -> tuple[pa.Table, dict[str, str]]:
     """Bring the text cells of a table to writings that a write reads; what is no such writing stays as it is.
 
@@ -40,6 +44,8 @@ def reworded(
     decimal_comma : bool or None
         True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: it depends on the column;
         one with a cell such as ``1,234`` may have commas between thousands, and stays.
+    serials : bool
+        Whether ``46387`` in a date is the day that Excel counts so.
 
     Returns
     -------
@@ -51,7 +57,7 @@ def reworded(
     changed: dict[str, str] = {}
     for place, name in enumerate(table.column_names):
         field = fields.get(name)
-        reword = None if field is None else _reword(field, decimal_comma)
+        reword = None if field is None else _reword(field, decimal_comma, serials=serials)
         if reword is None or not pa.types.is_string(table.column(place).type):
             continue
         before = table.column(place).to_pylist()
@@ -63,18 +69,19 @@ def reworded(
     return table, changed
 
 
-def _reword(field: Field, decimal_comma: bool | None) -> Reword | None:
+def _reword(field: Field, decimal_comma: bool | None, *, serials: bool) -> Reword | None:
     of = kind(field)
     if is_list(field):
         return None
     if of in (Kind.FLOAT, Kind.NUMBER):
         return {True: _numbers, False: None, None: _clear_numbers}[decimal_comma]
-    return {Kind.DATE: _dates, Kind.DATETIME: _dates, Kind.BOOL: _truths}.get(of)
+    dates = _days if serials else _dates
+    return {Kind.DATE: dates, Kind.DATETIME: dates, Kind.BOOL: _truths}.get(of)
 
 
 def _numbers(cells: list[Cell]) -> list[Cell]:
     """Points are groups of thousands where a cell of the column has a decimal comma; otherwise they are left."""
-    bare = [None if cell is None else SPACES.sub("", cell.strip()) for cell in cells]
+    bare = [None if cell is None else _bare(cell) for cell in cells]
     commas = any(cell is not None and ("," in cell) for cell in bare)
 
     def read(cell: Cell, before: Cell) -> Cell:
@@ -84,14 +91,28 @@ def _numbers(cells: list[Cell]) -> list[Cell]:
             return cell.replace(".", "").replace(",", ".")
         if COMMA.fullmatch(cell):
             return cell.replace(",", ".")
-        return cell if cell != (before or "").strip() else before
+        return cell if PLAIN.fullmatch(cell) and cell != (before or "").strip() else before
 
     return [read(cell, before) for cell, before in zip(bare, cells, strict=True)]
 
 
 def _clear_numbers(cells: list[Cell]) -> list[Cell]:
-    bare = [SPACES.sub("", cell.strip()) for cell in cells if cell is not None]
+    bare = [_bare(cell) for cell in cells if cell is not None]
     return cells if any(THOUSANDS.fullmatch(cell) for cell in bare) else _numbers(cells)
+
+
+def _bare(cell: str) -> str:
+    """Without spaces between thousands, and with the minus that computers read."""
+    return SPACES.sub("", cell.strip()).replace("\u2212", "-")
+
+
+def _days(cells: list[Cell]) -> list[Cell]:
+    return [_date(cell) if cell is None or not SERIAL.fullmatch(cell) else _day(float(cell)) for cell in cells]
+
+
+def _day(serial: float) -> str:
+    at = SINCE + dt.timedelta(seconds=round(serial * 86_400))
+    return (at if serial % 1 else at.date()).isoformat()
 
 
 def _dates(cells: list[Cell]) -> list[Cell]:

@@ -17,27 +17,43 @@ WINDOW_ROWS: Final = 40_000
 """Rows that may lie complete behind a lane that is not; they bound the memory of a read."""
 MARGIN: Final = 1.05
 """Pages asked for above those that are expected."""
+POOR: Final = 4
+"""A lane that held so many times fewer rows than it was cut for ended in a gap of the ids, of any width."""
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
     """Ids still wanted: ``after < id <= upto``; `upto` None is open.
 
-    `bounded`: it was cut off a longer one, so that what it holds tells how thick ids lie all over its length.
+    `source`: the longer one it was cut off, so that what it holds tells how thick ids lie all over its length.
+    `number`: of those cut off the same one. `cuts`: parts cut off itself; `taught`: the last of these it learnt from.
+    `density`: ids a row takes up, as last seen here or in a part cut off; `measured`: it has been seen.
     `covered`, `rows`: the ids it has been through, and what it found there.
     `doubts`: pages that were empty, one after the other, though the far end tells of a row behind.
+    `lost`: a gap lies before it, so that nobody knows where its rows begin: no part is cut off it till that is found.
     """
 
     after: int
     upto: int | None
-    bounded: bool = False
+    source: Lane | None = None
+    number: int = 0
+    cuts: int = 0
+    taught: int = 0
+    density: float = 1.0
+    measured: bool = False
     busy: bool = False
     begun: bool = False
     covered: int = 0
     rows: int = 0
     doubts: int = 0
+    lost: bool = False
     not_before: float = 0.0
     tries: Tries = field(default_factory=Tries)
+
+    def learn(self, seen: float) -> None:
+        """Bring the density nearer to what was just seen."""
+        self.density = math.sqrt(self.density * seen) if self.measured else seen
+        self.measured = True
 
 
 @dataclass(slots=True, eq=False)
@@ -58,9 +74,6 @@ class Line(Generic[T]):
     up: bool
     chain_up: bool
     items: list[Lane | Block[T]] = field(default_factory=list)
-    density: float = 1.0
-    """Ids a row takes up, as last seen."""
-    measured: bool = False
     buffered: int = 0
 
     @property
@@ -75,21 +88,24 @@ class Line(Generic[T]):
     def expected(self, lane: Lane, far: int | None) -> float:
         """Rows a lane probably still holds."""
         upto = lane.upto if lane.upto is not None else far
-        return math.inf if upto is None else max(0.0, (upto - lane.after) / self.density)
+        return math.inf if upto is None else max(0.0, (upto - lane.after) / lane.density)
 
     def split(self, lane: Lane, rows: int, far: int | None) -> Lane | None:
         """Cut about `rows` rows off the side of a lane that the output reaches first; None where it is too short."""
         upto = lane.upto if lane.upto is not None else far
-        span = math.ceil(rows * self.density)
+        span = math.ceil(rows * lane.density)
         if upto is None or span <= 0 or upto - lane.after <= span:
             return None
         at = self.items.index(lane)
         if self.up:
-            first = Lane(lane.after, lane.after + span, bounded=True, begun=True)
+            first = Lane(lane.after, lane.after + span)
             lane.after += span
         else:
-            first = Lane(upto - span, lane.upto, bounded=True, begun=True)
+            first = Lane(upto - span, lane.upto)
             lane.upto = upto - span
+        lane.cuts += 1
+        first.source, first.number, first.begun = lane, lane.cuts, True
+        first.density, first.measured = lane.density, lane.measured
         self.items.insert(at, first)
         return first
 
@@ -97,8 +113,8 @@ class Line(Generic[T]):
         """A lane has read up to and including `last_id`."""
         start = self._edge(lane) if lane.begun else None
         covered = abs(last_id - (first_id if start is None else start)) + 1
-        self.learn(covered, count)
-        lane.begun = True
+        self.learn(lane, covered, count)
+        lane.begun, lane.lost = True, False
         lane.covered += covered
         lane.rows += count
         if self.chain_up:
@@ -109,17 +125,34 @@ class Line(Generic[T]):
         self.items.insert(at if self.along else at + 1, Block(rows, count))
         self.buffered += count
 
-    def learn(self, covered: int, count: int) -> None:
-        """Bring the density nearer to what was just seen: `count` rows in `covered` ids."""
+    def learn(self, lane: Lane, covered: int, count: int) -> None:
+        """Take in what was just seen of a lane: `count` rows in `covered` ids.
+
+        What it was cut off learns from it, unless a part that lies nearer to it has told something before.
+        """
         seen = max(1.0, covered / max(count, 0.5))
-        self.density = math.sqrt(self.density * seen) if self.measured else seen
-        self.measured = True
+        lane.learn(seen)
+        source = lane.source
+        if source is not None and lane.number >= source.taught:
+            source.taught = lane.number
+            source.learn(seen)
 
     def close(self, lane: Lane) -> None:
         """A lane holds nothing more; ids it did not find are learnt from."""
-        if lane.bounded and lane.upto is not None:
-            self.learn(lane.covered + lane.upto - lane.after, lane.rows)
+        if lane.source is not None and lane.upto is not None:
+            self.learn(lane, lane.covered + lane.upto - lane.after, lane.rows)
+            self._lose_track(lane, lane.source)
         self.items.remove(lane)
+
+    def _lose_track(self, lane: Lane, source: Lane) -> None:
+        """Behind a lane with few rows, have the first row of what it was cut off be found, however far off that is."""
+        if lane.rows * POOR < SEGMENT_ROWS and lane.number == source.taught and not source.busy:
+            source.lost, source.begun = True, source.begun and not self.along
+
+    def found(self, lane: Lane, first_id: int) -> None:
+        """The first row of a lane that the output reaches was looked for, and is this one."""
+        lane.lost = False
+        lane.after = first_id - 1
 
     def _edge(self, lane: Lane) -> int | None:
         return lane.after if self.chain_up else lane.upto

@@ -12,7 +12,7 @@ from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Par
 from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
 from bx24frames.engine.pages.strand import Strand
-from bx24frames.engine.records import Take
+from bx24frames.engine.records import Rows, Take
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.errors import ResponseError
@@ -29,10 +29,11 @@ DOUBTS: Final = 3
 
 @dataclass(slots=True)
 class Chain:
-    """The pages of one lane inside one parcel."""
+    """The pages of one lane inside one parcel; `sounding`: only the ids where its rows begin."""
 
     lane: Lane
     labels: list[str]
+    sounding: bool = False
 
 
 class KeysetPages(Generic[P, T]):
@@ -98,10 +99,11 @@ class KeysetPages(Generic[P, T]):
             slots >= (SMALLEST_CHAIN if chains else 1)
             and (lane := self._next_lane(now, filling=bool(chains))) is not None
         ):
-            chains.append(self._chain(lane, min(slots, self._pages_of(lane))))
+            lost = lane.lost and not self._line.along
+            chains.append(self._sounding(lane) if lost else self._chain(lane, min(slots, self._pages_of(lane))))
             slots -= len(chains[-1])
         if not chains:
-            return Wait(min((lane.not_before for lane in self._line.lanes() if not lane.busy), default=math.inf))
+            return Wait(self._lane_due(now))
         self._under_way += 1
         far = [self._ask_far_end()] if self._far_wanted and not alone else []
         commands = far + [command for chain in chains for command in chain]
@@ -124,9 +126,13 @@ class KeysetPages(Generic[P, T]):
             return self._cut(lane)
         return None
 
+    def _lane_due(self, now: float) -> float:
+        """When a lane that waits may be gone on with; one that the window holds back is freed by an answer alone."""
+        return min((lane.not_before for lane in self._line.lanes() if lane.not_before > now), default=math.inf)
+
     def _cut(self, lane: Lane) -> Lane:
         """Split a lane where others should work beside it, or where it would have to be held back too long."""
-        if not self._sent:
+        if not self._sent or lane.lost:
             return lane
         expected = self._line.expected(lane, self._far)
         beside = self._wanted > 1 and self._left is None and expected > 2 * SEGMENT_ROWS
@@ -152,6 +158,13 @@ class KeysetPages(Generic[P, T]):
         calls += [self._cursor.follower(label, lane.after, lane.upto) for label in chain.labels[:-1]]
         self._chains[chain.labels[0]] = chain
         return [Command(label, call) for label, call in zip(chain.labels, calls, strict=True)]
+
+    def _sounding(self, lane: Lane) -> list[Command]:
+        """Look where the rows of a lane begin, which its pages, running the other way, would come to last."""
+        chain = Chain(lane, [self._label()], sounding=True)
+        lane.busy = True
+        self._chains[chain.labels[0]] = chain
+        return [Command(chain.labels[0], self._cursor.far_end(lane.after, lane.upto))]
 
     def _label(self) -> str:
         self._sent += 1
@@ -204,6 +217,9 @@ class KeysetPages(Generic[P, T]):
     def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain up to its first page that is not full; True when every page was."""
         chain.lane.busy = False
+        if chain.sounding:
+            self._feed_sounding(chain.lane, page_in(self._listing, answers[chain.labels[0]]), now)
+            return True
         strand = Strand(
             self._listing, self._take, chain.lane, up=self._cursor.up, along=self._line.along, limit=self._left
         )
@@ -215,10 +231,24 @@ class KeysetPages(Generic[P, T]):
                 return False
             strand.add(page)
             if len(page) != self._listing.page_size:
-                self._advance(chain.lane, strand, ended=self._ends(chain.lane, strand, len(page), first=place == 0))
+                self._advance(
+                    chain.lane, strand, ended=self._ends(chain.lane, strand.last_id, len(page), first=place == 0)
+                )
                 return False
         self._advance(chain.lane, strand, ended=False)
         return True
+
+    def _feed_sounding(self, lane: Lane, page: Rows | Refusal | Lost, now: float) -> None:
+        if isinstance(page, Refusal | Lost):
+            self._give_in(lane, page, now, first=True)
+            return
+        ids = ids_in(self._listing, page)
+        in_order(self._listing, ids, up=not self._cursor.up, after=lane.after, upto=lane.upto)
+        if ids:
+            lane.tries.progress()
+            self._line.found(lane, ids[0])
+        elif self._ends(lane, None, 0, first=True):
+            self._line.close(lane)
 
     def _advance(self, lane: Lane, strand: Strand[P, T], *, ended: bool) -> None:
         if strand.last_id is not None:
@@ -230,7 +260,7 @@ class KeysetPages(Generic[P, T]):
         if ended:
             self._line.close(lane)
 
-    def _ends(self, lane: Lane, strand: Strand[P, T], rows: int, *, first: bool) -> bool:
+    def _ends(self, lane: Lane, last_id: int | None, rows: int, *, first: bool) -> bool:
         """Whether nothing lies behind a page that is not full; `first`: it was asked for by an id, not by a reference.
 
         Where the far end tells of a row behind it, a short page was cut otherwise than to its size, and an empty one
@@ -238,7 +268,7 @@ class KeysetPages(Generic[P, T]):
         """
         if rows > self._listing.page_size:
             return False
-        if self._told_of_more(lane, strand.last_id):
+        if self._told_of_more(lane, last_id):
             self._trusting = False
             if first and not rows:
                 self._doubt(lane)

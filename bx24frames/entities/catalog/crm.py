@@ -184,7 +184,7 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("crm.product", "product", "Products (classic methods)", "DATE_CREATE", "TIMESTAMP_X"),
     crm("crm.productsection", "productsection", "Product sections (classic methods)"),
     _PRODUCT,
-    catalogue("section", "Product sections", "sections"),
+    replace(catalogue("section", "Product sections", "sections"), names=("product_section",)),
     catalogue("price", "Prices", "prices", "timestampX"),
     replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
 )

@@ -52,7 +52,7 @@ _TASK: Final = Entity(
         short_page_ends=False,
         select_ids={"select": ["ID"]},
     ),
-    fields=FieldsSource("tasks.task.getFields", path=("fields",), shape=Shape.TASK),
+    fields=FieldsSource("tasks.task.getFields", path=("fields",), static=static.TASK, shape=Shape.TASK),
     writes=WriteMethods(
         "tasks.task.add", "tasks.task.update", "tasks.task.delete", id_param="taskId", id_path=("task", "id")
     ),
@@ -222,7 +222,10 @@ ROWS: Final[tuple[Entity, ...]] = (
     _LIST_ELEMENT,
     _WORKGROUP,
     _SITE_GROUP,
-    _disk("disk_storage", "Storages of the disk", "disk.storage.getlist", static.DISK_STORAGE),
+    replace(
+        _disk("disk_storage", "Storages of the disk", "disk.storage.getlist", static.DISK_STORAGE),
+        names=("disk", "storage"),
+    ),
     _disk(
         "disk_item",
         "Files and folders in a folder of the disk",

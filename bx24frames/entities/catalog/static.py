@@ -79,6 +79,11 @@ PRODUCT: Final = (
     Field("quantityTrace", "enum"),
     Field("canBuyZero", "enum"),
     Field("subscribe", "enum"),
+    Field("negativeAmountTrace", "enum"),
+    # S, R or T for how it is paid for, and the letter of a period; described as flags too (docs: catalog/data-types.md)
+    Field("priceType", "enum"),
+    Field("recurSchemeType", "enum"),
+    Field("purchasingPrice", "double"),  # described as a text, printed as a number (docs: catalog-product-list.md)
     Field("previewPicture", "file"),
     Field("detailPicture", "file"),
 )
@@ -106,6 +111,14 @@ DEPARTMENT: Final = (
     Field("PARENT", "crm_entity"),
     Field("UF_HEAD", "user", user_field=True),
 )
+
+TASK: Final = (
+    Field("matchWorkTime", "boolean"),  # described as a number, and Y or N
+    Field("ufCrmTask", "crm", multiple=True),
+    Field("ufTaskWebdavFiles", "disk_file", multiple=True),
+    *(Field(code, "user") for code in ("createdBy", "responsibleId", "changedBy", "statusChangedBy", "closedBy")),
+)
+"""docs: tasks/fields.md: the description names no field multiple, and calls people numbers."""
 
 CALL: Final = read_only(
     ID="integer",

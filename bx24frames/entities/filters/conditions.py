@@ -15,12 +15,12 @@ from bx24frames.entities.types import Kind, kind
 
 _PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
 _PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
-_SETS: Final = frozenset({Op.IN, Op.NOT_IN, Op.NOT_BETWEEN})
+_SETS: Final = frozenset({Op.IN, Op.NOT_IN, Op.NONE_OF, Op.NOT_BETWEEN})
 _UPWARD: Final = frozenset({Op.GE, Op.LT})
-_AS_LIST: Final = {Op.EQ: Op.IN, Op.NE: Op.NOT_IN}
+_AS_LIST: Final = {Op.EQ: Op.IN, Op.NE: Op.NONE_OF}
 _PAIR: Final = 2
 
-_SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, *_PRESENCE})
+_SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF, *_PRESENCE})
 _COMPARED: Final = frozenset({*_SAME, Op.LT, Op.LE, Op.GT, Op.GE, Op.NOT_BETWEEN})
 ASKED: Final = {
     Kind.NUMBER: _COMPARED,
@@ -38,6 +38,9 @@ ASKED: Final = {
 """What a column of each kind can be asked: money is stored as text, so its order is not that of amounts."""
 
 INTEGERS: Final = frozenset({Kind.NUMBER, Kind.LINK})
+_STRICT: Final = {Op.GE: (Op.GT, -1), Op.LE: (Op.LT, 1)}
+_LEAST: Final = 1e-9
+"""Less than any step between numbers that the portal stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +144,15 @@ def _zero_counts(field: Field) -> bool:
 
 
 def _strict(one: Condition) -> Condition:
-    """In classic lists ``>= 0`` and ``<= 0`` hold for null too: a bound on integers is sent as the strict one."""
-    value = plain(one.value)
-    if kind(one.field) not in INTEGERS or one.field.user_field or not isinstance(value, int):
+    """In classic lists ``>= 0`` and ``<= 0`` hold for null too: the bound is sent as the strict one beside it."""
+    own = kind(one.field)
+    if one.op not in _STRICT or one.field.user_field or own not in {*INTEGERS, Kind.FLOAT}:
         return one
-    if one.op is Op.GE:
-        return replace(one, op=Op.GT, value=value - 1)
-    return replace(one, op=Op.LT, value=value + 1) if one.op is Op.LE else one
+    op, side = _STRICT[one.op]
+    bound = operand(one.field, one.value)
+    if own in INTEGERS:
+        return replace(one, op=op, value=int(str(bound)) + side)
+    return replace(one, op=op, value=side * _LEAST) if float(str(bound)) == 0 else one
 
 
 def _hashable(value: JSON) -> str | int | float | bool | None:

@@ -20,6 +20,8 @@ class Op(enum.Enum):
     GE = ">="
     IN = "in"
     NOT_IN = "not in"
+    NONE_OF = "none of"
+    """As `NOT_IN`, and nulls are treated as `NE` treats them."""
     LIKE = "like"
     NOT_LIKE = "not like"
     CONTAINS = "contains"
@@ -76,6 +78,7 @@ _ITEM: Final[Mapping[Op, str]] = {
     Op.NE: "!=",
     Op.IN: "@",
     Op.NOT_IN: "!@",
+    Op.NONE_OF: "!@",
     Op.LIKE: "=%",
     Op.NOT_LIKE: "!=%",
     Op.CONTAINS: "%",
@@ -91,6 +94,7 @@ _CLASSIC: Final[Mapping[Op, str]] = {
     Op.NE: "!=",
     Op.IN: "@",
     Op.NOT_IN: "!@",
+    Op.NONE_OF: "!=",  # nulls stay in, which `!@` drops
     Op.LIKE: "=%",
     Op.CONTAINS: "%",
     Op.NOT_CONTAINS: "!%",

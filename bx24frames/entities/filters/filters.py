@@ -189,7 +189,9 @@ class _Reader:
         return True
 
     def _field(self, name: str) -> Field:
-        return self.names.lookup(name)
+        """The column meant; a name that the method has for conditions alone means that condition."""
+        own = next((field for field in self.names.fields if name in field.conditions), None)
+        return replace(own, conditions=(name,)) if own else self.names.lookup(name)
 
     def alone(self, conditions: list[Condition]) -> Where:
         """One AND, flat, with the conditions on the id taken out."""
@@ -268,7 +270,7 @@ class _Reader:
 
     def _is_cursor(self, one: Condition) -> bool:
         keyset = self.entity.listing.paging is Paging.KEYSET
-        return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN)
+        return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN, Op.NONE_OF)
 
     def _is_sieve(self, one: Condition) -> bool:
         """Whether a set of ids is picked out of the rows that came: the method itself cannot."""
@@ -285,10 +287,10 @@ class _Reader:
             raise self._refusal(str(fault), one) from None
         if isinstance(value, list) and one.op is not Op.IN and len(value) > MAX_PARTS:
             raise self._refusal(f"a list of {len(value)} values cannot be sliced; at most {MAX_PARTS}", one)
-        return f"{prefix}{one.field.asked}", value
+        return f"{prefix}{one.field.condition}", value
 
     def _twice(self, one: Condition) -> FilterError:
-        listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN)
+        listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN, Op.NONE_OF)
         guidance = 'Join them: "in" and "not in" take lists.' if listable else "Keep the narrower of the two."
         return self._refusal("the portal takes one such condition a column", one, guidance=guidance)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -17,10 +18,17 @@ from bx24frames.entities.types import Kind, kind
 Operand: TypeAlias = Callable[[object], JSON]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WORDS: Final = re.compile(r"[^!-~]")
+"""Blanks and letters beyond ASCII, of which the portal makes no codes (https://apidocs.bitrix24.com/api-reference/crm/status/)."""
 
 
 class Unfit(ValueError):
     """A value that a condition on its field cannot have; says why."""
+
+
+def _unfit(reason: str, value: object) -> Unfit:
+    """In a list of thousands, the value is what has to be found."""
+    return Unfit(f"{reason}: {value!r:.60}")
 
 
 def zone(timezone: str | tzinfo | None) -> tzinfo | None:
@@ -104,13 +112,13 @@ def _whole_second(moment: date | datetime, *, up: bool) -> date | datetime:
 
 def _number(value: object) -> JSON:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Unfit("not an integer")
+        raise _unfit("not an integer", value)
     try:
         number = read_number(value)
     except ValueError as fault:
-        raise Unfit(str(fault)) from None
+        raise _unfit(str(fault), value) from None
     if number is None:
-        raise Unfit("not an integer")
+        raise _unfit("not an integer", value)
     return number
 
 
@@ -118,9 +126,9 @@ def _float(value: object) -> JSON:
     try:
         number = Decimal(str(value))
     except ArithmeticError:
-        raise Unfit("not a number") from None
+        raise _unfit("not a number", value) from None
     if isinstance(value, bool) or not number.is_finite():
-        raise Unfit("not a finite number")
+        raise _unfit("not a finite number", value)
     return value if isinstance(value, int | float) else f"{number:f}"
 
 
@@ -129,7 +137,17 @@ def _text(value: object) -> JSON:
         return value
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
-    raise Unfit("not a text")
+    raise _unfit("not a text", value)
+
+
+def _code(value: object) -> JSON:
+    """A code; the portal has nothing against a caption there, and finds no row."""
+    if isinstance(value, str) and _WORDS.search(value):
+        told = (
+            f"{value!r:.60} in a condition looks like a caption, and conditions take codes: describe_entity() has both"
+        )
+        warnings.warn(told, UserWarning, stacklevel=2)
+    return _text(value)
 
 
 def _bool(value: object, *, user_field: bool) -> JSON:
@@ -137,9 +155,9 @@ def _bool(value: object, *, user_field: bool) -> JSON:
     try:
         truth = read_bool(value if isinstance(value, bool | int | str) else str(value))
     except ValueError as fault:
-        raise Unfit(str(fault)) from None
+        raise _unfit(str(fault), value) from None
     if truth is None:
-        raise Unfit("neither true nor false")
+        raise _unfit("neither true nor false", value)
     if user_field:
         return 1 if truth else 0
     return "Y" if truth else "N"
@@ -174,7 +192,7 @@ def _moment(value: object) -> date | datetime:
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else datetime.fromisoformat(text)
     except ValueError:
-        raise Unfit("not a date in ISO form, YYYY-MM-DD") from None
+        raise _unfit("not a date in ISO form, YYYY-MM-DD", value) from None
 
 
 def _money(value: object) -> JSON:
@@ -192,7 +210,7 @@ _OPERANDS: Final[Mapping[Kind, Operand]] = {
     Kind.LINK: _number,
     Kind.FLOAT: _float,
     Kind.TEXT: _text,
-    Kind.CODE: _text,
+    Kind.CODE: _code,
     Kind.DATE: _date,
     Kind.MONEY: _money,
     Kind.FILE: _never,

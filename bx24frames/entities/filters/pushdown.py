@@ -93,7 +93,7 @@ def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str
             prefix, operand = Condition(field, op, value, op.value).spell(dialect(entity), None)
         except Unfit:
             continue
-        yield f"{prefix}{field.asked}", operand
+        yield f"{prefix}{field.condition}", operand
 
 
 def _by_id(where: Where, domain: Domain) -> Where:

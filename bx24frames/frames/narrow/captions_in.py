@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.labels import Origin, codes_for, lookup_of
 from bx24frames.entities.types import Kind, kind
+from bx24frames.frames.narrow.cells import is_null
 from bx24frames.frames.narrow.source import Replaced
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 
@@ -102,7 +104,11 @@ def _listed(source: Source, name: str) -> list[object]:
 
 
 def _has_text(values: Iterable[object], field: Field) -> bool:
-    """Whether some cell may be a caption: text, and no number where codes are numbers."""
+    """Whether some cell is to be looked up: text, and no number where codes are numbers, any where they are text."""
     numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
     flat = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
-    return any(isinstance(part, str) and part != "" and not (numeric and part.strip().isdigit()) for part in flat)
+    return any(
+        (isinstance(part, str) and part != "" and not (numeric and part.strip().isdigit()))
+        or (isinstance(part, Real) and not numeric and not is_null(part))
+        for part in flat
+    )

@@ -10,7 +10,8 @@ from bx24frames.entities.checks import Fault, check_columns, check_rows
 from bx24frames.entities.columns import Names
 from bx24frames.entities.encode import COMPOSED, unwritable
 from bx24frames.entities.schema import InputRow
-from bx24frames.entities.types import Kind, kind, write_type
+from bx24frames.entities.types import kind, write_type
+from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
 from bx24frames.frames.narrow.narrow import to_arrow
 from bx24frames.frames.validate import validation_error
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.schema import Entity, Field, Operation
     from bx24frames.frames.narrow.source import Source
-    from bx24frames.options import Backend, Mode, Nulls
+    from bx24frames.options import Mode, Nulls
     from bx24frames.portal.metadata import Table
 
 Extra = Literal["raise", "ignore"]
@@ -94,7 +95,7 @@ def incoming(
         target[id_column] = pa.int64()
     narrowed = to_arrow(source, target=target, timezone=timezone)
     if id_column is not None:
-        _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, backend)
+        _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, source)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
     operation: Operation = "insert" if mode == "insert" else "update"
     checked = check_rows(narrowed.table, sent, operation, nulls)
@@ -109,12 +110,10 @@ def _without_form(
     names = [name for name, field in sent.items() if kind(field) in COMPOSED]
     if not names:
         return []
-    # a null leaves a new row's field alone; phones to clear are known, with their ids, before they are sent
-    skipped = COMPOSED if operation == "insert" or nulls == "skip" else {Kind.MULTIFIELD}
+    # a null leaves a new row's field alone; what goes by its id is known, with its id, before it is sent
+    left = {name for name in names if operation == "insert" or nulls == "skip" or goes_by_id(entity.family, sent[name])}
     rows = (
-        InputRow(
-            position, {name: cell for name, cell in row.items() if cell is not None or kind(sent[name]) not in skipped}
-        )
+        InputRow(position, {name: cell for name, cell in row.items() if cell is not None or name not in left})
         for position, row in enumerate(data.select(names).to_pylist())
     )
     return list(unwritable(entity, sent, rows, operation, nulls))
@@ -125,7 +124,7 @@ def _matched(
 ) -> tuple[str | None, dict[str, Field]]:
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key
-    chosen = _chosen(source, wanted)
+    chosen = _chosen(source, wanted, names, id_key)
     found = {name: names.find(name) if extra == "ignore" else _known(names, name) for name in chosen}
     fields = {name: field for name, field in found.items() if field is not None}
     ids = [name for name, field in fields.items() if field.code == id_key]
@@ -159,7 +158,8 @@ def _known(names: Names, name: str) -> Field:
         raise UnknownColumn(error.message, entity=error.entity, guidance=guidance) from None
 
 
-def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: str) -> tuple[str, ...]:
+    """The columns to write, the ids always among them."""
     if wanted is None:
         return source.columns
     if isinstance(wanted, str):
@@ -168,11 +168,10 @@ def _chosen(source: Source, wanted: Sequence[str] | None) -> tuple[str, ...]:
     missing = [name for name in wanted if name not in known]
     if missing:
         raise ValidationError(f"The frame lacks the columns {', '.join(map(repr, missing))}")
-    ids = [name for name in source.columns if name.lower() == "id" and name not in wanted]
-    return (*wanted, *ids)
+    return (*wanted, *(name for name in source.columns if name not in wanted and names.means(name, id_key)))
 
 
-def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, backend: Backend) -> None:
+def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, source: Source) -> None:
     """A row without a sound id of its own cannot be found: that is a fault of the frame, not of a row."""
     values = ids.to_pylist()
     unsound = {fault.position: fault for fault in faults if fault.column == name}
@@ -186,4 +185,4 @@ def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity:
         elif value is not None:
             first[value] = position
     if found:
-        raise validation_error(found, entity=entity, backend=backend)
+        raise validation_error(found, entity=entity, backend=source.backend, labels=source.labels())

@@ -92,8 +92,8 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
 def _zone(timezone: str | None) -> ZoneInfo | None:
     try:
         return None if timezone is None else ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from error
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
 
 
 def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:

@@ -255,8 +255,11 @@ def _as_table(frame: object) -> pa.Table:
         known = nw.from_native(cast("IntoFrame", frame))
         eager = known.collect() if isinstance(known, nw.LazyFrame) else known
         return eager.to_arrow()
-    except (TypeError, pa.ArrowInvalid) as error:
-        raise ConfigError(f"{ACCEPTED}; this is a {type(frame).__name__}") from error
+    except (TypeError, pa.ArrowInvalid):
+        raise ConfigError(
+            f"{ACCEPTED}; this is a {type(frame).__name__}",
+            guidance="Make one of it first, such as pandas.DataFrame(rows).",
+        ) from None
 
 
 def _check_names(source: Source) -> None:

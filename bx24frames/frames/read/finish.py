@@ -128,7 +128,7 @@ class Finish:
         spelled = self._reading.spelled
         return table.select([*spelled, *(name for name in self._inserted if name not in spelled)])
 
-    def _raise(self, faults: list[Fault], headline: str = "") -> None:
+    def _raise(self, faults: list[Fault], headline: str = "The rows read do not fit the schema") -> None:
         if faults:
             entity = self._reading.table.entity.name
             raise validation_error(faults, entity=entity, backend=self._wishes.backend, headline=headline)

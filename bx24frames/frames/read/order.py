@@ -71,7 +71,7 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     if fixed:
         raise ConfigError(f"{listing.call.method} cannot sort by {column!r}", entity=entity.name)
     word = "ASC" if ascending else "DESC"
-    return Order(ascending, field, {field.wire: word, listing.id_filter: "ASC"})
+    return Order(ascending, field, {field.condition: word, listing.id_filter: "ASC"})
 
 
 def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:

@@ -217,8 +217,8 @@ def _check_zone(timezone: str | None) -> None:
     try:
         if timezone is not None:
             ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from error
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
 
 
 def _changed(request: ReadRequest, table: Table) -> tuple[object, ...] | None:

@@ -51,6 +51,8 @@ class WriteReport:
         HTTP requests that the upload took; of a dry run, would take, about.
     seconds : float
         Wall time it took, in seconds; of a dry run, the least that the portal's limits allow.
+    basis : str
+        Of a dry run: what a row is taken to cost the portal, measured by this process or assumed.
     journal : pathlib.Path or None
         Where the upload is recorded.
     """
@@ -64,6 +66,7 @@ class WriteReport:
     requests: int = 0
     seconds: float = 0.0
     journal: Path | None = None
+    basis: str = ""
 
     @classmethod
     def of(
@@ -80,6 +83,7 @@ class WriteReport:
         requests: int = 0,
         seconds: float = 0.0,
         journal: Path | None = None,
+        basis: str = "",
     ) -> WriteReport:
         """Gather outcomes in any order; a later one of a row replaces an earlier, a row without one is ``skipped``.
 
@@ -92,7 +96,7 @@ class WriteReport:
             The input's index values, one a row; positions without it.
         """
         table = outcome_table(outcomes, rows, labels)
-        return cls(table, entity, host, mode, dry_run, robots_ran, requests, seconds, journal)
+        return cls(table, entity, host, mode, dry_run, robots_ran, requests, seconds, journal, basis)
 
     def count(self, action: Action) -> int:
         """How many rows met one fate."""

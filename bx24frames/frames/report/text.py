@@ -33,7 +33,8 @@ def as_html(report: WriteReport) -> str:
     parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
-        parts.append(table_html(SHOWN, ([_cell(line[name]) for name in SHOWN] for line in failures)))
+        shown = ([_cell(line[name]) for name in SHOWN] for line in failures)
+        parts.append(table_html(SHOWN, shown, title="What failed, row by row"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 
@@ -47,7 +48,7 @@ def clipped(text: str, width: int = WIDTH) -> str:
 def _title(report: WriteReport) -> str:
     requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
     spent = f"{requests} in {report.seconds:.1f} s"
-    least = f", at least {report.seconds:,.0f} s" if report.seconds >= 1 else ""
+    least = f", at least {report.seconds:,.0f} s at {report.basis}" if report.seconds >= 1 else ""
     planned = f"dry run: nothing was sent; about {requests}{least}"
     notes = (planned if report.dry_run else spent, ROBOTS[report.robots_ran])
     facts = ", ".join(note for note in notes if note)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bx24frames.entities.match import as_stored, canonical
 from bx24frames.entities.schema import InputRow
-from bx24frames.entities.types import Kind, kind
-from bx24frames.entities.values import uploads
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.values import goes_by_id, uploads
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -20,8 +20,14 @@ def compared_codes(upload: Upload) -> list[str]:
     return [
         field.code
         for field in upload.columns.values()
-        if field.listed and (kind(field) is Kind.MULTIFIELD or field.immutable or upload.request.only_changed)
+        if field.listed and (_is_looked_at(upload, field) or field.immutable or upload.request.only_changed)
     ]
+
+
+def _is_looked_at(upload: Upload, field: Field) -> bool:
+    """Whether what a row holds decides what is sent: phones are merged, and what goes by its id is found first."""
+    cleared = upload.request.nulls == "clear" and goes_by_id(upload.entity.family, field)
+    return kind(field) is Kind.MULTIFIELD or cleared
 
 
 def set_once(upload: Upload, keys: Iterable[str]) -> dict[str, Field]:
@@ -55,8 +61,8 @@ def _cells(
         field = upload.columns[name]
         if field.immutable:
             continue
-        if kind(field) is Kind.MULTIFIELD and value is None:
-            if upload.request.nulls == "clear" and (removed := _removed(held.get(field.code))):
+        if value is None and goes_by_id(upload.entity.family, field):
+            if upload.request.nulls == "clear" and (removed := _removed(field, held.get(field.code))):
                 yield name, removed
             continue
         if field.code not in held:
@@ -73,10 +79,12 @@ def _cells(
         yield name, value
 
 
-def _removed(now: object) -> list[object]:
-    """What takes phones or e-mails away: their ids with nothing beside them (docs: crm-contact-update.md)."""
-    points = now if isinstance(now, list) else []
-    return [{**point, "value": ""} for point in points if isinstance(point, Mapping)]
+def _removed(field: Field, now: object) -> object:
+    """What takes phones, e-mails or files away: their ids, with no value or a mark (docs: crm-contact-update.md)."""
+    parts = now if isinstance(now, list) else [now]
+    gone = {"remove": True} if kind(field) is Kind.FILE else {"value": ""}
+    removed = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
+    return removed if is_list(field) or not removed else removed[0]
 
 
 def _same(field: Field, value: object, now: object, upload: Upload) -> bool:

@@ -19,8 +19,9 @@ async def changed_cells(connection: Connection, table: Table, frame: Incoming, t
     names = list(frame.compared)
     ids = frame.table.column(frame.id_column or "id").to_pylist()
     id_code = table.entity.listing.id_key
-    request = ReadRequest(table.entity.name, [id_code, *names], {id_code: ids}, progress=False)
-    now = await read_table(connection, request)
+    codes = [field.code for field in frame.compared.values()]
+    request = ReadRequest(table.entity.name, [id_code, *codes], {id_code: ids}, progress=False)
+    now = (await read_table(connection, request)).rename_columns([id_code, *names])
     given = to_arrow(frame.source, target={name: now.schema.field(name).type for name in names}, timezone=timezone)
     place = {row_id: row for row, row_id in enumerate(now.column(0).to_pylist())}
     unread = {(fault.position, fault.column) for fault in given.faults}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
@@ -20,7 +20,7 @@ from bx24frames.frames.report.report import WriteReport
 from bx24frames.frames.write.ending import broken_off, interruptible
 from bx24frames.frames.write.lookup import rows_by_id
 from bx24frames.frames.write.upload import Resume, open_journal
-from bx24frames.portal.forecast import Load, forecast
+from bx24frames.portal.forecast import Forecast, Load, forecast
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.sending import FIRST_WRITES, Delivery, Sending, send
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from bx24frames.options import OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+
+
+HIGHEST: Final = 2**63
+"""Ids are integers of 64 bits, in every table with a method that deletes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,10 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         sending.leave_unanswered()
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
-    took = connection.stats.requests - requests, time.monotonic() - started
+    took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
     if request.dry_run:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
-        took = forecast(connection, [Load(left, FIRST_WRITES)], took[0])
+        took = forecast(connection, [Load(left, FIRST_WRITES)], took.requests)
     report = WriteReport.of(
         sending.outcomes.values(),
         rows=len(ids),
@@ -77,8 +81,9 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         host=connection.host,
         mode="delete",
         dry_run=request.dry_run,
-        requests=took[0],
-        seconds=took[1],
+        requests=took.requests,
+        seconds=took.seconds,
+        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
@@ -207,11 +212,18 @@ def ids_of(given: object, entity: Entity) -> list[int | str]:
         values = list(given) if isinstance(given, Iterable) else None
     if values is None:
         raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
-    return [_id(value, position, entity) for position, value in enumerate(values)]
+    listed = [(value, _id(value)) for value in values]
+    wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
+    if wrong:
+        position, value = next(iter(wrong.items()))
+        more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
+        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
+    return [found for _, found in listed if found is not None]
 
 
 def _column(given: object, entity: Entity) -> list[object] | None:
-    if hasattr(given, "columns") or hasattr(given, "column_names"):
+    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
+    if hasattr(kind, "columns") or hasattr(kind, "column_names"):
         return _of_frame(given, entity)
     for method in ("to_pylist", "to_list", "tolist"):
         convert = getattr(given, method, None)
@@ -237,7 +249,7 @@ def _of_frame(given: object, entity: Entity) -> list[object]:
     )
 
 
-def _id(value: object, position: int, entity: Entity) -> int | str:
+def _id(value: object) -> int | None:
     from bx24frames.entities.filters.operands import plain
 
     found = plain(value)
@@ -245,6 +257,4 @@ def _id(value: object, position: int, entity: Entity) -> int | str:
         found = int(found)
     if isinstance(found, str) and found.strip().isdigit():
         found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
-        raise ValidationError(f"Row {position}: {value!r:.80} is no id", entity=entity.name, rows=(position,))
-    return found
+    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < HIGHEST else None

@@ -182,12 +182,17 @@ def _silent(rows: int, failed: int) -> None:
 async def _import_singly(
     connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]
 ) -> None:
-    """Where the many-row import is refused, try the one-row import, and give up at its first refusal."""
+    """Where the many-row import is refused, try the one-row import, and give up at its first refusal.
+
+    Where rows have been imported, the right is there, and what is refused is the row.
+    """
+    passable = any(one.action == "inserted" and one.path == "import" for one in sending.outcomes.values())
+    closes = None if passable else import_is_closed
     ordered = sorted(waiting)
     for part in (ordered[:1], ordered[1:]):
         calls = (import_one_call(upload.entity, upload.columns, row) for row in upload.rows(set(part).__contains__))
         delivery = Delivery(FIRST_WRITES, "inserted", "import", _commands(upload))
-        await send(connection, calls, delivery, sending, meter.rows, closes=import_is_closed)
+        await send(connection, calls, delivery, sending, meter.rows, closes=closes)
         if sending.undelivered:
             raise ConfigError(
                 f"The credential may not import into {upload.entity.name}, and only import keeps automation off",

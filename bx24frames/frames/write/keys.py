@@ -71,7 +71,8 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
             faults.append(Fault(position, names, ", ".join(map(str, key)), f"the key of row {first[form]} as well"))
         first.setdefault(form, position)
     if faults:
-        raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend)
+        labels = frame.source.labels()
+        raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend, labels=labels)
 
 
 async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:

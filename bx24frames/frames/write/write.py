@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
+from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError, WriteInterrupted
 from bx24frames.frames.narrow.captions_in import recoded
 from bx24frames.frames.narrow.columns_in import incoming
@@ -28,7 +29,7 @@ from bx24frames.frames.write.deliver import deliver, learn_current, loads
 from bx24frames.frames.write.ending import broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
-from bx24frames.portal.forecast import forecast
+from bx24frames.portal.forecast import Forecast, forecast
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.sending import Doubt, Sending
 
@@ -45,6 +46,7 @@ _SENT: Final = frozenset({"inserted", "updated", "unknown"})
 async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
+    table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request = _by_id(request, table)
     given = accept(request.frame)
@@ -71,7 +73,8 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     faults = [fault for fault in faults if (fault.position, fault.column) not in held]
     whole = any(fault.position < 0 for fault in faults)
     if faults and (whole or request.on_error != "report"):
-        raise validation_error(faults, entity=table.entity.name, backend=source.backend)
+        labels = given.labels()
+        raise validation_error(faults, entity=table.entity.name, backend=source.backend, labels=labels)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
 
@@ -156,7 +159,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
-        took = connection.stats.requests - requests, time.monotonic() - started
+        took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
     report = WriteReport.of(
         sending.outcomes.values(),
         rows=upload.total,
@@ -166,8 +169,9 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
         robots_ran=None if request.dry_run else _robots_ran(upload, sending),
-        requests=took[0],
-        seconds=took[1],
+        requests=took.requests,
+        seconds=took.seconds,
+        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:

@@ -21,6 +21,9 @@ PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
 TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
+USER_TYPES: Final = {"UF_CRM_TASK": "crm"}
+CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
+"""Names of conditions that are not those of the fields."""
 STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
 
 # What the portal makes of a task's status [tasks module: classes/general/task.php]; the moments are bound.
@@ -59,7 +62,7 @@ class TaskView(View):
         if key.startswith(SUBFILTER):
             return self._group(map_of(value), zone) if isinstance(value, dict | list) else None
         prefix, name = split_operator(key, self.prefixes)
-        spec = self.asked.get("STATUS" if name == "REAL_STATUS" else name)
+        spec = self.asked.get(CONDITIONS.get(name, name))
         if spec is None:
             return None
         part = self.condition(prefix, spec, value, zone)
@@ -194,7 +197,7 @@ def describe_tasks(_: Params, __: Context) -> Result:
 
 
 def _described(spec: FieldSpec) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": spec.title, "type": TASK_TYPES[spec.type]}
+    described: dict[str, Any] = {"title": spec.title, "type": USER_TYPES.get(spec.code) or TASK_TYPES[spec.type]}
     if spec.code == "ID":
         described["primary"] = True
     if spec.required:

@@ -1,0 +1,44 @@
+"""Lines of each command as they are typed, which its help ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+__all__ = ["EXAMPLES", "epilog"]
+
+EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
+    "connect": ["connect --name acme"],
+    "doctor": ["doctor", "doctor --profile acme"],
+    "read": [
+        "read deal --out deals.xlsx --labels --titles",
+        'read deal -o won.parquet -c id,title,opportunity -f stageId=WON -f "createdTime>=2025-01-01"',
+        "read contact --format jsonl --columns id,lastName,phone --limit 10",
+        "read deal --out deals.parquet --resume",
+    ],
+    "scan": ['scan deal "SELECT stageId, count(*) AS deals FROM deal GROUP BY stageId"'],
+    "count": ["count deal -f stageId=NEW -f stageId=WON", 'count deal -f "companyId is null"'],
+    "plan": ["plan deal"],
+    "describe": ["describe deal", "describe deal --out fields.csv"],
+    "schema": ["schema contact"],
+    "entities": ["entities"],
+    "write": [
+        "write deal deals.xlsx --mode insert --dry-run",
+        "write deal deals.csv --mode update --only-changed --report report.csv",
+        "write deal shop.csv --mode upsert --on originatorId,originId",
+    ],
+    "delete": ["delete deal 15 16", "delete deal --from report.csv --dry-run"],
+    "call": ["call user.current", """call user.get '{"ID": 1}'""", "call crm.deal.get - < ids.jsonl"],
+    "batch": ["""batch '{"all": "crm.deal.list?select[]=ID", "one": "crm.deal.get?id=$result[all][0][ID]"}'"""],
+    "get-all": ["get-all user.get", """get-all crm.deal.list '{"select": ["ID"], "filter": {"STAGE_ID": "NEW"}}'"""],
+    "get-by-id": ["get-by-id user.get 1 2 3"],
+    "list-and-get": ["list-and-get crm.lead"],
+    "sandbox": ["sandbox --port 8024 --size deal=10000"],
+}
+
+
+def epilog(command: str) -> str:
+    """The examples of a command, in lines that help leaves as they are."""
+    lines = (f"  bx24frames {line}" for line in EXAMPLES[command])
+    # https://click.palletsprojects.com/en/stable/documentation/#escaping-click-s-wrapping
+    return "\n".join(("\b", "Examples:", *lines))

@@ -1,0 +1,56 @@
+"""What help shows can be typed as it stands, and output that nobody takes ends in one line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bx24frames.cli.app import app
+from bx24frames.cli.examples import EXAMPLES
+
+RUNNABLE = [
+    line
+    for lines in EXAMPLES.values()
+    for line in lines
+    if line.split()[0] not in ("connect", "sandbox", "write", "delete") and "acme" not in line and "<" not in line
+]
+
+
+def test_every_command_has_examples(run):
+    """The help of a command ends in lines that begin with its own name."""
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert names == set(EXAMPLES)
+    for name, lines in EXAMPLES.items():
+        shown = run(name, "--help").text
+        assert all(f"\n    bx24frames {line}\n" in shown and line.startswith(name) for line in lines)
+
+
+@pytest.mark.parametrize("line", RUNNABLE)
+def test_examples_do_what_they_say(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str):
+    """Typed at a shell, an example ends with 0."""
+    monkeypatch.chdir(tmp_path)
+    ran = run(*shlex.split(line))
+    assert (ran.status, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("line", ["read deal -c id", "read deal -c id --format xlsx", "call profile", "describe deal"])
+@pytest.mark.skipif(os.name == "nt", reason="closing a stream in the shell is a POSIX matter")
+def test_a_closed_output_ends_in_one_line_at_most(bx24_sandbox, line: str):
+    """`>&-` closes standard output, and `| head` does when it has seen enough."""
+    environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url}
+    for tail in (" >&-", " | head -c 2 >/dev/null"):
+        command = f"{shlex.quote(sys.executable)} -m bx24frames {line}{tail}"
+        ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False, env=environment)
+        assert "Traceback" not in ran.stderr
+        assert "fault of bx24frames" not in ran.stderr
+        assert len(ran.stderr.splitlines()) <= 2
+
+
+def test_conditions_in_the_quotes_of_a_windows_shell(run):
+    """cmd hands single quotes on as part of the word."""
+    assert run("count", "deal", "-f", "'stageId=NEW'").text == run("count", "deal", "-f", "stageId=NEW").text

@@ -1,0 +1,107 @@
+"""What people's sheets hold besides rows: lines of nothing, wrong sizes, formulas, days as numbers, lost digits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+import bx24frames as bx
+from bx24frames.cli.files.excel_in import excel_sheet
+from bx24frames.cli.files.sheets import csv_sheet
+from bx24frames.sandbox import Sandbox
+
+
+def book(path: Path, *rows: tuple[object, ...]) -> Path:
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    workbook.save(path)
+    return path
+
+
+@pytest.mark.parametrize("text", ["a;b\n1;2\n;\n\n3;\n;;;\n", 'a,b\n1,2\n" ",\n3,\n,\n,\n'])
+def test_rows_of_nothing_are_no_rows(text: str, tmp_path: Path):
+    """Excel ends a CSV in lines of nothing but signs; those between rows are told, since they are not counted."""
+    sheet = csv_sheet(text.encode())
+    assert sheet.table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": None}]
+    assert "1 empty row between them left out" in sheet.told
+    excel = excel_sheet(book(tmp_path / "a.xlsx", ("a", "b"), (1, 2), (" ", None), (3, None), ("", "")).read_bytes())
+    assert excel.table.equals(sheet.table)
+
+
+def test_a_first_line_that_names_the_sign():
+    """Excel writes and reads it: sep=; stands above the heading."""
+    assert csv_sheet("sep=;\r\nИмя;n\r\nА, Б;1\r\n".encode("cp1251")).table.to_pylist() == [{"Имя": "А, Б", "n": "1"}]
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_one_column_may_hold_any_sign(sign: str):
+    assert csv_sheet(f"Имя\nСтулья{sign} столы\nДиван\n".encode()).table.to_pylist()[0] == {
+        "Имя": f"Стулья{sign} столы"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a;b\n1;2\n3\n", "line 3 has cells: 1, the heading: 2"),
+        ("a,b\n1,2,3\n", "needs quotation marks"),
+        ("a;b\n\"1;2\n3;4\n", "never closed"),
+        ("PK\x03\x04\0\0", "no text"),
+    ],
+)  # fmt: skip
+def test_a_line_that_does_not_fit_its_heading_is_told_by_its_number(text: str, told: str):
+    with pytest.raises(ValueError, match=told):
+        csv_sheet(text.encode())
+
+
+def test_a_workbook_that_is_wrong_about_its_size_loses_no_row(tmp_path: Path):
+    """Some programs write dimension A1 whatever the sheet holds, and openpyxl takes them at their word."""
+    whole = book(tmp_path / "a.xlsx", ("a", "b"), (1, 2), (3, 4)).read_bytes()
+    wrong = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as parts, zipfile.ZipFile(wrong, "w") as written:
+        for name in parts.namelist():
+            written.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', parts.read(name)))
+    assert excel_sheet(wrong.getvalue()).table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+
+
+def test_a_formula_that_nobody_has_worked_out_is_no_empty_cell(tmp_path: Path):
+    """openpyxl writes formulas without results; an empty text is the result of many that Excel has worked out."""
+    sheet = excel_sheet(book(tmp_path / "a.xlsx", ("a", "b"), (1, "=A2+1")).read_bytes())
+    assert sheet.table.to_pylist() == [{"a": "1", "b": "=A2+1"}]
+    assert sheet.doubtful
+    assert "1 formulas without results" in sheet.told
+    done = io.BytesIO()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as parts, zipfile.ZipFile(done, "w") as written:
+        for name in parts.namelist():
+            written.writestr(name, parts.read(name).replace(b'<c r="B2">', b'<c r="B2" t="str">'))
+    assert excel_sheet(done.getvalue()).table.to_pylist() == [{"a": "1", "b": None}]
+
+
+def test_days_that_excel_counts(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """A date in a cell without a date's format is a number of days; in a CSV nobody can say so."""
+    days = (("title", "closedate", "UF_CRM_VISIT_TIME"), ("a", 46387, 46387.5))
+    ran = run("write", "deal", str(book(tmp_path / "a.xlsx", *days)), "--mode", "insert", "--timezone", "UTC", "--yes")
+    assert ran.status == 0, ran.err
+    assert "46387 -> 2026-12-31" in ran.err
+    columns = ["closedate", "UF_CRM_VISIT_TIME"]
+    read = bx.read_entity(
+        "deal", bx24_sandbox.url, columns=columns, order_by=("id", "desc"), limit=1, backend="pyarrow"
+    )
+    [row] = read.to_pylist()
+    assert row["closedate"] == dt.date(2026, 12, 31)
+    assert row["UF_CRM_VISIT_TIME"] == dt.datetime(2026, 12, 31, 12, tzinfo=dt.UTC)
+    (tmp_path / "a.csv").write_text("title;closedate\na;46387\n")
+    assert "not an ISO date" in run("write", "deal", str(tmp_path / "a.csv"), "--mode", "insert", "--yes").err
+
+
+def test_a_phone_that_excel_has_shortened_is_refused(run, tmp_path: Path):
+    (tmp_path / "a.csv").write_text("name;phone\nАнна;7,91600E+10\n")
+    ran = run("write", "contact", str(tmp_path / "a.csv"), "--mode", "insert", "--yes")
+    assert (ran.status, "its digits are lost" in ran.err) == (1, True)
