@@ -20,6 +20,7 @@ COLUMNS = {"ID": int, "TITLE": str, "OPPORTUNITY": float, "STAGE_ID": str, "DATE
 
 def seen_by(peer: str, url: str, certificate: str) -> dict[str, Any]:
     """What the peer read and wrote."""
+    OUT.mkdir(exist_ok=True)
     bundle = OUT / "peers.pem"
     bundle.write_text(certificate)
     environment = {**os.environ, "REQUESTS_CA_BUNDLE": str(bundle)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
 from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, encode, html_reply, json_reply, refusal
+from bx24frames.sandbox.idempotency import Memory
 from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
@@ -35,6 +36,7 @@ class App:
     closed: bool = False
     operating: OperatingTime = field(default_factory=lambda: OperatingTime(float("inf")))
     buckets: dict[str, LeakyBucket] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
     def apply(self, plan: Plan) -> None:
         """Change the limits; what was used so far stays used."""
@@ -45,9 +47,8 @@ class App:
 
     def handle(self, request: Incoming, now: float) -> Reply:
         """Answer one HTTP request that arrives at `now` (seconds since the epoch)."""
-        if request.path.rstrip("/") == oauth.PATH.rstrip("/"):
-            status, body = self.oauth.token(read_params(request))
-            return json_reply(body, status)
+        if (reply := self._authorise(request)) is not None:
+            return reply
         address = read_address(request.path)
         if address is None:
             return html_reply(404, "Not Found")
@@ -55,6 +56,19 @@ class App:
         reply = visit.reply()
         self.scene.stats.answered(visit.logged(reply))
         return reply
+
+    def _authorise(self, request: Incoming) -> Reply | None:
+        """The reply of the authorisation server; None where the address is the portal's own."""
+        path = request.path.rstrip("/") + "/"
+        if path == oauth.PATH:
+            status, body = self.oauth.token(read_params(request))
+            return json_reply(body, status)
+        if path != oauth.CONSENT_PATH:
+            return None
+        target = self.oauth.consent(read_params(request))
+        if target is None:
+            return html_reply(404, "Not Found")
+        return replace(html_reply(302, "Found"), headers={"Location": target})
 
     def admits(self, source: str, now: float) -> bool:
         """Take one drop in the bucket of the caller's address."""
@@ -90,8 +104,8 @@ class Visit:
         self.params = params
         fault = self.app.scene.faults.on_request(self._calls()) if self.app.scene.faults else None
         if fault is None:
-            return self._carry_out()
-        reply = self._carry_out() if faults.carries_out(fault) else Reply(200, b"")
+            return self._carry_out_once()
+        reply = self._carry_out_once() if faults.carries_out(fault) else Reply(200, b"")
         target = self.request.path + (f"?{self.request.query}" if self.request.query else "")
         return faults.spoil(fault, reply, target)
 
@@ -122,6 +136,14 @@ class Visit:
         """Every method the request names, as faults see it."""
         yield self.address.method, self.params
         yield from self._commands()
+
+    def _carry_out_once(self) -> Reply:
+        key = self.request.idempotency
+        if not (key and self.address.api):
+            return self._carry_out()
+        caller = self.address.code or self.request.authorization or str(self.params.get("auth", ""))
+        request = (self.address.method.lower(), self.request.body)
+        return self.app.memory.answer((caller, key), request, self.now, self._carry_out)
 
     def _carry_out(self) -> Reply:
         try:
@@ -169,5 +191,6 @@ class Visit:
             body, status = api_error(error)
         reply = Reply(status, encode(body), headers=dict(HEADERS), seconds=session.elapsed)
         if session.meter is not None:
-            reply.headers["X-Bitrix-Rest-Time"] = f"{session.worked:.10f}"
+            times = {"Time": session.worked, "User-Time": session.worked, "System-Time": 0.0}
+            reply.headers |= {f"X-Bitrix-Rest-{name}": f"{seconds:.10f}" for name, seconds in times.items()}
         return reply

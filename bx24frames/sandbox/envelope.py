@@ -91,6 +91,7 @@ API_ERRORS: Final = {
     "ERROR_METHOD_NOT_FOUND": ("METHODNOTFOUND", 404),
     "insufficient_scope": ("INSUFFICIENTSCOPE", 403),
     "ACCESS_DENIED": ("ACCESSDENIED", 403),
+    "OPERATION_TIME_LIMIT": ("RATELIMIT", 429),
     "INTERNAL_SERVER_ERROR": ("INTERNAL", 500),
 }
 """Failures that the older REST names otherwise [rest module: lib/V3/Exception]."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bx24frames.sandbox.auth import Credential, Keyring, Scopes, scopes_of
 
 PATH: Final = "/oauth/token/"
+CONSENT_PATH: Final = "/oauth/authorize/"
+MEMBER_ID: Final = "b2" + "0" * 30
 CODE_SECONDS: Final = 30.0
 REFRESH_SECONDS: Final = 180 * 86_400.0
 
@@ -89,6 +92,25 @@ class OAuthServer:
         self._codes[code] = Pending(user_id, scopes_of(scopes), self.clock() + CODE_SECONDS)
         return code
 
+    def consent(self, params: dict[str, Any]) -> str | None:
+        """Where the consent page sends the user, who consents at once; None for an application nobody knows.
+
+        Back to `redirect_uri`, or to the portal where an application names none.
+        """
+        if params.get("client_id") != self.client_id:
+            return None
+        host = self.url.partition("://")[2].partition("/")[0]
+        told = {
+            "code": self.authorize(),
+            "state": str(params.get("state", "")),
+            "domain": host,
+            "member_id": MEMBER_ID,
+            "scope": "app",
+            "server_domain": host,
+        }
+        target = str(params.get("redirect_uri") or self.url.removesuffix("rest/"))
+        return f"{target}{'&' if '?' in target else '?'}{urlencode(told)}"
+
     def expire(self) -> None:
         """End every access token now; refresh tokens live on."""
         now = self.clock()
@@ -135,7 +157,7 @@ class OAuthServer:
             "server_endpoint": self.token_url.replace(PATH, "/rest/"),
             "status": "L",
             "client_endpoint": self.url,
-            "member_id": "b2" + "0" * 30,
+            "member_id": MEMBER_ID,
             "user_id": pending.user_id,
             "refresh_token": tokens.refresh_token,
         }

@@ -13,6 +13,10 @@ Params = dict[str, Any]
 """A method's parameters after PHP's merging: strings from forms and batches, any JSON value from a JSON body."""
 
 
+ADMIN: Final = 1
+"""The id of the user who is the portal's administrator."""
+
+
 @dataclass(slots=True)
 class Context:
     """What a handler may look at besides its parameters.
@@ -33,6 +37,11 @@ class Context:
     writes: int = 0
     scopes: frozenset[str] | None = None
     utc_offset: int = 10_800
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller's user is the portal's administrator."""
+        return self.user_id == ADMIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,4 +155,5 @@ async def _read(request: web.Request) -> Incoming:
         body=await request.read(),
         authorization=request.headers.get("Authorization", ""),
         source=request.remote or "",
+        idempotency=request.headers.get("Idempotency-Key", ""),
     )

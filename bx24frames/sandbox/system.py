@@ -76,7 +76,7 @@ def profile(_: Params, context: Context) -> Result:
     return Result(
         {
             "ID": str(context.user_id),
-            "ADMIN": context.user_id == 1,
+            "ADMIN": context.is_admin,
             "NAME": user.get("NAME", ""),
             "LAST_NAME": user.get("LAST_NAME", ""),
             "PERSONAL_GENDER": user.get("PERSONAL_GENDER", ""),

@@ -24,7 +24,7 @@ class Incoming:
     """One HTTP request, read to its end.
 
     `path` and `query` as they came, percent-encoded; `content_type` with its parameters;
-    `source` is the caller's address.
+    `source` is the caller's address, `idempotency` the key of REST 3.0.
     """
 
     verb: str
@@ -34,6 +34,7 @@ class Incoming:
     body: bytes = b""
     authorization: str = ""
     source: str = ""
+    idempotency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Credentials, scopes, the order of checks, the authorisation server."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import orjson
 import pytest
 
@@ -89,6 +91,19 @@ def test_a_code_is_good_once_for_thirty_seconds(bench):
     late = bench.oauth.authorize()
     bench.now += 30
     assert grant(bench, grant_type="authorization_code", code=late)[1]["error"] == "invalid_grant"
+
+
+def test_the_consent_page_leads_back_with_a_code(bench):
+    """302 with code, state, domain, member_id, scope and server_domain; the code is good for a token."""
+    query = f"client_id={bench.oauth.client_id}&state=a%26b&redirect_uri=http%3A%2F%2Fapp%2Fback%3Fx%3D1"
+    reply = bench.app.handle(Incoming("GET", "/oauth/authorize/", query), bench.now)
+    assert reply.status == 302
+    assert reply.headers["Location"].startswith("http://app/back?x=1&code=")
+    told = parse_qs(urlsplit(reply.headers["Location"]).query)
+    assert set(told) == {"x", "code", "state", "domain", "member_id", "scope", "server_domain"}
+    assert told["state"] == ["a&b"]
+    assert grant(bench, grant_type="authorization_code", code=told["code"][0])[0] == 200
+    assert bench.app.handle(Incoming("GET", "/oauth/authorize/", "client_id=x"), bench.now).status == 404
 
 
 def test_an_unknown_client_is_refused_with_http_200(bench):

@@ -258,3 +258,57 @@ def test_not_containing_negates_outside_the_classic_crm(store: Store) -> None:
         for prefix in ("%", "!%")
     )
     assert (len(with_.value), without.total) == (1, 139)
+
+
+def test_lines_of_documents_have_the_recorded_shape(store: Store) -> None:
+    """Numbers and nulls under `documentElements`, 50 a page of 95."""
+    page = call(store, "catalog.document.element.list", 0, filter={">id": 0}, order={"id": "ASC"})
+    assert (len(page.value["documentElements"]), page.total, page.next) == (50, 95, 50)
+    row = page.value["documentElements"][0]
+    recorded = ["amount", "docId", "elementId", "id", "purchasingPrice", "storeFrom", "storeTo"]
+    assert sorted(row) == sorted(recorded)
+    known = {paper["id"] for paper in call(store, "catalog.document.list").value["documents"]}
+    assert {one["docId"] for one in page.value["documentElements"]} <= known
+    last = call(store, "catalog.document.element.list", -1, filter={">id": 65 + 2 * 90}, select=["id"])
+    assert (len(last.value["documentElements"]), last.total, set(last.value["documentElements"][0])) == (
+        5,
+        None,
+        {"id"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "plural", "one"),
+    [
+        ("store", "stores", "store"),
+        ("storeproduct", "storeProducts", "storeProduct"),
+        ("measure", "measures", "measure"),
+        ("vat", "vats", "vat"),
+        ("priceType", "priceTypes", "priceType"),
+        ("productProperty", "productProperties", "productProperty"),
+        ("productPropertyEnum", "productPropertyEnums", "productPropertyEnum"),
+    ],
+)
+def test_the_rest_of_the_catalogue_is_listed_under_its_own_key(store: Store, kind: str, plural: str, one: str) -> None:
+    """Engine B; unknown names are refused, and one row is read by its id."""
+    rows = call(store, f"catalog.{kind}.list", 0).value[plural]
+    assert call(store, f"catalog.{kind}.get", id=rows[0]["id"]).value == {one: rows[0]}
+    assert refused(store, f"catalog.{kind}.get", id=10**6).code.isdigit()
+    assert refused(store, f"catalog.{kind}.list", filter={"nope": 1}).code == "0"
+
+
+def test_users_are_searched(store: Store) -> None:
+    """By the beginning of a name, or by a word in any of them."""
+    some = call(store, "user.get", 0).value[0]
+    found = call(store, "user.search", 0, NAME=some["NAME"][:2]).value
+    assert some["ID"] in {row["ID"] for row in found}
+    assert [row["ID"] for row in call(store, "user.search", 0, FILTER={"FIND": some["EMAIL"]}).value] == [some["ID"]]
+    nobody = call(store, "user.search", 0, FIND="nobody at all")
+    assert (nobody.value, nobody.total) == ([], None)
+
+
+def test_members_of_a_workgroup(store: Store) -> None:
+    """Its owner is A."""
+    answer = call(store, "sonet_group.user.get", ID=3)
+    assert [row["ROLE"] for row in answer.value] == ["A", "K", "K", "K"]
+    assert refused(store, "sonet_group.user.get", ID=10**6).code == ""

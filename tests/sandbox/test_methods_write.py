@@ -265,6 +265,15 @@ def test_the_import_right(store: Store) -> None:
     assert fails(store, "crm.item.import", entityTypeId=2, fields={}).code == "ACCESS_DENIED"
 
 
+def test_system_dates_of_an_import_are_an_administrators(store: Store) -> None:
+    """Anybody else's are left out without a word."""
+    fields = {"title": "a", "createdTime": "2001-03-01T00:00:00+03:00"}
+    context = Context(store=store, user_id=3, now=NOW)
+    made = METHODS["crm.item.import"].handler({"entityTypeId": 2, "fields": fields}, context).value["item"]["id"]
+    row = next(one for one in store.rows(2) if one["id"] == made)
+    assert (row["createdTime"], row["createdBy"]) == (store.local_time(NOW), 3)
+
+
 def test_system_dates_of_an_import(store: Store) -> None:
     fields = {"title": "a", "createdTime": "2026-03-01T00:00:00+03:00", "createdBy": 5}
     call(store, "crm.item.import", entityTypeId=2, fields=fields)

@@ -107,3 +107,47 @@ def test_a_malformed_parameter_is_refused_by_its_kind(box: Sandbox, params: dict
 def test_an_id_may_be_written_as_text(box: Sandbox) -> None:
     """Numbers are compared as numbers however they are written."""
     assert ask(box, "tasks.task.list", {"filter": [["id", "=", "5"]]})[1]["result"]["items"] == [{"id": 5}]
+
+
+def keyed(box: Sandbox, method: str, body: Any, key: str) -> tuple[int, dict[str, Any], str | None]:
+    connection = http.client.HTTPConnection(box.host)
+    path = box.url.partition(box.host)[2].replace("/rest/", "/rest/api/") + method
+    connection.request("POST", path, json.dumps(body), {"Idempotency-Key": key})
+    response = connection.getresponse()
+    answer: dict[str, Any] = json.loads(response.read())
+    connection.close()
+    return response.status, answer, response.headers.get("Idempotent-Replayed")
+
+
+def test_tasks_are_written(box: Sandbox) -> None:
+    """An add prints the task, a change and a deletion say true; a word is refused by its field."""
+    status, answer = ask(box, "tasks.task.add", {"fields": {"title": "T", "responsibleId": 1, "status": "completed"}})
+    task = answer["result"]["item"]
+    assert (status, task["title"], task["status"], task["creatorId"]) == (200, "T", "completed", 1)
+    changed = ask(box, "tasks.task.update", {"id": task["id"], "fields": {"title": "U"}})
+    assert changed[1]["result"] == {"result": True}
+    assert ask(box, "tasks.task.get", {"id": task["id"], "select": ["title"]})[1]["result"] == {"item": {"title": "U"}}
+    assert ask(box, "tasks.task.delete", {"id": task["id"]})[1]["result"] == {"result": True}
+    assert refused(box, "tasks.task.delete", {"id": task["id"]}) == (400, "ENTITYNOTFOUND")
+    status, answer = ask(box, "tasks.task.add", {"fields": {"title": "T"}})
+    assert answer["error"]["validation"][0]["field"] == "fields.responsibleId"
+
+
+def test_a_key_makes_a_write_happen_once(box: Sandbox) -> None:
+    """The same request is answered again and marked so; another one under the key is refused, a failure forgotten."""
+    body = {"fields": {"title": "once", "responsibleId": 1}}
+    first = keyed(box, "tasks.task.add", body, "k")
+    again = keyed(box, "tasks.task.add", body, "k")
+    assert (first[2], again[2]) == (None, "true")
+    assert again[1] == first[1]
+    assert keyed(box, "tasks.task.delete", {"id": 1}, "k")[0] == 422
+    assert keyed(box, "tasks.task.add", {"fields": {}}, "f")[0] == 400
+    assert keyed(box, "tasks.task.add", body, "f")[2] is None
+    assert keyed(box, "tasks.task.add", body, "f")[2] == "true"
+
+
+def test_operating_time_has_a_code_of_its_own(box: Sandbox) -> None:
+    """429 RATELIMIT."""
+    box.set(operating=-1.0)
+    assert refused(box, "tasks.task.list", {}) == (429, "RATELIMIT")
+    box.set(plan="unlimited")

@@ -20,6 +20,7 @@ MODULES: Final = (
     "product_rows",
     "around",
     "goods",
+    "goods_static",
     "tasks",
     "work",
     "elapsed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bx24frames.sandbox.php import entries
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 
@@ -87,8 +88,8 @@ def bound_array(params: Params, name: str, default: Any = None) -> Any:
 
 
 def map_of(value: Any) -> dict[str, Any]:
-    """A list as PHP's array with numeric keys."""
-    return {str(place): one for place, one in enumerate(value)} if isinstance(value, list) else dict(value or {})
+    """An array as a map: a list has numeric keys, and what is none is empty."""
+    return dict(entries(value))
 
 
 def is_yes(value: Any) -> bool:

@@ -47,9 +47,9 @@ def _contact_data(value: Any) -> list[dict[str, Any]]:
     return entries
 
 
-def _writable(spec: FieldSpec, *, adding: bool, importing: bool) -> bool:
+def _writable(spec: FieldSpec, context: Context, *, adding: bool, importing: bool) -> bool:
     if importing and spec.column in SYSTEM_FIELDS_OF_IMPORT:
-        return True
+        return context.is_admin
     return not spec.read_only and (adding or not spec.immutable)
 
 
@@ -68,7 +68,7 @@ def _read(
         try:
             if isinstance(spec, UserField):
                 draft.user[spec.code] = item_user_cell(spec, value, pen)
-            elif spec is not None and _writable(spec, adding=adding, importing=importing):
+            elif spec is not None and _writable(spec, context, adding=adding, importing=importing):
                 draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen), pen, context)
         except NotValid as refused:
             raise _not_valid(spec.title if spec else name) from refused

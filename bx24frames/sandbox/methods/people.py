@@ -23,6 +23,8 @@ SCOPES: Final = ("user", "user_brief", "user_basic")
 SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
 RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
 
+SEARCHED: Final = ("NAME", "LAST_NAME", "EMAIL", "WORK_POSITION")
+
 
 def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
     found = read_rows(context.store, USER, SELECTION, f"{where.sql} {tail}", where.params)
@@ -55,6 +57,25 @@ def list_users(params: Params, context: Context) -> Result:
     )
     tail = f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
     rows = _read(context, where, tail)
+    return Result(rows, window.total if rows else None, window.next)
+
+
+@method("user.search", *SCOPES)
+def search_users(params: Params, context: Context) -> Result:
+    """A page of users, engine C; names match by their beginning, ``FIND`` in any of them."""
+    given = classic_map(params, "filter") or {name: value for name, value in params.items() if name not in RESERVED}
+    conditions = {f"{'=%' if key in SEARCHED else ''}{key}": value for key, value in given.items() if key != "FIND"}
+    conditions = {key: f"{value}%" if key[:2] == "=%" else value for key, value in conditions.items()}
+    where = table_conditions(USER, conditions, context.store.server_zone)
+    if find := php_text(given.get("FIND")):
+        cells = " || ' ' || ".join(f"coalesce(lowered(t.\"{USER.by_code[code].column}\"), '')" for code in SEARCHED)
+        where.conditions.append(Fragment(f"instr({cells}, lowered(?)) > 0", (find,)))
+    clause = where.clause()
+    window = paging.offset(
+        context.start,
+        lambda: context.store.scalar(f'SELECT count(*) FROM "user" t {clause.sql}', clause.params),  # noqa: S608
+    )
+    rows = _read(context, clause, f"ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}")
     return Result(rows, window.total if rows else None, window.next)
 
 

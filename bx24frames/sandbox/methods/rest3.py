@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bx24frames.sandbox.envelope import API_CODE
 from bx24frames.sandbox.fields.field import FieldSpec
-from bx24frames.sandbox.methods.plain import by_code
+from bx24frames.sandbox.methods.plain import Desk, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
@@ -124,7 +124,10 @@ def page(
         if word not in ("ASC", "DESC") or name not in filterable | sortable:
             raise api_fault("INVALIDORDER", f"Unable to recognize sorting parameter `{name}`")
         rows = sorted(rows, key=lambda row, name=name: (row[name] is not None, row[name]), reverse=word == "DESC")  # type: ignore[misc]
-    select = _shaped(params, "select", list, api_fault("INVALIDSELECT", "Unable to recognize select")) or ["id"]
+    no_select = api_fault("INVALIDSELECT", "Unable to recognize the list of fields")
+    select = _shaped(params, "select", list, no_select) or ["id"]
+    if not all(isinstance(name, str) for name in select):
+        raise no_select
     related = next((str(name) for name in select if "." in str(name)), None)
     if related is not None:
         raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{related}`")
@@ -188,8 +191,59 @@ def get_task(params: Params, context: Context) -> Result:
     """One task."""
     found = [row for row in _tasks(context) if row["id"] == params.get("id")]
     if not found:
-        raise api_fault("ENTITYNOTFOUND", f"Entry with ID = `{params.get('id')}` not found")
+        raise _absent(params.get("id"))
     return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
+
+
+WRITTEN: Final = {name: code for name, code in TASK_FIELDS.items() if name not in FLAGS}
+
+
+def _stored(params: Params) -> Params:
+    """What is written of the sent fields, by their older names."""
+    values = _shaped(params, "fields", dict, not_valid("fields", "Required field `fields` is not specified"))
+    words = {word: status for status, word in STATUSES.items()}
+    return {WRITTEN[name]: words.get(str(value), value) for name, value in values.items() if name in WRITTEN}
+
+
+def _known(params: Params, context: Context) -> int:
+    row_id = php_int(params.get("id"))
+    if context.store.row("task", row_id) is None:
+        raise _absent(row_id)
+    return row_id
+
+
+def _absent(row_id: Any) -> MethodError:
+    return api_fault("ENTITYNOTFOUND", f"Entry with ID = `{row_id}` not found")
+
+
+DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
+
+
+@method(f"{API}tasks.task.add", "tasks")
+def add_task(params: Params, context: Context) -> Result:
+    """A new task, printed whole."""
+    values = _stored(params)
+    for name, code in (("title", "TITLE"), ("responsibleId", "RESPONSIBLE_ID")):
+        if not values.get(code):
+            raise not_valid(f"fields.{name}", f"Required field `{name}` is not specified")
+    row_id = DESK.add({"STATUS": "2", "PRIORITY": "1", **values}, context)
+    return Result({"item": next(row for row in _tasks(context) if row["id"] == row_id)})
+
+
+@method(f"{API}tasks.task.update", "tasks")
+def update_task(params: Params, context: Context) -> Result:
+    """Change a task."""
+    row_id = _known(params, context)
+    DESK.update(row_id, _stored(params), context, _absent(row_id))
+    return Result({"result": True})
+
+
+@method(f"{API}tasks.task.delete", "tasks")
+def delete_task(params: Params, context: Context) -> Result:
+    """Delete a task."""
+    row_id = _known(params, context)
+    DESK.delete(row_id, context, _absent(row_id))
+    return Result({"result": True})
 
 
 RESULT_FIELDS: Final = ("id", "taskId", "text", "authorId", "createdAt", "updatedAt", "status", "fileIds", "messageId")

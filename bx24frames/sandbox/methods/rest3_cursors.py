@@ -15,7 +15,9 @@ HEAVY_MOST: Final = 20
 FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 
-def _limit(given: dict[str, Any], most: int, fault: MethodError) -> int:
+def _limit(given: Any, most: int, fault: MethodError) -> int:
+    if not isinstance(given, dict):
+        raise fault
     limit = given.get("limit", PAGE)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise fault
@@ -48,7 +50,8 @@ def list_bases(params: Params, context: Context) -> Result:
     """
     given = params.get("pagination") or {}
     fault = api_fault("INVALIDPAGINATION", "Unable to recognize pagination parameter")
-    limit, cursor, rows = _limit(given, MOST, fault), given.get("afterCursor"), list(BASES)
+    limit = _limit(given, MOST, fault)
+    cursor, rows = given.get("afterCursor"), list(BASES)
     if cursor is not None:
         if not isinstance(cursor, dict) or {"position", "id"} - set(cursor):
             raise not_valid("pagination.afterCursor", "Required field `position` or `id` is not specified")
@@ -173,10 +176,12 @@ def list_followups(params: Params, context: Context) -> Result:
     """
     rows = _period(params.get("filter"))
     select = params.get("select") or list(PLAIN)
+    if not isinstance(select, list):
+        raise MethodError("invalid_select_field", "Invalid field in select")
     if unknown := [name for name in select if str(name).split(".")[0] not in FOLLOWUPS[0]]:
         raise MethodError("invalid_select_field", f"Invalid field in select: {unknown[0]}")
     order = params.get("order") or {"startDate": "desc"}
-    if set(order) != {"startDate"} or order["startDate"] not in ("asc", "desc"):
+    if not isinstance(order, dict) or set(order) != {"startDate"} or order["startDate"] not in ("asc", "desc"):
         raise MethodError("invalid_order", "Incorrect parameter order")
     down = order["startDate"] == "desc"
     rows = sorted(rows, key=_place, reverse=down)

@@ -84,6 +84,18 @@ def delete_group(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
+@method("sonet_group.user.get", "sonet_group")
+def list_members(params: Params, context: Context) -> Result:
+    """The members of one workgroup, unpaged: A its owner, K the others."""
+    row = context.store.row("workgroup", php_int(params.get("ID", params.get("id"))))
+    if row is None:
+        raise NO_GROUP
+    users = [one for (one,) in context.store.query('SELECT id FROM "user" ORDER BY id')]
+    members = [row["ownerId"], *(one for one in users if one != row["ownerId"])][: row["numberOfMembers"] or 1]
+    context.rows += len(members)
+    return Result([{"USER_ID": str(one), "ROLE": "K" if place else "A"} for place, one in enumerate(members)])
+
+
 @method("socialnetwork.api.workgroup.list", "socialnetwork")
 def list_api_groups(params: Params, context: Context) -> Result:
     """A page of workgroups, engine B; names are asked for in capitals, the recorded total is that of the page, and ids
