@@ -8,13 +8,12 @@ import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from bx24frames.bridge import TRACEBACK
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error
 
 __all__ = ["main"]
 
-TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
-"""Environment variable that asks for tracebacks, for whoever works on the package itself."""
 POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 """Which allocator Arrow takes, read when it is loaded (https://arrow.apache.org/docs/cpp/env_vars.html)."""
 FAILED: Final = 1
