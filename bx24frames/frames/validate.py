@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "checks_index", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
 
+SHOWN: Final = 110
+"""Characters of a value in a summary: two of them, where the portal holds another."""
 LINES: Final = 8
 
 
@@ -151,7 +153,9 @@ def validation_error(
 
 
 def _line(fault: Fault, count: int) -> str:
-    place = "" if fault.position == WHOLE_COLUMN else f", first in row {fault.position}: {clipped(fault.value, 40)!r}"
+    place = (
+        "" if fault.position == WHOLE_COLUMN else f", first in row {fault.position}: {clipped(fault.value, SHOWN)!r}"
+    )
     return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
 
 
