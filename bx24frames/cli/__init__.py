@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from bx24frames.cli.app import app
 
     warnings.showwarning = _warn
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # into a pipe, Windows' code page stands for the console's: a sign it lacks is no failure
+        sys.stdout.reconfigure(errors="replace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="bx24frames")
     except KeyboardInterrupt:
