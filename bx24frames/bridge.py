@@ -10,16 +10,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from bx24frames.errors import ConfigError
+from bx24frames.errors import BX24Error, ConfigError
 
 if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
-__all__ = ["iterate", "run"]
+__all__ = ["TRACEBACK", "iterate", "run"]
 
 T = TypeVar("T")
 
+TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
+"""Environment variable that asks for whole tracebacks, for whoever works on the package itself."""
 TICK: Final = 0.2
 """Seconds between looks for Ctrl-C: a wait on a lock cannot be interrupted on Windows, nor anywhere once polars is
 loaded, whose handler of SIGINT has the system begin the wait again (SA_RESTART)."""
@@ -298,7 +300,11 @@ def _stop() -> None:
 
 
 def _wait(future: Future[T]) -> T:
+    """Wait for the future's result; an error of the package's tree says all, and begins where it was waited for."""
     _wait_done(future, None)
+    failure = None if future.cancelled() or os.environ.get(TRACEBACK) else future.exception()
+    if isinstance(failure, BX24Error):
+        raise failure.with_traceback(None)
     return future.result()
 
 

@@ -58,6 +58,19 @@ def interrupt_when(ready: threading.Event, times: int = 1) -> threading.Thread:
     return thread
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_error_of_the_tree_shows_no_inner_workings(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook they took a hundred lines before the one that says what is wrong."""
+
+    async def refuse() -> None:
+        raise ConfigError("cannot be")
+
+    monkeypatch.setenv(bridge.TRACEBACK, "1" if whole else "")
+    with pytest.raises(ConfigError) as caught:
+        run(refuse())
+    assert ("refuse" in [entry.name for entry in caught.traceback]) == whole
+
+
 def test_returns_and_raises_what_the_coroutine_does() -> None:
     async def fail() -> None:
         raise LookupError("here")

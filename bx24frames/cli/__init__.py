@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from bx24frames.bridge import TRACEBACK
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error
 
 __all__ = ["main"]
 
-TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
-"""Environment variable that asks for tracebacks, for whoever works on the package itself."""
 POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 """Which allocator Arrow takes, read when it is loaded (https://arrow.apache.org/docs/cpp/env_vars.html)."""
 FAILED: Final = 1
@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from bx24frames.cli.app import app
 
     warnings.showwarning = _warn
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # into a pipe, Windows' code page stands for the console's: a sign it lacks is no failure
+        sys.stdout.reconfigure(errors="replace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="bx24frames")
     except KeyboardInterrupt:

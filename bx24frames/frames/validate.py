@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "checks_index", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
 
+SHOWN: Final = 110
+"""Characters of a value in a summary: two of them, where the portal holds another."""
 LINES: Final = 8
 
 
@@ -166,7 +168,7 @@ def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
     if fault.position != WHOLE_COLUMN:
         label = fault.position if labels is None else labels[fault.position].as_py()
         named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
-        place = f", first in row {fault.position}{named}: {clipped(fault.value, 40)!r}"
+        place = f", first in row {fault.position}{named}: {clipped(fault.value, SHOWN)!r}"
     return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
 
 

@@ -54,3 +54,14 @@ def test_a_closed_output_ends_in_one_line_at_most(bx24_sandbox, line: str):
 def test_conditions_in_the_quotes_of_a_windows_shell(run):
     """cmd hands single quotes on as part of the word."""
     assert run("count", "deal", "-f", "'stageId=NEW'").text == run("count", "deal", "-f", "stageId=NEW").text
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
+def test_signs_that_a_code_page_lacks_are_replaced(bx24_sandbox, encoding: str):
+    """As where a command of Windows writes into a pipe; rows in a format are UTF-8 all the same."""
+    environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url, "PYTHONIOENCODING": encoding}
+    line = [sys.executable, "-m", "bx24frames", "scan", "deal", "SELECT '\U0001f680 да' AS a FROM deal LIMIT 1"]
+    shown = subprocess.run(line, capture_output=True, check=True, env=environment).stdout
+    assert "? да".encode(encoding, "replace") in shown
+    rows = subprocess.run([*line, "--format", "csv"], capture_output=True, check=True, env=environment).stdout
+    assert "\U0001f680 да" in rows.decode()

@@ -180,11 +180,18 @@ def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing()
 
 def test_phones_under_the_words_that_people_have_for_them(run, bx24_sandbox: Sandbox, tmp_path: Path):
     file = tmp_path / "people.csv"
-    file.write_text("Имя;Телефон;E-mail\nИван;+7 900 123-45-67;ivan@example.com\n")
+    file.write_text("Имя;Рабочий телефон;E-mail\nИван;+7 900 123-45-67;ivan@example.com\n")
     assert run("write", "contact", str(file), "--mode", "insert", "--yes").status == 0
     read = bx.read_entity("contact", bx24_sandbox.url, columns=["id", "phone", "email"], backend="pyarrow")
     [*_, last] = read.to_pylist()
     assert [last[name][0]["value"] for name in ("phone", "email")] == ["+7 900 123-45-67", "ivan@example.com"]
+
+
+def test_a_heading_that_is_no_caption_is_shown_beside_the_one_it_is_like(run, tmp_path: Path):
+    """Whoever typed it has the caption to put there, and need not look through the description."""
+    (tmp_path / "deals.csv").write_text("Название;Сумма сделки\nа;1\n")
+    ran = run("write", "deal", str(tmp_path / "deals.csv"), "--mode", "insert", "--dry-run")
+    assert (ran.status, "like Сумма?" in ran.err) == (1, True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.titles import unique_titles
@@ -19,13 +20,15 @@ __all__ = ["Heading", "match", "preview"]
 
 
 POINTS: Final[Mapping[str, Sequence[str]]] = {
-    "phone": ("Телефон", "Phone"),
-    "email": ("E-mail",),
-    "web": ("Сайт", "Website"),
+    "phone": ("Телефон", "Рабочий телефон", "Phone", "Work phone"),
+    "email": ("E-mail", "Рабочий e-mail", "Work e-mail"),
+    "web": ("Сайт", "Корпоративный сайт", "Website"),
     "im": ("Мессенджер", "Messenger"),
 }
 """What people call these: the description of items has no captions for them, the classic ones have
-(docs: crm-lead-fields.md)."""
+(docs: crm-lead-fields.md). A text becomes one of type WORK, as the portal's own export heads it."""
+LIKE: Final = 0.75
+"""How alike a heading and a caption must be for the one to be told beside the other (difflib's ratio)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,13 @@ class Heading:
     """A column of a file, and the field it was taken for.
 
     `name`: what the column is called from here on: the heading itself where it is a spelling of the field's code.
+    `near`: where it was taken for none, the caption most like it.
     """
 
     title: str
     name: str
     field: Field | None
+    near: str = ""
 
     @property
     def guessed(self) -> bool:
@@ -66,7 +71,10 @@ def match(titles: Sequence[str], names: Names) -> list[Heading]:
                 f"Column {title!r} may mean {' and '.join(codes)}", guidance="Name the column by one of these codes."
             )
         field = names.find(codes[0]) if codes else None
-        found.append(Heading(title, title if field is None else field.code, field))
+        if field is None:
+            found.append(Heading(title, title, None, _nearest(title, names.fields)))
+        else:
+            found.append(Heading(title, field.code, field))
     _check_once(found)
     return found
 
@@ -81,6 +89,15 @@ def _captions(fields: Iterable[Field]) -> Mapping[str, Sequence[str]]:
     for code, title in unique_titles(listed).items():
         by.setdefault(_plain(title), [code])
     return by
+
+
+def _nearest(title: str, fields: Iterable[Field]) -> str:
+    """The caption with all words of the heading, or some of them and no other; else one a slip of the key away."""
+    said = {_plain(text): text for field in fields for text in (field.title, field.code) if text}
+    words = set(_plain(title).split())
+    nested = [text for text in said if words <= set(text.split()) or words >= set(text.split())]
+    found = nested or get_close_matches(_plain(title), said, 1, LIKE)
+    return said[found[0]] if found else ""
 
 
 def _plain(title: str) -> str:
@@ -104,13 +121,19 @@ def preview(headings: Sequence[Heading], table: pa.Table, changed: Mapping[str, 
         {
             "column": heading.title,
             "field": "(none)" if heading.field is None else heading.field.code,
-            "title": "" if heading.field is None else heading.field.title,
+            "title": _shown(heading),
             "type": "" if heading.field is None else heading.field.type,
             "cells": changed.get(heading.name, cells[heading.name]),
         }
         for heading in headings
     ]
     return pa.table({key: [row[key] for row in rows] for key in ("column", "field", "title", "type", "cells")})
+
+
+def _shown(heading: Heading) -> str:
+    if heading.field is not None:
+        return heading.field.title
+    return f"like {heading.near}?" if heading.near else ""
 
 
 def _first(table: pa.Table, name: str) -> str:
