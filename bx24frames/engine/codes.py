@@ -171,7 +171,7 @@ def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
             return TransportError(
                 f"No answer from the portal: {answer.reason}",
                 method=method,
-                guidance="Check the address and the network, and whether the portal opens in a browser.",
+                guidance=answer.guidance or "Check the address and the network: does the portal open in a browser?",
             )
         return ResponseError(
             f"Instead of data the portal answered: {answer.reason}",

@@ -173,7 +173,7 @@ class Lost:
     """No usable answer.
 
     `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
-    has ever answered: the address is likely to be mistyped.
+    has ever answered: the address is likely to be mistyped. `guidance`: what to do about it, where that is known.
     """
 
     reason: str
@@ -181,6 +181,7 @@ class Lost:
     status: int | None = None
     timeout: bool = False
     nowhere: bool = False
+    guidance: str | None = None
 
 
 Answer: TypeAlias = "Success | Refusal | Lost"

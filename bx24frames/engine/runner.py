@@ -42,6 +42,8 @@ class Runner:
         Seconds a request may take.
     deadline : float, optional
         Seconds one verb may take as a whole.
+    ends_at : float
+        When they are over, by the clock, where the verb began before this run.
     before : callable, optional
         Called with each parcel just before it leaves.
     clock : callable
@@ -53,6 +55,7 @@ class Runner:
     lock: threading.Lock
     timeout: float = 75.0
     deadline: float | None = None
+    ends_at: float | None = None
     sizes: Sizes = field(default_factory=Sizes)
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
@@ -60,7 +63,7 @@ class Runner:
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
-        ends_at = math.inf if self.deadline is None else self.clock() + self.deadline
+        ends_at = math.inf if self.deadline is None else self.ends_at or self.clock() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
         held: Parcel | None = None
@@ -172,7 +175,7 @@ class Runner:
     def _lost(self, fault: NoReply) -> Lost:
         # A host that has answered before is there, whatever the resolver says of it for a moment.
         nowhere = fault.unresolved and not self.stats.received
-        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere)
+        return Lost(fault.reason, fault.sent, timeout=fault.timeout, nowhere=nowhere, guidance=fault.guidance)
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""
