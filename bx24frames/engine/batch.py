@@ -124,7 +124,7 @@ def _success(
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
     if isinstance(error, dict):  # REST 3.0 puts an object there
-        return Refusal(str(error.get("code", "")), rest3.reason(error), status, whole=whole)
+        return Refusal(str(error.get("code", "")), redact(rest3.reason(error)), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
         str(error) if error is not None else "",
@@ -136,8 +136,8 @@ def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
 
 
 def plain(text: JSON) -> str:
-    """A reason as plain text: classic methods put <br> between and behind sentences (crm: restservice.php)."""
-    return " ".join(_MARKUP.sub(" ", str(text or "")).split())
+    """A reason as plain text, no secret in it; classic methods put <br> about sentences (crm: restservice.php)."""
+    return redact(" ".join(_MARKUP.sub(" ", str(text or "")).split()))
 
 
 def _parse(body: bytes) -> JSON:
