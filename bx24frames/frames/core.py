@@ -81,7 +81,7 @@ def _connect(portal: PortalLike, entity: object) -> Connection:
     if is_address(entity):
         raise UnknownEntity("An address stands where the name of a table belongs", guidance=ORDER)
     try:
-        return connection_of(portal)
+        return connection_of(portal).begun()
     except ConfigError as error:
         if entity.strip().lower() == SANDBOX:
             error.guidance = ORDER
@@ -148,7 +148,7 @@ async def describe(portal: PortalLike, entity: str, output: Output, *, titles: b
 async def entities(portal: PortalLike, output: Output) -> Frame:
     """List the tables."""
     try:
-        connection = connection_of(portal)
+        connection = connection_of(portal).begun()
     except ConfigError:
         if not (isinstance(portal, str) and is_table(portal)):
             raise

@@ -120,7 +120,7 @@ async def write_entity_async(
         resume,
         progress,
     )
-    return await write(connection_of(portal), request)
+    return await write(connection_of(portal).begun(), request)
 
 
 def delete_entity(
@@ -175,7 +175,7 @@ async def delete_entity_async(
     progress: Progress = "auto",
 ) -> WriteReport:
     """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
-    return await delete(connection_of(portal), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
+    return await delete(connection_of(portal).begun(), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
 
 
 def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -74,6 +76,7 @@ class Connection:
             self.address, auth=settings.auth, ssl=settings.ssl, session=settings.session
         )
         self.key = credential_key(self.address, settings.auth)
+        self.ends_at: float | None = None
         self.stats = Stats()
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache)
 
@@ -81,6 +84,14 @@ class Connection:
     def host(self) -> str:
         """The portal's host."""
         return self.address.host
+
+    def begun(self) -> Connection:
+        """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
+        if self.settings.deadline is None:
+            return self
+        verb = copy.copy(self)
+        verb.ends_at = time.monotonic() + self.settings.deadline
+        return verb
 
     def runner(self) -> Runner:
         """What runs machines, with the budget this process shares for the portal."""
@@ -93,6 +104,7 @@ class Connection:
             BUDGETS.lock,
             timeout=self.settings.timeout,
             deadline=self.settings.deadline,
+            ends_at=self.ends_at,
             sizes=sizes,
             stats=self.stats,
         )

@@ -148,7 +148,7 @@ class AsyncPortal:
         from bx24frames.portal.listing import read_all
 
         name = check_method(method)
-        return await read_all(self.connection, name, check_params(params, name))
+        return await read_all(self.connection.begun(), name, check_params(params, name))
 
     async def get_by_id(
         self,
@@ -169,7 +169,7 @@ class AsyncPortal:
         from bx24frames.portal.calls import results_by_id
 
         name = check_method(method)
-        return await results_by_id(self.connection, name, ID_list, ID_field_name, check_params(params, name))
+        return await results_by_id(self.connection.begun(), name, ID_list, ID_field_name, check_params(params, name))
 
     async def get_by_ID(  # noqa: N802
         self,
@@ -186,11 +186,13 @@ class AsyncPortal:
 
         Ids are integers wherever they are numbers, also where the method prints text.
         """
+        from bx24frames.portal.calls import results_by_id
         from bx24frames.portal.listing import read_ids
 
         branch = check_method(method_branch)
-        ids = await read_ids(self.connection, f"{branch}.list")
-        return await self.get_by_id(f"{branch}.get", ids, ID_field_name) if ids else {}
+        verb = self.connection.begun()
+        ids = await read_ids(verb, f"{branch}.list")
+        return await results_by_id(verb, f"{branch}.get", ids, ID_field_name, {})
 
     async def call(
         self,
@@ -221,7 +223,7 @@ class AsyncPortal:
             raise ConfigError(f"Parameters must be a dict or a list of dicts, not {type(items).__name__}", method=name)
         one = items is None or isinstance(items, Mapping)
         listed: Sequence[object] = [items] if one else list(items or ())
-        results = await call_all(self.connection, name, [check_params(item, name) for item in listed], raw=raw)
+        results = await call_all(self.connection.begun(), name, [check_params(item, name) for item in listed], raw=raw)
         return results[0] if one else results
 
     async def batch(self, commands: Mapping[str, str | tuple[str, Mapping[str, object]]]) -> dict[str, JSON]:
@@ -249,14 +251,14 @@ class AsyncPortal:
         """
         from bx24frames.portal.calls import carry_out
 
-        return await carry_out(self.connection, commands, halt=False)
+        return await carry_out(self.connection.begun(), commands, halt=False)
 
     async def call_batch(self, params: Mapping[str, object]) -> dict[str, JSON]:
         """Call ``batch`` as its documentation writes it: ``{"halt": 0, "cmd": {name: "method?query"}}``."""
         from bx24frames.portal.calls import carry_out, read_batch
 
         commands, halt = read_batch(params)
-        return await carry_out(self.connection, commands, halt=halt)
+        return await carry_out(self.connection.begun(), commands, halt=halt)
 
     async def plan(self, entity: str, *, filters: Filters | None = None) -> Plan:
         """What reading a table would take: rows, requests, seconds at the portal's limit; nothing is read.
@@ -277,7 +279,7 @@ class AsyncPortal:
         """
         from bx24frames.portal.plan import plan_read
 
-        return await plan_read(self.connection, entity, filters)
+        return await plan_read(self.connection.begun(), entity, filters)
 
     def slow(self, n: int = 1) -> Slow:
         """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""
@@ -291,10 +293,8 @@ class AsyncPortal:
         AuthError, TransportError
             The address or the credential does not work.
         """
-        return {
-            "profile": await self.connection.result("profile"),
-            "scope": await self.connection.result("scope"),
-        }
+        verb = self.connection.begun()
+        return {"profile": await verb.result("profile"), "scope": await verb.result("scope")}
 
     async def close(self) -> None:
         """Close the connections of this object; a later verb opens new ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -122,7 +122,7 @@ class OAuth:
         self._refresh_token = refresh_token
         self._token_url = token_url
         self._store = open_store(store)
-        saved = _text(self._store.load() or {}, "access_token")
+        saved = _text(self._load(), "access_token")
         self._renewal = Renewal(saved or access_token)
         self._refusal: AuthError | None = None
         self._key = hashlib.sha256(f"{client_id}/{refresh_token or access_token}".encode()).hexdigest()[:16]
@@ -145,7 +145,7 @@ class OAuth:
             raise _again(self._refusal)
         tried: set[str] = set()
         while True:
-            saved = self._store.load() or {}
+            saved = self._load()
             fresh = _text(saved, "access_token")
             if fresh and fresh != rejected:
                 return fresh
@@ -177,7 +177,8 @@ class OAuth:
             if attempt:
                 await asyncio.sleep(self._pause(attempt))
             try:
-                outcome = judge(await fetch(self._token_url, params, timeout=SECONDS))
+                secrets = (self._client_secret, refresh_token)
+                outcome = judge(await fetch(self._token_url, params, timeout=SECONDS), secrets)
             except NoReply as error:
                 outcome = error
             if not isinstance(outcome, NoReply):
@@ -190,12 +191,22 @@ class OAuth:
     def _pause(attempt: int) -> float:
         return 0.5 * 2.0**attempt
 
+    def _load(self) -> Mapping[str, object]:
+        try:
+            return self._store.load() or {}
+        except ConfigError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a store of the user's may raise anything)
+            fault = f"{type(error).__name__}: {redact(str(error), (self._client_secret, self._refresh_token))}"
+        raise ConfigError(f"The stored tokens could not be read: {fault}")
+
     def _keep(self, answer: dict[str, object]) -> None:
         self._refresh_token = _text(answer, "refresh_token") or self._refresh_token
         try:
             self._store.save(answer)
         except Exception as error:  # noqa: BLE001 (a store of the user's may raise anything)
-            fault = f"{type(error).__name__}: {redact(str(error))}"
+            secrets = (self._client_secret, self._refresh_token, _text(answer, "access_token"))
+            fault = f"{type(error).__name__}: {redact(str(error), secrets)}"
         else:
             return
         raise ConfigError(
@@ -270,7 +281,7 @@ def _check_text(name: str, given: object) -> None:
         raise ConfigError(f"OAuth: {name} is a text, but what is given is {fault}")
 
 
-def judge(reply: Reply) -> dict[str, object] | AuthError | NoReply:
+def judge(reply: Reply, secrets: Iterable[str | None] = ()) -> dict[str, object] | AuthError | NoReply:
     """What the authorisation server's answer means: tokens, a refusal for good, or trouble worth another try."""
     try:
         answer = json.loads(reply.body)
@@ -281,7 +292,7 @@ def judge(reply: Reply) -> dict[str, object] | AuthError | NoReply:
     if "error" not in answer and _text(answer, "access_token"):
         return answer
     code = str(answer.get("error") or f"HTTP {reply.status}")
-    text = redact(str(answer.get("error_description") or "no access token in the answer"))
+    text = redact(str(answer.get("error_description") or "no access token in the answer"), secrets)
     return AuthError(
         f"The application's tokens were not renewed: {text}",
         code=code,

@@ -122,12 +122,14 @@ class HttpTransport:
         for _ in range(MAX_MOVES + 1):
             url = address.url(method)
             reply = await self._exchange("POST", url, timeout, data=body, headers=headers)
+            if address.host != self.address.host:  # somebody answers there
+                log.info("the portal %s has moved to %s", self.address.host, address.host)
+                self.address = address
             # Followed as a GET, as browsers do, a renamed portal's redirect would lose the parameters.
             target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
             if target is None:
                 break
-            log.info("the portal %s has moved to %s", address.host, target.host)
-            address = self.address = target
+            address = target
         return Reply(reply.status, {k: redact(v) for k, v in reply.headers.items()}, reply.body, reply.url_host)
 
     async def _exchange(

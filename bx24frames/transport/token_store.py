@@ -39,6 +39,8 @@ class TokenFile:
             tokens = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise ConfigError(f"The token file {self.path} cannot be read: {error.strerror}") from None
         except ValueError:
             tokens = None
         if not isinstance(tokens, dict):

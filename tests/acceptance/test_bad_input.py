@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from odd_portal import CODE, OddPortal
+from odd_wire import Refused
 
 import bx24frames as bx
 from bx24frames import errors as e
@@ -212,6 +213,21 @@ def test_a_wrong_token(odd: OddPortal) -> None:
     assert len(odd.asked) == 1
     assert "wr0ngc0de" not in "".join(traceback.format_exception(caught.value))
     portal.close()
+
+
+def test_a_refusal_that_quotes_the_address_does_not_show_it(odd: OddPortal, portal: bx.Portal) -> None:
+    """Alone, inside a batch, and as what became of a row."""
+
+    def refuse(method: str, params: Any) -> None:
+        if not method.endswith(("fields", "list")):
+            raise Refused("ERROR_CORE", f"no access for {odd.url}profile", 400)
+
+    odd.command = refuse
+    for act in (lambda: portal.call("profile"), lambda: portal.call("crm.deal.get", [{"ID": 3}, {"ID": 6}])):
+        with pytest.raises(e.PortalError, match=r"rest/1/\*\*\*/profile"):
+            act()
+    report = bx.write_entity(LEDGER, "deal", portal, mode="insert", on_error="report")
+    assert CODE not in str(report.frame().to_dict())
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from odd_wire import Asked, Raw
 import bx24frames as bx
 from bx24frames import errors as e
 
+FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 PAGE = f"<html><head><title>502 Bad Gateway</title></head><body><p>/rest/1/{CODE}/ nginx</body></html>".encode()
 
 
@@ -125,6 +127,39 @@ def test_the_deadline_of_a_verb(odd: OddPortal) -> None:
     odd.before.append(always(says("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)))
     with bx.Portal(odd.url, deadline=0.05) as portal, pytest.raises(e.LimitError):
         bx.read_entity("deal", portal)
+
+
+@pytest.mark.parametrize("verb", ["read_entity", "check", "list_and_get"])
+def test_a_deadline_is_one_for_all_that_a_verb_asks(odd: OddPortal, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields and rows, profile and scope, ids and objects: none begins its seconds anew."""
+    from bx24frames.engine.runner import Runner
+    from bx24frames.portal import connection
+
+    now = [100.0]
+    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    ran = Runner.run
+
+    def late(runner: Any, machine: Any) -> Any:
+        runner.clock, now[0] = lambda: now[0], now[0] + 0.7
+        return ran(runner, machine)
+
+    monkeypatch.setattr(Runner, "run", late)
+    given = {"read_entity": ("deal",), "list_and_get": ("crm.deal",)}.get(verb, ())
+    with bx.Portal(odd.url, deadline=1.0, cache=False) as portal:
+        act = bx.read_entity if verb == "read_entity" else getattr(portal, verb)
+        with pytest.raises(e.LimitError, match="deadline of 1 s"):
+            act(*given, *([portal] if verb == "read_entity" else []))
+    assert len(odd.asked) == 1
+
+
+def test_what_to_do_about_a_certificate_is_told(odd: OddPortal) -> None:
+    """Each failure of the way to the portal has its own advice."""
+    address = odd.url.replace("http:", "https:")
+    with bx.Portal(address, limits=FAST) as portal, pytest.raises(e.TransportError, match="a server that speaks TLS"):
+        portal.call("profile")
+    with bx.Portal("http://127.0.0.1:9/rest/1/abc/", limits=FAST) as portal, pytest.raises(e.TransportError) as caught:
+        portal.call("profile")
+    assert "Compare the host with the one a browser shows" in str(caught.value)
 
 
 def test_a_read_that_fails_midway_gives_no_chunk_twice(odd: OddPortal, portal: bx.Portal) -> None:

@@ -340,6 +340,46 @@ async def test_rest_3_gets_the_token_in_its_body(serve: Serve) -> None:
     assert (path, json.loads(body)) == ("/rest/api/tasks.task.get", {"id": 1, "auth": "tok"})
 
 
+class Broken(Store):
+    """A store that quotes the tokens when it fails."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    def load(self) -> Mapping[str, object] | None:
+        if self.where == "load":
+            raise OSError("cannot read the row of refresh-1")
+        return None
+
+    def save(self, tokens: dict[str, object]) -> None:
+        raise OSError(f"disk full: {list(tokens.values())}")
+
+
+@pytest.mark.parametrize("where", ["load", "save"])
+async def test_a_store_that_fails_is_named_without_the_tokens(serve: Serve, office: Office, where: str) -> None:
+    portal, server = await serve(office.portal), await serve(office.server)
+    with pytest.raises(ConfigError, match="OSError") as caught:
+        await open_transport(portal.application, auth=application(server, store=Broken(where))).post(
+            "m", b"{}", timeout=5
+        )
+    assert not [token for token in ("refresh-1", "refresh-2", "access-2", "cl13nt") if token in str(caught.value)]
+
+
+async def test_a_refusal_that_quotes_the_token_does_not_show_it(serve: Serve, office: Office) -> None:
+    portal = await serve(office.portal)
+    server = await serve(says({"error": "invalid_grant", "error_description": "refresh-1 of cl13nt-s3cret"}, 400))
+    transport = open_transport(portal.application, auth=application(server))
+    with pytest.raises(AuthError, match=r"\*\*\* of \*\*\*"):
+        await transport.post("m", b"{}", timeout=5)
+    await transport.close()
+
+
+def test_a_token_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        OAuth("a", "b", refresh_token="r", store=tmp_path)
+
+
 def test_address_and_credential_must_fit() -> None:
     webhook = Address.parse("https://acme.bitrix24.com/rest/1/s3cretc0de/")
     portal = Address.parse("https://acme.bitrix24.com/rest/")

@@ -158,6 +158,20 @@ async def test_a_renamed_portal_gets_the_post_again_and_is_remembered(serve: Ser
     assert transport.address.host == new.webhook.host
 
 
+async def test_a_redirect_to_where_nobody_answers_is_not_remembered(serve: Serve) -> None:
+    """A network that redirects everything for a moment must not take the portal's place for good."""
+
+    async def astray(request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": f"http://127.0.0.1:9{request.path}"})
+
+    portal = await serve(astray, says({"result": 1}))
+    transport = HttpTransport(portal.webhook)
+    with pytest.raises(NoReply):
+        await transport.post("m", b"{}", timeout=5)
+    assert (await transport.post("m", b"{}", timeout=5)).body == b'{"result": 1}'
+    await transport.close()
+
+
 async def test_a_redirect_elsewhere_is_a_reply_and_takes_no_secret_along(serve: Serve) -> None:
     other = await serve(says({}))
 

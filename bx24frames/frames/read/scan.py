@@ -94,7 +94,7 @@ def scan_entity(
 
 
 async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> _Source:
-    connection = connection_of(portal)
+    connection = connection_of(portal).begun()
     if is_untyped(request.entity):
         raise ConfigError(
             f"{request.entity} is outside the catalogue: nothing describes its columns",
@@ -166,7 +166,7 @@ class _Source:
 
     async def _tables(self, reading: Reading, known: Possible) -> AsyncGenerator[pa.Table, None]:
         """Read what is known to suffice; all of it, if the portal refuses the conditions before a row came."""
-        connection = connection_of(self.portal)
+        connection = connection_of(self.portal).begun()
         where = narrowed(reading.where, reading.table.entity, self._comparable(reading), known)
         begun = False
         try:
