@@ -19,7 +19,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "name 'sandbox' in place of an address": "say --portal sandbox",
     "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
     ".frame() has a line a row": "--report FILE has a line a row",
-    "The frame does not fit": "The file does not fit",
+    "The frame ": "The file ",
+    "use count_entity()": "use `bx24frames count`",
 }
 _PARAMETER: Final = re.compile(
     r"\b(automation|changed_since|columns|extra_columns|limit|missing_columns|mode|nulls|on|on_error|order_by|resume|"

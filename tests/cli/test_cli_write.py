@@ -104,6 +104,12 @@ def test_a_column_that_is_no_field_can_be_left_out(run, tmp_path: Path):
     assert ran.status == 0
 
 
+def test_lines_of_json_with_a_mark_before_them(run, tmp_path: Path):
+    """Editors of Windows put one there."""
+    (tmp_path / "deals.jsonl").write_text('{"title": "a"}\n', encoding="utf-8-sig")
+    assert run("write", "deal", str(tmp_path / "deals.jsonl"), "--mode", "insert", "--dry-run").status == 0
+
+
 def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
     before = bx.count_entity("deal", bx24_sandbox.url)
     ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert", "--dry-run")
@@ -118,6 +124,8 @@ def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
         ("twice.csv", "title,title\n1,2\n", "twice"),
         ("half.jsonl", '{"title": \n', "half.jsonl"),
         ("list.jsonl", "[1]\n", "object"),
+        ("third.jsonl", '{"title": "a"}\n\n{"title"\n', "line 3 is no JSON"),
+        ("mixed.jsonl", '{"title": "a", "opportunity": 1}\n{"opportunity": "x"}\n', "Column opportunity"),
         ("none.parquet", "no parquet", "none.parquet"),
         ("unknown.csv", "titel\nx\n", "titel"),
         ("nothing.csv", "", "nothing.csv is empty"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -65,14 +66,31 @@ def _parquet(data: bytes) -> Sheet:
 
 
 def _jsonl(data: bytes) -> Sheet:
-    import orjson
     import pyarrow as pa
 
-    rows = [orjson.loads(line) for line in data.splitlines() if line.strip()]
-    if not all(isinstance(row, dict) for row in rows):
-        raise ConfigError("A line of a jsonl file is one JSON object")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return Sheet(pa.table({name: [row.get(name) for row in rows] for name in names}), texts=False)
+    lines = enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1)
+    rows = [_json_row(line, number) for number, line in lines if line.strip()]
+    columns: dict[str, pa.Array] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        try:
+            columns[name] = pa.array([row.get(name) for row in rows])
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
+            raise ConfigError(f"Column {name}: its cells are not all of one type: {fault}") from None
+    return Sheet(pa.table(columns), texts=False)
+
+
+def _json_row(line: bytes, number: int) -> dict[str, object]:
+    import orjson
+
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as fault:
+        reason = f"line {number} is no JSON: {str(fault).partition(':')[0]}"
+    else:
+        if isinstance(row, dict):
+            return row
+        reason = f"line {number} is no JSON object, and each is one row"
+    raise ValueError(reason)
 
 
 _READ: Final[dict[str, Callable[[bytes], Sheet]]] = {
