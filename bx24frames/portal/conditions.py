@@ -14,6 +14,7 @@ from bx24frames.entities.filters.operands import Unfit
 from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
+from bx24frames.transport.address import API
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),
@@ -52,6 +53,10 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
     on_id = False
     owners = {name for one in entity.arguments for name in one.names}
     for key, value in conditions.items():
+        if isinstance(value, dict) and entity.listing.call.method.startswith(API):
+            names.lookup(key)
+            found[key] = value  # a period: REST 3.0 has lists for groups, which are no map
+            continue
         if _is_group(key, value):
             _check_group(entity, key)
             found[key] = value

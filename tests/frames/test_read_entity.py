@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import aiohttp
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -391,10 +392,11 @@ async def test_the_awaited_read_gives_the_same_frame(
     assert arrow(awaited).to_pylist() == arrow(blocking).to_pylist()
 
 
-def test_a_session_of_the_users_own_is_refused(read_only_sandbox: bx.Sandbox):
-    own = bx.Portal(read_only_sandbox.url, session=object())  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="session"):
-        bx.read_entity("deal", own)
+async def test_a_session_of_the_users_own_is_refused(read_only_sandbox: bx.Sandbox):
+    async with aiohttp.ClientSession() as session:
+        own = bx.Portal(read_only_sandbox.url, session=session)
+        with pytest.raises(ConfigError, match="session"):
+            bx.read_entity("deal", own)
 
 
 def test_the_help_text_tells_every_parameter():

@@ -102,7 +102,7 @@ CLEARED: Final[Mapping[str, Mapping[Kind, Any]]] = {
     "item": dict.fromkeys(Kind, NOTHING) | {Kind.BOOL: "N", Kind.MULTIFIELD: []},
     "classic": {
         Kind.NUMBER: 0, Kind.LINK: 0, Kind.FLOAT: 0, Kind.TEXT: "", Kind.CODE: "", Kind.BOOL: "N", Kind.DATE: NOTHING,
-        Kind.DATETIME: NOTHING, Kind.MULTIFIELD: [],
+        Kind.DATETIME: NOTHING, Kind.MULTIFIELD: [], Kind.FILE: NOTHING,
     },
 }  # fmt: skip
 """What the portal's own table holds of an emptied field: a user field or a list is gone, whatever its type."""
@@ -129,8 +129,7 @@ def test_every_field_is_emptied_as_its_type_and_family_want(
     fields = list(writable_fields(box, typed_portal, entity))
     [row_id] = bx.write_entity(frame_of(fields, 1), entity, typed_portal, mode="insert").ids("inserted")
     left = [field for field in fields if field.immutable or field.code in required | UNCLEARABLE]
-    held_by_id = [field for field in fields if field.type == "file" and entity not in ITEMS]
-    empty = [field for field in fields if field not in left and field not in held_by_id]
+    empty = [field for field in fields if field not in left]
     frame = pa.table({id_of(entity): [row_id], **{field.code: pa.nulls(1) for field in empty}})
     assert bx.write_entity(frame, entity, typed_portal, mode="update").updated == 0  # nulls="skip" says nothing
     check(fields, 1, entity, row_id, box, typed_portal)
@@ -139,11 +138,7 @@ def test_every_field_is_emptied_as_its_type_and_family_want(
     assert {field.code: field.held(row, box) for field in empty} == {
         field.code: emptied(field, entity, empty) for field in empty
     }
-    check([*left, *held_by_id], 1, entity, row_id, box, typed_portal)
-    for field in held_by_id:
-        clear = pa.table({"ID": [row_id], field.code: pa.nulls(1)})
-        with pytest.raises(bx.errors.ValidationError, match="use the item entity"):
-            bx.write_entity(clear, entity, typed_portal, mode="update", nulls="clear")
+    check(left, 1, entity, row_id, box, typed_portal)
 
 
 def test_no_type_is_forgotten(box: bx.Sandbox, typed_portal: bx.Portal) -> None:

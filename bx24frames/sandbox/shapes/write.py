@@ -97,10 +97,15 @@ def _classic_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[A
     return cast
 
 
+def _gone(value: Any) -> bool:
+    """Whether a value of the classic methods takes a file away (crm module: classes/general/restservice.php)."""
+    return isinstance(value, dict) and value.get("remove") == "Y"
+
+
 def _classic_file(value: Any, pen: Pen) -> Any:
     if not isinstance(value, dict):
         return SKIP
-    if value.get("remove") == "Y":
+    if _gone(value):
         return None
     content = values_of(value.get("fileData"))
     return pen.save_file(php_text(content[0]), php_text(content[-1])) if len(content) > 1 else SKIP
@@ -240,7 +245,9 @@ def _user_one(spec: UserField, value: Any, pen: Pen, family: str) -> Any:
 
 def _user_many(spec: UserField, value: Any, pen: Pen, family: str) -> list[Any] | None:
     single_file = spec.type == "file" and isinstance(value, dict) and not value.keys().isdisjoint({"id", "fileData"})
-    parts = [value] if single_file else values_of(value)
+    parts = [
+        part for part in ([value] if single_file else values_of(value)) if not (spec.type == "file" and _gone(part))
+    ]
     stored = [_user_one(spec, part, pen, family) for part in parts if not _is_empty(part)]
     if family == "item" and None in stored:
         raise NotValid
@@ -255,7 +262,7 @@ def classic_user_cell(spec: UserField, value: Any, pen: Pen) -> Any:
         return SKIP if stored == [] else stored
     if value is None and spec.type in {"date", "datetime"}:
         return SKIP
-    if spec.type == "file" and isinstance(value, dict) and value.get("remove") == "Y":
+    if spec.type == "file" and _gone(value):
         return None
     if _is_empty(value):
         return None
