@@ -100,11 +100,14 @@ async def _check_conditions(connection: Connection, entity: Entity, conditions: 
     if any(one.decisive and one.default is None for one in entity.arguments):
         return any(split_key(key)[2] == entity.listing.id_key for key in conditions)  # its columns are not known yet
     names = Names((await table_of(connection, entity)).fields, entity.name)
+    alone = {*entity.conditions, *(name for field in names.fields for name in field.conditions)}
     on_id = False
     for key, value in conditions.items():
         if key.isdigit() or key.lower() == "logic" or isinstance(value, dict):
             continue  # a group of an item list: the portal itself refuses unknown names in it
         _, _, name = split_key(key)
+        if name in alone:
+            continue
         on_id |= names.lookup(name).code == entity.listing.id_key
     return on_id
 
