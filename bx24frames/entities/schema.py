@@ -216,6 +216,7 @@ class Entity:
     `always`: names a select must hold for the method to answer at all.
     `arguments`: parameters of the list method that the caller gives as equality filters.
     `untyped`: a method outside the catalogue: no fields, parameters as written.
+    `conditions`: names that conditions have and no field has.
     """
 
     name: str
@@ -237,6 +238,7 @@ class Entity:
     dialect: Dialect | None = None
     """How its conditions are spelled; None is the dialect of its family."""
     names: tuple[str, ...] = ()
+    conditions: frozenset[str] = frozenset()
     untyped: bool = False
     floating: bool = False
     """Whether its moments are printed in the site's own format, without an offset."""

@@ -20,6 +20,9 @@ CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
 """What fields are called in conditions: one on STATUS is on `subStatus`, in which an overdue task has another status
 than the one that is printed as `status`."""
 
+ALONE: Final = frozenset({"MEMBER", "DOER", "DEPENDS_ON", "ONLY_ROOT_TASKS", "FAVORITE", "SPRINT_ID", "BACKLOG_ID"})
+"""Names of conditions that a description may have no field of."""
+
 PARTS: Final = frozenset({"TITLE", "GUID"})
 """Fields of which whatever holds the text is found, and with ``!`` whatever does not."""
 

@@ -51,7 +51,9 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
     """
     found: dict[str, JSON] = {}
     on_id = False
-    owners = {name for one in entity.arguments for name in one.names}
+    # what the method needs to be told stands among its conditions, and some have names that are no field's
+    plain = {name for one in entity.arguments for name in one.names}
+    plain |= {*entity.conditions, *(name for field in names.fields for name in field.conditions)}
     for key, value in conditions.items():
         if isinstance(value, dict) and entity.listing.call.method.startswith(API):
             names.lookup(key)
@@ -62,7 +64,7 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
             found[key] = value
             continue
         prefix, _, name = split_key(key)
-        if name in owners:  # what the method needs to be told stands among its conditions
+        if name in plain:
             found[key] = value
             continue
         field = names.lookup(name)

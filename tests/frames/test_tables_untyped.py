@@ -104,3 +104,12 @@ def test_get_all_of_positional_and_owned_methods(portal: bx.Portal) -> None:
 def test_a_method_that_the_catalogue_lists_is_named_with_its_table(portal: bx.Portal) -> None:
     with pytest.warns(UserWarning, match=r"with types as the table 'department'"):
         bx.read_entity("department.get", portal)
+
+
+def test_raw_rows_take_the_conditions_that_no_field_has(portal: bx.Portal) -> None:
+    """Tasks are asked for by names that their description has not (docs: tasks-task-list.md)."""
+    waiting = portal.get_all("tasks.task.list", {"filter": {"REAL_STATUS": 2}, "select": ["ID", "STATUS"]})
+    assert {row["status"] for row in waiting} == {"2"}
+    assert len(waiting) == len(bx.read_entity("task", portal, filters={"status": 2}))
+    with pytest.raises(bx.errors.UnknownColumn, match="NOPE"):
+        portal.get_all("tasks.task.list", {"filter": {"NOPE": 2}})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from bx24frames.engine.messages import Call, Listing, Paging
+from bx24frames.entities import tasks
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import DOWN, UP, controller
 from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource, Shape, WriteMethods
@@ -62,6 +63,7 @@ _TASK: Final = Entity(
     modified="changedDate",
     scope="task",
     dialect=Dialect.TASK,
+    conditions=tasks.ALONE,
 )
 
 _TASK_TIME: Final = Entity(
