@@ -43,6 +43,8 @@ class Runner:
         Seconds a request may take.
     deadline : float, optional
         Seconds one verb may take as a whole.
+    ends_at : float
+        When they are over, by the clock, where the verb began before this run.
     before : callable, optional
         Called with each parcel just before it leaves.
     clock : callable
@@ -54,6 +56,7 @@ class Runner:
     lock: threading.Lock
     timeout: float = 75.0
     deadline: float | None = None
+    ends_at: float | None = None
     sizes: Sizes = field(default_factory=Sizes)
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
@@ -62,7 +65,7 @@ class Runner:
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
-        ends_at = math.inf if self.deadline is None else self.clock() + self.deadline
+        ends_at = math.inf if self.deadline is None else self.ends_at or self.clock() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
         held: Parcel | None = None
