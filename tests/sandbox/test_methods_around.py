@@ -72,7 +72,8 @@ def test_comments_need_their_owner_and_end(store: Store) -> None:
     page = call(store, "crm.timeline.comment.list", -1, **given)
     assert page.total > 50
     assert page.next == 50
-    assert call(store, "crm.timeline.comment.list", 500, **given).value == []
+    beyond = call(store, "crm.timeline.comment.list", 500, **given)
+    assert (beyond.value, beyond.next) == ([], None)
     assert any("FILES" in row for row in page.value)
     assert any("FILES" not in row for row in page.value)
 
@@ -218,6 +219,10 @@ def test_a_task_is_printed_with_its_people_and_lists(store: Store) -> None:
     full = call(store, "tasks.task.update", taskId=bare["id"], fields={**lists, "GROUP_ID": 2}).value["task"]
     assert (full["accomplices"], full["tags"], full["ufCrmTask"]) == (["3", "5"], ["a"], ["D_7"])
     assert (list(full["accomplicesData"]), full["group"]["id"]) == (["3", "5"], "2")
+    for condition in ({"ACCOMPLICE": 5}, {"TAG": ["a", "b"]}):
+        found = call(store, "tasks.task.list", filter={"ID": bare["id"], **condition}).value["tasks"]
+        assert len(found) == 1, "a condition on a list holds for any of its values"
+    assert call(store, "tasks.task.list", filter={"ID": bare["id"], "TAG": "b"}).value["tasks"] == []
     call(store, "tasks.task.delete", taskId=bare["id"])
 
 

@@ -96,7 +96,7 @@ def system_operand(spec: FieldSpec, alias: str) -> Operand:
     column = f't."{spec.column}"'
     kind = _KINDS.get(spec.kind, TEXT)
     whole = spec.kind is not Kind.NUMBER
-    if spec.kind is Kind.INT_LIST:
+    if spec.kind is Kind.INT_LIST or spec.type == "array":
         return Operand(f"{alias}.value", kind, whole, f"json_each({column})")
     return Operand(column, kind, whole)
 

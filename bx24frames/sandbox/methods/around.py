@@ -57,8 +57,8 @@ class Around:
             raise MethodError("", f"{missing[0]} is not defined or invalid.")
         select = names_of(list(classic_map(params, "select").values()))
         found, window = self.view.page(context, conditions, classic_map(params, "order"), select)
-        if self.past_end and window.offset < (context.start or 0):
-            found = []
+        if self.past_end and (context.start or 0) >= max(window.total or 0, 1):
+            return Result([], window.total)
         for row in found:
             if row.get("FILES", "") is None:  # the key is there only where a file is
                 del row["FILES"]

@@ -100,7 +100,8 @@ class View:
                     raise self.refuse(name)
                 continue
             word = "DESC" if php_text(direction).upper() == "DESC" else "ASC"
-            parts.append(f"{system_operand(spec, '').key} {word}")
+            operand = system_operand(spec, "")
+            parts.append(f"{'t.id' if operand.join else operand.key} {word}")
         if not parts and self.sorted_by:
             parts.append(f't."{self.asked[self.sorted_by].column}" ASC')
         return ", ".join([*parts, "t.id"])
