@@ -10,6 +10,7 @@ from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bx24frames.errors import ConfigError
+from bx24frames.transport.redact import remember
 
 Kind = Literal["webhook", "oauth"]
 
@@ -75,6 +76,7 @@ class Address:
             raise _malformed(parts, "its path is not /rest/<user>/<code>/ nor /rest/")
         if found["user"] and not found["code"]:
             raise _malformed(parts, "the webhook's code is missing after the user's number")
+        remember(found["code"] or "")
         return cls(
             host=_host(parts),
             kind="webhook" if found["code"] else "oauth",
