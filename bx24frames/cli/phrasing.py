@@ -16,6 +16,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "resume=False": "--afresh",
     "give an address, Portal('https://acme.bitrix24.com/rest/1/<code>/')": "name a profile, --portal NAME",
     " in a shell, bx24frames.config.save_profile('acme', address) in Python": "",
+    "or pass allow_http=True for": "or in Python Portal(url, allow_http=True), for",
     "name 'sandbox' in place of an address": "say --portal sandbox",
     "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
     ".frame() has a line a row": "--report FILE has a line a row",

@@ -176,8 +176,8 @@ def _excerpt(status: int, body: bytes) -> str:
         return f"HTTP {status} with an empty body"
     text = body[: EXCERPT * 16].decode("utf-8", "replace")
     kind = "a page, " if _MARKUP.search(text) else ""
-    text = " ".join(_MARKUP.sub(" ", text).split())
-    return redact(f"HTTP {status}: {kind}{text[:EXCERPT]!r}")
+    text = redact(" ".join(_MARKUP.sub(" ", text).split()))  # before it is cut: half a secret looks like none
+    return f"HTTP {status}: {kind}{text[:EXCERPT]!r}"
 
 
 def batchable(method: str, params: Mapping[str, JSON]) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bx24frames.errors import ConfigError
+from bx24frames.transport.redact import remember
 
 Kind = Literal["webhook", "oauth"]
 
@@ -28,6 +29,8 @@ _REST = re.compile(
     r"(?:/[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)?/*"
 )
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_AROUND: Final = "\"'<>«»“”„‘’"
+"""What stands around an address that comes out of a letter or a messenger."""
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 
 
@@ -71,10 +74,13 @@ class Address:
         found = _REST.fullmatch(parts.path)
         if found is None and "/rest" not in parts.path:
             raise _malformed(parts, "it is the address of a page; a webhook's has /rest/<user>/<code>/ in it")
+        if found is None and not parts.path.isascii():
+            raise _malformed(parts, "there are letters in its path that are not Latin ones")
         if found is None:
             raise _malformed(parts, "its path is not /rest/<user>/<code>/ nor /rest/")
         if found["user"] and not found["code"]:
             raise _malformed(parts, "the webhook's code is missing after the user's number")
+        remember(found["code"] or "")
         return cls(
             host=_host(parts),
             kind="webhook" if found["code"] else "oauth",
@@ -155,7 +161,7 @@ def check_scheme(parts: SplitResult, *, allow_http: bool = False) -> None:
 
 
 def _split(text: str) -> SplitResult:
-    text = text.strip().strip("\"'<>").strip()
+    text = text.strip().strip(_AROUND).strip()
     if "://" not in text and re.match(r"[\w.-]+\.\w+(:\d+)?(/|$)", text):
         text = f"https://{text}"
     parts: SplitResult | None
@@ -164,7 +170,11 @@ def _split(text: str) -> SplitResult:
         _host(parts)
     except ValueError:
         parts = None
-    if parts is None or any(ch.isspace() for ch in text):
+    if any(ch.isspace() for ch in text):
+        raise ConfigError("The portal's address is not a URL: there is a space in it", guidance=WEBHOOK_GUIDANCE)
+    if not text:
+        raise ConfigError("The portal's address is empty", guidance=WEBHOOK_GUIDANCE)
+    if parts is None:
         raise ConfigError("The portal's address is not a URL", guidance=WEBHOOK_GUIDANCE)
     if parts.scheme and not parts.hostname:
         raise ConfigError("The portal's address names no host", guidance=WEBHOOK_GUIDANCE)

@@ -29,6 +29,20 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 _BARE_CODE: Final = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{14,}", re.I)
 
 
+LONG: Final = 12
+"""Characters from which on a code is no word that may stand in a text by chance; a portal's have sixteen or so."""
+MANY: Final = 256
+_codes: Final[dict[str, None]] = {}
+
+
+def remember(code: str) -> None:
+    """Have a webhook's code masked wherever it stands, also outside of an address; the latest ones are remembered."""
+    if len(code) >= LONG:
+        _codes[code] = None
+    while len(_codes) > MANY:
+        _codes.pop(next(iter(_codes)), None)
+
+
 def redact(text: str, known: Iterable[str | None] = ()) -> str:
     """Return the text with every webhook code, token and client secret replaced by ``***``.
 
@@ -43,6 +57,8 @@ def redact(text: str, known: Iterable[str | None] = ()) -> str:
         text = text.replace(secret, MASK)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
+    for code in tuple(_codes):
+        text = text.replace(code, MASK)
     return text
 
 

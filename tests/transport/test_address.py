@@ -19,6 +19,7 @@ CODE = "s3cretc0de99"
         f"'https://acme.bitrix24.com:443/rest/1/{CODE}/crm.deal.list?x=1'",
         f"https://acme.bitrix24.com/rest/api/1/{CODE}/",
         f"acme.bitrix24.com/rest/1/{CODE}//",
+        f"«https://acme.bitrix24.com/rest/1/{CODE}/»",
     ],
 )
 def test_every_way_to_paste_a_webhook_is_one_address(text: str) -> None:
@@ -55,6 +56,9 @@ def test_no_repr_and_no_key_shows_the_code() -> None:
         (f"https://acme.bitrix24.com:port/rest/1/{CODE}/", "not a URL"),
         (f"https://acme.bitrix24.com/rest/1/{CODE}/ and more", "not a URL"),
         (f"http://acme.bitrix24.com/rest/1/{CODE}/", "plain http"),
+        (f"https://acme.bitrix24.com/rest/1/ {CODE}/", "a space in it"),
+        (f"https://acme.bitrix24.com/rest/1/с{CODE}/", "not Latin"),
+        (" ", "is empty"),
     ],
 )
 def test_a_malformed_address_says_why_and_hides_the_code(text: str, why: str) -> None:

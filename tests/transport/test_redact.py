@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bx24frames.transport.address import Address
 from bx24frames.transport.redact import SecretFilter, redact, shown
 
 SHAPES = [
@@ -32,6 +33,13 @@ SHAPES = [
 def test_every_shape_of_a_secret_is_masked(shape: str, secret: str) -> None:
     secret = f"S3{secret}"
     assert secret not in redact(shape.format(secret))
+
+
+def test_the_code_of_an_address_in_use_is_masked_wherever_it_stands() -> None:
+    """A page of the web tier may print it alone."""
+    Address.parse("https://acme.bitrix24.com/rest/1/alone1234567890abc/")
+    Address.parse("https://acme.bitrix24.com/rest/1/short/")
+    assert redact("403 Forbidden (alone1234567890abc), short") == "403 Forbidden (***), short"
 
 
 def test_the_rest_of_the_text_stays() -> None:
