@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import SupportsIndex
 
 from bx24frames.errors import ConfigError
 from bx24frames.frames.convert import BACKENDS, DTYPE_BACKENDS
 from bx24frames.frames.core import Output
+from bx24frames.frames.report.report import WriteReport
 from bx24frames.options import Backend, DtypeBackend
 
 
@@ -40,6 +42,59 @@ def output_of(backend: object, dtype_backend: DtypeBackend | None, index: str | 
     if index is not None and not _names(index):
         raise ConfigError(f"index is a column or a list of columns, each once, not {index!r:.80}")
     return Output(chosen, dtype_backend, index)
+
+
+def check_switches(**given: object) -> None:
+    """Check parameters that are on or off.
+
+    Raises
+    ------
+    ConfigError
+        One of them is neither: a text such as ``"no"`` would count as on.
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is True or False, not {value!r:.80}")
+
+
+def check_progress(progress: object) -> None:
+    """Check what is said of the bar.
+
+    Raises
+    ------
+    ConfigError
+        It is none of the three words.
+    """
+    if progress != "auto" and not isinstance(progress, bool):
+        raise ConfigError(f"progress is 'auto' or True or False, not {progress!r:.80}")
+
+
+def check_resume(resume: object) -> None:
+    """Check what an upload is to go on with, also where nothing is sent.
+
+    Raises
+    ------
+    ConfigError
+        It can name no journal.
+    """
+    if resume is not None and resume is not False and not isinstance(resume, str | Path | WriteReport):
+        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+
+
+def column_names(name: str, given: object) -> list[str] | None:
+    """The columns a parameter names; an iterable that can be gone through once is kept.
+
+    Raises
+    ------
+    ConfigError
+        It names none.
+    """
+    if given is None:
+        return None
+    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else None
+    if names is None or not all(isinstance(one, str) for one in names):
+        raise ConfigError(f"{name} is a list of names, not {given!r:.80}")
+    return names
 
 
 def _names(index: object) -> bool:

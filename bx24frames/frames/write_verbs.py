@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
-from bx24frames.errors import ConfigError
+from bx24frames.frames.options import check_progress, check_resume, check_switches, column_names
 from bx24frames.frames.parameters import documented
 from bx24frames.frames.report.report import WriteReport
 from bx24frames.frames.session import blocking, connection_of
@@ -102,12 +102,17 @@ async def write_entity_async(
     progress: Progress = "auto",
 ) -> WriteReport:
     """Write a frame into a table of the portal; see `bx24frames.write_entity`."""
+    check_switches(only_changed=only_changed, dry_run=dry_run)
+    if automation is not None:
+        check_switches(automation=automation)
+    check_progress(progress)
+    check_resume(resume)
     request = WriteRequest(
         frame,
         entity,
         mode,
-        _names(on),
-        _listed(columns),
+        column_names("on", [on] if isinstance(on, str) else on),
+        column_names("columns", columns),
         nulls,
         extra_columns,
         schema,
@@ -175,18 +180,7 @@ async def delete_entity_async(
     progress: Progress = "auto",
 ) -> WriteReport:
     """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
+    check_switches(dry_run=dry_run)
+    check_progress(progress)
+    check_resume(resume)
     return await delete(connection_of(portal).begun(), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
-
-
-def _names(on: str | Sequence[str] | None) -> Sequence[str] | None:
-    """One name is a list of one; an iterable that can be gone through once is kept."""
-    return [on] if isinstance(on, str) else _listed(on)
-
-
-def _listed(names: Sequence[str] | None) -> Sequence[str] | None:
-    if names is None or isinstance(names, str):
-        return names
-    listed = list(names) if isinstance(names, Iterable) else [names]
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in listed):
-        raise ConfigError(f"Columns are named by text, one or a list of it, not by {names!r:.80}")
-    return listed

@@ -215,6 +215,24 @@ def test_a_wrong_token(odd: OddPortal) -> None:
     portal.close()
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"dry_run": "no"}, {"dry_run": 1}, {"only_changed": "yes"}, {"automation": 0}, {"progress": "x"}, {"resume": True},
+     {"resume": 5, "dry_run": True}, {"on": 5}, {"columns": [5]}],
+)  # fmt: skip
+def test_options_of_a_write_are_checked_before_a_request(
+    odd: OddPortal, portal: bx.Portal, given: dict[str, Any]
+) -> None:
+    """A text such as "no" would count as on, and a dry run would hide a wrong journal."""
+    name = next(iter(given))
+    with pytest.raises(e.ConfigError, match=name):
+        bx.write_entity(LEDGER, "deal", portal, **{"mode": "insert", **given})
+    if name in ("dry_run", "progress", "resume"):
+        with pytest.raises(e.ConfigError, match=name):
+            bx.delete_entity([3], "deal", portal, **given)
+    assert not odd.asked
+
+
 def test_a_refusal_that_quotes_the_address_does_not_show_it(odd: OddPortal, portal: bx.Portal) -> None:
     """Alone, inside a batch, and as what became of a row."""
 
