@@ -165,16 +165,20 @@ class Runner:
             given.extend(machine.feed(parcel, answers, self.clock()))
 
     async def _send(self, parcel: Parcel, ticket: Ticket) -> Reply | NoReply | AuthError:
+        sent = True
         try:
             method, body = batch.encode(parcel)
             if self.before is not None:
                 self.before(parcel)
             return await self.transport.post(method, body, timeout=self.timeout)
-        except (NoReply, AuthError) as fault:
+        except NoReply as fault:
+            sent = fault.sent
+            return fault
+        except AuthError as fault:
             return fault
         finally:
             with self.lock:
-                self.governor.settle(ticket, self.clock())
+                self.governor.settle(ticket, self.clock(), sent=sent)
 
     def _read(self, parcel: Parcel, came: Reply | NoReply | AuthError) -> dict[str, Answer]:
         if isinstance(came, Reply):

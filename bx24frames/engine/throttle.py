@@ -46,6 +46,10 @@ class RequestBucket(Protocol):
         """An answer to this request came, so it has reached the portal."""
         ...
 
+    def recalled(self, ticket: float, now: float) -> None:
+        """This request has certainly not been sent: its place is free again."""
+        ...
+
     def refused(self, now: float) -> None:
         """The portal found its bucket full: so it is, whoever filled it."""
         ...
@@ -100,6 +104,14 @@ class Bucket:
         if ticket in self.travelling:
             self.travelling.remove(ticket)
             self.level += 1
+
+    def recalled(self, ticket: float, now: float) -> None:
+        """This request has certainly not been sent: its place is free again."""
+        self._advance(now)
+        if ticket in self.travelling:
+            self.travelling.remove(ticket)
+        else:
+            self.level = max(0.0, self.level - 1)
 
     def refused(self, now: float) -> None:
         """The portal found its bucket full: so it is, whoever filled it.
@@ -191,11 +203,12 @@ class Meter:
         self.under_way += self.cost * commands
         self.parcels += 1
 
-    def settle(self, commands: int, charged: float, departed: float, now: float) -> None:
-        """Commands came back, with whatever answer."""
+    def settle(self, commands: int, charged: float, departed: float, now: float, *, sent: bool = True) -> None:
+        """Commands came back, with whatever answer, or were never sent."""
         self.parcels -= 1
         self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - charged * commands)
-        self.late.append(Late(now, departed, charged * commands))
+        if sent:
+            self.late.append(Late(now, departed, charged * commands))
 
     def report(self, operating: float | None, resets_in: float | None, departed: float, now: float) -> None:
         """Take in the operating time an answer names; of answers that overtook each other the higher one counts."""
@@ -286,12 +299,12 @@ class Governor:
             self.meter(method).depart(count)
         return Ticket(departed, charged)
 
-    def settle(self, ticket: Ticket, now: float) -> None:
-        """The request is over, answered or not."""
+    def settle(self, ticket: Ticket, now: float, *, sent: bool = True) -> None:
+        """The request is over, answered or not; one that was never sent has cost the portal nothing."""
         self.in_flight -= 1
-        self.bucket.arrived(ticket.departed, now)
+        (self.bucket.arrived if sent else self.bucket.recalled)(ticket.departed, now)
         for method, count, cost in ticket.methods:
-            self.meter(method).settle(count, cost, ticket.departed, now)
+            self.meter(method).settle(count, cost, ticket.departed, now, sent=sent)
 
     def meter(self, method: str) -> Meter:
         """The operating time of a method, as far as it is known."""

@@ -72,6 +72,11 @@ class HostBucket:
     def arrived(self, ticket: float, now: float) -> None:
         """Nothing: a request leaks from the moment it left."""
 
+    def recalled(self, ticket: float, now: float) -> None:  # noqa: ARG002 (whichever it was, it is one place)
+        """This request has certainly not been sent: its place is free again."""
+        with self._alone():
+            self._store(max(0.0, self._level() - 1))
+
     def refused(self, now: float) -> None:  # noqa: ARG002 (the wall clock rules here)
         """The portal found its bucket full: everybody waits, in every process."""
         if self._wall() < self._paused_until:

@@ -22,6 +22,8 @@ HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
 ACCEPT_SECONDS: Final = 0.05
+CUT_SECONDS: Final = 0.05
+"""Seconds an answer under way may take when its connection is cut; aiohttp takes 0 for no limit at all."""
 T = TypeVar("T")
 
 
@@ -88,7 +90,7 @@ class Server:
 
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05, handle_signals=False)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=CUT_SECONDS, handle_signals=False)
         await runner.setup()
         self._runner = runner
         site = web.TCPSite(runner, HOST, self.port, ssl_context=self._tls, reuse_address=True)
@@ -105,7 +107,7 @@ class Server:
         # leaves one open whose handler it had to cancel.
         await asyncio.sleep(ACCEPT_SECONDS)
         if server is not None:
-            await server.shutdown(0)
+            await server.shutdown(CUT_SECONDS)
         for transport in list(self._transports):
             transport.abort()
         await asyncio.sleep(0)

@@ -48,6 +48,16 @@ def test_what_one_process_takes_the_other_does_not_have(tmp_path, wall):
     other.close()
 
 
+def test_a_request_that_was_never_sent_gives_its_place_back(tmp_path, wall):
+    one, other = opened(tmp_path, wall, burst=6), opened(tmp_path, wall, burst=6)
+    ticket = one.depart(0.0)
+    assert other.depart(0.0) is None
+    one.recalled(ticket, 0.0)
+    assert other.depart(0.0) is not None
+    one.close()
+    other.close()
+
+
 def test_portals_do_not_share(tmp_path, wall):
     one, other = opened(tmp_path, wall, burst=6), opened(tmp_path, wall, burst=6, host="other")
     assert one.depart(0.0) is not None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
 from bx24frames.engine.messages import IdBounds, Lost, Refusal, Success, Wait
+from bx24frames.engine.pages import lanes
 from bx24frames.engine.pages.pages import KeysetPages
-from bx24frames.engine.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS, RawRows
 from bx24frames.engine.sizes import Size, Sizes
 from bx24frames.errors import PortalError, ResponseError
 
@@ -232,6 +234,36 @@ def test_a_gap_costs_a_few_requests_however_wide_it_is(name, family, ascending, 
     table = Table(set(ids), FAMILIES[family][2])
     assert read(family, table, ascending=ascending, parallel=parallel) == sorted(ids, reverse=not ascending)
     assert table.requests <= len(ids) / 2500 + 20
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_wide_rows_fill_the_window_by_their_bytes(family, monkeypatch):
+    """What lies complete behind a slow lane is bounded in bytes too: some tables have hundreds of long texts."""
+    monkeypatch.setattr(lanes, "WINDOW_BYTES", 20_000_000)
+    listing, key, item = FAMILIES[family]
+    table = Table(set(range(1, 40_001)), item)
+    machine = KeysetPages(listing(keys=(key,)), AS_MAPS, token="t")
+    wide, most = "x" * 4000, 0
+
+    def answered(parcel):
+        nonlocal most
+        most = max(most, machine._line.buffered_bytes)
+        answers = table.execute(parcel)
+        return {one.label: as_bytes(one.call.shape, answers[one.label], wide) for one in parcel.commands}
+
+    got = flat(drain(machine, table, sizes(), parallel=8, on_parcel=answered), key)
+    assert got == list(range(1, 40_001))
+    # what is under way when the window is full comes all the same
+    assert most < 20_000_000 + 8 * 2500 * 4200
+
+
+def as_bytes(shape, answer, wide):
+    """An answer as the bytes it came in, each row with a wide text beside its id."""
+    if shape is None or not isinstance(answer, Success):
+        return answer
+    rows = answer.value["items"] if shape.path else answer.value
+    printed = [{**row, "text": wide} for row in rows]
+    return Success(None, raw=RawRows(shape, memoryview(orjson.dumps({"items": printed} if shape.path else printed))))
 
 
 def test_a_lane_held_back_by_the_window_is_waited_for_without_a_time():

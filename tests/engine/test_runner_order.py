@@ -13,7 +13,7 @@ from bx24frames.engine.messages import Answer, Call, Command, Done, Parcel, Wait
 from bx24frames.engine.runner import Runner
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
-from bx24frames.transport.base import Reply
+from bx24frames.transport.base import NoReply, Reply
 
 PARCELS = 6
 
@@ -131,3 +131,24 @@ async def test_time_that_the_limits_take_is_counted_while_answers_are_under_way_
         assert len([label async for label in served.run(Machine())]) == PARCELS
     assert served.stats.waited == pytest.approx(15.0, abs=0.01)
     assert clock.now - 100.0 < 15.2
+
+
+class Away:
+    """A host where nobody listens."""
+
+    async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
+        raise NoReply("the connection is refused", sent=False)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_portal_that_is_away_uses_up_no_budget() -> None:
+    """While a portal restarts, requests are turned away at the door: they do not count in its bucket."""
+    governor = Governor(Bucket(2, 0.001), float("inf"), PARCELS)
+    governor.meter("profile").known = True
+    machine = Machine()
+    served = Runner(Away(), governor, threading.Lock())
+    async with asyncio.timeout(5):
+        assert len([label async for label in served.run(machine)]) == PARCELS
+    assert governor.room_at(served.clock()) <= served.clock()

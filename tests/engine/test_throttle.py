@@ -203,6 +203,19 @@ def test_two_requests_at_one_moment_are_two():
     assert bucket.level == 2.0
 
 
+@pytest.mark.parametrize("after", [0.1, ARRIVAL_GRACE + 0.1])
+def test_a_request_that_was_never_sent_gives_its_place_back(after):
+    """A connection refused has cost the portal nothing: neither a place in the bucket nor time of the method."""
+    governor = Governor(Bucket(4, 0.001), 480.0, 8)
+    governor.meter(METHOD).known = True
+    tickets = [governor.depart({METHOD: 50}, 0.0) for _ in range(3)]
+    assert governor.depart({METHOD: 50}, after) is None
+    for ticket in tickets:
+        governor.settle(ticket, after, sent=False)
+    assert not governor.meter(METHOD).late
+    assert all(governor.depart({METHOD: 50}, after + 0.1) is not None for _ in range(3))
+
+
 def test_a_blocked_method_waits_for_its_reset_and_sends_one_probe():
     meter = Meter(480.0)
     meter.report(470.0, 45.0, 99.0, 100.0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row
+from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, Success
 from bx24frames.engine.pages.columnar import opened
 from bx24frames.engine.records import Records, Rows, RowShape
 from bx24frames.errors import ResponseError
@@ -111,6 +111,11 @@ def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
     except ValueError as fault:
         return Lost(f"unreadable rows: {fault}", status=200)
     return found if isinstance(found, Records) else rows_in(listing, found)
+
+
+def size_of(answer: Answer) -> int:
+    """The bytes that the rows of an answer came in, where they are known by themselves."""
+    return answer.raw.text.nbytes if isinstance(answer, Success) and answer.raw is not None else 0
 
 
 def ids_in(listing: Listing, rows: Rows) -> list[int]:

@@ -15,6 +15,8 @@ SEGMENT_ROWS: Final = 5_000
 """Rows a lane is meant to hold: two full batches; the chains of other lanes fill the request that its tail is in."""
 WINDOW_ROWS: Final = 40_000
 """Rows that may lie complete behind a lane that is not; they bound the memory of a read."""
+WINDOW_BYTES: Final = 64_000_000
+"""Bytes that these rows may have come in: where they are wide, few of them fill the memory."""
 MARGIN: Final = 1.05
 """Pages asked for above those that are expected."""
 POOR: Final = 4
@@ -58,10 +60,11 @@ class Lane:
 
 @dataclass(slots=True, eq=False)
 class Block(Generic[T]):
-    """Rows that are complete: `count` of them, decoded."""
+    """Rows that are complete: `count` of them, decoded, which came in `size` bytes."""
 
     rows: T
     count: int
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -75,6 +78,12 @@ class Line(Generic[T]):
     chain_up: bool
     items: list[Lane | Block[T]] = field(default_factory=list)
     buffered: int = 0
+    buffered_bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether as many rows lie complete as memory is meant to hold."""
+        return self.buffered >= WINDOW_ROWS or self.buffered_bytes >= WINDOW_BYTES
 
     @property
     def along(self) -> bool:
@@ -109,8 +118,9 @@ class Line(Generic[T]):
         self.items.insert(at, first)
         return first
 
-    def advance(self, lane: Lane, first_id: int, last_id: int, rows: T, count: int) -> None:
+    def advance(self, lane: Lane, first_id: int, last_id: int, block: Block[T]) -> None:
         """A lane has read up to and including `last_id`."""
+        count = block.count
         start = self._edge(lane) if lane.begun else None
         covered = abs(last_id - (first_id if start is None else start)) + 1
         self.learn(lane, covered, count)
@@ -122,8 +132,9 @@ class Line(Generic[T]):
         else:
             lane.upto = last_id - 1
         at = self.items.index(lane)
-        self.items.insert(at if self.along else at + 1, Block(rows, count))
+        self.items.insert(at if self.along else at + 1, block)
         self.buffered += count
+        self.buffered_bytes += block.size
 
     def learn(self, lane: Lane, covered: int, count: int) -> None:
         """Take in what was just seen of a lane: `count` rows in `covered` ids.
@@ -162,4 +173,5 @@ class Line(Generic[T]):
         while self.items and isinstance(block := self.items[0], Block):
             self.items.pop(0)
             self.buffered -= block.count
+            self.buffered_bytes -= block.size
             yield block

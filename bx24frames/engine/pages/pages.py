@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
-from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in
-from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, WINDOW_ROWS, Lane, Line
+from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, size_of
+from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.engine.records import Rows, Take
 from bx24frames.engine.retry import Tries, is_passing
@@ -121,7 +121,7 @@ class KeysetPages(Generic[P, T]):
             if lane.busy or lane.not_before > now:
                 continue
             first = at == 0 and self._line.items[0] is lane
-            if not (first or filling) and self._line.buffered >= WINDOW_ROWS:
+            if not (first or filling) and self._line.full:
                 return None
             return self._cut(lane)
         return None
@@ -229,7 +229,7 @@ class KeysetPages(Generic[P, T]):
                 self._advance(chain.lane, strand, ended=False)
                 self._give_in(chain.lane, page, now, first=place == 0)
                 return False
-            strand.add(page)
+            strand.add(page, size_of(answers[label]))
             if len(page) != self._listing.page_size:
                 self._advance(
                     chain.lane, strand, ended=self._ends(chain.lane, strand.last_id, len(page), first=place == 0)
@@ -254,8 +254,8 @@ class KeysetPages(Generic[P, T]):
         if strand.last_id is not None:
             lane.tries.progress()
             lane.doubts = 0
-            rows = strand.taken()
-            self._line.advance(lane, strand.first_id, strand.last_id, rows, strand.count)
+            block = Block(strand.taken(), strand.count, strand.size)
+            self._line.advance(lane, strand.first_id, strand.last_id, block)
             ended = ended or self._reached(lane, strand.last_id)
         if ended:
             self._line.close(lane)

@@ -50,13 +50,16 @@ class Strand(Generic[P, T]):
         self._packs: list[P] = []
         self.count = 0
         """Rows packed."""
+        self.size = 0
+        """Bytes that the pages came in."""
         self.first_id = 0
         self.last_id: int | None = None
 
-    def add(self, page: Rows) -> None:
-        """Take the next page."""
+    def add(self, page: Rows, size: int = 0) -> None:
+        """Take the next page, which came in `size` bytes."""
         if not page:
             return
+        self.size += size
         self._check(ids_in(self._listing, page))
         self._pages.append(page)
         self._waiting += len(page) * (len(page.keys) if isinstance(page, Records) else 1)
