@@ -45,6 +45,11 @@ def test_a_fraction_is_not_cut(deal: Table) -> None:
         read(deal, "id", 2, 1.5)
 
 
+def test_no_digit_of_a_whole_number_is_lost(deal: Table) -> None:
+    """A double holds fifteen digits."""
+    assert read(deal, "id", "9007199254740993.00", "7.0", 8) == [2**53 + 1, 7, 8]
+
+
 def test_numbers_of_every_writing(lead: Table) -> None:
     assert read(lead, "OPPORTUNITY", "19999.99", "", None, 19000, 3.5, "1e3") == [
         19999.99,

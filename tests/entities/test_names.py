@@ -34,6 +34,8 @@ TYPES = [
         ("Item:31", "smart_invoice"),
         ("item:1036", "item:1036"),
         ("stage-history", "stage_history"),
+        ("product sections", "section"),
+        ("disk", "disk_storage"),
     ],
 )
 def test_spellings(name: str, found: str) -> None:
