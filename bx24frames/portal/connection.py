@@ -148,7 +148,7 @@ class Connection:
         with BUDGETS.lock:
             if n > 0:
                 governor.slow.append(n)
-            else:
+            elif -n in governor.slow:  # a child of a fork begins with none of the parent's
                 governor.slow.remove(-n)
 
     def cost(self, method: str) -> float | None:
@@ -178,8 +178,6 @@ def _check(settings: Settings) -> None:
         raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
     if not isinstance(settings.limits, Limits):
         raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
-    if settings.session is not None and not callable(getattr(settings.session, "request", None)):
-        raise ConfigError(f"session= takes an aiohttp.ClientSession, not {type(settings.session).__name__}")
     if not math.isfinite(settings.timeout):
         raise ConfigError("timeout is a number of seconds: the portal cuts a request after 60 of them")
     for name, flag in (("allow_http", settings.allow_http), ("cache", settings.cache)):
