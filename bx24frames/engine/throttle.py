@@ -81,6 +81,11 @@ class Bucket:
         """Places that may be used."""
         return max(1, self.burst - 1)
 
+    def limit(self, burst: int, per_second: float) -> None:
+        """The newest limits hold: a smaller bucket never stood higher than its brim."""
+        self.burst, self.per_second = burst, per_second
+        self.level = min(self.level, float(burst))
+
     def ready_at(self, now: float) -> float:
         """When one more request may leave; `now` or earlier means at once. Asking changes nothing that matters."""
         self._advance(now)

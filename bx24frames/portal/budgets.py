@@ -30,7 +30,7 @@ class Budgets:
         """The governor and the request sizes of a credential; the newest limits hold for all who share them."""
         with self.lock:
             bucket = self._bucket(host, limits)
-            bucket.burst, bucket.per_second = limits.burst, limits.per_second
+            bucket.limit(limits.burst, limits.per_second)
             if credential not in self.governors:
                 governor = Governor(bucket, limits.operating, limits.max_in_flight)
                 self.governors[credential] = governor, Sizes(limits.commands_per_batch)

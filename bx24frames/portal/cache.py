@@ -154,7 +154,7 @@ class Cache:
             warnings.warn(f"What the portal says of its tables is not kept on disk: {fault.strerror}", stacklevel=2)
 
 
-def open_cache(host: str, key: str, *, enabled: bool = True) -> Cache:
+def open_cache(host: str, key: str, *, enabled: bool = True, lasting: bool = True) -> Cache:
     """Open what is remembered of one portal for one credential.
 
     Parameters
@@ -164,9 +164,11 @@ def open_cache(host: str, key: str, *, enabled: bool = True) -> Cache:
     key : str
         Tells credentials apart and holds no secret; only its hash names the folder.
     enabled : bool
+    lasting : bool
+        Whether the key names the same credential in every process; a function of the user's has none such.
     """
     here = is_loopback(_hostname(host)) and os.environ.get(LOOPBACK) != "1"
-    return Cache(None if here or not enabled else _folder() / _digest(key), enabled)
+    return Cache(None if here or not (enabled and lasting) else _folder() / _digest(key), enabled)
 
 
 def _folder() -> Path:

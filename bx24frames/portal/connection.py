@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
@@ -62,6 +63,7 @@ class Connection:
     """
 
     def __init__(self, settings: Settings) -> None:
+        from bx24frames.transport.auth import OAuth
         from bx24frames.transport.authorized import credential_key, open_transport
 
         _check(settings)
@@ -78,7 +80,8 @@ class Connection:
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
         self.stats = Stats()
-        self.metadata = open_cache(self.host, self.key, enabled=settings.cache)
+        lasting = settings.auth is None or isinstance(settings.auth, OAuth)
+        self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
     @property
     def host(self) -> str:
@@ -145,7 +148,7 @@ class Connection:
         with BUDGETS.lock:
             if n > 0:
                 governor.slow.append(n)
-            else:
+            elif -n in governor.slow:  # a child of a fork begins with none of the parent's
                 governor.slow.remove(-n)
 
     def cost(self, method: str) -> float | None:
@@ -175,8 +178,8 @@ def _check(settings: Settings) -> None:
         raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
     if not isinstance(settings.limits, Limits):
         raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
-    if settings.session is not None and not callable(getattr(settings.session, "request", None)):
-        raise ConfigError(f"session= takes an aiohttp.ClientSession, not {type(settings.session).__name__}")
+    if not math.isfinite(settings.timeout):
+        raise ConfigError("timeout is a number of seconds: the portal cuts a request after 60 of them")
     for name, flag in (("allow_http", settings.allow_http), ("cache", settings.cache)):
         if not isinstance(flag, bool):
             raise ConfigError(f"{name}= takes True or False, not {type(flag).__name__}")

@@ -56,6 +56,10 @@ class HostBucket:
         """Places that may be used."""
         return max(1.0, self.burst - 1 - ARRIVAL_GRACE * self.per_second)
 
+    def limit(self, burst: int, per_second: float) -> None:
+        """The newest limits hold."""
+        self.burst, self.per_second = burst, per_second
+
     def ready_at(self, now: float) -> float:
         """When one more request may leave, if no other process is faster."""
         return now + self._wait(self._level())

@@ -69,7 +69,7 @@ def _catalogued(method: str, params: dict[str, JSON]) -> Entity | None:
 async def _listing(connection: Connection, entity: Entity, params: dict[str, JSON]) -> tuple[Listing, bool]:
     """The listing with the user's parameters, and whether it has to be read by offset for a condition on the id."""
     listing, method = entity.listing, entity.listing.call.method
-    refuse_clauses(params, method, _order_names(listing), "get_all()")
+    refuse_clauses(params, method, _own_names(listing), "get_all()")
     given = {_SPELLINGS.get(name.lower(), name): value for name, value in params.items()}
     if isinstance(given.get("filter"), list):
         raise ConfigError(
@@ -97,10 +97,10 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
     return replace(listing, call=call, row_key=row_key), on_id and listing.paging is Paging.KEYSET
 
 
-def _order_names(listing: Listing) -> frozenset[str]:
-    """The parameters in which the order of the pages stands."""
-    written = listing.order[0] if listing.order is not None else listing.order_path[:1]
-    return frozenset(name.lower() for name in written)
+def _own_names(listing: Listing) -> frozenset[str]:
+    """The parameters in which the order and the number of a page stand."""
+    order = listing.order[0] if listing.order is not None else listing.order_path[:1]
+    return frozenset(name.lower() for name in (*order, *listing.page_path[:1]))
 
 
 def _with_ids(listing: Listing, params: dict[str, JSON]) -> dict[str, JSON]:

@@ -107,7 +107,7 @@ def jsonable(value: object, name: str, method: str) -> JSON:
         return value
     if isinstance(value, int | float | str):
         _check_scalar(value, name, method)
-        return value
+        return _plain(value)
     if isinstance(value, Mapping):
         return {str(key): jsonable(item, f"{name}.{key}", method) for key, item in value.items()}
     if isinstance(value, dt.date | Decimal) and str(value) not in _NO_VALUES:
@@ -117,6 +117,13 @@ def jsonable(value: object, name: str, method: str) -> JSON:
     if hasattr(value, "item") and callable(value.item):  # a scalar of numpy or pandas
         return jsonable(value.item(), name, method)
     raise ConfigError(f"'{name}' holds a {type(value).__name__}, which has no form in JSON", method=method)
+
+
+def _plain(value: int | float | str) -> JSON:
+    """The value itself, of a kind derived from it: a float of numpy, a member of an enumeration."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def _check_scalar(value: int | float | str, name: str, method: str) -> None:

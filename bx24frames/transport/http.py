@@ -173,6 +173,8 @@ class HttpTransport:
         import asyncio
 
         if self._session is not None:
+            if not callable(getattr(self._session, "request", None)):
+                raise ConfigError(f"session= takes an aiohttp.ClientSession, not {type(self._session).__name__}")
             if self._session.closed:
                 raise ConfigError("The session given to the portal is closed", guidance="Keep it open while reading.")
             return self._session

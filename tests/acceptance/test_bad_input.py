@@ -251,7 +251,8 @@ def test_a_refusal_that_quotes_the_address_does_not_show_it(odd: OddPortal, port
 @pytest.mark.parametrize(
     "given",
     [{"timeout": 0}, {"timeout": "5"}, {"deadline": -1}, {"limits": 5}, {"ssl": 5}, {"ssl": "/nowhere.pem"},
-     {"auth": lambda: "t"}, {"timeout": None}, {"timeout": True}, {"limits": {}}, {"limits": 0}, {"session": "s"},
+     {"auth": lambda: "t"}, {"timeout": None}, {"timeout": True},
+     {"timeout": float("inf")}, {"limits": {}}, {"limits": 0},
      {"allow_http": "no"}, {"cache": "/tmp"}],
 )  # fmt: skip
 def test_options_that_cannot_work(odd: OddPortal, given: dict[str, Any]) -> None:

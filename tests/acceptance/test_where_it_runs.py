@@ -127,6 +127,26 @@ print(before, os.waitstatus_to_exitcode(status), len(bx.read_entity("deal", port
     assert out.split() == ["180", "0", "180"], err
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_may_leave_the_slow_part_it_was_born_in(odd: OddPortal, tmp_path: Path) -> None:
+    """The child begins without the parent's bound, and takes nothing back that is not there."""
+    process = script(
+        odd,
+        """
+with portal.slow(1):
+    child = os.fork()
+    found = len(bx.read_entity("deal", portal))
+if not child:
+    os._exit(0 if found == 180 else 1)
+_, status = os.waitpid(child, 0)
+print(found, os.waitstatus_to_exitcode(status))
+""",
+        tmp_path,
+    )
+    out, err = process.communicate(timeout=60)
+    assert out.split() == ["180", "0"], err
+
+
 def interrupted(odd: OddPortal, tmp_path: Path, text: str, *, signals: int = 1) -> tuple[dict[str, Any], str]:
     """Run a script that is interrupted as soon as three inserts are under way."""
     under_way = threading.Semaphore(0)

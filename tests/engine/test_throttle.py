@@ -180,6 +180,15 @@ def test_a_refusal_pauses_everyone_and_the_pause_grows_until_a_request_is_let_in
     assert bucket.ready_at(110.0) == pytest.approx(111.0)
 
 
+def test_a_bucket_that_turns_out_smaller_is_no_fuller_than_its_brim():
+    """Who took a portal for an Enterprise one, and was refused, goes on with the right limits at once."""
+    bucket = Bucket(250, 5.0)
+    bucket.refused(0.0)
+    bucket.limit(50, 2.0)
+    waited = bucket.ready_at(bucket.paused_until) - bucket.paused_until
+    assert waited <= 2 / 2.0
+
+
 def test_after_a_refusal_requests_leave_at_the_rate_of_the_leak():
     bucket = Bucket(50, 2.0)
     bucket.refused(0.0)

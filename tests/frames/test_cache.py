@@ -272,3 +272,10 @@ def test_a_smart_process_new_on_the_portal_is_found_although_the_list_is_remembe
     with pytest.raises(UnknownEntity):
         bx.describe_entity("No such process", portal)
     assert asked(portal)["crm.type.list"] == 2
+
+
+def test_what_a_token_function_sees_is_not_kept_for_other_processes() -> None:
+    """Nothing tells there whose tokens it brings: another user may see other fields."""
+    at = "https://acme.bitrix24.com/rest/"
+    assert bx.Portal(at, auth=lambda: "token").connection.metadata.folder is None
+    assert bx.Portal(at, auth=bx.OAuth("app", "s", refresh_token="r")).connection.metadata.folder is not None

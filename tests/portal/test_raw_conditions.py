@@ -133,6 +133,7 @@ def test_text_that_looks_like_a_reference_is_compared_as_it_is(odd: OddPortal, p
         ("user.get", {"sort": "NAME"}),
         ("voximplant.statistic.get", {"SORT": "CALL_DURATION"}),
         ("lists.element.get", {"ELEMENT_ORDER": {"NAME": "ASC"}}),
+        ("task.elapseditem.getlist", {"PARAMS": {"NAV_PARAMS": {"nPageSize": 2}}}),
         ("crm.deal.list", {"select": []}),
     ],
 )

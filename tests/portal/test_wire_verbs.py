@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import enum
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +95,18 @@ def test_call_one_list_none_and_raw(odd: OddPortal, verb: Verb) -> None:
     assert [params["fields"]["TITLE"] for _, params in odd.commands[-2:]] == ["$result[a][0]", "&+%#"]
 
 
+class Stage(enum.StrEnum):
+    WON = "C1:WON"
+
+
+def test_kinds_derived_from_plain_ones_are_sent_as_these(odd: OddPortal, verb: Verb) -> None:
+    """Cells of a frame are floats of numpy; their repr is no number."""
+    fields = {"OPPORTUNITY": np.float64(1.5), "STAGE_ID": Stage.WON, "N": np.int64(3), "X": np.str_("é"), "B": np.True_}
+    verb("call", "crm.deal.add", [{"fields": fields}, {"fields": fields}])
+    sent = [params["fields"] for method, params in odd.commands if method == "crm.deal.add"]
+    assert sent == [{"OPPORTUNITY": "1.5", "STAGE_ID": "C1:WON", "N": "3", "X": "é", "B": "Y"}] * 2
+
+
 def test_a_refused_item_of_a_list_is_named(odd: OddPortal, verb: Verb) -> None:
     with pytest.raises(e.PortalError, match=r"item 1 \(and 1 more of 4\)") as caught:
         verb("call", "crm.deal.get", [{"ID": 3}, {"ID": 4}, {"ID": 6}, {"ID": 7}])
@@ -149,7 +162,7 @@ def test_more_than_fifty_commands(odd: OddPortal, verb: Verb) -> None:
         ({1: "profile"}, "named by text"),
         ({"a": ("crm.deal.update", {"id": 3, "fields": {"TITLE": None}}), "b": "profile"}, "fields.TITLE: null"),
         ({"a": ("crm.deal.update", {"id": 3, "fields": {"X": []}})}, "empty list"),
-        ({"a": "api/tasks.task.list", "b": "profile"}, "REST 3.0"),
+        ({"a": ("api/tasks.task.list", {}), "b": "profile"}, "REST 3.0"),
         ({"a": ("profile", {f"n{at}": at for at in range(1000)})}, "more than 900"),
         ({"a": 5}, "neither"),
     ],

@@ -211,6 +211,13 @@ async def test_a_users_session_is_used_and_left_open(serve: Serve) -> None:
 
 
 @pytest.mark.filterwarnings("error::ResourceWarning")
+async def test_a_session_that_is_none_is_refused(serve: Serve) -> None:
+    portal = await serve(says({"result": 1}))
+    transport = HttpTransport(portal.webhook, session=object())  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="ClientSession"):
+        await transport.post("m", b"{}", timeout=5)
+
+
 def test_a_session_nobody_closed_is_closed_with_its_loop(serve_in_thread: str) -> None:
     transport = HttpTransport(Address.parse(f"{serve_in_thread}/rest/1/x/"))
     for _ in range(2):
