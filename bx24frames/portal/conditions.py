@@ -14,7 +14,6 @@ from bx24frames.entities.filters.operands import Unfit
 from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
-from bx24frames.transport.address import API
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),
@@ -26,8 +25,8 @@ department-get.md); ``FILTER`` of `user.get`, in which a page is asked for, repl
 _SUBFILTER: Final = "::"
 """How a group of conditions on tasks begins (docs: tasks-task-list.md)."""
 _REFUSING: Final = GROUPED | {Dialect.API_ID, Dialect.PERIOD}
-"""Dialects in which the portal itself refuses what it does not know of a group, or of an object (docs: rest-v3/index.md,
-call-followup-list.md)."""
+"""Dialects in which the portal itself refuses what it does not know of a group, or of an object
+(docs: rest-v3/index.md, call-followup-list.md)."""
 _ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
 
@@ -58,10 +57,6 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
     plain = {name for one in entity.arguments for name in one.names}
     plain |= {*entity.conditions, *(name for field in names.fields for name in field.conditions)}
     for key, value in conditions.items():
-        if isinstance(value, dict) and entity.listing.call.method.startswith(API):
-            names.lookup(key)
-            found[key] = value  # a period: REST 3.0 has lists for groups, which are no map
-            continue
         if _is_group(key, value):
             _check_group(entity, key)
             found[key] = value
