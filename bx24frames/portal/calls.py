@@ -132,6 +132,8 @@ def _read_command(label: object, command: object) -> Call:
 
 def _not_for_a_batch(call: Call) -> str | None:
     """What a batch cannot carry of a command: a command is a query string, and its references are meant."""
+    if call.query is not None:  # as the user wrote it
+        return None
     if call.method.startswith(API):
         return "a method of REST 3.0"
     try:

@@ -24,6 +24,8 @@ department-get.md); ``FILTER`` of `user.get`, in which a page is asked for, repl
 
 _SUBFILTER: Final = "::"
 """How a group of conditions on tasks begins (docs: tasks-task-list.md)."""
+_REFUSING: Final = GROUPED | {Dialect.API_ID, Dialect.PERIOD}
+"""Where the portal itself refuses what it does not know in a group or an object (docs: rest-v3/index.md)."""
 _ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
 
@@ -73,8 +75,8 @@ def _is_group(key: str, value: JSON) -> bool:
 
 def _check_group(entity: Entity, key: str) -> None:
     own = dialect(entity)
-    if own in GROUPED or (own is Dialect.TASK and key.startswith(_SUBFILTER)):
-        return  # the portal itself refuses unknown names in it
+    if own in _REFUSING or (own is Dialect.TASK and key.startswith(_SUBFILTER)):
+        return
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
         entity=entity.name,

@@ -162,7 +162,7 @@ def test_more_than_fifty_commands(odd: OddPortal, verb: Verb) -> None:
         ({1: "profile"}, "named by text"),
         ({"a": ("crm.deal.update", {"id": 3, "fields": {"TITLE": None}}), "b": "profile"}, "fields.TITLE: null"),
         ({"a": ("crm.deal.update", {"id": 3, "fields": {"X": []}})}, "empty list"),
-        ({"a": "api/tasks.task.list", "b": "profile"}, "REST 3.0"),
+        ({"a": ("api/tasks.task.list", {}), "b": "profile"}, "REST 3.0"),
         ({"a": ("profile", {f"n{at}": at for at in range(1000)})}, "more than 900"),
         ({"a": 5}, "neither"),
     ],
