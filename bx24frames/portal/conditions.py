@@ -25,8 +25,7 @@ department-get.md); ``FILTER`` of `user.get`, in which a page is asked for, repl
 _SUBFILTER: Final = "::"
 """How a group of conditions on tasks begins (docs: tasks-task-list.md)."""
 _REFUSING: Final = GROUPED | {Dialect.API_ID, Dialect.PERIOD}
-"""Dialects in which the portal itself refuses what it does not know of a group, or of an object
-(docs: rest-v3/index.md, call-followup-list.md)."""
+"""Where the portal itself refuses what it does not know in a group or an object (docs: rest-v3/index.md)."""
 _ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
 
