@@ -57,3 +57,12 @@ def test_what_would_not_be_sent_costs_nothing(sandbox: bx.Sandbox, portal: bx.Po
     sandbox.stats.reset()
     real = bx.delete_entity([*ids, 99_999_999], "deal", portal, on_error="report")
     assert told.requests == pytest.approx(real.requests, abs=3)
+
+
+def test_a_planned_update_tells_which_rows_are_not_there(portal: bx.Portal, sandbox: bx.Sandbox) -> None:
+    ids = sandbox.store.insert(2, deals(2).to_dict("records"))
+    frame = deals(3).assign(id=[ids[0], 99_999_999, ids[1]])
+    told = bx.write_entity(frame, "deal", portal, mode="update", dry_run=True, on_error="report")
+    assert told.frame()["action"].tolist() == ["updated", "failed", "updated"]
+    assert told.frame()["code"].tolist()[1] == "NOT_FOUND"
+    assert told.failed_rows(frame)["id"].tolist() == [99_999_999]

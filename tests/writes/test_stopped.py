@@ -97,3 +97,22 @@ def test_what_nobody_waited_for_is_unknown(verb: str, sandbox: bx.Sandbox) -> No
             loop.run_until_complete(task)
     report = caught.value.report
     assert (report.unknown, report.skipped) == (10, 20)
+
+
+async def test_a_cancelled_write_is_a_cancellation_to_asyncio(sandbox: bx.Sandbox) -> None:
+    """Whoever gives up waiting gets a time-out, the loop goes on, and the report stands in what was raised."""
+    sandbox.faults.add(Fault("slow", method="crm.item.add", seconds=0.3, times=100))
+    told: list[bx.WriteReport] = []
+
+    async def write() -> None:
+        async with aio.Portal(sandbox.url, limits=FAST) as portal:
+            try:
+                await aio.write_entity(deals(30), "deal", portal, mode="insert", automation=True, progress=False)
+            except bx.errors.WriteInterrupted as caught:
+                told.append(caught.report)
+                raise
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(write(), 0.1)
+    assert len(told[0]) == 30
+    assert told[0].skipped > 0

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.journal import HASH_BYTES, Identity
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.encode import delete_call
-from bx24frames.errors import BX24Error, ConfigError, ValidationError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, ValidationError
 from bx24frames.frames.narrow.source import accept
 from bx24frames.frames.progress import Bar
-from bx24frames.frames.read.read import Meter, ReadRequest, read_table
+from bx24frames.frames.read.read import Meter
 from bx24frames.frames.report.report import WriteReport
-from bx24frames.frames.write.ending import broken_off, interruptible
-from bx24frames.frames.write.lookup import rows_by_id
+from bx24frames.frames.write.ending import WriteCancelled, broken_off, interruptible
+from bx24frames.frames.write.lookup import absent_rows, found_by_id, rows_by_id
 from bx24frames.frames.write.upload import Resume, open_journal
 from bx24frames.portal.forecast import Forecast, Load, forecast
 from bx24frames.portal.metadata import find_table
@@ -87,7 +87,7 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
-        raise WriteInterrupted("The deletion was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled("The deletion was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
     if request.on_error != "report":
@@ -133,7 +133,7 @@ async def _send(connection: Connection, table: Table, ids: list[int | str], send
 
 async def _settle_doubts(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
     """Look for the rows whose deletion may have been carried out: they were there before it was sent first."""
-    if not _found_by_id(table):
+    if not found_by_id(table):
         return
     tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
     # an error may come after the row is gone, or from a second sending
@@ -145,11 +145,6 @@ async def _settle_doubts(connection: Connection, table: Table, ids: list[int | s
             sending.put(Outcome(position, "deleted", attempts=outcome.attempts, path=outcome.path))
 
 
-def _found_by_id(table: Table) -> bool:
-    """Whether rows can be looked for by their ids; those of owners are listed for an owner alone."""
-    return all(one.default is not None for one in table.entity.arguments)
-
-
 def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[Encoded]:
     for position, row_id in enumerate(ids):
         if position not in sending.outcomes:
@@ -158,20 +153,12 @@ def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[E
 
 async def _leave_out_absent(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
     """Find the ids that are not there, before anything is deleted."""
-    id_code = table.entity.listing.id_key
-    wanted = [row_id for row_id in dict.fromkeys(ids) if isinstance(row_id, int)]
-    if not wanted or not _found_by_id(table):
-        return
-    request = ReadRequest(table.entity.name, [id_code], {id_code: wanted}, progress=False)
-    there = set((await read_table(connection, request)).column(0).to_pylist())
+    asked = {position: row_id for position, row_id in enumerate(ids) if position not in sending.outcomes}
     sent = sending.journal.in_doubt() if sending.journal is not None else {}
-    for position, row_id in enumerate(ids):
-        if not isinstance(row_id, int) or row_id in there or position in sending.outcomes:
-            continue
-        if position in sent:  # it was there when the interrupted deletion began
-            sending.put(Outcome(position, "deleted", attempts=sent[position].times))
-        else:
-            sending.put(Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check"))
+    for outcome in await absent_rows(connection, table, asked):
+        tried = sent.get(outcome.position)
+        # where it was sent before, it was there when the interrupted deletion began
+        sending.put(outcome if tried is None else Outcome(outcome.position, "deleted", attempts=tried.times))
 
 
 def _identity(connection: Connection, table: Table, ids: list[int | str]) -> Identity:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bx24frames.errors import BX24Error, WriteError
+from bx24frames.errors import BX24Error, WriteError, WriteInterrupted
 
 if TYPE_CHECKING:
     from bx24frames.frames.report.report import WriteReport
     from bx24frames.portal.sending import Sending
+
+
+class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
+    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
 
 
 def broken_off(error: BX24Error, report: WriteReport) -> WriteError:

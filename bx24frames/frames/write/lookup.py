@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
+from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.match import canonical, contact
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
@@ -35,6 +36,23 @@ async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], co
         return {}
     request = ReadRequest(table.entity.name, [id_code, *codes], {id_code: wanted}, progress=False)
     return dict(_keyed(await read_table(connection, request), id_code))
+
+
+def found_by_id(table: Table) -> bool:
+    """Whether rows can be looked for by their ids; those of owners are listed for an owner alone."""
+    return all(one.default is not None for one in table.entity.arguments)
+
+
+async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, Id]) -> list[Outcome]:
+    """The outcomes of rows, by position, whose ids are not there; of a table that cannot be asked, none."""
+    if not found_by_id(table):
+        return []
+    there = await rows_by_id(connection, table, ids.values(), [])
+    return [
+        Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check")
+        for position, row_id in ids.items()
+        if isinstance(row_id, int) and row_id not in there
+    ]
 
 
 def owners(table: Table, frame: Incoming) -> dict[str, object]:

@@ -12,7 +12,7 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
 from bx24frames.entities.titles import answering_to_titles
-from bx24frames.errors import BX24Error, ConfigError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.frames.narrow.captions_in import recoded
 from bx24frames.frames.narrow.columns_in import incoming
 from bx24frames.frames.narrow.old_codes import held_cells
@@ -26,8 +26,9 @@ from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
-from bx24frames.frames.write.ending import broken_off, interruptible
+from bx24frames.frames.write.ending import WriteCancelled, broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
+from bx24frames.frames.write.lookup import absent_rows
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.portal.forecast import Forecast, forecast
 from bx24frames.portal.metadata import find_table
@@ -150,6 +151,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     broken: BX24Error | None = None
     if request.dry_run:
         await find_rows(connection, upload, sending)
+        sending.put(*await absent_rows(connection, upload.table, upload.ids))
         await learn_current(connection, upload, upload.ids)
         planned = list(_planned(upload, sending))
         sending.put(*planned)
@@ -177,7 +179,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
-        raise WriteInterrupted("The upload was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled("The upload was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
     refusal = sending.refusal(upload.entity.name)
@@ -223,7 +225,7 @@ async def _send_all(connection: Connection, upload: Upload, sending: Sending, me
 
 
 def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
-    for row, says in rows_to_update(upload, upload.ids):
+    for row, says in rows_to_update(upload, upload.ids.keys() - sending.outcomes.keys()):
         yield Outcome(row.position, "updated" if says else "unchanged", upload.ids[row.position], path="batch")
     for position in range(upload.total):
         if position not in sending.outcomes and position not in upload.ids:
