@@ -5,12 +5,21 @@ The fixture `bx24_sandbox` comes from the package's own pytest plugin (entry poi
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import bx24frames
 from bx24frames.portal.budgets import BUDGETS
+
+# pytest rewrites every module of a package that brings a plugin, and ast.parse of Python 3.11 breaks where two threads
+# are in it (python/cpython#106905): what a loop's thread would import later is imported here
+for found in pkgutil.walk_packages(bx24frames.__path__, "bx24frames."):
+    if not found.name.endswith("__main__"):
+        importlib.import_module(found.name)
 
 
 @pytest.fixture(autouse=True, scope="session")

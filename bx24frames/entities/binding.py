@@ -10,7 +10,7 @@ from bx24frames.engine.messages import JSON
 from bx24frames.engine.pages.cursor import merged
 from bx24frames.entities.filters.dialects import Op, split_key
 from bx24frames.entities.schema import Argument, Entity, Field
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, FilterError
 
 if TYPE_CHECKING:
     from bx24frames.entities.filters.filters import Filters
@@ -27,7 +27,7 @@ def bound(entity: Entity, value: object) -> Entity:
     wanted = next((one for one in entity.arguments if one.default is None), None)
     if wanted is None:
         raise ConfigError(f"{entity.name} is one table: nothing stands behind its name", entity=entity.name)
-    return _bound(entity, wanted, value)
+    return _bound(entity, wanted, value, named=True)
 
 
 def bound_by(entity: Entity, filters: Filters | None) -> Entity:
@@ -56,13 +56,21 @@ def described_alone(entity: Entity) -> None:
         )
 
 
-def _bound(entity: Entity, argument: Argument, value: object) -> Entity:
+def clash(entity: Entity, argument: Argument) -> FilterError:
+    """The error for a filter that wants another value than the one behind the table's name."""
+    told = f"{entity.name} is read for one {argument.name}, and the filters name another"
+    return FilterError(told, entity=entity.name, guidance="Leave out one of the two.")
+
+
+def _bound(entity: Entity, argument: Argument, value: object, *, named: bool = False) -> Entity:
     from bx24frames.entities.filters.operands import Unfit, operand, str_or_int
 
     try:
         found = str_or_int(operand(Field(argument.name, argument.type), value))
     except Unfit as fault:
         raise ConfigError(f"{argument.name}: {fault}", entity=entity.name) from None
+    if argument.named and found != argument.default:
+        raise clash(entity, argument)
     base: dict[str, JSON] = dict(entity.base_params)
     if len(argument.path) == 1:  # a parameter of every method of the table; a condition is the list's alone
         base[argument.path[0]] = found
@@ -70,7 +78,7 @@ def _bound(entity: Entity, argument: Argument, value: object) -> Entity:
     if argument.described:
         *path, name = argument.described
         source = replace(source, params=merged(source.params, tuple(path), {name: found}))
-    settled = replace(argument, default=found)
+    settled = replace(argument, default=found, named=named or argument.named)
     return replace(
         entity,
         name=f"{entity.name}:{found}" if argument.default != found else entity.name,

@@ -187,6 +187,7 @@ class Argument:
     parameters. `described`: where it stands in those of the description; ``()`` where that does not ask for it.
     `type`: the portal's type of its values. `default`: its value where the caller gives none; None: it is needed.
     `alike`: the descriptions for its values differ little, and the one the `FieldsSource` names stands for several.
+    `named`: the value of `default` stands behind the table's name, and no filter may want another.
     """
 
     name: str
@@ -196,6 +197,7 @@ class Argument:
     described: Path = ()
     default: str | int | None = None
     alike: bool = False
+    named: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

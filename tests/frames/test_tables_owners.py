@@ -108,6 +108,15 @@ def test_an_owner_must_be_named(portal: bx.Portal) -> None:
         read(portal, "category", owner=2)
 
 
+@pytest.mark.parametrize(
+    ("entity", "filters"),
+    [("product_row:1", {"ownerId": 2}), ("product_row:1", {"ownerId": [1, 2]}), ("product:15", {"iblockId": 14})],
+)
+def test_a_filter_cannot_want_another_than_the_name(portal: bx.Portal, entity: str, filters: dict[str, object]) -> None:
+    with pytest.raises(bx.errors.FilterError, match="the filters name another"):
+        bx.read_entity(entity, portal, filters=filters)
+
+
 def test_frames_of_owners_in_chunks(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
     whole = read(portal, "product_row", ownerId=deals)
     parts = list(

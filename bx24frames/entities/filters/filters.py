@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
+from bx24frames.entities.binding import clash
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.conditions import Condition, between, condition
 from bx24frames.entities.filters.dialects import SPELLINGS, WORDS, Op, dialect, split_key
@@ -178,8 +179,12 @@ class _Reader:
         field = Field(name, argument.type)
         try:
             if values is None:
-                self.arguments[argument.name] = operand(field, value)
+                self.arguments[argument.name] = one = operand(field, value)
+                if argument.named and one != argument.default:
+                    raise clash(self.entity, argument)
                 return True
+            if argument.named:
+                raise clash(self.entity, argument)
             found = tuple(dict.fromkeys(str_or_int(operand(field, one)) for one in values))
         except Unfit as fault:
             raise self._refusal(f"{name}: {fault}") from None

@@ -151,11 +151,12 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     broken: BX24Error | None = None
     if request.dry_run:
         await find_rows(connection, upload, sending)
-        sending.put(*await absent_rows(connection, upload.table, upload.ids))
         await learn_current(connection, upload, upload.ids)
+        made = connection.stats.requests - requests
+        sending.put(*await absent_rows(connection, upload.table, upload.ids))
         planned = list(_planned(upload, sending))
         sending.put(*planned)
-        took = forecast(connection, loads(upload, planned), connection.stats.requests - requests)
+        took = forecast(connection, loads(upload, planned), made)
     else:
         try:
             interrupted = await _carry_out(connection, upload, sending)
