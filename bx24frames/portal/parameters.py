@@ -33,14 +33,14 @@ _NO_VALUES: Final = frozenset({"NaT", "NaN", "sNaN", "Infinity", "-Infinity"})
 
 
 def check_method(method: object) -> str:
-    """A method's name, without blanks around it.
+    """A method's name, without blanks around it and without a format behind it (docs: how-to-call-rest-api.md).
 
     Raises
     ------
     ConfigError
         It is no name, or it is ``batch``.
     """
-    name = method.strip() if isinstance(method, str) else ""
+    name = method.strip().removesuffix(".json") if isinstance(method, str) else ""
     if not name:
         raise ConfigError("The method must be a name such as 'crm.deal.list'")
     if name.lower() == "batch":
