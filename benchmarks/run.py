@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,13 @@ def portal(deals: int, *options: str) -> Iterator[PortalProcess]:
 
 
 def interpreter(reader: str) -> str:
-    """The Python a reader runs on: a peer's own environment, made on first use; ours otherwise."""
+    """The Python a reader runs on: a peer's own environment, made on first use; ours otherwise.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        The peer cannot be installed: it wants a newer Python, say.
+    """
     if reader not in PEERS:
         return sys.executable
     home = OUT / reader
@@ -71,7 +78,11 @@ def interpreter(reader: str) -> str:
     if not python.exists():
         venv.create(home, with_pip=True)
         packages = [f"{reader}=={PEERS[reader]}", "pandas", "orjson"]
-        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+        try:
+            subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(home)
+            raise
     return str(python)
 
 
@@ -83,7 +94,11 @@ def read(place: PortalProcess, reader: str, *options: str, seconds: float = 900)
         bundle.write_text(place.certificate)
         environment["REQUESTS_CA_BUNDLE"] = str(bundle)
     place.ask("reset")
-    command = [interpreter(reader), str(HERE / "client.py"), reader, place.url, *options]
+    try:
+        command = [interpreter(reader), str(HERE / "client.py"), reader, place.url, *options]
+    except subprocess.CalledProcessError:
+        told = f"{reader} {PEERS[reader]} cannot be installed for Python {platform.python_version()}"
+        return {"failed": told, "requests": 0, "refused": 0}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment, check=False)
         figures = json.loads(done.stdout) if done.stdout else {"failed": done.stderr.strip()[-300:]}
