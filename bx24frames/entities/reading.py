@@ -49,7 +49,7 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
 
 
-def in_order(listing: Listing, order: Mapping[str, JSON]) -> Listing:
+def ordered(listing: Listing, order: Mapping[str, JSON]) -> Listing:
     """The listing in an order that the portal keeps, by another column than the id."""
     *path, name = listing.order_path
     params = merged(listing.call.params, tuple(path), {name: dict(order)})

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import Paging, Success
+from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Paging, Success
+from bx24frames.engine.pages.cursor import merged
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import Take
 from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table
-from bx24frames.portal.plan import count_call
 from bx24frames.portal.slices import SHARE
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
     from bx24frames.entities.filters.filters import Filters
+    from bx24frames.entities.schema import Entity, Where
     from bx24frames.portal.connection import Connection
 
 Keep: TypeAlias = "Callable[[Rows], Rows]"
@@ -34,21 +34,18 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     where = parse_filters(table.entity, table.fields, filters)
     apart = where.owners is not None
     keep = partial(picked, table.entity, where)
-    listings = [
-        replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
-    ]
-    if where.splits or any(listing.paging is not Paging.KEYSET or not listing.counted for listing in listings):
+    listings = listings_of(table.entity, where)
+    told = not where.splits and all(one.paging is Paging.KEYSET and one.counted for one in listings)
+    found = await totals(connection, listings) if told else [None]
+    known = [count for count in found if count is not None]
+    if len(known) < len(found):
         return await _count_ids(connection, listings, apart=apart, keep=keep)
-    counted = [count_call(listing) for listing in listings]
-    answers = await connection.answers(counted, first=len(counted) or 1)
-    total = 0
-    for call, answer in zip(counted, answers, strict=True):
-        if not isinstance(answer, Success):
-            raise error_of(answer, call.method)
-        if answer.total is None:
-            return await _count_ids(connection, listings, apart=apart, keep=keep)
-        total += answer.total
-    return total
+    return sum(known)
+
+
+def listings_of(entity: Entity, where: Where) -> list[Listing]:
+    """The lists that a read takes, for their ids alone."""
+    return [listing_for(entity, (), part) for part in slices(entity, where)]
 
 
 async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool, keep: Keep) -> int:
@@ -70,7 +67,24 @@ async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apa
     return len(seen)
 
 
-async def total_of(connection: Connection, listing: Listing) -> int | None:
-    """The portal's own count of a whole listing; None where it gives none."""
-    [answer] = await connection.answers([count_call(listing)], first=1)
-    return answer.total if isinstance(answer, Success) else None
+def count_call(listing: Listing) -> Call:
+    """One page with its count; the bounds of the id as conditions."""
+    bounds: dict[str, JSON] = {}
+    if listing.bounds.after is not None:
+        bounds[f">{listing.id_filter}"] = listing.bounds.after
+    if listing.bounds.upto is not None:
+        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
+    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
+    return Call(listing.call.method, params, direct=listing.call.direct)
+
+
+async def totals(connection: Connection, listings: Sequence[Listing]) -> list[int | None]:
+    """The portal's own count of each listing; None where the method has none."""
+    counted = [at for at, listing in enumerate(listings) if listing.counted and listing.paging is not Paging.WHOLE]
+    calls = [count_call(listings[at]) for at in counted]
+    counts: list[int | None] = [None] * len(listings)
+    for at, answer in zip(counted, await connection.answers(calls, first=MAX_COMMANDS), strict=True):
+        if not isinstance(answer, Success):
+            raise error_of(answer, listings[at].call.method)
+        counts[at] = answer.total
+    return counts

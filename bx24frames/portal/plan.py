@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
-from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Listing, Paging, Success
-from bx24frames.engine.pages.cursor import merged
+from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
 from bx24frames.entities.filters.filters import parse_filters
-from bx24frames.entities.reading import listing_for, slices
+from bx24frames.portal.counting import listings_of, totals
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
@@ -79,12 +77,10 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
     """
     table = await find_table(connection, entity, filters)
     where = parse_filters(table.entity, table.fields, filters)
-    listings = [
-        replace(listing_for(table.entity, (), part), bounds=part.bounds) for part in slices(table.entity, where)
-    ]
+    listings = listings_of(table.entity, where)
     measured = connection.cost(listings[0].call.method) if listings else None
     page_seconds = PAGE_SECONDS if measured is None else measured
-    counts = await _counts(connection, listings)
+    counts = await totals(connection, listings)
     requests = _requests(listings, counts, connection.settings.limits.commands_per_batch)
     pages = sum(_pages(listing, count) for listing, count in zip(listings, counts, strict=True))
     known = [count for count in counts if count is not None]
@@ -104,28 +100,6 @@ def least_seconds(limits: Limits, requests: int, operating: float) -> float:
     windows = max(0, math.ceil(operating / limits.operating) - 1) if math.isfinite(limits.operating) else 0
     by_work = operating / limits.max_in_flight
     return max(by_bucket, windows * WINDOW, by_work)
-
-
-def count_call(listing: Listing) -> Call:
-    """One page with its count; the bounds of the id as conditions."""
-    bounds: dict[str, JSON] = {}
-    if listing.bounds.after is not None:
-        bounds[f">{listing.id_filter}"] = listing.bounds.after
-    if listing.bounds.upto is not None:
-        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
-    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
-    return Call(listing.call.method, params, direct=listing.call.direct)
-
-
-async def _counts(connection: Connection, listings: list[Listing]) -> list[int | None]:
-    counted = [at for at, listing in enumerate(listings) if listing.counted and listing.paging is not Paging.WHOLE]
-    calls = [count_call(listings[at]) for at in counted]
-    counts: list[int | None] = [None] * len(listings)
-    for at, answer in zip(counted, await connection.answers(calls, first=MAX_COMMANDS), strict=True):
-        if not isinstance(answer, Success):
-            raise error_of(answer, listings[at].call.method)
-        counts[at] = answer.total
-    return counts
 
 
 def _pages(listing: Listing, count: int | None) -> int:

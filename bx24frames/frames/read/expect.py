@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.schema import Where
 from bx24frames.frames.progress import Bar
-from bx24frames.portal.counting import total_of
+from bx24frames.portal.counting import totals
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +39,8 @@ class Expected(AbstractAsyncContextManager["Expected"]):
             self._task = asyncio.create_task(self._count())
 
     async def _count(self) -> None:
-        self._bar.expect(await total_of(self._connection, self._reading.table.entity.listing))
+        [total] = await totals(self._connection, [self._reading.table.entity.listing])
+        self._bar.expect(total)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
