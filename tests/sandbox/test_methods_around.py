@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from handlers import answer as call
+from handlers import opened
+from handlers import refusal as refused
 
-from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
+from bx24frames.sandbox.registry import METHODS
 from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 5, "deal": 60, "contact": 20, "company": 10, "quote": 2, "smart_invoice": 2, "128": 2, "1036": 2}
@@ -16,20 +18,8 @@ SMALL = {"lead": 5, "deal": 60, "contact": 20, "company": 10, "quote": 2, "smart
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    load_methods()
-    opened = Store.open(None, seed=5, sizes=SMALL)
-    yield opened
-    opened.close()
-
-
-def call(store: Store, name: str, start: int | None = None, **params: Any) -> Result:
-    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9, start=start))
-
-
-def refused(store: Store, name: str, **params: Any) -> MethodError:
-    with pytest.raises(MethodError) as caught:
-        call(store, name, **params)
-    return caught.value
+    with opened(5, SMALL) as store:
+        yield store
 
 
 def test_engine_a_wraps_and_does_not_count_below_zero(store: Store) -> None:

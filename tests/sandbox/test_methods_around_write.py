@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from handlers import opened
+from handlers import refused_as as refused
+from handlers import value as call
 
-from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.registry import METHODS, Context, MethodError
 from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 1, "deal": 3, "contact": 3, "company": 3, "quote": 1, "smart_invoice": 1, "128": 1, "1036": 1}
@@ -17,20 +17,8 @@ LIST = {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 33}
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    load_methods()
-    opened = Store.open(None, seed=5, sizes=SMALL)
-    yield opened
-    opened.close()
-
-
-def call(store: Store, name: str, **params: Any) -> Any:
-    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9)).value
-
-
-def refused(store: Store, name: str, **params: Any) -> str:
-    with pytest.raises(MethodError) as caught:
-        call(store, name, **params)
-    return caught.value.code
+    with opened(5, SMALL) as store:
+        yield store
 
 
 def test_time_spent_is_written_by_the_order_of_arguments(store: Store) -> None:

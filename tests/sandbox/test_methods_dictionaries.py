@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from handlers import answer as call
+from handlers import opened
 
-from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
+from bx24frames.sandbox.registry import MethodError, Result
 from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 60, "deal": 130, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
@@ -16,14 +17,8 @@ SMALL = {"lead": 60, "deal": 130, "contact": 60, "company": 30, "quote": 5, "sma
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    load_methods()
-    opened = Store.open(None, seed=5, sizes=SMALL | {"user": 70})
-    yield opened
-    opened.close()
-
-
-def call(store: Store, name: str, start: int | None = None, **params: Any) -> Result:
-    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9, start=start))
+    with opened(5, SMALL | {"user": 70}) as store:
+        yield store
 
 
 def test_statuses_are_one_unpaged_list(store: Store) -> None:

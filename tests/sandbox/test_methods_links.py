@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from handlers import opened
+from handlers import refused_as as refused
+from handlers import value as call
 
-from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.registry import METHODS, Context, MethodError
+from bx24frames.sandbox.registry import METHODS
 from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
@@ -16,20 +17,8 @@ EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_inv
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    load_methods()
-    opened = Store.open(None, seed=1, sizes=EMPTY)
-    yield opened
-    opened.close()
-
-
-def call(store: Store, name: str, **params: Any) -> Any:
-    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9)).value
-
-
-def refused(store: Store, name: str, **params: Any) -> str:
-    with pytest.raises(MethodError) as caught:
-        call(store, name, **params)
-    return caught.value.code
+    with opened(1, EMPTY) as store:
+        yield store
 
 
 def test_the_contacts_of_a_deal_are_replaced(store: Store) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from handlers import value as call
 
 from bx24frames.sandbox.fields.user import item_names
 from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.registry import METHODS, Context
 from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
@@ -45,10 +45,6 @@ def store() -> Iterator[Store]:
     opened = Store.open(None, seed=1, sizes=EMPTY)
     yield opened
     opened.close()
-
-
-def call(store: Store, name: str, **params: Any) -> Any:
-    return METHODS[name.lower()].handler(params, Context(store=store, user_id=1, now=1.79e9)).value
 
 
 def both(store: Store, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
