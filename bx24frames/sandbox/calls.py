@@ -33,6 +33,7 @@ class Scene:
     stats: Stats
     costs: Costs
     time_style: TimeStyle = "float"
+    quirks: frozenset[str] = frozenset()
 
     @property
     def utc_offset(self) -> int:
@@ -153,6 +154,7 @@ class Session:
             start=None if start is None else php.to_int(start),
             scopes=self.credential.scopes,
             utc_offset=self.scene.utc_offset,
+            quirks=self.scene.quirks,
         )
 
     def _handle(self, method: Method, arguments: Params, context: Context) -> Result:

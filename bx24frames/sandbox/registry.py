@@ -27,6 +27,7 @@ class Context:
     `writes`: rows it wrote, likewise.
     `scopes`: what the credential may do; None is everything.
     `utc_offset`: the server's zone, in seconds east of UTC.
+    `quirks`: the names of the quirks that are on.
     """
 
     store: Store
@@ -37,6 +38,11 @@ class Context:
     writes: int = 0
     scopes: frozenset[str] | None = None
     utc_offset: int = 10_800
+    quirks: frozenset[str] = frozenset()
+
+    def has(self, quirk: str) -> bool:
+        """Whether the portal has a quirk."""
+        return quirk in self.quirks
 
     @property
     def is_admin(self) -> bool:

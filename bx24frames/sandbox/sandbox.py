@@ -22,6 +22,7 @@ from bx24frames.sandbox.envelope import TimeStyle
 from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.oauth import PATH, OAuthServer
+from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
 from bx24frames.sandbox.registry import METHODS, Method
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
@@ -87,6 +88,9 @@ class Sandbox:
         Offset of the server's own time.
     time_style : {"float", "integer"}
         ``"integer"`` as builds from late 2025 print `time`.
+    quirks : {"observed", "documented"} or mapping of str to bool
+        Ways in which live portals differ from their documentation (`bx24frames.sandbox.quirks.QUIRKS`): those seen on
+        today's cloud, none, or the seen ones with single ones turned on or off.
     tls : bool
         https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
     store : Store, optional
@@ -129,10 +133,11 @@ class Sandbox:
         scopes: Iterable[str] | None = None,
         server_zone: str = MOSCOW,
         time_style: TimeStyle = "float",
+        quirks: QuirkChoice = "observed",
         tls: bool = False,
         store: Store | None = None,
     ) -> None:
-        limits = plan_named(plan)
+        limits, chosen = plan_named(plan), quirks_of(quirks)
         context, self.certificate = make_certificate(HOST) if tls else (None, "")
         self._scheme = "https" if tls else "http"
         self.store = _open(path, seed, sizes or {}, server_zone) if store is None else store
@@ -141,7 +146,7 @@ class Sandbox:
         keyring = Keyring(random.Random(seed))
         self._code = keyring.add_webhook(1, scopes)
         self.oauth = OAuthServer(keyring, clock)
-        scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style)
+        scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
         self._server = Server(self._app, clock=clock, port=port, tls=context, real_time=real_time)

@@ -1,0 +1,87 @@
+"""Quirks: the ways in which live portals differ from their documentation, a row each.
+
+A handler asks ``context.has("name")``; which quirks are on is decided once, when a `Sandbox` is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+QuirkChoice: TypeAlias = "Literal['observed', 'documented'] | Mapping[str, bool]"
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """One observed difference.
+
+    Parameters
+    ----------
+    method : str
+        The method, or the family of methods (``crm.item.*``), that shows it.
+    does : str
+        What the portal does, in one sentence.
+    source : str
+        Who saw it: an issue of the documentation's repository, the portal's own source, a published measurement.
+    since : str
+        The first build or month it was seen in; empty where nobody has told.
+    observed : bool
+        Whether today's cloud portals were seen with it, so that it is on by default.
+    """
+
+    method: str
+    does: str
+    source: str
+    since: str = ""
+    observed: bool = True
+
+
+# --- item methods: names and select ----------------------------------------------------------------
+
+_NAMES: Final[Mapping[str, Quirk]] = {}
+
+# --- conditions ------------------------------------------------------------------------------------
+
+_CONDITIONS: Final[Mapping[str, Quirk]] = {}
+
+# --- writes ----------------------------------------------------------------------------------------
+
+_WRITES: Final[Mapping[str, Quirk]] = {}
+
+# --- lists, rights, paging -------------------------------------------------------------------------
+
+_LISTS: Final[Mapping[str, Quirk]] = {}
+
+# --- limits, tokens, errors ------------------------------------------------------------------------
+
+_LIMITS: Final[Mapping[str, Quirk]] = {}
+
+QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LISTS, **_LIMITS}
+"""Every quirk by its name."""
+
+
+def quirks_of(choice: QuirkChoice) -> frozenset[str]:
+    """The names of the quirks that a choice turns on.
+
+    Parameters
+    ----------
+    choice : {"observed", "documented"} or mapping of str to bool
+        ``"observed"``: those seen on today's cloud; ``"documented"``: none; a mapping changes single ones of the
+        observed set.
+
+    Raises
+    ------
+    ValueError
+        An unknown choice or quirk.
+    """
+    observed = frozenset(name for name, quirk in QUIRKS.items() if quirk.observed)
+    if isinstance(choice, str):
+        named = {"observed": observed, "documented": frozenset[str]()}
+        if choice not in named:
+            raise ValueError(f"quirks: 'observed', 'documented' or a mapping of names to bool, not {choice!r}")
+        return named[choice]
+    unknown = sorted(set(choice) - set(QUIRKS))
+    if unknown:
+        raise ValueError(f"unknown quirks: {', '.join(unknown)}; known: {', '.join(sorted(QUIRKS))}")
+    return (observed | {name for name, on in choice.items() if on}) - {name for name, on in choice.items() if not on}
