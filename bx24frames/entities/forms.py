@@ -84,18 +84,23 @@ def _lead(
 
 def by_code(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
     """Conditions, or an order, with user fields named by their codes, as `useOriginalUfNames` has them."""
-    codes = {field.camel: field.code for field in known if field.camel}
-    return _recoded(codes, conditions)
+    return renamed({field.camel: field.code for field in known if field.camel}, conditions)
 
 
-def _recoded(codes: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+def by_camel(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Conditions, or an order, with user fields in camelCase, as calls without `useOriginalUfNames` have them."""
+    return renamed({field.code: field.camel for field in known if field.camel}, conditions)
+
+
+def renamed(names: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Conditions with other names, inside groups as well."""
     found: dict[str, JSON] = {}
     for key, value in conditions.items():
         if isinstance(value, dict) and key.isdigit():
-            found[key] = _recoded(codes, value)
+            found[key] = renamed(names, value)
             continue
         prefix, _, name = split_key(key)
-        found[f"{prefix}{codes.get(name, name)}"] = value
+        found[f"{prefix}{names.get(name, name)}"] = value
     return found
 
 
