@@ -6,13 +6,15 @@ import warnings
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.pack import keys_of
-from bx24frames.entities.reading import listing_for, ordered, slices
+from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
 from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
+from bx24frames.frames.read.proven import Proven
 from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.engine.messages import Listing
+    from bx24frames.entities.forms import Form
+    from bx24frames.entities.proof import Proof
     from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
@@ -33,10 +37,12 @@ __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 CHUNK_ROWS: Final = 2500
 
 
-def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
+def listing_of(
+    table: Table, schema: TableSchema, where: Where, order: Order, form: Form | None = None, proof: Proof | None = None
+) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
-    return listing if order.remote is None else ordered(listing, order.remote)
+    listing = listing_for(table.entity, schema.fields, where, table.fields, form, order.remote)
+    return replace(listing, keys=keys_of(schema), witness=proof)
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -44,31 +50,36 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
     if reading.where.nothing or reading.limit == 0:
         return
     left = None if reading.whole else reading.limit
-    async with aclosing(_source(connection, reading)) as source:
+    proven = Proven(connection, reading, partial(_source, connection, reading))
+    async with aclosing(proven.batches()) as source:
         async for batch in source:
             if batch.num_rows:
                 yield batch if left is None else batch.slice(0, left)
             if left is not None:
                 left -= batch.num_rows
                 if left <= 0:
-                    return
+                    break
+    proven.tell()
 
 
-def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    listings = [
+        listing_of(reading.table, reading.schema, part, reading.order, form, proof) for part in slices(entity, where)
+    ]
+    take = reading.take(proof)
     if where.owners is not None:
-        return each_owner(connection, listings, reading.take, ascending=reading.order.up)
+        return each_owner(connection, listings, take, ascending=reading.order.up)
     if where.splits:
         first = None if reading.order.field is not None else reading.limit
-        return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
+        return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
-        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+        return page_each(connection, listings if up else listings[::-1], take, wanted=wanted, up=up)
     machine = pages_machine(
         listings[0],
-        reading.take,
+        take,
         ascending=reading.order.up,
         limit=None if reading.whole else reading.limit,
         ordered=reading.order.remote is not None,
