@@ -76,6 +76,12 @@ _PLAIN: Final[dict[str, tuple[Stage, ...]]] = {
         ("EMPLOYEES_3", "250-500", None),
     ),
     "HONORIFIC": (("HNR_RU_1", "г-н", None), ("HNR_RU_2", "г-жа", None)),
+    "CALL_LIST": (
+        ("IN_WORK", "В работе", None),
+        ("SUCCESS", "Успешно", None),
+        ("WRONG_NUMBER", "Неверный номер", None),
+        ("STOP_CALLING", "Больше не звонить", None),
+    ),
 }
 """Two sources share a caption: a caption need not name one code."""
 

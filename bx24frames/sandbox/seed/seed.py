@@ -161,7 +161,14 @@ def _cell_drawers(pools: Pools) -> dict[str, Callable[[], Any]]:
         "webformId": lambda: pools.pick((0, None)),
         "photo": lambda: pools.pick((None, None, 3)),
         "logo": lambda: pools.pick((None, None, 4)),
+        **dict.fromkeys(UNSEEDED, _nothing),
     }
+
+
+UNSEEDED: Final = (
+    "addressLegal", "lastCommunicationTime", "clientAddr", "clientContact", "clientTpId", "clientTpaId",
+)  # fmt: skip
+"""Columns that stay empty until they are written."""
 
 
 def _by_kind(spec: FieldSpec, pools: Pools) -> Callable[[], Any]:

@@ -146,6 +146,10 @@ class Store:
         """The entity type of an id, if the portal has it."""
         return ENTITY_TYPES.get(entity_type_id)
 
+    def entities(self) -> tuple[EntityType, ...]:
+        """Every entity type that the portal has."""
+        return tuple(ENTITY_TYPES.values())
+
     def user_fields(self, entity_type_id: int) -> list[UserField]:
         """The user fields of a table."""
         return [spec for spec in self._user_fields if spec.entity_type_id == entity_type_id]

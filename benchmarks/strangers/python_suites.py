@@ -1,0 +1,111 @@
+"""Run the live tests of other Python clients against a sandbox, and count.
+
+    python benchmarks/strangers/python_suites.py fast_bitrix24 CHECKOUT [pytest arguments]
+    python benchmarks/strangers/python_suites.py b24pysdk CHECKOUT --quirks documented -- -k deal
+
+CHECKOUT is a directory with the suite's sources (a clone, or an unpacked sdist with its tests). The client itself is
+installed from the package index, at the version named here, into an environment below --environments; an interpreter
+that has it already is named with --python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bx24frames.sandbox import Sandbox
+
+HERE = Path(__file__).resolve().parent
+DOMAIN = "portal.example.com"
+"""What a suite that takes no address calls the portal."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A stranger's suite: what to install, which of its tests need a portal, what cannot pass anywhere and why."""
+
+    packages: tuple[str, ...]
+    paths: tuple[str, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    redirected: bool = False
+
+
+SUITES = {
+    "fast_bitrix24": Suite(
+        packages=("fast_bitrix24==1.8.14", "pytest", "pytest-asyncio"),
+        paths=("tests/test_sync.py", "tests/test_async.py"),
+        sizes={"lead": 0},
+    ),
+    "b24pysdk": Suite(
+        packages=("b24pysdk==1.3.2", "pytest", "pytest-dependency", "pytest-mock", "environs", "requests"),
+        paths=("tests/integration/scopes",),
+        left_out={
+            "test_server_time": "compares a moment of microseconds with one of whole seconds",
+        },
+        redirected=True,
+    ),
+}
+
+
+def interpreter(suite: Suite, name: str, environments: Path) -> Path:
+    """An interpreter with the client installed, made on the first run."""
+    place = environments / name
+    python = place / "bin" / "python"
+    if not python.exists():
+        venv.create(place, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *suite.packages], check=True)
+    return python
+
+
+def variables(suite: Suite, box: Sandbox) -> dict[str, str]:
+    """What the suite reads from its environment."""
+    if not suite.redirected:
+        return {"FAST_BITRIX24_TEST_WEBHOOK": box.url}
+    address, _, credential = box.url.partition("/rest/")
+    lead = box.store.scalar("SELECT min(id) FROM lead")
+    return {
+        "B24_DOMAIN": DOMAIN,
+        "B24_WEBHOOK": credential.strip("/"),
+        "STRANGERS_DOMAIN": DOMAIN,
+        "STRANGERS_ADDRESS": address,
+        "STRANGERS_CONSTANTS": json.dumps({"HEAD_DEPARTMENT_ID": 1, "LEAD_ID": lead}),
+        "PYTHONPATH": str(HERE),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one suite; its own status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=tuple(SUITES))
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--quirks", choices=("observed", "documented"), default="observed")
+    parser.add_argument("--plan", default="standard")
+    parser.add_argument("--python", type=Path, help="an interpreter that has the client installed")
+    parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "bx24frames-strangers")
+    parser.add_argument("rest", nargs="*", help="for pytest")
+    given = parser.parse_args(arguments)
+    suite = SUITES[given.suite]
+    python = given.python or interpreter(suite, given.suite, given.environments)
+    with tempfile.TemporaryDirectory() as place, Sandbox(sizes=suite.sizes, quirks=given.quirks, plan=given.plan) as box:
+        # the tests alone, so that the installed client is tried and not the checkout's
+        shutil.copytree(given.checkout / "tests", Path(place) / "tests")
+        if (given.checkout / "pytest.ini").exists():
+            shutil.copy(given.checkout / "pytest.ini", place)
+        plugin = ["-p", "redirect"] if suite.redirected else []
+        left_out = ["-k", " and ".join(f"not {name}" for name in suite.left_out)] if suite.left_out else []
+        command = [str(python), "-m", "pytest", "-q", "--continue-on-collection-errors", *plugin, *left_out, *(given.rest or suite.paths)]
+        return subprocess.run(command, cwd=place, env={**os.environ, **variables(suite, box)}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
