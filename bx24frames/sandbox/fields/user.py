@@ -15,7 +15,11 @@ FIRST_ENUM_ID: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class UserField:
-    """One user field of a table; `items` are the (id, text) choices of an enumeration."""
+    """One user field of a table; `items` are the (id, text) choices of an enumeration.
+
+    `display` is what only its own methods print: the keys of `DISPLAY` and `LABELS` where they were written, and under
+    ``LIST`` the keys of a choice, by its id.
+    """
 
     id: int
     entity_type_id: int
@@ -26,6 +30,7 @@ class UserField:
     title: str = ""
     items: tuple[tuple[int, str], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    display: dict[str, Any] = field(default_factory=dict)
 
     @property
     def bindings(self) -> tuple[str, ...]:
@@ -71,8 +76,10 @@ def _blurred(name: str) -> str:
 def describe_classic(spec: UserField) -> dict[str, Any]:
     """One user field in ``crm.X.fields``: `title` is the code, captions are in the labels."""
     described = _described(spec)
-    labels = dict.fromkeys(("listLabel", "formLabel", "filterLabel"), spec.title)
-    return described | {"title": spec.code} | labels | _items(spec) | {"settings": spec.settings or []}
+    shown = labels(spec)
+    captions = {"listLabel": "LIST_COLUMN_LABEL", "formLabel": "EDIT_FORM_LABEL", "filterLabel": "LIST_FILTER_LABEL"}
+    named = {key: shown[name].get(LANGUAGE) for key, name in captions.items()}
+    return described | {"title": spec.code} | named | _items(spec) | {"settings": spec.settings or []}
 
 
 def describe_item(spec: UserField) -> dict[str, Any]:
@@ -105,31 +112,63 @@ def _items(spec: UserField) -> dict[str, Any]:
     return {"items": [{"ID": str(choice), "VALUE": value} for choice, value in spec.items]}
 
 
-def list_entry(spec: UserField, entity_id: str) -> dict[str, Any]:
-    """One row of ``crm.X.userfield.list``
+LANGUAGES: Final = ("en", "ru")
+LANGUAGE: Final = "ru"
+"""The portal's own."""
+LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE")
+MESSAGES: Final = ("ERROR_MESSAGE", "HELP_MESSAGE")
+DISPLAY: Final[dict[str, Any]] = {
+    "XML_ID": None,
+    "SHOW_FILTER": "E",
+    "SHOW_IN_LIST": "Y",
+    "EDIT_IN_LIST": "Y",
+    "IS_SEARCHABLE": "N",
+}
+"""How a field is shown where nobody has said it."""
+
+
+def labels(spec: UserField) -> dict[str, dict[str, str | None]]:
+    """The captions of a field by kind and language; the messages have none unless they were written."""
+    plain: dict[str, Any] = {name: None if name in MESSAGES else spec.title for name in LABELS}
+    return {
+        name: spec.display.get(name) or dict.fromkeys(LANGUAGES, value) for name, value in plain.items()
+    }  # fmt: skip
+
+
+def _choices(spec: UserField) -> list[dict[str, str]]:
+    written = spec.display.get("LIST", {})
+    return [
+        {"ID": str(choice), "SORT": str(10 * place), "VALUE": value, "DEF": "N", "XML_ID": f"xml{choice}"}
+        | written.get(str(choice), {})
+        for place, (choice, value) in enumerate(spec.items, 1)
+    ]
+
+
+def entry(spec: UserField, entity_id: str) -> dict[str, Any]:
+    """The settings of a field as ``crm.X.userfield.get`` prints them: captions in every language
     (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/).
     """
-    entry: dict[str, Any] = {
+    display = DISPLAY | {"SORT": str(100 + spec.id)} | spec.display
+    printed: dict[str, Any] = {
         "ID": str(spec.id),
         "ENTITY_ID": entity_id,
         "FIELD_NAME": spec.code,
         "USER_TYPE_ID": spec.type,
-        "XML_ID": None,
-        "SORT": str(100 + spec.id),
+        "XML_ID": display["XML_ID"],
+        "SORT": display["SORT"],
         "MULTIPLE": "Y" if spec.multiple else "N",
         "MANDATORY": "Y" if spec.mandatory else "N",
-        "SHOW_FILTER": "E",
-        "SHOW_IN_LIST": "Y",
-        "EDIT_IN_LIST": "Y",
-        "IS_SEARCHABLE": "N",
+        **{name: display[name] for name in DISPLAY if name != "XML_ID"},
         "SETTINGS": spec.settings or [],
+        **labels(spec),
     }
-    if spec.type == "enumeration":
-        entry["LIST"] = [
-            {"ID": str(choice), "SORT": str(10 * place), "VALUE": value, "DEF": "N", "XML_ID": f"xml{choice}"}
-            for place, (choice, value) in enumerate(spec.items, 1)
-        ]
-    return entry
+    return printed | {"LIST": _choices(spec)} if spec.type == "enumeration" else printed
+
+
+def list_entry(spec: UserField, entity_id: str, language: str = LANGUAGE) -> dict[str, Any]:
+    """One row of ``crm.X.userfield.list``: captions in one language."""
+    printed = entry(spec, entity_id)
+    return printed | {name: printed[name].get(language) for name in LABELS}
 
 
 COLOURS: Final = ("Red", "Зелёный", "Blue & white", "Red")

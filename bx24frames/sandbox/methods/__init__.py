@@ -22,6 +22,7 @@ MODULES: Final = (
     "activity_ties",
     "call_lists",
     "solutions",
+    "smart_types",
     "people",
     "related",
     "bonds",
