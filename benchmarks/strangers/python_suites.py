@@ -1,7 +1,7 @@
 """Run the live tests of other Python clients against a sandbox, and count.
 
     python benchmarks/strangers/python_suites.py fast_bitrix24 CHECKOUT [pytest arguments]
-    python benchmarks/strangers/python_suites.py b24pysdk CHECKOUT --quirks documented -- -k deal
+    python benchmarks/strangers/python_suites.py b24pysdk CHECKOUT --quirks documented tests/integration/scopes/crm
 
 CHECKOUT is a directory with the suite's sources (a clone, or an unpacked sdist with its tests). The client itself is
 installed from the package index, at the version named here, into an environment below --environments; an interpreter
@@ -38,6 +38,7 @@ class Suite:
     sizes: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     redirected: bool = False
+    rows: dict[str, dict[int, dict[str, object]]] = field(default_factory=dict)
 
 
 SUITES = {
@@ -53,6 +54,11 @@ SUITES = {
             "test_server_time": "compares a moment of microseconds with one of whole seconds",
         },
         redirected=True,
+        rows={
+            "deal": {1: {"title": "first"}, 2: {"title": "second"}, 5: {"title": "fifth"}, 27: {"isRecurring": "Y"}},
+            "contact": {1: {"name": "first"}, 3: {"name": "third"}},
+            "activity": {1: {"ownerTypeId": 3, "ownerId": 1}},
+        },
     ),
 }
 
@@ -65,6 +71,16 @@ def interpreter(suite: Suite, name: str, environments: Path) -> Path:
         venv.create(place, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *suite.packages], check=True)
     return python
+
+
+def prepare(suite: Suite, box: Sandbox) -> None:
+    """Give the portal the rows that the suite's own portal has, by the ids it names."""
+    for table, columns in suite.rows.items():
+        for row_id, values in columns.items():
+            if box.store.row(table, row_id) is None:
+                box.store.insert_row(table, {"id": row_id, **values})
+            else:
+                box.store.update_row(table, row_id, values)
 
 
 def variables(suite: Suite, box: Sandbox) -> dict[str, str]:
@@ -92,19 +108,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", default="standard")
     parser.add_argument("--python", type=Path, help="an interpreter that has the client installed")
     parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "bx24frames-strangers")
-    parser.add_argument("rest", nargs="*", help="for pytest")
-    given = parser.parse_args(arguments)
+    given, rest = parser.parse_known_args(arguments)
+    rest = [argument for argument in rest if argument != "--"]
     suite = SUITES[given.suite]
     python = given.python or interpreter(suite, given.suite, given.environments)
-    with tempfile.TemporaryDirectory() as place, Sandbox(sizes=suite.sizes, quirks=given.quirks, plan=given.plan) as box:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        Sandbox(sizes=suite.sizes, quirks=given.quirks, plan=given.plan) as box,
+    ):
         # the tests alone, so that the installed client is tried and not the checkout's
         shutil.copytree(given.checkout / "tests", Path(place) / "tests")
         if (given.checkout / "pytest.ini").exists():
             shutil.copy(given.checkout / "pytest.ini", place)
         plugin = ["-p", "redirect"] if suite.redirected else []
         left_out = ["-k", " and ".join(f"not {name}" for name in suite.left_out)] if suite.left_out else []
-        command = [str(python), "-m", "pytest", "-q", "--continue-on-collection-errors", *plugin, *left_out, *(given.rest or suite.paths)]
-        return subprocess.run(command, cwd=place, env={**os.environ, **variables(suite, box)}).returncode
+        prepare(suite, box)
+        options = ["-q", "--continue-on-collection-errors", *plugin, *left_out]
+        command = [str(python), "-m", "pytest", *options, *(rest or suite.paths)]
+        environment = {**os.environ, **variables(suite, box)}
+        status = subprocess.run(command, check=False, cwd=place, env=environment).returncode
+        for method in box.stats.broken:
+            print("the sandbox itself broke:", method)
+        return status
 
 
 if __name__ == "__main__":
