@@ -23,6 +23,8 @@ MODULES: Final = (
     "call_lists",
     "solutions",
     "smart_types",
+    "document_templates",
+    "documents",
     "people",
     "related",
     "bonds",
