@@ -194,7 +194,7 @@ COMMENT: Final[Fields] = (
     F("ENTITY_TYPE", "string", "Тип владельца", required=True, immutable=True),
     F("CREATED", "datetime", "Когда", read_only=True),
     F("COMMENT", "string", "Текст"),
-    F("AUTHOR_ID", "integer", "Автор"),
+    F("AUTHOR_ID", "integer", "Автор", immutable=True),
     F("FILES", "attached_diskfile", "Файлы", multiple=True),
 )
 

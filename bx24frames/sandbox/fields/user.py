@@ -73,13 +73,34 @@ def _blurred(name: str) -> str:
     return re.sub(r"(?<!\d)_(?!\d)", "", name).lower()
 
 
+_LENGTHS: Final[dict[str, Any]] = {"MIN_LENGTH": 0, "MAX_LENGTH": 0}
+_BOUNDS: Final[dict[str, Any]] = {"MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": None}
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "string": {"SIZE": 20, "ROWS": 1, "REGEXP": "", **_LENGTHS, "DEFAULT_VALUE": None},
+    "integer": {"SIZE": 20, **_BOUNDS},
+    "double": {"SIZE": 20, **_BOUNDS},
+    "boolean": {"DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX", "LABEL": ["", ""]},
+    "date": {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}},
+    "datetime": {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}, "USE_SECOND": "Y", "USE_TIMEZONE": "N"},
+    "enumeration": {"DISPLAY": "LIST", "LIST_HEIGHT": 1, "CAPTION_NO_VALUE": "", "SHOW_NO_VALUE": "Y"},
+    "money": {"DEFAULT_VALUE": ""},
+    "url": {"POPUP": "Y", "SIZE": 20, **_LENGTHS, "ROWS": 1, "DEFAULT_VALUE": ""},
+}
+"""What a field's settings say where nobody has said it; of a double's precision the portal says nothing then."""
+
+
+def settings_of(spec: UserField) -> Any:
+    """The settings of a field as they are printed; PHP's empty array where there are none."""
+    return {**SETTINGS.get(spec.type, {}), **spec.settings} or []
+
+
 def describe_classic(spec: UserField) -> dict[str, Any]:
     """One user field in ``crm.X.fields``: `title` is the code, captions are in the labels."""
     described = _described(spec)
     shown = labels(spec)
     captions = {"listLabel": "LIST_COLUMN_LABEL", "formLabel": "EDIT_FORM_LABEL", "filterLabel": "LIST_FILTER_LABEL"}
     named = {key: shown[name].get(LANGUAGE) for key, name in captions.items()}
-    return described | {"title": spec.code} | named | _items(spec) | {"settings": spec.settings or []}
+    return described | {"title": spec.code} | named | _items(spec) | {"settings": settings_of(spec)}
 
 
 def describe_item(spec: UserField) -> dict[str, Any]:
@@ -88,7 +109,7 @@ def describe_item(spec: UserField) -> dict[str, Any]:
         _described(spec)
         | {"title": spec.title}
         | _items(spec)
-        | {"settings": spec.settings or [], "upperName": spec.code}
+        | {"settings": settings_of(spec), "upperName": spec.code}
     )
 
 
@@ -159,7 +180,7 @@ def entry(spec: UserField, entity_id: str) -> dict[str, Any]:
         "MULTIPLE": "Y" if spec.multiple else "N",
         "MANDATORY": "Y" if spec.mandatory else "N",
         **{name: display[name] for name in DISPLAY if name != "XML_ID"},
-        "SETTINGS": spec.settings or [],
+        "SETTINGS": settings_of(spec),
         **labels(spec),
     }
     return printed | {"LIST": _choices(spec)} if spec.type == "enumeration" else printed
@@ -214,6 +235,12 @@ _EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, A
 _FEW: Final = frozenset({"MY_STRING", "COLOUR", "COLOURS", "IS_VIP", "BIRTH_DAY", "TAGS", "PRICE", "VISIT_TIME"})
 
 
+_MESSAGES: Final = {
+    "ERROR_MESSAGE": dict.fromkeys(LANGUAGES, "Введите строку"),
+    "HELP_MESSAGE": dict.fromkeys(LANGUAGES, "Любая строка"),
+}
+
+
 def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
     """The user fields of a fresh portal: every type for deals (2) and the first smart process (128), some elsewhere."""
     fields: list[UserField] = []
@@ -227,7 +254,8 @@ def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
             code = prefix + (tail if prefix == "UF_CRM_" or not tail.isdigit() else tail[:10])
             if any(known.code == code and known.entity_type_id == entity_type_id for known in fields):
                 code += "1"
+            number, display = 2 * len(fields) + 101, _MESSAGES if tail == "MY_STRING" else {}
             fields.append(
-                UserField(2 * len(fields) + 101, entity_type_id, code, type_, multiple, False, title, items, settings)
+                UserField(number, entity_type_id, code, type_, multiple, False, title, items, settings, dict(display))
             )
     return fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from bx24frames.sandbox.methods.arguments import bound_int, classic_id, classic_map
@@ -50,6 +51,14 @@ CATEGORY_FIELDS: Final = {
     "originId": flat("string", "Внешний код"),
     "originatorId": flat("string", "Внешний источник"),
 }
+
+
+DESCRIBED: Final = {
+    "name": {"isRequired": False},
+    "entityTypeId": {"isRequired": True},
+    "isDefault": {"isReadOnly": True},
+}
+"""Where a pipeline's description says otherwise than its writes behave."""
 
 
 def matching(rows: list[dict[str, Any]], conditions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -130,4 +139,8 @@ def get_category(params: Params, context: Context) -> Result:
 def describe_categories(params: Params, context: Context) -> Result:
     """The field description of an entity type's pipelines."""
     entity_of(params, context)
-    return Result({"fields": CATEGORY_FIELDS})
+    described = {
+        name: {**spec, "upperName": re.sub("([A-Z])", r"_\1", name).upper(), **DESCRIBED.get(name, {})}
+        for name, spec in CATEGORY_FIELDS.items()
+    }
+    return Result({"fields": described})
