@@ -34,7 +34,8 @@ class Shelf:
     def add(self, store: Store, row: Row, *, text: bool) -> int:
         """Keep one more row; its id, which is kept as a `text` or a number."""
         rows = self.rows(store)
-        row_id = max(int(one[self.id_key]) for one in rows) + STEP
+        row_id = max([store.kept(f"{self.name}.last") or 0, *(int(one[self.id_key]) for one in rows)]) + STEP
+        store.keep(f"{self.name}.last", row_id)  # the id of a row that is gone is not given again
         store.keep(self.name, [*rows, {self.id_key: str(row_id) if text else row_id, **row}])
         return row_id
 
