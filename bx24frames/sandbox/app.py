@@ -13,7 +13,7 @@ from bx24frames.sandbox.idempotency import Memory
 from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
-from bx24frames.sandbox.wire import Address, Incoming, read_address, read_object, read_params
+from bx24frames.sandbox.wire import SLASHES, Address, Incoming, read_address, read_object, read_params
 
 FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
 CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
@@ -59,7 +59,7 @@ class App:
 
     def _authorise(self, request: Incoming) -> Reply | None:
         """The reply of the authorisation server; None where the address is the portal's own."""
-        path = request.path.rstrip("/") + "/"
+        path = SLASHES.sub("/", request.path + "/")
         if path == oauth.PATH:
             status, body = self.oauth.token(read_params(request))
             return json_reply(body, status)
