@@ -85,6 +85,17 @@ SHARED: Final[Mapping[str, Draw]] = {
 }
 """Columns of one name in many tables."""
 
+_NO: Final = (
+    "multitask", "notViewed", "replicate", "allowTimeTracking", "taskControl", "addInReport", "matchWorkTime",
+    "isMuted", "isPinned", "isPinnedInGroup", "favorite",
+)  # fmt: skip
+_NOTHING: Final = (
+    "sprintId", "backlogId", "statusChangedBy", "startDatePlan", "endDatePlan", "serviceCommentsCount",
+    "forkedByTemplateId", "timeSpentInLogs", "forumTopicId", "forumId", "exchangeModified", "exchangeId",
+    "viewedDate", "sorting", "durationFact", "durationPlan", "flowId", "ufMailMessage",
+)  # fmt: skip
+"""Columns of a task that most tasks have nothing in."""
+
 COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "activity": {
         "ownerId": _owned("deal"),
@@ -128,7 +139,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
             {str(place): {"id": place, "type": "file", "name": f"scan {place}.pdf", "size": 4, "authorId": 1}}
         ),
     },
-    "section": {"sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None},
+    "section": {
+        "descriptionType": lambda seed, _: "text",
+        "sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None,
+    },
     "product": {
         "sectionId": lambda seed, place: 1 + place % 5,
         "iblockSectionId": lambda seed, place: None if place % 4 == 0 else 1 + place % 5,
@@ -139,6 +153,21 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "quantityTrace": lambda seed, _: seed.pick(("Y", "N", "D")),
         "canBuyZero": lambda seed, _: "D",
         "purchasingPrice": lambda seed, place: seed.pick((None, place)),
+        "available": lambda seed, _: "Y",
+        "barcodeMulti": lambda seed, _: "N",
+        "bundle": lambda seed, _: "N",
+        "dateActiveFrom": lambda seed, place: None if place % 6 else "2025-05-01T10:00:00",
+        "dateActiveTo": lambda seed, place: None if place % 6 else "2030-05-01T10:00:00",
+        **dict.fromkeys(("detailTextType", "previewTextType"), lambda seed, _: "text"),
+        **dict.fromkeys(("height", "length", "width"), lambda seed, place: None if place % 4 else 10 * place),
+        **dict.fromkeys(("previewText", "trialPriceId"), lambda seed, _: None),
+        **dict.fromkeys(("detailPicture", "previewPicture"), lambda seed, place: None if place % 5 else 1 + place % 7),
+        "weight": lambda seed, place: 0 if place % 2 else 100 * place,
+        "quantityReserved": lambda seed, _: 0,
+        "recurSchemeLength": lambda seed, _: None,
+        "recurSchemeType": lambda seed, _: "D",
+        "subscribe": lambda seed, _: "D",
+        "withoutOrder": lambda seed, _: "N",
         "property258": lambda seed, place: None if place % 3 else _json({"value": f"A-{place}", "valueId": str(place)}),
         "property259": lambda seed, place: None if place % 4 else _json({"value": f"{place}.5", "valueId": str(place)}),
         "property260": lambda seed, place: None if place % 2 else _json(
@@ -150,10 +179,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "catalogGroupId": lambda seed, _: 1,
         "price": lambda seed, place: place * 10.25 if place % 2 else place * 10,
         "priceScale": lambda seed, place: place * 10,
+        "extraId": lambda seed, _: None,
     },
     "catalog": {
         "iblockId": lambda seed, place: IBLOCKS[place - 1],
-        "iblockTypeId": lambda seed, _: "CRM_PRODUCT_CATALOG",
+        # the type is a text, the controller prints it as a number [catalog module: lib/controller/catalog.php]
+        "iblockTypeId": lambda seed, _: 0,
+        "subscription": lambda seed, _: "N",
+        "skuPropertyId": lambda seed, place: 97 if place == 2 else None,
         "lid": lambda seed, _: "s1",
         "productIblockId": lambda seed, place: IBLOCKS[0] if place == 2 else None,
     },
@@ -163,9 +196,19 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "priority": lambda seed, _: seed.pick(("0", "1", "2")),
         "status": lambda seed, _: seed.pick(("2", "3", "4", "5")),
         "mark": lambda seed, _: seed.pick((None, "P", "N")),
-        "multitask": lambda seed, _: "N",
-        "notViewed": lambda seed, _: "N",
-        "replicate": lambda seed, _: "N",
+        **dict.fromkeys(_NO, lambda seed, _: "N"),
+        **dict.fromkeys(_NOTHING, lambda seed, _: None),
+        **dict.fromkeys(("allowChangeDeadline", "subordinate"), lambda seed, place: "Y" if place % 2 else "N"),
+        "guid": lambda seed, place: f"{{0a1b2c3d-0000-4000-8000-{place:012x}}}",
+        "siteId": lambda seed, _: "s1",
+        "outlookVersion": lambda seed, place: 1 + place % 9,
+        "durationType": lambda seed, _: "days",
+        "activityDate": lambda seed, place: f"2025-{1 + place % 12:02d}-{1 + place % 28:02d}T09:30:00",
+        "statusChangedDate": lambda seed, place: f"2025-{1 + place % 12:02d}-{1 + place % 28:02d}T09:30:00",
+        "commentsCount": lambda seed, place: None if place % 3 else place % 7,
+        "newCommentsCount": lambda seed, _: 0,
+        "checklist": lambda seed, _: _json([]),
+        "ufTaskWebdavFiles": lambda seed, _: _json([]),
         "groupId": lambda seed, _: seed.pick((0, 1, 4)),
         "timeEstimate": lambda seed, _: 0,
         "accomplices": lambda seed, place: _json([] if place % 3 else [str(one) for one in seed.users[:2]]),
@@ -191,6 +234,12 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "costCurrency": lambda seed, _: "RUR",
         "crmEntityType": lambda seed, _: seed.pick((None, "CONTACT")),
         "crmEntityId": _owned("contact"),
+        **dict.fromkeys(("callLog", "redialAttempt", "comment", "recordDuration"), lambda seed, _: None),
+        "recordFileId": lambda seed, place: None if place % 4 else 1000 + place,
+        "callRecordUrl": lambda seed, place: None if place % 4 else f"https://example.com/records/{place}.mp3",
+        "restAppId": lambda seed, place: None if place % 3 else 7,
+        "restAppName": lambda seed, place: None if place % 3 else "Call centre",
+        "transcriptId": lambda seed, place: None if place % 8 else place,
     },
     "list_element": {
         "iblockId": lambda seed, _: next(iter(LISTS)),
@@ -208,6 +257,15 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "ownerId": lambda seed, _: seed.users[0],
         "numberOfMembers": lambda seed, place: 1 + place % 9,
         "closed": lambda seed, _: "N",
+        "subjectName": lambda seed, _: "Рабочие группы",
+        "isExtranet": lambda seed, _: "N",
+        "type": lambda seed, place: "project" if place % 3 == 0 else "group",
+        "imageId": lambda seed, place: 0 if place % 2 else place,
+        "avatarType": lambda seed, place: None if place % 2 else "folder",
+        "initiatePerms": lambda seed, _: "K",
+        **dict.fromkeys(("projectDateStart", "projectDateFinish", "members"), lambda seed, _: None),
+        "landing": lambda seed, _: "N",
+        "scrumOwnerId": lambda seed, _: 0,
     },
     "storage": {
         "code": lambda seed, _: None,
@@ -223,6 +281,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "realObjectId": lambda seed, place: place,
         "parentId": lambda seed, place: None if place == 1 else 1 if place < 100 else 2,
         "deletedType": lambda seed, _: 0,
+        "globalContentVersion": lambda seed, place: None if place <= 8 else 1,
         "fileId": lambda seed, place: None if place <= 8 else place,
         "size": lambda seed, place: None if place <= 8 else 1024 * place,
         "deleteTime": lambda seed, _: None,
