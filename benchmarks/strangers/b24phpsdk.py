@@ -1,12 +1,15 @@
 """The integration suite of b24phpsdk against a sandbox, folder by folder.
 
-    python benchmarks/strangers/b24phpsdk.py CHECKOUT MONEY [--folders Task,Department] [--path FILE] [--keep]
+    python benchmarks/strangers/b24phpsdk.py CHECKOUT MONEY [--folders Services/Task,Core] [--failures FILE]
 
 CHECKOUT is a clone of github.com/bitrix24/b24phpsdk, MONEY one of github.com/moneyphp/money. PHP 8.2 and the libraries
 come from Debian (php-cli php-curl php-mbstring php-xml php-intl php-bcmath phpunit php-symfony-{http-client,console,
 event-dispatcher,filesystem,finder,dotenv,mime,uid,http-foundation} php-monolog php-nesbot-carbon
 php-fig-http-message-util); what Debian has not is stubbed beside this file. The suite is copied, and the copy made fit
-for PHPUnit 9 and Symfony 5: its attributes become annotations, UUIDs of version 7 those of version 4.
+for PHPUnit 9 and Symfony 5: its attributes become annotations, UUIDs of version 7 those of version 4, and addresses made
+of the second are made unique: calls take less than one here. PHPUnit 9 would fail a test for a warning of PHP;
+the suite's own version does not, and so that is switched off. The quirk `task_comments_in_chat` is off: the suite is of
+portals whose tasks have comments.
 
 A test that no webhook can pass on any portal is left out, with the reason: `LEFT_OUT`.
 """
@@ -21,7 +24,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from bx24frames.sandbox import Sandbox
 
@@ -33,12 +36,16 @@ FOLDERS = (
 LEFT_OUT = {
     r"^Core\\BatchTest::.*": "sends fields under the key `0[fields]`: no portal finds them",
     r"ContactTest::testCountByFilter$": "adds no contact and wants one more",
-    r"EventManagerTest|OfflineEventTest": "event.* wants an application (OAuth)",
+    r"ScopeTest::testScopeCodesIsActual$|MainTest::testGet(Available|Current)Scope$": (
+        "this SDK knows no scope of REST 3.0 (humanresources, main) and throws at the first"
+    ),
 }
 """Patterns of ``Folder\\Class::test``, and why nobody passes."""
 APPLICATION = re.compile(r"getServiceBuilder\(\s*true\s*\)|getCore\(\s*true\s*\)|ServiceBuilderFactory|createFromOAuth")
 ATTRIBUTES = re.compile(r"((?:^[ \t]*#\[[^\n]*\][ \t]*\n)+)(?=[ \t]*(?:public|final|abstract)[^\n]*function )", re.M)
 
+CONFIGURATION = """<phpunit bootstrap="tests/bootstrap.php" convertWarningsToExceptions="false"
+ convertNoticesToExceptions="false" convertDeprecationsToExceptions="false"><testsuites/></phpunit>"""
 AUTOLOAD = """<?php
 error_reporting(E_ALL & ~E_DEPRECATED);
 require_once '{stubs}';
@@ -48,7 +55,9 @@ foreach (['Monolog', 'Carbon', 'Fig/Http/Message', 'Symfony/Contracts/HttpClient
     if (is_file("/usr/share/php/$one/autoload.php")) {{ require_once "/usr/share/php/$one/autoload.php"; }}
 }}
 spl_autoload_register(static function (string $name): void {{
-    $roots = ['Fig\\\\Http\\\\Message\\\\' => '/usr/share/php/Fig/HttpMessageUtil/', 'Bitrix24\\\\SDK\\\\Tests\\\\' => '{root}/tests/', 'Bitrix24\\\\SDK\\\\Tools\\\\' => '{root}/tools/',
+    $roots = ['Fig\\\\Http\\\\Message\\\\' => '/usr/share/php/Fig/HttpMessageUtil/',
+              'Bitrix24\\\\SDK\\\\Tests\\\\' => '{root}/tests/',
+              'Bitrix24\\\\SDK\\\\Tools\\\\' => '{root}/tools/',
               'Bitrix24\\\\SDK\\\\' => '{root}/src/', 'Money\\\\' => '{money}/src/', '' => '/usr/share/php/'];
     foreach ($roots as $prefix => $folder) {{
         $rest = substr($name, strlen($prefix));
@@ -78,7 +87,7 @@ def prepare(checkout: Path, money: Path, root: Path, url: str) -> None:
             shutil.copytree(checkout / part, root / part, dirs_exist_ok=True)
     for file in (*root.glob("src/**/*.php"), *root.glob("tests/**/*.php")):
         text = file.read_text(encoding="utf-8")
-        changed = text.replace("Uuid::v7(", "Uuid::v4(")
+        changed = text.replace("Uuid::v7(", "Uuid::v4(").replace(".test@test.com', time()", ".test@test.com', uniqid()")
         if file.name.endswith("Test.php"):
             changed = annotated(changed)
         if changed != text:
@@ -86,6 +95,7 @@ def prepare(checkout: Path, money: Path, root: Path, url: str) -> None:
     (root / "vendor").mkdir(exist_ok=True)
     stubs = HERE / "b24phpsdk_stubs.php"
     (root / "vendor/autoload.php").write_text(AUTOLOAD.format(stubs=stubs.resolve(), root=root, money=money.resolve()))
+    (root / "phpunit9.xml").write_text(CONFIGURATION)
     (root / "tests/.env").write_text(f"BITRIX24_WEBHOOK={url}\nINTEGRATION_TEST_LOG_LEVEL=600\nAPP_ENV=test\n")
 
 
@@ -110,14 +120,16 @@ def run(root: Path, folder: str, timeout: int) -> list[tuple[str, str, str]]:
     for file in sorted((root / "tests/Integration" / folder).rglob("*Test.php")):
         report = root / "junit.xml"
         report.unlink(missing_ok=True)
-        command = ["phpunit", "--no-configuration", "--bootstrap", "tests/bootstrap.php", "--log-junit", str(report)]
+        command = ["phpunit", "--configuration", "phpunit9.xml", "--log-junit", str(report)]
         source = file.read_text(encoding="utf-8")
         try:
-            done = subprocess.run([*command, str(file)], cwd=root, capture_output=True, text=True, timeout=timeout)
+            done = subprocess.run(
+                [*command, str(file)], cwd=root, capture_output=True, text=True, timeout=timeout, check=False
+            )
             told = (done.stdout + done.stderr)[-2000:]
         except subprocess.TimeoutExpired:
             told = "took too long"
-        cases = ElementTree.parse(report).iter("testcase") if report.exists() and report.stat().st_size else ()
+        cases = ET.parse(report).iter("testcase") if report.exists() and report.stat().st_size else ()
         names = 0
         for case in cases:
             names += 1
@@ -133,6 +145,10 @@ def run(root: Path, folder: str, timeout: int) -> list[tuple[str, str, str]]:
     return outcomes
 
 
+def _box() -> Sandbox:
+    return Sandbox(real_time=False, plan="unlimited", quirks={"task_comments_in_chat": False})
+
+
 def main() -> int:
     """Run the folders and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,7 +160,7 @@ def main() -> int:
     given = parser.parse_args()
     total: Counter[str] = Counter()
     said: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, Sandbox(real_time=False, plan="unlimited") as sandbox:
+    with tempfile.TemporaryDirectory() as folder, _box() as sandbox:
         root = Path(folder)
         prepare(given.checkout, given.money, root, sandbox.url)
         for one in given.folders.split(",") if given.folders else FOLDERS:

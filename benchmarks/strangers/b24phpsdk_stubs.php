@@ -193,5 +193,42 @@ namespace Symfony\Component\Stopwatch {
         {
             return $this;
         }
+
+        public function __toString(): string
+        {
+            return '';
+        }
+    }
+}
+
+namespace Faker {
+    class Generator
+    {
+        public function __call(string $name, array $arguments): string
+        {
+            return $this->__get($name);
+        }
+
+        public function __get(string $name): string
+        {
+            $number = random_int(1_000_000, 9_999_999);
+
+            return match ($name) {
+                'e164PhoneNumber', 'phoneNumber' => "+7916$number",
+                'email' => "user$number@example.com",
+                'ipv4' => '192.0.2.1',
+                'url' => "https://example.com/$number",
+                'uuid' => sprintf('%08x-0000-4000-8000-%012x', $number, random_int(0, PHP_INT_MAX >> 16)),
+                default => ucfirst($name) . $number,
+            };
+        }
+    }
+
+    class Factory
+    {
+        public static function create(string $locale = 'en_US'): Generator
+        {
+            return new Generator();
+        }
     }
 }

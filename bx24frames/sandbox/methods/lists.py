@@ -94,7 +94,7 @@ def _seeded_fields() -> list[Row]:
     for number in LISTS:
         rows.append(field_row(10 * number, number, "NAME", "NAME"))
         for field_id, (type_, caption, multiple) in PROPERTIES.items():
-            values = {"NAME": caption, "MULTIPLE": "Y" if multiple else "N"}
+            values: Row = {"NAME": caption, "MULTIPLE": "Y" if multiple else "N"}
             values |= {"DISPLAY_VALUES_FORM": COLOURS} if type_ == "L" else {}
             rows.append(field_row(int(field_id[9:]), number, field_id, type_, **values))
         rows += [field_row(10 * number + place, number, name, name) for place, name in enumerate(SHOWN, 1)]

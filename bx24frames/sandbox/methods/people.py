@@ -112,12 +112,16 @@ DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
 
 @method("department.get", "department")
 def list_departments(params: Params, context: Context) -> Result:
-    """A page of departments, engine A; conditions are equalities at the top level."""
-    wanted = {name: value for name, value in params.items() if name in DEPARTMENT_KEYS}
+    """A page of departments, engine A; conditions are equalities at the top level, in either case as the order is
+    [intranet module: classes/general/rest.php].
+    """
+    given = {name.upper(): value for name, value in params.items()}
+    field, word = given.pop("SORT", "ID"), given.pop("ORDER", "ASC")
+    wanted = {name: value for name, value in given.items() if name in DEPARTMENT_KEYS}
     if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # those at the top have no parent
         wanted["PARENT"] = ""
     padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in STRUCTURE.rows(context.store)]
-    direction = {php_text(params.get("sort", "ID")): params.get("order", "ASC")}
+    direction = {php_text(field).upper(): word}
     rows = [
         {key: value for key, value in row.items() if value is not None}
         for row in ordered(matching(padded, wanted), direction)

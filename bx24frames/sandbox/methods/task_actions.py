@@ -22,8 +22,8 @@ WAITING, RUNNING, CONTROL, DONE, DEFERRED = "2", "3", "4", "5", "6"
 OPEN: Final = frozenset({"1", WAITING, RUNNING, DEFERRED})
 DENIED: Final = MethodError("1048582", "Действие над задачей не разрешено")
 LOST: Final = MethodError("1", "Задача не найдена или недоступна")
-HISTORY: Final = Shelf("task_history", list)
-DEPENDENCES: Final = Shelf("task_dependence", list)
+HISTORY: Final = Shelf("task_history", list, "id")
+DEPENDENCES: Final = Shelf("task_dependence", list, "id")
 ILLEGAL: Final = "ILLEGAL_NEW_LINK"
 LEAST, MOST = 0, 3
 """Kinds of dependence: start or finish of one to start or finish of the other."""

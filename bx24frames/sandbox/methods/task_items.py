@@ -161,7 +161,7 @@ def move_item(params: Params, context: Context) -> Result:
     for place, number in enumerate(ids):
         context.store.update_row("checklist_item", number, {"sortIndex": place})
     context.writes += 1
-    return Result(value=True)
+    return Result(None)
 
 
 def _toggle(action: str, value: str) -> Handler:

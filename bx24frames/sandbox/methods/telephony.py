@@ -283,14 +283,102 @@ def list_phones(params: Params, context: Context) -> Result:
     )  # fmt: skip
 
 
+SIPS: Final = Shelf("sip", list)
+SIP_KINDS: Final = ("cloud", "office")
+SIP_KEYS: Final = ("TITLE", "SERVER", "LOGIN", "PASSWORD", "AUTH_USER", "OUTBOUND_PROXY")
+
+
+def _sip(params: Params, context: Context) -> Row:
+    number = php_int(params.get("CONFIG_ID"))
+    found = next((row for row in SIPS.rows(context.store) if row["CONFIG_ID"] == str(number)), None)
+    if found is None:
+        raise MethodError("", "Specified CONFIG_ID is not found")
+    return found
+
+
+@method("voximplant.sip.add", TELEPHONY)
+def add_sip(params: Params, context: Context) -> Result:
+    """A new SIP line, printed whole."""
+    kind = php_text(params.get("TYPE")) or SIP_KINDS[0]
+    if kind not in SIP_KINDS or not php_text(params.get("SERVER")):
+        raise MethodError("", "Specified TYPE is not found" if kind not in SIP_KINDS else "SERVER is empty")
+    written = {name: php_text(params.get(name)) for name in SIP_KEYS}
+    number = 1001 + len(SIPS.rows(context.store))
+    row = {"TYPE": kind, "CONFIG_ID": str(number), "REG_ID": str(150_000 + number), **written}
+    SIPS.add(context.store, row, text=True)
+    context.writes += 1
+    return Result(row)
+
+
+@method("voximplant.sip.update", TELEPHONY)
+def update_sip(params: Params, context: Context) -> Result:
+    """Change a SIP line."""
+    row = _sip(params, context)
+    SIPS.put(context.store, {**row, **{name: php_text(params[name]) for name in SIP_KEYS if name in params}})
+    context.writes += 1
+    return Result(1)
+
+
+@method("voximplant.sip.delete", TELEPHONY)
+def delete_sip(params: Params, context: Context) -> Result:
+    """Delete a SIP line."""
+    SIPS.drop(context.store, _sip(params, context))
+    context.writes += 1
+    return Result(1)
+
+
+@method("voximplant.sip.get", TELEPHONY)
+def list_sips(_: Params, context: Context) -> Result:
+    """The SIP lines."""
+    rows = [{name: value for name, value in row.items() if name != "ID"} for row in SIPS.rows(context.store)]
+    return Result(rows, len(rows))
+
+
+@method("voximplant.sip.status", TELEPHONY)
+def show_status(params: Params, context: Context) -> Result:
+    """Whether a SIP line is registered."""
+    reg = php_text(params.get("REG_ID"))
+    if not any(row["REG_ID"] == reg for row in SIPS.rows(context.store)):
+        raise MethodError("", "Specified REG_ID is not found")
+    now = f"{context.store.local_time(context.now)}{context.store.server_zone}"
+    return Result({"REG_ID": reg, "LAST_UPDATED": now, "ERROR_MESSAGE": "", "STATUS_CODE": None,
+                   "STATUS_RESULT": "in_progress"})  # fmt: skip
+
+
+@method("voximplant.sip.connector.status", TELEPHONY)
+def show_connector(_: Params, __: Context) -> Result:
+    """Whether the connector is paid for."""
+    return Result({"FREE_MINUTES": 0, "PAID": False, "PAID_DATE_END": ""})
+
+
+@method("voximplant.line.outgoing.get", TELEPHONY)
+def get_outgoing(_: Params, context: Context) -> Result:
+    """The line of outgoing calls."""
+    return Result(context.store.kept("outgoing_line") or "reg1001")
+
+
+def _set_outgoing(name: str, prefix: str) -> Handler:
+    def handle(params: Params, context: Context) -> Result:
+        line = php_text(params.get(name))
+        if not line:
+            raise MethodError("", f"{name} is empty")
+        context.store.keep("outgoing_line", f"{prefix}{line}")
+        context.writes += 1
+        return Result(1)
+
+    return handle
+
+
+method("voximplant.line.outgoing.set", TELEPHONY)(_set_outgoing("LINE_ID", ""))
+method("voximplant.line.outgoing.sip.set", TELEPHONY)(_set_outgoing("CONFIG_ID", "sip"))
+
+
 def _constant(value: Any) -> Handler:
     return lambda _, __: Result(value)
 
 
 for _name, _value in {
     "voximplant.line.get": {"reg1001": "Облачная АТС"},
-    "voximplant.line.outgoing.get": "reg1001",
     "voximplant.tts.voices.get": {"ruinternalmale": "Русский мужской", "ruinternalfemale": "Русский женский"},
-    "voximplant.sip.get": [],
 }.items():  # fmt: skip
     method(_name, TELEPHONY)(_constant(_value))
