@@ -155,6 +155,7 @@ class Session:
             scopes=self.credential.scopes,
             utc_offset=self.scene.utc_offset,
             quirks=self.scene.quirks,
+            application=self.credential.application,
         )
 
     def _handle(self, method: Method, arguments: Params, context: Context) -> Result:

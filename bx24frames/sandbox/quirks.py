@@ -95,7 +95,33 @@ _LISTS: Final[Mapping[str, Quirk]] = {}
 
 _LIMITS: Final[Mapping[str, Quirk]] = {}
 
-QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LISTS, **_LIMITS}
+# --- tasks, disk, lists and others outside the CRM -------------------------------------------------
+
+_AROUND: Final[Mapping[str, Quirk]] = {
+    "task_comments_in_chat": Quirk(
+        "task.commentitem.getlist",
+        "Answers nothing: the discussion of a task is a chat, which im.dialog.messages.get reads.",
+        "measured on a cloud portal, September 2026; bitrix-tools/b24-rest-docs #244",
+        "tasks 25.700",
+    ),
+    "flow_update_resets": Quirk(
+        "tasks.flow.Flow.update",
+        "Resets to its default whatever setting is left out.",
+        "measured on a cloud portal, September 2026",
+    ),
+    "list_columns_by_configuration": Quirk(
+        "lists.element.get",
+        "Prints DATE_CREATE and TIMESTAMP_X of an element only where the list shows these columns.",
+        "lists module: lib/entity/element.php, lib/rest/restservice.php",
+    ),
+    "folder_keeps_its_drive": Quirk(
+        "disk.folder.moveto",
+        "Answers false and moves nothing where the target lies in another storage.",
+        "measured on a cloud portal, September 2026",
+    ),
+}
+
+QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LISTS, **_LIMITS, **_AROUND}
 """Every quirk by its name."""
 
 

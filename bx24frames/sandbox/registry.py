@@ -28,6 +28,7 @@ class Context:
     `scopes`: what the credential may do; None is everything.
     `utc_offset`: the server's zone, in seconds east of UTC.
     `quirks`: the names of the quirks that are on.
+    `application`: the id of the application that calls; empty for a webhook.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Context:
     scopes: frozenset[str] | None = None
     utc_offset: int = 10_800
     quirks: frozenset[str] = frozenset()
+    application: str = ""
 
     def has(self, quirk: str) -> bool:
         """Whether the portal has a quirk."""

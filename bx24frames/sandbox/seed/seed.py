@@ -107,7 +107,8 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
     ids = [1, *(3 + 2 * place for place in range(count - 1))][:count]
     columns = ("id", "xmlId", "active", "name", "lastName", "email", "dateRegister", "timestampX", "isOnline",
                "lastLogin", "personalGender", "personalBirthday", "personalMobile", "workPhone", "workPosition",
-               "ufDepartment", "timeZoneOffset", "userType")  # fmt: skip
+               "ufDepartment", "timeZoneOffset", "userType", "secondName", "timeZone", "personalWww",
+               "personalCity", "ufPhoneInner")  # fmt: skip
     departments = [int(row["ID"]) for row in DEPARTMENTS]
 
     def rows() -> Iterator[tuple[Any, ...]]:
@@ -120,6 +121,7 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
                 pools.pick((None, f"+7 900 {row_id:07d}")), pools.pick((None, "", f"00{row_id}")),
                 pools.pick(pools.posts),
                 f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]", "0", "employee",
+                "", None if place % 2 else "", "", "", str(100 + place) if place % 3 == 0 else None,
             )  # fmt: skip
 
     _stream(store, "user", columns, rows())

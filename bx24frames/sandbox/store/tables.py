@@ -140,7 +140,7 @@ TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         *(Table(e.name, e.fields, user_fields=True, indexed=e.indexed) for e in ENTITY_TYPES.values()),
-        Table("user", USER),
+        Table("user", USER, user_fields=True),
         Table("activity", around.ACTIVITY, indexed=("ownerId",)),
         Table("requisite", around.REQUISITE, indexed=("entityId",)),
         Table("bank_detail", around.BANK_DETAIL),
@@ -150,13 +150,16 @@ TABLES: Final[dict[str, Table]] = {
         Table("section", around.SECTION),
         Table("price", around.PRICE),
         Table("catalog", around.CATALOG),
-        Table("task", people.TASK),
+        Table("task", people.TASK, user_fields=True),
+        Table("checklist_item", people.CHECKLIST_ITEM, indexed=("taskId",)),
+        Table("task_comment", people.TASK_COMMENT, indexed=("taskId",)),
         Table("elapsed", people.ELAPSED),
         Table("call", people.CALL),
-        Table("list_element", people.LIST_ELEMENT),
+        Table("list_element", people.LIST_ELEMENT, user_fields=True),
         Table("workgroup", people.WORKGROUP),
         Table("storage", people.STORAGE),
         Table("disk_item", people.DISK_ITEM),
+        Table("disk_version", people.DISK_VERSION),
         Table("stage_history", STAGE_HISTORY, indexed=("ownerId",)),
         Table("product_row", PRODUCT_ROW, indexed=("ownerId",)),
     )
