@@ -47,7 +47,7 @@ def run(session: Session, params: Params) -> Answer:
         results.append(answer.body["result"])
         if isinstance(entry.get("as"), str):
             named[entry["as"]] = answer.body["result"]
-    return Answer({"result": results, "time": session.time(NAME, session.moment())})
+    return Answer({"result": results})
 
 
 def _failed(error: MethodError) -> Answer:
