@@ -150,6 +150,9 @@ class Success:
     """Seconds this method has cost the portal in its window."""
     resets_in: float | None = None
     """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
+    batch_operating: float | None = None
+    """What the envelope of the batch says of the batch itself."""
+    batch_resets_in: float | None = None
     raw: RawRows | None = None
 
 

@@ -156,7 +156,7 @@ class Connection:
         governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
         with BUDGETS.lock:
             meter = governor.meter(method)
-            return meter.cost if meter.known else None
+            return meter.cost if meter.priced else None
 
     async def close(self) -> None:
         """Close what the transport holds open."""
