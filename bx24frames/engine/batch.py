@@ -130,15 +130,20 @@ def _success(
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
     if isinstance(error, dict):  # REST 3.0 puts an object there
-        return Refusal(str(error.get("code", "")), plain(rest3.reason(error)), status, whole=whole)
+        return Refusal(_code(error.get("code")), plain(rest3.reason(error)), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
-        str(error) if error is not None else "",
+        _code(error),
         plain(data.get("error_description")),
         status,
         whole=whole,
         argument=str(argument) if argument is not None else None,
     )
+
+
+def _code(error: JSON) -> str:
+    """An error's code, without the blanks some come with; gateways print addresses there, secrets and all."""
+    return redact(str(error).strip()) if error is not None else ""
 
 
 def plain(text: JSON) -> str:

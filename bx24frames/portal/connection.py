@@ -125,7 +125,7 @@ class Connection:
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first)):
+        async for settled in self.run(Dispatch(commands, first=first, together=True)):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 
