@@ -238,6 +238,8 @@ _INSTEAD: Final[dict[int, str]] = {
 def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
     """Make the exception a caller sees of an answer that is final."""
     if isinstance(answer, Lost):
+        if answer.too_large:
+            return ResponseError(f"No usable answer: {answer.reason}", method=method, guidance=answer.guidance)
         if answer.status is None:
             return TransportError(
                 f"No answer from the portal: {answer.reason}",

@@ -176,7 +176,9 @@ class Lost:
     """No usable answer.
 
     `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
-    has ever answered: the address is likely to be mistyped. `guidance`: what whoever sees the reason can do about it.
+    has ever answered: the address is likely to be mistyped.
+    `too_large`: the answer was longer than is read. `guidance`: what whoever sees the
+    reason can do about it.
     """
 
     reason: str
@@ -184,6 +186,7 @@ class Lost:
     status: int | None = None
     timeout: bool = False
     nowhere: bool = False
+    too_large: bool = False
     guidance: str | None = None
 
 

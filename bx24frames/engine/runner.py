@@ -20,7 +20,7 @@ from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import Governor, Ticket, Told
-from bx24frames.errors import AuthError, BX24Error, LimitError
+from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 from bx24frames.transport.base import NoReply, Reply, Transport
 
 T = TypeVar("T")
@@ -177,9 +177,14 @@ class Runner:
             return fault
         except AuthError as fault:
             return fault
+        except ConfigError as fault:
+            wrong = fault.with_traceback(None)
         finally:
             with self.lock:
                 self.governor.settle(ticket, self.clock(), sent=sent)
+        # Without the frames in which it was found: their locals hold the address and the tokens.
+        wrong.__cause__ = wrong.__context__ = None
+        raise wrong
 
     def _read(self, parcel: Parcel, came: Reply | NoReply | AuthError) -> dict[str, Answer]:
         if isinstance(came, Reply):
@@ -190,7 +195,14 @@ class Runner:
     def _lost(self, fault: NoReply) -> Lost:
         # A host that has answered before is there, whatever the resolver says of it for a moment.
         nowhere = fault.unresolved and not self.stats.received
-        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere, guidance=fault.guidance)
+        return Lost(
+            fault.reason,
+            sent=fault.sent,
+            timeout=fault.timeout,
+            nowhere=nowhere,
+            too_large=fault.too_large,
+            guidance=fault.guidance,
+        )
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""

@@ -35,10 +35,12 @@ MANY: Final = 256
 _codes: Final[dict[str, None]] = {}
 
 
-def remember(code: str) -> None:
-    """Have a webhook's code masked wherever it stands, also outside of an address; the latest ones are remembered."""
-    if len(code) >= LONG:
-        _codes[code] = None
+def remember(*codes: str | None) -> None:
+    """Have webhook codes and tokens masked wherever they stand, also alone; the latest ones are remembered."""
+    for code in codes:
+        if code and len(code) >= LONG:
+            _codes.pop(code, None)
+            _codes[code] = None
     while len(_codes) > MANY:
         _codes.pop(next(iter(_codes)), None)
 
