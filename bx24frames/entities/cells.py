@@ -17,6 +17,7 @@ import orjson
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.types import Kind
+from bx24frames.transport.redact import redact
 
 Reader: TypeAlias = Callable[[JSON], object]
 
@@ -168,7 +169,11 @@ def read_amount(text: str) -> Decimal:
 
 
 def read_file(value: JSON) -> dict[str, object] | None:
-    """Read a file's id, name and page; the addresses with a token in them are left out."""
+    """Read a file's id, name and page.
+
+    The addresses with a token in them are left out, and of a page's address the webhook's code that it may hold
+    (rest module: restmanager.php ContentUri).
+    """
     if blank(value):
         return None
     if not isinstance(value, dict):
@@ -176,8 +181,12 @@ def read_file(value: JSON) -> dict[str, object] | None:
     return {
         "id": read_link(value.get("id")),
         "name": read_code(value.get("name")),
-        "url": read_code(value.get("url") or value.get("showUrl")),
+        "url": _masked(read_code(value.get("url") or value.get("showUrl"))),
     }
+
+
+def _masked(address: str | None) -> str | None:
+    return None if address is None else redact(address)
 
 
 def read_contact_point(value: JSON) -> dict[str, object] | None:
@@ -192,6 +201,9 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
         "value_type": read_code(value.get("valueType", value.get("VALUE_TYPE"))),
     }
 
+
+UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
+"""What a value may raise in its reader: no integer is too long and no list nested too deep for JSON."""
 
 READERS: Final[Mapping[Kind, Reader]] = {
     Kind.NUMBER: read_number,

@@ -18,6 +18,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(rf"({_SLASH}rest{_SLASH}(?:api{_SLASH})?\d+{_SLASH})(?!{_SLASH})[^\s/\\%?#&\"'<>]+", re.I),
         rf"\1{MASK}",
     ),
+    # auth[ap]=..., the webhook's code in the address of an attached file
+    (re.compile(r"(auth(?:\[|%5B)ap(?:\]|%5D)(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
     # auth=..., auth[access_token]=..., auth%5Baccess_token%5D=...
     (re.compile(rf"((?:(?<![a-z])|(?<=%5B)){_SECRET_NAME}(?:\]|%5D)?(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
     # "refresh_token": "..." in JSON, 'refresh_token': '...' in a repr
