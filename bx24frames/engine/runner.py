@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import threading
 import time
@@ -66,6 +67,7 @@ class Runner:
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
+        loop_here()
         ends_at = math.inf if self.deadline is None else self.ends_at or self.clock() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
@@ -239,6 +241,22 @@ class Runner:
             else:
                 self._failing = error_of(answer, method) if retry.is_passing(answer) else None
         self.governor.heard(whole, told, departed, now)
+
+
+def loop_here() -> asyncio.AbstractEventLoop:
+    """The running loop.
+
+    Raises
+    ------
+    ConfigError
+        The coroutine is run by something else.
+    """
+    with contextlib.suppress(RuntimeError):
+        return asyncio.get_running_loop()
+    raise ConfigError(
+        "The verbs of bx24frames.aio run on asyncio, and here no asyncio loop runs (trio, curio)",
+        guidance="Call the blocking verb in a thread: await trio.to_thread.run_sync(bx24frames.read_entity, 'deal').",
+    )
 
 
 def _unauthorized(fault: AuthError) -> Refusal:
