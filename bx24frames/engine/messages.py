@@ -165,6 +165,9 @@ class Success:
     """Seconds this method has cost the portal in its window."""
     resets_in: float | None = None
     """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
+    batch_operating: float | None = None
+    """What the envelope of the batch says of the batch itself."""
+    batch_resets_in: float | None = None
     raw: RawRows | None = None
 
 
@@ -188,7 +191,9 @@ class Lost:
     """No usable answer.
 
     `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
-    has ever answered: the address is likely to be mistyped. `guidance`: what whoever sees the reason can do about it.
+    has ever answered: the address is likely to be mistyped.
+    `too_large`: the answer was longer than is read. `guidance`: what whoever sees the
+    reason can do about it.
     """
 
     reason: str
@@ -196,6 +201,7 @@ class Lost:
     status: int | None = None
     timeout: bool = False
     nowhere: bool = False
+    too_large: bool = False
     guidance: str | None = None
 
 

@@ -18,6 +18,7 @@ import orjson
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.cultures import written_moment
 from bx24frames.entities.types import Kind
+from bx24frames.transport.redact import redact
 
 Reader: TypeAlias = Callable[[JSON], object]
 
@@ -163,7 +164,11 @@ def read_amount(text: str) -> Decimal:
 
 
 def read_file(value: JSON) -> dict[str, object] | None:
-    """Read a file's id, name and page; the addresses with a token in them are left out."""
+    """Read a file's id, name and page.
+
+    The addresses with a token in them are left out, and of a page's address the webhook's code that it may hold
+    (rest module: restmanager.php ContentUri).
+    """
     if blank(value):
         return None
     if not isinstance(value, dict):
@@ -172,7 +177,7 @@ def read_file(value: JSON) -> dict[str, object] | None:
     return {
         "id": read_link(_first(told, FILE_IDS)),
         "name": read_code(_first(told, FILE_NAMES)),
-        "url": read_code(_first(told, FILE_PAGES)) or _download(told),
+        "url": _masked(read_code(_first(told, FILE_PAGES))) or _download(told),
     }
 
 
@@ -184,6 +189,10 @@ def _download(told: Mapping[str, JSON]) -> str | None:
     """The address to download from, where it holds no token."""
     found = read_code(_first(told, FILE_DOWNLOADS))
     return None if found is None or SECRET.search(found) else found
+
+
+def _masked(address: str | None) -> str | None:
+    return None if address is None else redact(address)
 
 
 def read_contact_point(value: JSON) -> dict[str, object] | None:
@@ -198,6 +207,9 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
         "value_type": read_code(value.get("valueType", value.get("VALUE_TYPE"))),
     }
 
+
+UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
+"""What a value may raise in its reader: no integer is too long and no list nested too deep for JSON."""
 
 READERS: Final[Mapping[Kind, Reader]] = {
     Kind.NUMBER: read_number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
-from bx24frames.entities.cells import READERS, WRITTEN_DATES, elements
+from bx24frames.entities.cells import READERS, UNREADABLE, WRITTEN_DATES, elements
 from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
@@ -22,6 +22,7 @@ from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
 from bx24frames.errors import DecodeError
+from bx24frames.transport.redact import redact
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
@@ -109,7 +110,7 @@ class Decoder:
         if self._on_bad_value == "null":
             self._nulled[column] += 1
             return
-        raw = repr(value)[:EXCERPT]
+        raw = _excerpt(value)
         raise DecodeError(
             f"{column} of row {row_id or f'number {row}'} is {raw}: {reason}",
             column=column,
@@ -118,6 +119,14 @@ class Decoder:
             entity=self._schema.entity,
             guidance='on_bad_value="null" reads such values as null; schema_overrides gives the column another type.',
         )
+
+
+def _excerpt(value: object, written: Callable[[object], str] = repr) -> str:
+    """The beginning of a value as Python writes it, which it cannot for one nested too deep or of too many digits."""
+    try:
+        return redact(written(value))[:EXCERPT]
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__} beyond measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +152,9 @@ class _Reading:
 
     def _scalars(self, values: list[JSON], rows: Sequence[int]) -> pa.Array:
         kind_ = self.column.read_as
-        # behind a double, Arrow takes true for 1.0
-        if kind_ not in APART and (kind_ is Kind.BOOL or bool not in {*map(type, values)}):
+        types = {*map(type, values)}
+        # behind a double, Arrow takes true for 1.0; lists and maps it follows without end, off the stack of the thread
+        if kind_ not in APART and types.isdisjoint((list, dict) if kind_ is Kind.BOOL else (list, dict, bool)):
             try:
                 return typed(kind_, pa.array(values))
             except NOT_PLAIN:
@@ -156,8 +166,9 @@ class _Reading:
         for value, row in zip(values, rows, strict=True):
             try:
                 found.append(read(value))
-            except ValueError as fault:
-                self._refuse(value, row, str(fault))
+            except UNREADABLE as fault:
+                told = isinstance(fault, ValueError)
+                self._refuse(value, row, str(fault) if told else "too large, or nested too deep, to be read")
                 found.append(None)
         return pa.array(found, ARROW[kind_])
 
@@ -192,7 +203,7 @@ class _Reading:
 
     def _refuse(self, value: object, row: int, reason: str) -> None:
         row_id = present(self.ids[row]) if self.ids else None
-        self.decoder.refuse(self.name, value, "" if row_id is None else str(row_id), row, reason)
+        self.decoder.refuse(self.name, value, "" if row_id is None else _excerpt(row_id, str), row, reason)
 
 
 def _points(cells: Iterable[Cell], field: Field, family: Family) -> list[list[JSON] | None] | None:

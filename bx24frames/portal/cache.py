@@ -117,7 +117,9 @@ class Cache:
 
     def _lock(self, name: str) -> asyncio.Lock:
         """Of reads under way at once on one loop, one asks and the others wait for its answer."""
-        locks = self._locks.setdefault(asyncio.get_running_loop(), {})
+        from bx24frames.engine.runner import loop_here
+
+        locks = self._locks.setdefault(loop_here(), {})
         return locks.setdefault(name, asyncio.Lock())
 
     def age(self, name: str) -> float:

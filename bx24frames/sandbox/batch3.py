@@ -55,7 +55,7 @@ def run(session: Session, params: Params) -> Answer:
         found = next((result[key] for key in FOUND if isinstance(result, Mapping) and key in result), None)
         if found is not None:
             known[entry["as"] if isinstance(entry.get("as"), str) else str(place)] = found
-    return Answer({"result": results, "time": session.time(NAME, session.moment())})
+    return Answer({"result": results})
 
 
 def _failed(error: MethodError) -> Answer:

@@ -93,7 +93,17 @@ _LISTS: Final[Mapping[str, Quirk]] = {}
 
 # --- limits, tokens, errors ------------------------------------------------------------------------
 
-_LIMITS: Final[Mapping[str, Quirk]] = {}
+_LIMITS: Final[Mapping[str, Quirk]] = {
+    "batch_charged": Quirk(
+        method="batch",
+        does=(
+            "Half the duration of a batch is charged to batch itself and nothing to the methods in it, whose operating "
+            "is one figure for all; beyond the limit a method is refused for 300 s and then has its whole budget again."
+        ),
+        source="b24jssdk #459, #539; rest module: lib/engine/access/loadlimiter.php",
+        since="mid-2026",
+    ),
+}
 
 # --- tasks, disk, lists and others outside the CRM -------------------------------------------------
 
