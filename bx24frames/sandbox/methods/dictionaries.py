@@ -175,6 +175,8 @@ def _type_rows(zone: str) -> list[dict[str, Any]]:
 @method("crm.type.list", "crm")
 def list_types(params: Params, context: Context) -> Result:
     """The smart processes, engine B; an order takes lower-case names only."""
+    if context.has("types_for_administrators") and not context.is_admin:
+        raise MethodError("ACCESS_DENIED", "Доступ запрещен.")
     order = map_of(bound_array(params, "order", {}))
     rows = _type_rows(context.store.server_zone)
     if unknown := [name for name in order if name not in TYPE_FIELDS]:

@@ -48,7 +48,11 @@ def list_users(params: Params, context: Context) -> Result:
         key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
         for key, value in conditions.items()
     }
-    where = table_conditions(USER, conditions, context.store.server_zone).clause()
+    found = table_conditions(USER, conditions, context.store.server_zone)
+    everybody = context.is_admin and ("ADMIN_MODE" in params or "ID" in conditions)
+    if context.has("hides_users_without_department") and not everybody:
+        found.conditions.append(Fragment("coalesce(t.\"ufDepartment\", '[]') NOT IN ('[]', '')"))
+    where = found.clause()
     field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
     direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
     window = paging.offset(
