@@ -50,10 +50,10 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
 
 
 def ordered(listing: Listing, order: Mapping[str, JSON]) -> Listing:
-    """The listing in an order that the portal keeps, by another column than the id."""
+    """The listing in an order that the portal keeps, by another column than the id, which is in it as well."""
     *path, name = listing.order_path
     params = merged(listing.call.params, tuple(path), {name: dict(order)})
-    return replace(listing, call=replace(listing.call, params=params))
+    return replace(listing, call=replace(listing.call, params=params), id_filter="")
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.pack import keys_of
-from bx24frames.entities.reading import listing_for, ordered, slices
+from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
-from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
+from bx24frames.frames.read.order import merged_by_id, sorted_table
 from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.frames.read.top import first_rows
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
@@ -33,10 +34,9 @@ __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 CHUNK_ROWS: Final = 2500
 
 
-def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
-    """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
-    return listing if order.remote is None else ordered(listing, order.remote)
+def listing_of(table: Table, schema: TableSchema, where: Where) -> Listing:
+    """The listing of a read: the select, the conditions, the bounds of the id."""
+    return replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -56,7 +56,7 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
 
 def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    listings = [listing_of(reading.table, reading.schema, part) for part in slices(entity, where)]
     if where.owners is not None:
         return each_owner(connection, listings, reading.take, ascending=reading.order.up)
     if where.splits:
@@ -65,13 +65,18 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
-        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+
+        def narrowed(ids: Collection[int]) -> list[Listing]:
+            some = replace(where, ids=tuple(sorted(ids)))
+            return [listing_of(reading.table, reading.schema, part) for part in slices(entity, some)]
+
+        parts = listings if up else listings[::-1]
+        return page_each(connection, parts, reading.take, wanted=wanted, up=up, narrowed=narrowed)
     machine = pages_machine(
         listings[0],
         reading.take,
         ascending=reading.order.up,
         limit=None if reading.whole else reading.limit,
-        ordered=reading.order.remote is not None,
     )
     return connection.run(machine)
 
@@ -92,6 +97,11 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
     """Put the batches of a reading together."""
     import pyarrow as pa
 
+    top = await _top(connection, reading)
+    if top is not None:
+        meter.rows(top.num_rows)
+        tell_nulled(reading)
+        return pa.Table.from_batches([top], schema=reading.schema.arrow).select(range(reading.width))
     found: list[pa.RecordBatch] = []
     async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
         async for batch in source:
@@ -105,6 +115,15 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
     tell_nulled(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit
     return table if whole else compact(table.slice(0, reading.limit))
+
+
+async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | None:
+    """The first rows in the portal's order, where that is wanted and kept."""
+    if reading.order.remote is None or reading.limit is None or reading.where.nothing or not reading.limit:
+        return None
+    [part] = slices(reading.table.entity, reading.where)
+    listing = listing_of(reading.table, reading.schema, part)
+    return await first_rows(connection, reading, listing, reading.limit)
 
 
 def compact(table: pa.Table) -> pa.Table:
