@@ -125,10 +125,9 @@ class OffsetPages(Generic[T]):
     def _plan(self) -> None:
         """Ask for the pages that begin before the end, as far as the list is known to go and rows are wanted."""
         size, total = self._listing.page_size, self._tally.total
-        if not self._heard:
-            end = 1
-        else:
-            end = self._next_out + 1 if total is None or self._next_out >= total else total
+        end = self._next_out + 1
+        if self._heard and total is not None:
+            end = max(end, total)
         if self._left is not None:
             end = min(end, self._next_out + self._left)
         end = min(end, self._next_out + WINDOW * size)

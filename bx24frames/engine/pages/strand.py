@@ -75,7 +75,7 @@ class Strand(Generic[P, T]):
         return self._take.join(self._packs if self._along else self._packs[::-1])
 
     def _checked(self, page: Rows, ids: list[int]) -> Rows:
-        """The page, held to the cursor and to what the chain was to read of; a row that stands behind itself comes once."""
+        """The page, held to the cursor and to what the chain was to read of; rows behind themselves come once."""
         page, ids = without_doubles(page, ids)
         after, upto = self._lane.after, self._lane.upto
         if self.last_id is None:

@@ -50,6 +50,7 @@ async def first_rows(connection: Connection, reading: Reading, listing: Listing,
     wanted = -(-limit // size) * size
     try:
         ahead, back = await _both_ways(connection, reading, listing, wanted)
+        values, others = _values(reading, ahead), _values(reading, back)
         if not keeps(
             _values(reading, ahead), _values(reading, back), reading.order.ascending, full=len(ahead) >= wanted
         ):
@@ -93,7 +94,7 @@ def keeps(
     back: Sequence[Comparable | None],
     ascending: bool,
     *,
-    full: bool,  # noqa: FBT001
+    full: bool,
 ) -> bool:
     """Whether values read in an order, and in its opposite, show that the portal keeps it.
 

@@ -124,5 +124,5 @@ def documentation(_: Params, __: Context) -> Result:
     """What the portal has of REST 3.0: the one answer without ``result``."""
     from bx24frames.sandbox.registry import METHODS
 
-    paths = {f"/{one.name.removeprefix(API)}": {"post": {}} for one in METHODS.values() if one.name.startswith(API)}
+    paths: Row = {f"/{one.name.removeprefix(API)}": {"post": {}} for one in METHODS.values() if one.name.startswith(API)}
     return Result({"openapi": "3.0.0", "paths": paths}, bare=True)
