@@ -58,6 +58,8 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     if "error" in data:
         refusal = _refusal(data, status, whole=True)
         return {item.label: refusal for item in parcel.commands}
+    if "openapi" in data and _alone(parcel):  # `rest.documentation.openapi` answers a bare document
+        return {parcel.commands[0].label: Success(data)}
     if "result" not in data:
         lost = Lost(f"no result in the answer ({_excerpt(status, body)})", status=status)
         return {item.label: lost for item in parcel.commands}

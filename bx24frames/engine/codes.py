@@ -11,7 +11,7 @@ from typing import Final
 from bx24frames.engine.messages import Lost, Refusal
 from bx24frames.errors import (
     AuthError,
-    BX24Error,
+    CallError,
     LimitError,
     PortalError,
     ResponseError,
@@ -235,7 +235,7 @@ _INSTEAD: Final[dict[int, str]] = {
 """What to do about an answer that is none, by HTTP status: mostly it is a page of the web tier."""
 
 
-def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
+def error_of(answer: Refusal | Lost, method: str) -> CallError:
     """Make the exception a caller sees of an answer that is final."""
     if isinstance(answer, Lost):
         if answer.too_large:

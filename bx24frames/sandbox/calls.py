@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
 LOG: Final = logging.getLogger("bx24frames.sandbox")
+INCOMPLETE: Final = ("api/humanresources.", "api/timeman.record.")
+"""Methods of REST 3.0 that not every portal has whose scopes name them."""
 RESERVED: Final = ("start", "state", *AUTH_PARAMS)
 
 
@@ -93,6 +95,7 @@ class Session:
         began = self.now
         try:
             method = find(self.scene.methods, name)
+            self._exists(method.name)
             self.credential.require(method.scopes)
             self._admit(method.name)
             result, cost = self._carry_out(method, params)
@@ -134,6 +137,10 @@ class Session:
 
     def _key(self, method: str) -> tuple[str, str]:
         return self.credential.id, method.lower()
+
+    def _exists(self, name: str) -> None:
+        if "rest3_incomplete" in self.scene.quirks and name.startswith(INCOMPLETE):
+            raise MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
 
     def _admit(self, method: str) -> None:
         if self.meter is None:
@@ -188,6 +195,8 @@ class Session:
         # an array with both keys filled is printed as it is, with HTTP 200 [rest module: classes/general/rest.php]
         if isinstance(value, dict) and value.get("error") and value.get("error_description"):
             return Answer(value)
+        if result.bare:
+            return Answer(dict(value))
         body: dict[str, Any] = {"result": value}
         if result.next is not None:
             body["next"] = result.next

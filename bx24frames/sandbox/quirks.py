@@ -89,7 +89,51 @@ _WRITES: Final[Mapping[str, Quirk]] = {}
 
 # --- lists, rights, paging -------------------------------------------------------------------------
 
-_LISTS: Final[Mapping[str, Quirk]] = {}
+_LISTS: Final[Mapping[str, Quirk]] = {
+    "hides_users_without_department": Quirk(
+        "user.get",
+        "leaves out people without a department, unless an administrator sends ADMIN_MODE or asks for an ID",
+        "rest module: lib/api/user.php",
+    ),
+    "hides_secret_groups": Quirk(
+        "sonet_group.get, socialnetwork.api.workgroup.list",
+        "leaves out secret groups of others, unless an administrator sends IS_ADMIN (in `params` of the second)",
+        "socialnetwork module: classes/general/rest.php, lib/controller/workgroup.php",
+    ),
+    "types_for_administrators": Quirk(
+        "crm.type.list",
+        "refuses everybody but administrators of the CRM, who may all the same use the smart processes",
+        "crm module: lib/controller/type.php",
+    ),
+    "currencies_for_administrators": Quirk(
+        "crm.currency.list",
+        "refuses whoever has no access to the settings of the CRM",
+        "documentation: crm-currency-list.md, rights",
+    ),
+    "next_counts_rows": Quirk(
+        "sale.order.list",
+        "shows pages that are short in the middle, and a `next` that counts the rows which came, though `start` is"
+        " floored to a multiple of 50",
+        "rest module: lib/engine/restmanager.php getNavigationData",
+    ),
+    "start_is_dropped": Quirk(
+        "catalog.catalog.list",
+        "takes `start` out before it is bound: every page is the first one, with `total` and `next`",
+        "catalog module: lib/controller/catalog.php",
+    ),
+    "payments_not_in_a_batch": Quirk(
+        "crm.item.payment.list",
+        "answers ERROR_BATCH_METHOD_NOT_ALLOWED inside a batch",
+        "measured on a cloud portal, September 2026",
+    ),
+    "rest3_incomplete": Quirk(
+        "api/humanresources.*, api/timeman.record.*",
+        "answers ERROR_METHOD_NOT_FOUND though the scope is granted",
+        "measured on a cloud portal, September 2026; portals with 147, 220 and 245 methods: bitrix24/b24jssdk",
+        "2026-09",
+        observed=False,  # others have them: three portals, three numbers of methods
+    ),
+}
 
 # --- limits, tokens, errors ------------------------------------------------------------------------
 

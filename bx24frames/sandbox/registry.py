@@ -54,11 +54,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A method's success; `total` and `next` only where the real method reports them."""
+    """A method's success; `total` and `next` only where the real method reports them.
+
+    `bare`: the value is the whole answer, without ``result``.
+    """
 
     value: Any
     total: int | None = None
     next: int | None = None
+    bare: bool = False
 
 
 class MethodError(Exception):

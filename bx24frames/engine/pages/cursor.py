@@ -144,6 +144,19 @@ def ids_in(listing: Listing, rows: Rows) -> list[int]:
         ) from None
 
 
+def without_doubles(rows: Rows, ids: list[int]) -> tuple[Rows, list[int]]:
+    """Rows and their ids, of those that stand right behind themselves the first: `crm.activity.list` prints a row for
+    each binding that a condition was met by.
+    """
+    if not any(map(operator.eq, ids, islice(ids, 1, None))):
+        return rows, ids
+    kept = [place for place, row_id in enumerate(ids) if not place or row_id != ids[place - 1]]
+    chosen = [ids[place] for place in kept]
+    if isinstance(rows, Records):
+        return Records(rows.keys, [rows.rows[place] for place in kept]), chosen
+    return [rows[place] for place in kept], chosen
+
+
 def in_order(
     listing: Listing, ids: Sequence[int], *, up: bool, after: int | None = None, upto: int | None = None
 ) -> None:

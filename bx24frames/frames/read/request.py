@@ -90,7 +90,7 @@ class Reading:
     @property
     def whole(self) -> bool:
         """Whether the rows have to be together before the first one is known."""
-        return self.order.local or bool(self.where.splits) or self.where.sieve is not None
+        return self.order.field is not None or bool(self.where.splits) or self.where.sieve is not None
 
     @property
     def arrow(self) -> pa.Schema:
@@ -201,7 +201,7 @@ def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.Data
 def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, where: Where) -> TableSchema:
     """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
     codes = {field.code for field in wanted.fields}
-    needed = [order.field] if order.local and order.field is not None else []
+    needed = [order.field] if order.field is not None else []
     if table.entity.listing.id_key and (where.splits or (table.fields and not codes)):
         needed.append(names.lookup(table.entity.listing.id_key))
     missing = {field.code: field for field in needed if field.code not in codes}

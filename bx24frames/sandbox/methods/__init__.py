@@ -54,6 +54,7 @@ MODULES: Final = (
     "rest3",
     "rest3_office",
     "rest3_cursors",
+    "own_paging",
 )
 
 

@@ -124,6 +124,8 @@ def list_currencies(params: Params, context: Context) -> Result:
     """Every currency; the documentation's own sample says total 0
     (https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html).
     """
+    if context.has("currencies_for_administrators") and not context.is_admin:
+        raise MethodError("", "Access denied.")
     rows = ordered(_rows(context), classic_map(params, "order"))
     context.rows += len(rows)
     return Result([_listed(row) for row in rows], 0)

@@ -66,7 +66,11 @@ def list_users(params: Params, context: Context) -> Result:
         key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
         for key, value in conditions.items()
     }
-    where = table_conditions(USER, conditions, context.store.server_zone).clause()
+    found = table_conditions(USER, conditions, context.store.server_zone)
+    everybody = context.is_admin and ("ADMIN_MODE" in params or "ID" in conditions)
+    if context.has("hides_users_without_department") and not everybody:
+        found.conditions.append(Fragment("coalesce(t.\"ufDepartment\", '[]') NOT IN ('[]', '')"))
+    where = found.clause()
     window = paging.offset(
         context.start,
         lambda: context.store.scalar(f'SELECT count(*) FROM "user" t {where.sql}', where.params),  # noqa: S608

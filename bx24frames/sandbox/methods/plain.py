@@ -120,10 +120,18 @@ class View:
         }
 
     def page(
-        self, context: Context, conditions: Mapping[str, Any], order: Mapping[str, Any], select: Sequence[str] = ()
+        self,
+        context: Context,
+        conditions: Mapping[str, Any],
+        order: Mapping[str, Any],
+        select: Sequence[str] = (),
+        also: Fragment | None = None,
     ) -> tuple[list[Row], Window]:
-        """The rows of the page that ``start`` asks for."""
+        """The rows of the page that ``start`` asks for; `also`: what the caller's rights leave of them."""
         where = self.conditions(conditions, context.store.server_zone)
+        if also is not None:
+            word = "AND" if " WHERE " in where.sql else "WHERE"
+            where = Fragment(f"{where.sql} {word} {also.sql}", (*where.params, *also.params))
         window = self.pager(
             context.start,
             lambda: context.store.scalar(f'SELECT count(*) FROM "{self.table}" t {where.sql}', where.params),  # noqa: S608

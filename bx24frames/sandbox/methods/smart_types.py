@@ -132,6 +132,8 @@ def describe_types(_: Params, __: Context) -> Result:
 @method("crm.type.list", "crm")
 def list_types(params: Params, context: Context) -> Result:
     """The smart processes, engine B; an unknown name is an error (crm module: lib/controller/type.php)."""
+    if context.has("types_for_administrators") and not context.is_admin:
+        raise MethodError("ACCESS_DENIED", "Доступ запрещен.")
     order = map_of(bound_array(params, "order", {}))
     if unknown := [name for name in order if name not in FIELDS]:
         raise _refuse("order", unknown[0])

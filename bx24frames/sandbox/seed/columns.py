@@ -284,7 +284,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "workgroup": {
         "siteId": lambda seed, _: "s1",
         "subjectId": lambda seed, _: 1,
-        "ownerId": lambda seed, _: seed.users[0],
+        "ownerId": lambda seed, place: seed.users[place % 5 == 0 and len(seed.users) > 1],
         "numberOfMembers": lambda seed, place: 1 + place % 9,
         "closed": lambda seed, _: "N",
         "subjectName": lambda seed, _: "Рабочие группы",

@@ -103,6 +103,14 @@ def _sparse_ids(rng: Random, count: int) -> array[int]:
     return ids
 
 
+OUTSIDER: Final = 7
+"""The place of the user who belongs to no department."""
+
+
+def _departments(place: int, drawn: str) -> str:
+    return "[]" if place == OUTSIDER else drawn
+
+
 def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
     ids = [1, *(3 + 2 * place for place in range(count - 1))][:count]
     columns = ("id", "xmlId", "active", "name", "lastName", "email", "dateRegister", "timestampX", "isOnline",
@@ -120,7 +128,8 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
                 pools.pick((None, seen)), pools.pick(("M", "F", "")), pools.pick((None, pools.day())),
                 pools.pick((None, f"+7 900 {row_id:07d}")), pools.pick((None, "", f"00{row_id}")),
                 pools.pick(pools.posts),
-                f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]", "0", "employee",
+                _departments(place, f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]"), "0",
+                "extranet" if place == OUTSIDER else "employee",
                 "", None if place % 2 else "", "", "", str(100 + place) if place % 3 == 0 else None,
             )  # fmt: skip
 
