@@ -130,6 +130,8 @@ def _group(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 
 def _stranger(_: Ground, replies: Sequence[Reply]) -> Verdict:
+    if not replies:
+        return UNTRIED
     if not replies[0].sound:
         return Verdict("told", f"refused: {replies[0].code}")
     return Verdict("told", "is left out without a word")
