@@ -180,8 +180,6 @@ def _ask_links(ground: Ground) -> Ask | None:
 
 
 def _links(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return UNTRIED
     fates = {label: fate(replies[0].command(label), "items", 1) for label in ("bare", "prefixed")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
     text = f"without a prefix {fates['bare']}, with one {fates['prefixed']}"
@@ -217,8 +215,6 @@ def _ask_moments(ground: Ground) -> Ask | None:
 
 
 def _moments(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return UNTRIED
     fates = {label: fate(replies[0].command(label), "items", 1) for label in ("list", "after")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
     return Verdict(

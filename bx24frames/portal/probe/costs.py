@@ -12,7 +12,6 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.portal.probe.experiment import (
-    UNTRIED,
     Ask,
     Experiment,
     Ground,
@@ -115,8 +114,6 @@ _KINDS: Final[Mapping[str, Kind]] = {"nested": "holds", "batch": "differs", "non
 
 
 def _limiter(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return UNTRIED
     found = generation(replies[0])
     if found is None:
         return Verdict("unknown", f"{PAGES} pages in a batch were charged to nobody: too quick to tell")
@@ -124,8 +121,6 @@ def _limiter(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 
 def _pages(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return UNTRIED
     taken = page_seconds(replies)
     text = ", ".join(f"{family} {value:.3f}" for family, value in taken.items())
     return Verdict("told", text, {"page_seconds": {family: round(value, 4) for family, value in taken.items()}})

@@ -153,16 +153,17 @@ class Experiment:
     subject : str
         What it is about: names, conditions, clock, paging, limits, rights.
     ask : callable
-        The next request, given the ground and the answers so far; None where they are enough.
+        The next request, given the ground and the answers so far; None where they are enough. None in its place: what
+        is known before the experiments tells it all.
     judge : callable
-        What the answers show. It is not called where one of them is a refusal, unless `refusals` says so.
+        What the answers show. It is not called where there are none, or where one is a refusal and `refusals` does
+        not say that a refusal is an answer too.
     refusals : bool
-        Whether a refusal is an answer too.
     """
 
     name: str
     subject: str
-    ask: Next
+    ask: Next | None
     judge: Judge
     refusals: bool = False
 
@@ -177,7 +178,7 @@ def counted(reply: Reply, key: str | None = None) -> int:
     return reply.total if reply.total else len(reply.rows(key))
 
 
-UNTRIED: Final = Verdict("unknown", "no rows to try it on")
+UNTRIED: Final = Verdict("unknown", "nothing to try it on")
 
 
 def number_of(value: JSON) -> int | None:

@@ -122,16 +122,12 @@ def _ask_group(ground: Ground) -> Ask | None:
 
 
 def _group(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return Verdict("unknown", "no user fields to try it on")
     if replies[0].sound:
         return Verdict("holds", "taken", {"flag_group": True})
     return Verdict("differs", f"refused: {replies[0].code}", {"flag_group": False})
 
 
 def _stranger(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    if not replies:
-        return UNTRIED
     if not replies[0].sound:
         return Verdict("told", f"refused: {replies[0].code}")
     return Verdict("told", "is left out without a word")
@@ -141,7 +137,9 @@ def _undescribed(ground: Ground, _: Sequence[Reply]) -> Verdict:
     if not ground.rows:
         return UNTRIED
     keys = {key for row in ground.rows for key in row}
-    more = sorted(key for key in keys if key not in ground.fields and not key.lower().startswith("uf"))
+    more = sorted(
+        key for key in keys - {"entityTypeId"} if key not in ground.fields and not key.lower().startswith("uf")
+    )
     never = sorted(key for key in ground.fields if key not in keys and not key.lower().startswith("uf"))
     parts = []
     if more:
@@ -184,6 +182,6 @@ NAMES: Final = (
         _stranger,
         refusals=True,
     ),
-    Experiment("rows and their description", "names", lambda _, __: None, _undescribed),
-    Experiment("required fields", "names", lambda _, __: None, _required),
+    Experiment("rows and their description", "names", None, _undescribed),
+    Experiment("required fields", "names", None, _required),
 )

@@ -135,8 +135,6 @@ def _chain(first: tuple[str, Mapping[str, Param]], second: tuple[str, Mapping[st
 
 
 def _judge_chain(replies: Sequence[Reply], rows: str | None, key: str, *, up: bool) -> Verdict:
-    if not replies:
-        return UNTRIED
     first, second = replies[0].command("p0"), replies[0].command("p1")
     before, after = _ids(first, rows, key), _ids(second, rows, key)
     way = "ascending" if up else "descending"

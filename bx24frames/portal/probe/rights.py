@@ -71,8 +71,8 @@ def _rest3(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 
 RIGHTS: Final = (
-    Experiment("credential", "rights", lambda _, __: None, _who),
-    Experiment("scopes", "rights", lambda _, __: None, _scopes),
+    Experiment("credential", "rights", None, _who),
+    Experiment("scopes", "rights", None, _scopes),
     Experiment("list of smart processes", "rights", once(lambda _: Ask("crm.type.list")), _types, refusals=True),
     Experiment("users that are hidden", "rights", once(_ask_users), _users),
     Experiment("groups that are hidden", "rights", once(_ask_groups), _groups),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 import orjson
@@ -12,6 +12,7 @@ from bx24frames.portal.probe.conditions import CONDITIONS
 from bx24frames.portal.probe.costs import COSTS
 from bx24frames.portal.probe.experiment import (
     CLASSIC,
+    UNTRIED,
     Ask,
     Commands,
     Experiment,
@@ -75,18 +76,22 @@ async def ground_of(connection: Connection) -> Ground:
     )
 
 
-async def probe(connection: Connection) -> AsyncIterator[tuple[Experiment, Verdict]]:
-    """Every experiment and what it showed, in order."""
+async def probe(
+    connection: Connection, experiments: Iterable[Experiment] = EXPERIMENTS
+) -> AsyncIterator[tuple[Experiment, Verdict]]:
+    """The experiments and what each showed, in order."""
     ground = await ground_of(connection)
-    for experiment in EXPERIMENTS:
+    for experiment in experiments:
         replies: list[Reply] = []
-        while (ask := experiment.ask(ground, replies)) is not None:
+        while experiment.ask is not None and (ask := experiment.ask(ground, replies)) is not None:
             replies.append(await send(connection, ask))
         yield experiment, judged(experiment, ground, replies)
 
 
 def judged(experiment: Experiment, ground: Ground, replies: Sequence[Reply]) -> Verdict:
-    """An experiment's verdict; a refusal tells nothing, unless it is an answer too."""
+    """An experiment's verdict; no answer tells nothing, and a refusal neither, unless it is an answer too."""
+    if experiment.ask is not None and not replies:
+        return UNTRIED
     refused = [reply for reply in replies if not reply.sound]
     if refused and not experiment.refusals:
         return Verdict("unknown", f"refused: {refused[0].code} {refused[0].text[:60]}".rstrip())
