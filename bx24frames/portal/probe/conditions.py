@@ -52,7 +52,7 @@ class Tried:
     where : mapping
         Conditions that every request to it carries.
     prefixes : tuple of str
-        Those its documentation names, of the ones that are tried.
+        Those its documentation names, of the ones that are tried: only these are held against it.
     unknown : Fate
         What its documentation says of a name that it does not know.
     """
@@ -74,7 +74,7 @@ LISTS: Final = (
     Tried("", None, "ID", ""),
     Tried("user.get", None, "ID", "NAME", "FILTER"),
     Tried("tasks.task.list", "tasks", "ID", "TITLE", prefixes=("", "%")),
-    Tried("sonet_group.get", None, "ID", "NAME", "FILTER"),
+    Tried("sonet_group.get", None, "ID", "NAME", "FILTER", prefixes=("=", "%")),
     Tried("crm.product.list", None, "ID", "NAME"),
 )
 GOODS: Final = Tried(
@@ -99,14 +99,14 @@ def _named(tried: Tried, ground: Ground) -> Tried:
 
 def _forms(tried: Tried) -> dict[str, Mapping[str, Param]]:
     """Conditions that hold for no row, by what is tried with them."""
-    forms: dict[str, Mapping[str, Param]] = {
+    return {
+        "unknown name": {NO_NAME: 1},
         "": {tried.id: NOWHERE},
         "=": {f"={tried.id}": NOWHERE},
         "@": {f"@{tried.id}": [NOWHERE, NOWHERE + 1]},
         "=%": {f"=%{tried.text}": f"%{NO_TEXT}%"},
         "%": {f"%{tried.text}": NO_TEXT},
     }
-    return {"unknown name": {NO_NAME: 1}, **{prefix: forms[prefix] for prefix in tried.prefixes}}
 
 
 def _ask(tried: Tried, ground: Ground) -> Ask:
@@ -141,14 +141,15 @@ def _judged(tried: Tried, ground: Ground, replies: Sequence[Reply]) -> Verdict:
     if not whole:
         return UNTRIED
     learned: Mapping[str, JSON] = {"conditions": {tried.method: dict(fates)}}
-    odd = [f"{form or 'no prefix'} {got}" for form, got in fates.items() if got != _expected(form, tried)]
-    if odd:
-        return Verdict("differs", "; ".join(odd), learned)
-    return Verdict("holds", f"conditions are honoured, an unknown name is {fates['unknown name']}", learned)
+    told = _expected(tried)
+    kind: Literal["holds", "differs"] = "holds" if told == {form: fates[form] for form in told} else "differs"
+    lost = [f"{form or 'no prefix'} {got}" for form, got in fates.items() if got != "honoured"]
+    return Verdict(kind, "; ".join(lost) or "every condition is honoured", learned)
 
 
-def _expected(form: str, tried: Tried) -> Fate:
-    return tried.unknown if form == "unknown name" else "honoured"
+def _expected(tried: Tried) -> dict[str, Fate]:
+    """What the list's documentation says; of other forms it says nothing."""
+    return {"unknown name": tried.unknown, **dict.fromkeys(tried.prefixes, "honoured")}
 
 
 def fate(reply: Reply, rows: str | None, whole: int) -> Fate:
