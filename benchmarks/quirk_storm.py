@@ -270,7 +270,7 @@ def outcome_fault(
             kept = after[number].get(name)
             if cell is None and not clear:
                 if kept != before.get(number, {}).get(name):
-                    return f"{name} was to stay {before[number].get(name)!r}, and is {kept!r}"
+                    return f"{name} was to stay {before.get(number, {}).get(name)!r}, and is {kept!r}"
             elif not same(name, cell, kept) and not outcome["message"]:
                 return f"{action} {name}={cell!r}, and the portal has {kept!r}"
         return None

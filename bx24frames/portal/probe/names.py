@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -21,8 +22,10 @@ from bx24frames.portal.probe.experiment import (
 )
 from bx24frames.transport.query import Param
 
-MOST: Final = 20
+MOST: Final = 25
 """User fields that are tried: two commands each, within one batch."""
+_UNEVEN: Final = re.compile("_|[A-Z]{2}")
+"""What stands in names that were made of codes like no other: their digits and letters are mixed."""
 OLDEST_FIRST: Final[Mapping[str, JSON]] = {"id": "ASC"}
 
 
@@ -79,9 +82,14 @@ def _star_flag(ground: Ground, replies: Sequence[Reply]) -> Verdict:
     return Verdict("holds", f"whole rows, {len(codes)} user fields by their codes", {"flag_star": True})
 
 
+def _tried(ground: Ground) -> list[str]:
+    """Names of user fields, the likeliest not to be understood first."""
+    return sorted(_user_fields(ground), key=lambda name: _UNEVEN.search(name) is None)[:MOST]
+
+
 def _ask_spellings(ground: Ground) -> Ask | None:
     """Whether a condition finds a user field under the name that rows carry, with a prefix and without one."""
-    names = list(_user_fields(ground))[:MOST]
+    names = _tried(ground)
     if not names:
         return None
     commands = {}
@@ -93,7 +101,7 @@ def _ask_spellings(ground: Ground) -> Ask | None:
 
 
 def _spellings(ground: Ground, replies: Sequence[Reply]) -> Verdict:
-    names = list(_user_fields(ground))[:MOST]
+    names = _tried(ground)
     if not names:
         return Verdict("unknown", "no user fields to try it on")
     refused = {
