@@ -9,7 +9,7 @@ import typer
 from bx24frames.cli.connecting import connect
 from bx24frames.cli.examples import epilog
 from bx24frames.cli.looking import count, describe, entities, plan, schema
-from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
+from bx24frames.cli.probing import doctor
 from bx24frames.cli.reading import read, scan
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
 from bx24frames.cli.writing import delete, write
@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 for command in (
     *(connect, read, scan, count, plan, describe, schema, entities, write, delete),
-    *(call, batch, get_all, get_by_id, list_and_get),
+    *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")
     app.command(name, epilog=epilog(name))(command)
@@ -52,26 +52,6 @@ def common(
     ] = False,
 ) -> None:
     """Tables out of a Bitrix24 portal, and into it."""
-
-
-@app.command(epilog=epilog("doctor"))
-def doctor(
-    portal: PortalName = None,
-    profile: ProfileName = None,
-) -> None:
-    """Say what ails the way to a portal.
-
-    It looks once at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, and says
-    what to do.
-    """
-    from bx24frames.cli.doctor import examine
-
-    sound = True
-    for finding in examine(portal_named(portal, profile)):
-        typer.echo(str(finding))
-        sound = sound and finding.mark != "fail"
-    if not sound:
-        raise typer.Exit(1)
 
 
 @app.command(epilog=epilog("sandbox"))
