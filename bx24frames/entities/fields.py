@@ -123,7 +123,8 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
     type_, holder = property_type(raw)
     multiple = _flag(raw, "isMultiple", "multiple")
-    own_name = name if entity.family is Family.ITEM and name != code else ""
+    camel = name if entity.family is Family.ITEM and user_field else ""
+    own_name = camel if camel != code else ""
     field = Field(
         code,
         known.type if known else type_,
@@ -141,6 +142,8 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         holder=holder,
         request=own_name,
         printed=own_name,
+        camel=camel,
+        sent=code if own_name else "",
     )
     return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
 

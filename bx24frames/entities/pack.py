@@ -50,7 +50,7 @@ def _keys(field: Field, family: Family) -> tuple[str, ...]:
     """
     if family is Family.ITEM and kind(field) is Kind.MULTIFIELD:
         return ("fm",)
-    return (field.code, field.printed) if field.printed else (field.code,)
+    return (field.printed, field.code) if field.printed else (field.code,)
 
 
 @dataclass(frozen=True, slots=True)

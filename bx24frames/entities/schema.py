@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
+from bx24frames.entities import spelling
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,8 +85,10 @@ class Field:
     `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
     `max_length`: characters a text may have; None where the description names no limit.
     `holder`: what the portal wraps each value in; None where it stands by itself.
-    `printed`: its key in the rows, where that is not the code: a portal that does not know `useOriginalUfNames`
-    describes, prints and takes user fields in camelCase.
+    `printed`: its other key in the rows: user fields of items are printed in camelCase without `useOriginalUfNames`.
+    `camel`: the name of an item user field as `crm.item.fields` gives it without that flag; the code itself, where two
+    names would clash; empty for every other field.
+    `sent`: its name in a write, where that is not the one in a select.
     """
 
     code: str
@@ -107,16 +110,36 @@ class Field:
     printed: str = ""
     listed: bool = True
     max_length: int | None = None
+    camel: str = ""
+    sent: str = ""
 
     @property
     def wire(self) -> str:
-        """The name in a select and in a write."""
+        """The name in a select."""
         return self.request or self.code
 
     @property
+    def written(self) -> str:
+        """The name in a write."""
+        return self.sent or self.wire
+
+    @property
     def condition(self) -> str:
-        """The name in a condition and in an order."""
+        """The name in a condition and in an order; of an item user field, that of calls without the flag."""
         return self.conditions[0] if self.conditions else self.wire
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its name in a select and an order leads to it; False only for some user fields of items."""
+        return not self.camel or spelling.back(self.camel) == self.code
+
+    @property
+    def travels(self) -> bool:
+        """Whether its name behind an operator (``>=ufCrmX``) leads to it; False only for some user fields of items.
+
+        The others are compared by their code, at the top level of a filter, with `useOriginalUfNames`.
+        """
+        return not self.camel or spelling.back(self.camel, behind_operator=True) == self.code
 
 
 @dataclass(frozen=True, slots=True)

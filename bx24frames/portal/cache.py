@@ -28,7 +28,7 @@ T = TypeVar("T")
 MAX_AGE: Final = 3600.0
 """Seconds for which what a portal said is believed."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FOLDER: Final = "BX24FRAMES_CACHE"
 """Environment variable: the folder to keep answers in, instead of the user's cache folder."""
 LOOPBACK: Final = "BX24FRAMES_CACHE_LOOPBACK"

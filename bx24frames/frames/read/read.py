@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.pack import keys_of
-from bx24frames.entities.reading import listing_for, ordered, slices
+from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
 from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
@@ -35,8 +35,8 @@ CHUNK_ROWS: Final = 2500
 
 def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
-    return listing if order.remote is None else ordered(listing, order.remote)
+    listing = listing_for(table.entity, schema.fields, where, table.fields, order=order.remote)
+    return replace(listing, keys=keys_of(schema))
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
