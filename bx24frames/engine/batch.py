@@ -118,6 +118,7 @@ def _success(
         operating=_number(clock.get("operating")),
         resets_in=max(0.0, reset_at - own) if reset_at is not None and own is not None else None,
         raw=raw,
+        began=str(clock["date_start"]) if isinstance(clock.get("date_start"), str) else None,
     )
 
 

@@ -151,6 +151,8 @@ class Success:
     resets_in: float | None = None
     """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
     raw: RawRows | None = None
+    began: str | None = None
+    """When the portal began with it, by its own clock and in its own zone."""
 
 
 @dataclass(frozen=True, slots=True)

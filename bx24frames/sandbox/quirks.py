@@ -39,7 +39,45 @@ class Quirk:
 
 # --- item methods: names and select ----------------------------------------------------------------
 
-_NAMES: Final[Mapping[str, Quirk]] = {}
+_NAMES: Final[Mapping[str, Quirk]] = {
+    "select_loses_system_fields": Quirk(
+        "crm.item.list",
+        "A select that names fields, together with useOriginalUfNames, leaves nothing in the rows but user fields; a "
+        "row of which nothing is left is an empty list.",
+        "bitrix-tools/b24-rest-docs #263, #368; crm module: lib/controller/item.php, getJsonForItems",
+        "crm 25.0",
+    ),
+    "names_converted_back": Quirk(
+        "crm.item.*",
+        "A name given without useOriginalUfNames is converted back by rule, in a condition together with its operator: "
+        "user fields whose name does not convert back are not found there.",
+        "main module: lib/engine/response/converter.php; crm module: lib/controller/base.php; published measurements "
+        "on a cloud portal, September 2026",
+    ),
+    "codes_torn_in_groups": Quirk(
+        "crm.item.list",
+        "With useOriginalUfNames, the code of a user field behind an operator is not known inside a group.",
+        "crm module: lib/controller/item.php",
+        "crm 25.0",
+    ),
+    "unprinted_fields": Quirk(
+        "crm.item.list",
+        "opportunityAccount and accountCurrencyId are described and never printed.",
+        "published measurement on a cloud portal, September 2026",
+    ),
+    "select_skips_user_fields": Quirk(
+        "crm.item.list",
+        "A select that names fields gives some user fields of smart processes and not others.",
+        "published report on a cloud portal, 2026; cause unknown",
+        observed=False,
+    ),
+    "original_names_unknown": Quirk(
+        "crm.item.*",
+        "useOriginalUfNames is no parameter: user fields go by their camelCase names alone.",
+        "crm module before 25.0",
+        observed=False,
+    ),
+}
 
 # --- conditions ------------------------------------------------------------------------------------
 

@@ -8,8 +8,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.recheck import told
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
 from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
@@ -17,6 +19,7 @@ from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
+from bx24frames.telling import tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +34,8 @@ __all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading",
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 
 CHUNK_ROWS: Final = 2500
+MOST_AT_ONCE: Final = 10_000
+"""Rows that are asked for at once where some of those before were not meant."""
 
 
 def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
@@ -59,21 +64,45 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
     listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
     if where.owners is not None:
         return each_owner(connection, listings, reading.take, ascending=reading.order.up)
-    if where.splits:
-        first = None if reading.order.field is not None else reading.limit
+    if where.parted:
+        first = None if reading.order.field is not None or where.tests else reading.limit
         return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
         return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+    ordered = reading.order.remote is not None
+    by_id = listings[0].paging is Paging.KEYSET and not (ordered or reading.whole)
+    if where.tests and reading.limit is not None and by_id:
+        return _up_to_limit(connection, reading, listings[0], reading.limit)
     machine = pages_machine(
         listings[0],
         reading.take,
         ascending=reading.order.up,
-        limit=None if reading.whole else reading.limit,
-        ordered=reading.order.remote is not None,
+        limit=None if reading.whole or where.tests else reading.limit,
+        ordered=ordered,
     )
     return connection.run(machine)
+
+
+async def _up_to_limit(
+    connection: Connection, reading: Reading, listing: Listing, limit: int
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read by id until so many rows are left of those that came: some of them may not be meant."""
+    up, bounds, wanted, kept = reading.order.up, listing.bounds, limit, 0
+    while kept < limit:
+        before = reading.seen.rows
+        part = replace(listing, bounds=bounds)
+        machine = pages_machine(part, reading.take, ascending=up, limit=wanted)
+        async with aclosing(connection.run(machine)) as found:
+            async for batch in found:
+                kept += batch.num_rows
+                yield batch
+        came, last = reading.seen.rows - before, reading.seen.last
+        if came < wanted or last is None:
+            return
+        bounds = replace(bounds, after=last) if up else replace(bounds, upto=last - 1)
+        wanted = min(4 * wanted, MOST_AT_ONCE)
 
 
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
@@ -99,10 +128,11 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
             found.append(batch)
             meter.rows(batch.num_rows)
     table = pa.Table.from_batches(found, schema=reading.schema.arrow)
-    if reading.where.splits:
+    if reading.where.parted:
         table = merged_by_id(table, reading.schema, up=reading.order.up)
     table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
     tell_nulled(reading)
+    tell_foreign(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit
     return table if whole else compact(table.slice(0, reading.limit))
 
@@ -145,6 +175,7 @@ async def iterate_tables(
                     rows -= chunk_rows
                     given += 1
         tell_nulled(reading)
+        tell_foreign(reading)
         if rows or not given:
             yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
 
@@ -154,6 +185,13 @@ def tell_nulled(reading: Reading) -> None:
     if reading.nulled:
         told = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
         warnings.warn(f"{reading.table.entity.name}: values that fit no type were read as null: {told}", stacklevel=2)
+
+
+def tell_foreign(reading: Reading) -> None:
+    """Warn of rows that the portal gave although a condition kept them away."""
+    found = told(reading.seen, reading.table.entity.name)
+    if found is not None:
+        tell(found)
 
 
 class Meter:

@@ -30,6 +30,10 @@ MONEY: Final[Fields] = (
     _f("OPPORTUNITY", "double", "Сумма"),
     _f("IS_MANUAL_OPPORTUNITY", "char", "Сумма задана вручную"),
 )
+ACCOUNTED: Final[Fields] = (
+    _f("OPPORTUNITY_ACCOUNT", "double", "Сумма в валюте отчётов", read_only=True, faces="item"),
+    _f("ACCOUNT_CURRENCY_ID", "crm_currency", "Валюта отчётов", read_only=True, faces="item"),
+)
 AUDIT: Final[Fields] = (
     _f("ASSIGNED_BY_ID", "user", "Ответственный"),
     _f("CREATED_BY_ID", "user", "Кем создан", "createdBy", "CREATED_BY", read_only=True),
@@ -137,6 +141,7 @@ DEAL: Final[Fields] = (
     _f("IS_REPEATED_APPROACH", "char", "Повторное обращение", read_only=True),
     _f("PROBABILITY", "integer", "Вероятность"),
     *MONEY,
+    *ACCOUNTED,
     _f("TAX_VALUE", "double", "Сумма налога"),
     _f("LEAD_ID", "crm_lead", "Лид", read_only=True),
     COMPANY_LINK,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 INT_TYPES: Final = frozenset({"integer", "employee", "enumeration", "iblock_element", "iblock_section", "file"})
@@ -38,34 +35,9 @@ class UserField:
         return self.type in INT_TYPES or (self.type == "crm" and len(self.bindings) == 1)
 
 
-def item_name(code: str) -> str:
-    """The item spelling of a user field's code (crm module: lib/controller/base.php).
-
-    >>> item_name("UF_CRM_11_1712074666"), item_name("UF_CRM_1721244482250"), item_name("UF_CRM_MY_STRING")
-    ('ufCrm11_1712074666', 'ufCrm_1721244482250', 'ufCrmMyString')
-    """
-    parts = code.removeprefix("UF_CRM_").split("_")
-    if "" in parts:
-        return "ufCrm_" + "_".join(parts)
-    head = parts.pop(0) if len(parts) > 1 and parts[0].isdigit() else ""
-    tail = (f"_{part.lower()}" if part[0].isdigit() else part.capitalize() for part in parts)
-    return "ufCrm" + head + "".join(tail)
-
-
-def item_names(codes: Iterable[str]) -> dict[str, str]:
-    """Code to item name for all user fields of a table; names apart only in case or `_` collide and stay UPPER."""
-    return _item_names(tuple(codes))
-
-
-@lru_cache(maxsize=64)
-def _item_names(codes: tuple[str, ...]) -> dict[str, str]:
-    names = {code: item_name(code) for code in codes}
-    claims = Counter(_blurred(name) for name in names.values())
-    return {code: code if claims[_blurred(name)] > 1 else name for code, name in names.items()}
-
-
-def _blurred(name: str) -> str:
-    return re.sub(r"(?<!\d)_(?!\d)", "", name).lower()
+def oddly_named(code: str) -> bool:
+    """Whether a user field is one of those that the seed fills by their place, not at random."""
+    return any(code.endswith(f"_{tail}") for tail, _, _ in _ODDLY_NAMED)
 
 
 def describe_classic(spec: UserField) -> dict[str, Any]:
@@ -172,10 +144,19 @@ _EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, A
     ("TWINCODE", "string", False, "Близнец 2", (), {}),
     ("RAW__TAIL", "string", False, "Двойная черта", (), {}),
 )
+# names as portals have had them for years: one code a kind of conversion (fields.names)
+_ODDLY_NAMED: Final[tuple[tuple[str, str, str], ...]] = (
+    ("5B9A3C1F2D6A7", "string", "Комментарий склада"),
+    ("10_DIGIT10", "double", "Коэффициент"),
+    ("94_TRANSCRIPT_1", "datetime", "Расшифровка"),
+    ("COLORS2", "integer", "Оттенок"),
+    ("A_B_C", "string", "Категория ABC"),
+    ("1689591234567", "string", "Номер договора"),
+)
 _FEW: Final = frozenset({"MY_STRING", "COLOUR", "COLOURS", "IS_VIP", "BIRTH_DAY", "TAGS", "PRICE", "VISIT_TIME"})
 
 
-def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
+def seeded(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
     """The user fields of a fresh portal: every type for deals (2) and the first smart process (128), some elsewhere."""
     fields: list[UserField] = []
     choice = FIRST_ENUM_ID
@@ -191,4 +172,15 @@ def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
             fields.append(
                 UserField(2 * len(fields) + 101, entity_type_id, code, type_, multiple, False, title, items, settings)
             )
-    return fields
+    return fields + _oddly_named(prefixes)
+
+
+def _oddly_named(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
+    """User fields of every table whose names do not convert as words do, numbered behind all others."""
+    named = (
+        (number, prefix + tail, type_, title) for number, prefix in prefixes for tail, type_, title in _ODDLY_NAMED
+    )
+    return [
+        UserField(2 * place + 5001, number, code, type_, title=title)
+        for place, (number, code, type_, title) in enumerate(named)
+    ]

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, item_names, seeded
+from bx24frames.sandbox.fields.names import item_names
+from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, seeded
 from bx24frames.sandbox.shapes.parse import zone_of
 from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, FILE_DDL, MULTIFIELD_DDL, SETTINGS_DDL, TABLES, EntityType
@@ -97,7 +98,7 @@ class Store:
             self.database.change(next(table.ddl()))
         self.database.change(MULTIFIELD_DDL[0])
         self.database.change(FILE_DDL)
-        self._user_fields = seeded((entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values())
+        self._user_fields = seeded([(entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values()])
 
     def finish_tables(self) -> None:
         """Index the tables and note that the portal is complete: a seed broken off is not taken for one."""
