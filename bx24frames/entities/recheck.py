@@ -117,7 +117,7 @@ class Recheck:
         return found
 
     def _kept(self, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.RecordBatch:
-        if not batch.num_rows:
+        if not (batch.num_rows and self._tests):
             return batch
         judged: dict[int, pa.Array] = {}
         for tests in self._tests:

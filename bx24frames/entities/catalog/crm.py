@@ -176,7 +176,12 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("crm.product", "product", "Products (classic methods)", "DATE_CREATE", "TIMESTAMP_X"),
     crm("crm.productsection", "productsection", "Product sections (classic methods)"),
     _PRODUCT,
-    replace(catalogue("section", "Product sections", "sections"), names=("product_section",)),
+    replace(
+        catalogue("section", "Product sections", "sections"),
+        names=("product_section",),
+        # the condition is a must, and known without a prefix (docs: catalog-section-list.md)
+        arguments=(Argument("iblockId", ("filter", "iblockId")),),
+    ),
     catalogue("price", "Prices", "prices", "timestampX"),
     replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Final
 
-from bx24frames.engine.messages import JSON
-from bx24frames.entities.filters.dialects import DIALECTS, SPELLINGS, Clock, Op, Speech, compared_here, dialect, speech
+from bx24frames.engine.messages import JSON, Paging
+from bx24frames.entities.filters.dialects import DIALECTS, SPELLINGS, Clock, Op, compared_here, dialect, speech
 from bx24frames.entities.filters.moments import Bound, Zones, bounds, span, widened
 from bx24frames.entities.filters.operands import Unfit, listed, operand, plain
 from bx24frames.entities.filters.rowtests import NEGATED, Test, judged
@@ -113,6 +113,10 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
     if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
         raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
     _refuse_unasked(one)
+    unread = {Kind.DATETIME: rules.clock, Kind.DATE: rules.days}.get(own) is Clock.UNREAD
+    whole = entity.listing.paging is Paging.WHOLE and _asked(one) and own not in _TIMES
+    if judged(one.field) and (whole or (unread and one.op in _PRESENCE and compared_here(entity))):
+        return Sent(test=_test(one, entity, strict=True))
     if own is Kind.DATETIME and one.op not in _PRESENCE and name is not Dialect.LIST:
         return _of_moments(one, entity, zones)
     if own is Kind.DATE and name is not Dialect.LIST and (one.op in _SETS or rules.days is Clock.UNREAD):
@@ -148,6 +152,16 @@ def _test(one: Condition, entity: Entity, *, strict: bool) -> Test | None:
 
 _PRINTED_OTHERWISE: Final = frozenset({"crm", "address", "location", "crm_activity_binding"})
 """Types whose values are printed in another form than they are asked for in."""
+
+
+def row_test(one: Condition, entity: Entity) -> Test | None:
+    """What tells a row that meets a condition on the id, which is not sent as one."""
+    return _test(one, entity, strict=True)
+
+
+def decisive(one: Condition, entity: Entity, test: Test) -> Test:
+    """A test that decides, of rows that the method was not asked to choose."""
+    return test if test.strict else replace(test, strict=True, nulls=_nulls_stay(one, entity))
 
 
 def _values(one: Condition) -> list[object]:
@@ -191,15 +205,16 @@ def _of_moments(one: Condition, entity: Entity, zones: Zones) -> Sent:
     plainly = len(spans) == 1 and not (spans[0].is_day and one.op in (Op.EQ, Op.NE))
     if rules.clock is Clock.EXACT and plainly and one.op not in _SETS and one.op in rules.spells:
         return Sent(((rules.spells[one.op], spans[0].start.isoformat()),), test=replace(strict, strict=False))
-    return _moments_here(one, rules, strict)
+    return _moments_here(one, entity, strict)
 
 
-def _moments_here(one: Condition, rules: Speech, strict: Test) -> Sent:
+def _moments_here(one: Condition, entity: Entity, strict: Test) -> Sent:
     """The bounds that hold every row meant, as far as the method has them; the rest is done in the rows."""
+    rules = speech(entity)
     found = [] if rules.clock is Clock.UNREAD else list(bounds(one.op, strict.values))  # type: ignore[arg-type]
     kept = tuple(widened(bound, rules.clock) for bound in found)
     if any(op not in rules.spells for op, _ in kept) or (not kept and one.op not in NEGATED):
-        if rules.clock is not Clock.UNREAD or not rules.here:
+        if not compared_here(entity):
             raise Unfit("the method has no such condition")
         kept = ()
     if not one.field.listed:

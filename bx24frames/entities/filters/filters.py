@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.binding import clash
 from bx24frames.entities.columns import Names
-from bx24frames.entities.filters.conditions import Condition, Sent, between, condition, sent
+from bx24frames.entities.filters.conditions import Condition, Sent, between, condition, decisive, row_test, sent
 from bx24frames.entities.filters.dialects import SPELLINGS, WORDS, Op, compared_here, dialect, speech, split_key
 from bx24frames.entities.filters.moments import Zones
 from bx24frames.entities.filters.narrowest import Narrowest
@@ -249,10 +249,11 @@ class _Reader:
 
     def either(self, branches: list[list[Condition]], beside: list[Condition]) -> Where:
         """An OR of ANDs: as the one group of the methods that have it, or an alternative a read, or in the rows."""
-        sent = [[(one, self.sent(one)) for one in self._unfolded(branch)] for branch in branches]
-        group = self._group(sent) if speech(self.entity).groups else None
-        if group is not None:
-            return self._grouped(group, sent, beside)
+        if speech(self.entity).groups:
+            sent = [[(one, self.sent(one)) for one in self._unfolded(branch)] for branch in branches]
+            group = self._group(sent)
+            if group is not None:
+                return self._grouped(group, sent, beside)
         alternatives = [self.alone([*branch, *beside]) for branch in branches]
         kept = [one for one in alternatives if not one.nothing]
         if len(kept) < 2 and self.owners is None:
@@ -262,7 +263,8 @@ class _Reader:
             return Where(arguments=self.arguments, owners=self.owners)
         if compared_here(self.entity) or self.owners is not None:
             self._all_told([*branches, beside], tests)
-            return Where(arguments=self.arguments, owners=self.owners, tests=tests)
+            strict = tuple(self._tests([*branch, *beside], strict=True) for branch in branches)
+            return Where(arguments=self.arguments, owners=self.owners, tests=strict)
         if self.entity.listing.paging is not Paging.KEYSET or len(kept) > MAX_BRANCHES:
             guidance = "Read each branch by itself, and drop the ids seen twice."
             raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
@@ -272,13 +274,19 @@ class _Reader:
             raise self._refusal("the rows cannot tell which of the alternatives they meet")
         return Where(branches=apart, tests=told, arguments=self.arguments)
 
-    def _tests(self, conditions: list[Condition]) -> tuple[Test, ...]:
+    def _tests(self, conditions: list[Condition], *, strict: bool = False) -> tuple[Test, ...]:
         """The tests of one alternative, those of ids among them."""
-        found = [self.sent(one).test for one in self._unfolded(conditions)]
-        return tuple(test for test in found if test is not None)
+        found = [(one, self._test(one)) for one in self._unfolded(conditions)]
+        return tuple(
+            decisive(one, self.entity, test) if strict else test for one, test in found if test is not None
+        )
 
     def _is_told(self, conditions: list[Condition]) -> bool:
-        return all(self.sent(one).test is not None for one in self._unfolded(conditions))
+        return all(self._test(one) is not None for one in self._unfolded(conditions))
+
+    def _test(self, one: Condition) -> Test | None:
+        engines = self._is_cursor(one) or self._is_sieve(one)
+        return row_test(one, self.entity) if engines else self.sent(one).test
 
     def _all_told(self, branches: list[list[Condition]], tests: tuple[tuple[Test, ...], ...]) -> None:
         if not tests or not all(map(self._is_told, branches)):

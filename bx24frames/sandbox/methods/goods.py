@@ -48,9 +48,7 @@ class Goods:
     def view(self) -> View:
         """How it is listed: an unknown name is an error."""
         names = by_name(self.kind)
-        plain = {name: replace(spec, type="string") if spec.type == "productproperty" else spec
-                 for name, spec in names.items()}  # fmt: skip
-        return View(self.kind, names, plain, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
+        return View(self.kind, names, names, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
 
     def listed(self, params: Params, context: Context) -> Result:
         """A page, engine B."""
@@ -63,7 +61,7 @@ class Goods:
         for name in self.needs:
             if name not in ({*conditions} if self.bare else {key.lstrip("=@") for key in conditions}):
                 raise MethodError("0", f"Required filter fields: {name}")
-            if select and name not in select and "*" not in select:
+            if not self.bare and select and name not in select and "*" not in select:
                 raise MethodError("0", f"Required select fields: id, {name}")
         found, window = view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
         return Result({self.rows: found}, window.total, window.next)
