@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.telling import remember_caller
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,6 +51,7 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     >>> run(answer())
     42
     """
+    remember_caller()
     job = _Job(coroutine)
     try:
         job.start()
@@ -72,6 +74,7 @@ def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
     >>> list(iterate(numbers()))
     [1, 2]
     """
+    remember_caller()
     pump = _Pump(source)
     job = _Job(pump.work())
     try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,6 +20,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.budgets import BUDGETS
 from bx24frames.portal.cache import open_cache
+from bx24frames.portal.clock import Clock
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -80,6 +82,8 @@ class Connection:
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
         self.stats = Stats()
+        self.clock = Clock()
+        self.proven: set[tuple[str, str]] = set()
         lasting = settings.auth is None or isinstance(settings.auth, OAuth)
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
@@ -90,11 +94,16 @@ class Connection:
 
     def begun(self) -> Connection:
         """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
-        if self.settings.deadline is None:
-            return self
         verb = copy.copy(self)
-        verb.ends_at = time.monotonic() + self.settings.deadline
+        verb.clock = self.clock.anew()
+        if self.settings.deadline is not None:
+            verb.ends_at = time.monotonic() + self.settings.deadline
         return verb
+
+    @property
+    def portal_zone(self) -> tzinfo | None:
+        """The offset of the portal's own time; None before its first answer."""
+        return self.clock.zone
 
     def runner(self) -> Runner:
         """What runs machines, with the budget this process shares for the portal."""
@@ -110,6 +119,7 @@ class Connection:
             ends_at=self.ends_at,
             sizes=sizes,
             stats=self.stats,
+            heard=self.clock.hear,
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:

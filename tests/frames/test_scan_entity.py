@@ -50,7 +50,7 @@ CASES = {
     "day": (c("begindate") == dt.date(2026, 3, 10), {">=begindate": "2026-03-08", "<=begindate": "2026-03-12"}),
     "moment": (
         c("createdTime") < dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC),
-        {"<=createdTime": "2026-03-10T12:59:59+00:00"},
+        {"<=createdTime": "2026-03-11T14:59:59+00:00"},
     ),
     "both": ((c("stageId") == "WON") & c("title").str.contains("a"), {"=stageId": "WON"}),
     "unequal": (c("stageId") != "WON", {}),

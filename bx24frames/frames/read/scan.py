@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.domains import EVERY, Possible
+from bx24frames.entities.filters.moments import Zones
+from bx24frames.entities.filters.operands import zone
 from bx24frames.entities.filters.pushdown import narrowed
 from bx24frames.errors import ConfigError, PortalError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.parameters import documented
 from bx24frames.frames.read.predicates import possible
-from bx24frames.frames.read.read import batches, collect
+from bx24frames.frames.read.read import batches, collect, tell_foreign
 from bx24frames.frames.read.request import Reading, ReadRequest, prepare, settle
 from bx24frames.frames.read.untyped import is_untyped
 from bx24frames.frames.session import blocking, connection_of
@@ -143,7 +145,8 @@ class _Source:
         polars takes what comes for filtered and cut: it applies neither the predicate nor `n_rows` again.
         """
         limit = n_rows if predicate is None else None
-        reading = settle(self._narrower(with_columns, limit), self.whole.table)
+        zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
+        reading = settle(self._narrower(with_columns, limit), self.whole.table, zones)
         known = possible(predicate) if self.pushdown and predicate is not None else EVERY
         left = n_rows
         for table in bridge.iterate(self._tables(reading, known)):
@@ -200,3 +203,4 @@ async def _read(connection: Connection, reading: Reading) -> AsyncGenerator[pa.T
     async with aclosing(batches(connection, reading)) as source:
         async for batch in source:
             yield pa.Table.from_batches([batch]).select(range(reading.width))
+    tell_foreign(reading)
