@@ -63,6 +63,9 @@ def sandbox(
     plan: Annotated[str, typer.Option(help="standard, enterprise, self_hosted or unlimited.")] = "standard",
     fast: Annotated[bool, typer.Option("--fast", help="The portal's own time does not really pass.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="https, self-signed.")] = False,
+    certificate: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With --tls: where to write the certificate, in PEM.")
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Break on purpose.")
     ] = None,
@@ -81,6 +84,7 @@ def sandbox(
         plan=plan,
         real_time=not fast,
         tls=tls,
+        certificate=certificate,
         faults=fault or (),
         announce=typer.echo,
     )

@@ -201,7 +201,8 @@ def _values(
                 continue
             if _kept(entity, field, value, fresh=fresh):
                 continue
-            fields[field.wire] = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            cell = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            fields[field.written] = cell
             additive |= kind(field) is Kind.FILE and uploads(value)
         except Unwritable as fault:
             message = f"row {row.position}, column {column}: {fault} ({value!r:.80})"
