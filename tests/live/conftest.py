@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -17,6 +18,7 @@ from bx24frames.sandbox import Sandbox, quirks
 
 from .oracle import MARK, TYPES, Oracle
 
+HERE = Path(__file__).parent
 LIVE = os.environ.get("BX24_LIVE_WEBHOOK")
 WRITES = os.environ.get("BX24_LIVE_WRITES") == "1"
 SIZES = {
@@ -45,6 +47,9 @@ SUBJECTS: Mapping[str, tuple[Mapping[str, quirks.Quirk], ...]] = {
 """Which quirks are turned over, one by one, for which tests; for the others they are turned by `make test-slow`."""
 
 
+WORLDS = (None, "live", "observed", "documented")
+
+
 def quirk_sets() -> dict[str, quirks.QuirkChoice]:
     """By name, what `Sandbox(quirks=)` is given: both worlds, and the observed one with one quirk the other way."""
     observed = quirks.quirks_of("observed")
@@ -63,6 +68,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     quick = {"observed", "documented", *(turned_name(name) for section in sections for name in section)}
     sets = [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in quirk_sets()]
     metafunc.parametrize("url", ["live"] if LIVE else sets, indirect=True, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a quirk is turned over, one table of items stands for the others."""
+    for item in items:
+        known = getattr(item, "callspec", None)
+        if (
+            known is None
+            or item.path.parent != HERE
+            or known.params.get("url") in (None, "live", "observed", "documented")
+        ):
+            continue
+        if known.params.get("entity") in ("lead", "contact", "company"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
