@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import resolve
+from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.stats import Stats
@@ -167,6 +168,11 @@ class Connection:
         with BUDGETS.lock:
             meter = governor.meter(method)
             return meter.cost if meter.priced else None
+
+    def charged_share(self) -> float:
+        """Share of a batch's time that the portal charges, as far as its answers have told."""
+        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
 
     async def close(self) -> None:
         """Close what the transport holds open."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -149,7 +150,7 @@ class _Source:
         reading = settle(self._narrower(with_columns, limit), self.whole.table, zones)
         known = possible(predicate) if self.pushdown and predicate is not None else EVERY
         left = n_rows
-        for table in bridge.iterate(self._tables(reading, known)):
+        for table in _left_quietly(bridge.iterate(self._tables(reading, known))):
             frame = to_backend(table, "polars")
             frame = frame if predicate is None else frame.filter(predicate)
             frame = frame if left is None else frame.head(left)
@@ -191,6 +192,21 @@ class _Source:
         names = Names(reading.table.fields, reading.table.entity.name)
         retyped = {names.lookup(name).code for name in self.request.schema_overrides or {}}
         return {name: field for name, field in reading.fields.items() if field.code not in retyped}
+
+
+def _left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
+    """The tables as they come; that polars leaves them early is not interrupted a second time.
+
+    polars takes Ctrl-C with a handler of its own, leaves the iterator and raises; Python's handler then runs wherever
+    the iterator is being closed.
+    """
+    try:
+        for table in tables:  # noqa: UP028 (`yield from` would close them before this is told)
+            yield table
+    except GeneratorExit:
+        with contextlib.suppress(KeyboardInterrupt):
+            tables.close()
+        raise
 
 
 async def _read(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Table, None]:
