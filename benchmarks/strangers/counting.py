@@ -16,11 +16,16 @@ OTHER_CREDENTIAL = "[oauth]"
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Take the tests out whose name, or whose class, is left out."""
-    gone = [item for item in items if LEFT_OUT & {part.partition("[")[0] for part in item.nodeid.split("::")}]
+    """Take the tests out whose name, class, or name in a class (``TestX::test_y``) is left out."""
+    gone = [item for item in items if LEFT_OUT & _names(item.nodeid)]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
+
+
+def _names(nodeid: str) -> set[str]:
+    parts = [part.partition("[")[0] for part in nodeid.split("::")]
+    return {*parts, "::".join(parts[-2:])}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

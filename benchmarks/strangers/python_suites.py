@@ -56,7 +56,7 @@ SUITES = {
         sizes={"lead": 0},
         left_out={
             "test_call_batch": "expects an error for an empty batch, which the client does not raise",
-            "test_call": "calls with an empty list, which the client refuses",
+            "TestBasic::test_call": "calls with an empty list, which the client refuses",
             "test_issue_129": "passes iterators, which the client refuses otherwise than the test expects",
             "test_case": "expects a RuntimeError, and the client raises a class of its own",
             "test_mobile_phone": "looks for a row by its id, where the client gives the row alone",
