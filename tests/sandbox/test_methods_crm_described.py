@@ -150,11 +150,10 @@ def test_product_rows_are_filled_in_and_sum_up(store: Store) -> None:
 
 
 def test_flags_of_product_rows_are_no_booleans(store: Store) -> None:
-    """`char` here, where other item descriptions say boolean; one printed column is not described."""
+    """`char` here, where other item descriptions say boolean; two printed columns are not described."""
     described = call(store, "crm.item.productrow.fields")["fields"]
     assert {described[name]["type"] for name in ("taxIncluded", "customized")} == {"char"}
-    assert "xmlId" in described
-    assert not {"priceAccount", "reserveId"} & set(described)
+    assert not {"priceAccount", "xmlId", "reserveId"} & set(described)
 
 
 def test_currencies_have_localizations_and_a_base(store: Store) -> None:
@@ -181,6 +180,10 @@ def test_pipelines_are_written_under_their_older_names(store: Store) -> None:
     number = call(store, "crm.dealcategory.add", fields={"NAME": "Rent", "SORT": "20"})
     assert call(store, "crm.dealcategory.get", id=number)["NAME"] == "Rent"
     assert call(store, "crm.dealcategory.status", id=number) == f"DEAL_STAGE_{number}"
+    assert call(store, "crm.dealcategory.stage.list", id=number)[0]["STATUS_ID"] == f"C{number}:NEW"
+    deal = call(store, "crm.deal.add", fields={"TITLE": "T", "CATEGORY_ID": number, "STAGE_ID": f"C{number}:WON"})
+    assert call(store, "crm.deal.get", id=deal)["STAGE_SEMANTIC_ID"] == "S"
+    call(store, "crm.deal.delete", id=deal)
     assert call(store, "crm.dealcategory.update", id=number, fields={"NAME": "Leases"}) is True
     assert call(store, "crm.category.get", entityTypeId=2, id=number)["category"]["name"] == "Leases"
     assert call(store, "crm.dealcategory.delete", id=number) is True
@@ -203,3 +206,17 @@ def test_dictionaries_say_what_they_are_of(store: Store) -> None:
     assert (found["DEAL_STAGE_1"]["PARENT_ID"], found["DEAL_STAGE_1"]["CATEGORY_ID"]) == ("DEAL_STAGE", "1")
     smart = found["DYNAMIC_128_STAGE_10"]
     assert (smart["PREFIX"], smart["CATEGORY_NAME"], smart["IS_DEFAULT_CATEGORY"]) == ("DT128_10", "Вторая", False)
+
+
+def test_rates_of_tax_are_written_under_their_older_names(store: Store) -> None:
+    """Per cent with two places; an unknown column is an error."""
+    row_id = call(store, "crm.vat.add", fields={"NAME": "VAT 12%", "RATE": "12", "C_SORT": 20})
+    assert call(store, "crm.vat.get", id=row_id) == {
+        "ID": str(row_id), "ACTIVE": "Y", "NAME": "VAT 12%", "RATE": "12.00", "C_SORT": "20",
+    }  # fmt: skip
+    assert call(store, "crm.vat.update", id=row_id, fields={"RATE": 12.5}) == row_id
+    [row] = call(store, "crm.vat.list", filter={"ID": row_id}, select=["ID", "RATE"])
+    assert row == {"ID": str(row_id), "RATE": "12.50"}
+    assert str(refusal(store, "crm.vat.list", select=["NOPE"])) == "Inadmissible fields for selection"
+    assert call(store, "crm.vat.delete", id=row_id) is True
+    assert refused(store, "crm.vat.get", id=row_id) == ""
