@@ -25,6 +25,7 @@ MODULES: Final = (
     "smart_types",
     "document_templates",
     "documents",
+    "vat",
     "people",
     "related",
     "bonds",
