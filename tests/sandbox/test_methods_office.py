@@ -147,6 +147,12 @@ def test_departments_at_the_top_have_the_parent_0(store: Store) -> None:
     assert [row["ID"] for row in value(store, "department.get", SORT="NAME", order="ASC", parent=1)] == ["4", "3"]
 
 
+def test_a_filter_of_departments_replaces_all(store: Store) -> None:
+    """The order that stands beside it, too."""
+    found = value(store, "department.get", SORT="ID", ORDER="DESC", FILTER={"PARENT": "1"})
+    assert [row["ID"] for row in found] == ["3", "4"]
+
+
 def test_users_are_searched_in_the_order_asked_for(store: Store) -> None:
     ids = [int(row["ID"]) for row in value(store, "user.search", sort="ID", order="DESC", FILTER={"ACTIVE": True})]
     assert ids == sorted(ids, reverse=True)
@@ -175,6 +181,10 @@ def test_rights_are_those_of_the_caller(store: Store) -> None:
     assert value(store, "feature.get", CODE="rest_offline_extended") == {"value": "Y"}
     assert refused_as(store, "feature.get") == "CODE_EMPTY"
     assert "ONCRMDEALADD" in value(store, "events")
+    for name in ("entity.item.get", "bizproc.robot.list"):
+        error = refusal(store, name)
+        assert (error.code, error.status) == ("ACCESS_DENIED", 403)
+        assert "Application context" in error.description
 
 
 def test_options_belong_to_an_application(store: Store) -> None:
