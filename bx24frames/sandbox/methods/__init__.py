@@ -47,6 +47,7 @@ MODULES: Final = (
     "lists_define",
     "disk",
     "disk_write",
+    "disk_versions",
     "groups",
     "telephony",
     "common",

@@ -143,7 +143,8 @@ def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
         "name": spec.title,
         "type": type_,
     }
-    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {})
+    dynamic = {"isDynamic": True} if name in PROPERTIES else {}
+    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {}) | dynamic
 
 
 ALL: Final = (

@@ -147,6 +147,8 @@ def list_departments(params: Params, context: Context) -> Result:
     [intranet module: classes/general/rest.php].
     """
     given = {name.upper(): value for name, value in params.items()}
+    if isinstance(given.get("FILTER"), dict):  # it replaces all, the order too
+        given = {str(name).upper(): value for name, value in given["FILTER"].items()}
     field, word = given.pop("SORT", "ID"), given.pop("ORDER", "ASC")
     wanted = {name: value for name, value in given.items() if name in DEPARTMENT_KEYS}
     if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # those at the top have no parent
