@@ -220,3 +220,12 @@ def test_rates_of_tax_are_written_under_their_older_names(store: Store) -> None:
     assert str(refusal(store, "crm.vat.list", select=["NOPE"])) == "Inadmissible fields for selection"
     assert call(store, "crm.vat.delete", id=row_id) is True
     assert refused(store, "crm.vat.get", id=row_id) == ""
+
+
+def test_the_default_pipeline_of_clients_is_fixed(store: Store) -> None:
+    """Descriptions call the flag read-only, deals drop it, clients refuse it, and others take it."""
+    assert call(store, "crm.category.fields", entityTypeId=128)["fields"]["isDefault"]["isReadOnly"] is True
+    fields = {"name": "x", "isDefault": "Y"}
+    assert "default state" in str(refusal(store, "crm.category.add", entityTypeId=3, fields=fields))
+    assert call(store, "crm.category.add", entityTypeId=2, fields=fields)["category"]["isDefault"] == "N"
+    assert call(store, "crm.category.add", entityTypeId=128, fields=fields)["category"]["isDefault"] == "Y"

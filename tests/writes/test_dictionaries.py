@@ -128,7 +128,6 @@ def test_a_table_that_is_not_written_says_so(portal: bx.Portal, row: Any) -> Non
         ("status", {"ENTITY_ID": "SOURCE", "STATUS_ID": "CALL", "NAME": "x"}, "Duplicate STATUS_ID"),
         ("status", {"ENTITY_ID": "NOTHING", "STATUS_ID": "A", "NAME": "x"}, "entity type is not supported"),
         ("category:2", {"name": "   "}, "Field 'NAME' is required"),
-        ("category:3", {"name": "x", "isDefault": True}, "does not support updating default state"),
         ("department", {"NAME": "x", "PARENT": 777}, "only be one top-level department"),
     ],
 )
