@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from bx24frames.sandbox.fields.field import FieldSpec
@@ -44,6 +45,9 @@ MOVED: Final[Fields] = (
 ACTIVITY: Final[Fields] = (
     _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True),
     _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True),
+)
+COMMUNICATION: Final = _f(
+    "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
 )
 ORIGIN: Final[Fields] = (
     _f("ORIGINATOR_ID", "string", "Внешний источник"),
@@ -212,14 +216,17 @@ COMPANY: Final[Fields] = (
     *ACTIVITY,
     *UTM,
     *MULTIFIELDS,
+    _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),
+    COMMUNICATION,
 )
 
 QUOTE: Final[Fields] = (
     ID,
-    _f("QUOTE_NUMBER", "string", "Номер"),
+    _f("QUOTE_NUMBER", "string", "Номер", read_only=True),
     TITLE,
     _f("STATUS_ID", "crm_status", "Статус", "stageId", "STAGE_ID", status="QUOTE_STATUS"),
-    *MONEY,
+    *MONEY[:2],
+    replace(MONEY[2], faces="item"),
     _f("TAX_VALUE", "double", "Сумма налога"),
     COMPANY_LINK,
     _f("MYCOMPANY_ID", "crm_company", "Реквизиты вашей компании", parent=4),
@@ -237,9 +244,14 @@ QUOTE: Final[Fields] = (
     _f("CLIENT_TITLE", "string", "Название клиента", faces="classic"),
     _f("CLIENT_PHONE", "string", "Телефон клиента", faces="classic"),
     _f("CLIENT_EMAIL", "string", "E-mail клиента", faces="classic"),
+    _f("CLIENT_ADDR", "string", "Адрес", faces="classic"),
+    _f("CLIENT_CONTACT", "string", "Контактное лицо", faces="classic"),
+    _f("CLIENT_TP_ID", "string", "ИНН", faces="classic"),
+    _f("CLIENT_TPA_ID", "string", "КПП", faces="classic"),
     _f("PERSON_TYPE_ID", "integer", "Тип плательщика"),
     _f("LOCATION_ID", "location", "Местоположение"),
     *AUDIT,
     *ACTIVITY,
     *UTM,
+    COMMUNICATION,
 )

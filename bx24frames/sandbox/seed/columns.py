@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
+from bx24frames.sandbox.fields.around import BANK_DETAIL, REQUISITE
+from bx24frames.sandbox.fields.field import FieldSpec
+
 if TYPE_CHECKING:
     from bx24frames.sandbox.seed.values import Pools
 
@@ -70,6 +73,18 @@ _PEOPLE: Final = (
 )  # fmt: skip
 
 # ruff: noqa: ARG005
+_none: Final[Draw] = lambda seed, _: None  # noqa: E731
+_zero: Final[Draw] = lambda seed, _: 0  # noqa: E731
+
+
+def _blank(fields: Sequence[FieldSpec], *filled: str) -> dict[str, Draw]:
+    """Columns that countries share out among them: empty but for a few."""
+    empty = [spec for spec in fields if spec.code.startswith(("RQ_", "ORIGINATOR_ID")) and spec.code not in filled]
+    return dict.fromkeys((spec.column for spec in empty), _none)
+
+
+_BLANK_REQUISITE: Final = _blank(REQUISITE, "RQ_NAME", "RQ_COMPANY_NAME", "RQ_INN", "RQ_KPP")
+_BLANK_BANK_DETAIL: Final = _blank(BANK_DETAIL, "RQ_BANK_NAME", "RQ_BIK", "RQ_ACC_NUM")
 SHARED: Final[Mapping[str, Draw]] = {
     **dict.fromkeys(_PEOPLE, _user),
     "name": lambda seed, place: seed.text(seed.pools.companies, awkward=0.02) or f"№ {place}",
@@ -108,8 +123,18 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
             [] if place % 3 else [{"ID": str(place), "TYPE": "PHONE", "VALUE": f"+7900{place:07d}"}]
         ),
         "files": lambda seed, place: _json([] if place % 4 else [{"id": place, "url": f"/disk/file/{place}/"}]),
+        "providerGroupId": _none,
+        "providerParams": lambda seed, _: _json([]),
+        "providerData": _none,
+        "resultMark": _zero,
+        "resultStatus": _zero,
+        "resultStream": _zero,
+        "resultSourceId": _none,
+        "autocompleteRule": _zero,
+        "isIncomingChannel": lambda seed, _: "N",
     },
     "requisite": {
+        **_BLANK_REQUISITE,
         "entityTypeId": lambda seed, place: 4 if place % 3 else 3,
         "entityId": _owned("company"),
         "presetId": lambda seed, _: seed.pick((1, 3)),
@@ -117,6 +142,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "addressOnly": lambda seed, _: "N",
     },
     "bank_detail": {
+        **_BLANK_BANK_DETAIL,
         "entityId": lambda seed, place: 1 + place % 30,
         "countryId": lambda seed, _: 1,
         "rqBik": lambda seed, place: f"04{place:07d}",
@@ -144,6 +170,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None,
     },
     "product": {
+        "descriptionType": lambda seed, _: "text",
         "sectionId": lambda seed, place: 1 + place % 5,
         "iblockSectionId": lambda seed, place: None if place % 4 == 0 else 1 + place % 5,
         "price": lambda seed, place: place * 1.5,

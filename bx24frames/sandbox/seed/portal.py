@@ -76,6 +76,12 @@ _PLAIN: Final[dict[str, tuple[Stage, ...]]] = {
         ("EMPLOYEES_3", "250-500", None),
     ),
     "HONORIFIC": (("HNR_RU_1", "г-н", None), ("HNR_RU_2", "г-жа", None)),
+    "CALL_LIST": (
+        ("IN_WORK", "В работе", None),
+        ("SUCCESS", "Успешно", None),
+        ("WRONG_NUMBER", "Неверный номер", None),
+        ("STOP_CALLING", "Больше не звонить", None),
+    ),
 }
 """Two sources share a caption: a caption need not name one code."""
 
@@ -99,10 +105,26 @@ def stage_dictionary(stages: str, category: int) -> str:
     return f"{head}_{category}" if mark and tail.isdigit() and category else stages
 
 
+@cache
+def stages_of(dictionary: str) -> tuple[Stage, ...]:
+    """The entries of a dictionary; pipelines that were made later all begin with the same stages.
+
+    >>> stages_of("DYNAMIC_2024_STAGE_30")[0], stages_of("DEAL_STAGE_30")[0]
+    (('DT2024_30:NEW', 'Начало', None), ('C30:NEW', 'Новая', None))
+    """
+    prefix = stage_prefix(dictionary).removesuffix(":")
+    if dictionary in _PLAIN or not prefix:
+        return _PLAIN[dictionary]
+    if dictionary.startswith("SMART_INVOICE"):
+        first = _PLAIN["SMART_INVOICE_STAGE_4"]
+        return _prefixed(prefix, tuple((code.partition(":")[2], caption, end) for code, caption, end in first))
+    return _prefixed(prefix, _DEAL if dictionary.startswith("DEAL") else _SMART)
+
+
 def first_stage(stages: str, category: int) -> str | None:
     """The stage a new row of a pipeline gets."""
-    known = _PLAIN.get(stage_dictionary(stages, category)) or _PLAIN[stages]
-    return known[0][0]
+    named = stage_dictionary(stages, category)
+    return stages_of(named if named in _PLAIN or stage_prefix(named) else stages)[0][0]
 
 
 def kin(stages: str, name: str) -> bool:
@@ -115,21 +137,23 @@ def kin(stages: str, name: str) -> bool:
 @cache
 def stage_order(stages: str) -> dict[str, int]:
     """Sort index of every stage of every pipeline of a table."""
-    dictionaries = [name for name in _PLAIN if kin(stages, name)]
-    return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(_PLAIN[name], 1)}
+    dictionaries = [name for name in _PLAIN if kin(stages, name)] or [stages]
+    return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(stages_of(name), 1)}
 
 
 @cache
 def _semantics(stages: str) -> dict[str, str]:
     known = {code: semantic or PROCESS for rows in _PLAIN.values() for code, _, semantic in rows}
-    return {code: known[code] for code in stage_order(stages)} | {
-        code: semantic or PROCESS for code, _, semantic in _PLAIN[stages]
+    return {code: known[code] for code in stage_order(stages) if code in known} | {
+        code: semantic or PROCESS for code, _, semantic in stages_of(stages)
     }
 
 
 def semantics(stages: str, code: str) -> str:
-    """P in work, S success, F failure."""
-    return _semantics(stages).get(code, PROCESS)
+    """P in work, S success, F failure; a stage of a later pipeline means what the first pipeline's does."""
+    known = _semantics(stages)
+    tail = code.rpartition(":")[2]
+    return known.get(code) or next((end for one, end in known.items() if one.rpartition(":")[2] == tail), PROCESS)
 
 
 @cache
@@ -137,7 +161,7 @@ def status_codes(entity_id: str) -> frozenset[str]:
     """The codes a status field accepts; a stage field accepts those of every pipeline."""
     if "STAGE" in entity_id:
         return frozenset(stage_order(entity_id))
-    return frozenset(code for code, _, _ in _PLAIN[entity_id])
+    return frozenset(code for code, _, _ in stages_of(entity_id))
 
 
 @cache
