@@ -14,7 +14,7 @@ from tests.sandbox.handlers import answer, opened, refusal, refused_as, value
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    with opened(3, {"task": 4, "user": 5, "disk_item": 12, "workgroup": 2}) as store:
+    with opened(3, {"task": 4, "elapsed": 0, "checklist_item": 0, "user": 5, "disk_item": 12, "workgroup": 2}) as store:
         yield store
 
 
@@ -117,6 +117,8 @@ def test_a_checklist_begins_with_an_item_of_its_own(store: Store, task: int) -> 
     rows = value(store, "task.checklistitem.getlist", TASKID=task, ORDER={"SORT_INDEX": "asc"})
     assert [row["ID"] for row in rows[1:]] == [str(second), str(first)]
     value(store, "task.checklistitem.complete", TASKID=task, ITEMID=first)
+    printed = value(store, "tasks.task.get", taskId=task)["task"]["checklist"]
+    assert (printed[str(first)]["isComplete"], printed[rows[0]["ID"]]["parentId"]) == ("Y", 0)
     assert value(store, "task.checklistitem.get", TASKID=task, ITEMID=first)["IS_COMPLETE"] == "Y"
     assert value(store, "task.checklistitem.delete", TASKID=task, ITEMID=int(rows[0]["ID"])) is True
     assert value(store, "task.checklistitem.getlist", TASKID=task) == []
@@ -197,6 +199,14 @@ def test_attached_files_are_told_by_the_disk(store: Store, task: int) -> None:
     assert told["ufTaskWebdavFiles"] == [str(attached)]
     found = value(store, "disk.attachedObject.get", id=attached)
     assert (found["OBJECT_ID"], found["ENTITY_ID"]) == ("10", str(task))
+
+
+def test_a_task_prints_the_time_spent_on_it(store: Store, task: int) -> None:
+    number = value(store, "task.elapseditem.add", TASKID=task, FIELDS={"SECONDS": 120})
+    value(store, "task.elapseditem.add", TASKID=task, FIELDS={"SECONDS": 60})
+    assert value(store, "tasks.task.get", taskId=task)["task"]["timeSpentInLogs"] == "180"
+    value(store, "task.elapseditem.delete", TASKID=task, ITEMID=number)
+    assert value(store, "tasks.task.get", taskId=task)["task"]["timeSpentInLogs"] == "60"
 
 
 def test_counters_are_those_of_late_tasks(store: Store) -> None:

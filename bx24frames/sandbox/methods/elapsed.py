@@ -72,6 +72,12 @@ def _values(given: list[Any]) -> dict[str, Any]:
     return values
 
 
+def _total(task: int, context: Context) -> None:
+    """Let the task print what was spent on it."""
+    spent = context.store.scalar("SELECT sum(seconds) FROM elapsed WHERE taskId = ?", (task,))
+    context.store.update_row("task", task, {"timeSpentInLogs": spent})
+
+
 @method("task.elapseditem.get", "task")
 def get_elapsed(params: Params, context: Context) -> Result:
     """One item: task, item."""
@@ -85,7 +91,9 @@ def add_elapsed(params: Params, context: Context) -> Result:
     """A new item; its id: task, fields."""
     given = list(params.values())
     task = _task(given, context)
-    return Result(DESK.add({"SOURCE": 3, **_values(given[1:]), "TASK_ID": task}, context))
+    row_id = DESK.add({"SOURCE": 3, **_values(given[1:]), "TASK_ID": task}, context)
+    _total(task, context)
+    return Result(row_id)
 
 
 @method("task.elapseditem.update", "task")
@@ -94,6 +102,7 @@ def update_elapsed(params: Params, context: Context) -> Result:
     row_id, rest = _item(params, context)
     values = {name: value for name, value in _values(rest).items() if name not in ("ID", "TASK_ID")}
     DESK.update(row_id, values, context, NO_ITEM)
+    _total(php_int(next(iter(params.values()))), context)
     return Result(None)
 
 
@@ -101,4 +110,5 @@ def update_elapsed(params: Params, context: Context) -> Result:
 def delete_elapsed(params: Params, context: Context) -> Result:
     """Delete an item: task, item."""
     DESK.delete(_item(params, context)[0], context, NO_ITEM)
+    _total(php_int(next(iter(params.values()))), context)
     return Result(None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
+from orjson import loads
+
 from bx24frames.sandbox.fields.field import FieldSpec, camel
 from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
 from bx24frames.sandbox.filters.item import split_operator
@@ -179,6 +181,8 @@ def _with_more(
     for row in rows:
         cells = declared.get(int(row.get("id", 0)), {})
         row |= {camel(code): cell for code, cell in cells.items() if code in select or "UF_*" in select}
+        if "checklist" in row:
+            row["checklist"] = _checklist(int(row["id"]), context.store) or []
         if "description" in row:
             row["descriptionInBbcode"] = "Y"
         if "COUNTERS" in select:
@@ -188,6 +192,23 @@ def _with_more(
     metas = dict(context.store.query(sql, (view.now, view.soon)))
     names = people_names(context.store)
     return [_accompanied(row | {"subStatus": metas[int(row["id"])]} if "status" in row else row, names) for row in rows]
+
+
+ITEM_ACTIONS: Final = dict.fromkeys(("modify", "remove", "toggle", "add", "addAccomplice"), True)
+
+
+def _checklist(task: int, store: Store) -> dict[str, dict[str, Any]]:
+    """The checklist items of a task as the task prints them: a map by id, of the texts of the items."""
+    found = {}
+    for (number,) in store.query("SELECT id FROM checklist_item WHERE taskId = ? ORDER BY sortIndex, id", (task,)):
+        row = store.row("checklist_item", number) or {}
+        texts = {name: None if cell is None else php_text(cell) for name, cell in row.items() if name != "members"}
+        moment = row["toggledDate"] and f"{row['toggledDate']}{store.server_zone}"
+        found[str(number)] = texts | {
+            "parentId": texts["parentId"] if row["parentId"] else 0, "toggledDate": moment, "ufChecklistFiles": False,
+            "members": loads(row["members"] or "[]"), "attachments": [], "entityId": str(task), "action": ITEM_ACTIONS,
+        }  # fmt: skip
+    return found
 
 
 def people_names(store: Store) -> dict[str, str]:
