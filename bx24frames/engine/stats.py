@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
+from bx24frames.engine.charging import BATCH
 from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
@@ -23,7 +24,10 @@ COLUMNS: Final = ("method", "commands", "failed", "seconds", "operating")
 
 @dataclass(slots=True)
 class MethodStats:
-    """Figures of one method; seconds are the portal's."""
+    """Figures of one method; seconds are the portal's.
+
+    What newer builds charge batches, whatever is in them, stands under ``batch``.
+    """
 
     commands: int = 0
     failed: int = 0
@@ -109,6 +113,13 @@ class Stats:
         rows = [(method, of.commands, of.failed, of.seconds, of.operating) for method, of in self.methods.items()]
         return table_html(COLUMNS, rows, title=repr(self).strip("<>"))
 
+    def _charged(self, figures: MethodStats, answer: Success) -> None:
+        """Note the operating time where it is charged: newer builds charge a batch, not the methods in it."""
+        if answer.batch_operating:
+            self.methods.setdefault(BATCH, MethodStats()).operating = answer.batch_operating
+        elif answer.operating is not None:
+            figures.operating = answer.operating
+
     def take(self, parcel: Parcel, answers: Mapping[str, Answer], received: int) -> None:
         """Count one request with its answers."""
         self.requests += 1
@@ -124,6 +135,6 @@ class Stats:
             figures.commands += 1
             if isinstance(answer, Success):
                 figures.seconds += answer.seconds or 0.0
-                figures.operating = answer.operating if answer.operating is not None else figures.operating
+                self._charged(figures, answer)
             else:
                 figures.failed += 1

@@ -108,7 +108,18 @@ def test_text_in_no_encoding_is_no_answer(text: bytes) -> None:
 def test_an_answer_nested_without_end_is_no_answer(place: bytes) -> None:
     parcel = Parcel((Command("a", SHAPED), Command("b", PLAIN)))
     answers = batch.decode(parcel, 200, b'{"result":{"result":' + place % (b"[" * 9000 + b"]" * 9000) + b"}}")
-    assert isinstance(page_in(LISTING, answers["a"]), Lost)
+    page = page_in(LISTING, answers["a"])
+    if not isinstance(page, Lost):  # from Python 3.13 on, extensions in C may go deeper
+        assert not isinstance(page, Refusal)
+        with pytest.raises(ResponseError):
+            ids_in(LISTING, page)
+
+
+def test_an_id_that_is_nested_is_none() -> None:
+    page = page_in(LISTING, answered(b'{"items":[{"id":' + b"[" * 900 + b"]" * 900 + b"}]}"))
+    assert not isinstance(page, Refusal | Lost)
+    with pytest.raises(ResponseError):
+        ids_in(LISTING, page)
 
 
 def test_a_request_refused_as_a_whole_is_a_refusal() -> None:

@@ -77,7 +77,10 @@ class Portal:
         return self.app.scene.stats
 
     def _list(self, params: dict[str, Any], context: Any) -> Result:
-        limits = {key: int(value) for key, value in (params.get("filter") or {}).items()}
+        given = params.get("filter") or {}
+        if any(isinstance(value, dict | list) for value in given.values()):
+            return Result({"items": []})  # a reference behind the last row: nothing is selected
+        limits = {key: int(value) for key, value in given.items()}
         first = max(limits.get(">id", 0) + 1, limits.get(">=id", 1))
         last = min(limits.get("<id", self.rows + 1) - 1, limits.get("<=id", self.rows))
         ids = range(first, last + 1)

@@ -136,7 +136,7 @@ def ids_in(listing: Listing, rows: Rows) -> list[int]:
         if isinstance(rows, Records):
             return [*map(int, rows.column(listing.id_key))]  # type: ignore[arg-type]  # any other type raises here
         return [int(row[listing.id_key]) for row in rows]  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ResponseError(
             f"A row without a usable {listing.id_key}",
             method=listing.call.method,
