@@ -59,6 +59,7 @@ _STAGE_HISTORY: Final = Entity(
     modified="CREATED_TIME",  # rows are only ever added
     dialect=Dialect.CLASSIC,
     arguments=(_ENTITY_TYPE,),
+    sparse=True,
 )
 
 _PRODUCT_ROW: Final = Entity(

@@ -74,11 +74,9 @@ class Proven:
             A column asked for by name was in no row.
         """
         proof, entity = self._proof, self._reading.table.entity
-        # a list of our own says what such rows may hold, and no portal that these do
-        promised = entity.fields.method is not None and not entity.sparse
-        if proof.missing and promised and self._reading.explicit:
+        if proof.broken and self._reading.explicit:
             raise proof.fault()
-        if proof.missing and not self._reading.forgiving and (promised or self._reading.explicit):
+        if proof.missing and not self._reading.forgiving:
             self._once("missing", "no row carries, so that they are null", proof.missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
         if not self._reading.named and left_out:
@@ -107,7 +105,7 @@ class Proven:
         An item row holds every key that is asked for, so that what the first ones lack is told at once.
         """
         proof, metadata = self._proof, self._connection.metadata
-        if proof.missing and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
+        if proof.broken and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
             raise proof.fault()
         if lacking is None or proof.waiting:
             return

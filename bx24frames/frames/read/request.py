@@ -14,7 +14,8 @@ from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import Filters, parse_filters
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.reading import listing_for, picked, slices
-from bx24frames.entities.schema import UNTYPED, Field
+from bx24frames.entities.schema import UNTYPED, Family, Field
+from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
@@ -133,13 +134,15 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
     """The wanted columns that no field of the description is."""
     names = Names(table.fields, table.entity.name)
-    return [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    if table.entity.family is Family.OTHER:
+        return unknown
+    return [name for name in unknown if not USER_FIELD.match(name)]  # of these the description names all
 
 
 async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
     """The table with those of the names as fields that its rows carry, though no description names them."""
-    every = replace(request, columns=None, order_by=None, limit=None, schema_overrides=None)
-    where = settle(every, table).where
+    where = settle(replace(request, columns=None, schema_overrides=None), table).where
     found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
     listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
     carried = await keys_carried(connection, listings[0]) if listings else frozenset()
