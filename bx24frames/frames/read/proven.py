@@ -76,6 +76,8 @@ class Proven:
         proof, entity = self._proof, self._reading.table.entity
         if proof.broken and self._reading.explicit:
             raise proof.fault()
+        if self._reading.inner:
+            return
         if proof.missing and not self._reading.forgiving:
             self._once("missing", "no row carries, so that they are null", proof.missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
