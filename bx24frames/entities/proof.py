@@ -42,6 +42,8 @@ class Proof:
         Whether a page that lacks a wanted key ends the read, so that it is begun in another form.
     excused : frozenset of str
         Columns that no form has given lately: they are missing, and end no read.
+    optional : frozenset of str
+        Columns that not every portal prints, though it describes them or its documentation does.
     """
 
     wanted: Mapping[str, tuple[str, ...]]
@@ -49,6 +51,7 @@ class Proof:
     method: str
     strict: bool = False
     excused: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     waiting: bool = True
     missing: list[str] = field(default_factory=list)
     """Wanted columns that no row has carried so far."""
@@ -67,7 +70,7 @@ class Proof:
         carried = dict.fromkeys(key for row in rows for key in row)
         self.left_out = tuple(key for key in carried if key not in self.known and key not in WITHHELD)
         self.missing = [column for column, keys in self.wanted.items() if not any(key in carried for key in keys)]
-        if self.strict and not self.excused.issuperset(self.missing):
+        if self.strict and not (self.excused | self.optional).issuperset(self.missing):
             raise self.fault()
 
     def watch(self, rows: Rows) -> Rows:
@@ -76,10 +79,15 @@ class Proof:
             self.missing = [column for column in self.missing if not _carried(rows, self.wanted[column])]
         return rows
 
+    @property
+    def broken(self) -> list[str]:
+        """The missing columns that were promised."""
+        return [column for column in self.missing if column not in self.optional]
+
     def fault(self) -> ResponseError:
         """The error that names what no row carries."""
         return ResponseError(
-            f"No row carries {', '.join(self.missing)}, though the portal describes it",
+            f"No row carries {', '.join(self.broken)}, though the portal describes it",
             method=self.method,
             guidance='Leave it out of columns; missing_columns="insert" reads it as null.',
         )
@@ -104,14 +112,16 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     """
     given = {one.name for one in entity.arguments}
     ours = {field.code for field in entity.fields.extra}
+    columns = list(zip(schema.arrow.names, schema.fields, strict=True))
+    # a list of our own says what such rows may hold, and no portal that these do
+    ours |= {field.code for field in fields} if entity.fields.method is None else set()
+    optional = frozenset(column for column, one in columns if one.code in UNPRINTED | ours)
     wanted = {
         column: where_found(one, entity.family)
-        for column, one in zip(schema.arrow.names, schema.fields, strict=True)
-        if not (
-            one.code in given or kind(one) in APART or is_list(one) or (one.code in UNPRINTED | ours and not explicit)
-        )
+        for column, one in columns
+        if not (one.code in given or kind(one) in APART or is_list(one) or (column in optional and not explicit))
     }
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
     known |= {entity.listing.id_key, *entity.listing.row_key, *BESIDE.get(entity.family, ())}
     known |= {name for one in entity.arguments for name in one.names}
-    return Proof(wanted, frozenset(known), entity.listing.call.method)
+    return Proof({} if entity.sparse else wanted, frozenset(known), entity.listing.call.method, optional=optional)

@@ -57,6 +57,7 @@ _STAGE_HISTORY: Final = Entity(
     created="CREATED_TIME",
     modified="CREATED_TIME",  # rows are only ever added
     arguments=(_ENTITY_TYPE,),
+    sparse=True,
 )
 
 _PRODUCT_ROW: Final = Entity(

@@ -190,6 +190,7 @@ def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], 
         modified="UPDATE_TIME" if timed else None,
         scope="disk",
         select=None,
+        sparse=True,
         arguments=arguments,
         unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
     )

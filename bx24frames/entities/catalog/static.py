@@ -89,6 +89,7 @@ USER_FIELD: Final = read_only(
 """docs: userfieldconfig-list.md, userfieldconfig-get.md."""
 
 TYPE: Final = read_only(
+    updatedBy="user",
     customSectionId="integer",
     **dict.fromkeys(
         (
@@ -169,7 +170,7 @@ TASK_MORE: Final = (
     # the status as the portal shows it, -1 for overdue; it comes with STATUS
     Field("subStatus", "enum", read_only=True, request="STATUS", conditions=tasks.CONDITIONS["SUB_STATUS"]),
     Field(
-        "descriptionInBbcode", "boolean", read_only=True, request="DESCRIPTION_IN_BBCODE",
+        "descriptionInBbcode", "boolean", read_only=True, request="DESCRIPTION",  # it comes with the description
         asking=tasks.asking("DESCRIPTION_IN_BBCODE"),
     ),
 )  # fmt: skip

@@ -74,11 +74,11 @@ class Proven:
             A column asked for by name was in no row.
         """
         proof, entity = self._proof, self._reading.table.entity
-        # a list of our own says what such rows may hold, and no portal that these do
-        promised = entity.fields.method is not None and not entity.sparse
-        if proof.missing and promised and self._reading.explicit:
+        if proof.broken and self._reading.explicit:
             raise proof.fault()
-        if proof.missing and not self._reading.forgiving and (promised or self._reading.explicit):
+        if self._reading.inner:
+            return
+        if proof.missing and not self._reading.forgiving:
             self._once("missing", "no row carries, so that they are null", proof.missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
         if not self._reading.named and left_out:
@@ -89,6 +89,8 @@ class Proven:
         reading = self._reading
         table, where = reading.table, reading.where
         forms = forms_of(table.entity, reading.schema.fields, table.fields, where.params, reading.order.remote)
+        if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
+            return forms
         noted = self._connection.metadata.noted(self._name)
         known = next((form for form in forms if form.value == noted), None)
         return forms if known is None else forms[forms.index(known) :]
@@ -107,7 +109,7 @@ class Proven:
         An item row holds every key that is asked for, so that what the first ones lack is told at once.
         """
         proof, metadata = self._proof, self._connection.metadata
-        if proof.missing and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
+        if proof.broken and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
             raise proof.fault()
         if lacking is None or proof.waiting:
             return
@@ -118,12 +120,15 @@ class Proven:
             metadata.note(f"unprinted:{name}", [*sorted({*proof.excused, *proof.missing})])
 
     def _once(self, what: str, told: str, names: Sequence[str]) -> None:
-        """Warn, once a table and a connection."""
-        entity = self._reading.table.entity.name
+        """Warn, of each name once a table and a connection."""
+        entity, metadata = self._reading.table.entity.name, self._connection.metadata
         note = f"told {what}:{entity}"
-        if self._connection.metadata.noted(note) is not None:
+        before = metadata.noted(note, keep=False)
+        heard = before if isinstance(before, list) else []
+        names = [name for name in names if name not in heard]
+        if not names:
             return
-        self._connection.metadata.note(note, [*names])
+        metadata.note(note, [*heard, *names], keep=False)
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:SHOWN])}{more}", stacklevel=2)
 

@@ -17,7 +17,8 @@ from bx24frames.entities.filters.operands import zone
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.recheck import Recheck, Seen, with_tested
-from bx24frames.entities.schema import UNTYPED, Field
+from bx24frames.entities.schema import UNTYPED, Family, Field
+from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
@@ -56,6 +57,8 @@ class ReadRequest:
     on_bad_value: Literal["raise", "null"] = "raise"
     missing_columns: Literal["raise", "insert"] = "raise"
     progress: Progress = "auto"
+    inner: bool = False
+    """Whether a write asks, to look at what the portal holds: nothing is told of columns that are null as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Reading:
 
     `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
     `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
-    `named`: columns were asked for by name; `forgiving`: those that do not come are null.
+    `named`: columns were asked for by name; `forgiving`: those that do not come are null; `inner`: a write asks.
     """
 
     table: Table
@@ -81,6 +84,7 @@ class Reading:
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     named: bool = False
     forgiving: bool = False
+    inner: bool = False
 
     def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
         """How the rows of some pages are typed, watched by a proof."""
@@ -145,13 +149,15 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
     """The wanted columns that no field of the description is."""
     names = Names(table.fields, table.entity.name)
-    return [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    if table.entity.family is Family.OTHER:
+        return unknown
+    return [name for name in unknown if not USER_FIELD.match(name)]  # of these the description names all
 
 
 async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
     """The table with those of the names as fields that its rows carry, though no description names them."""
-    every = replace(request, columns=None, order_by=None, limit=None, schema_overrides=None)
-    where = settle(every, table).where
+    where = settle(replace(request, columns=None, schema_overrides=None), table).where
     found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
     listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
     carried = await keys_carried(connection, listings[0]) if listings else frozenset()
@@ -204,6 +210,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Re
         portal_zone=zones.portal,
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",
+        inner=request.inner,
     )
 
 

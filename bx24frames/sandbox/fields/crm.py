@@ -53,6 +53,11 @@ ACTIVITY: Final[Fields] = (
 COMMUNICATION: Final = _f(
     "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
 )
+# a moment that is described as a text (a description printed by a cloud portal, September 2026)
+CONTACTED: Final[Fields] = (
+    _f("LAST_COMMUNICATION_TIME", "string", "Последняя коммуникация", faces="item"),
+    _f("WEBFORM_ID", "crm_webform", "CRM-форма", faces="item"),
+)
 ORIGIN: Final[Fields] = (
     _f("ORIGINATOR_ID", "string", "Внешний источник"),
     _f("ORIGIN_ID", "string", "Идентификатор элемента во внешнем источнике"),
@@ -127,6 +132,7 @@ LEAD: Final[Fields] = (
     _f("DATE_CLOSED", "datetime", "Дата завершения", read_only=True),
     *ORIGIN,
     *ACTIVITY,
+    *CONTACTED,
     *UTM,
     *MULTIFIELDS,
 )
@@ -164,6 +170,7 @@ DEAL: Final[Fields] = (
     *SOURCE,
     *ORIGIN,
     *ACTIVITY,
+    *CONTACTED,
     *UTM,
     _f("PARENT_ID_128", "crm_entity", "Project", parent=128),
 )

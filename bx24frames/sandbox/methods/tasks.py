@@ -224,7 +224,7 @@ COUNTERS: Final = (
 
 def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A row and what stands beside its links: an object, or an empty list for none."""
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"descriptionInBbcode": "Y"} if "description" in row else {}
     if "groupId" in row:
         group = row["groupId"]
         more["group"] = {"id": group, "name": f"Group {group}", "image": ""} if php_int(group) else []
