@@ -9,7 +9,7 @@ from typing import Final
 from bx24frames.engine.messages import Lost, Refusal
 from bx24frames.errors import (
     AuthError,
-    BX24Error,
+    CallError,
     LimitError,
     PortalError,
     ResponseError,

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from bx24frames.engine.pages.pool import Pool
-from bx24frames.engine.records import AS_MAPS, Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.reading import ordered
 from bx24frames.errors import ResponseError
-from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.slices import both_ways
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
 
-    from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import Listing, Row
     from bx24frames.frames.read.request import Reading
     from bx24frames.portal.connection import Connection
@@ -34,7 +30,6 @@ class Comparable(Protocol):
 
 MOST: Final = 2500
 """Rows above which the order is not asked of the portal: pages by offset shift while they are read."""
-SHARE: Final = 50
 
 
 async def first_rows(connection: Connection, reading: Reading, listing: Listing, limit: int) -> pa.RecordBatch | None:
@@ -48,36 +43,18 @@ async def first_rows(connection: Connection, reading: Reading, listing: Listing,
     if limit > MOST or listing.call.direct or reading.order.field is None:
         return None
     wanted = -(-limit // size) * size
+    order = reading.order
+    ways = ordered(listing, order.remote or {}), ordered(listing, order.reverse or {})
     try:
-        ahead, back = await _both_ways(connection, reading, listing, wanted)
+        ahead, back = await both_ways(connection, *ways, wanted=wanted)
         values, others = _values(reading, ahead), _values(reading, back)
-        if not keeps(
-            _values(reading, ahead), _values(reading, back), reading.order.ascending, full=len(ahead) >= wanted
-        ):
+        if not keeps(values, others, reading.order.ascending, full=len(ahead) >= wanted):
             return None
-        if wanted > size and (await _both_ways(connection, reading, listing, wanted))[0] != ahead:
+        if wanted > size and (await both_ways(connection, *ways, wanted=wanted))[0] != ahead:
             return None
     except ResponseError:  # its pages lead nowhere: rows are found by id as well
         return None
     return reading.take(ahead[:limit])
-
-
-async def _both_ways(
-    connection: Connection, reading: Reading, listing: Listing, wanted: int
-) -> tuple[list[Row], list[Row]]:
-    order = reading.order
-
-    def machine(place: int, limit: int) -> Machine[tuple[int, list[Row]]]:
-        given = order.remote if place == 0 else order.reverse
-        take = Take(AS_MAPS.pack, lambda parts: (place, AS_MAPS.join(parts)))
-        return pages_machine(ordered(listing, given or {}), take, limit=limit, ordered=True)
-
-    found: tuple[list[Row], list[Row]] = ([], [])
-    pool = Pool([machine(0, wanted), machine(1, listing.page_size)], share=SHARE)
-    async with aclosing(connection.run(pool)) as items:
-        async for place, rows in items:
-            found[place].extend(rows)
-    return found
 
 
 def _values(reading: Reading, rows: list[Row]) -> Sequence[Comparable | None]:
