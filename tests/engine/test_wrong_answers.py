@@ -1,4 +1,4 @@
-"""Wrong ways of answering a list, against every reader of lists: the truth or an error of the package, never endless."""
+"""Wrong ways of answering a list, against every reader: the truth or an error of the package, never endless."""
 
 from __future__ import annotations
 

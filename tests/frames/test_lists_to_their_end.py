@@ -99,7 +99,7 @@ def test_rest_3_is_available_where_its_methods_are() -> None:
             bx.read_entity("department.v3", portal)
 
 
-@pytest.mark.parametrize("name", ["crm.deal.delete", "disk.folder.uploadfile", "tasks.task.startExecution", "x.y.addTo"])
+@pytest.mark.parametrize("name", ["crm.deal.delete", "disk.folder.uploadfile", "task.item.startexecution", "x.y.addTo"])
 def test_a_method_that_changes_something_is_never_read(portal: bx.Portal, name: str) -> None:
     with pytest.raises(UnknownEntity, match="changes something"):
         bx.read_entity(name, portal)

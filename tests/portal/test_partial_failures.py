@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import bx24frames as bx
-from bx24frames.errors import CallError, PortalError
+from bx24frames.errors import CallError, ConfigError, PortalError
 from bx24frames.sandbox import Sandbox
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0, operating=float("inf"))
@@ -72,3 +72,11 @@ def test_list_and_get_knows_the_name_of_the_id_and_takes_the_type(portal: bx.Por
 
 def test_a_method_that_no_batch_takes_is_called_by_itself(portal: bx.Portal) -> None:
     assert [len(rows) for rows in portal.call("crm.item.payment.list", [{}, {}, {}])] == [3, 3, 3]  # type: ignore[union-attr,arg-type]
+
+
+def test_another_event_loop_than_asyncios_gets_a_sentence() -> None:
+    """Steps a coroutine as trio would: with no asyncio loop running."""
+    portal = bx.aio.Portal("https://example.bitrix24.com/rest/1/abcdef1234567890/", cache=False)
+    for verb in (portal.call("profile"), portal.get_all("some.thing.list"), bx.aio.read_entity("deal", portal)):
+        with pytest.raises(ConfigError, match="event loop of asyncio"):
+            verb.send(None)
