@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bx24frames.engine.messages import JSON
     from bx24frames.frames.report.report import WriteReport
 
 __all__ = [
@@ -116,7 +115,7 @@ class CallError(BX24Error):
         The error of each call that failed, by its position, id or label.
     """
 
-    results: list[JSON] | dict[int | str, JSON] | None = None
+    results: Sequence[object] | Mapping[int | str, object] | None = None
     failures: Mapping[int | str, CallError] = MappingProxyType({})
 
 

@@ -14,6 +14,8 @@ from bx24frames.engine.retry import Tries, is_passing, is_pause, nowhere, overra
 from bx24frames.engine.sizes import Sizes
 
 MAX_PARCELS: Final = 8
+NOT_IN_A_BATCH: Final = "ERROR_BATCH_METHOD_NOT_ALLOWED"
+"""Of one command: it is to be called by itself (`crm.item.payment.list`)."""
 BARREN: Final = 3
 """Commands in a row that failed even alone, after which it is the portal that fails, and not some command."""
 _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
@@ -145,7 +147,9 @@ class Dispatch:
         for task in group.tasks:
             answer = answers[task.command.label]
             later = None if isinstance(answer, Success) else self._later(task, answer, now, alone=alone)
-            if later is None:
+            if isinstance(answer, Refusal) and answer.code == NOT_IN_A_BATCH and not alone:
+                self._groups.append(Group([task], now))
+            elif later is None:
                 path: Literal["batch", "single"] = "single" if alone else "batch"
                 settled.append(Settled(task.command, answer, task.sent, path, task.lost))
             else:

@@ -19,111 +19,24 @@ ORDER: Final = "The entity comes first, the portal second: read_entity('deal', p
 
 _ITEM: Final = re.compile(r"item:(\d+)")
 _METHOD: Final = re.compile(r"(?:api/)?[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
-_WORD: Final = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*")
-_CHANGES: Final = frozenset(
-    [
-        "accept",
-        "activate",
-        "add",
-        "answer",
-        "append",
-        "approve",
-        "archive",
-        "attach",
-        "bind",
-        "block",
-        "call",
-        "cancel",
-        "clear",
-        "close",
-        "complete",
-        "convert",
-        "copy",
-        "create",
-        "deactivate",
-        "decline",
-        "defer",
-        "delegate",
-        "delete",
-        "detach",
-        "disable",
-        "disapprove",
-        "dismiss",
-        "edit",
-        "enable",
-        "exclude",
-        "execute",
-        "finish",
-        "fire",
-        "hide",
-        "import",
-        "batchimport",
-        "install",
-        "intercept",
-        "invite",
-        "join",
-        "kill",
-        "leave",
-        "lock",
-        "mark",
-        "markdeleted",
-        "merge",
-        "modify",
-        "move",
-        "mute",
-        "notify",
-        "open",
-        "pause",
-        "pin",
-        "publish",
-        "purge",
-        "push",
-        "read",
-        "register",
-        "reject",
-        "release",
-        "remove",
-        "rename",
-        "renew",
-        "replace",
-        "reset",
-        "restart",
-        "restore",
-        "run",
-        "save",
-        "send",
-        "set",
-        "share",
-        "show",
-        "skip",
-        "start",
-        "stop",
-        "subscribe",
-        "terminate",
-        "transfer",
-        "unattach",
-        "unbind",
-        "unblock",
-        "uninstall",
-        "unlock",
-        "unmute",
-        "unpin",
-        "unpublish",
-        "unregister",
-        "unsubscribe",
-        "untrash",
-        "update",
-        "upload",
-        "uploadfile",
-        "deletetree",
-        "restorefromversion",
-        "moveto",
-        "copyto",
-        "vote",
-        "write",
-    ]
-)
-"""First words of the last part of methods that change something: reading one of them would carry it out."""
+_CHANGES: Final = (
+    "accept", "answer", "approve", "attach", "block", "call", "cancel", "clear", "close", "commit", "complete",
+    "confirm", "convert", "defer", "delegate", "dismiss", "exclude", "execute", "finish", "fire", "hide",
+    "intercept", "invite", "join", "kill", "leave", "lock", "mark", "merge", "mute", "notify", "open", "pause",
+    "pin", "publish", "purge", "push", "read", "reject", "release", "renew", "replace", "reset", "restart", "run",
+    "save", "share", "show", "skip", "start", "stop", "subscribe", "terminate", "transfer", "unlock", "unmute",
+    "unpin", "unpublish", "unsubscribe", "untrash", "vote", "write",
+)  # fmt: skip
+"""Last parts of methods that change something: reading one of them would carry it out."""
+_STEMS: Final = (
+    "activate", "add", "append", "archive", "batchimport", "bind", "copy", "create", "deactivate", "decline",
+    "delete", "detach", "disable", "disapprove", "edit", "enable", "import", "install", "mark", "modify", "move",
+    "register", "remove", "rename", "restore", "send", "set", "startexec", "unattach", "unbind", "unblock",
+    "uninstall", "unregister", "update", "upload",
+)  # fmt: skip
+"""What such a last part begins with, if it is no longer noun."""
+_NOUNS: Final = ("address", "setting", "sets", "bindings", "copies", "imports", "restores")
+"""What begins as these do, and is none of them."""
 
 
 def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
@@ -170,7 +83,7 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     number = _ITEM.fullmatch(name.strip().lower())
     if number:
         return _by_number(int(number[1]))
-    if _METHOD.fullmatch(name.strip()):
+    if _is_method(name):
         if changes(name):
             raise UnknownEntity(
                 f"{name.strip()} is a method that changes something, not a table",
@@ -227,6 +140,12 @@ def _by_number(entity_type_id: int) -> Entity:
     return item_entity(entity_type_id, f"item:{entity_type_id}", f"Items of type {entity_type_id}")
 
 
+def _is_method(name: str) -> bool:
+    """Whether a name is that of a method: one of the CRM has three parts, `crm.dael` is a misspelt table."""
+    text = name.strip().lower()
+    return _METHOD.fullmatch(text) is not None and not (text.startswith("crm.") and text.count(".") == 1)
+
+
 def changes(method: str) -> bool:
     """Whether a method's name says that it changes something.
 
@@ -236,8 +155,9 @@ def changes(method: str) -> bool:
     (True, False, False)
     """
     last = method.strip().rsplit(".", 1)[-1]
-    words = [word.lower() for word in _WORD.findall(last)]
-    return bool(words) and (words[0] in _CHANGES or last.lower() in _CHANGES)
+    first = re.split(r"(?<=[a-z])(?=[A-Z])", last)[0].lower()
+    small = last.lower()
+    return first in _CHANGES or (small.startswith(_STEMS) and not small.startswith(_NOUNS))
 
 
 def nearest(name: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.messages import JSON
+from bx24frames.entities.catalog import rest3 as tables_rest3
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
-from bx24frames.portal.metadata import find_table, smart_types
+from bx24frames.errors import PortalError
+from bx24frames.portal.metadata import HIDDEN, UNSEEN, find_table, rest3_methods, smart_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +53,8 @@ async def entities_table(connection: Connection) -> pa.Table:
     granted = {str(scope) for scope in scopes} if isinstance(scopes, list) else set()
     rows = list(ROWS)
     if "crm" in granted:
-        rows += _smart(await smart_types(connection), {row.entity_type_id for row in rows})
+        rows += _smart(await _types(connection), {row.entity_type_id for row in rows})
+    there = await rest3_methods(connection) if granted & {row.scope for row in tables_rest3.ROWS} else None
     texts = {
         "name": [row.name for row in rows],
         "title": [row.title for row in rows],
@@ -64,9 +68,27 @@ async def entities_table(connection: Connection) -> pa.Table:
     columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
     columns["entity_type_id"] = pa.array([row.entity_type_id for row in rows], pa.int64())
     columns["writable"] = pa.array([row.writable for row in rows], pa.bool_())
-    columns["available"] = pa.array([row.scope in granted for row in rows], pa.bool_())
+    columns["available"] = pa.array([_available(row, granted, there) for row in rows], pa.bool_())
     order = ["name", "title", "entity_type_id", *list(texts)[2:], "writable", "available"]
     return pa.table({name: columns[name] for name in order})
+
+
+async def _types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
+    """The smart processes; none, with a warning, where the user may not list them."""
+    try:
+        return await smart_types(connection)
+    except PortalError as refusal:
+        if refusal.code not in HIDDEN:
+            raise
+        warnings.warn(f"Smart processes are left out. {UNSEEN}", stacklevel=2)
+        return ()
+
+
+def _available(row: Entity, granted: set[str], there: frozenset[str] | None) -> bool | None:
+    """Whether a table can be read: by its scope, and for REST 3.0, which no portal has whole, by its method too."""
+    if row.scope not in granted or row not in tables_rest3.ROWS:
+        return row.scope in granted
+    return None if there is None else row.listing.call.method.rpartition("/")[2].lower() in there
 
 
 def _smart(types: Iterable[Mapping[str, JSON]], known: set[int | None]) -> list[Entity]:

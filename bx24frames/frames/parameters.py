@@ -49,8 +49,8 @@ PARAMETERS: Final = """entity : str
         of ``= == != < <= > >= in "not in" like "is null" "not null"``; a list of tuples is AND, a list of lists OR.
         Codes, not captions, also with `labels`.
     order_by : str or (str, "asc" | "desc"), optional
-        By id, without it. Nulls come first upwards; rows that are equal in it stand by id. Text is in the portal's
-        order, but by code point where a set of ids or a long list of values is put together from several requests.
+        By id, without it. Nulls come first upwards; rows that are equal in it stand by id; text goes by its small
+        letters, then by code points. All rows are in memory for it, unless `limit` takes the first of a number or date.
     limit : int, optional
         Rows, the first ones in that order.
     changed_since : str or datetime, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import math
 import time
@@ -124,7 +125,14 @@ class Connection:
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
-        """Give what a machine gives."""
+        """Give what a machine gives.
+
+        Raises
+        ------
+        ConfigError
+            It is awaited in another event loop than asyncio's.
+        """
+        _check_loop()
         async with aclosing(self.runner().run(machine)) as items:
             async for item in items:
                 yield item
@@ -199,6 +207,17 @@ def _check(settings: Settings) -> None:
     for name, flag in (("allow_http", settings.allow_http), ("cache", settings.cache)):
         if not isinstance(flag, bool):
             raise ConfigError(f"{name}= takes True or False, not {type(flag).__name__}")
+
+
+def _check_loop() -> None:
+    """Refuse loops that are not asyncio's, such as trio's, before something fails in the midst of a request."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigError(
+            "The awaited verbs need the event loop of asyncio",
+            guidance="Under trio call the blocking verbs in a thread: await trio.to_thread.run_sync(...).",
+        ) from None
 
 
 def new_token() -> str:

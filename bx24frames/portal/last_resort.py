@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import batchable
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.fallback import NOT_IN_A_BATCH
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
 from bx24frames.engine.pages.cursor import rows_in
 from bx24frames.engine.pages.forms import Trail, forms_of, is_paged
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 PAGE: Final = 50
-NOT_IN_A_BATCH: Final = "ERROR_BATCH_METHOD_NOT_ALLOWED"
 
 
 async def read_by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
@@ -84,7 +84,7 @@ async def _by_form(connection: Connection, listing: Listing, first: JSON, *, mor
     rows = rows_in(listing, first)
     ended = False
     for form in forms_of(method, first):
-        trail = Trail(replace(listing), form, first)
+        trail = Trail(listing, form, first)
         if trail.next is None:
             continue
         [answer] = await connection.answers([trail.next], first=1)

@@ -13,6 +13,7 @@ from bx24frames.engine.pages.shape import id_key
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
+from bx24frames.entities.catalog.portal import SEES_ALL
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.dialects import split_key
 from bx24frames.entities.forms import EVERYTHING, by_camel, by_code
@@ -126,7 +127,7 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
         bound = bound_by(entity, {**given, **conditions})
         conditions, on_id = await _checked(connection, bound, conditions, original=item_calls.original(given))
         given = merged(given, listing.filter_path, conditions)
-    given = _with_ids(listing, given)
+    given = {**SEES_ALL.get(method, {}), **_with_ids(listing, given)}
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
         sizes = {name: value for name, value in listing.call.params.items() if name == "pagination"}
         given = {**listing.call.params, **given, **sizes}

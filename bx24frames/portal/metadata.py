@@ -13,8 +13,9 @@ from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
-from bx24frames.errors import UnknownEntity
+from bx24frames.errors import CallError, PortalError, UnknownEntity
 from bx24frames.portal.connection import pages_machine
+from bx24frames.transport.address import API
 
 if TYPE_CHECKING:
     from bx24frames.entities.filters.filters import Filters
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 TYPES: Final = "types"
+HIDDEN: Final = ("ACCESS_DENIED", "insufficient_scope", "ERROR_METHOD_NOT_FOUND")
+"""Codes with which `crm.type.list` refuses whoever is no administrator of the CRM."""
+UNSEEN: Final = (
+    "The portal does not show this user its smart processes, whose names only administrators of the CRM may list: read"
+    " one by its number, 'item:1036'."
+)
 SETTLED: Final = 60.0
 """Seconds after which an answer that lacks a name is asked for once more: the field, or the table, may be new."""
 
@@ -40,12 +47,28 @@ async def find_entity(connection: Connection, name: str) -> Entity:
     if not needs_types(name):
         return resolve(name)
     try:
-        return resolve(name, await smart_types(connection))
+        return resolve(name, await _types_for(connection, name))
     except UnknownEntity:
         if connection.metadata.age(TYPES) < SETTLED:
             raise
     connection.metadata.forget(TYPES)
-    return resolve(name, await smart_types(connection))
+    return resolve(name, await _types_for(connection, name))
+
+
+async def _types_for(connection: Connection, name: str) -> tuple[Mapping[str, JSON], ...]:
+    """The smart processes, for a name that only one of them can have."""
+    try:
+        return await smart_types(connection)
+    except PortalError as refusal:
+        if refusal.code not in HIDDEN:
+            raise
+        told = str(refusal.message)
+    try:
+        resolve(name)
+    except UnknownEntity as unknown:
+        unknown.guidance = f"{unknown.guidance} {UNSEEN} ({told})"
+        raise
+    return ()
 
 
 async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
@@ -58,6 +81,16 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
         return rows
 
     return await connection.metadata.recall(TYPES, ask, _rows)
+
+
+async def rest3_methods(connection: Connection) -> frozenset[str] | None:
+    """The methods of REST 3.0 that the portal has, by its own document; None where it shows none."""
+    try:
+        told = await connection.result(f"{API}rest.documentation.openapi")
+    except CallError:
+        return None
+    paths = told.get("paths") if isinstance(told, dict) else None
+    return frozenset(path.rsplit("/", 1)[-1].lower() for path in paths) if isinstance(paths, dict) and paths else None
 
 
 async def find_table(connection: Connection, name: str, filters: Filters | None = None) -> Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.fallback import Dispatch
-from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
+from bx24frames.engine.messages import MAX_COMMANDS, Call, Command, Listing, Lost, Paging, Refusal, Row
 from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of, show
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS, Rows, Take
@@ -141,6 +141,23 @@ async def side_by_side(
         async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 yield batch
+
+
+async def both_ways(
+    connection: Connection, ahead: Listing, back: Listing, *, wanted: int
+) -> tuple[list[Row], list[Row]]:
+    """The first rows of a listing in an order, and a page of it in the opposite one; in one request where they fit."""
+
+    def machine(place: int, part: Listing, limit: int) -> Machine[tuple[int, list[Row]]]:
+        take = Take(AS_MAPS.pack, lambda parts: (place, AS_MAPS.join(parts)))
+        return pages_machine(part, take, limit=limit, ordered=True)
+
+    found: tuple[list[Row], list[Row]] = ([], [])
+    pool = Pool([machine(0, ahead, wanted), machine(1, back, back.page_size)], share=MAX_COMMANDS)
+    async with aclosing(connection.run(pool)) as items:
+        async for place, rows in items:
+            found[place].extend(rows)
+    return found
 
 
 async def each_owner(

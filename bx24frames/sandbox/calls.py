@@ -14,15 +14,13 @@ from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, seconds_east, time_block
 from bx24frames.sandbox.faults import Fault, Faults
 from bx24frames.sandbox.limits import Meter
-from bx24frames.sandbox.registry import Context, Method, MethodError, Params, Result
+from bx24frames.sandbox.registry import INCOMPLETE, Context, Method, MethodError, Params, Result
 from bx24frames.sandbox.stats import Stats
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
 LOG: Final = logging.getLogger("bx24frames.sandbox")
-INCOMPLETE: Final = ("api/humanresources.", "api/timeman.record.")
-"""Methods of REST 3.0 that not every portal has whose scopes name them."""
 RESERVED: Final = ("start", "state", *AUTH_PARAMS)
 
 

@@ -89,6 +89,9 @@ class Method:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+INCOMPLETE: Final = ("api/humanresources.", "api/timeman.record.")
+"""Methods of REST 3.0 that not every portal has whose scopes name them."""
+
 METHODS: Final[dict[str, Method]] = {}
 
 

@@ -243,6 +243,35 @@ def test_a_set_of_ids_that_the_portal_does_not_heed_is_an_error(odd: OddPortal, 
         bx.read_entity(entity, portal, columns=["id"], filters=[("id", "in", IDS[:130:2])])
 
 
+def test_a_list_of_ids_does_not_believe_a_short_page(
+    odd: OddPortal, portal: bx.Portal, entity: str, column_of: Column
+) -> None:
+    """Ids that a page lacks are asked for once more; only then they count as gone."""
+    rewrite(odd, lambda rows: rows[:30])
+    wanted = [*IDS[:57], 10**6]
+    assert column_of(bx.read_entity(entity, portal, columns=["id"], filters={"id": wanted}), "id") == IDS[:57]
+    down = bx.read_entity(entity, portal, columns=["id"], filters={"id": wanted}, order_by=("id", "desc"))
+    assert column_of(down, "id") == IDS[:57][::-1]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 120])
+def test_first_rows_are_not_believed_of_a_portal_that_ignores_their_order(
+    odd: OddPortal, portal: bx.Portal, limit: int
+) -> None:
+    """The rows come by id whatever order is asked for: the first ones are found by reading by id."""
+    selected = odd.selected
+
+    def by_id(params: Any, *, classic: bool) -> Any:
+        order = {name: way for name, way in (params.get("order") or {}).items() if name.lower() == "id"}
+        return selected({**params, "order": order}, classic=classic)
+
+    odd.selected = by_id  # type: ignore[method-assign]
+    for place, row_id in enumerate(sorted(odd.rows)):
+        odd.rows[row_id]["opportunity"] = float((place * 37) % 101)
+    found = bx.read_entity("deal", portal, columns=["opportunity"], order_by=("opportunity", "desc"), limit=limit)
+    assert list(found["opportunity"]) == sorted((row["opportunity"] for row in odd.rows.values()), reverse=True)[:limit]
+
+
 def test_rows_as_maps_by_their_ids(odd: OddPortal, portal: bx.Portal, entity: str, column_of: Column) -> None:
     rewrite(odd, lambda rows: {str(row.get("id", row.get("ID"))): row for row in rows} or rows)
     assert column_of(bx.read_entity(entity, portal, columns=["id"]), "id") == IDS

@@ -200,7 +200,9 @@ class OffsetPages(Generic[T]):
     def _settled(self, span: Span) -> bool:
         """Whether a span holds all its rows; one that is short before the end is looked at once more."""
         rows = len(span.rows)
-        enough = self._left is not None and rows >= self._left and self._passes == 1
+        if span.told is not None and span.told < span.start + rows and self._fresh.beside([], span.rows):
+            self._tally.distrust()  # the total of a page alone, or of nothing at all
+        enough = self._left is not None and rows >= self._left and self._tally.total is None
         if span.proven or enough or self._listing.paging is Paging.WHOLE:
             return True
         if not self._tally.lacking(span.start, self._size, rows):
@@ -218,8 +220,6 @@ class OffsetPages(Generic[T]):
         fresh = self._fresh
         before = fresh.doubles
         rows = fresh.of(span.rows)
-        if rows and span.told is not None and span.told < span.start + len(span.rows):
-            self._tally.distrust()  # of a page alone, or of nothing at all
         self._tally.doubles += fresh.doubles - before
         self._tally.hidden += self._tally.lacking(span.start, self._size, len(span.rows))
         if rows or self._passes > 1:
@@ -242,7 +242,9 @@ class OffsetPages(Generic[T]):
                 self._short()
         elif tally.total is None:
             self._ended = span.last
-        elif tally.reached(span.start):  # the page behind the total
+        elif span.start and tally.reached(span.start):  # the page behind the total
+            if span.rows and span.start == self._size and self._passes == 1:
+                self._raise("The second page is the first one again")
             self._finish()
         elif tally.reached(self._next_out):
             # a total that is that of the page, as some methods tell it, would end the read here

@@ -74,7 +74,7 @@ class KeysetPages(Generic[P, T]):
         self._far: int | None = None
         self._far_label: str | None = None
         self._far_asked = self._far_wanted = limit is None and not listing.call.direct
-        """The far end; with a limit, and of pages that are requests of their own, it is asked for where one page is short."""
+        """The far end; with a limit, or where a page is a request of its own, asked for when a page is short."""
         self._trusting = True
         """No page has been short, or behind a broken reference empty, in the midst of the table."""
         self._far_tries = Tries()

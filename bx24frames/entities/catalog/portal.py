@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from bx24frames.engine.messages import Call, Listing, Paging
+from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities import tasks
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import DOWN, UP, controller
 from bx24frames.entities.schema import Argument, Entity, Family, Field, FieldsSource, Shape, WriteMethods
 
+SEES_ALL: Final[Mapping[str, Mapping[str, JSON]]] = {
+    "user.get": {"ADMIN_MODE": "Y"},
+    "sonet_group.get": {"IS_ADMIN": "Y"},
+    "socialnetwork.api.workgroup.list": {"params": {"IS_ADMIN": "Y"}},
+}
+"""What opens hidden rows to an administrator, and is ignored for everybody else: people without a department (rest
+module: lib/api/user.php), secret groups (socialnetwork module: classes/general/rest.php, lib/controller/workgroup.php).
+"""
+
 _USER: Final = Entity(
     name="user",
     title="Users",
     family=Family.OTHER,
-    listing=Listing(Call("user.get", {}), filter_path=("FILTER",), order_path=(), order=(UP, DOWN)),
+    listing=Listing(Call("user.get", SEES_ALL["user.get"]), filter_path=("FILTER",), order_path=(), order=(UP, DOWN)),
     fields=FieldsSource("user.fields", static=static.USER, shape=Shape.CAPTIONS),
     writes=WriteMethods("user.add", "user.update", id_param="ID", fields_param=None),
     created="DATE_REGISTER",  # TIMESTAMP_X is printed as an empty object
@@ -163,7 +173,7 @@ _WORKGROUP: Final = Entity(
     family=Family.OTHER,
     # `total` of socialnetwork.api.workgroup.list counts the page alone; sonet_group.get needs no count and has ids
     listing=Listing(
-        Call("sonet_group.get", {}), filter_path=("FILTER",), order_path=("ORDER",), wraps=True
+        Call("sonet_group.get", SEES_ALL["sonet_group.get"]), filter_path=("FILTER",), order_path=("ORDER",), wraps=True
     ),
     fields=FieldsSource(static=static.WORKGROUP),
     writes=WriteMethods(
@@ -202,7 +212,7 @@ _SITE_GROUP: Final = Entity(
     family=Family.OTHER,
     # its total is that of the page (a recorded answer says total 50, next 50)
     listing=replace(
-        controller("socialnetwork.api.workgroup.list", "workgroups"),
+        controller("socialnetwork.api.workgroup.list", "workgroups", more=SEES_ALL["socialnetwork.api.workgroup.list"]),
         id_filter="ID",
         select_ids={"select": ["ID"]},
         counted=False,

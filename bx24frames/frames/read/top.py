@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from bx24frames.engine.pages.pool import Pool
-from bx24frames.engine.records import AS_MAPS, Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.errors import ResponseError
-from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.slices import both_ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
-    from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import JSON, Listing, Row
     from bx24frames.entities.proof import Proof
     from bx24frames.frames.read.request import Reading
@@ -36,7 +32,6 @@ class Comparable(Protocol):
 
 MOST: Final = 2500
 """Rows above which the order is not asked of the portal: pages by offset shift while they are read."""
-SHARE: Final = 50
 
 
 async def first_rows(connection: Connection, reading: Reading, listing: Asked, proof: Proof) -> pa.RecordBatch | None:
@@ -60,10 +55,11 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
         return None
     wanted = -(-limit // size) * size
     try:
-        ahead, back = await _both_ways(connection, ways, wanted)
-        if not keeps(_values(reading, ahead), _values(reading, back), order.ascending, full=len(ahead) >= wanted):
+        ahead, back = await both_ways(connection, *ways, wanted=wanted)
+        values, others = _values(reading, ahead), _values(reading, back)
+        if not keeps(values, others, order.ascending, full=len(ahead) >= wanted):
             return None
-        if wanted > size and (await _both_ways(connection, ways, wanted))[0] != ahead:
+        if wanted > size and (await both_ways(connection, *ways, wanted=wanted))[0] != ahead:
             return None
     except ResponseError:  # its pages lead nowhere: rows are found by id as well
         if proof.strict and not proof.excused.issuperset(proof.missing):
@@ -72,19 +68,6 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
     batch = reading.take(proof)(ahead[:limit])
     # rows that do not meet the conditions took the places of others
     return batch if batch.num_rows == min(limit, len(ahead)) else None
-
-
-async def _both_ways(connection: Connection, ways: tuple[Listing, Listing], wanted: int) -> tuple[list[Row], list[Row]]:
-    def machine(place: int, limit: int) -> Machine[tuple[int, list[Row]]]:
-        take = Take(AS_MAPS.pack, lambda parts: (place, AS_MAPS.join(parts)))
-        return pages_machine(ways[place], take, limit=limit, ordered=True)
-
-    found: tuple[list[Row], list[Row]] = ([], [])
-    pool = Pool([machine(0, wanted), machine(1, ways[0].page_size)], share=SHARE)
-    async with aclosing(connection.run(pool)) as items:
-        async for place, rows in items:
-            found[place].extend(rows)
-    return found
 
 
 def _values(reading: Reading, rows: list[Row]) -> Sequence[Comparable | None]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.methods.arguments import bound_array, map_of
-from bx24frames.sandbox.registry import Context, Params, Result, method
+from bx24frames.sandbox.registry import INCOMPLETE, METHODS, Context, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int
 from bx24frames.sandbox.wire import API
 
@@ -120,11 +120,10 @@ def list_workflows(params: Params, context: Context) -> Result:
 
 
 @method(f"{API}rest.documentation.openapi")
-def documentation(_: Params, __: Context) -> Result:
+def documentation(_: Params, context: Context) -> Result:
     """What the portal has of REST 3.0: the one answer without ``result``."""
-    from bx24frames.sandbox.registry import METHODS
 
-    paths: Row = {
-        f"/{one.name.removeprefix(API)}": {"post": {}} for one in METHODS.values() if one.name.startswith(API)
-    }
+    gone = INCOMPLETE if context.has("rest3_incomplete") else ()
+    names = [one.name for one in METHODS.values() if one.name.startswith(API) and not one.name.startswith(gone)]
+    paths: Row = {f"/{name.removeprefix(API)}": {"post": {}} for name in names}
     return Result({"openapi": "3.0.0", "paths": paths}, bare=True)
