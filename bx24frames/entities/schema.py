@@ -53,6 +53,8 @@ class Dialect(enum.Enum):
     """REST 3.0 where it takes conditions on the id alone."""
     PERIOD = "period"
     """A period of the moment a row was created, and nothing else."""
+    FEW = "few"
+    """None is sent: the rows are few."""
     NONE = "none"
     """No conditions at all."""
 

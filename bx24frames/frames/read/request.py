@@ -19,8 +19,8 @@ from bx24frames.entities.recheck import Recheck, Seen, with_tested
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
-from bx24frames.portal.clock import zone_of
 from bx24frames.portal.metadata import find_table, renewed
+from bx24frames.portal.settling import Closed, settled
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -73,6 +73,7 @@ class Reading:
     spelled: tuple[str, ...] = ()
     seen: Seen = field(default_factory=Seen)
     portal_zone: dt.tzinfo | None = None
+    closed: Closed = field(default_factory=dict)
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
 
     @property
@@ -125,15 +126,15 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
 
 
 async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
-    """Settle a request; a day in it is one of the portal's, whose zone is asked for where no answer has told it."""
-    zones = Zones(zone(request.timezone), connection.portal_zone)
-    reading = settle(request, table, zones)
-    if not zones.asked or zones.portal is not None:
-        return reading
-    return settle(request, table, Zones(zones.named, await zone_of(connection)))
+    """Settle a request, with what has to be asked for its conditions."""
+
+    def parse(zones: Zones, closed: Closed) -> Reading:
+        return settle(request, table, zones, closed)
+
+    return await settled(connection, table, request.filters, zone(request.timezone), parse)
 
 
-def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Reading:
+def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
     """Settle a request against a description.
 
     Raises
@@ -145,7 +146,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Re
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
     zones = zones or Zones(zone(request.timezone))
-    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones)
+    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
     if where.owners is not None:
         order = _across_owners(order, request, names, table)
     if order.remote is not None and (where.parted or where.ids is not None or where.owners):
@@ -167,6 +168,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Re
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
         portal_zone=zones.portal,
+        closed=closed or {},
     )
 
 
