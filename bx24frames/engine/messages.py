@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from bx24frames.engine.records import RawRows, RowShape
@@ -17,6 +17,19 @@ Path: TypeAlias = tuple[str, ...]
 
 MAX_COMMANDS: Final = 50
 """Commands in one batch; the 51st is refused."""
+
+
+class Witness(Protocol):
+    """Is shown the first page of a listing that has rows, and may end the read by an error."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether no page has been shown yet."""
+        ...
+
+    def look(self, rows: Sequence[Row]) -> None:
+        """Take in the rows of the page, each with every key it came with."""
+        ...
 
 
 # --- downwards -------------------------------------------------------------------------------------
@@ -108,6 +121,7 @@ class Listing:
     `counted`: its `total` is the number of rows.
     `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
     `keys`: the keys of a row that are wanted, the id's among them; empty where whole rows are.
+    `witness`: is shown the first page that has rows.
     """
 
     call: Call
@@ -129,6 +143,7 @@ class Listing:
     counted: bool = True
     constants: Mapping[str, JSON] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    witness: Witness | None = field(default=None, compare=False, repr=False)
 
 
 # --- upwards ---------------------------------------------------------------------------------------

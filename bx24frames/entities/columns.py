@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.schema import Entity, Field, TableSchema
+from bx24frames.entities.schema import UNTYPED, Entity, Field, TableSchema
 from bx24frames.errors import ConfigError, UnknownColumn
 
 if TYPE_CHECKING:
@@ -169,8 +169,9 @@ def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
     (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html). Classic lists give phones and
     e-mails only by name.
     """
-    if entity.select is None:
-        return {}
+    fields = list(fields)
+    if entity.select is None or (any(field.type == UNTYPED for field in fields) and not entity.always):
+        return {}  # what no description names comes with everything, if at all
     arguments = {one.name for one in entity.arguments}
     wanted = [field for field in fields if field.code not in arguments]
     keys = [*filter(None, [entity.listing.id_filter]), *entity.listing.row_key]

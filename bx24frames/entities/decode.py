@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final, Literal, TypeAlias
 
@@ -13,7 +14,8 @@ import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
-from bx24frames.entities.cells import READERS, elements
+from bx24frames.entities.cells import READERS, WRITTEN_DATES, elements
+from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
 from bx24frames.entities.schema import Family, Field, TableSchema
@@ -48,6 +50,8 @@ class Decoder:
         self._schema = schema
         self._on_bad_value = on_bad_value
         self._nulled = nulled
+        self._dates: list[Cells] = []
+        self._day_first: bool | None = None
         self._columns = [
             column_of(field, target.type, schema.family)
             for field, target in zip(schema.fields, schema.arrow, strict=True)
@@ -79,14 +83,26 @@ class Decoder:
         if not parts:
             parts = [self.pack([])]
         ids = [*chain.from_iterable(part.ids for part in parts)]
-        columns = zip(*(part.columns for part in parts), strict=True)
+        columns = [joined_cells(cells) for cells in zip(*(part.columns for part in parts), strict=True)]
+        self._dates = [
+            cells for column, cells in zip(self._columns, columns, strict=True) if column.read_as in WRITTEN_DATES
+        ]
         arrays = [
-            _Reading(column, target.name, target.type, ids, self).read(joined_cells(cells))
+            _Reading(column, target.name, target.type, ids, self).read(cells)
             for column, target, cells in zip(self._columns, self._schema.arrow, columns, strict=True)
         ]
         if not arrays:
             return pa.RecordBatch.from_struct_array(pa.array([{}] * sum(part.count for part in parts), pa.struct([])))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema.arrow)
+
+    def day_first(self) -> bool | None:
+        """Whether the site's dates begin with the day, by all dates of the rows so far; None where none tells."""
+        while self._dates and self._day_first is None:
+            cells = self._dates.pop()
+            values = cells.to_pylist() if isinstance(cells, pa.Array) else cells
+            flat = chain.from_iterable(value if isinstance(value, list) else (value,) for value in values)
+            self._day_first = day_first(flat)
+        return self._day_first
 
     def refuse(self, column: str, value: object, row_id: str, row: int, reason: str) -> None:
         """Count a value that does not fit, or raise it."""
@@ -134,6 +150,8 @@ class _Reading:
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value only its reader understands
         read = READERS[kind_]
+        if kind_ in WRITTEN_DATES:
+            read = partial(WRITTEN_DATES[kind_], first=self.decoder.day_first())
         found: list[object] = []
         for value, row in zip(values, rows, strict=True):
             try:

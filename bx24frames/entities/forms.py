@@ -14,7 +14,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.filters.dialects import split_key
-from bx24frames.entities.schema import Entity, Family, Field
+from bx24frames.entities.schema import UNTYPED, Entity, Family, Field
 
 ORIGINAL: Final = "useOriginalUfNames"
 EVERYTHING: Final = "*"
@@ -52,12 +52,18 @@ def forms_of(
     if entity.family is not Family.ITEM:
         return (Form.NAMED,)
     user_fields = {field.camel: field for field in known if field.camel}
-    if any(not leads for leads in _lead(user_fields, conditions or {}, order or {})):
-        return (Form.CODES,)
-    fields = list(wanted)
-    if any(field.code in MULTIFIELDS or not field.reachable for field in fields):
-        return (Form.WHOLE, Form.CODES)
-    return (Form.NAMED, Form.WHOLE, Form.CODES)
+    conditions, order = conditions or {}, order or {}
+    if not all(_lead(user_fields, conditions, order)):
+        return (Form.CODES, Form.WHOLE)
+    fields = {field.code: field for field in wanted}
+    forms: tuple[Form, ...] = (Form.NAMED, Form.WHOLE)
+    everything = bool(known) and all(field.code in fields for field in known if field.listed)
+    if everything or any(
+        code in MULTIFIELDS or field.type == UNTYPED or not field.reachable for code, field in fields.items()
+    ):
+        forms = (Form.WHOLE,)
+    named = any(field.camel for field in fields.values()) or any(True for _ in _lead(user_fields, conditions, order))
+    return (*forms, Form.CODES) if named else forms
 
 
 def _lead(
@@ -78,18 +84,23 @@ def _lead(
 
 def by_code(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
     """Conditions, or an order, with user fields named by their codes, as `useOriginalUfNames` has them."""
-    codes = {field.camel: field.code for field in known if field.camel}
-    return _recoded(codes, conditions)
+    return renamed({field.camel: field.code for field in known if field.camel}, conditions)
 
 
-def _recoded(codes: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+def by_camel(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Conditions, or an order, with user fields in camelCase, as calls without `useOriginalUfNames` have them."""
+    return renamed({field.code: field.camel for field in known if field.camel}, conditions)
+
+
+def renamed(names: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Conditions with other names, inside groups as well."""
     found: dict[str, JSON] = {}
     for key, value in conditions.items():
         if isinstance(value, dict) and key.isdigit():
-            found[key] = _recoded(codes, value)
+            found[key] = renamed(names, value)
             continue
         prefix, _, name = split_key(key)
-        found[f"{prefix}{codes.get(name, name)}"] = value
+        found[f"{prefix}{names.get(name, name)}"] = value
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
 from bx24frames.entities import spelling
@@ -66,6 +66,8 @@ class Holder(enum.Enum):
     """``{"value": x, "valueId": "17"}``, or a list of them (docs: catalog-product-list.md)."""
     BY_ID = "by id"
     """``{"17": x}``, an entry a value (docs: lists-element-get.md)."""
+    TITLED = "titled"
+    """``{"35": {"id": 35, "title": x}}``, an entry a value (docs: tasks-task-list.md)."""
 
 
 class Asking(enum.Enum):
@@ -76,6 +78,10 @@ class Asking(enum.Enum):
     """A method takes the text that is asked for as a part of the one it finds."""
     NEVER = "never"
     """A method drops them, and answers the whole table."""
+
+
+UNTYPED: Final = "untyped"
+"""The type of a key that rows carry and no description names: text, or the JSON of a list or a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,8 @@ class Shape(enum.Enum):
 class FieldsSource:
     """Where a table's field description comes from: a method, or a static list; with both, the list gives types.
 
-    `extra`: fields that rows have and the method does not describe.
+    `extra`: fields that rows may have and the method need not describe. `beside`: further keys of rows, which say more
+    of what some column holds: they are read only where they are asked for by name.
     """
 
     method: str | None = None
@@ -212,6 +219,7 @@ class FieldsSource:
     static: tuple[Field, ...] = ()
     shape: Shape = Shape.DESCRIBED
     extra: tuple[Field, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +285,8 @@ class Entity:
     names: tuple[str, ...] = ()
     conditions: frozenset[str] = frozenset()
     untyped: bool = False
+    sparse: bool = False
+    """Whether its rows leave out what is empty, so that an absent key says nothing."""
     floating: bool = False
     """Whether its moments are printed in the site's own format, without an offset."""
     unwritten: str = ""
@@ -315,6 +325,14 @@ class Where:
     """Ids to pick out of the rows that come, where the method takes no condition on them."""
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
+
+    @property
+    def asked(self) -> Mapping[str, JSON]:
+        """The conditions of every part of the read, by key."""
+        found: dict[str, JSON] = {**self.params, **{key: list(values) for key, values in self.splits}}
+        for branch in self.branches:
+            found.update(branch.asked)
+        return found
 
     @property
     def parted(self) -> bool:

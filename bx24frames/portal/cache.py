@@ -100,6 +100,21 @@ class Cache:
         self._held[name] = found
         return found[1]
 
+    def note(self, name: str, found: JSON) -> None:
+        """Remember what an answer has shown, as long as an answer itself is believed."""
+        if self.enabled:
+            self._held[name] = (self.clock(), found)
+            file = self._file(name)
+            if file is not None:
+                self._store(file, found, self.clock())
+
+    def noted(self, name: str) -> JSON:
+        """What was remembered so; None where nothing is."""
+        held = self._held.get(name)
+        if held is None and (file := self._file(name)) is not None and self.enabled:
+            held = self._load(file, lambda answer: answer)
+        return cast("JSON", held[1]) if held is not None and self._fresh(held[0]) else None
+
     def _lock(self, name: str) -> asyncio.Lock:
         """Of reads under way at once on one loop, one asks and the others wait for its answer."""
         locks = self._locks.setdefault(asyncio.get_running_loop(), {})

@@ -15,7 +15,10 @@ from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.dialects import split_key
-from bx24frames.errors import ConfigError
+from bx24frames.entities.forms import EVERYTHING, by_camel, by_code
+from bx24frames.entities.schema import Family
+from bx24frames.errors import ConfigError, ResponseError
+from bx24frames.portal import item_calls
 from bx24frames.portal.conditions import spelled, taken_out
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import table_of
@@ -39,11 +42,36 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
     entity = _catalogued(method, params)
     if entity is None:
         return await _by_shape(connection, method, params)
+    if entity.family is Family.ITEM and item_calls.names_user_fields(params):
+        params = item_calls.as_taken((await table_of(connection, entity)).fields, params)
     listing, ordered = await _listing(connection, entity, params)
+    if entity.family is Family.ITEM and item_calls.original(listing.call.params):
+        listing = replace(listing, select_ids={"select": [EVERYTHING]})
+    if entity.family is Family.ITEM and item_calls.loses_ids(listing.call.params):
+        return await _items(connection, entity, listing, ordered=ordered)
+    return await _rows(connection, listing, ordered=ordered)
+
+
+async def _rows(connection: Connection, listing: Listing, *, ordered: bool) -> list[JSON]:
     rows: list[JSON] = []
     async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
+
+
+async def _items(connection: Connection, entity: Entity, listing: Listing, *, ordered: bool) -> list[JSON]:
+    """Rows by a select that may lose the id: where it does, they are read whole and cut here."""
+    try:
+        return await _rows(connection, listing, ordered=ordered)
+    except ResponseError:
+        params = listing.call.params
+        wanted = params["select"] if isinstance(params["select"], list) else []
+    everything: dict[str, JSON] = {"select": [EVERYTHING]}
+    call = replace(listing.call, params={**params, **everything})
+    whole = replace(listing, call=call, select_ids=everything)
+    rows = await _rows(connection, whole, ordered=ordered)
+    fields = (await table_of(connection, entity)).fields
+    return [*item_calls.cut([row for row in rows if isinstance(row, dict)], [*map(str, wanted)], fields)]
 
 
 async def read_ids(connection: Connection, method: str) -> list[int | str]:
@@ -83,7 +111,8 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
         given = {**given, **listing.call.params, **select}
     on_id = False
     if conditions:
-        conditions, on_id = await _checked(connection, bound_by(entity, {**given, **conditions}), conditions)
+        bound = bound_by(entity, {**given, **conditions})
+        conditions, on_id = await _checked(connection, bound, conditions, original=item_calls.original(given))
         given = merged(given, listing.filter_path, conditions)
     given = _with_ids(listing, given)
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
@@ -116,12 +145,17 @@ def _with_ids(listing: Listing, params: dict[str, JSON]) -> dict[str, JSON]:
     return {**params, "select": [*wanted, *(key for key in keys if key not in wanted)]}
 
 
-async def _checked(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> tuple[dict[str, JSON], bool]:
+async def _checked(
+    connection: Connection, entity: Entity, conditions: dict[str, JSON], *, original: bool
+) -> tuple[dict[str, JSON], bool]:
     """The conditions as the method knows them; True if one is on the id."""
     if any(one.decisive and one.default is None for one in entity.arguments):  # its columns are not known yet
         return conditions, any(split_key(key)[2] == entity.listing.id_key for key in conditions)
     table = await table_of(connection, entity)
-    return spelled(entity, Names(table.fields, entity.name), conditions)
+    found, on_id = spelled(entity, Names(table.fields, entity.name), conditions)
+    if entity.family is Family.ITEM:
+        found = by_code(table.fields, found) if original else by_camel(table.fields, found)
+    return found, on_id
 
 
 async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:

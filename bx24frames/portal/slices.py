@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
-from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of
+from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of, show
 from bx24frames.engine.pages.pool import Pool
-from bx24frames.engine.records import Rows, Take
+from bx24frames.engine.records import AS_MAPS, Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.errors import ResponseError
 from bx24frames.portal.connection import new_token, pages_machine
@@ -49,6 +50,7 @@ async def page_each(
             page = page_in(listings[place], item.answer)
             if isinstance(page, Refusal | Lost):
                 raise error_of(page, item.command.call.method)
+            show(listings[place], item.answer, page)
             waiting[place] = _known(listings[place], page, wanted), take(page)
             while due in waiting:
                 ids, batch = waiting.pop(due)
@@ -56,6 +58,15 @@ async def page_each(
                 in_order(listings[due], ids, up=up, after=last if up else None, upto=before)
                 yield batch
                 due, last = due + 1, ids[-1] if ids else last
+
+
+async def keys_carried(connection: Connection, listing: Listing) -> frozenset[str]:
+    """The keys that the first rows of a listing carry."""
+    machine = pages_machine(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
+    async with aclosing(connection.run(machine)) as pages:
+        async for page in pages:
+            return frozenset(key for row in page for key in row)
+    return frozenset()
 
 
 def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:

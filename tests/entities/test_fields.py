@@ -166,11 +166,12 @@ def test_what_the_description_of_a_task_gets_wrong() -> None:
         {"matchWorkTime": "N", "ufCrmTask": ["D_5", "T80_6"], "ufTaskWebdavFiles": [1065, "1077"]},
         {"matchWorkTime": "Y", "ufCrmTask": False, "ufTaskWebdavFiles": False},
     ]
+    more = dict.fromkeys(("tags", "subStatus", "descriptionInBbcode"))
     assert decode(rows, table_schema(task, fields)).to_pylist() == [
-        {"matchWorkTime": False, "ufCrmTask": ["D_5", "T80_6"], "ufTaskWebdavFiles": [1065, 1077]},
-        {"matchWorkTime": True, "ufCrmTask": [], "ufTaskWebdavFiles": []},
+        {"matchWorkTime": False, "ufCrmTask": ["D_5", "T80_6"], "ufTaskWebdavFiles": [1065, 1077], **more},
+        {"matchWorkTime": True, "ufCrmTask": [], "ufTaskWebdavFiles": [], **more},
     ]
-    assert select_params(task, fields) == {"select": ["ID", *types]}
+    assert select_params(task, fields) == {"select": ["ID", *types, "TAGS", "STATUS", "DESCRIPTION"]}
 
 
 def test_types_come_from_the_description_alone(deal: Table, lead: Table) -> None:

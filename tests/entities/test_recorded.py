@@ -147,7 +147,8 @@ def test_a_task_as_it_is_printed_after_a_write() -> None:
     assert decode([row], table_schema(entity, fields)).to_pylist() == [
         {
             "id": 456, "title": "Алм", "status": "2", "responsibleId": 1, "dateStart": None, "accomplices": [],
-            "matchWorkTime": False, "ufCrmTask": [], "ufTaskWebdavFiles": [],
+            "matchWorkTime": False, "ufCrmTask": [], "ufTaskWebdavFiles": [], "tags": ["скпэ22-2"], "subStatus": None,
+            "descriptionInBbcode": True,
         }
     ]  # fmt: skip
 

@@ -99,7 +99,7 @@ def test_a_wrong_argument_is_an_error_at_the_call_or_at_the_first_chunk(portal: 
     with pytest.raises(ValueError, match="dtype_backend"):
         bx.iter_entity("deal", portal, backend="polars", dtype_backend="pyarrow")
     with pytest.raises(UnknownColumn):
-        next(bx.iter_entity("deal", portal, columns=["titel"]))
+        next(bx.iter_entity("deal", portal, filters={"titel": 1}))
     assert data_asked(portal) == {}
 
 

@@ -96,12 +96,24 @@ def test_both_families_give_contact_points_as_lists_of_structs(portal: bx.Portal
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"columns": ["id", "titel"]}, {"filters": {"titel": 1}}, {"filters": ("titel", "=", 1)}, {"order_by": "titel"}],
+    [
+        {"columns": ["UF_CRM_TITLES", "titel"], "order_by": "titel"},
+        {"filters": {"titel": 1}},
+        {"filters": ("titel", "=", 1)},
+        {"order_by": "titel"},
+    ],
 )
 def test_an_unknown_name_is_an_error_before_any_data_request(portal: bx.Portal, arguments):
     with pytest.raises(UnknownColumn, match="title"):
         bx.read_entity("deal", portal, **arguments)
     assert data_asked(portal) == {}
+
+
+def test_a_wanted_name_that_nothing_describes_costs_a_look_at_one_page(portal: bx.Portal):
+    """Rows may carry keys that no description names: whether these do is for a page to say."""
+    with pytest.raises(UnknownColumn, match="title"):
+        bx.read_entity("deal", portal, columns=["id", "titel"])
+    assert sum(data_asked(portal).values()) == 1
 
 
 def test_an_unknown_table_names_the_nearest(portal: bx.Portal):

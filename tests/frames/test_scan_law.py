@@ -14,6 +14,7 @@ from look import FAST
 from polars.testing import assert_frame_equal
 
 import bx24frames as bx
+from bx24frames.entities.proof import UNPRINTED
 
 c = pl.col
 ENTITIES = ("deal", "crm.deal", "contact", "crm.contact", "stage_history", "user")
@@ -102,12 +103,13 @@ def predicates(frame: pl.DataFrame) -> st.SearchStrategy[pl.Expr]:
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_any_query_gives_the_rows_of_the_whole_table(tables: dict[str, Any], entity: str):
     whole, lazy = tables[entity]
+    carried = [name for name in whole.columns if name not in UNPRINTED]  # of the others, asked for by name, is told
 
     @QUIET
     @given(st.data())
     def law(data: st.DataObject) -> None:
-        predicate = data.draw(predicates(whole))
-        columns = data.draw(st.lists(st.sampled_from(whole.columns), min_size=1, max_size=4, unique=True))
+        predicate = data.draw(predicates(whole.select(carried)))
+        columns = data.draw(st.lists(st.sampled_from(carried), min_size=1, max_size=4, unique=True))
         first = data.draw(st.sampled_from([None, 0, 1, 3, 60]))
         wanted, query = whole.filter(predicate).select(columns), lazy.filter(predicate).select(columns)
         if first is not None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import orjson
+
 from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, Success
 from bx24frames.engine.pages.columnar import opened
 from bx24frames.engine.records import Records, Rows, RowShape
@@ -111,6 +113,16 @@ def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
     except ValueError as fault:
         return Lost(f"unreadable rows: {fault}", status=200)
     return found if isinstance(found, Records) else rows_in(listing, found)
+
+
+def show(listing: Listing, answer: Answer, rows: Rows) -> None:
+    """Show the witness of a listing the first page that has rows, with the keys that records leave out."""
+    witness = listing.witness
+    if witness is None or not witness.waiting or not rows:
+        return
+    if isinstance(rows, Records) and isinstance(answer, Success) and answer.raw is not None:
+        rows = rows_in(listing, orjson.loads(answer.raw.text))
+    witness.look(list(rows))
 
 
 def size_of(answer: Answer) -> int:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
-from bx24frames.engine.pages.cursor import Cursor, rows_in
+from bx24frames.engine.pages.cursor import Cursor, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import FIRST_READS, Sizes
@@ -88,6 +88,7 @@ class OffsetPages(Generic[T]):
 
     def _take_page(self, start: int, answer: Success) -> None:
         rows = rows_in(self._listing, answer.value)
+        show(self._listing, answer, rows)
         self._pages[start] = rows
         if self._listing.paging is Paging.WHOLE:
             return

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Done, Listing, Parcel, Row, Success, Wait
-from bx24frames.engine.pages.cursor import merged, rows_in
+from bx24frames.engine.pages.cursor import merged, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
@@ -81,7 +81,9 @@ class OwnPages(Generic[T]):
             return []
         self._tries.progress()
         self._next = self._following(command.call, answer.value)
-        rows = self._fresh.of(spread(rows_in(self._listing, answer.value)))
+        found = rows_in(self._listing, answer.value)
+        show(self._listing, answer, found)
+        rows = self._fresh.of(spread(found))
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)

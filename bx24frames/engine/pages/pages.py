@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
-from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, size_of
+from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, show, size_of
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.engine.records import Rows, Take
@@ -229,6 +229,7 @@ class KeysetPages(Generic[P, T]):
                 self._advance(chain.lane, strand, ended=False)
                 self._give_in(chain.lane, page, now, first=place == 0)
                 return False
+            show(self._listing, answers[label], page)
             strand.add(page, size_of(answers[label]))
             if len(page) != self._listing.page_size:
                 self._advance(

@@ -21,6 +21,7 @@ _USER: Final = Entity(
     created="DATE_REGISTER",  # TIMESTAMP_X is printed as an empty object
     scope="user",
     select=None,
+    sparse=True,
 )
 
 _DEPARTMENT: Final = Entity(
@@ -51,7 +52,14 @@ _TASK: Final = Entity(
         short_page_ends=False,
         select_ids={"select": ["ID"]},
     ),
-    fields=FieldsSource("tasks.task.getFields", path=("fields",), static=static.TASK, shape=Shape.TASK),
+    fields=FieldsSource(
+        "tasks.task.getFields",
+        path=("fields",),
+        static=static.TASK,
+        shape=Shape.TASK,
+        extra=static.TASK_MORE,
+        beside=static.TASK_BESIDE,
+    ),
     writes=WriteMethods(
         "tasks.task.add", "tasks.task.update", "tasks.task.delete", id_param="taskId", id_path=("task", "id")
     ),
@@ -182,6 +190,7 @@ def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], 
         modified="UPDATE_TIME" if timed else None,
         scope="disk",
         select=None,
+        sparse=True,
         arguments=arguments,
         unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
     )

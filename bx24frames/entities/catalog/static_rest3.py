@@ -104,9 +104,9 @@ MAIL_MESSAGE: Final = (
     *read_only(id="integer", mailboxId="crm_entity", mailboxEmail="string", subject="string"),
     Field("from", "string", read_only=True),
     *read_only(to="string", cc="string", date="datetime", isSeen="boolean", hasAttachments="boolean"),
-    *read_only(url="string", body="string"),
+    *read_only(url="string", body="string", bindings="object*"),
 )
-"""docs: rest-v3/mail/message/mail-message-list.md; `bindings` are of a shape it does not tell and are left out."""
+"""docs: rest-v3/mail/message/mail-message-list.md, which does not tell the shape of `bindings`."""
 
 TASK_RESULT: Final = read_only(
     id="integer",

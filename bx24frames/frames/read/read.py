@@ -6,6 +6,7 @@ import warnings
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
@@ -15,6 +16,7 @@ from bx24frames.entities.recheck import told
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
 from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
+from bx24frames.frames.read.proven import Proven
 from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.engine.messages import Listing
+    from bx24frames.engine.records import Take
+    from bx24frames.entities.forms import Form
+    from bx24frames.entities.pack import Packed
+    from bx24frames.entities.proof import Proof
     from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
@@ -38,10 +44,12 @@ MOST_AT_ONCE: Final = 10_000
 """Rows that are asked for at once where some of those before were not meant."""
 
 
-def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
+def listing_of(
+    table: Table, schema: TableSchema, where: Where, order: Order, form: Form | None = None, proof: Proof | None = None
+) -> Listing:
     """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = listing_for(table.entity, schema.fields, where, table.fields, order=order.remote)
-    return replace(listing, keys=keys_of(schema))
+    listing = listing_for(table.entity, schema.fields, where, table.fields, form, order.remote)
+    return replace(listing, keys=keys_of(schema), witness=proof)
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -49,35 +57,40 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
     if reading.where.nothing or reading.limit == 0:
         return
     left = None if reading.whole else reading.limit
-    async with aclosing(_source(connection, reading)) as source:
+    proven = Proven(connection, reading, partial(_source, connection, reading))
+    async with aclosing(proven.batches()) as source:
         async for batch in source:
             if batch.num_rows:
                 yield batch if left is None else batch.slice(0, left)
             if left is not None:
                 left -= batch.num_rows
                 if left <= 0:
-                    return
+                    break
+    proven.tell()
 
 
-def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    listings = [
+        listing_of(reading.table, reading.schema, part, reading.order, form, proof) for part in slices(entity, where)
+    ]
+    take = reading.take(proof)
     if where.owners is not None:
-        return each_owner(connection, listings, reading.take, ascending=reading.order.up)
+        return each_owner(connection, listings, take, ascending=reading.order.up)
     if where.parted:
         first = None if reading.order.field is not None or where.tests else reading.limit
-        return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
+        return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
-        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+        return page_each(connection, listings if up else listings[::-1], take, wanted=wanted, up=up)
     ordered = reading.order.remote is not None
     by_id = listings[0].paging is Paging.KEYSET and not (ordered or reading.whole)
     if where.tests and reading.limit is not None and by_id:
-        return _up_to_limit(connection, reading, listings[0], reading.limit)
+        return _up_to_limit(connection, reading, take, listings[0], reading.limit)
     machine = pages_machine(
         listings[0],
-        reading.take,
+        take,
         ascending=reading.order.up,
         limit=None if reading.whole or where.tests else reading.limit,
         ordered=ordered,
@@ -86,14 +99,14 @@ def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Recor
 
 
 async def _up_to_limit(
-    connection: Connection, reading: Reading, listing: Listing, limit: int
+    connection: Connection, reading: Reading, take: Take[Packed, pa.RecordBatch], listing: Listing, limit: int
 ) -> AsyncGenerator[pa.RecordBatch, None]:
     """Read by id until so many rows are left of those that came: some of them may not be meant."""
     up, bounds, wanted, kept = reading.order.up, listing.bounds, limit, 0
     while kept < limit:
         before = reading.seen.rows
         part = replace(listing, bounds=bounds)
-        machine = pages_machine(part, reading.take, ascending=up, limit=wanted)
+        machine = pages_machine(part, take, ascending=up, limit=wanted)
         async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 kept += batch.num_rows

@@ -8,19 +8,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.engine.records import Take
+from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import Filters, parse_filters
 from bx24frames.entities.filters.moments import Zones
 from bx24frames.entities.filters.operands import zone
-from bx24frames.entities.reading import picked
+from bx24frames.entities.proof import WITHHELD
+from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.recheck import Recheck, Seen, with_tested
+from bx24frames.entities.schema import UNTYPED, Family, Field
+from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
 from bx24frames.portal.metadata import find_table, renewed
 from bx24frames.portal.settling import Closed, settled
+from bx24frames.portal.slices import keys_carried
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.pack import Packed
-    from bx24frames.entities.schema import Field, TableSchema, Where
+    from bx24frames.entities.proof import Proof
+    from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
@@ -60,6 +65,7 @@ class Reading:
 
     `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
     `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
+    `named`: columns were asked for by name; `forgiving`: those that do not come are null.
     """
 
     table: Table
@@ -75,16 +81,25 @@ class Reading:
     portal_zone: dt.tzinfo | None = None
     closed: Closed = field(default_factory=dict)
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
+    named: bool = False
+    forgiving: bool = False
+
+    def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed, watched by a proof."""
+        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
+
+        def chosen(rows: Rows) -> Rows:
+            return picked(self.table.entity, self.where, proof.watch(rows))
+
+        if self.where.tests:
+            return Recheck(self.where, self.schema, self.seen).take(decoder, chosen)
+        return Take(lambda rows: decoder.pack(chosen(rows)), decoder.join)
 
     @property
-    def take(self) -> Take[Packed, pa.RecordBatch]:
-        """How the rows of some pages are typed."""
-        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
-        if self.where.tests:
-            return Recheck(self.where, self.schema, self.seen).take(
-                decoder, lambda rows: picked(self.table.entity, self.where, rows)
-            )
-        return Take(lambda rows: decoder.pack(picked(self.table.entity, self.where, rows)), decoder.join)
+    def explicit(self) -> bool:
+        """Whether some columns, and not all, were asked for by name, and have to come."""
+        listed = {field.code for field in self.table.fields if field.listed}
+        return self.named and not self.forgiving and not listed.issubset(field.code for field in self.schema.fields)
 
     @property
     def whole(self) -> bool:
@@ -116,6 +131,10 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     """
     request = _checked(request)
     table = await find_table(connection, request.entity, request.filters)
+    if _unknown(request, table):
+        table = await renewed(connection, table) or table
+    if names := _unknown(request, table):
+        table = await _with_untyped(connection, request, table, names)
     try:
         return await _settled(connection, request, table)
     except UnknownColumn:
@@ -132,6 +151,25 @@ async def _settled(connection: Connection, request: ReadRequest, table: Table) -
         return settle(request, table, zones, closed)
 
     return await settled(connection, table, request.filters, zone(request.timezone), parse)
+
+
+def _unknown(request: ReadRequest, table: Table) -> list[str]:
+    """The wanted columns that no field of the description is."""
+    names = Names(table.fields, table.entity.name)
+    unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    if table.entity.family is Family.OTHER:
+        return unknown
+    return [name for name in unknown if not USER_FIELD.match(name)]  # of these the description names all
+
+
+async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
+    """The table with those of the names as fields that its rows carry, though no description names them."""
+    where = settle(replace(request, columns=None, schema_overrides=None), table).where
+    found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
+    listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
+    carried = await keys_carried(connection, listings[0]) if listings else frozenset()
+    more = [replace(field, listed=True) for field in found if field.code in carried - WITHHELD]
+    return replace(table, fields=(*table.fields, *more)) if more else table
 
 
 def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
@@ -169,6 +207,8 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
         missing=missing,
         portal_zone=zones.portal,
         closed=closed or {},
+        named=request.columns is not None,
+        forgiving=request.missing_columns == "insert",
     )
 
 

@@ -117,4 +117,5 @@ PRODUCT_ROW: Final[Fields] = (
     F("SORT", "integer", "Сортировка"),
     F("TYPE", "integer", "Тип товара", read_only=True),
     F("STORE_ID", "integer", "Склад"),
+    F("XML_ID", "string", "Внешний код", read_only=True),
 )

@@ -95,6 +95,8 @@ def list_entry(spec: UserField, entity_id: str) -> dict[str, Any]:
         "EDIT_IN_LIST": "Y",
         "IS_SEARCHABLE": "N",
         "SETTINGS": spec.settings or [],
+        **dict.fromkeys(("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL"), spec.title or spec.code),
+        **dict.fromkeys(("ERROR_MESSAGE", "HELP_MESSAGE")),
     }
     if spec.type == "enumeration":
         entry["LIST"] = [

@@ -149,6 +149,13 @@ def describe_categories(params: Params, context: Context) -> Result:
     return Result({"fields": CATEGORY_FIELDS})
 
 
+TYPE_SWITCHES: Final = (
+    "isUseInUserfieldEnabled", "isDocumentsEnabled", "isRecyclebinEnabled", "isAutomationEnabled", "isBizProcEnabled",
+    "isSetOpenPermissions", "isPaymentsEnabled", "isCountersEnabled",
+)  # fmt: skip
+"""What `crm.type.list` prints and `crm.type.fields` does not describe."""
+
+
 def _type_rows(zone: str) -> list[dict[str, Any]]:
     return [
         {
@@ -166,6 +173,7 @@ def _type_rows(zone: str) -> list[dict[str, Any]]:
             "isLinkWithProductsEnabled": "Y",
             "isMycompanyEnabled": "Y",
             "isSourceEnabled": "Y",
+            **dict.fromkeys(TYPE_SWITCHES, "N"),
             "createdTime": f"2024-01-10T12:00:00{zone}",
             "updatedTime": f"2025-06-01T09:30:00{zone}",
             "updatedBy": 1,

@@ -55,13 +55,28 @@ def _site(text: str | None) -> str:
     return datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").strftime("%d.%m.%Y %H:%M:%S")
 
 
+LIST_SETTINGS: Final = {
+    "DESCRIPTION_TYPE": "text", "RSS_TTL": "24", "RSS_ACTIVE": "Y", "RSS_FILE_ACTIVE": "N", "RSS_YANDEX_ACTIVE": "N",
+    "INDEX_ELEMENT": "Y", "INDEX_SECTION": "N", "WORKFLOW": "N", "SECTION_CHOOSER": "L", "RIGHTS_MODE": "E",
+    "LAST_CONV_ELEMENT": "0", "SECTIONS_NAME": "Разделы", "SECTION_NAME": "Раздел", "ELEMENTS_NAME": "Элементы",
+    "ELEMENT_NAME": "Элемент", "REST_ON": "N", "FULLTEXT_INDEX": "N", "LANG_DIR": "/",
+}  # fmt: skip
+LIST_NOTHING: Final = (
+    "API_CODE", "LIST_PAGE_URL", "DETAIL_PAGE_URL", "SECTION_PAGE_URL", "CANONICAL_PAGE_URL", "PICTURE",
+    "RSS_FILE_LIMIT", "RSS_FILE_DAYS", "XML_ID", "TMP_ID", "LIST_MODE", "SECTION_PROPERTY", "PROPERTY_INDEX",
+    "SOCNET_GROUP_ID", "EDIT_FILE_BEFORE", "EDIT_FILE_AFTER", "EXTERNAL_ID", "SERVER_NAME",
+)  # fmt: skip
+"""Keys of a list that are printed empty (docs: lists-get.md)."""
+
+
 @method("lists.get", "lists")
 def list_lists(params: Params, context: Context) -> Result:
     """The lists of a type, engine A."""
     _required(params, "IBLOCK_TYPE_ID")
     rows = [
         {"ID": str(row_id), "TIMESTAMP_X": "12.01.2026 10:00:00", "IBLOCK_TYPE_ID": LIST_TYPE, "LID": "s1",
-         "CODE": None, "NAME": name, "ACTIVE": "Y", "SORT": "500", "DESCRIPTION": "", "BIZPROC": "N", "VERSION": "1"}
+         "CODE": None, "NAME": name, "ACTIVE": "Y", "SORT": "500", "DESCRIPTION": "", "BIZPROC": "N", "VERSION": "1",
+         **LIST_SETTINGS, **dict.fromkeys(LIST_NOTHING)}
         for row_id, name in LISTS.items()
         if params["IBLOCK_TYPE_ID"] == LIST_TYPE and php_int(params.get("IBLOCK_ID")) in (0, row_id)
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,12 @@ META: Final = """CASE
     ELSE t.status END"""
 SOON: Final = 86_400.0
 SUBFILTER: Final = "::SUBFILTER-"
+
+
+def _tags(titles: Any) -> Any:
+    """Tags as they are printed: objects by their ids, in no list (docs: tasks-task-list.md)."""
+    named = {zlib.crc32(title.encode()) % 10**6: title for title in map(php_text, titles or ())}
+    return {str(tag): {"id": tag, "title": title} for tag, title in named.items()} or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ TASKS: Final = TaskView(
     CONTROLLER,
     prefixes=PREFIXES,
     # where nothing is set false is printed, where a list is empty []
-    own={"ufCrmTask": lambda value: value or False},
+    own={"ufCrmTask": lambda value: value or False, "tags": _tags},
 )
 NEW: Final = {
     "STATUS": "2",
@@ -127,7 +134,7 @@ def people_names(store: Store) -> dict[str, str]:
 
 def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A row and what stands beside its links: an object, or an empty list for none."""
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"descriptionInBbcode": "Y"} if "description" in row else {}
     if "groupId" in row:
         group = row["groupId"]
         more["group"] = {"id": group, "name": f"Group {group}", "image": ""} if php_int(group) else []
@@ -192,8 +199,8 @@ def delete_task(params: Params, context: Context) -> Result:
 
 @method("tasks.task.getFields", "task")
 def describe_tasks(_: Params, __: Context) -> Result:
-    """The field description, in UPPER_SNAKE."""
-    return Result({"fields": {code: _described(spec) for code, spec in by_code("task").items()}})
+    """The field description, in UPPER_SNAKE; tags are not in it."""
+    return Result({"fields": {c: _described(spec) for c, spec in by_code("task").items() if c != "TAGS"}})
 
 
 def _described(spec: FieldSpec) -> dict[str, Any]:
