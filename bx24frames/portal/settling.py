@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from bx24frames.entities.filters.closed import worded
 from bx24frames.entities.filters.moments import Zones
-from bx24frames.entities.labels import Dictionary
+from bx24frames.entities.labels import Dictionary, Origin, lookup_of
 from bx24frames.errors import FilterError, PortalError
 from bx24frames.portal.clock import zone_of
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
 
 T = TypeVar("T")
+LISTED: Final = frozenset({Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.CURRENCIES})
 Closed: TypeAlias = "Mapping[str, Dictionary]"
 
 
@@ -66,4 +67,18 @@ async def _dictionaries(connection: Connection, table: Table, filters: object, *
             continue
         if one.titles:
             found[field.code] = one
+    return found
+
+
+async def captions_known(connection: Connection, table: Table) -> dict[str, Mapping[str, str]]:
+    """The codes and captions of a table's stages, pipelines, statuses and currencies, by field."""
+    found: dict[str, Mapping[str, str]] = {}
+    for field in table.fields:
+        lookup = lookup_of(field, table.entity.entity_type_id)
+        if lookup is None or lookup.origin not in LISTED:
+            continue
+        try:
+            found[field.code] = (await dictionary(connection, field, lookup)).titles
+        except PortalError:  # this user may not see it
+            continue
     return found

@@ -14,6 +14,7 @@ from bx24frames.entities.filters.operands import Unfit, listed, operand, plain
 from bx24frames.entities.filters.rowtests import NEGATED, Test, judged
 from bx24frames.entities.schema import Asking, Dialect, Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
+from bx24frames.telling import tell
 
 _PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
 _PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
@@ -113,6 +114,7 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
     if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
         raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
     _refuse_unasked(one)
+    _tell_zero(one, own)
     special = _special(one, entity, zones, own)
     if special is not None:
         return special
@@ -142,6 +144,13 @@ def _special(one: Condition, entity: Entity, zones: Zones, own: Kind) -> Sent | 
     if own is Kind.FLOAT and one.op is Op.IN and not rules.number_lists:
         return _of_amounts(one, entity)
     return None
+
+
+def _tell_zero(one: Condition, own: Kind) -> None:
+    """Links that are filled with 0 where there are none look for the rows without a link, which is seldom meant."""
+    values = listed(one.value) or ()
+    if own is Kind.LINK and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
+        tell(f"{one}: 0 among the ids asks for the rows without a link: drop it if nulls were filled with 0")
 
 
 def _done_here(one: Condition, entity: Entity) -> bool:
