@@ -21,7 +21,7 @@ from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.recheck import Recheck, Seen, told, with_tested
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table
-from bx24frames.portal.proof import count_call, is_carried_out
+from bx24frames.portal.proof import count_call, is_carried_out, repeats
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
 from bx24frames.telling import tell
@@ -70,7 +70,7 @@ async def _told(connection: Connection, table: Table, where: Where) -> int | Non
     """The portal's own count; None where it has none, or did not carry out some condition."""
     listings = listings_of(table.entity, where, table.fields)
     counts = all(one.paging is Paging.KEYSET and one.counted for one in listings)
-    if where.parted or where.sieve is not None or not counts:
+    if where.parted or where.sieve is not None or not counts or repeats(table, where.params):
         return None
     if where.params and not await is_carried_out(connection, table, where):
         return None
