@@ -8,7 +8,7 @@ from typing import Final
 
 from bx24frames.engine.messages import Row
 from bx24frames.engine.records import ABSENT, Records, Rows
-from bx24frames.entities.pack import APART, where_found
+from bx24frames.entities.pack import APART, keys_of_field
 from bx24frames.entities.schema import Entity, Family, Field, TableSchema
 from bx24frames.entities.types import is_list, kind
 from bx24frames.errors import ResponseError
@@ -117,7 +117,7 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     ours |= {field.code for field in fields} if entity.fields.method is None else set()
     optional = frozenset(column for column, one in columns if one.code in UNPRINTED | ours)
     wanted = {
-        column: where_found(one, entity.family)
+        column: keys_of_field(one, entity.family)
         for column, one in columns
         if not (one.code in given or kind(one) in APART or is_list(one) or (column in optional and not explicit))
     }

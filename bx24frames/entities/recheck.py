@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from bx24frames.engine.records import ABSENT, Records, Rows, Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.pack import Packed, keys_of, where_found
+from bx24frames.entities.pack import Packed, keys_of, keys_of_field
 from bx24frames.entities.schema import Entity, Field, TableSchema, Where
 from bx24frames.entities.types import arrow_type
 
@@ -87,7 +87,7 @@ class Recheck:
         self._places = {code: place for code, place in places.items() if place is not None}
         fields = {one.code: one for one in schema.fields}
         tested = {one.code for one in tested_fields(where)} & self._places.keys()
-        self._keys = {code: where_found(fields[code], schema.family) for code in tested}
+        self._keys = {code: keys_of_field(fields[code], schema.family) for code in tested}
 
     def take(self, decoder: Decoder, chosen: Callable[[Rows], Rows]) -> Take[Packed, pa.RecordBatch]:
         """How the rows of some pages are typed, and which of them stay."""

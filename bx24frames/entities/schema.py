@@ -53,6 +53,8 @@ class Dialect(enum.Enum):
     """REST 3.0 where it takes conditions on the id alone."""
     PERIOD = "period"
     """A period of the moment a row was created, and nothing else."""
+    FEW = "few"
+    """None is sent: the rows are few."""
     NONE = "none"
     """No conditions at all."""
 
@@ -323,6 +325,14 @@ class Where:
     """Ids to pick out of the rows that come, where the method takes no condition on them."""
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
+
+    @property
+    def asked(self) -> Mapping[str, JSON]:
+        """The conditions of every part of the read, by key."""
+        found: dict[str, JSON] = {**self.params, **{key: list(values) for key, values in self.splits}}
+        for branch in self.branches:
+            found.update(branch.asked)
+        return found
 
     @property
     def parted(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class Output:
         attrs = {
             "host": connection.host,
             "entity": entity,
-            "read_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "read_at": (connection.clock.began or connection.clock.opened).isoformat(timespec="seconds"),
         }
         index = self.index if finish is None else self.levels(finish)
         ids = ("id", "ID") if finish is None else (finish.id_column,)

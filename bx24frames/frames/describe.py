@@ -13,6 +13,7 @@ from bx24frames.entities.titles import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.errors import PortalError
 from bx24frames.portal.metadata import HIDDEN, UNSEEN, find_table, rest3_methods, smart_types
+from bx24frames.portal.settling import captions_known
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +30,12 @@ async def describe_table(connection: Connection, entity: str, *, titles: bool = 
     fields = table.fields
     named = unique_titles(fields) if titles else {field.code: field.title or field.code for field in fields}
     choice = pa.struct([pa.field("code", pa.string()), pa.field("title", pa.string())])
-    choices = [[{"code": one.code, "title": one.title} for one in field.choices] for field in fields]
+    words = await captions_known(connection, table)
+    choices = [
+        [{"code": one.code, "title": one.title} for one in field.choices]
+        or [{"code": code, "title": title} for code, title in words.get(field.code, {}).items()]
+        for field in fields
+    ]
     return pa.table(
         {
             "code": pa.array([field.code for field in fields], pa.string()),

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class Clock:
     """What the answers of one verb tell of the portal's time.
 
-    `began`: when the portal began with the first of them. `known`: its zone, shared by all verbs of a connection.
+    `opened`: when the verb began, by this machine's clock. `began`: when the portal began with the first of them.
+    `known`: its zone, shared by all verbs of a connection.
     """
 
+    opened: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: datetime | None = None
     known: list[tzinfo] = field(default_factory=list)
 

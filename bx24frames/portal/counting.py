@@ -19,10 +19,10 @@ from bx24frames.entities.filters.moments import Zones
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.reading import listing_for, picked, slices
 from bx24frames.entities.recheck import Recheck, Seen, told, with_tested
-from bx24frames.portal.clock import zone_of
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table
-from bx24frames.portal.proof import count_call, is_carried_out
+from bx24frames.portal.proof import count_call, is_carried_out, repeats
+from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
 from bx24frames.telling import tell
 
@@ -59,19 +59,18 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
 
 async def settled_where(connection: Connection, table: Table, filters: Filters | None) -> Where:
     """The conditions of a count; a day in them is one of the portal's."""
-    zones = Zones(portal=connection.portal_zone)
-    where = parse_filters(table.entity, table.fields, filters, zones=zones)
-    if not zones.asked or zones.portal is not None:
-        return where
-    zones = Zones(portal=await zone_of(connection))
-    return parse_filters(table.entity, table.fields, filters, zones=zones)
+
+    def parse(zones: Zones, closed: Closed) -> Where:
+        return parse_filters(table.entity, table.fields, filters, zones=zones, closed=closed)
+
+    return await settled(connection, table, filters, None, parse)
 
 
 async def _told(connection: Connection, table: Table, where: Where) -> int | None:
     """The portal's own count; None where it has none, or did not carry out some condition."""
     listings = listings_of(table.entity, where, table.fields)
     counts = all(one.paging is Paging.KEYSET and one.counted for one in listings)
-    if where.parted or where.sieve is not None or not counts:
+    if where.parted or where.sieve is not None or not counts or repeats(table, where.params):
         return None
     if where.params and not await is_carried_out(connection, table, where):
         return None

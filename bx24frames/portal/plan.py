@@ -10,8 +10,7 @@ from bx24frames.display import table_html
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
-from bx24frames.entities.filters.filters import parse_filters
-from bx24frames.portal.counting import listings_of, totals
+from bx24frames.portal.counting import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
         As the read would.
     """
     table = await find_table(connection, entity, filters)
-    where = parse_filters(table.entity, table.fields, filters)
+    where = await settled_where(connection, table, filters)
     listings = listings_of(table.entity, where, table.fields)
     measured = connection.cost(listings[0].call.method) if listings else None
     page_seconds = PAGE_SECONDS if measured is None else measured

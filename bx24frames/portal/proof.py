@@ -19,7 +19,7 @@ from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.dialects import Op, split_key
 from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.recheck import Recheck, Seen, with_tested
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import Kind, is_list, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,6 +79,18 @@ _TIMES: Final[Mapping[Op, JSON]] = {
     Op.LT: "1001-01-01",
     Op.LE: "1001-01-01",
 }
+
+
+def repeats(table: Table, conditions: Mapping[str, JSON]) -> bool:
+    """Whether a count may hold a row several times: one of several links or values, which are joined to it."""
+    several = {one.condition for one in table.fields if is_list(one)}
+    for key, value in conditions.items():
+        if isinstance(value, dict) and key.isdigit():
+            if repeats(table, value):
+                return True
+        elif split_key(key)[2] in several:
+            return True
+    return False
 
 
 async def is_carried_out(connection: Connection, table: Table, where: Where) -> bool:

@@ -1,7 +1,7 @@
 """A read gives the rows that meet its conditions, whatever the portal makes of them: random ones against the rows.
 
-The oracle is written for itself: it compares the cells of the whole table, in Python. A cell that is empty may or may not
-meet a negation, by how the portal keeps it.
+The oracle is written for itself: it compares the cells of the whole table, in Python. An empty cell may or may not meet
+a negation, by how the portal keeps it.
 """
 
 from __future__ import annotations
@@ -149,21 +149,23 @@ def test_each_quirk_turned_over_alone(quirk: str) -> None:
 @pytest.mark.parametrize("user", USERS)
 def test_a_moment_selects_the_same_rows_for_every_user(user: int) -> None:
     """In whatever zone the user and the portal are (b24-rest-docs #215)."""
-    with bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox:
-        with bx.Portal(sandbox.add_webhook(user_id=user), limits=FAST) as portal:
-            every = bx.read_entity("deal", portal, columns=["id", "updatedTime"])
-            middle = every["updatedTime"].sort_values().iloc[len(every) // 2]
-            wanted = every[every["updatedTime"] >= middle]
-            since = {"changed_since": middle.to_pydatetime()}
-            assert list(bx.read_entity("deal", portal, columns=["id"], **since)["id"]) == list(wanted["id"])
-            assert bx.count_entity("deal", portal, filters={">=updatedTime": middle}) == len(wanted)
-            few = bx.read_entity("deal", portal, columns=["id"], limit=40, **since)
-            assert list(few["id"]) == list(wanted["id"])[:40]
-            alone = {"updatedTime": middle}
-            assert list(bx.read_entity("deal", portal, filters=alone)["id"]) == list(
-                every.loc[every["updatedTime"] == middle, "id"]
-            )
-            local = dt.timezone(dt.timedelta(hours=3))
-            day = middle.astimezone(local).date()
-            of_day = every[every["updatedTime"].dt.tz_convert(local).dt.date == day]
-            assert list(bx.read_entity("deal", portal, filters={"updatedTime": day})["id"]) == list(of_day["id"])
+    with (
+        bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox,
+        bx.Portal(sandbox.add_webhook(user_id=user), limits=FAST) as portal,
+    ):
+        every = bx.read_entity("deal", portal, columns=["id", "updatedTime"])
+        middle = every["updatedTime"].sort_values().iloc[len(every) // 2]
+        wanted = every[every["updatedTime"] >= middle]
+        since = {"changed_since": middle.to_pydatetime()}
+        assert list(bx.read_entity("deal", portal, columns=["id"], **since)["id"]) == list(wanted["id"])
+        assert bx.count_entity("deal", portal, filters={">=updatedTime": middle}) == len(wanted)
+        few = bx.read_entity("deal", portal, columns=["id"], limit=40, **since)
+        assert list(few["id"]) == list(wanted["id"])[:40]
+        alone = {"updatedTime": middle}
+        assert list(bx.read_entity("deal", portal, filters=alone)["id"]) == list(
+            every.loc[every["updatedTime"] == middle, "id"]
+        )
+        local = dt.timezone(dt.timedelta(hours=3))
+        day = middle.astimezone(local).date()
+        of_day = every[every["updatedTime"].dt.tz_convert(local).dt.date == day]
+        assert list(bx.read_entity("deal", portal, filters={"updatedTime": day})["id"]) == list(of_day["id"])

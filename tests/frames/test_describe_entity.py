@@ -48,10 +48,15 @@ def test_what_the_portal_says_of_a_field_is_there(portal: bx.Portal):
     assert set(choices[0]) == {"code", "title"}
 
 
-def test_it_asks_for_the_description_alone(portal: bx.Portal):
-    bx.describe_entity("deal", portal)
+def test_it_asks_for_the_description_and_what_its_codes_mean(portal: bx.Portal):
+    table = bx.describe_entity("deal", portal, backend="pyarrow")
     assert data_asked(portal) == {}
-    assert portal.stats.requests == 1
+    dictionaries = {"crm.status.list", "crm.category.list", "crm.currency.list"}
+    assert set(portal.stats.methods) == {"crm.item.fields", *dictionaries}
+    choices = dict(zip(*(table.column(name).to_pylist() for name in ("code", "choices")), strict=True))
+    assert {"code": "WON", "title": "Сделка успешна"} in choices["stageId"]
+    assert {"code": "1", "title": "Закупки"} in choices["categoryId"]
+    assert all(choices[name] for name in ("sourceId", "typeId", "currencyId"))
 
 
 def test_what_cannot_be_described_is_an_error(portal: bx.Portal):

@@ -14,6 +14,7 @@ from bx24frames.entities.filters.operands import Unfit, listed, operand, plain
 from bx24frames.entities.filters.rowtests import NEGATED, Test, judged
 from bx24frames.entities.schema import Asking, Dialect, Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
+from bx24frames.telling import tell
 
 _PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
 _PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
@@ -113,25 +114,48 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
     if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
         raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
     _refuse_unasked(one)
-    unread = {Kind.DATETIME: rules.clock, Kind.DATE: rules.days}.get(own) is Clock.UNREAD
-    whole = entity.listing.paging is Paging.WHOLE and _asked(one) and own not in _TIMES
-    if judged(one.field) and (whole or (unread and one.op in _PRESENCE and compared_here(entity))):
+    _tell_zero(one, own)
+    special = _special(one, entity, zones, own)
+    if special is not None:
+        return special
+    try:
+        prefix, value = one.spell(name, zones.named)
+    except Unfit:
+        if not _done_here(one, entity):
+            raise
         return Sent(test=_test(one, entity, strict=True))
-    if own is Kind.DATETIME and one.op not in _PRESENCE and name is not Dialect.LIST:
+    return Sent(((prefix, value),), test=_test(one, entity, strict=one.op in rules.cut))
+
+
+def _special(one: Condition, entity: Entity, zones: Zones, own: Kind) -> Sent | None:
+    """What is not spelled as it is written; None for all else."""
+    rules, listing = speech(entity), entity.listing
+    dated = own in _TIMES and dialect(entity) is not Dialect.LIST
+    unread = {Kind.DATETIME: rules.clock, Kind.DATE: rules.days}.get(own) is Clock.UNREAD
+    whole = listing.paging is Paging.WHOLE and own not in _TIMES and listed(one.value) != []
+    if (whole or (unread and one.op in _PRESENCE)) and _done_here(one, entity):
+        return Sent(test=_test(one, entity, strict=True))
+    if dated and own is Kind.DATETIME and one.op not in _PRESENCE:
         return _of_moments(one, entity, zones)
-    if own is Kind.DATE and name is not Dialect.LIST and (one.op in _SETS or rules.days is Clock.UNREAD):
+    if dated and own is Kind.DATE and (one.op in _SETS or unread):
         return _of_days(one, entity)
     if one.field.code in rules.bare:
         return _of_links(one, entity)
     if own is Kind.FLOAT and one.op is Op.IN and not rules.number_lists:
         return _of_amounts(one, entity)
-    try:
-        prefix, value = one.spell(name, zones.named)
-    except Unfit:
-        if one.op is Op.SEARCH or not (compared_here(entity) and judged(one.field)) or not _asked(one):
-            raise
-        return Sent(test=_test(one, entity, strict=True))
-    return Sent(((prefix, value),), test=_test(one, entity, strict=one.op in rules.cut))
+    return None
+
+
+def _tell_zero(one: Condition, own: Kind) -> None:
+    """Links that are filled with 0 where there are none look for the rows without a link, which is seldom meant."""
+    values = listed(one.value) or ()
+    if own is Kind.LINK and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
+        tell(f"{one}: 0 among the ids asks for the rows without a link: drop it if nulls were filled with 0")
+
+
+def _done_here(one: Condition, entity: Entity) -> bool:
+    """Whether a condition is compared in the rows, at no cost worth the name."""
+    return one.op is not Op.SEARCH and compared_here(entity) and judged(one.field) and _asked(one)
 
 
 def _asked(one: Condition) -> bool:

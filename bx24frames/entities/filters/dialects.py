@@ -247,6 +247,9 @@ DIALECTS: Final[Mapping[Dialect, Speech]] = {
     Dialect.API_ID: Speech(_API, _REST_3, clock=Clock.EXACT),
     # both ends belong to it, and the engine puts them in one object
     Dialect.PERIOD: Speech({Op.GE: "from ", Op.LE: "to "}, "docs: call-followup-list.md", clock=Clock.EXACT),
+    Dialect.FEW: Speech(
+        {}, "its page names no prefix, and a portal has few rows", here=True, clock=Clock.UNREAD, days=Clock.UNREAD
+    ),
     Dialect.NONE: Speech({}, "no condition is documented"),
 }
 """What can be asked of a method, a row a method or several that were proven alike."""
@@ -270,7 +273,7 @@ METHODS: Final[Mapping[str, Dialect]] = {
     "crm.status.list": Dialect.EQUAL,
     "crm.currency.list": Dialect.NONE,
     "crm.category.list": Dialect.NONE,
-    "crm.type.list": Dialect.ORM,
+    "crm.type.list": Dialect.FEW,
     "crm.item.productrow.list": Dialect.NONE,
     "crm.timeline.comment.list": Dialect.NONE,  # none on CREATED (b24-rest-docs #232)
     "userfieldconfig.list": Dialect.EQUAL,

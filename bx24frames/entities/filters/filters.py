@@ -10,12 +10,14 @@ from typing import Final, TypeAlias, cast
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.binding import clash
 from bx24frames.entities.columns import Names
+from bx24frames.entities.filters.closed import coded, pipeline_of
 from bx24frames.entities.filters.conditions import Condition, Sent, between, condition, decisive, row_test, sent
 from bx24frames.entities.filters.dialects import SPELLINGS, WORDS, Op, compared_here, dialect, speech, split_key
 from bx24frames.entities.filters.moments import Zones
 from bx24frames.entities.filters.narrowest import Narrowest
 from bx24frames.entities.filters.operands import Unfit, listed, operand, str_or_int, zone
 from bx24frames.entities.filters.rowtests import Test
+from bx24frames.entities.labels import Dictionary
 from bx24frames.entities.schema import Dialect, Entity, Field, Where
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
@@ -48,6 +50,7 @@ def parse_filters(
     timezone: str | tzinfo | None = None,
     also: Tuple | None = None,
     zones: Zones | None = None,
+    closed: Mapping[str, Dictionary] | None = None,
 ) -> Where:
     """Make a caller's conditions ready for the wire.
 
@@ -66,6 +69,8 @@ def parse_filters(
         A condition that holds beside the filters, whatever their form.
     zones : Zones, optional
         Whose midnight a day begins at; in place of `timezone`.
+    closed : mapping of str to Dictionary, optional
+        The dictionaries of fields that take no other codes than theirs.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def parse_filters(
         return _as_written(entity, filters)
     defaults: dict[str, JSON] = {one.name: one.default for one in entity.arguments if one.default is not None}
     zones = zones or Zones(_zone(entity, timezone))
-    reader = _Reader(entity, Names(fields, entity.name), zones, defaults)
+    reader = _Reader(entity, Names(fields, entity.name), zones, defaults, closed=closed or {})
+    reader.pipeline = pipeline_of(filters, fields) if closed else None
     branches = reader.branches(filters)
     beside = [] if also is None else reader.from_tuples([also])
     where = reader.alone([*branches[0], *beside]) if len(branches) == 1 else reader.either(branches, beside)
@@ -133,6 +139,8 @@ class _Reader:
     zones: Zones
     arguments: dict[str, JSON] = field(default_factory=dict)
     owners: tuple[str, tuple[JSON, ...]] | None = None
+    closed: Mapping[str, Dictionary] = field(default_factory=dict)
+    pipeline: int | None = None
 
     def branches(self, filters: Filters | None) -> list[list[Condition]]:
         """The conditions as OR of ANDs."""
@@ -158,7 +166,8 @@ class _Reader:
             prefix, op, name = split_key(key)
             if self._argument(name, op, value):
                 continue
-            yield condition(self._field(name), prefix, op, value)
+            found = self._field(name)
+            yield condition(found, prefix, op, self._coded(found, op, value))
 
     def from_tuples(self, written: Iterable[object]) -> list[Condition]:
         """Conditions written as tuples."""
@@ -177,7 +186,19 @@ class _Reader:
             raise self._refusal(f"{name} {word} needs a value", guidance='Ask for nulls by "is null" or "not null".')
         if self._argument(str(name), op, value[0]):
             return None
-        return condition(self._field(str(name)), "=" if op is Op.EQ else op.value, op, value[0])
+        found = self._field(str(name))
+        return condition(found, "=" if op is Op.EQ else op.value, op, self._coded(found, op, value[0]))
+
+    def _coded(self, asked: Field, op: Op, value: object) -> object:
+        """The value with codes in the place of captions."""
+        dictionary = self.closed.get(asked.code)
+        if dictionary is None:
+            return value
+        try:
+            return coded(asked, op, value, dictionary, self.pipeline)
+        except Unfit as fault:
+            guidance = "describe_entity() and crm.status.list have the codes."
+            raise self._refusal(f"condition on {asked.code}: {fault}", guidance=guidance) from None
 
     def _argument(self, name: str, op: Op, value: object) -> bool:
         """Take a parameter of the method itself; many values of it are read one after the other."""

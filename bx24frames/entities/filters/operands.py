@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -14,6 +13,7 @@ from bx24frames.engine.messages import JSON
 from bx24frames.entities.cells import read_bool, read_number
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, kind
+from bx24frames.telling import tell
 
 Operand: TypeAlias = Callable[[object], JSON]
 
@@ -146,7 +146,7 @@ def _code(value: object) -> JSON:
         told = (
             f"{value!r:.60} in a condition looks like a caption, and conditions take codes: describe_entity() has both"
         )
-        warnings.warn(told, UserWarning, stacklevel=2)
+        tell(told)
     return _text(value)
 
 

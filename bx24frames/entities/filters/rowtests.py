@@ -135,6 +135,7 @@ _COMPARE: Final[Mapping[Op, Callable[[float, float], bool]]] = {
 }
 _PATTERNS: Final = frozenset({Op.LIKE, Op.CONTAINS, Op.SEARCH})
 _UNSURE: Final = frozenset({Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
+_INCLUSIVE: Final[Mapping[Op, Op]] = {Op.GT: Op.GE, Op.LT: Op.LE}
 _ORDER: Final[Mapping[Op, Callable[[pa.Array, object], pa.Array]]] = {
     Op.LT: pc.less,
     Op.LE: pc.less_equal,
@@ -181,7 +182,9 @@ def _moments(test: Test, column: pa.Array) -> pa.Array:
 def _days(test: Test, column: pa.Array) -> pa.Array:
     days = [value for value in test.values if isinstance(value, date)]
     if test.op in _ORDER:
-        return _ORDER[test.op](column, pa.scalar(days[0], column.type))
+        # a day that is kept with a time of it may lie behind the day's beginning
+        op = test.op if test.strict else _INCLUSIVE.get(test.op, test.op)
+        return _ORDER[op](column, pa.scalar(days[0], column.type))
     if test.op is Op.BETWEEN:
         low, high = (pa.scalar(one, column.type) for one in days[:2])
         return pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))

@@ -88,7 +88,7 @@ class Proven:
     def _forms(self) -> tuple[Form, ...]:
         reading = self._reading
         table, where = reading.table, reading.where
-        forms = forms_of(table.entity, reading.schema.fields, table.fields, where.params, reading.order.remote)
+        forms = forms_of(table.entity, reading.schema.fields, table.fields, where.asked, reading.order.remote)
         if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
             return forms
         noted = self._connection.metadata.noted(self._name)

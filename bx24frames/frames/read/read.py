@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -237,8 +236,8 @@ async def iterate_tables(
 def tell_nulled(reading: Reading) -> None:
     """Warn of values that `on_bad_value="null"` made null."""
     if reading.nulled:
-        told = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
-        warnings.warn(f"{reading.table.entity.name}: values that fit no type were read as null: {told}", stacklevel=2)
+        counts = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
+        tell(f"{reading.table.entity.name}: values that fit no type were read as null: {counts}")
 
 
 def tell_foreign(reading: Reading) -> None:

@@ -22,8 +22,8 @@ from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
-from bx24frames.portal.clock import zone_of
 from bx24frames.portal.metadata import find_table, renewed
+from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Reading:
     spelled: tuple[str, ...] = ()
     seen: Seen = field(default_factory=Seen)
     portal_zone: dt.tzinfo | None = None
+    closed: Closed = field(default_factory=dict)
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     named: bool = False
     forgiving: bool = False
@@ -146,6 +147,15 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     return await _settled(connection, request, anew)
 
 
+async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
+    """Settle a request, with what has to be asked for its conditions."""
+
+    def parse(zones: Zones, closed: Closed) -> Reading:
+        return settle(request, table, zones, closed)
+
+    return await settled(connection, table, request.filters, zone(request.timezone), parse)
+
+
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
     """The wanted columns that no field of the description is."""
     names = Names(table.fields, table.entity.name)
@@ -165,16 +175,7 @@ async def _with_untyped(connection: Connection, request: ReadRequest, table: Tab
     return replace(table, fields=(*table.fields, *more)) if more else table
 
 
-async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
-    """Settle a request; a day in it is one of the portal's, whose zone is asked for where no answer has told it."""
-    zones = Zones(zone(request.timezone), connection.portal_zone)
-    reading = settle(request, table, zones)
-    if not zones.asked or zones.portal is not None:
-        return reading
-    return settle(request, table, Zones(zones.named, await zone_of(connection)))
-
-
-def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Reading:
+def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
     """Settle a request against a description.
 
     Raises
@@ -186,7 +187,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Re
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
     zones = zones or Zones(zone(request.timezone))
-    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones)
+    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
     if where.owners is not None:
         order = _across_owners(order, request, names, table)
     if order.remote is not None and (where.parted or where.ids is not None or where.owners):
@@ -208,6 +209,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Re
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
         portal_zone=zones.portal,
+        closed=closed or {},
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",
         inner=request.inner,

@@ -147,7 +147,7 @@ class _Source:
         """
         limit = n_rows if predicate is None else None
         zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
-        reading = settle(self._narrower(with_columns, limit), self.whole.table, zones)
+        reading = settle(self._narrower(with_columns, limit), self.whole.table, zones, self.whole.closed)
         known = possible(predicate) if self.pushdown and predicate is not None else EVERY
         left = n_rows
         for table in _left_quietly(bridge.iterate(self._tables(reading, known))):

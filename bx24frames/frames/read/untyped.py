@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,7 @@ from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.listing import read_all
 from bx24frames.portal.parameters import check_method, check_params
+from bx24frames.telling import tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,7 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
         That nothing is known of the types.
     """
     _refuse(request, wishes)
-    warnings.warn(_told(request.entity), UserWarning, stacklevel=2)
+    tell(_told(request.entity))
     rows = _rows(await _answer(connection, request.entity, request.filters))
     return _table(rows if request.limit is None else rows[: request.limit], request)
 
