@@ -11,11 +11,11 @@ ACTIVITY: Final[Fields] = (
     ID,
     F("OWNER_ID", "integer", "Владелец"),
     F("OWNER_TYPE_ID", "crm_enum_ownertype", "Тип владельца"),
-    F("TYPE_ID", "crm_enum_activitytype", "Тип"),
+    F("TYPE_ID", "crm_enum_activitytype", "Тип", claimed="classic"),
     F("PROVIDER_ID", "string", "Провайдер"),
     F("PROVIDER_TYPE_ID", "string", "Тип провайдера"),
     F("ASSOCIATED_ENTITY_ID", "integer", "Связанная сущность"),
-    F("SUBJECT", "string", "Тема"),
+    F("SUBJECT", "string", "Тема", claimed="classic"),
     F("CREATED", "datetime", "Создано", read_only=True),
     F("LAST_UPDATED", "datetime", "Изменено", read_only=True),
     F("START_TIME", "datetime", "Начало"),
@@ -23,7 +23,7 @@ ACTIVITY: Final[Fields] = (
     F("DEADLINE", "datetime", "Крайний срок"),
     F("COMPLETED", "char", "Завершено"),
     F("STATUS", "crm_enum_activitystatus", "Статус"),
-    F("RESPONSIBLE_ID", "user", "Ответственный"),
+    F("RESPONSIBLE_ID", "user", "Ответственный", claimed="classic"),
     F("PRIORITY", "crm_enum_activitypriority", "Приоритет"),
     F("NOTIFY_TYPE", "crm_enum_activitynotifytype", "Тип напоминания"),
     F("NOTIFY_VALUE", "integer", "Напоминание"),
@@ -40,7 +40,7 @@ ACTIVITY: Final[Fields] = (
     F("RESULT_SUM", "double", "Сумма", scale=4),
     F("RESULT_CURRENCY_ID", "crm_currency", "Валюта"),
     # printed only when they are selected (docs: crm-activity-list.md)
-    F("COMMUNICATIONS", "crm_activity_communication", "Связи", multiple=True, listed=False),
+    F("COMMUNICATIONS", "crm_activity_communication", "Связи", multiple=True, listed=False, claimed="classic"),
     F("FILES", "diskfile", "Файлы", multiple=True, listed=False),
 )
 

@@ -34,6 +34,7 @@ TASK: Final[Fields] = (
     F("AUDITORS", "array", "Наблюдатели"),
     F("TAGS", "array", "Теги"),
     F("UF_CRM_TASK", "array", "CRM", "ufCrmTask"),
+    F("UF_TASK_WEBDAV_FILES", "array", "Файлы", "ufTaskWebdavFiles"),
 )
 
 ELAPSED: Final[Fields] = (

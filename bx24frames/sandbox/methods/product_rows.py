@@ -52,6 +52,20 @@ def _replace(owner: Owner, rows: Any, desk: Desk, names: Sequence[str], context:
     context.writes += not given
     for row in given:
         desk.add({**row, **dict(zip(names, owner, strict=True))}, context)
+    _sum_up(owner, context)
+
+
+def _sum_up(owner: Owner, context: Context) -> None:
+    """Let the owner's sum follow its product rows, unless it was set by hand (crm module: crm_deal.php, syncOwner)."""
+    if context.has("rows_move_no_sum"):
+        return
+    table = next((entity.table for entity in ENTITY_TYPES.values() if entity.short == owner[0]), None)
+    row = context.store.row(table.name, owner[1]) if table is not None else None
+    if table is None or row is None or "opportunity" not in table.columns or row.get("isManualOpportunity") == "Y":
+        return
+    total = "SELECT round(coalesce(sum(price * coalesce(quantity, 1)), 0), 2) FROM product_row t"
+    found = context.store.scalar(f"{total} {OWNED}", owner)
+    context.store.update_row(table.name, owner[1], {"opportunity": found})
 
 
 @method("crm.item.productrow.list", "crm")
@@ -71,10 +85,16 @@ def list_product_rows(params: Params, context: Context) -> Result:
 
 
 @method("crm.item.productrow.fields", "crm")
-def describe_product_rows(_: Params, __: Context) -> Result:
+def describe_product_rows(_: Params, context: Context) -> Result:
     """The field description of product rows."""
-    described: dict[str, Any] = {spec.column: fields.describe_item(spec) for spec in ROWS.fields}
+    live = context.has("required_flags_unfounded")
+    described: dict[str, Any] = {spec.column: fields.describe_item(spec, as_live=live) for spec in ROWS.fields}
     return Result({"fields": described})
+
+
+def _owner_of(row_id: int, context: Context) -> Owner:
+    row = context.store.row("product_row", row_id) or {}
+    return php_text(row.get("ownerType")), php_int(row.get("ownerId"))
 
 
 def _one(row_id: int, context: Context) -> Result:
@@ -95,8 +115,10 @@ def add_product_row(params: Params, context: Context) -> Result:
     """A new product row, printed whole."""
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
-    _owner(values.get("ownerType"), values.get("ownerId"), context)
-    return _one(DESK.add(values, context), context)
+    owner = _owner(values.get("ownerType"), values.get("ownerId"), context)
+    row_id = DESK.add(values, context)
+    _sum_up(owner, context)
+    return _one(row_id, context)
 
 
 @method("crm.item.productrow.update", "crm")
@@ -104,13 +126,16 @@ def update_product_row(params: Params, context: Context) -> Result:
     """Change a product row; printed whole."""
     row_id = bound_int(params, "id")
     DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, NO_ROW)
+    _sum_up(_owner_of(row_id, context), context)
     return _one(row_id, context)
 
 
 @method("crm.item.productrow.delete", "crm")
 def delete_product_row(params: Params, context: Context) -> Result:
     """Delete a product row."""
+    owner = _owner_of(bound_int(params, "id"), context)
     DESK.delete(bound_int(params, "id"), context, NO_ROW)
+    _sum_up(owner, context)
     return Result(None)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
@@ -13,15 +15,18 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, nam
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.write import values_of
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
+FILES: Final = "UF_TASK_WEBDAV_FILES"
+FIRST_ATTACHMENT: Final = 5000
 PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
 TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
-USER_TYPES: Final = {"UF_CRM_TASK": "crm"}
+USER_TYPES: Final = {"UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file"}
 CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
 """Names of conditions that are not those of the fields."""
 STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
@@ -83,7 +88,7 @@ TASKS: Final = TaskView(
     CONTROLLER,
     prefixes=PREFIXES,
     # where nothing is set false is printed, where a list is empty []
-    own={"ufCrmTask": lambda value: value or False},
+    own=dict.fromkeys(("ufCrmTask", "ufTaskWebdavFiles"), lambda value: value or False),
 )
 NEW: Final = {
     "STATUS": "2",
@@ -92,7 +97,7 @@ NEW: Final = {
     "GROUP_ID": 0,
     "TIME_ESTIMATE": 0,
     **dict.fromkeys(("MULTITASK", "NOT_VIEWED", "REPLICATE"), "N"),
-    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK"), ()),
+    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES"), ()),
 }
 """What a task has that says nothing else [recorded: single_add]."""
 TASK_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
@@ -167,19 +172,32 @@ def get_task(params: Params, context: Context) -> Result:
     return _printed(_task_id(params), context)
 
 
+def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Values with their files: ``n12`` attaches the disk's file 12, a number keeps an attachment the task has."""
+    if FILES not in values:
+        return dict(values)
+    given = [php_text(one) for one in values_of(values[FILES])]
+    numbers = [str(FIRST_ATTACHMENT + php_int(one[1:])) if one.startswith("n") else one for one in given]
+    kept = [number for one, number in zip(given, numbers, strict=True) if one.startswith("n") or one in known]
+    return {**values, FILES: kept}
+
+
 @method("tasks.task.add", "task")
 def add_task(params: Params, context: Context) -> Result:
     """A new task, printed whole."""
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
-    return _printed(TASK_DESK.add({**NEW, **values}, context), context)
+    return _printed(TASK_DESK.add({**NEW, **_attached(values, ())}, context), context)
 
 
 @method("tasks.task.update", "task")
 def update_task(params: Params, context: Context) -> Result:
     """Change a task; printed whole."""
     row_id = _task_id(params)
-    TASK_DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, MethodError("1048582", "Not found"))
+    values = map_of(bound_array(params, "fields", {}))
+    known = context.store.row("task", row_id) or {}
+    attached = orjson.loads(known["ufTaskWebdavFiles"]) if known.get("ufTaskWebdavFiles") else []
+    TASK_DESK.update(row_id, _attached(values, attached), context, MethodError("1048582", "Not found"))
     return _printed(row_id, context)
 
 
