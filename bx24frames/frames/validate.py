@@ -180,7 +180,7 @@ def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
 
 
 def _filled(field: Field) -> bool:
-    return field.required or field.code in ("id", "ID")
+    return field.code in ("id", "ID")  # what a description calls required, rows lack all the same
 
 
 def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object]:

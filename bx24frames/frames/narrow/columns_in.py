@@ -85,7 +85,7 @@ def incoming(
     keys = {field.code for name in on or () if (field := Names(table.fields).find(name)) is not None}
     # a key is what the row has already: of one that is set once, nothing would be ignored
     open_ = {name: field for name, field in sent.items() if not (field.immutable and field.code in keys)}
-    whole = check_columns(table.entity, table.fields, open_, "insert" if mode == "insert" else "update")
+    whole = check_columns(table.entity, open_, "insert" if mode == "insert" else "update")
     if whole:
         raise validation_error(whole, entity=table.entity.name, backend=backend)
     target = {name: write_type(field) for name, field in sent.items()}
@@ -98,7 +98,7 @@ def incoming(
         _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, source)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
     operation: Operation = "insert" if mode == "insert" else "update"
-    checked = check_rows(narrowed.table, sent, operation, nulls)
+    checked = check_rows(narrowed.table, sent)
     checked += _without_form(table.entity, narrowed.table, sent, operation, nulls)
     faults = (*narrowed.faults, *(fault for fault in checked if (fault.position, fault.column) not in bad))
     return Incoming(source, narrowed.table, sent, compared, id_column, faults)

@@ -98,6 +98,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
     codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
     settled = _settled(upload, [name for name, _ in fields])
     found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
+    claimed: dict[Id, int] = {}
     for position, key in keys.items():
         rows = found.get(key_of(on, key), [])
         if len(rows) > 1:
@@ -110,7 +111,11 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
             sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
         elif rows and (edited := _edited(settled, position, *rows[0])):
             sending.put(edited)
+        elif rows and (other := claimed.get(rows[0][0])) is not None:
+            message = f"to the portal this is the key of row {other} as well: both are row {rows[0][0]}"
+            sending.put(Outcome(position, "failed", rows[0][0], "AMBIGUOUS_KEY", message, path="check"))
         elif rows:
+            claimed[rows[0][0]] = position
             [(upload.ids[position], values)] = rows
             upload.current[rows[0][0]] = values
         elif mode == "update":

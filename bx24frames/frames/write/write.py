@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
+from bx24frames.entities.demands import named_column
 from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.frames.narrow.captions_in import recoded
 from bx24frames.frames.narrow.columns_in import incoming
+from bx24frames.frames.narrow.documents import as_documents
 from bx24frames.frames.narrow.old_codes import held_cells
 from bx24frames.frames.narrow.source import accept
 from bx24frames.frames.progress import Bar
@@ -29,6 +31,7 @@ from bx24frames.frames.write.deliver import deliver, learn_current, loads
 from bx24frames.frames.write.ending import WriteCancelled, broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.lookup import absent_rows
+from bx24frames.frames.write.rounding import warn_of_rounding
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.portal.forecast import Forecast, forecast
 from bx24frames.portal.metadata import find_table
@@ -50,7 +53,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request = _by_id(request, table)
-    given = accept(request.frame)
+    given = as_documents(accept(request.frame), Names(table.fields, table.entity.name))
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
     frame = incoming(
         source,
@@ -76,6 +79,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     if faults and (whole or request.on_error != "report"):
         labels = given.labels()
         raise validation_error(faults, entity=table.entity.name, backend=source.backend, labels=labels)
+    warn_of_rounding(frame.table, frame.columns, table.entity.name)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
 
@@ -133,12 +137,16 @@ def _check_silence(request: WriteRequest, writes: WriteMethods, entity: str) -> 
         )
 
 
+def _naming(upload: Upload) -> Callable[[str | None], str | None]:
+    return lambda text: named_column(text, upload.table.fields, upload.columns)
+
+
 async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     """Write a frame; see `bx24frames.write_entity`."""
     started = time.monotonic()
     requests = connection.stats.requests
     upload = await prepare(connection, request)
-    sending = Sending(request.on_error, upload.ids)
+    sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
     sending.put(
         *(
             Outcome(
