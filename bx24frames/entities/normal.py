@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
 CENTS: Final = Decimal("0.01")
 """The portal keeps sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
@@ -132,7 +132,7 @@ def keeps(field: Field, sent: object, kept: object) -> bool:
     """
     if sent is None or sent in ("", []):
         return nothing(kept)
-    if kind(field) is Kind.FILE:
+    if kind(field) is Kind.FILE or field.type in DISK_FILES:
         return not nothing(kept) or _takes_away(sent)
     wanted, held = _parts(field, sent), _parts(field, kept)
     if kind(field) is Kind.MULTIFIELD:

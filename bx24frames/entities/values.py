@@ -122,7 +122,7 @@ def removes(value: object) -> bool:
 
 def write_disk_file(value: object) -> JSON:
     """Write a file of the disk, ``n12``, or an attachment that is there, by its number."""
-    text = value.strip() if isinstance(value, str) else ""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if text.isdigit():
         return int(text)
     if not (text[:1] in ("n", "N") and text[1:].isdigit()):
@@ -131,14 +131,13 @@ def write_disk_file(value: object) -> JSON:
 
 
 def write_document(value: object) -> JSON:
-    """Write a map that is kept as its JSON."""
+    """Write a map that stands in a cell as its JSON."""
+    text = write_text(value)
     try:
-        found = orjson.loads(value) if isinstance(value, str) else value
+        found = orjson.loads(text)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
-        raise Unwritable("neither a map nor its JSON")
-    return found
+        return text
+    return found if isinstance(found, dict) else text
 
 
 def write_kind(field: Field, value: object) -> str:

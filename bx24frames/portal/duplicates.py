@@ -29,8 +29,8 @@ async def ids_by_contact(
 ) -> dict[tuple[str, ...], set[Id]]:
     """Ids of the rows that have one of the phones or e-mails, a part of them asked about together.
 
-    The portal decides what is equal, and does not say which value found which row. A part whose answer may have been cut
-    is asked about value by value.
+    The portal decides what is equal, and does not say which value found which row. A part whose answer may have been
+    cut is asked about value by value.
 
     https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html
     """

@@ -70,10 +70,9 @@ async def recoded(
             if lookup.origin is Origin.STAGES and new_rows:
                 pipeline = await _placed(connection, table, pipeline, source.rows)
             words = await dictionary(connection, field, lookup)
-            place = None if field.read_only else pipeline  # the stage before may have been one of another pipeline
-            coded = codes_for(values, field, words, place, column=name)
+            coded = codes_for(values, field, words, pipeline, column=name)
             anew = await renewed_dictionary(connection, field, lookup) if coded.faults else None
-            coded = coded if anew is None else codes_for(values, field, anew, place, column=name)
+            coded = coded if anew is None else codes_for(values, field, anew, pipeline, column=name)
             cells[name] = values = list(coded.values)
             faults += coded.faults
         if field.type == PIPELINE:

@@ -29,7 +29,7 @@ async def send_ahead(
         return
     for part in (sound[:1], sound[1 : 1 + ALIKE]):
         await send(set(part))
-        if sending.stopped or not all(_refused(sending.outcomes.get(at)) for at in part):
+        if sending.stopped or not all(_refused(at, sending) for at in part):
             return
     tried = sound[: 1 + ALIKE]
     told = {(sending.outcomes[at].code, sending.outcomes[at].message) for at in tried}
@@ -42,5 +42,8 @@ async def send_ahead(
     sending.stop()
 
 
-def _refused(outcome: Outcome | None) -> bool:
-    return outcome is not None and outcome.action == "failed" and bool(outcome.code or outcome.message)
+def _refused(position: int, sending: Sending) -> bool:
+    """Whether the portal answered a row with an error; that of an add may have come after the row was saved."""
+    outcome, doubt = sending.outcomes.get(position), sending.doubts.get(position)
+    answered = doubt is None or (doubt.answered and not doubt.passing)
+    return outcome is not None and outcome.action in ("failed", "unknown") and answered and bool(outcome.message)

@@ -35,15 +35,17 @@ async def ask_singly(
         The forms of the phones or e-mails that each of these rows has.
     """
     doubtful = [value for part, ids in answers.items() for value in unexplained(field, part, ids, forms)]
-    singly = {part: ids for part, ids in answers.items() if len(part) == 1}
+    singly: dict[tuple[str, ...], set[Id]] = {part: ids for part, ids in answers.items() if len(part) == 1}
     unasked = [(value,) for value in doubtful if (value,) not in singly]
     asked = await ids_by_contact(connection, table, field, unasked) if unasked else {}
-    return {value: {**singly, **asked}.get((value,), set()) for value in doubtful}
+    every: dict[tuple[str, ...], set[Id]] = {**singly, **asked}
+    return {value: every.get((value,), set()) for value in doubtful}
 
 
 def unexplained(field: Field, part: Sequence[str], ids: set[Id], forms: Mapping[Id, set[Hashable]]) -> list[str]:
     """The values of a part that no row has, where the portal named a row that has none of the others either."""
     mine = {value: contact(field, value) for value in part}
-    strangers = [row_id for row_id in ids if not forms.get(row_id, set()) & set(mine.values())]
-    held: set[Hashable] = set().union(*(forms.get(row_id, set()) for row_id in ids)) if ids else set()
+    read = {row_id: forms[row_id] for row_id in ids if row_id in forms}
+    strangers = [row_id for row_id in ids if not (row_id in read and read[row_id] & set(mine.values()))]
+    held = {form for found in read.values() for form in found}
     return [value for value, form in mine.items() if form not in held] if strangers else []

@@ -28,10 +28,10 @@ from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
+from bx24frames.frames.write.differences import warn_of_differences, warn_of_rounding
 from bx24frames.frames.write.ending import WriteCancelled, broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.lookup import absent_rows
-from bx24frames.frames.write.rounding import warn_of_rounding
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.portal.forecast import Forecast, forecast
 from bx24frames.portal.metadata import find_table
@@ -191,6 +191,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         raise WriteCancelled("The upload was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
+    warn_of_differences(sending.outcomes.values(), upload.entity.name)
     refusal = sending.refusal(upload.entity.name)
     if refusal is not None and not (report.inserted or report.updated or report.unknown):
         raise refusal

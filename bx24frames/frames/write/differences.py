@@ -1,19 +1,38 @@
-"""Numbers that a field keeps with fewer decimals than the frame has: said once, before anything is sent."""
+"""What of a frame the portal keeps otherwise: numbers it will round, and new rows that differ once they are there."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from bx24frames.entities.echo import NOT_STORED
 from bx24frames.entities.normal import rounded, scale
 from bx24frames.entities.types import Kind, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.engine.outcomes import Outcome
     from bx24frames.entities.schema import Field
+
+
+def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
+    """Warn of new rows that the portal keeps otherwise than they were sent; that they are there is no failure."""
+    told = [one for one in outcomes if one.action == "inserted" and one.code == NOT_STORED]
+    if told:
+        columns = Counter(one.column or "" for one in told)
+        shown = ", ".join(
+            f"{name} ({count:,})" if name else f"whole rows ({count:,})" for name, count in columns.items()
+        )
+        warnings.warn(
+            f"{entity}: {len(told):,} rows were inserted and are kept otherwise than they were sent: {shown}; "
+            f"for example row {told[0].position}: {told[0].message}",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str) -> None:
