@@ -62,8 +62,8 @@ def _cells(
         if field.immutable:
             continue
         if value is None and goes_by_id(upload.entity.family, field):
-            if upload.request.nulls == "clear" and (removed := _removed(field, held.get(field.code))):
-                yield name, removed
+            if upload.request.nulls == "clear" and (gone := removed(field, held.get(field.code))):
+                yield name, gone
             continue
         if field.code not in held:
             yield name, value
@@ -79,12 +79,12 @@ def _cells(
         yield name, value
 
 
-def _removed(field: Field, now: object) -> object:
+def removed(field: Field, now: object) -> object:
     """What takes phones, e-mails or files away: their ids, with no value or a mark (docs: crm-contact-update.md)."""
     parts = now if isinstance(now, list) else [now]
     gone = {"remove": True} if kind(field) is Kind.FILE else {"value": ""}
-    removed = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
-    return removed if is_list(field) or not removed else removed[0]
+    parted = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
+    return parted if is_list(field) or not parted else parted[0]
 
 
 def _same(field: Field, value: object, now: object, upload: Upload) -> bool:

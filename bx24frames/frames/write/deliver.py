@@ -12,7 +12,7 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, import_one_call, update_call
 from bx24frames.errors import ConfigError
 from bx24frames.frames.write import reconcile
-from bx24frames.frames.write.canary import send_ahead
+from bx24frames.frames.write.canary import FROM, send_ahead
 from bx24frames.frames.write.changes import compared_codes, rows_to_update
 from bx24frames.frames.write.confirm import confirm
 from bx24frames.frames.write.lookup import rows_by_id
@@ -75,6 +75,8 @@ def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
     yield Load(updates, FIRST_WRITES, _commands(upload))
     if upload.imports:
         commands, size = _import_sizes(upload)
+        if len(fates["inserted"]) >= FROM:
+            yield Load(_imports(upload, {min(fates["inserted"])}, 1), FIRST_IMPORTS, 1)
         yield Load(_imports(upload, fates["inserted"], size), FIRST_IMPORTS, commands)
     else:
         fresh = upload.rows(fates["inserted"].__contains__)

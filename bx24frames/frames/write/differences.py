@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.echo import NOT_STORED
@@ -35,6 +35,12 @@ def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
         )
 
 
+def _is_kept(field: Field, number: object) -> bool:
+    """Whether a number is stored as it is, but for what a double cannot say anyway."""
+    kept = rounded(field, number)
+    return kept is None or math.isclose(float(kept), float(str(number)), rel_tol=1e-9)
+
+
 def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str) -> None:
     """Warn of user fields that would round what they are given, by their PRECISION (0 where they have none)."""
     told = []
@@ -43,7 +49,7 @@ def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str)
             continue
         cells = table.column(name).to_pylist()
         numbers = [part for cell in cells for part in (cell if isinstance(cell, list) else [cell]) if part is not None]
-        lost = [one for one in numbers if (kept := rounded(field, one)) is not None and kept != Decimal(str(one))]
+        lost = [one for one in numbers if not _is_kept(field, one)]
         if lost:
             digits = -int(scale(field).as_tuple().exponent)
             told.append(

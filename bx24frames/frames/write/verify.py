@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,7 @@ from bx24frames.entities.schema import Family, InputRow
 from bx24frames.entities.types import Kind, kind
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error
+from bx24frames.frames.write.changes import removed
 from bx24frames.frames.write.lookup import found_by_id, rows_by_id
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.sending import not_stored
@@ -119,14 +120,13 @@ def _differences(upload: Upload, row: InputRow, held: Values, columns: Mapping[s
 async def _clears(connection: Connection, upload: Upload, sending: Sending) -> None:
     columns = {name: field for name, field in upload.columns.items() if field.listed and not field.immutable}
     cleared = {
-        row.position: [name for name in columns if row.values.get(name) in (None, "", [])]
+        row.position: [name for name in columns if name in row.values and row.values[name] in (None, "", [])]
         for row in upload.rows(lambda at: at in upload.ids and _is(sending, at, "updated"))
     }
     cleared = {at: names for at, names in cleared.items() if names}
     left = await _filled(connection, upload, cleared)
-    again = {at: [one.column for one in kept] for at, kept in left.items()}
-    if again and await _clear_by_classic(connection, upload, again):
-        left = await _filled(connection, upload, again)
+    if left and await _clear_by_classic(connection, upload, left):
+        left = await _filled(connection, upload, {at: [one.column for one in kept] for at, kept in left.items()})
     sending.put(*(not_stored(sending.outcomes[at], kept) for at, kept in left.items()))
 
 
@@ -152,7 +152,12 @@ async def _filled(
     return left
 
 
-async def _clear_by_classic(connection: Connection, upload: Upload, cells: Mapping[int, Iterable[str]]) -> bool:
+def _emptied(field: Field, kept: object) -> object:
+    """What empties a field by classic methods: nothing, and of files and phones the ids of those to take away."""
+    return removed(field, kept) if goes_by_id(Family.CLASSIC, field) else None
+
+
+async def _clear_by_classic(connection: Connection, upload: Upload, cells: Mapping[int, list[Difference]]) -> bool:
     """Send clears by the classic methods of the same table; whether any was taken."""
     if upload.entity.family is not Family.ITEM:
         return False
@@ -162,12 +167,12 @@ async def _clear_by_classic(connection: Connection, upload: Upload, cells: Mappi
         return False  # smart processes have item methods alone
     names = Names(table.fields, table.entity.name)
     calls = []
-    for position, columns in cells.items():
-        fields = {name: names.find(upload.columns[name].code) for name in columns}
+    for position, kept in cells.items():
+        fields = {one.column: names.find(upload.columns[one.column].code) for one in kept}
         known = {name: field for name, field in fields.items() if field is not None}
-        known = {name: field for name, field in known.items() if not goes_by_id(Family.CLASSIC, field)}
         if known:
-            row = InputRow(position, dict.fromkeys(known))
+            values = {one.column: _emptied(known[one.column], one.kept) for one in kept if one.column in known}
+            row = InputRow(position, values)
             calls.append(update_call(table.entity, known, upload.ids[position], row, "clear").call)
     answers = await connection.answers(calls, first=FIRST_WRITES) if calls else []
     return any(isinstance(answer, Success) for answer in answers)

@@ -164,7 +164,8 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         sending.put(*await absent_rows(connection, upload.table, upload.ids))
         planned = list(_planned(upload, sending))
         sending.put(*planned)
-        took = forecast(connection, loads(upload, planned), made)
+        read_back = upload.imports and any(one.action == "inserted" for one in planned)
+        took = forecast(connection, loads(upload, planned), made + read_back)
     else:
         try:
             interrupted = await _carry_out(connection, upload, sending)
