@@ -405,3 +405,27 @@ def test_an_ordinary_round_trip_holds_with_any_quirk_turned_over(name: str) -> N
                 ("c", 1.5, "x"),
                 ("d", 2, "y"),
             ]
+
+
+# --- whole lists ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entity", ["contact", "crm.contact"])
+def test_a_list_is_the_whole_list_where_nulls_clear(entity: str) -> None:
+    id_, name, phone = ("id", "name", "phone") if entity == "contact" else ("ID", "NAME", "PHONE")
+    with world() as (box, portal):
+        made = bx.write_entity(pd.DataFrame({name: ["A"], phone: [["+1", "+2"]]}), entity, portal, mode="insert")
+        [row_id] = made.ids("inserted")
+        change = pd.DataFrame({id_: [row_id], phone: [["+2", "+3"]]})
+        assert bx.write_entity(change, entity, portal, mode="update", nulls="clear").updated == 1
+        assert phones(box, int(row_id)) == ["+2", "+3"]
+        text = pd.DataFrame({id_: [row_id], phone: ["+4"]})
+        assert bx.write_entity(text, entity, portal, mode="update", nulls="clear").updated == 1
+        assert phones(box, int(row_id)) == ["+2", "+3", "+4"]
+
+
+def test_a_frame_with_some_ids_is_told_how_to_be_written() -> None:
+    with world() as (_, portal):
+        frame = pd.DataFrame({"id": [1, None], "title": ["a", "b"]})
+        with pytest.raises(e.ValidationError, match="the others, without the column 'id'"):
+            bx.write_entity(frame, "deal", portal, mode="upsert", on="id")
