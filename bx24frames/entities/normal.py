@@ -74,10 +74,10 @@ def contact(field: Field, value: object) -> str:
 
 
 def nothing(value: object) -> bool:
-    """Whether a cell holds no value; 0 and false are what a cleared number and a cleared flag are kept as."""
+    """Whether a cell holds no value; 0 and false are what a cleared number, place or flag is kept as."""
     if isinstance(value, Mapping):
         return all(part is None for part in value.values())
-    return value is None or value is False or value in ("", [], 0)
+    return value is None or value is False or value in ("", "0", [], 0)
 
 
 def _text(field: Field, value: object) -> Hashable:

@@ -302,7 +302,8 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     -------
     pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
         A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids may
-        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal takes.
+        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal
+        takes.
 
     Notes
     -----

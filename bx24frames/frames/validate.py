@@ -264,7 +264,7 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
 
 
 _REASONS: Final = {
-    "not_nullable": "null, where the field is required",
+    "not_nullable": "null, where a value must be",
     "column_in_schema": "no such field",
     "column_in_dataframe": "column is missing",
     "isin": "not one of the field's codes",

@@ -75,9 +75,9 @@ def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
     yield Load(updates, FIRST_WRITES, _commands(upload))
     if upload.imports:
         commands, size = _import_sizes(upload)
-        if len(fates["inserted"]) >= FROM:
-            yield Load(_imports(upload, {min(fates["inserted"])}, 1), FIRST_IMPORTS, 1)
-        yield Load(_imports(upload, fates["inserted"], size), FIRST_IMPORTS, commands)
+        ahead = {min(fates["inserted"])} if len(fates["inserted"]) >= FROM else set()
+        yield Load(_imports(upload, ahead, 1), FIRST_IMPORTS, 1)
+        yield Load(_imports(upload, fates["inserted"] - ahead, size), FIRST_IMPORTS, commands)
     else:
         fresh = upload.rows(fates["inserted"].__contains__)
         yield Load((add_call(upload.entity, upload.columns, row) for row in fresh), FIRST_WRITES, _commands(upload))

@@ -31,7 +31,8 @@ def lose(
     if entity.id == LEAD and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
         del columns["title"]
     if entity.id == COMPANY and context.has("company_not_cleared"):
-        for name in [name for name, value in columns.items() if value in (None, "")]:
+        single = {spec.column for spec in entity.fields if not spec.multiple}
+        for name in [name for name, value in columns.items() if value in (None, "") and name in single]:
             del columns[name]
     if context.has("updates_dropped"):
         columns.pop("companyId", None)
