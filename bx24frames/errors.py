@@ -16,22 +16,28 @@
     ├── WriteError           some rows failed or are unknown (`.report`)
     └── UnfinishedUpload     the same upload was started before and not finished
 
+`PortalError`, `ResponseError` and `TransportError` are `CallError`s: of a verb that sent many calls, each has what the
+others gave (`.results`) and the error of each that failed (`.failures`).
+
 `WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` never swallows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bx24frames.engine.messages import JSON
     from bx24frames.frames.report.report import WriteReport
 
 __all__ = [
     "AuthError",
     "BX24Error",
+    "CallError",
     "ConfigError",
     "DecodeError",
     "FilterError",
@@ -98,11 +104,27 @@ class BX24Error(Exception):
         return f"{self.message}{tail}{hint}"
 
 
+class CallError(BX24Error):
+    """A call brought no result.
+
+    Attributes
+    ----------
+    results : list or dict, optional
+        Where a verb sent many calls and some failed: what the others gave, in the verb's own shape. Of `call` a list
+        with None for each that failed; of `get_by_id`, `list_and_get`, `batch` and `call_batch` a dict without them.
+    failures : dict
+        The error of each call that failed, by its position, id or label.
+    """
+
+    results: list[JSON] | dict[int | str, JSON] | None = None
+    failures: Mapping[int | str, CallError] = MappingProxyType({})
+
+
 class ConfigError(BX24Error):
     """An address, profile, option or argument that cannot work."""
 
 
-class PortalError(BX24Error):
+class PortalError(CallError):
     """The portal answered a command with an error.
 
     Attributes
@@ -144,11 +166,11 @@ class LimitError(PortalError):
     """A limit of the portal stood in the way until the deadline."""
 
 
-class ResponseError(BX24Error):
+class ResponseError(CallError):
     """The answer was not what the portal's protocol promises (HTML, half a JSON, nothing)."""
 
 
-class TransportError(BX24Error):
+class TransportError(CallError):
     """No answer came: network, TLS or timeout."""
 
 

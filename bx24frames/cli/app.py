@@ -9,7 +9,7 @@ import typer
 from bx24frames.cli.connecting import connect
 from bx24frames.cli.examples import epilog
 from bx24frames.cli.looking import count, describe, entities, plan, schema
-from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
+from bx24frames.cli.probing import doctor
 from bx24frames.cli.reading import read, scan
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
 from bx24frames.cli.writing import delete, write
@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 for command in (
     *(connect, read, scan, count, plan, describe, schema, entities, write, delete),
-    *(call, batch, get_all, get_by_id, list_and_get),
+    *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")
     app.command(name, epilog=epilog(name))(command)
@@ -54,26 +54,6 @@ def common(
     """Tables out of a Bitrix24 portal, and into it."""
 
 
-@app.command(epilog=epilog("doctor"))
-def doctor(
-    portal: PortalName = None,
-    profile: ProfileName = None,
-) -> None:
-    """Say what ails the way to a portal.
-
-    It looks once at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, and says
-    what to do.
-    """
-    from bx24frames.cli.doctor import examine
-
-    sound = True
-    for finding in examine(portal_named(portal, profile)):
-        typer.echo(str(finding))
-        sound = sound and finding.mark != "fail"
-    if not sound:
-        raise typer.Exit(1)
-
-
 @app.command(epilog=epilog("sandbox"))
 def sandbox(
     path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file; its rows survive a restart.")] = None,
@@ -83,6 +63,9 @@ def sandbox(
     plan: Annotated[str, typer.Option(help="standard, enterprise, self_hosted or unlimited.")] = "standard",
     fast: Annotated[bool, typer.Option("--fast", help="The portal's own time does not really pass.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="https, self-signed.")] = False,
+    certificate: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With --tls: where to write the certificate, in PEM.")
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Break on purpose.")
     ] = None,
@@ -101,6 +84,7 @@ def sandbox(
         plan=plan,
         real_time=not fast,
         tls=tls,
+        certificate=certificate,
         faults=fault or (),
         announce=typer.echo,
     )

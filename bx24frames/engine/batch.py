@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Final, TypeGuard
 
@@ -57,13 +58,20 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     if "error" in data:
         refusal = _refusal(data, status, whole=True)
         return {item.label: refusal for item in parcel.commands}
+    if "openapi" in data and _alone(parcel):  # `rest.documentation.openapi` answers a bare document
+        return {parcel.commands[0].label: Success(data)}
     if "result" not in data:
         lost = Lost(f"no result in the answer ({_excerpt(status, body)})", status=status)
         return {item.label: lost for item in parcel.commands}
-    finish = _finish(data.get("time"))
+    clock = data.get("time")
     if _alone(parcel):
-        return {parcel.commands[0].label: _success(data["result"], data, data.get("time"), finish)}
-    return _decode_batch(parcel, data["result"], raw, finish)
+        return {parcel.commands[0].label: _success(data["result"], data, clock, _finish(clock))}
+    return _decode_batch(parcel, data["result"], raw, clock)
+
+
+def travels_as_batch(parcel: Parcel) -> bool:
+    """Whether a parcel is sent as a batch, not as a call of its own."""
+    return not _alone(parcel)
 
 
 def _alone(parcel: Parcel) -> bool:
@@ -76,13 +84,14 @@ def _command(call: Call, memo: Memo) -> str:
     return command_string(call.method, call.params, memo)
 
 
-def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], finish: float | None) -> dict[str, Answer]:
+def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], clock: JSON) -> dict[str, Answer]:
     if not _is_object(result):
         lost = Lost("a batch answered without its maps", status=200)
         return {item.label: lost for item in parcel.commands}
     names = ("result", "result_error", "result_total", "result_next", "result_time")
     values, errors, totals, nexts, times = (_map(result.get(name)) for name in names)
     answers: dict[str, Answer] = {}
+    finish, (operating, resets_in) = _finish(clock), _operating(clock, None)
     for item in parcel.commands:
         label = item.label
         if label in errors:
@@ -90,7 +99,8 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], fini
             answers[label] = _refusal(error if _is_object(error) else {"error": str(error)}, 200, whole=False)
         elif label in values:
             envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}
-            answers[label] = _success(values[label], envelope, times.get(label), finish, raw.get(label))
+            success = _success(values[label], envelope, times.get(label), finish, raw.get(label))
+            answers[label] = replace(success, batch_operating=operating, batch_resets_in=resets_in)
         else:
             # A halted batch leaves its later keys out of every map.
             answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)
@@ -107,16 +117,14 @@ def _map(value: JSON) -> Mapping[str, JSON]:
 def _success(
     value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: float | None, raw: RawRows | None = None
 ) -> Success:
-    clock: Mapping[str, JSON] = time if isinstance(time, dict) else {}
-    reset_at = _number(clock.get("operating_reset_at"))
-    own = _number(clock.get("finish")) or finish
+    operating, resets_in = _operating(time, finish)
     return Success(
         value,
         total=_integer(envelope.get("total")),
         next=_integer(envelope.get("next")),
-        seconds=_number(clock.get("duration")),
-        operating=_number(clock.get("operating")),
-        resets_in=max(0.0, reset_at - own) if reset_at is not None and own is not None else None,
+        seconds=_number(time.get("duration")) if _is_object(time) else None,
+        operating=operating,
+        resets_in=resets_in,
         raw=raw,
     )
 
@@ -124,15 +132,20 @@ def _success(
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
     if isinstance(error, dict):  # REST 3.0 puts an object there
-        return Refusal(str(error.get("code", "")), plain(rest3.reason(error)), status, whole=whole)
+        return Refusal(_code(error.get("code")), plain(rest3.reason(error)), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
-        str(error) if error is not None else "",
+        _code(error),
         plain(data.get("error_description")),
         status,
         whole=whole,
         argument=str(argument) if argument is not None else None,
     )
+
+
+def _code(error: JSON) -> str:
+    """An error's code, without the blanks some come with; gateways print addresses there, secrets and all."""
+    return redact(str(error).strip()) if error is not None else ""
 
 
 def plain(text: JSON) -> str:
@@ -157,6 +170,15 @@ def _parse(body: bytes) -> JSON:
 
 def _is_object(value: JSON) -> TypeGuard[dict[str, JSON]]:
     return isinstance(value, dict)
+
+
+def _operating(time: JSON, finish: float | None) -> tuple[float | None, float | None]:
+    """Operating time, and the seconds until its oldest minute leaves; both, the first alone, or none is there."""
+    if not _is_object(time):
+        return None, None
+    reset_at, own = _number(time.get("operating_reset_at")), _number(time.get("finish")) or finish
+    resets_in = max(0.0, reset_at - own) if reset_at is not None and own is not None else None
+    return _number(time.get("operating")), resets_in
 
 
 def _finish(time: JSON) -> float | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bx24frames.engine.messages import Lost, Refusal
 from bx24frames.errors import (
     AuthError,
-    BX24Error,
+    CallError,
     LimitError,
     PortalError,
     ResponseError,
@@ -32,14 +34,27 @@ class Reaction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One row of the table. `untouched`: the code proves that the command was not carried out."""
+    """One row of the table.
+
+    `untouched`: the code proves that the command was not carried out. `credential`: said of a batch as a whole, it is
+    said of who calls, since each command in it has an answer of its own.
+    """
 
     reaction: Reaction
     untouched: bool = False
     guidance: str | None = None
+    credential: bool = False
 
 
 _RENEW = "Make a new inbound webhook (portal: Developer resources > Other > Inbound webhook) and use its address."
+_APPLICATION = (
+    "A webhook may not call this method: it needs an application. Write the portal's address as https://HOST/rest/ and "
+    "give auth=OAuth(...)."
+)
+_PLAN = (
+    "The portal's plan, or its subscription to the Market, does not include REST any more: nothing can be read or "
+    "written until its administrator renews it."
+)
 _RIGHTS = "Tick the missing scope in the webhook's settings, or ask for the right in the portal's CRM roles."
 
 # docs: error-codes.md; rest module: lib/restexception.php, classes/general/rest.php, lib/oauth/auth.php
@@ -62,22 +77,30 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "expired_token": Meaning(
         Reaction.AUTH, untouched=True, guidance="The token could not be refreshed: sign in again."
     ),
-    "invalid_token": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
+    "invalid_token": Meaning(
+        Reaction.AUTH,
+        untouched=True,
+        guidance="The portal knows no application by this token, renewed or not: authorise the application again.",
+    ),
+    # The portal could not ask the authorisation server about the token (rest module: lib/oauth/auth.php); HTTP 401.
+    "connection_error": Meaning(
+        Reaction.RETRY, untouched=True, guidance="The portal does not reach its authorisation server: try again later."
+    ),
     "no_auth_found": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
     "authorization_error": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
     "application_not_found": Meaning(Reaction.AUTH, untouched=True, guidance="The application is not installed there."),
     "error_oauth": Meaning(Reaction.AUTH, untouched=True, guidance="Sign in again."),
-    "payment_required": Meaning(Reaction.AUTH, untouched=True, guidance="The portal's plan does not include REST."),
+    "payment_required": Meaning(Reaction.AUTH, untouched=True, guidance=_PLAN),
     "method_confirm_waiting": Meaning(
         Reaction.AUTH, untouched=True, guidance="An administrator has to confirm this method in the portal."
     ),
     "method_confirm_denied": Meaning(Reaction.SCOPE, untouched=True),
     "invalid_credentials": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
-    "wrong_auth_type": Meaning(Reaction.AUTH, untouched=True),
+    "wrong_auth_type": Meaning(Reaction.AUTH, untouched=True, guidance=_APPLICATION),
     "user_access_error": Meaning(Reaction.AUTH, untouched=True),
     "allowed_only_intranet_user": Meaning(Reaction.AUTH, untouched=True),
     "insufficient_scope": Meaning(Reaction.SCOPE, untouched=True, guidance=_RIGHTS),
-    "access_denied": Meaning(Reaction.FAIL, guidance=_RIGHTS),
+    "access_denied": Meaning(Reaction.FAIL, guidance=_RIGHTS, credential=True),
     "portal_deleted": Meaning(Reaction.STOP, untouched=True, guidance="The portal does not exist any more."),
     "error_method_not_found": Meaning(
         Reaction.FAIL, untouched=True, guidance="The method is misspelt, or its module is not installed on the portal."
@@ -97,10 +120,11 @@ MEANINGS: Final[dict[str, Meaning]] = {
 MEANINGS.update(
     (f"bitrix_rest_v3_exception_{name}exception", what)
     for name, what in {
-        "accessdenied": Meaning(Reaction.FAIL, guidance=_RIGHTS),
+        "accessdenied": Meaning(Reaction.FAIL, guidance=_RIGHTS, credential=True),
         "insufficientscope": Meaning(Reaction.SCOPE, untouched=True, guidance=_RIGHTS),
         "methodnotfound": MEANINGS["error_method_not_found"],
-        "ratelimit": Meaning(Reaction.PAUSE_ALL, untouched=True),
+        # The operating time of the one method (rest module: lib/V3, RestApiServer.php), not the request bucket.
+        "ratelimit": MEANINGS["operation_time_limit"],
         "entitynotfound": Meaning(Reaction.FAIL),
         "validation_requestvalidation": Meaning(Reaction.FAIL),
         "validation_dtovalidation": Meaning(Reaction.FAIL),
@@ -111,6 +135,18 @@ MEANINGS.update(
         "unknowndtoproperty": Meaning(Reaction.FAIL),
     }.items()
 )
+
+_BY_TEXT: Final[tuple[tuple[str, re.Pattern[str], Meaning], ...]] = (
+    # rest module: lib/oauth/auth.php, lib/apauth/auth.php; the status is 401 in the source, 403 in the documentation
+    ("access_denied", re.compile(r"subscription|commercial plan", re.I), Meaning(Reaction.STOP, True, _PLAN)),
+    ("access_denied", re.compile(r"application context", re.I), Meaning(Reaction.FAIL, True, _APPLICATION)),
+    ("", re.compile(r"unable to get application by token", re.I), MEANINGS["invalid_token"]),
+)
+"""Where one code has several meanings, and the text tells which."""
+
+_BY_CODE_AND_STATUS: Final[dict[tuple[str, int], Meaning]] = {
+    ("access_denied", 401): Meaning(Reaction.STOP, True, _PLAN),
+}
 
 _BY_STATUS: Final[dict[int, Meaning]] = {
     401: Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
@@ -123,11 +159,27 @@ _FAIL: Final = Meaning(Reaction.FAIL)
 _RETRY: Final = Meaning(Reaction.RETRY)
 
 
+def normalised(code: str) -> str:
+    """A code as the table has it: portals print it in either case, with a dot behind it, with blanks around it."""
+    return code.strip().rstrip(".").lower()
+
+
+def about_credential(refusal: Refusal, *, batched: bool) -> bool:
+    """Whether a refusal of a whole request is the answer to every call of the method, however they are cut."""
+    what = meaning(refusal)
+    final = what.reaction in (Reaction.AUTH, Reaction.SCOPE, Reaction.STOP)
+    return refusal.whole and (final or (batched and what.credential))
+
+
 def meaning(refusal: Refusal) -> Meaning:
     """Look a refusal up: by code first, by HTTP status where the code says nothing."""
     if refusal.renewal is not None:
         return Meaning(Reaction.AUTH, untouched=True, guidance=refusal.renewal or None)
-    known = MEANINGS.get(refusal.code.strip().rstrip(".").lower())
+    code = normalised(refusal.code)
+    for of, pattern, what in _BY_TEXT:
+        if of in ("", code) and pattern.search(refusal.text):
+            return what
+    known = _BY_CODE_AND_STATUS.get((code, refusal.status)) or MEANINGS.get(code)
     if known is not None:
         return known
     by_status = _BY_STATUS.get(refusal.status)
@@ -141,6 +193,25 @@ def untouched(answer: Refusal | Lost) -> bool:
     if isinstance(answer, Lost):
         return not answer.sent
     return meaning(answer).untouched
+
+
+_SCOPE_CODES: Final = frozenset({"insufficient_scope", "bitrix_rest_v3_exception_insufficientscopeexception"})
+_SCOPES: Final[Mapping[str, str]] = {
+    # docs: scopes/permissions.md; a prefix that is not here is a scope itself
+    "tasks": "task",
+    "socialnetwork": "sonet_group",
+    "voximplant": "telephony",
+    "event": "",
+    "batch": "",
+}
+
+
+def scope_guidance(method: str) -> str:
+    """What to do about a scope that is missing for a method."""
+    prefix = method.removeprefix("api/").partition(".")[0].lower()
+    scope = _SCOPES.get(prefix, prefix if "." in method else "")
+    named = f"{method} needs the scope {scope!r}. " if scope else ""
+    return named + _RIGHTS.replace("the missing scope", "it" if scope else "the missing scope")
 
 
 _RAISED: Final[dict[Reaction, type[PortalError]]] = {
@@ -164,9 +235,11 @@ _INSTEAD: Final[dict[int, str]] = {
 """What to do about an answer that is none, by HTTP status: mostly it is a page of the web tier."""
 
 
-def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
+def error_of(answer: Refusal | Lost, method: str) -> CallError:
     """Make the exception a caller sees of an answer that is final."""
     if isinstance(answer, Lost):
+        if answer.too_large:
+            return ResponseError(f"No usable answer: {answer.reason}", method=method, guidance=answer.guidance)
         if answer.status is None:
             return TransportError(
                 f"No answer from the portal: {answer.reason}",
@@ -179,6 +252,7 @@ def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
             guidance=_INSTEAD.get(answer.status, "Try again in some minutes; if it stays so, ask its administrator."),
         )
     what = meaning(answer)
+    guidance = scope_guidance(method) if normalised(answer.code) in _SCOPE_CODES else what.guidance
     text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"
     return _RAISED[what.reaction](
         text if answer.renewal is not None else f"The portal refused: {text}",
@@ -186,5 +260,5 @@ def error_of(answer: Refusal | Lost, method: str) -> BX24Error:
         method=method,
         status=answer.status,
         retryable=what.reaction in (Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY),
-        guidance=what.guidance,
+        guidance=guidance,
     )

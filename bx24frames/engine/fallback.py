@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.codes import Reaction, about_credential, meaning, untouched
 from bx24frames.engine.messages import Answer, Command, Done, Lost, Parcel, Refusal, Success, Wait
 from bx24frames.engine.retry import Tries, is_passing, is_pause, nowhere, overran
 from bx24frames.engine.sizes import Sizes
@@ -64,9 +64,13 @@ class Dispatch:
         Taken lazily, so that a long upload is never in memory as a whole. Commands marked `direct` travel alone.
     first : int
         Commands in the first request of each method, until something has been measured.
+    together : bool
+        Whether a refusal of the credential is taken as the answer to every command of the same method that is still to
+        come; otherwise they are asked, unless the caller stops the machine.
     """
 
-    def __init__(self, commands: Iterable[Command], *, first: int) -> None:
+    def __init__(self, commands: Iterable[Command], *, first: int, together: bool = False) -> None:
+        self._together = together
         self._source: Iterator[Command] = iter(commands)
         self._first = first
         self._next: Command | None = None
@@ -153,15 +157,26 @@ class Dispatch:
             self._barren = 0
         elif alone and not again:
             self._barren += 1
+        refused = answers[group.tasks[0].command.label]
+        if self._together and isinstance(refused, Refusal) and about_credential(refused, batched=not alone):
+            settled += self._answered_alike(refused, group.tasks[0].command.call.method)
         self._requeue(again, split=split)
         self._wanted = min(MAX_PARCELS, self._wanted * 2) if not again else max(1, self._wanted // 2)
         return settled
+
+    def _answered_alike(self, refused: Refusal, method: str) -> Iterator[Settled]:
+        """The commands still to come that the same refusal answers."""
+        while (command := self._peek()) is not None and command.call.method == method:
+            self._next = None
+            yield Settled(command, refused, 0, "batch")
 
     def _later(self, task: Task, answer: Refusal | Lost, now: float, *, alone: bool) -> float | None:
         """When a command may be sent again; None when its answer is final."""
         if not (task.command.call.repeatable or untouched(answer)):
             return None
-        if isinstance(answer, Refusal) and meaning(answer).reaction in _HOPELESS:
+        if isinstance(answer, Refusal) and (
+            meaning(answer).reaction in _HOPELESS or about_credential(answer, batched=not alone)
+        ):
             return None
         if not is_passing(answer):
             # One command may have spoilt a whole request; on its own it is judged on its own.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from bx24frames.engine.records import RawRows, RowShape
@@ -17,6 +17,19 @@ Path: TypeAlias = tuple[str, ...]
 
 MAX_COMMANDS: Final = 50
 """Commands in one batch; the 51st is refused."""
+
+
+class Witness(Protocol):
+    """Is shown the first page of a listing that has rows, and may end the read by an error."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether no page has been shown yet."""
+        ...
+
+    def look(self, rows: Sequence[Row]) -> None:
+        """Take in the rows of the page, each with every key it came with."""
+        ...
 
 
 # --- downwards -------------------------------------------------------------------------------------
@@ -108,6 +121,7 @@ class Listing:
     `counted`: its `total` is the number of rows.
     `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
     `keys`: the keys of a row that are wanted, the id's among them; empty where whole rows are.
+    `witness`: is shown the first page that has rows.
     """
 
     call: Call
@@ -129,6 +143,7 @@ class Listing:
     counted: bool = True
     constants: Mapping[str, JSON] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    witness: Witness | None = field(default=None, compare=False, repr=False)
 
 
 # --- upwards ---------------------------------------------------------------------------------------
@@ -150,6 +165,9 @@ class Success:
     """Seconds this method has cost the portal in its window."""
     resets_in: float | None = None
     """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
+    batch_operating: float | None = None
+    """What the envelope of the batch says of the batch itself."""
+    batch_resets_in: float | None = None
     raw: RawRows | None = None
 
 
@@ -173,7 +191,9 @@ class Lost:
     """No usable answer.
 
     `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
-    has ever answered: the address is likely to be mistyped. `guidance`: what whoever sees the reason can do about it.
+    has ever answered: the address is likely to be mistyped.
+    `too_large`: the answer was longer than is read. `guidance`: what whoever sees the
+    reason can do about it.
     """
 
     reason: str
@@ -181,6 +201,7 @@ class Lost:
     status: int | None = None
     timeout: bool = False
     nowhere: bool = False
+    too_large: bool = False
     guidance: str | None = None
 
 

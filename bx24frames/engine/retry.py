@@ -54,7 +54,7 @@ def nowhere(answer: Refusal | Lost) -> bool:
 
 def overran(answer: Refusal | Lost) -> bool:
     """Whether the request was too long for the portal or the way to it."""
-    return isinstance(answer, Lost) and (answer.timeout or answer.status == 504)
+    return isinstance(answer, Lost) and (answer.timeout or answer.too_large or answer.status == 504)
 
 
 def delay(attempt: int) -> float:

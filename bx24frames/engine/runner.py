@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import threading
 import time
@@ -12,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
+from bx24frames.engine.charging import BATCH
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
-from bx24frames.engine.throttle import Governor, Ticket
-from bx24frames.errors import AuthError, BX24Error, LimitError
+from bx24frames.engine.throttle import Governor, Ticket, Told
+from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 from bx24frames.transport.base import NoReply, Reply, Transport
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ class Runner:
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
+        loop_here()
         ends_at = math.inf if self.deadline is None else self.ends_at or self.clock() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
@@ -124,7 +127,7 @@ class Runner:
 
     def _depart(self, parcel: Parcel, now: float) -> Ticket | None:
         with self.lock:
-            return self.governor.depart(_methods(parcel), now)
+            return self.governor.depart(_methods(parcel), now, batched=batch.travels_as_batch(parcel))
 
     async def _pause(
         self,
@@ -138,7 +141,7 @@ class Runner:
         with self.lock:
             room_at = self.governor.room_at(now)
             if held is not None:
-                ready_at = self.governor.ready_at(_methods(held), now)
+                ready_at = self.governor.ready_at(_methods(held), now, batched=batch.travels_as_batch(held))
                 wake = ready_at if ready_at is not None else now + POLL
         seconds = max(0.0, min(end, math.inf if wake is None else wake) - now)
         if tasks:
@@ -176,9 +179,14 @@ class Runner:
             return fault
         except AuthError as fault:
             return fault
+        except ConfigError as fault:
+            wrong = fault.with_traceback(None)
         finally:
             with self.lock:
                 self.governor.settle(ticket, self.clock(), sent=sent)
+        # Without the frames in which it was found: their locals hold the address and the tokens.
+        wrong.__cause__ = wrong.__context__ = None
+        raise wrong
 
     def _read(self, parcel: Parcel, came: Reply | NoReply | AuthError) -> dict[str, Answer]:
         if isinstance(came, Reply):
@@ -189,7 +197,14 @@ class Runner:
     def _lost(self, fault: NoReply) -> Lost:
         # A host that has answered before is there, whatever the resolver says of it for a moment.
         nowhere = fault.unresolved and not self.stats.received
-        return Lost(fault.reason, sent=fault.sent, timeout=fault.timeout, nowhere=nowhere, guidance=fault.guidance)
+        return Lost(
+            fault.reason,
+            sent=fault.sent,
+            timeout=fault.timeout,
+            nowhere=nowhere,
+            too_large=fault.too_large,
+            guidance=fault.guidance,
+        )
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""
@@ -203,22 +218,45 @@ class Runner:
                 size.overran(len(parcel.commands))
             else:
                 size.carried(len(parcel.commands), live, seconds)
-            for command in parcel.commands:
-                self._take(command.call.method, answers[command.label], ticket.departed, now)
+            self._hear(parcel, answers, ticket.departed, now)
             if live:
                 self.governor.meter(method).measured(seconds / live)
 
-    def _take(self, method: str, answer: Answer, departed: float, now: float) -> None:
-        if isinstance(answer, Success):
-            self._failing = None
-            self.governor.bucket.accepted()
-            self.governor.meter(method).report(answer.operating, answer.resets_in, departed, now)
-        elif retry.is_crowded(answer):
-            self.governor.bucket.refused(now)
-        elif retry.is_blocked(answer):
-            self.governor.meter(method).blocked(now)
-        else:
-            self._failing = error_of(answer, method) if retry.is_passing(answer) else None
+    def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], departed: float, now: float) -> None:
+        """Tell the governor what the answers say of the limits."""
+        batched = batch.travels_as_batch(parcel)
+        whole: Told | None = None
+        told: list[tuple[str, Told]] = []
+        for command in parcel.commands:
+            method, answer = command.call.method, answers[command.label]
+            if isinstance(answer, Success):
+                self._failing = None
+                self.governor.bucket.accepted()
+                told.append((method, Told(answer.operating, answer.resets_in)))
+                whole = Told(answer.batch_operating, answer.batch_resets_in) if batched else None
+            elif retry.is_crowded(answer):
+                self.governor.bucket.refused(now)
+            elif isinstance(answer, Refusal) and retry.is_blocked(answer):
+                self.governor.blocked(BATCH if batched and answer.whole else method, now)
+            else:
+                self._failing = error_of(answer, method) if retry.is_passing(answer) else None
+        self.governor.heard(whole, told, departed, now)
+
+
+def loop_here() -> asyncio.AbstractEventLoop:
+    """The running loop.
+
+    Raises
+    ------
+    ConfigError
+        The coroutine is run by something else.
+    """
+    with contextlib.suppress(RuntimeError):
+        return asyncio.get_running_loop()
+    raise ConfigError(
+        "The verbs of bx24frames.aio run on asyncio, and here no asyncio loop runs (trio, curio)",
+        guidance="Call the blocking verb in a thread: await trio.to_thread.run_sync(bx24frames.read_entity, 'deal').",
+    )
 
 
 def _unauthorized(fault: AuthError) -> Refusal:

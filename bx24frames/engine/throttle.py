@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from bx24frames.engine.charging import BATCH, FREE, Generation, charges, recognised
 
 ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request that left is taken to have reached the portal, if no answer proved it before."""
@@ -157,7 +159,9 @@ class Late:
 
 @dataclass(slots=True)
 class Meter:
-    """Operating time of one method: what the answers report, plus what is under way.
+    """One budget of operating time, a method's or that of batches: what the answers report, plus what is under way.
+
+    `cost` is what one command of the method takes, `priced` whether that has been measured.
 
     `ledger` holds what the reports have risen by, and when: each of it has certainly left the portal's window once
     the window has passed, whatever else is known. `late` holds what came back while others were under way: their
@@ -167,6 +171,7 @@ class Meter:
     limit: float
     operating: float = 0.0
     cost: float = FIRST_COST
+    priced: bool = False
     under_way: float = 0.0
     parcels: int = 0
     resets_at: float | None = None
@@ -175,15 +180,15 @@ class Meter:
     ledger: deque[tuple[float, float]] = field(default_factory=deque)
     late: list[Late] = field(default_factory=list)
 
-    def ready_at(self, commands: int, now: float) -> float:
-        """When `commands` more commands of this method may leave; infinity while an answer has to come first."""
+    def ready_at(self, seconds: float, now: float) -> float:
+        """When a request that costs `seconds` may leave; infinity while an answer has to come first."""
         if now < self.blocked_until:
             return self.blocked_until
         if self.parcels and not self.known:
             # What earlier processes have spent shows in the first answer: it is waited for.
             return math.inf
         spent = self.standing(now) + self.under_way + sum(late.seconds for late in self.late)
-        planned = spent + self.cost * commands
+        planned = spent + seconds
         if planned <= SLOW_AT * self.limit or not spent:
             return now
         if self.parcels:
@@ -203,17 +208,17 @@ class Meter:
             self.late.pop(0)
         return self.operating
 
-    def depart(self, commands: int) -> None:
-        """Charge commands that leave."""
-        self.under_way += self.cost * commands
+    def depart(self, seconds: float) -> None:
+        """Charge a request that leaves."""
+        self.under_way += seconds
         self.parcels += 1
 
-    def settle(self, commands: int, charged: float, departed: float, now: float, *, sent: bool = True) -> None:
-        """Commands came back, with whatever answer, or were never sent."""
+    def settle(self, seconds: float, departed: float, now: float, *, sent: bool = True) -> None:
+        """A request came back, with whatever answer, or was never sent."""
         self.parcels -= 1
-        self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - charged * commands)
-        if sent:
-            self.late.append(Late(now, departed, charged * commands))
+        self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - seconds)
+        if sent and seconds:
+            self.late.append(Late(now, departed, seconds))
 
     def report(self, operating: float | None, resets_in: float | None, departed: float, now: float) -> None:
         """Take in the operating time an answer names; of answers that overtook each other the higher one counts."""
@@ -221,7 +226,11 @@ class Meter:
         if operating is None:
             self.late.clear()
             return
-        self.late = [late for late in self.late if late.settled > departed and late.departed != departed]
+        # Commands up to 0.1 s are recorded when their batch ends, and its own answer does not show them yet.
+        shown = self.cost > FREE or not self.priced
+        self.late = [
+            late for late in self.late if late.settled > departed and not (shown and late.departed == departed)
+        ]
         standing = self.standing(now)
         if operating >= standing:
             self._enter(operating - standing, now)
@@ -244,12 +253,16 @@ class Meter:
     def measured(self, seconds: float) -> None:
         """Take in what one command has cost, in wall time: what answers report of it may be up to 1 s too much."""
         self.cost += WEIGHT * (seconds - self.cost)
+        self.priced = True
 
-    def blocked(self, now: float) -> None:
-        """The portal refused this method for its operating time: wait for the reset, then probe once."""
+    def blocked(self, now: float, *, banned: bool = False) -> None:
+        """The portal refused this budget: wait for the reset, then probe once.
+
+        `banned`: the refusal is a ban, whose end no answer has told and which has nothing to do with the reset.
+        """
         if now < self.blocked_until:
             return
-        known = self.resets_at is not None and self.resets_at > now
+        known = self.resets_at is not None and self.resets_at > now and not banned
         self.blocked_until = self.resets_at if known and self.resets_at is not None else now + BLIND_PAUSE
         # After the pause the old sum says nothing any more: the probe's answer will.
         self.operating = 0.0
@@ -264,12 +277,20 @@ class Ticket:
     """Permission to send one request; given back when its answer is in."""
 
     departed: float
-    methods: tuple[tuple[str, int, float], ...]
+    charged: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer says of a budget: seconds used, and seconds until its oldest minute leaves."""
+
+    operating: float | None
+    resets_in: float | None = None
 
 
 @dataclass(slots=True)
 class Governor:
-    """One bucket, a meter a method, and a ceiling on requests under way."""
+    """One bucket, a meter a budget of operating time, and a ceiling on requests under way."""
 
     bucket: RequestBucket
     operating: float
@@ -277,6 +298,7 @@ class Governor:
     meters: dict[str, Meter] = field(default_factory=dict)
     in_flight: int = 0
     slow: list[int] = field(default_factory=list)
+    generation: Generation = Generation.UNKNOWN
 
     def room_at(self, now: float) -> float | None:
         """When any request may leave; None while an answer has to come first."""
@@ -284,39 +306,67 @@ class Governor:
             return None
         return self.bucket.ready_at(now)
 
-    def ready_at(self, methods: Mapping[str, int], now: float) -> float | None:
+    def ready_at(self, methods: Mapping[str, int], now: float, *, batched: bool = False) -> float | None:
         """When a request with these commands may leave; None while an answer has to come first."""
         room_at = self.room_at(now)
         if room_at is None:
             return None
-        ready_at = max([room_at, *(self.meter(method).ready_at(count, now) for method, count in methods.items())])
+        charged = self._charges(methods, batched=batched)
+        ready_at = max([room_at, *(self.meter(budget).ready_at(seconds, now) for budget, seconds in charged.items())])
         return ready_at if math.isfinite(ready_at) else None
 
-    def depart(self, methods: Mapping[str, int], now: float) -> Ticket | None:
+    def depart(self, methods: Mapping[str, int], now: float, *, batched: bool = False) -> Ticket | None:
         """Charge a request that leaves now; None if it may not."""
-        ready_at = self.ready_at(methods, now)
+        ready_at = self.ready_at(methods, now, batched=batched)
         departed = self.bucket.depart(now) if ready_at is not None and ready_at <= now else None
         if departed is None:
             return None
         self.in_flight += 1
-        charged = tuple((method, count, self.meter(method).cost) for method, count in methods.items())
-        for method, count, _ in charged:
-            self.meter(method).depart(count)
+        charged = tuple(self._charges(methods, batched=batched).items())
+        for budget, seconds in charged:
+            self.meter(budget).depart(seconds)
         return Ticket(departed, charged)
 
     def settle(self, ticket: Ticket, now: float, *, sent: bool = True) -> None:
         """The request is over, answered or not; one that was never sent has cost the portal nothing."""
         self.in_flight -= 1
         (self.bucket.arrived if sent else self.bucket.recalled)(ticket.departed, now)
-        for method, count, cost in ticket.methods:
-            self.meter(method).settle(count, cost, ticket.departed, now, sent=sent)
+        for budget, seconds in ticket.charged:
+            self.meter(budget).settle(seconds, ticket.departed, now, sent=sent)
 
-    def meter(self, method: str) -> Meter:
-        """The operating time of a method, as far as it is known."""
-        return self.meters.setdefault(method, Meter(self.operating))
+    def heard(self, whole: Told | None, commands: Iterable[tuple[str, Told]], departed: float, now: float) -> None:
+        """Take in what a request's answer says of operating time.
+
+        Parameters
+        ----------
+        whole : Told or None
+            What the envelope of a batch says; None for a call of its own.
+        commands : iterable of str and Told
+            What is said of each method. A batch that is charged itself has nothing to say of them.
+        departed, now : float
+            When the request left and when its answer came.
+        """
+        told = list(commands)
+        if whole is not None:
+            self.generation = recognised(self.generation, whole.operating, (of.operating for _, of in told))
+            self.meter(BATCH).report(whole.operating, whole.resets_in, departed, now)
+        if whole is None or self.generation is not Generation.BY_BATCH:
+            for method, of in told:
+                self.meter(method).report(of.operating, of.resets_in, departed, now)
+
+    def blocked(self, budget: str, now: float) -> None:
+        """The portal refused a budget for its operating time: what it holds up waits, nothing else."""
+        self.meter(budget).blocked(now, banned=self.generation is Generation.BY_BATCH)
+
+    def meter(self, budget: str) -> Meter:
+        """The operating time of a method, or of batches, as far as it is known."""
+        return self.meters.setdefault(budget, Meter(self.operating))
 
     def limit_operating(self, seconds: float) -> None:
-        """Change the limit of every method."""
+        """Change the limit of every budget."""
         self.operating = seconds
         for meter in self.meters.values():
             meter.limit = seconds
+
+    def _charges(self, methods: Mapping[str, int], *, batched: bool) -> dict[str, float]:
+        return charges(methods, lambda method: self.meter(method).cost, self.generation, batched=batched)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
@@ -16,26 +16,26 @@ from typing import Final, TypeAlias
 import orjson
 
 from bx24frames.engine.messages import JSON
+from bx24frames.entities.cultures import written_moment
 from bx24frames.entities.types import Kind
+from bx24frames.transport.redact import redact
 
 Reader: TypeAlias = Callable[[JSON], object]
 
 TRUE: Final = frozenset({"Y", "y", "1", "true"})
 FALSE: Final = frozenset({"N", "n", "0", "false"})
 
+FILE_IDS: Final = ("id", "fileid")
+FILE_NAMES: Final = ("name", "filename", "originalname")
+FILE_PAGES: Final = ("url", "showurl", "urlshow", "viewurl", "urlview", "detailurl", "urldetail", "src")
+FILE_DOWNLOADS: Final = ("downloadurl", "urldownload", "previewurl", "urlpreview")
+"""What methods call the id, the name and the addresses of a file, in any case and with or without underscores
+(docs: crm-timeline-comment-get.md, crm-activity-list.md, catalog-product-list.md, disk-folder-get-children.md)."""
+SECRET: Final = re.compile(r"[?&](auth|token|access_token)=", re.IGNORECASE)
+
 _INT64: Final = 2**63
 _AMOUNT_DIGITS: Final = 14
 _AMOUNT_STEP: Final = Decimal("0.0001")
-
-_SITE_FORMATS: Final = (
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%m/%d/%Y",
-    "%m/%d/%Y %I:%M %p",
-    "%m/%d/%Y %I:%M:%S %p",
-)
-"""The cultures a portal prints where a method gives no ISO text (docs: lists-element-get.md)."""
 
 
 def blank(value: JSON) -> bool:
@@ -114,36 +114,32 @@ def read_bool(value: JSON) -> bool | None:
     return text in TRUE
 
 
-def read_datetime(value: JSON) -> datetime | None:
-    """Read a moment in UTC; a text without an offset (site format) stands as it is."""
+def read_datetime(value: JSON, first: bool | None = None) -> datetime | None:
+    """Read a moment in UTC; a text without an offset (site format) stands as it is.
+
+    `first`: whether the site's dates begin with the day; None where that is not known.
+    """
     if blank(value):
         return None
-    moment = _moment(value)
+    moment = _moment(value, first)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("not a date of the years 1 to 9999") from None
 
 
-def read_date(value: JSON) -> date | None:
+def read_date(value: JSON, first: bool | None = None) -> date | None:
     """Read a date, which the portal prints as UTC midnight in the server's zone (rest module: rest_util.php)."""
-    moment = read_datetime(value)
+    moment = read_datetime(value, first)
     return None if moment is None else moment.date()
 
 
-def _moment(value: JSON) -> datetime:
+def _moment(value: JSON, first: bool | None) -> datetime:
     text = value.strip() if isinstance(value, str) else ""
-    if "." not in text[:3] and "/" not in text[:3]:
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError("not a date") from None
-    for pattern in _SITE_FORMATS:
-        try:
-            return datetime.strptime(text, pattern)
-        except ValueError:
-            continue
-    raise ValueError("not a date")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return written_moment(text, first)
 
 
 def read_money(value: JSON) -> dict[str, object] | None:
@@ -168,16 +164,35 @@ def read_amount(text: str) -> Decimal:
 
 
 def read_file(value: JSON) -> dict[str, object] | None:
-    """Read a file's id, name and page; the addresses with a token in them are left out."""
+    """Read a file's id, name and page.
+
+    The addresses with a token in them are left out, and of a page's address the webhook's code that it may hold
+    (rest module: restmanager.php ContentUri).
+    """
     if blank(value):
         return None
     if not isinstance(value, dict):
         return {"id": read_link(value), "name": None, "url": None}
+    told = {str(key).replace("_", "").lower(): cell for key, cell in value.items()}
     return {
-        "id": read_link(value.get("id")),
-        "name": read_code(value.get("name")),
-        "url": read_code(value.get("url") or value.get("showUrl")),
+        "id": read_link(_first(told, FILE_IDS)),
+        "name": read_code(_first(told, FILE_NAMES)),
+        "url": _masked(read_code(_first(told, FILE_PAGES))) or _download(told),
     }
+
+
+def _first(told: Mapping[str, JSON], names: Sequence[str]) -> JSON:
+    return next((told[name] for name in names if not blank(told.get(name))), None)
+
+
+def _download(told: Mapping[str, JSON]) -> str | None:
+    """The address to download from, where it holds no token."""
+    found = read_code(_first(told, FILE_DOWNLOADS))
+    return None if found is None or SECRET.search(found) else found
+
+
+def _masked(address: str | None) -> str | None:
+    return None if address is None else redact(address)
 
 
 def read_contact_point(value: JSON) -> dict[str, object] | None:
@@ -193,6 +208,9 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
     }
 
 
+UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
+"""What a value may raise in its reader: no integer is too long and no list nested too deep for JSON."""
+
 READERS: Final[Mapping[Kind, Reader]] = {
     Kind.NUMBER: read_number,
     Kind.LINK: read_link,
@@ -206,6 +224,9 @@ READERS: Final[Mapping[Kind, Reader]] = {
     Kind.FILE: read_file,
     Kind.MULTIFIELD: read_contact_point,
 }
+
+WRITTEN_DATES: Final[Mapping[Kind, Callable[..., object]]] = {Kind.DATE: read_date, Kind.DATETIME: read_datetime}
+"""Readers that take ``first`` beside the value."""
 
 
 def elements(value: JSON, kind: Kind) -> list[JSON]:

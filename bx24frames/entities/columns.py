@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.schema import Entity, Family, Field, TableSchema
+from bx24frames.entities.schema import UNTYPED, Entity, Field, TableSchema
 from bx24frames.errors import ConfigError, UnknownColumn
 
 if TYPE_CHECKING:
@@ -166,16 +165,15 @@ def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
 
     Notes
     -----
-    An item list answers explicit names with those alone, so the id is always among them; its phones and e-mails
-    (`fm`) come only with ``*`` (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html).
-    Classic lists give phones and e-mails only by name.
+    An item list answers explicit names with those alone, so the id is always among them
+    (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html). Classic lists give phones and
+    e-mails only by name.
     """
-    if entity.select is None:
-        return {}
+    fields = list(fields)
+    if entity.select is None or (any(field.type == UNTYPED for field in fields) and not entity.always):
+        return {}  # what no description names comes with everything, if at all
     arguments = {one.name for one in entity.arguments}
     wanted = [field for field in fields if field.code not in arguments]
     keys = [*filter(None, [entity.listing.id_filter]), *entity.listing.row_key]
     names = [*keys, *entity.always, *(field.wire for field in wanted)]
-    if entity.family is Family.ITEM and any(field.code in MULTIFIELDS for field in wanted):
-        names = ["*", *(field.code for field in wanted if field.user_field)]
     return {entity.select: list(dict.fromkeys(names))}

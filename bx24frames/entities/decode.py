@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final, Literal, TypeAlias
 
@@ -13,13 +14,15 @@ import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
-from bx24frames.entities.cells import READERS, elements
+from bx24frames.entities.cells import READERS, UNREADABLE, WRITTEN_DATES, elements
+from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, kind
 from bx24frames.entities.vectors import NOT_PLAIN, typed
 from bx24frames.errors import DecodeError
+from bx24frames.transport.redact import redact
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
@@ -48,6 +51,8 @@ class Decoder:
         self._schema = schema
         self._on_bad_value = on_bad_value
         self._nulled = nulled
+        self._dates: list[Cells] = []
+        self._day_first: bool | None = None
         self._columns = [
             column_of(field, target.type, schema.family)
             for field, target in zip(schema.fields, schema.arrow, strict=True)
@@ -79,21 +84,33 @@ class Decoder:
         if not parts:
             parts = [self.pack([])]
         ids = [*chain.from_iterable(part.ids for part in parts)]
-        columns = zip(*(part.columns for part in parts), strict=True)
+        columns = [joined_cells(cells) for cells in zip(*(part.columns for part in parts), strict=True)]
+        self._dates = [
+            cells for column, cells in zip(self._columns, columns, strict=True) if column.read_as in WRITTEN_DATES
+        ]
         arrays = [
-            _Reading(column, target.name, target.type, ids, self).read(joined_cells(cells))
+            _Reading(column, target.name, target.type, ids, self).read(cells)
             for column, target, cells in zip(self._columns, self._schema.arrow, columns, strict=True)
         ]
         if not arrays:
             return pa.RecordBatch.from_struct_array(pa.array([{}] * sum(part.count for part in parts), pa.struct([])))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema.arrow)
 
+    def day_first(self) -> bool | None:
+        """Whether the site's dates begin with the day, by all dates of the rows so far; None where none tells."""
+        while self._dates and self._day_first is None:
+            cells = self._dates.pop()
+            values = cells.to_pylist() if isinstance(cells, pa.Array) else cells
+            flat = chain.from_iterable(value if isinstance(value, list) else (value,) for value in values)
+            self._day_first = day_first(flat)
+        return self._day_first
+
     def refuse(self, column: str, value: object, row_id: str, row: int, reason: str) -> None:
         """Count a value that does not fit, or raise it."""
         if self._on_bad_value == "null":
             self._nulled[column] += 1
             return
-        raw = repr(value)[:EXCERPT]
+        raw = _excerpt(value)
         raise DecodeError(
             f"{column} of row {row_id or f'number {row}'} is {raw}: {reason}",
             column=column,
@@ -102,6 +119,14 @@ class Decoder:
             entity=self._schema.entity,
             guidance='on_bad_value="null" reads such values as null; schema_overrides gives the column another type.',
         )
+
+
+def _excerpt(value: object, written: Callable[[object], str] = repr) -> str:
+    """The beginning of a value as Python writes it, which it cannot for one nested too deep or of too many digits."""
+    try:
+        return redact(written(value))[:EXCERPT]
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__} beyond measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +152,23 @@ class _Reading:
 
     def _scalars(self, values: list[JSON], rows: Sequence[int]) -> pa.Array:
         kind_ = self.column.read_as
-        # behind a double, Arrow takes true for 1.0
-        if kind_ not in APART and (kind_ is Kind.BOOL or bool not in {*map(type, values)}):
+        types = {*map(type, values)}
+        # behind a double, Arrow takes true for 1.0; lists and maps it follows without end, off the stack of the thread
+        if kind_ not in APART and types.isdisjoint((list, dict) if kind_ is Kind.BOOL else (list, dict, bool)):
             try:
                 return typed(kind_, pa.array(values))
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value only its reader understands
         read = READERS[kind_]
+        if kind_ in WRITTEN_DATES:
+            read = partial(WRITTEN_DATES[kind_], first=self.decoder.day_first())
         found: list[object] = []
         for value, row in zip(values, rows, strict=True):
             try:
                 found.append(read(value))
-            except ValueError as fault:
-                self._refuse(value, row, str(fault))
+            except UNREADABLE as fault:
+                told = isinstance(fault, ValueError)
+                self._refuse(value, row, str(fault) if told else "too large, or nested too deep, to be read")
                 found.append(None)
         return pa.array(found, ARROW[kind_])
 
@@ -174,7 +203,7 @@ class _Reading:
 
     def _refuse(self, value: object, row: int, reason: str) -> None:
         row_id = present(self.ids[row]) if self.ids else None
-        self.decoder.refuse(self.name, value, "" if row_id is None else str(row_id), row, reason)
+        self.decoder.refuse(self.name, value, "" if row_id is None else _excerpt(row_id, str), row, reason)
 
 
 def _points(cells: Iterable[Cell], field: Field, family: Family) -> list[list[JSON] | None] | None:

@@ -218,7 +218,8 @@ def _values(
                 continue
             if value is not None and (entity.entity_type_id, field.code) in BY_CLASSIC_METHODS:
                 raise Unwritable(f"the item methods take no {field.code}: write it by crm.{entity.name}")
-            fields[field.wire] = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            cell = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            fields[field.written] = cell
             additive |= kind(field) is Kind.FILE and uploads(value)
         except Unwritable as fault:
             message = f"row {row.position}, column {column}: {fault} ({value!r:.80})"

@@ -58,12 +58,17 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
     source = entity.fields
     static = {field.code: field for field in source.static}
     entries = {} if source.method is None else _entries(entity, answer)
+    if entity.family is Family.ITEM and "fm" in entries:  # beside it their first values may be described as texts
+        entries = {name: raw for name, raw in entries.items() if name not in MULTIFIELDS}
     described = [field for name, raw in entries.items() for field in _parsed(entity, name, raw, static)]
     own = source.static if source.method is None else source.extra
     arguments = (Field(one.name, one.type, read_only=True, aliases=one.aliases) for one in entity.arguments)
-    fields = {field.code: _aliased(field, entity, ()) for field in own}
     told = {field.code: field for field in reversed(described)}  # of two with one code the first counts
-    fields.update((field.code, told[field.code]) for field in described)
+    fields = {field.code: told[field.code] for field in described}
+    for field in own:
+        fields.setdefault(field.code, _aliased(field, entity, ()))
+    if source.extra and source.extra == source.static:  # what every row of such tables has stands before their own
+        fields = {field.code: fields[field.code] for field in source.extra} | fields
     for field in arguments:
         fields.setdefault(field.code, _aliased(field, entity, ()))
     return _with_argument_names(entity, fields)
@@ -123,7 +128,8 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
     type_, holder = property_type(raw)
     multiple = _flag(raw, "isMultiple", "multiple")
-    own_name = name if entity.family is Family.ITEM and name != code else ""
+    camel = name if entity.family is Family.ITEM and user_field else ""
+    own_name = camel if camel != code else ""
     field = Field(
         code,
         known.type if known else type_,
@@ -141,6 +147,8 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         holder=holder,
         request=own_name,
         printed=own_name,
+        camel=camel,
+        sent=code if own_name else "",
     )
     return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
 

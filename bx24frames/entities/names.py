@@ -18,9 +18,112 @@ NEAREST: Final = 3
 ORDER: Final = "The entity comes first, the portal second: read_entity('deal', portal)."
 
 _ITEM: Final = re.compile(r"item:(\d+)")
-_METHOD: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
-_LIST_WORDS: Final = ("list", "get", "getlist", "search", "getchildren", "tail")
-"""Last words of the methods that list rows; `crm.dea` is a misspelled table, not a method."""
+_METHOD: Final = re.compile(r"(?:api/)?[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
+_WORD: Final = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*")
+_CHANGES: Final = frozenset(
+    [
+        "accept",
+        "activate",
+        "add",
+        "answer",
+        "append",
+        "approve",
+        "archive",
+        "attach",
+        "bind",
+        "block",
+        "call",
+        "cancel",
+        "clear",
+        "close",
+        "complete",
+        "convert",
+        "copy",
+        "create",
+        "deactivate",
+        "decline",
+        "defer",
+        "delegate",
+        "delete",
+        "detach",
+        "disable",
+        "disapprove",
+        "dismiss",
+        "edit",
+        "enable",
+        "exclude",
+        "execute",
+        "finish",
+        "fire",
+        "hide",
+        "import",
+        "batchimport",
+        "install",
+        "intercept",
+        "invite",
+        "join",
+        "kill",
+        "leave",
+        "lock",
+        "mark",
+        "markdeleted",
+        "merge",
+        "modify",
+        "move",
+        "mute",
+        "notify",
+        "open",
+        "pause",
+        "pin",
+        "publish",
+        "purge",
+        "push",
+        "read",
+        "register",
+        "reject",
+        "release",
+        "remove",
+        "rename",
+        "renew",
+        "replace",
+        "reset",
+        "restart",
+        "restore",
+        "run",
+        "save",
+        "send",
+        "set",
+        "share",
+        "show",
+        "skip",
+        "start",
+        "stop",
+        "subscribe",
+        "terminate",
+        "transfer",
+        "unattach",
+        "unbind",
+        "unblock",
+        "uninstall",
+        "unlock",
+        "unmute",
+        "unpin",
+        "unpublish",
+        "unregister",
+        "unsubscribe",
+        "untrash",
+        "update",
+        "upload",
+        "uploadfile",
+        "deletetree",
+        "restorefromversion",
+        "moveto",
+        "copyto",
+        "vote",
+        "write",
+    ]
+)
+"""First words of the last part of methods that change something: reading one of them would carry it out."""
 
 
 def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
@@ -31,7 +134,7 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     name : str
         A name of the catalogue in any case, singular or plural; ``item:N`` for an `entityTypeId`; ``category:2``,
         ``product:15``, ``list_element:42`` for a table that is read for something; a smart process by its code or
-        title; or a list method with a dot, which is read untyped.
+        title; or any method that changes nothing, which is read untyped.
     types : iterable of mappings, optional
         The rows of `crm.type.list`, needed where `needs_types(name)`
         (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-object-types/crm-type-list.html).
@@ -67,7 +170,13 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     number = _ITEM.fullmatch(name.strip().lower())
     if number:
         return _by_number(int(number[1]))
-    if _is_method(name):
+    if _METHOD.fullmatch(name.strip()):
+        if changes(name):
+            raise UnknownEntity(
+                f"{name.strip()} is a method that changes something, not a table",
+                entity=name,
+                guidance="portal.call(method, params) calls it.",
+            )
         return untyped(name.strip())
     return _smart_process(name, tuple(types))
 
@@ -118,9 +227,23 @@ def _by_number(entity_type_id: int) -> Entity:
     return item_entity(entity_type_id, f"item:{entity_type_id}", f"Items of type {entity_type_id}")
 
 
-def _is_method(name: str) -> bool:
-    text = name.strip()
-    return _METHOD.fullmatch(text) is not None and text.lower().rsplit(".", 1)[1] in _LIST_WORDS
+def changes(method: str) -> bool:
+    """Whether a method's name says that it changes something.
+
+    Examples
+    --------
+    >>> changes("crm.deal.delete"), changes("disk.file.getVersions"), changes("bizproc.workflow.instances")
+    (True, False, False)
+    """
+    last = method.strip().rsplit(".", 1)[-1]
+    words = [word.lower() for word in _WORD.findall(last)]
+    return bool(words) and (words[0] in _CHANGES or last.lower() in _CHANGES)
+
+
+def nearest(name: str) -> str:
+    """What a name that nothing has may have been meant for; empty where nothing is near."""
+    near = difflib.get_close_matches(name.strip().lower(), list(CATALOG), NEAREST)
+    return f"Did you mean {', '.join(near)}?" if near else ""
 
 
 def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:

@@ -39,18 +39,18 @@ class Packed:
 
 def keys_of(schema: TableSchema) -> tuple[str, ...]:
     """The keys that the wanted columns are read from, and the id's."""
-    wanted = dict.fromkeys(key for field in schema.fields for key in _keys(field, schema.family))
+    wanted = dict.fromkeys(key for field in schema.fields for key in keys_of_field(field, schema.family))
     return tuple(wanted | {schema.id_key: None} if schema.id_key else wanted)
 
 
-def _keys(field: Field, family: Family) -> tuple[str, ...]:
+def keys_of_field(field: Field, family: Family) -> tuple[str, ...]:
     """Where a field's values may stand in a row; the later, only where the earlier is absent.
 
     Item rows hold phones, e-mails, sites and messengers together in `fm` (docs: crm-item-get.md).
     """
     if family is Family.ITEM and kind(field) is Kind.MULTIFIELD:
         return ("fm",)
-    return (field.code, field.printed) if field.printed else (field.code,)
+    return (field.printed, field.code) if field.printed else (field.code,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     wire = None
     if not as_list and read_as not in APART:
         wire = DOUBLE if family is Family.ITEM and read_as in _NUMBERS else TEXT
-    return Column(field, family, _keys(field, family), read_as, as_list, wire)
+    return Column(field, family, keys_of_field(field, family), read_as, as_list, wire)
 
 
 def packed(columns: Sequence[Column], rows: Mapping[str, Sequence[Cell]], count: int) -> list[Cells]:

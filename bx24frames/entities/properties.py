@@ -68,12 +68,13 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
 
 def unwrapped(cell: JSON, field: Field) -> JSON:
     """The value of a property as such: one, or a list of them for a multiple one."""
-    found: list[JSON]
-    if field.holder is Holder.BY_ID:
-        found = [*cell.values()] if isinstance(cell, dict) else cell if isinstance(cell, list) else [cell]
-    else:
-        parts = cell if isinstance(cell, list) else [cell]
-        found = [part.get("value") if isinstance(part, dict) else part for part in parts]
+    parts = cell if isinstance(cell, list) else [cell]
+    if field.holder is not Holder.VALUE and isinstance(cell, dict):
+        parts = [*cell.values()]
+    found: list[JSON] = [*parts]
+    if field.holder is not Holder.BY_ID:
+        name = "title" if field.holder is Holder.TITLED else "value"
+        found = [part.get(name) if isinstance(part, dict) else part for part in parts]
     if field.multiple:
         return found
     return found[0] if found else None

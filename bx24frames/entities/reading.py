@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Final
@@ -14,12 +14,20 @@ from bx24frames.entities.columns import select_params
 from bx24frames.entities.encode import unbatchable
 from bx24frames.entities.filters.dialects import SPELLINGS, Op, dialect
 from bx24frames.entities.filters.filters import MAX_IN
+from bx24frames.entities.forms import Form, by_code, forms_of, params_in
 from bx24frames.entities.schema import Entity, Field, Where
 
 PAGE: Final = 50
 
 
-def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listing:
+def listing_for(
+    entity: Entity,
+    fields: Iterable[Field],
+    where: Where,
+    known: Sequence[Field] = (),
+    form: Form | None = None,
+    order: Mapping[str, JSON] | None = None,
+) -> Listing:
     """Put the wanted fields and the conditions of one read into the table's list call.
 
     Parameters
@@ -29,15 +37,28 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
         The wanted ones, from a `TableSchema`.
     where : Where
         Without `ids` and `splits`: see `slices`.
+    known : sequence of Field
+        The whole description, where conditions may name user fields of items.
+    form : Form, optional
+        How fields are named; None is the first form that can answer.
+    order : mapping, optional
+        An order that the portal keeps, by another column than the id.
 
     Returns
     -------
     Listing
         `call.direct` where a batch cannot carry a condition as it is written.
     """
-    listing = entity.listing
-    params = {**listing.call.params, **select_params(entity, fields)}
-    params = merged(params, listing.filter_path, where.params)
+    listing, fields = entity.listing, list(fields)
+    form = form or forms_of(entity, fields, known, where.params, order)[0]
+    more = select_params(entity, fields) if form is Form.NAMED else params_in(form)
+    conditions, order = where.params, order or {}
+    if form is Form.CODES:
+        conditions, order = by_code(known, conditions), by_code(known, order)
+    params = merged({**listing.call.params, **more}, listing.filter_path, conditions)
+    if order:
+        *path, name = listing.order_path
+        params = merged(params, tuple(path), {name: dict(order)})
     given = {one.name: where.arguments[one.name] for one in entity.arguments}
     for one in entity.arguments:
         *path, name = one.path
@@ -45,15 +66,8 @@ def listing_for(entity: Entity, fields: Iterable[Field], where: Where) -> Listin
     call = Call(
         listing.call.method, params, direct=listing.call.direct or any(unbatchable(value) for value in params.values())
     )
-    select_ids = dict(listing.select_ids)
+    select_ids = more if form is Form.CODES else listing.select_ids
     return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
-
-
-def ordered(listing: Listing, order: Mapping[str, JSON]) -> Listing:
-    """The listing in an order that the portal keeps, by another column than the id."""
-    *path, name = listing.order_path
-    params = merged(listing.call.params, tuple(path), {name: dict(order)})
-    return replace(listing, call=replace(listing.call, params=params))
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
+from bx24frames.entities import spelling
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,6 +56,8 @@ class Holder(enum.Enum):
     """``{"value": x, "valueId": "17"}``, or a list of them (docs: catalog-product-list.md)."""
     BY_ID = "by id"
     """``{"17": x}``, an entry a value (docs: lists-element-get.md)."""
+    TITLED = "titled"
+    """``{"35": {"id": 35, "title": x}}``, an entry a value (docs: tasks-task-list.md)."""
 
 
 class Asking(enum.Enum):
@@ -65,6 +68,10 @@ class Asking(enum.Enum):
     """A method takes the text that is asked for as a part of the one it finds."""
     NEVER = "never"
     """A method drops them, and answers the whole table."""
+
+
+UNTYPED: Final = "untyped"
+"""The type of a key that rows carry and no description names: text, or the JSON of a list or a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,10 @@ class Field:
     `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
     `max_length`: characters a text may have; None where the description names no limit.
     `holder`: what the portal wraps each value in; None where it stands by itself.
-    `printed`: its key in the rows, where that is not the code: a portal that does not know `useOriginalUfNames`
-    describes, prints and takes user fields in camelCase.
+    `printed`: its other key in the rows: user fields of items are printed in camelCase without `useOriginalUfNames`.
+    `camel`: the name of an item user field as `crm.item.fields` gives it without that flag; the code itself, where two
+    names would clash; empty for every other field.
+    `sent`: its name in a write, where that is not the one in a select.
     """
 
     code: str
@@ -109,16 +118,36 @@ class Field:
     printed: str = ""
     listed: bool = True
     max_length: int | None = None
+    camel: str = ""
+    sent: str = ""
 
     @property
     def wire(self) -> str:
-        """The name in a select and in a write."""
+        """The name in a select."""
         return self.request or self.code
 
     @property
+    def written(self) -> str:
+        """The name in a write."""
+        return self.sent or self.wire
+
+    @property
     def condition(self) -> str:
-        """The name in a condition and in an order."""
+        """The name in a condition and in an order; of an item user field, that of calls without the flag."""
         return self.conditions[0] if self.conditions else self.wire
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its name in a select and an order leads to it; False only for some user fields of items."""
+        return not self.camel or spelling.back(self.camel) == self.code
+
+    @property
+    def travels(self) -> bool:
+        """Whether its name behind an operator (``>=ufCrmX``) leads to it; False only for some user fields of items.
+
+        The others are compared by their code, at the top level of a filter, with `useOriginalUfNames`.
+        """
+        return not self.camel or spelling.back(self.camel, behind_operator=True) == self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +199,8 @@ class Shape(enum.Enum):
 class FieldsSource:
     """Where a table's field description comes from: a method, or a static list; with both, the list gives types.
 
-    `extra`: fields that rows have and the method does not describe.
+    `extra`: fields that rows may have and the method need not describe. `beside`: further keys of rows, which say more
+    of what some column holds: they are read only where they are asked for by name.
     """
 
     method: str | None = None
@@ -179,6 +209,7 @@ class FieldsSource:
     static: tuple[Field, ...] = ()
     shape: Shape = Shape.DESCRIBED
     extra: tuple[Field, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +275,8 @@ class Entity:
     names: tuple[str, ...] = ()
     conditions: frozenset[str] = frozenset()
     untyped: bool = False
+    sparse: bool = False
+    """Whether its rows leave out what is empty, so that an absent key says nothing."""
     floating: bool = False
     """Whether its moments are printed in the site's own format, without an offset."""
     unwritten: str = ""

@@ -25,8 +25,13 @@ STATUS_TABLES: Final = frozenset({1, 7})
 
 COMPANY: Final = 4
 USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
-"""User fields, whose camel spelling cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``): only metadata knows it."""
+"""User fields, whose camelCase name cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``, ``UF_CRM_5B9A`` is
+``ufCrm_5B9A``): only their description knows it."""
 
+_KEPT: Final = "ufCrm_"
+"""How the name of a user field begins whose tail is kept as it is: nothing but the prefix is converted back."""
+_CAPITAL: Final = re.compile(r"([^_])([A-Z])")
+_DIGIT: Final = re.compile(r"([A-Za-z])([0-9])")
 _WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-zA-Z])(?=[0-9])")
 
 
@@ -51,6 +56,22 @@ def upper(name: str) -> str:
     ('ASSIGNED_BY_ID', 'PARENT_ID_128')
     """
     return _WORD_START.sub("_", name).upper()
+
+
+def back(name: str, *, behind_operator: bool = False) -> str:
+    """The UPPER_SNAKE name that the item methods make of a camelCase one.
+
+    They convert the key of a condition together with its operator, so that the rule for a kept tail is missed there
+    (main module: lib/engine/response/converter.php; crm module: lib/controller/item.php).
+
+    Examples
+    --------
+    >>> back("ufCrm5_1234567"), back("ufCrm_5B9A"), back("ufCrm_5B9A", behind_operator=True), back("ufCrmABC")
+    ('UF_CRM_5_1234567', 'UF_CRM_5B9A', 'UF_CRM_5_B_9_A', 'UF_CRM_AB_C')
+    """
+    if name.startswith(_KEPT) and not behind_operator:
+        return f"UF_CRM_{name.removeprefix(_KEPT)}"
+    return _DIGIT.sub(r"\1_\2", _CAPITAL.sub(r"\1_\2", name)).upper()
 
 
 def renamed(entity_type_id: int | None) -> dict[str, str]:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 MAX_AGE: Final = 3600.0
 """Seconds for which what a portal said is believed."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FOLDER: Final = "BX24FRAMES_CACHE"
 """Environment variable: the folder to keep answers in, instead of the user's cache folder."""
 LOOPBACK: Final = "BX24FRAMES_CACHE_LOOPBACK"
@@ -100,9 +100,26 @@ class Cache:
         self._held[name] = found
         return found[1]
 
+    def note(self, name: str, found: JSON) -> None:
+        """Remember what an answer has shown, as long as an answer itself is believed."""
+        if self.enabled:
+            self._held[name] = (self.clock(), found)
+            file = self._file(name)
+            if file is not None:
+                self._store(file, found, self.clock())
+
+    def noted(self, name: str) -> JSON:
+        """What was remembered so; None where nothing is."""
+        held = self._held.get(name)
+        if held is None and (file := self._file(name)) is not None and self.enabled:
+            held = self._load(file, lambda answer: answer)
+        return cast("JSON", held[1]) if held is not None and self._fresh(held[0]) else None
+
     def _lock(self, name: str) -> asyncio.Lock:
         """Of reads under way at once on one loop, one asks and the others wait for its answer."""
-        locks = self._locks.setdefault(asyncio.get_running_loop(), {})
+        from bx24frames.engine.runner import loop_here
+
+        locks = self._locks.setdefault(loop_here(), {})
         return locks.setdefault(name, asyncio.Lock())
 
     def age(self, name: str) -> float:

@@ -10,7 +10,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
 from bx24frames.engine.written import WrittenBatch
-from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.errors import CallError, ConfigError
 from bx24frames.portal.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
 from bx24frames.transport.query import Unencodable, encode, pairs
@@ -24,7 +24,11 @@ async def call_all(connection: Connection, method: str, items: Sequence[dict[str
     answers = await _answers(connection, method, items, raw=raw)
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
-        raise _failure(answers, refused, method, [f"item {place}" for place in refused] if len(items) > 1 else [""])
+        error = _failure(answers, refused, method, [f"item {place}" for place in refused] if len(items) > 1 else [""])
+        if len(items) > 1:
+            error.results = [answer.value if isinstance(answer, Success) else None for answer in answers]
+            error.failures = _failures(answers, range(len(items)), method)
+        raise error
     return [answer.value for answer in answers if isinstance(answer, Success)]
 
 
@@ -44,7 +48,8 @@ async def results_by_id(
     answers = await _answers(connection, method, [{**params, id_name: value} for value in wanted], raw=False)
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
-        raise _failure(answers, refused, method, [f"{id_name} {wanted[place]}" for place in refused])
+        named = [f"{id_name} {wanted[place]}" for place in refused]
+        raise _partly(_failure(answers, refused, method, named), answers, wanted, method)
     return {key: answer.value for key, answer in zip(wanted, answers, strict=True) if isinstance(answer, Success)}
 
 
@@ -67,7 +72,9 @@ async def carry_out(
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
         method = listed[refused[0]].call.method
-        raise _failure(answers, refused, method, [f"command {listed[place].label!r}" for place in refused])
+        named = [f"command {listed[place].label!r}" for place in refused]
+        labels = [command.label for command in listed]
+        raise _partly(_failure(answers, refused, method, named), answers, labels, method)
     for command, answer in zip(listed, answers, strict=True):
         results[command.label] = answer.value if isinstance(answer, Success) else None
     return results
@@ -143,7 +150,19 @@ def _not_for_a_batch(call: Call) -> str | None:
     return f"it has more than {MAX_PAIRS} values" if pairs(call.params) > MAX_PAIRS else None
 
 
-def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> BX24Error:
+def _partly(error: CallError, answers: Sequence[Answer], keys: Sequence[int | str], method: str) -> CallError:
+    """The error of calls of which some failed, with what the others gave."""
+    error.results = {key: one.value for key, one in zip(keys, answers, strict=True) if isinstance(one, Success)}
+    error.failures = _failures(answers, keys, method)
+    return error
+
+
+def _failures(answers: Sequence[Answer], keys: Sequence[int | str], method: str) -> dict[int | str, CallError]:
+    given = zip(keys, answers, strict=True)
+    return {key: error_of(answer, method) for key, answer in given if not isinstance(answer, Success)}
+
+
+def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> CallError:
     first = answers[refused[0]]
     if isinstance(first, Success):
         raise TypeError("a success is no failure")

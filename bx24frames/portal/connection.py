@@ -125,7 +125,7 @@ class Connection:
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first)):
+        async for settled in self.run(Dispatch(commands, first=first, together=True)):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 
@@ -156,7 +156,7 @@ class Connection:
         governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
         with BUDGETS.lock:
             meter = governor.meter(method)
-            return meter.cost if meter.known else None
+            return meter.cost if meter.priced else None
 
     async def close(self) -> None:
         """Close what the transport holds open."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
     from bx24frames.entities.filters.filters import Filters
-    from bx24frames.entities.schema import Entity, Where
+    from bx24frames.entities.schema import Entity, Field, Where
     from bx24frames.portal.connection import Connection
 
 Keep: TypeAlias = "Callable[[Rows], Rows]"
@@ -34,7 +34,7 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     where = parse_filters(table.entity, table.fields, filters)
     apart = where.owners is not None
     keep = partial(picked, table.entity, where)
-    listings = listings_of(table.entity, where)
+    listings = listings_of(table.entity, where, table.fields)
     told = not where.splits and all(one.paging is Paging.KEYSET and one.counted for one in listings)
     found = await totals(connection, listings) if told else [None]
     known = [count for count in found if count is not None]
@@ -43,9 +43,9 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     return sum(known)
 
 
-def listings_of(entity: Entity, where: Where) -> list[Listing]:
+def listings_of(entity: Entity, where: Where, known: Sequence[Field] = ()) -> list[Listing]:
     """The lists that a read takes, for their ids alone."""
-    return [listing_for(entity, (), part) for part in slices(entity, where)]
+    return [listing_for(entity, (), part, known) for part in slices(entity, where)]
 
 
 async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool, keep: Keep) -> int:

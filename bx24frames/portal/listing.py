@@ -7,29 +7,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import batchable
-from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, Call, Listing, Paging, Row, Success
+from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.engine.pages.cursor import merged, order_by_id
+from bx24frames.engine.pages.shape import id_key
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.dialects import split_key
-from bx24frames.errors import ConfigError
+from bx24frames.entities.forms import EVERYTHING, by_camel, by_code
+from bx24frames.entities.schema import Family
+from bx24frames.errors import ConfigError, ResponseError
+from bx24frames.portal import item_calls
 from bx24frames.portal.conditions import spelled, taken_out
 from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.last_resort import read_by_shape
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.parameters import refuse_clauses, wired
-from bx24frames.transport.address import API
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 
 OWN_CLAUSES: Final = ("start", "order", "limit")
+OWN_PLACES: Final = ("offset", "page")
+"""Where methods outside the catalogue are told the page."""
 _SPELLINGS: Final = {"filter": "filter", "arfilter": "filter", "select": "select", "arselect": "select"}
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_ID_KEYS: Final = ("ID", "id")
 
 
 async def read_all(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
@@ -38,22 +42,58 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
     params = wired(params, method)
     entity = _catalogued(method, params)
     if entity is None:
-        return await _by_shape(connection, method, params)
+        refuse_clauses(params, method, OWN_PLACES, "get_all()")
+        return await read_by_shape(connection, method, params)
+    if entity.family is Family.ITEM and item_calls.names_user_fields(params):
+        params = item_calls.as_taken((await table_of(connection, entity)).fields, params)
     listing, ordered = await _listing(connection, entity, params)
+    if entity.family is Family.ITEM and item_calls.original(listing.call.params):
+        listing = replace(listing, select_ids={"select": [EVERYTHING]})
+    if entity.family is Family.ITEM and item_calls.loses_ids(listing.call.params):
+        return await _items(connection, entity, listing, ordered=ordered)
+    return await _rows(connection, listing, ordered=ordered)
+
+
+async def _rows(connection: Connection, listing: Listing, *, ordered: bool) -> list[JSON]:
     rows: list[JSON] = []
     async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
 
 
-async def read_ids(connection: Connection, method: str) -> list[int | str]:
+async def _items(connection: Connection, entity: Entity, listing: Listing, *, ordered: bool) -> list[JSON]:
+    """Rows by a select that may lose the id: where it does, they are read whole and cut here."""
+    try:
+        return await _rows(connection, listing, ordered=ordered)
+    except ResponseError:
+        params = listing.call.params
+        wanted = params["select"] if isinstance(params["select"], list) else []
+    everything: dict[str, JSON] = {"select": [EVERYTHING]}
+    call = replace(listing.call, params={**params, **everything})
+    whole = replace(listing, call=call, select_ids=everything)
+    rows = await _rows(connection, whole, ordered=ordered)
+    fields = (await table_of(connection, entity)).fields
+    return [*item_calls.cut([row for row in rows if isinstance(row, dict)], [*map(str, wanted)], fields)]
+
+
+def id_parameter(method: str) -> str:
+    """What a get method calls the id: by the catalogue where it knows the method, else `ID`."""
+    name = method.lower()
+    if name == "crm.item.get":
+        return "id"
+    known = next((row for row in ROWS if (row.get_method or "").lower() == name), None)
+    return "ID" if known is None or known.writes is None else known.writes.id_param
+
+
+async def read_ids(connection: Connection, method: str, params: dict[str, JSON]) -> list[int | str]:
     """The ids of every row of a list method; the text of a number, as classic methods print it, as that number."""
-    entity = _catalogued(method, {})
-    params: dict[str, JSON] = dict(entity.listing.select_ids) if entity is not None else {}
+    entity = _catalogued(method, params)
+    if entity is not None and "select" not in {name.lower() for name in params}:
+        params = {**params, **entity.listing.select_ids}
     rows = await read_all(connection, method, params)
     if not isinstance(rows, list):
         raise ConfigError(f"{method} lists nothing", method=method)
-    key = entity.listing.id_key if entity is not None else _id_key(rows)
+    key = entity.listing.id_key if entity is not None else id_key(rows)
     found = [row.get(key) for row in rows if isinstance(row, dict)]
     return [_whole(value) for value in found if isinstance(value, int | str)]
 
@@ -83,7 +123,8 @@ async def _listing(connection: Connection, entity: Entity, params: dict[str, JSO
         given = {**given, **listing.call.params, **select}
     on_id = False
     if conditions:
-        conditions, on_id = await _checked(connection, bound_by(entity, {**given, **conditions}), conditions)
+        bound = bound_by(entity, {**given, **conditions})
+        conditions, on_id = await _checked(connection, bound, conditions, original=item_calls.original(given))
         given = merged(given, listing.filter_path, conditions)
     given = _with_ids(listing, given)
     if listing.call.direct:  # REST 3.0: the size of a page is the one its pages are counted by
@@ -116,59 +157,19 @@ def _with_ids(listing: Listing, params: dict[str, JSON]) -> dict[str, JSON]:
     return {**params, "select": [*wanted, *(key for key in keys if key not in wanted)]}
 
 
-async def _checked(connection: Connection, entity: Entity, conditions: dict[str, JSON]) -> tuple[dict[str, JSON], bool]:
+async def _checked(
+    connection: Connection, entity: Entity, conditions: dict[str, JSON], *, original: bool
+) -> tuple[dict[str, JSON], bool]:
     """The conditions as the method knows them; True if one is on the id."""
     if any(one.decisive and one.default is None for one in entity.arguments):  # its columns are not known yet
         return conditions, any(split_key(key)[2] == entity.listing.id_key for key in conditions)
     table = await table_of(connection, entity)
-    return spelled(entity, Names(table.fields, entity.name), conditions)
-
-
-async def _by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
-    """A method outside the catalogue: its first answer shows where rows are and whether there are more."""
-    if method.startswith(API):
-        raise ConfigError(
-            f"{method} is not in the catalogue, and REST 3.0 tells neither a total nor a next page",
-            guidance="Ask for its pages one by one: portal.call(method, {'pagination': {...}}).",
-        )
-    [first] = await connection.answers([Call(method, params, direct=True)], first=1)
-    if not isinstance(first, Success):
-        raise error_of(first, method)
-    path = _rows_path(first.value)
-    if path is None:
-        return first.value
-    call = Call(method, params, direct=not batchable(method, params))
-    listing = Listing(call, rows_path=path, id_key="", id_filter="", paging=Paging.OFFSET)
-    found: JSON = first.value
-    for step in path:
-        found = found[step] if isinstance(found, dict) else found
-    if not isinstance(found, list):
-        return first.value
-    more = first.next is not None or (first.total or 0) > len(found)
-    if not more or not found:
-        return found
-    listing = replace(listing, id_key=_id_key(found), page_size=first.next or len(found))
-    rows: list[Row] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS)):
-        rows.extend(page)
-    return [*rows]
-
-
-def _rows_path(value: JSON) -> tuple[str, ...] | None:
-    if isinstance(value, list):
-        return ()
-    if isinstance(value, dict) and len(value) == 1:  # an object of several keys may hold lists of its own
-        [(name, inner)] = value.items()
-        return (name,) if isinstance(inner, list) else None
-    return None
+    found, on_id = spelled(entity, Names(table.fields, entity.name), conditions)
+    if entity.family is Family.ITEM:
+        found = by_code(table.fields, found) if original else by_camel(table.fields, found)
+    return found, on_id
 
 
 def _whole(value: int | str) -> int | str:
     """An integer for the text that an integer prints; ``"007"`` is a text."""
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
-
-
-def _id_key(rows: list[JSON]) -> str:
-    """The key that names a row, where there is one."""
-    row = rows[0] if rows else None
-    return next((key for key in _ID_KEYS if isinstance(row, dict) and key in row), "")

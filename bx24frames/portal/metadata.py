@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
@@ -11,6 +11,7 @@ from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.binding import bound_by, described_alone
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
+from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import UnknownEntity
 from bx24frames.portal.connection import pages_machine
@@ -78,6 +79,29 @@ async def table_of(connection: Connection, entity: Entity) -> Table:
         lambda answer: Table(entity, parse_fields(entity, answer)),
         keep=source.method is not None,
     )
+
+
+async def as_sent(connection: Connection, table: Table, columns: Mapping[str, Field]) -> dict[str, Field]:
+    """The fields of columns, under the names that writes of this portal take.
+
+    User fields of items are written by their codes, in calls with `useOriginalUfNames`. A portal that does not know it
+    describes them in camelCase all the same, and would drop a code without a word.
+    """
+    source = table.entity.fields
+    if source.method is None or not any(field.sent for field in columns.values()):
+        return dict(columns)
+
+    async def ask() -> JSON:
+        return await connection.result(str(source.method), {**source.params, ORIGINAL: "Y"})
+
+    def names(answer: JSON) -> frozenset[str]:
+        return frozenset(field.camel for field in parse_fields(table.entity, answer) if field.camel)
+
+    known = await connection.metadata.recall(f"codes:{table.entity.name}", ask, names)
+    return {
+        name: replace(field, sent="") if field.sent and field.camel in known else field
+        for name, field in columns.items()
+    }
 
 
 async def renewed(connection: Connection, table: Table) -> Table | None:

@@ -77,7 +77,7 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
     """
     table = await find_table(connection, entity, filters)
     where = parse_filters(table.entity, table.fields, filters)
-    listings = listings_of(table.entity, where)
+    listings = listings_of(table.entity, where, table.fields)
     measured = connection.cost(listings[0].call.method) if listings else None
     page_seconds = PAGE_SECONDS if measured is None else measured
     counts = await totals(connection, listings)

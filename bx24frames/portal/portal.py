@@ -137,9 +137,14 @@ class Portal:
         """Call `get_by_id`."""
         return self.get_by_id(method, ID_list, ID_field_name, params)
 
-    def list_and_get(self, method_branch: str, ID_field_name: str = "ID") -> dict[int | str, JSON]:  # noqa: N803
+    def list_and_get(
+        self,
+        method_branch: str,
+        ID_field_name: str = "ID",  # noqa: N803
+        params: Mapping[str, object] | None = None,
+    ) -> dict[int | str, JSON]:
         """Every object of a branch such as ``crm.lead``: ``{id: object}``; see `AsyncPortal.list_and_get`."""
-        return self._run(lambda: self._twin.list_and_get(method_branch, ID_field_name))
+        return self._run(lambda: self._twin.list_and_get(method_branch, ID_field_name, params))
 
     def call(
         self,

@@ -352,6 +352,6 @@ def _at(value: JSON, path: Iterable[str]) -> JSON:
 
 def import_is_closed(answer: Answer) -> bool:
     """Whether an answer says that this credential, or this portal, cannot import at all."""
-    if not isinstance(answer, Refusal):
+    if not isinstance(answer, Refusal) or meaning(answer).reaction in _FATAL:
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.fallback import Dispatch
 from bx24frames.engine.messages import Call, Command, Listing, Lost, Paging, Refusal
-from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of
+from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, page_in, shape_of, show
 from bx24frames.engine.pages.pool import Pool
-from bx24frames.engine.records import Rows, Take
+from bx24frames.engine.records import AS_MAPS, Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.errors import ResponseError
 from bx24frames.portal.connection import new_token, pages_machine
@@ -36,8 +37,45 @@ async def page_each(
     *,
     wanted: Collection[int],
     up: bool,
+    narrowed: Callable[[Collection[int]], Sequence[Listing]],
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order."""
+    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order.
+
+    An id counts as gone when it was asked for once more, by what `narrowed` makes, and no missing row came.
+    """
+    found = [item async for item in _pages_of(connection, listings, take, wanted=wanted, up=up)]
+    missing = set(wanted).difference(*(ids for ids, _ in found))
+    first = len(found)
+    while missing:
+        more = [
+            item async for item in _pages_of(connection, narrowed(missing), take, wanted=missing, up=True) if item[0]
+        ]
+        if not more:
+            break
+        found += more
+        missing.difference_update(*(ids for ids, _ in more))
+    for batch in [batch for _, batch in found] if len(found) == first else [_merged(found, up=up)]:
+        yield batch
+
+
+def _merged(found: Sequence[tuple[list[int], pa.RecordBatch]], *, up: bool) -> pa.RecordBatch:
+    """The rows of pages that came in no order, in the order of their ids."""
+    import pyarrow as pa
+
+    ids = [row_id for part, _ in found for row_id in part]
+    order = sorted(range(len(ids)), key=ids.__getitem__, reverse=not up)
+    return pa.concat_batches([batch for _, batch in found]).take(pa.array(order, pa.int64()))
+
+
+async def _pages_of(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Take[P, pa.RecordBatch],
+    *,
+    wanted: Collection[int],
+    up: bool,
+) -> AsyncGenerator[tuple[list[int], pa.RecordBatch], None]:
+    """The pages of listings, in their order, with the ids of their rows."""
     token = new_token()
     commands = [Command(f"{token}_{place}", _page(part, up=up), (place,)) for place, part in enumerate(listings)]
     waiting: dict[int, tuple[list[int], pa.RecordBatch]] = {}
@@ -49,13 +87,23 @@ async def page_each(
             page = page_in(listings[place], item.answer)
             if isinstance(page, Refusal | Lost):
                 raise error_of(page, item.command.call.method)
+            show(listings[place], item.answer, page)
             waiting[place] = _known(listings[place], page, wanted), take(page)
             while due in waiting:
                 ids, batch = waiting.pop(due)
                 before = None if last is None or up else last - 1
                 in_order(listings[due], ids, up=up, after=last if up else None, upto=before)
-                yield batch
+                yield ids, batch
                 due, last = due + 1, ids[-1] if ids else last
+
+
+async def keys_carried(connection: Connection, listing: Listing) -> frozenset[str]:
+    """The keys that the first rows of a listing carry."""
+    machine = pages_machine(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
+    async with aclosing(connection.run(machine)) as pages:
+        async for page in pages:
+            return frozenset(key for row in page for key in row)
+    return frozenset()
 
 
 def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:

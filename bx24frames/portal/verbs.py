@@ -164,7 +164,7 @@ class AsyncPortal:
         Raises
         ------
         PortalError
-            The portal refused one of them; the message names the id.
+            The portal refused one of them; the message names the id, and ``.results`` holds what the others gave.
         """
         from bx24frames.portal.calls import results_by_id
 
@@ -181,18 +181,28 @@ class AsyncPortal:
         """Call `get_by_id`."""
         return await self.get_by_id(method, ID_list, ID_field_name, params)
 
-    async def list_and_get(self, method_branch: str, ID_field_name: str = "ID") -> dict[int | str, JSON]:  # noqa: N803
+    async def list_and_get(
+        self,
+        method_branch: str,
+        ID_field_name: str = "ID",  # noqa: N803
+        params: Mapping[str, object] | None = None,
+    ) -> dict[int | str, JSON]:
         """Every object of a branch such as ``crm.lead``: ids by ``.list``, then each by ``.get``: ``{id: object}``.
 
-        Ids are integers wherever they are numbers, also where the method prints text.
+        Ids are integers wherever they are numbers, also where the method prints text. `ID_field_name` is the parameter
+        of ``.get``; left as it is, the catalogue's own name for it is sent. `params` go to both methods, as
+        ``{"entityTypeId": 1036}`` for ``crm.item``; a ``filter`` and a ``select`` among them to ``.list`` alone.
         """
         from bx24frames.portal.calls import results_by_id
-        from bx24frames.portal.listing import read_ids
+        from bx24frames.portal.listing import id_parameter, read_ids
 
         branch = check_method(method_branch)
+        given = check_params(params, f"{branch}.list")
         verb = self.connection.begun()
-        ids = await read_ids(verb, f"{branch}.list")
-        return await results_by_id(verb, f"{branch}.get", ids, ID_field_name, {})
+        ids = await read_ids(verb, f"{branch}.list", given)
+        named = id_parameter(f"{branch}.get") if ID_field_name == "ID" else ID_field_name
+        own = {name: value for name, value in given.items() if name.lower() not in ("filter", "select")}
+        return await results_by_id(verb, f"{branch}.get", ids, named, own)
 
     async def call(
         self,
@@ -214,7 +224,8 @@ class AsyncPortal:
         Raises
         ------
         PortalError
-            The portal refused one; ``.rows`` holds the positions of the refused items.
+            The portal refused one; ``.rows`` holds the positions of the refused items, ``.results`` what the others
+            gave, with None for these, and ``.failures`` the error of each.
         """
         from bx24frames.portal.calls import call_all
 
@@ -243,7 +254,7 @@ class AsyncPortal:
         Raises
         ------
         PortalError
-            Any command failed.
+            Any command failed; ``.results`` holds what the others gave, ``.failures`` the error of each that failed.
 
         Notes
         -----

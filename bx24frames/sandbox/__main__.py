@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", choices=tuple(PLANS), default="standard")
     parser.add_argument("--fast", action="store_true", help="server time does not really pass")
     parser.add_argument("--tls", action="store_true", help="https, self-signed")
+    parser.add_argument("--certificate", metavar="FILE", help="with --tls: where to write the certificate, in PEM")
     parser.add_argument("--fault", action="append", default=[], metavar="KIND[:METHOD[:NTH[:TIMES]]]")
     given = parser.parse_args(arguments)
     serve(
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan=given.plan,
         real_time=not given.fast,
         tls=given.tls,
+        certificate=given.certificate,
         faults=given.fault,
         announce=partial(print, flush=True),
     )

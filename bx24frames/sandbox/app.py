@@ -8,12 +8,12 @@ from typing import Final
 
 from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
-from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, encode, html_reply, json_reply, refusal
+from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, encode, error_body, html_reply, json_reply, refusal
 from bx24frames.sandbox.idempotency import Memory
-from bx24frames.sandbox.limits import LeakyBucket, Meter, OperatingTime, Plan
+from bx24frames.sandbox.limits import BY_BATCH, BY_METHOD, LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
-from bx24frames.sandbox.wire import Address, Incoming, read_address, read_object, read_params
+from bx24frames.sandbox.wire import SLASHES, Address, Incoming, read_address, read_object, read_params
 
 FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
 CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
@@ -59,7 +59,7 @@ class App:
 
     def _authorise(self, request: Incoming) -> Reply | None:
         """The reply of the authorisation server; None where the address is the portal's own."""
-        path = request.path.rstrip("/") + "/"
+        path = SLASHES.sub("/", request.path + "/")
         if path == oauth.PATH:
             status, body = self.oauth.token(read_params(request))
             return json_reply(body, status)
@@ -80,7 +80,8 @@ class App:
 
     def meter(self, now: float) -> Meter | None:
         """A load limiter for one request, where the plan has one."""
-        return None if self.plan.operating is None else Meter(self.operating, now)
+        generation = BY_BATCH if "batch_charged" in self.scene.quirks else BY_METHOD
+        return None if self.plan.operating is None else Meter(self.operating, now, generation)
 
 
 @dataclass(slots=True)
@@ -150,7 +151,10 @@ class Visit:
             session = self._open()
         except MethodError as error:
             return json_reply(*api_error(error)) if self.address.api else refusal(error)
-        answer = self._run(session)
+        try:
+            answer = self._run(session)
+        except MethodError as error:  # a batch refused as one
+            answer = Answer(error_body(error), error.status)
         if session.meter is not None:
             session.meter.settle()
         cut = self.app.plan.cut
@@ -174,14 +178,19 @@ class Visit:
 
     def _run(self, session: Session) -> Answer:
         if self._is_api_batch():
-            return batch3.run(session, self.params)
+            with session.batch(batch3.NAME):
+                answer = batch3.run(session, self.params)
+            if not answer.failed:
+                answer.body["time"] = session.time(batch3.NAME, session.moment())
+            return answer
         if not self._is_batch():
             answer = session.run(self.address.method, self.params)
             if not answer.failed:
                 # called alone, a method's time is the request's
                 answer.body["time"] = session.time(self.address.method, session.moment())
             return answer
-        value = batch.run_batch(session, self.params, self.app.plan.cut)
+        with session.batch(batch.NAME):
+            value = batch.run_batch(session, self.params, self.app.plan.cut)
         return Answer({"result": value, "time": session.time(batch.NAME, session.moment())})
 
     def _print(self, answer: Answer, session: Session) -> Reply:

@@ -48,6 +48,12 @@ class Credential:
     user_id: int
     scopes: Scopes = None
 
+    @property
+    def application(self) -> str:
+        """The id of the application; empty for a webhook."""
+        kind, _, name = self.id.partition(":")
+        return name if kind == "app" else ""
+
     def require(self, scopes: tuple[str, ...]) -> None:
         """Raise ``insufficient_scope`` unless one of `scopes` is granted; no scope is open to all."""
         if scopes and self.scopes is not None and self.scopes.isdisjoint(scopes):

@@ -14,7 +14,10 @@ from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.wire import API
 
 NAME: Final = f"{API}batch"
-REF: Final = "$ref"
+REF, REF_ARRAY = "$ref", "$refArray"
+FOUND: Final = ("item", "items")
+"""Keys of an answer that later calls can refer to: an id of a new row and a flag cannot be referred to."""
+BAD_REF: Final = "BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION"
 BAD_CALL: Final = MethodError(API_CODE.format("VALIDATION_REQUESTVALIDATION"), "Error validating the request object")
 
 
@@ -30,42 +33,59 @@ def commands(params: Params) -> list[tuple[str, Params]]:
 def run(session: Session, params: Params) -> Answer:
     """Carry out a batch: the results in order, or the first error for all.
 
-    A query's ``{"$ref": "name.path"}`` becomes what an earlier call, named by its ``as``, answered there.
+    A query's ``{"$ref": "name.path"}`` becomes what an earlier call answered there: its item, or its items by their
+    places; ``{"$refArray": "name.field"}`` the field of each of its items. A call is named by its ``as``, or by its
+    place from 0 [rest module: classes/general/RestApiServer.php].
     """
     results: list[Any] = []
-    named: dict[str, Any] = {}
-    for _, entry in php.entries(params):
+    known: dict[str, Any] = {}
+    for place, (_, entry) in enumerate(php.entries(params)):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("method"), str):
             return _failed(BAD_CALL)
         try:
-            query = _filled(dict(php.entries(entry.get("query"))), named)
-        except KeyError:
-            return _failed(BAD_CALL)
+            query = _filled(dict(php.entries(entry.get("query"))), known)
+        except LookupError as error:
+            text = f"Unable to resolve the reference `{error.args[0]}`"
+            return _failed(MethodError(BAD_REF, text))
         answer = session.run(f"{API}{entry['method']}", query)
         if answer.failed:
             return answer
-        results.append(answer.body["result"])
-        if isinstance(entry.get("as"), str):
-            named[entry["as"]] = answer.body["result"]
-    return Answer({"result": results, "time": session.time(NAME, session.moment())})
+        result = answer.body["result"]
+        results.append(result)
+        found = next((result[key] for key in FOUND if isinstance(result, Mapping) and key in result), None)
+        if found is not None:
+            known[entry["as"] if isinstance(entry.get("as"), str) else str(place)] = found
+    return Answer({"result": results})
 
 
 def _failed(error: MethodError) -> Answer:
     return Answer(error_body(error), error.status)
 
 
-def _filled(value: Any, named: Mapping[str, Any]) -> Any:
-    """A query with its references filled in; KeyError where one leads nowhere."""
+def _filled(value: Any, known: Mapping[str, Any]) -> Any:
+    """A query with its references filled in; LookupError, with the reference, where one leads nowhere."""
     if isinstance(value, Mapping):
         if set(value) == {REF}:
-            return _found(str(value[REF]), named)
-        return {key: _filled(one, named) for key, one in value.items()}
-    return [_filled(one, named) for one in value] if isinstance(value, list) else value
+            return _found(str(value[REF]), known)
+        if set(value) == {REF_ARRAY}:
+            return _column(str(value[REF_ARRAY]), known)
+        return {key: _filled(one, known) for key, one in value.items()}
+    return [_filled(one, known) for one in value] if isinstance(value, list) else value
 
 
-def _found(path: str, named: Mapping[str, Any]) -> Any:
-    value: Any = named
+def _found(path: str, known: Mapping[str, Any]) -> Any:
+    value: Any = known
     for step in path.split("."):
         inside = dict(php.entries(value))
+        if step not in inside:
+            raise LookupError(path)
         value = inside[step]
     return value
+
+
+def _column(path: str, known: Mapping[str, Any]) -> list[Any]:
+    name, _, field = path.partition(".")
+    items = known.get(name)
+    if not field or not isinstance(items, list):
+        raise LookupError(path)
+    return [_found(field, item) for item in items if field.partition(".")[0] in item]

@@ -25,6 +25,11 @@ Kind: TypeAlias = Literal[
     "query_limit",  # 503 QUERY_LIMIT_EXCEEDED, nothing was done
     "operation_limit",  # 429 OPERATION_TIME_LIMIT for the whole request
     "expired_token",  # 401 expired_token
+    "invalid_token",  # 401 invalid_token: another process has renewed the pair
+    "connection_error",  # 401 CONNECTION_ERROR: the portal could not ask the authorisation server
+    "subscription_over",  # 401 ACCESS_DENIED: the plan has no REST
+    "application_context",  # 403 ACCESS_DENIED: not by a webhook
+    "overload",  # 401 OVERLOAD_LIMIT: REST blocked by the vendor
     "redirect",  # 302 to `location`, as after a renamed portal
     "command_error",  # one call fails with `code`, alone or inside a batch
 ]
@@ -106,6 +111,12 @@ _ERRORS: Final = {
     "query_limit": ("QUERY_LIMIT_EXCEEDED", "Too many requests", 503),
     "operation_limit": ("OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", 429),
     "expired_token": ("expired_token", "The access token provided has expired.", 401),
+    # rest module: lib/oauth/auth.php, lib/apauth/auth.php
+    "invalid_token": ("invalid_token", "Unable to get application by token", 401),
+    "connection_error": ("CONNECTION_ERROR", "Error connecting to authorization server", 401),
+    "subscription_over": ("ACCESS_DENIED", "REST is available only by subscription.", 401),
+    "application_context": ("ACCESS_DENIED", "Access denied! Application context required", 403),
+    "overload": ("OVERLOAD_LIMIT", "REST API is blocked due to overload.", 401),
 }
 
 
@@ -169,6 +180,11 @@ _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
     "query_limit": (False, _print_error),
     "operation_limit": (False, _print_error),
     "expired_token": (False, _print_error),
+    "invalid_token": (False, _print_error),
+    "connection_error": (False, _print_error),
+    "subscription_over": (False, _print_error),
+    "application_context": (False, _print_error),
+    "overload": (False, _print_error),
     "redirect": (False, _redirect),
 }
 

@@ -13,6 +13,29 @@ UNRECORDED: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """How a build counts operating time [rest module: lib/engine/access/loadlimiter.php, states of 2025 and 2026].
+
+    Parameters
+    ----------
+    batch_weight : float or None
+        Share of a batch's duration that is charged to ``batch`` itself, instead of to the methods in it; None charges
+        the methods, and ``batch`` nothing.
+    ban : float or None
+        Seconds for which a method beyond its limit is refused, its sum cleared; None refuses it while the sum is above.
+    """
+
+    batch_weight: float | None = None
+    ban: float | None = None
+
+
+BY_METHOD: Final = Generation()
+"""Builds to the middle of 2026."""
+BY_BATCH: Final = Generation(batch_weight=0.5, ban=300.0)
+"""The newest builds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The limits of a tariff (https://apidocs.bitrix24.com/limits.html).
 
@@ -87,6 +110,16 @@ class OperatingTime:
 
     limit: float
     _spent: dict[Key, dict[int, _Bucket]] = field(default_factory=dict)
+    _bans: dict[Key, float] = field(default_factory=dict)
+
+    def ban(self, key: Key, until: float) -> None:
+        """Refuse a method until a moment; what it has used is forgotten."""
+        self._bans[key] = until
+        self._spent.pop(key, None)
+
+    def banned(self, key: Key, now: float) -> bool:
+        """Whether a method is refused whatever it has used."""
+        return now < self._bans.get(key, 0.0)
 
     def _live(self, key: Key, now: float) -> list[_Bucket]:
         last = int(now // BUCKET_SECONDS)
@@ -101,7 +134,9 @@ class OperatingTime:
         return sum(bucket.seconds for bucket in self._live(key, now))
 
     def reset_at(self, key: Key, now: float) -> int | None:
-        """When the oldest bucket leaves, in seconds since the epoch; None when nothing is recorded."""
+        """When a ban ends or the oldest bucket leaves, seconds since the epoch; None when nothing is recorded."""
+        if self.banned(key, now):
+            return int(self._bans[key])
         live = self._live(key, now)
         return int(live[0].expires) if live else None
 
@@ -117,16 +152,33 @@ class Meter:
 
     spent: OperatingTime
     began: float
+    generation: Generation = BY_METHOD
     _hits: dict[Key, list[float]] = field(default_factory=dict)
     _first: dict[Key, float] = field(default_factory=dict)
+    _inside: float | None = None
+    """Seconds of the commands of the batch that is charged as one; None outside of such a batch."""
+    _frozen: float = 0.0
 
     def operating(self, key: Key) -> float:
-        """What answers report: recorded seconds plus this request's own single hits above 0.1 s."""
+        """What answers report: recorded seconds plus this request's own single hits above 0.1 s.
+
+        The commands of a batch that is charged itself all report what it had come to at the first of them above
+        0.1 s (b24jssdk #459, #539).
+        """
+        if self._inside is not None:
+            return self._frozen
         return self.spent.used(key, self.began) + sum(hit for hit in self._hits.get(key, ()) if hit > UNRECORDED)
 
     def blocks(self, key: Key) -> bool:
         """Whether the method is refused now."""
-        return self.operating(key) > self.spent.limit
+        if self._inside is not None:
+            return False
+        if self.spent.banned(key, self.began):
+            return True
+        over = self.operating(key) > self.spent.limit
+        if over and self.generation.ban is not None:
+            self.spent.ban(key, self.began + self.generation.ban)
+        return over
 
     def reset_at(self, key: Key) -> int | None:
         """When the method's oldest bucket leaves; without one, 600 s after this request's first call."""
@@ -137,11 +189,26 @@ class Meter:
 
     def start(self, key: Key, at: float) -> None:
         """A method begins; one that then fails is never charged."""
-        self._first.setdefault(key, at)
+        if self._inside is None:
+            self._first.setdefault(key, at)
 
     def finish(self, key: Key, seconds: float) -> None:
         """A method succeeded after `seconds` of work."""
-        self._hits.setdefault(key, []).append(seconds)
+        if self._inside is None:
+            self._hits.setdefault(key, []).append(seconds)
+            return
+        self._inside += seconds
+        if seconds > UNRECORDED and not self._frozen:
+            self._frozen = self._inside
+
+    def enter_batch(self) -> None:
+        """A batch that is charged itself begins: what follows are its commands."""
+        self._inside, self._frozen = 0.0, 0.0
+
+    def leave_batch(self, key: Key, seconds: float) -> None:
+        """A batch that is charged itself ends after `seconds` of work."""
+        self._inside = None
+        self.finish(key, seconds * (self.generation.batch_weight or 0.0))
 
     def settle(self) -> None:
         """The request is over: record each method whose work sums up to more than 0.1 s."""

@@ -39,7 +39,45 @@ class Quirk:
 
 # --- item methods: names and select ----------------------------------------------------------------
 
-_NAMES: Final[Mapping[str, Quirk]] = {}
+_NAMES: Final[Mapping[str, Quirk]] = {
+    "select_loses_system_fields": Quirk(
+        "crm.item.list",
+        "A select that names fields, together with useOriginalUfNames, leaves nothing in the rows but user fields; a "
+        "row of which nothing is left is an empty list.",
+        "bitrix-tools/b24-rest-docs #263, #368; crm module: lib/controller/item.php, getJsonForItems",
+        "crm 25.0",
+    ),
+    "names_converted_back": Quirk(
+        "crm.item.*",
+        "A name given without useOriginalUfNames is converted back by rule, in a condition together with its operator: "
+        "user fields whose name does not convert back are not found there.",
+        "main module: lib/engine/response/converter.php; crm module: lib/controller/base.php; published measurements "
+        "on a cloud portal, September 2026",
+    ),
+    "codes_torn_in_groups": Quirk(
+        "crm.item.list",
+        "With useOriginalUfNames, the code of a user field behind an operator is not known inside a group.",
+        "crm module: lib/controller/item.php",
+        "crm 25.0",
+    ),
+    "unprinted_fields": Quirk(
+        "crm.item.list",
+        "opportunityAccount and accountCurrencyId are described and never printed.",
+        "published measurement on a cloud portal, September 2026",
+    ),
+    "select_skips_user_fields": Quirk(
+        "crm.item.list",
+        "A select that names fields gives some user fields of smart processes and not others.",
+        "published report on a cloud portal, 2026; cause unknown",
+        observed=False,
+    ),
+    "original_names_unknown": Quirk(
+        "crm.item.*",
+        "useOriginalUfNames is no parameter: user fields go by their camelCase names alone.",
+        "crm module before 25.0",
+        observed=False,
+    ),
+}
 
 # --- conditions ------------------------------------------------------------------------------------
 
@@ -148,13 +186,93 @@ _WRITES: Final[Mapping[str, Quirk]] = {
 
 # --- lists, rights, paging -------------------------------------------------------------------------
 
-_LISTS: Final[Mapping[str, Quirk]] = {}
+_LISTS: Final[Mapping[str, Quirk]] = {
+    "hides_users_without_department": Quirk(
+        "user.get",
+        "leaves out people without a department, unless an administrator sends ADMIN_MODE or asks for an ID",
+        "rest module: lib/api/user.php",
+    ),
+    "hides_secret_groups": Quirk(
+        "sonet_group.get, socialnetwork.api.workgroup.list",
+        "leaves out secret groups of others, unless an administrator sends IS_ADMIN (in `params` of the second)",
+        "socialnetwork module: classes/general/rest.php, lib/controller/workgroup.php",
+    ),
+    "types_for_administrators": Quirk(
+        "crm.type.list",
+        "refuses everybody but administrators of the CRM, who may all the same use the smart processes",
+        "crm module: lib/controller/type.php",
+    ),
+    "currencies_for_administrators": Quirk(
+        "crm.currency.list",
+        "refuses whoever has no access to the settings of the CRM",
+        "documentation: crm-currency-list.md, rights",
+    ),
+    "next_counts_rows": Quirk(
+        "sale.order.list",
+        "shows pages that are short in the middle, and a `next` that counts the rows which came, though `start` is"
+        " floored to a multiple of 50",
+        "rest module: lib/engine/restmanager.php getNavigationData",
+    ),
+    "start_is_dropped": Quirk(
+        "catalog.catalog.list",
+        "takes `start` out before it is bound: every page is the first one, with `total` and `next`",
+        "catalog module: lib/controller/catalog.php",
+    ),
+    "payments_not_in_a_batch": Quirk(
+        "crm.item.payment.list",
+        "answers ERROR_BATCH_METHOD_NOT_ALLOWED inside a batch",
+        "measured on a cloud portal, September 2026",
+    ),
+    "rest3_incomplete": Quirk(
+        "api/humanresources.*, api/timeman.record.*",
+        "answers ERROR_METHOD_NOT_FOUND though the scope is granted",
+        "measured on a cloud portal, September 2026; portals with 147, 220 and 245 methods: bitrix24/b24jssdk",
+        "2026-09",
+        observed=False,  # others have them: three portals, three numbers of methods
+    ),
+}
 
 # --- limits, tokens, errors ------------------------------------------------------------------------
 
-_LIMITS: Final[Mapping[str, Quirk]] = {}
+_LIMITS: Final[Mapping[str, Quirk]] = {
+    "batch_charged": Quirk(
+        method="batch",
+        does=(
+            "Half the duration of a batch is charged to batch itself and nothing to the methods in it, whose operating "
+            "is one figure for all; beyond the limit a method is refused for 300 s and then has its whole budget again."
+        ),
+        source="b24jssdk #459, #539; rest module: lib/engine/access/loadlimiter.php",
+        since="mid-2026",
+    ),
+}
 
-QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LISTS, **_LIMITS}
+# --- tasks, disk, lists and others outside the CRM -------------------------------------------------
+
+_AROUND: Final[Mapping[str, Quirk]] = {
+    "task_comments_in_chat": Quirk(
+        "task.commentitem.getlist",
+        "Answers nothing: the discussion of a task is a chat, which im.dialog.messages.get reads.",
+        "measured on a cloud portal, September 2026; bitrix-tools/b24-rest-docs #244",
+        "tasks 25.700",
+    ),
+    "flow_update_resets": Quirk(
+        "tasks.flow.Flow.update",
+        "Resets to its default whatever setting is left out.",
+        "measured on a cloud portal, September 2026",
+    ),
+    "list_columns_by_configuration": Quirk(
+        "lists.element.get",
+        "Prints DATE_CREATE and TIMESTAMP_X of an element only where the list shows these columns.",
+        "lists module: lib/entity/element.php, lib/rest/restservice.php",
+    ),
+    "folder_keeps_its_drive": Quirk(
+        "disk.folder.moveto",
+        "Answers false and moves nothing where the target lies in another storage.",
+        "measured on a cloud portal, September 2026",
+    ),
+}
+
+QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LISTS, **_LIMITS, **_AROUND}
 """Every quirk by its name."""
 
 

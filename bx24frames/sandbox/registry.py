@@ -28,6 +28,7 @@ class Context:
     `scopes`: what the credential may do; None is everything.
     `utc_offset`: the server's zone, in seconds east of UTC.
     `quirks`: the names of the quirks that are on.
+    `application`: the id of the application that calls; empty for a webhook.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Context:
     scopes: frozenset[str] | None = None
     utc_offset: int = 10_800
     quirks: frozenset[str] = frozenset()
+    application: str = ""
 
     def has(self, quirk: str) -> bool:
         """Whether the portal has a quirk."""
@@ -52,11 +54,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A method's success; `total` and `next` only where the real method reports them."""
+    """A method's success; `total` and `next` only where the real method reports them.
+
+    `bare`: the value is the whole answer, without ``result``.
+    """
 
     value: Any
     total: int | None = None
     next: int | None = None
+    bare: bool = False
 
 
 class MethodError(Exception):

@@ -208,6 +208,7 @@ class Sandbox:
         closed: bool | None = None,
         real_time: bool | None = None,
         time_style: TimeStyle | None = None,
+        quirks: QuirkChoice | None = None,
         **limits: Any,
     ) -> None:
         """Change what the portal allows and costs while it runs; what is not named stays.
@@ -221,6 +222,8 @@ class Sandbox:
             True refuses everything with ``PORTAL_DELETED``.
         real_time : bool, optional
         time_style : {"float", "integer"}, optional
+        quirks : {"observed", "documented"} or mapping of str to bool, optional
+            As in the constructor.
         **limits
             Single limits of the plan: ``burst``, ``per_second``, ``operating``, ``cut``.
         """
@@ -233,6 +236,7 @@ class Sandbox:
         scene = self._app.scene
         scene.costs = scene.costs if costs is None else costs
         scene.time_style = scene.time_style if time_style is None else time_style
+        scene.quirks = scene.quirks if quirks is None else quirks_of(quirks)
 
     def stop(self) -> None:
         """Stop listening: connections are refused until `start`."""

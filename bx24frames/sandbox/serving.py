@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import get_args
 
 from bx24frames.sandbox.faults import Fault, Kind
@@ -50,6 +51,7 @@ def serve(
     plan: str = "standard",
     real_time: bool = True,
     tls: bool = False,
+    certificate: str | None = None,
     faults: Sequence[str] = (),
     announce: Callable[[str], None] = print,
 ) -> None:
@@ -59,17 +61,23 @@ def serve(
     ----------
     path, port, seed, sizes, plan, real_time, tls
         As for `Sandbox`.
+    certificate : str, optional
+        With `tls`: a file for the certificate, in PEM, that clients have to trust.
     faults : sequence of str
         ``kind[:method[:nth[:times]]]``, as `parse_fault` reads it.
     announce : callable
         Told the address once requests are taken.
     """
+    if certificate is not None and not tls:
+        raise ValueError("a certificate is there with tls only")
     chosen = [parse_fault(text) for text in faults]
     with Sandbox(
         path, port=port, seed=SEED if seed is None else seed, sizes=sizes, plan=plan, real_time=real_time, tls=tls
     ) as sandbox:
         for fault in chosen:
             sandbox.faults.add(fault)
+        if certificate is not None:
+            Path(certificate).write_text(sandbox.certificate, encoding="ascii")
         wait_for_interrupt(partial(announce, sandbox.url))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import HTTP
@@ -15,6 +16,7 @@ from bx24frames.sandbox import php
 REST: Final = "/rest/"
 API: Final = "api/"
 """What stands before the method names of REST 3.0, here as in its addresses ``/rest/api/...``."""
+SLASHES: Final = re.compile("/{2,}")
 WEBHOOK_PARTS: Final = 3
 """``user/code/method``; an application's address is ``method`` alone."""
 
@@ -55,8 +57,10 @@ def read_address(path: str) -> Address | None:
     """Read ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``, or either behind ``/rest/api/``; None is neither.
 
     A trailing slash is allowed. Only ``.json`` and ``.xml`` are a format suffix, so dots in method names are safe
-    [rest module: install/components/bitrix/rest.server]; answers are JSON whatever the suffix says.
+    [rest module: install/components/bitrix/rest.server]; answers are JSON whatever the suffix says. Runs of slashes
+    are one slash [main module: lib/httprequest.php, lib/io/path.php], as in a webhook's address with ``/method`` added.
     """
+    path = SLASHES.sub("/", path)
     if not path.startswith(REST):
         return None
     rest = path.removeprefix(REST).rstrip("/")

@@ -127,8 +127,9 @@ class Address:
         After a portal's rename the old host answers 302 with the new address
         (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html); any other path is another service.
         """
-        here, there = urlsplit(url), urlsplit(location)
+        here = urlsplit(url)
         try:
+            there = urlsplit(location)
             host = _host(there)
         except ValueError:
             return None

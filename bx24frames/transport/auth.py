@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from bx24frames.errors import AuthError, ConfigError
 from bx24frames.transport.address import check_scheme
 from bx24frames.transport.base import NoReply, Reply
-from bx24frames.transport.redact import redact
+from bx24frames.transport.redact import redact, remember
 from bx24frames.transport.renewal import Renewal
-from bx24frames.transport.token_store import StoreLike, open_store
+from bx24frames.transport.servers import candidates
+from bx24frames.transport.token_store import StoreLike, open_store, turn_at
 
 __all__ = ["AuthLike", "OAuth", "TokenFunction", "Tokens", "open_tokens"]
 
-TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105 (an address)
 ATTEMPTS: Final = 3
 """Requests to the authorisation server before its silence is an error."""
 SECONDS: Final = 30.0
@@ -40,10 +40,17 @@ _GUIDANCE: Final[Mapping[str, str]] = {
 }
 
 
-class Fetch(Protocol):
-    """GETs an address; the transport's own, so that proxies and certificates are the same."""
+_ELSEWHERE: Final = frozenset({"invalid_client", "wrong_client"})
+"""Refusals that a server gives for applications of the other one as well."""
+_USED_UP: Final = "invalid_grant"
+LOOKS: Final = 3
+"""Looks at the store after a refresh token was refused: another process may be saving what it was exchanged for."""
 
-    async def __call__(self, url: str, params: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+
+class Fetch(Protocol):
+    """POSTs a form; the transport's own, so that proxies and certificates are the same."""
+
+    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
         """Return the reply or raise `NoReply`."""
         ...
 
@@ -56,8 +63,8 @@ class Tokens(Protocol):
         """Tells two credentials apart without telling a secret."""
         ...
 
-    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:
-        """Return an access token other than `rejected`, renewed if need be.
+    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:
+        """Return an access token other than `rejected`, renewed if need be; `host` is the portal's.
 
         Raises
         ------
@@ -80,12 +87,13 @@ class OAuth:
         Used until the portal says that it has expired (an hour).
     refresh_token : str, optional
         Good for one renewal within 180 days; each renewal brings a new one.
-    token_url : str
-        The authorisation server.
+    token_url : str, optional
+        The authorisation server. Left out, it is the one that the last answer with tokens named (``server_endpoint``),
+        else the one of the portal's region; where that does not know the application, the other one is asked once.
     store : path or object with ``load()`` and ``save(tokens)``, optional
         Where new tokens are kept, saved before they are first used, and read before those given here.
-        A path is a JSON file only its owner can read. Without it they are lost with the process, and the
-        refresh token given here cannot be used a second time.
+        A path is a JSON file only its owner can read, which many processes may share. Without it they are
+        lost with the process, and the refresh token given here cannot be used a second time.
 
     Raises
     ------
@@ -106,7 +114,7 @@ class OAuth:
         *,
         access_token: str | None = None,
         refresh_token: str | None = None,
-        token_url: str = TOKEN_URL,
+        token_url: str | None = None,
         store: StoreLike = None,
     ) -> None:
         for name, given in (("client_id", client_id), ("client_secret", client_secret)):
@@ -114,7 +122,8 @@ class OAuth:
         for name, token in (("access_token", access_token), ("refresh_token", refresh_token)):
             if token is not None:
                 _check_text(name, token)
-        check_scheme(urlsplit(token_url))
+        if token_url is not None:
+            check_scheme(urlsplit(token_url))
         if access_token is None and refresh_token is None and store is None:
             raise ConfigError("OAuth needs an access_token, a refresh_token, or a store that holds them")
         self.client_id = client_id
@@ -122,6 +131,8 @@ class OAuth:
         self._refresh_token = refresh_token
         self._token_url = token_url
         self._store = open_store(store)
+        self._told: Mapping[str, object] = {}
+        remember(client_secret, access_token, refresh_token)
         saved = _text(self._load(), "access_token")
         self._renewal = Renewal(saved or access_token)
         self._refusal: AuthError | None = None
@@ -135,19 +146,30 @@ class OAuth:
         """Tells two credentials apart without telling a secret."""
         return self._key
 
-    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:
+    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:
         """Return an access token other than `rejected`."""
-        return await self._renewal.token(rejected, lambda: self._renew(fetch, rejected))
+        return await self._renewal.token(rejected, lambda: self._renew(fetch, rejected, host))
 
-    async def _renew(self, fetch: Fetch, rejected: str | None) -> str:
-        """Use each refresh token at hand once, newest first; another process may have saved a newer pair meanwhile."""
-        if self._refusal is not None:
+    async def _renew(self, fetch: Fetch, rejected: str | None, host: str) -> str:
+        """Renew in turn with the other processes that share the store, most of which then find what one saved."""
+        if self._refusal is not None and not self._fresh(rejected):
             raise _again(self._refusal)
+        async with turn_at(self._store):
+            return await self._renew_alone(fetch, rejected, host)
+
+    def _fresh(self, rejected: str | None) -> str | None:
+        """An access token in the store other than the rejected one."""
+        saved = _text(self._load(), "access_token")
+        return saved if saved != rejected else None
+
+    async def _renew_alone(self, fetch: Fetch, rejected: str | None, host: str) -> str:
+        """Use each refresh token at hand once, newest first; another process may have saved a newer pair meanwhile."""
         tried: set[str] = set()
         while True:
             saved = self._load()
             fresh = _text(saved, "access_token")
             if fresh and fresh != rejected:
+                self._refusal = None
                 return fresh
             at_hand = (_text(saved, "refresh_token"), self._refresh_token)
             refresh_token = next((token for token in at_hand if token and token not in tried), None)
@@ -155,15 +177,46 @@ class OAuth:
                 self._refusal = self._refusal or _no_refresh_token()
                 raise _again(self._refusal)
             tried.add(refresh_token)
-            answer = await self._ask(fetch, refresh_token)
+            answer = await self._ask(fetch, refresh_token, candidates(saved or self._told, self._token_url, host))
             if isinstance(answer, AuthError):
                 self._refusal = answer
+                if answer.code == _USED_UP and saved:
+                    await self._look_again(saved)
                 continue
             self._refusal = None
             self._keep(answer)
             return _text(answer, "access_token") or ""
 
-    async def _ask(self, fetch: Fetch, refresh_token: str) -> dict[str, object] | AuthError:
+    async def _look_again(self, saved: Mapping[str, object]) -> None:
+        """Wait a moment for another process, on another machine perhaps, to save the pair it has been given."""
+        import asyncio
+
+        for attempt in range(LOOKS):
+            await asyncio.sleep(self._pause(attempt) / 2)
+            if self._load() != saved:
+                return
+
+    async def _ask(self, fetch: Fetch, refresh_token: str, servers: list[str]) -> dict[str, object] | AuthError:
+        """Ask the servers in turn, until one knows the application."""
+        silent: NoReply | None = None
+        refusal: AuthError | None = None
+        for server in servers:
+            try:
+                answer = await self._ask_at(server, fetch, refresh_token)
+            except NoReply as error:
+                silent = silent or error
+                continue
+            if not isinstance(answer, AuthError):
+                return answer
+            refusal = refusal or answer
+            if (answer.code or "").lower() not in _ELSEWHERE:
+                break
+        if silent is None and refusal is not None:
+            return refusal
+        # What one server says of a token proves nothing while the one it belongs to may be the silent one.
+        raise NoReply(silent.reason if silent is not None else "no authorisation server", sent=False)
+
+    async def _ask_at(self, server: str, fetch: Fetch, refresh_token: str) -> dict[str, object] | AuthError:
         import asyncio
 
         params = {
@@ -178,14 +231,14 @@ class OAuth:
                 await asyncio.sleep(self._pause(attempt))
             try:
                 secrets = (self._client_secret, refresh_token)
-                outcome = judge(await fetch(self._token_url, params, timeout=SECONDS), secrets)
+                outcome = judge(await fetch(server, params, timeout=SECONDS), secrets)
             except NoReply as error:
                 outcome = error
             if not isinstance(outcome, NoReply):
                 return outcome
             failure = outcome
         # The portal turned the request away before the renewal began: nothing was carried out.
-        raise NoReply(f"no access token from {urlsplit(self._token_url).hostname}: {failure.reason}", sent=False)
+        raise NoReply(f"no access token from {urlsplit(server).hostname}: {failure.reason}", sent=False)
 
     @staticmethod
     def _pause(attempt: int) -> float:
@@ -193,15 +246,20 @@ class OAuth:
 
     def _load(self) -> Mapping[str, object]:
         try:
-            return self._store.load() or {}
+            saved = self._store.load() or {}
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001 (a store of the user's may raise anything)
             fault = f"{type(error).__name__}: {redact(str(error), (self._client_secret, self._refresh_token))}"
+        else:
+            remember(_text(saved, "access_token"), _text(saved, "refresh_token"))
+            return saved
         raise ConfigError(f"The stored tokens could not be read: {fault}")
 
     def _keep(self, answer: dict[str, object]) -> None:
         self._refresh_token = _text(answer, "refresh_token") or self._refresh_token
+        remember(_text(answer, "access_token"), self._refresh_token)
+        self._told = answer
         try:
             self._store.save(answer)
         except Exception as error:  # noqa: BLE001 (a store of the user's may raise anything)
@@ -230,7 +288,7 @@ class TokenFunction:
         """Tells two functions apart."""
         return f"function-{id(self._function):x}"
 
-    async def token(self, fetch: Fetch, rejected: str | None = None) -> str:  # noqa: ARG002 (asks no server itself)
+    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:  # noqa: ARG002 (asks no server itself)
         """Return an access token other than `rejected`."""
         return await self._renewal.token(rejected, lambda: self._call(rejected))
 
@@ -291,7 +349,7 @@ def judge(reply: Reply, secrets: Iterable[str | None] = ()) -> dict[str, object]
         return NoReply(f"HTTP {reply.status} without tokens")
     if "error" not in answer and _text(answer, "access_token"):
         return answer
-    code = str(answer.get("error") or f"HTTP {reply.status}")
+    code = redact(str(answer.get("error") or f"HTTP {reply.status}").strip(), secrets)
     text = redact(str(answer.get("error_description") or "no access token in the answer"), secrets)
     return AuthError(
         f"The application's tokens were not renewed: {text}",
@@ -308,6 +366,7 @@ def _sound_token(answer: object, rejected: str | None) -> str:
             "The token function returned no access token",
             guidance="It returns the token as text, or a mapping with 'access_token'.",
         )
+    remember(token)
     if token == rejected:
         raise AuthError(
             "The access token has expired and the token function returns it again",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bx24frames.transport.address import Address
 
 
+_RENEWABLE: Final = frozenset({"expired_token", "invalid_token"})
+
+
 class AuthorizedTransport:
     """Wraps an `HttpTransport` with the tokens of an application."""
 
@@ -29,7 +32,7 @@ class AuthorizedTransport:
         self._tokens = tokens
 
     async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """POST with a token; on ``expired_token`` once more with a new one.
+        """POST with a token; once more with a new one where the portal does not know this one any more.
 
         Raises
         ------
@@ -38,11 +41,12 @@ class AuthorizedTransport:
         AuthError
             The token cannot be renewed.
         """
-        token = await self._tokens.token(self._inner.get)
+        host = self._inner.address.host
+        token = await self._tokens.token(self._inner.submit, host=host)
         reply = await self._send(method, body, timeout, token)
         if not expired(reply):
             return reply
-        token = await self._tokens.token(self._inner.get, rejected=token)
+        token = await self._tokens.token(self._inner.submit, rejected=token, host=host)
         return await self._send(method, body, timeout, token)
 
     async def close(self) -> None:
@@ -90,7 +94,10 @@ def credential_key(address: Address, auth: AuthLike | None = None) -> str:
 
 
 def expired(reply: Reply) -> bool:
-    """Whether the portal refused the token as expired, and nothing else (rest module: lib/oauth/auth.php)."""
+    """Whether the portal refused the token alone, so that a new one helps (rest module: lib/oauth/auth.php).
+
+    ``invalid_token`` is what another process's renewal makes of a token that has not run out yet.
+    """
     if reply.status != 401:
         return False
     try:
@@ -99,7 +106,7 @@ def expired(reply: Reply) -> bool:
         return False
     error = answer.get("error") if isinstance(answer, dict) else None
     code = error.get("code") if isinstance(error, dict) else error
-    return isinstance(code, str) and code.lower() == "expired_token"
+    return isinstance(code, str) and code.strip().lower() in _RENEWABLE
 
 
 def with_auth(body: bytes, token: str) -> bytes:

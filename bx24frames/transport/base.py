@@ -31,6 +31,8 @@ class NoReply(Exception):
         Whether the time given was used up.
     unresolved : bool
         Whether the host's name has no address.
+    too_large : bool
+        Whether there was an answer, but a longer one than is read.
     guidance : str, optional
         What to do about it.
     """
@@ -42,6 +44,7 @@ class NoReply(Exception):
         sent: bool = True,
         timeout: bool = False,
         unresolved: bool = False,
+        too_large: bool = False,
         guidance: str | None = None,
     ) -> None:
         super().__init__(reason)
@@ -49,6 +52,7 @@ class NoReply(Exception):
         self.sent = sent
         self.timeout = timeout
         self.unresolved = unresolved
+        self.too_large = too_large
         self.guidance = guidance
 
 

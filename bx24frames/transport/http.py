@@ -9,9 +9,12 @@ import weakref
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
-from bx24frames.errors import ConfigError
-from bx24frames.transport.base import Reply
+from bx24frames.errors import AuthError, ConfigError
+from bx24frames.transport.base import NoReply, Reply
+from bx24frames.transport.family import kin
+from bx24frames.transport.proxies import proxy_for
 from bx24frames.transport.redact import SecretFilter, redact
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("bx24frames.transport")
 log.addFilter(SecretFilter())
 
+MAX_BYTES: Final = 256 * 2**20
+"""Bytes of one answer, decompressed: 2,500 rows of 100 kB each. Ten megabytes of gzip may hold ten thousand."""
 MAX_MOVES: Final = 3
 """Redirects followed for one request."""
 CONNECT_SECONDS: Final = 30.0
@@ -92,15 +97,18 @@ class HttpTransport:
         log.debug("%s %d %.0f ms %d bytes", method, reply.status, 1e3 * (time.monotonic() - started), len(reply.body))
         return reply
 
-    async def get(self, url: str, params: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """GET an address that is not the portal's (an authorisation server), without following redirects.
+    async def submit(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """POST a form to an address that is not the portal's (an authorisation server), following no redirect.
+
+        Secrets travel in the body: addresses are written to logs by proxies and servers.
 
         Raises
         ------
         NoReply
             There was no answer.
         """
-        return await self._exchange("GET", url, timeout, params=params, headers=_HEADERS)
+        headers = {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+        return await self._exchange(url, timeout, data=urlencode(form).encode(), headers=headers)
 
     async def close(self) -> None:
         """Close the sessions of its own, whatever loop they live on; a later request opens a new one."""
@@ -121,40 +129,41 @@ class HttpTransport:
         address = self.address
         for _ in range(MAX_MOVES + 1):
             url = address.url(method)
-            reply = await self._exchange("POST", url, timeout, data=body, headers=headers)
+            reply = await self._exchange(url, timeout, data=body, headers=headers)
             if address.host != self.address.host:  # somebody answers there
-                log.info("the portal %s has moved to %s", self.address.host, address.host)
+                # No warning of Python's: turned into an error it would lose the answer of an upload.
+                log.warning("the portal %s has moved to %s: write the new address", self.address.host, address.host)
                 self.address = address
             # Followed as a GET, as browsers do, a renamed portal's redirect would lose the parameters.
             target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
             if target is None:
                 break
+            if not kin(address.host, target.host):
+                raise _stranger(address.host, target.host, reply.status)
             address = target
         return Reply(reply.status, {k: redact(v) for k, v in reply.headers.items()}, reply.body, reply.url_host)
 
     async def _exchange(
         self,
-        verb: str,
         url: str,
         timeout: float,  # noqa: ASYNC109
         *,
         headers: Mapping[str, str],
-        data: bytes | None = None,
-        params: Mapping[str, str] | None = None,
+        data: bytes,
     ) -> Reply:
         import aiohttp
         import yarl
 
         from bx24frames.transport.failures import no_reply
 
-        session = await self._session_here()
+        session, proxy = await self._session_here(), proxy_for(url) if self._session is None else None
         # Connecting ends before the whole does, so that running out of time there is known as such.
         limits = aiohttp.ClientTimeout(total=timeout, connect=min(CONNECT_SECONDS, 0.8 * timeout))
         try:
             async with session.request(
-                verb,
+                "POST",
                 yarl.URL(url, encoded=True),
-                params=params,
+                proxy=proxy,
                 data=data,
                 headers=headers,
                 ssl=self._ssl,
@@ -163,7 +172,10 @@ class HttpTransport:
                 raise_for_status=False,
             ) as answer:
                 found = {name.lower(): value for name, value in answer.headers.items()}
-                return Reply(answer.status, found, await answer.read(), answer.url.authority)
+                body = await _read_within(answer, MAX_BYTES)
+                if body is not None:
+                    return Reply(answer.status, found, body, answer.url.authority)
+                failure = _too_large(MAX_BYTES)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = no_reply(error, timeout)
         # Raised outside of `except`: the cause holds the URL, so it is not even kept as the context.
@@ -201,6 +213,36 @@ def _abandon(own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientS
             asyncio.run_coroutine_threadsafe(_end(life), loop)
 
 
+async def _read_within(answer: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The body as it is after decompression; None as soon as it is longer than `limit`."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > limit:
+            answer.close()
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> NoReply:
+    return NoReply(
+        f"the answer is longer than {limit // 2**20} MB",
+        too_large=True,
+        guidance="Ask for fewer columns, or for fewer commands a request: Limits(commands_per_batch=5).",
+    )
+
+
+def _stranger(here: str, there: str, status: int) -> AuthError:
+    return AuthError(
+        f"{here} sends requests on to {there}, which is not of its own domain: the credential does not follow there",
+        code="redirect",
+        status=status,
+        guidance=f"If the portal has moved, write its address with {there}, after a look at it in a browser.",
+    )
+
+
 async def _end(life: AsyncGenerator[aiohttp.ClientSession, None]) -> None:
     await life.aclose()
 
@@ -211,7 +253,8 @@ async def _session_life() -> AsyncGenerator[aiohttp.ClientSession, None]:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
+        # No ~/.netrc, whose passwords are for others; the proxy of the environment is looked up for each request.
+        trust_env=False,
     )
     try:
         yield session

@@ -18,6 +18,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(rf"({_SLASH}rest{_SLASH}(?:api{_SLASH})?\d+{_SLASH})(?!{_SLASH})[^\s/\\%?#&\"'<>]+", re.I),
         rf"\1{MASK}",
     ),
+    # auth[ap]=..., the webhook's code in the address of an attached file
+    (re.compile(r"(auth(?:\[|%5B)ap(?:\]|%5D)(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
     # auth=..., auth[access_token]=..., auth%5Baccess_token%5D=...
     (re.compile(rf"((?:(?<![a-z])|(?<=%5B)){_SECRET_NAME}(?:\]|%5D)?(?:=|%3D))[^\s&\"'<>;,)]+", re.I), rf"\1{MASK}"),
     # "refresh_token": "..." in JSON, 'refresh_token': '...' in a repr
@@ -35,10 +37,12 @@ MANY: Final = 256
 _codes: Final[dict[str, None]] = {}
 
 
-def remember(code: str) -> None:
-    """Have a webhook's code masked wherever it stands, also outside of an address; the latest ones are remembered."""
-    if len(code) >= LONG:
-        _codes[code] = None
+def remember(*codes: str | None) -> None:
+    """Have webhook codes and tokens masked wherever they stand, also alone; the latest ones are remembered."""
+    for code in codes:
+        if code and len(code) >= LONG:
+            _codes.pop(code, None)
+            _codes[code] = None
     while len(_codes) > MANY:
         _codes.pop(next(iter(_codes)), None)
 

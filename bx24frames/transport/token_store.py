@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.private_file import write_private
+from bx24frames.transport.turns import turn
 
 
 class TokenStore(Protocol):
@@ -54,6 +56,10 @@ class TokenFile:
         """Replace the file whole."""
         write_private(self.path, json.dumps(tokens, ensure_ascii=False, indent=1))
 
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Hold off every other process that would renew the tokens of this file."""
+        return turn(self.path)
+
 
 class Memory:
     """Keeps the tokens as long as the process lives."""
@@ -68,6 +74,11 @@ class Memory:
     def save(self, tokens: dict[str, object], /) -> None:
         """Keep the tokens."""
         self._tokens = tokens
+
+
+def turn_at(store: TokenStore) -> AbstractAsyncContextManager[None]:
+    """The turn to renew what is in a store; a store of the user's has none."""
+    return store.turn() if isinstance(store, TokenFile) else nullcontext()
 
 
 def open_store(store: StoreLike) -> TokenStore:

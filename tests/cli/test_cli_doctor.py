@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 import os
 import subprocess
 import sys
@@ -124,3 +126,38 @@ def test_the_sandbox_command_says_what_is_wrong(run):
         assert ran.status == 1
         assert told in ran.err
         assert "Traceback" not in ran.err
+
+
+def test_a_probe_prints_a_table_for_a_report(run, bx24_sandbox: Sandbox, code: str):
+    ran = run("doctor", "--probe")
+    assert ran.status == 0
+    assert {"names", "conditions", "clock", "paging", "limits", "rights"} <= set(ran.text.splitlines())
+    assert all(len(line) <= 80 for line in ran.text.splitlines())
+    assert code not in ran.text
+    rows = json.loads(run("doctor", "--probe", "--json").text)
+    assert {row["verdict"] for row in rows} <= {"holds", "differs", "told", "unknown"}
+
+
+def test_a_probe_of_a_portal_that_does_not_answer_fails(run, code: str):
+    ran = run("doctor", "--probe", "-p", f"http://127.0.0.1:9/rest/1/{code}/")
+    assert ran.status == 1
+    assert "refused" in ran.err
+    assert code not in ran.err
+
+
+def test_probing_writes_asks_first_and_takes_its_row_away(run, bx24_sandbox: Sandbox, monkeypatch):
+    before = run("count", "deal").text
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = run("doctor", "--probe-writes", "deal")
+    assert refused.status == 1
+    assert not bx24_sandbox.stats.calls["crm.item.add"]
+    told = run("doctor", "--probe-writes", "deal", "--yes")
+    assert told.status == 0
+    assert "deleted row" in told.text
+    assert run("count", "deal").text == before
+
+
+def test_a_table_of_no_items_is_not_written_to(run):
+    ran = run("doctor", "--probe-writes", "category", "--yes")
+    assert ran.status == 1
+    assert "no table of items" in ran.err

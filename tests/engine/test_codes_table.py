@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bx24frames.engine.codes import MEANINGS, Reaction, error_of, meaning, untouched
+from bx24frames.engine.codes import MEANINGS, Reaction, about_credential, error_of, meaning, untouched
 from bx24frames.engine.messages import Lost, Refusal
 from bx24frames.engine.retry import ATTEMPTS, NOWHERE_ATTEMPTS, PAUSES, Tries, delay, is_passing, overran
 from bx24frames.errors import AuthError, LimitError, PortalError, ResponseError, ScopeError, TransportError
@@ -22,6 +22,10 @@ from bx24frames.errors import AuthError, LimitError, PortalError, ResponseError,
         ("ERROR_CORE", 400, Reaction.FAIL), ("ERROR_CORE", 500, Reaction.RETRY), ("", 400, Reaction.FAIL),
         ("", 500, Reaction.RETRY), ("", 503, Reaction.RETRY), ("", 429, Reaction.PAUSE_ALL), ("", 401, Reaction.AUTH),
         ("100", 400, Reaction.FAIL), ("0", 200, Reaction.FAIL), ("NOT_FOUND", 400, Reaction.FAIL),
+        ("CONNECTION_ERROR", 401, Reaction.RETRY), ("OVERLOAD_LIMIT", 401, Reaction.STOP),
+        ("ACCESS_DENIED", 401, Reaction.STOP), ("ACCESS_DENIED", 403, Reaction.FAIL),
+        (" ERROR_UNEXPECTED_ANSWER ", 400, Reaction.RETRY), ("invalid_token", 401, Reaction.AUTH),
+        ("BITRIX_REST_V3_EXCEPTION_RATELIMITEXCEPTION", 429, Reaction.PAUSE_METHOD),
         ("WRONG_ENCODING", 200, Reaction.FAIL), ("INTERNAL_SERVER_ERROR", 500, Reaction.RETRY),
     ],
 )  # fmt: skip
@@ -31,7 +35,7 @@ def test_reactions(code: str, status: int, reaction: Reaction) -> None:
 
 PROOFS = {
     "query_limit_exceeded", "operation_time_limit", "error_method_not_found", "max_import_batch_size_exceeded",
-    "error_batch_method_not_allowed", "error_batch_length_exceeded",
+    "connection_error", "error_batch_method_not_allowed", "error_batch_length_exceeded",
     "bitrix_rest_v3_exception_methodnotfoundexception", "bitrix_rest_v3_exception_ratelimitexception",
 }  # fmt: skip
 
@@ -84,3 +88,40 @@ def test_a_host_that_nobody_knows_is_tried_three_times() -> None:
 def test_pages_of_the_web_tier(status: int | None, passing: bool) -> None:
     assert is_passing(Lost("x", status=status)) is passing
     assert overran(Lost("x", status=status)) is (status == 504)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "reaction", "told"),
+    [
+        ("REST is available only by subscription.", 401, Reaction.STOP, "subscription"),
+        ("REST API is available only on commercial plans", 403, Reaction.STOP, "subscription"),
+        ("Access denied! Application context required", 403, Reaction.FAIL, "OAuth"),
+        ("Access denied!", 403, Reaction.FAIL, "right"),
+    ],
+)
+def test_access_denied_means_what_its_text_says(text: str, status: int, reaction: Reaction, told: str) -> None:
+    """One code for a plan that is over, for methods of applications, and for one object (rest module: lib/apauth)."""
+    refusal = Refusal("ACCESS_DENIED", text, status)
+    assert meaning(refusal).reaction is reaction
+    assert told in str(error_of(refusal, "event.bind"))
+
+
+@pytest.mark.parametrize(
+    ("method", "scope"),
+    [("crm.deal.list", "crm"), ("tasks.task.list", "task"), ("task.elapseditem.getlist", "task"),
+     ("socialnetwork.api.workgroup.list", "sonet_group"), ("sonet_group.get", "sonet_group"),
+     ("catalog.product.list", "catalog"), ("voximplant.statistic.get", "telephony"), ("api/tasks.task.get", "task")],
+)  # fmt: skip
+def test_a_missing_scope_is_named(method: str, scope: str) -> None:
+    error = error_of(Refusal("insufficient_scope", "", 401), method)
+    assert f"{method} needs the scope '{scope}'" in str(error)
+
+
+def test_a_credential_that_is_refused_is_refused_for_every_command() -> None:
+    over = Refusal("ACCESS_DENIED", "REST is available only by subscription.", 401, whole=True)
+    plain = Refusal("ACCESS_DENIED", "Access denied!", 403, whole=True)
+    assert about_credential(over, batched=True)
+    assert about_credential(over, batched=False)
+    assert about_credential(plain, batched=True)
+    assert not about_credential(plain, batched=False), "one object's right"
+    assert not about_credential(Refusal("ACCESS_DENIED", "", 200), batched=True), "one command's answer"

@@ -139,3 +139,30 @@ def test_a_dead_credential_is_not_halved() -> None:
     settled = run(Dispatch(commands(20, repeatable=True), first=20), portal)
     assert len(settled) == 20
     assert requests[0] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["REST is available only by subscription.", "REST API is available only on commercial plans", ""]
+)
+def test_a_refused_credential_is_asked_once_however_many_commands_there_are(text: str) -> None:
+    """Halving such a batch down to single calls made 390 requests of 200 reads, all refused."""
+    asked: list[int] = []
+
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        asked.append(len(parcel.commands))
+        return {one.label: Refusal("ACCESS_DENIED", text, 401, whole=True) for one in parcel.commands}
+
+    settled = run(Dispatch(commands(200, repeatable=True), first=20, together=True), portal)
+    assert asked == [20]
+    assert [one.command.label for one in settled] == [f"t_{at}" for at in range(200)]
+    assert {one.answer.code for one in settled} == {"ACCESS_DENIED"}  # type: ignore[union-attr]
+
+
+def test_one_object_that_is_refused_is_no_answer_for_others() -> None:
+    def portal(parcel: Parcel) -> Mapping[str, Answer]:
+        denied = Refusal("ACCESS_DENIED", "Access denied!", 403, whole=True)
+        return {one.label: denied if one.label == "t_3" else Success(1) for one in parcel.commands}
+
+    direct = [Command(f"t_{at}", Call("crm.deal.get", {}, direct=True), (at,)) for at in range(9)]
+    settled = run(Dispatch(direct, first=20, together=True), portal)
+    assert sum(isinstance(one.answer, Success) for one in settled) == 8

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.engine.throttle import ARRIVAL_GRACE, BLIND_PAUSE, SLOW_AT, Bucket, Governor, Meter
+from bx24frames.engine.throttle import ARRIVAL_GRACE, BLIND_PAUSE, SLOW_AT, Bucket, Governor, Meter, Told
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -75,7 +75,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
             left += 1
         else:
             governor.bucket.accepted()
-            governor.meter(METHOD).report(*report, ticket.departed, now)
+            governor.heard(None, [(METHOD, Told(*report))], ticket.departed, now)
             governor.meter(METHOD).measured((now - began) / commands)
     raise AssertionError("no end")
 
@@ -229,32 +229,32 @@ def test_a_blocked_method_waits_for_its_reset_and_sends_one_probe():
     meter = Meter(480.0)
     meter.report(470.0, 45.0, 99.0, 100.0)
     meter.blocked(101.0)
-    assert meter.ready_at(1, 102.0) == 145.0
-    meter.depart(1)
-    assert meter.ready_at(1, 145.0) > 145.0, "one probe alone"
-    meter.settle(1, 0.05, 145.0, 146.0)
+    assert meter.ready_at(0.05, 102.0) == 145.0
+    meter.depart(0.05)
+    assert meter.ready_at(0.05, 145.0) > 145.0, "one probe alone"
+    meter.settle(0.05, 145.0, 146.0)
     meter.report(300.0, 60.0, 145.0, 146.0)
-    assert meter.ready_at(50, 146.0) == 146.0
+    assert meter.ready_at(2.5, 146.0) == 146.0
 
 
 def test_a_block_without_a_known_reset_is_a_minute():
     meter = Meter(480.0)
     meter.blocked(10.0)
-    assert meter.ready_at(1, 11.0) == 10.0 + BLIND_PAUSE
-    assert meter.ready_at(1, 10.0 + BLIND_PAUSE) == 10.0 + BLIND_PAUSE
+    assert meter.ready_at(0.05, 11.0) == 10.0 + BLIND_PAUSE
+    assert meter.ready_at(0.05, 10.0 + BLIND_PAUSE) == 10.0 + BLIND_PAUSE
 
 
 def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
-    meter = Meter(480.0, cost=0.1)
+    meter = Meter(480.0)
     meter.report(0.84 * 480, 300.0, 0.0, 1.0)
-    assert meter.ready_at(10, 1.0) == 1.0
-    meter.depart(50)
-    assert meter.ready_at(10, 1.0) > 1.0
-    meter.settle(50, 0.1, 1.0, 2.0)
+    assert meter.ready_at(1.0, 1.0) == 1.0
+    meter.depart(5.0)
+    assert meter.ready_at(1.0, 1.0) > 1.0
+    meter.settle(5.0, 1.0, 2.0)
     meter.report(0.86 * 480, 300.0, 1.0, 2.0)
-    assert meter.ready_at(10, 2.0) == 2.0
+    assert meter.ready_at(1.0, 2.0) == 2.0
     meter.report(0.97 * 480, 200.0, 2.0, 3.0)
-    assert meter.ready_at(10, 3.0) == 203.0
+    assert meter.ready_at(1.0, 3.0) == 203.0
 
 
 def test_a_method_that_is_slow_does_not_hold_up_another():
@@ -267,20 +267,20 @@ def test_a_method_that_is_slow_does_not_hold_up_another():
 def test_a_portal_that_reports_no_operating_time_is_held_back_by_nothing_else():
     meter = Meter(480.0, cost=10.0)
     for at in range(200):
-        meter.depart(50)
-        meter.settle(50, 10.0, float(at), at + 0.5)
+        meter.depart(500.0)
+        meter.settle(500.0, float(at), at + 0.5)
         meter.report(None, None, float(at), at + 0.5)
-        assert meter.ready_at(50, at + 0.5) == at + 0.5
+        assert meter.ready_at(500.0, at + 0.5) == at + 0.5
 
 
 def test_the_first_answer_of_a_method_is_waited_for():
     meter = Meter(480.0)
-    assert meter.ready_at(50, 0.0) == 0.0
-    meter.depart(50)
-    assert meter.ready_at(1, 0.1) > 0.1
-    meter.settle(50, meter.cost, 0.0, 1.0)
+    assert meter.ready_at(2.5, 0.0) == 0.0
+    meter.depart(2.5)
+    assert meter.ready_at(0.05, 0.1) > 0.1
+    meter.settle(2.5, 0.0, 1.0)
     meter.report(479.0, 30.0, 0.0, 1.0)
-    assert meter.ready_at(50, 1.0) == 31.0
+    assert meter.ready_at(2.5, 1.0) == 31.0
 
 
 def test_slow_limits_what_is_under_way_and_ends():

@@ -33,8 +33,9 @@ def test_a_user_field_is_read_and_never_silently_null() -> None:
     assert select_params(DEAL, schema.fields)["select"] == ["id", PRINTED]
 
 
-def test_it_is_asked_for_and_written_by_the_name_the_portal_knows() -> None:
+def test_it_is_asked_for_by_its_camel_name_and_written_by_its_code() -> None:
     assert parse_filters(DEAL, FIELDS, {f">={CODE}": "2024-01-01"}).params == {f">={PRINTED}": "2024-01-01"}
     column = next(field for field in FIELDS if field.code == CODE)
     encoded = add_call(DEAL, {CODE: column}, InputRow(0, {CODE: dt.date(2024, 1, 2)}))
-    assert encoded.call.params["fields"] == {PRINTED: "2024-01-02"}
+    assert encoded.call.params["fields"] == {CODE: "2024-01-02"}
+    assert encoded.call.params["useOriginalUfNames"] == "Y"

@@ -8,7 +8,8 @@ import pytest
 from bx24frames.entities.columns import Names, select, select_params, table_schema
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Choice
+from bx24frames.entities.reading import listing_for
+from bx24frames.entities.schema import Choice, Where
 from bx24frames.entities.spelling import camel, upper
 from bx24frames.errors import ResponseError, UnknownColumn
 
@@ -123,7 +124,8 @@ def test_what_items_describe_and_never_print_is_no_column() -> None:
 
 
 def test_item_phones_come_with_everything(deal: Table) -> None:
-    assert select_params(deal.entity, [deal["phone"], deal["UF_CRM_FLAG"]]) == {"select": ["*", "UF_CRM_FLAG"]}
+    listing = listing_for(deal.entity, [deal["phone"], deal["title"]], Where())
+    assert listing.call.params == {"entityTypeId": 2, "select": ["*"]}
 
 
 def test_empty_and_broken_descriptions() -> None:

@@ -291,7 +291,6 @@ def test_a_listing_is_whole(deal: Table) -> None:
     listing = listing_for(deal.entity, [deal["title"]], where)
     assert listing.call.params == {
         "entityTypeId": 2,
-        "useOriginalUfNames": "Y",
         "select": ["id", "title"],
         "filter": {"=title": "x"},
     }

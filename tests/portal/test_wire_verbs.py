@@ -266,3 +266,13 @@ def test_an_unknown_method_is_said_to_be_misspelt(odd: OddPortal, verb: Verb) ->
     odd.command = refuse
     with pytest.raises(e.ScopeError):
         verb("call", "user.get")
+
+
+@pytest.mark.parametrize(
+    "call", [lambda portal: portal.call("profile"), lambda portal: aio.count_entity("deal", portal)]
+)
+def test_a_coroutine_that_something_else_runs_says_what_to_do(call: Callable[[Any], Any]) -> None:
+    """Trio and curio drive coroutines without a loop of asyncio."""
+    with pytest.raises(e.ConfigError, match="asyncio") as caught:
+        call(aio.Portal("http://127.0.0.1:1/rest/1/x/")).send(None)
+    assert "trio.to_thread" in str(caught.value)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bx24frames.sandbox.costs import Costs
-from bx24frames.sandbox.limits import PLANS, LeakyBucket, Meter, OperatingTime
+from bx24frames.sandbox.limits import BY_BATCH, PLANS, LeakyBucket, Meter, OperatingTime
 from bx24frames.sandbox.registry import Context, Result
 
 KEY = ("webhook:x", "crm.deal.list")
@@ -56,11 +56,11 @@ def test_short_hits_are_not_recorded():
 
 
 def test_many_short_hits_of_one_request_are_recorded_together_but_not_reported_yet():
-    """A batch of fifty pages costs 0.8 s; its own answers still say 0."""
+    """A batch of fifty pages costs 1.5 s; its own answers still say 0."""
     spent = OperatingTime(480)
-    assert request(spent, NOON, *[0.016] * 50) == 0
-    assert spent.used(KEY, NOON) == pytest.approx(0.8)
-    assert request(spent, NOON) == pytest.approx(0.8)
+    assert request(spent, NOON, *[0.03] * 50) == 0
+    assert spent.used(KEY, NOON) == pytest.approx(1.5)
+    assert request(spent, NOON) == pytest.approx(1.5)
 
 
 def test_a_failed_method_is_not_charged():
@@ -109,6 +109,45 @@ def test_without_a_record_the_reset_is_600_s_after_the_first_call():
     assert meter.reset_at(KEY) == NOON + 600
 
 
+BATCH = ("webhook:x", "batch")
+
+
+def batch(spent, at, *hits):
+    """A batch on a portal that charges it: what its commands report, and what the envelope does."""
+    meter = Meter(spent, at, BY_BATCH)
+    meter.start(BATCH, at)
+    meter.enter_batch()
+    reported = []
+    for hit in hits:
+        meter.start(KEY, at)
+        meter.finish(KEY, hit)
+        reported.append(meter.operating(KEY))
+    meter.leave_batch(BATCH, sum(hits))
+    envelope = meter.operating(BATCH)
+    meter.settle()
+    return reported, envelope
+
+
+def test_newer_builds_charge_a_batch_at_half_its_duration_and_nothing_to_its_methods():
+    """The commands all report what the batch had come to at the first above 0.1 s (b24jssdk #459)."""
+    spent = OperatingTime(480)
+    assert batch(spent, NOON, 0.05, 0.3, 0.3) == ([0, 0.35, 0.35], pytest.approx(0.325))
+    assert spent.used(BATCH, NOON) == pytest.approx(0.325)
+    assert spent.used(KEY, NOON) == 0
+    assert batch(spent, NOON + 1, 0.19) == ([0.19], pytest.approx(0.325)), "0.095 s after the weight: free"
+
+
+def test_newer_builds_ban_for_300_s_and_forget_what_was_used():
+    spent = OperatingTime(10)
+    batch(spent, NOON, 22.0)
+    assert Meter(spent, NOON + 1, BY_BATCH).blocks(BATCH)
+    assert not Meter(spent, NOON + 1, BY_BATCH).blocks(KEY), "a single call has a budget of its own"
+    assert Meter(spent, NOON + 300, BY_BATCH).blocks(BATCH)
+    assert spent.reset_at(BATCH, NOON + 2) == NOON + 301
+    assert not Meter(spent, NOON + 301, BY_BATCH).blocks(BATCH)
+    assert spent.used(BATCH, NOON + 301) == 0
+
+
 def test_plans():
     assert (PLANS["standard"].burst, PLANS["enterprise"].burst) == (50, 250)
     assert (PLANS["standard"].per_second, PLANS["enterprise"].per_second) == (2.0, 5.0)
@@ -123,12 +162,12 @@ def context(**kw):
 @pytest.mark.parametrize(
     ("method", "given_context", "result", "expected"),
     [
-        ("crm.deal.list", context(rows=50, start=-1), Result([], total=0), 0.016),
-        ("crm.item.list", context(rows=50, start=-1), Result([]), 0.016),
-        ("crm.item.list", context(rows=50, start=None), Result([], total=9), 0.026),
-        ("crm.item.list", context(rows=50, start=1000), Result([], total=9), 0.046),
-        ("crm.requisite.list", context(rows=5, start=-1), Result([], total=5), 0.026),
-        ("crm.status.list", context(rows=120), Result([], total=120), 0.058),
+        ("crm.deal.list", context(rows=50, start=-1), Result([], total=0), 0.030),
+        ("crm.item.list", context(rows=50, start=-1), Result([]), 0.030),
+        ("crm.item.list", context(rows=50, start=None), Result([], total=9), 0.040),
+        ("crm.item.list", context(rows=50, start=1000), Result([], total=9), 0.060),
+        ("crm.requisite.list", context(rows=5, start=-1), Result([], total=5), 0.040),
+        ("crm.status.list", context(rows=120), Result([], total=120), 0.100),
         ("crm.deal.get", context(rows=1), Result({}), 0.008),
         ("crm.deal.add", context(rows=1, writes=1), Result(1), 0.025),
         ("crm.item.batchimport", context(writes=20), Result({}), 0.5),

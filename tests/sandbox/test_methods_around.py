@@ -207,7 +207,8 @@ def test_a_task_is_printed_with_its_people_and_lists(store: Store) -> None:
     assert (bare["creator"]["id"], bare["responsible"]["id"], bare["auditorsData"]) == ("1", "3", [])
     lists = {"ACCOMPLICES": [3, "5"], "TAGS": ["a", ""], "UF_CRM_TASK": ["D_7"]}
     full = call(store, "tasks.task.update", taskId=bare["id"], fields={**lists, "GROUP_ID": 2}).value["task"]
-    assert (full["accomplices"], full["tags"], full["ufCrmTask"]) == (["3", "5"], ["a"], ["D_7"])
+    assert (full["accomplices"], full["ufCrmTask"]) == (["3", "5"], ["D_7"])
+    assert [tag["title"] for tag in full["tags"].values()] == ["a"], "a map by id (docs: tasks-task-list.md)"
     assert (list(full["accomplicesData"]), full["group"]["id"]) == (["3", "5"], "2")
     for condition in ({"ACCOMPLICE": 5}, {"TAG": ["a", "b"]}):
         found = call(store, "tasks.task.list", filter={"ID": bare["id"], **condition}).value["tasks"]

@@ -229,8 +229,9 @@ def test_simple_mode_converts_a_lead_at_once(store: Store) -> None:
 def test_files_of_the_disk_are_attached_by_n(store: Store) -> None:
     fields = {"TITLE": "t", "RESPONSIBLE_ID": 1, "UF_TASK_WEBDAV_FILES": ["n12", "7"]}
     task = run(store, OBSERVED, "tasks.task.add", fields=fields)["task"]
-    [attached] = task["ufTaskWebdavFiles"]
+    got = {"taskId": task["id"], "select": ["ID", "UF_TASK_WEBDAV_FILES"]}
+    [attached] = run(store, OBSERVED, "tasks.task.get", **got)["task"]["ufTaskWebdavFiles"]
     assert attached != "12"
     fields = {"UF_TASK_WEBDAV_FILES": [attached, "8"]}
-    again = run(store, OBSERVED, "tasks.task.update", taskId=task["id"], fields=fields)["task"]
-    assert again["ufTaskWebdavFiles"] == [attached]
+    run(store, OBSERVED, "tasks.task.update", taskId=task["id"], fields=fields)
+    assert run(store, OBSERVED, "tasks.task.get", **got)["task"]["ufTaskWebdavFiles"] == [attached]

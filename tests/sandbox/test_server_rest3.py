@@ -45,15 +45,32 @@ def test_it_takes_json_by_post_alone(box: Sandbox) -> None:
 
 
 def test_a_batch_answers_results_in_order(box: Sandbox) -> None:
-    """A list of calls at the root; a query may point into an earlier answer by its name."""
+    """A list of calls at the root; a query may point into what an earlier answer is about, by name or by place."""
     calls = [
         {"method": "tasks.task.list", "as": "some", "query": {"pagination": {"limit": 2}, "order": {"id": "DESC"}}},
-        {"method": "tasks.task.get", "query": {"id": {"$ref": "some.items.1.id"}, "select": ["id"]}},
+        {"method": "tasks.task.get", "query": {"id": {"$ref": "some.1.id"}, "select": ["id"]}},
+        {"method": "tasks.task.get", "query": {"id": {"$ref": "1.id"}, "select": ["id"]}},
+        {"method": "tasks.task.list", "query": {"filter": [["id", "in", {"$refArray": "some.id"}]]}},
+        {"method": "tasks.task.list", "query": {"filter": [["id", "in", [{"$ref": "some.0.id"}, {"$ref": "1.id"}]]]}},
     ]
     status, answer = ask(box, "batch", calls)
     assert status == 200
-    first, second = answer["result"]
-    assert second == {"item": first["items"][1]}
+    first, second, third, *lists = answer["result"]
+    assert second == third == {"item": first["items"][1]}
+    assert [sorted(row["id"] for row in one["items"]) for one in lists] == [sorted(r["id"] for r in first["items"])] * 2
+
+
+@pytest.mark.parametrize("path", ["nobody.id", "some.nothing", "some", "some.item.id", "new.id"])
+def test_a_reference_that_leads_nowhere_is_a_bad_select(box: Sandbox, path: str) -> None:
+    """Neither the envelope's keys nor the id of a new row can be referred to."""
+    calls = [
+        {"method": "tasks.task.get", "as": "some", "query": {"id": 1}},
+        {"method": "tasks.task.get", "query": {"id": {"$ref": path}}},
+    ]
+    if path != "some":
+        assert refused(box, "batch", calls) == (400, "INVALIDSELECT")
+    calls[1]["query"] = {"id": {"$refArray": path}}
+    assert refused(box, "batch", calls) == (400, "INVALIDSELECT")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +78,7 @@ def test_a_batch_answers_results_in_order(box: Sandbox) -> None:
     [
         ({"method": "nope.list"}, (404, "METHODNOTFOUND")),
         ({"method": "tasks.task.get", "query": {"id": 10**9}}, (400, "ENTITYNOTFOUND")),
-        ({"method": "tasks.task.get", "query": {"id": {"$ref": "nobody.id"}}}, (400, "VALIDATION_REQUESTVALIDATION")),
+        ({"method": "tasks.task.get", "query": {"id": {"$ref": "nobody.id"}}}, (400, "INVALIDSELECT")),
         ({"query": {}}, (400, "VALIDATION_REQUESTVALIDATION")),
         ({"method": "batch", "query": {}}, (404, "METHODNOTFOUND")),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from handlers import value as call
 
-from bx24frames.sandbox.fields.user import item_names
+from bx24frames.sandbox.fields.names import item_names
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.store.store import Store
 

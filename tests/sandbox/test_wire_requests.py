@@ -19,12 +19,15 @@ FORM = "application/x-www-form-urlencoded"
         ("/rest/1/abc/profile.txt", Address("profile.txt", "1", "abc")),
         ("/rest/", None),
         ("/rest/1/crm.deal.list", None),
+        ("/rest/1/abc//crm.deal.list", Address("crm.deal.list", "1", "abc")),
+        ("//rest//1/abc///crm.deal.list.json//", Address("crm.deal.list", "1", "abc")),
+        ("/rest//api//1/abc//tasks.task.get", Address("api/tasks.task.get", "1", "abc")),
         ("/rest/1/abc/x/y", None),
         ("/index.php", None),
     ],
 )
 def test_addresses(path, expected):
-    """Only .json and .xml are suffixes; a method name keeps its dots."""
+    """Only .json and .xml are suffixes, a method name keeps its dots, and a run of slashes is one slash."""
     assert read_address(path) == expected
 
 

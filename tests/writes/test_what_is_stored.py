@@ -315,7 +315,8 @@ def test_files_of_the_disk_are_attached_to_a_task_by_their_n() -> None:
     with world() as (_, portal):
         frame = pd.DataFrame({"title": ["t"], "responsibleId": [1], "ufTaskWebdavFiles": [["n12"]]})
         report = bx.write_entity(frame, "task", portal, mode="insert")
-        task = portal.call("tasks.task.get", {"taskId": int(report.frame()["id"].iloc[0])})["task"]
+        asked = {"taskId": int(report.frame()["id"].iloc[0]), "select": ["ID", "UF_TASK_WEBDAV_FILES"]}
+        task = portal.call("tasks.task.get", asked)["task"]
         assert len(task["ufTaskWebdavFiles"]) == 1
 
 

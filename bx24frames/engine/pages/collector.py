@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from types import TracebackType
 from typing import Final
@@ -35,5 +36,14 @@ class Held:
             if not self._inside and self._was_on:
                 gc.enable()
 
+    def forget(self) -> None:
+        """In the child of a fork none of the threads lives that were inside: nobody else would let go."""
+        if self._inside and self._was_on:
+            gc.enable()
+        self._lock, self._inside = threading.Lock(), 0
+
 
 COLLECTOR_HELD: Final = Held()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=COLLECTOR_HELD.forget)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import orjson
+
 from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, Success
 from bx24frames.engine.pages.columnar import opened
 from bx24frames.engine.records import Records, Rows, RowShape
@@ -113,6 +115,16 @@ def page_in(listing: Listing, answer: Answer) -> Rows | Refusal | Lost:
     return found if isinstance(found, Records) else rows_in(listing, found)
 
 
+def show(listing: Listing, answer: Answer, rows: Rows) -> None:
+    """Show the witness of a listing the first page that has rows, with the keys that records leave out."""
+    witness = listing.witness
+    if witness is None or not witness.waiting or not rows:
+        return
+    if isinstance(rows, Records) and isinstance(answer, Success) and answer.raw is not None:
+        rows = rows_in(listing, orjson.loads(answer.raw.text))
+    witness.look(list(rows))
+
+
 def size_of(answer: Answer) -> int:
     """The bytes that the rows of an answer came in, where they are known by themselves."""
     return answer.raw.text.nbytes if isinstance(answer, Success) and answer.raw is not None else 0
@@ -130,6 +142,19 @@ def ids_in(listing: Listing, rows: Rows) -> list[int]:
             method=listing.call.method,
             guidance="The list method has to return the id of every row: pages are found by it.",
         ) from None
+
+
+def without_doubles(rows: Rows, ids: list[int]) -> tuple[Rows, list[int]]:
+    """Rows and their ids, of those that stand right behind themselves the first: `crm.activity.list` prints a row for
+    each binding that a condition was met by.
+    """
+    if not any(map(operator.eq, ids, islice(ids, 1, None))):
+        return rows, ids
+    kept = [place for place, row_id in enumerate(ids) if not place or row_id != ids[place - 1]]
+    chosen = [ids[place] for place in kept]
+    if isinstance(rows, Records):
+        return Records(rows.keys, [rows.rows[place] for place in kept]), chosen
+    return [rows[place] for place in kept], chosen
 
 
 def in_order(

@@ -3,24 +3,64 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Final, Generic, NoReturn, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
-from bx24frames.engine.pages.cursor import Cursor, rows_in
+from bx24frames.engine.pages.cursor import Cursor, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
+from bx24frames.engine.pages.tally import Tally
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import FIRST_READS, Sizes
+from bx24frames.errors import ResponseError
 
 T = TypeVar("T")
+
+PASSES: Final = 4
+"""Times a list is gone through whose rows do not add up to its total."""
+STALE: Final = 3
+"""Pages without a new row, one after the other, that a growing list may show: its rows have moved on."""
+WINDOW: Final = 200
+"""Pages that may be asked for ahead of the one that is given out next."""
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """The rows that stand from `start` up to the next page, as far as they have come.
+
+    `due`: answers still to come. `proven`: a second look found no more rows in it. `last`: nothing stands behind its
+    last row. `came`: its first page has come. `told`: the total that its first page told.
+    """
+
+    start: int
+    rows: list[Row] = field(default_factory=list)
+    due: int = 0
+    proven: bool = False
+    last: bool = False
+    came: bool = False
+    told: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Ask:
+    """A page to ask for, at `offset`, for the sake of a span."""
+
+    span: Span
+    offset: int
+    not_before: float = 0.0
+    tries: Tries = field(default_factory=Tries)
 
 
 class OffsetPages(Generic[T]):
     """A machine that gives the rows of a listing in the portal's own order, each id once.
 
-    The first page tells the total; the others follow in batches. Rows that are added or deleted meanwhile shift
-    the offsets, which no reader by offset can see: such a read is complete only while the table rests.
+    The first page tells the total; the others follow in batches. The pages begin at multiples of the page's size,
+    whatever `next` says. A page that is short before the end is asked for again, and so is what would stand behind its
+    last row; then its missing places are hidden ones. The read ends at an empty page, or where the rows add up to the
+    total; where they do not, or the total shrank meanwhile, the list is gone through again for the rows that are new.
 
     Parameters
     ----------
@@ -32,6 +72,11 @@ class OffsetPages(Generic[T]):
         Start of every label.
     limit : int, optional
         Rows wanted.
+
+    Raises
+    ------
+    ResponseError
+        A page before the end brings no new row, or the rows do not add up to the total.
     """
 
     def __init__(
@@ -40,80 +85,204 @@ class OffsetPages(Generic[T]):
         self._listing = listing
         self._take = take
         self._token = token
-        self._limit = self._left = limit
+        self._left = limit
         self._cursor = Cursor(listing, up=True)
-        self._waiting: list[tuple[int, float, Tries]] = [(0, 0.0, Tries())]
-        self._starts: dict[str, tuple[int, Tries]] = {}
-        self._pages: dict[int, list[Row]] = {}
+        self._waiting: list[Ask] = []
+        self._away: dict[str, Ask] = {}
+        self._spans: dict[int, Span] = {}
         self._next_out = 0
         self._asked_upto = 0
-        self._known = 0
         self._fresh = Fresh(listing)
+        self._tally = Tally(listing.counted)
+        self._heard = False
+        self._lengths: list[int] = []
+        """Rows of the pages before the last one."""
+        self._passes = 1
+        self._stale = 0
+        self._ended = False
         self._sent = 0
+
+    # --- what is due ---------------------------------------------------------------------------
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
         """The next parcel of pages."""
-        if self._left == 0 or not (self._waiting or self._starts):
+        if self._left == 0 or self._ended:
             return Done()
-        ready = [item for item in self._waiting if item[1] <= now]
+        self._plan()
+        ready = [ask for ask in self._waiting if ask.not_before <= now]
         ready = ready[: 1 if self._listing.call.direct else sizes.of(self._listing.call.method, FIRST_READS).now]
         if not ready:
-            return Wait(min((item[1] for item in self._waiting), default=math.inf))
+            return Wait(min((ask.not_before for ask in self._waiting), default=math.inf))
         commands = []
-        for item in ready:
-            self._waiting.remove(item)
+        for ask in ready:
+            self._waiting.remove(ask)
             self._sent += 1
             label = f"{self._token}_{self._sent}"
-            self._starts[label] = (item[0], item[2])
-            commands.append(Command(label, self._cursor.offset(item[0])))
+            self._away[label] = ask
+            commands.append(Command(label, self._cursor.offset(ask.offset)))
         return Parcel(tuple(commands))
+
+    def _plan(self) -> None:
+        """Ask for the pages that begin before the end, as far as the list is known to go and rows are wanted."""
+        size, total = self._listing.page_size, self._tally.total
+        end = self._next_out + 1
+        if self._heard and total is not None:
+            end = max(end, total)
+        if self._left is not None:
+            end = min(end, self._next_out + self._left)
+        end = min(end, self._next_out + WINDOW * size)
+        while self._asked_upto < end:
+            span = self._spans[self._asked_upto] = Span(self._asked_upto)
+            self._ask(span, span.start)
+            self._asked_upto += size
+
+    def _ask(self, span: Span, offset: int) -> None:
+        span.due += 1
+        self._waiting.append(Ask(span, offset))
+
+    # --- what came back ------------------------------------------------------------------------
 
     def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T]:
         """Take in pages; gives those that are complete from the start."""
         for command in parcel.commands:
-            start, tries = self._starts.pop(command.label)
+            ask = self._away.pop(command.label)
             answer = answers[command.label]
             if isinstance(answer, Success):
-                self._take_page(start, answer)
+                self._take_page(ask, answer)
                 continue
-            later = tries.again(answer, now)
+            later = ask.tries.again(answer, now)
             if later is None:
                 raise error_of(answer, self._listing.call.method)
-            self._waiting.append((start, later, tries))
+            ask.not_before = later
+            self._waiting.append(ask)
         complete = self._complete()
-        if self._left and not (self._waiting or self._starts):
-            self._follow(self._asked_upto + self._listing.page_size + self._left)  # pages came short: rows are missing
-        self._waiting.sort(key=lambda item: item[0])
+        self._waiting.sort(key=lambda ask: ask.offset)
         return complete
 
-    def _take_page(self, start: int, answer: Success) -> None:
+    def _take_page(self, ask: Ask, answer: Success) -> None:
         rows = rows_in(self._listing, answer.value)
-        self._pages[start] = rows
-        if self._listing.paging is Paging.WHOLE:
+        show(self._listing, answer, rows)
+        span = ask.span
+        span.due -= 1
+        self._heard = True
+        self._tally.hear(answer)
+        if ask.offset == span.start:
+            span.last = not rows
+            if not span.came or len(rows) > len(span.rows):
+                span.rows, span.proven, span.came, span.told = rows, False, True, answer.total
             return
-        # Beyond its end a list may begin again from the start, so only pages that exist are asked for.
-        self._known = max(self._known, answer.total or 0, (answer.next or 0) + 1 if answer.next else 0)
-        untold = answer.total is None and answer.next is None and len(rows) >= self._listing.page_size
-        if rows and (untold or not self._listing.counted) and not self._listing.wraps:  # up to an empty page
-            self._known = max(self._known, start + self._listing.page_size + 1)
-        self._follow(self._known if self._limit is None else self._limit)
+        # what stands behind the last row of a short page
+        span.last = not rows
+        part = rows[: self._tally.lacking(span.start, self._size, len(span.rows))]
+        if new := self._fresh.beside(span.rows, part):
+            span.rows, span.proven = [*span.rows, *new], False
 
-    def _follow(self, end: int) -> None:
-        """Ask for the pages that begin before `end`, as far as the list is known to go."""
-        size = self._listing.page_size
-        while (following := self._asked_upto + size) < min(end, self._known):
-            self._waiting.append((following, 0.0, Tries()))
-            self._asked_upto = following
+    @property
+    def _size(self) -> int:
+        return self._listing.page_size
 
     def _complete(self) -> list[T]:
         out: list[T] = []
-        size = self._listing.page_size
-        while self._next_out in self._pages and self._left != 0:
-            rows = self._fresh.of(self._pages.pop(self._next_out))
-            self._next_out += size
+        while not self._ended and self._left != 0:
+            span = self._spans.get(self._next_out)
+            if span is None or span.due or not self._settled(span):
+                break
+            del self._spans[self._next_out]
+            rows = self._given(span)
             if self._left is not None:
                 rows = rows[: self._left]
                 self._left -= len(rows)
             if rows:
                 out.append(self._take(rows))
+            self._end(span)
         return out
+
+    def _settled(self, span: Span) -> bool:
+        """Whether a span holds all its rows; one that is short before the end is looked at once more."""
+        rows = len(span.rows)
+        enough = self._left is not None and rows >= self._left and self._passes == 1
+        if span.proven or enough or self._listing.paging is Paging.WHOLE:
+            return True
+        if not self._tally.lacking(span.start, self._size, rows):
+            return True
+        span.proven = True  # unless the second look finds something
+        behind = not self._listing.page_path and self._listing.paging is Paging.OFFSET
+        if self._tally.total is not None or not behind or not rows:
+            self._ask(span, span.start)
+        if rows and behind:
+            self._ask(span, span.start + rows)
+        return False
+
+    def _given(self, span: Span) -> list[Row]:
+        """The new rows of a span; none of them before the end is an error."""
+        fresh = self._fresh
+        before = fresh.doubles
+        rows = fresh.of(span.rows)
+        if rows and span.told is not None and span.told < span.start + len(span.rows):
+            self._tally.distrust()  # of a page alone, or of nothing at all
+        self._tally.doubles += fresh.doubles - before
+        self._tally.hidden += self._tally.lacking(span.start, self._size, len(span.rows))
+        if rows or self._passes > 1:
+            self._stale = 0
+        elif span.rows and not self._tally.reached(span.start):
+            self._stale += 1
+            if self._stale > (STALE if self._tally.grew else 0):
+                self._raise("A page brings no new row, though the list is not at its end")
+        if not span.rows and self._tally.total is not None and not self._tally.reached(span.start):
+            self._raise(f"An empty page, where the list counts {self._tally.total} rows")
+        return rows
+
+    def _end(self, span: Span) -> None:
+        """Go on behind a span that was given out, or end."""
+        tally = self._tally
+        self._next_out = span.start + self._size
+        if self._listing.paging is Paging.WHOLE:
+            self._ended = True
+            if tally.total is not None and self._fresh.count + tally.doubles < tally.total:
+                self._short()
+        elif tally.total is None:
+            self._ended = span.last
+        elif tally.reached(span.start):  # the page behind the total
+            self._finish()
+        elif tally.reached(self._next_out):
+            # a total that is that of the page, as some methods tell it, would end the read here
+            full = len(span.rows) >= self._size and not self._listing.wraps and self._passes == 1
+            if not full:
+                self._finish()
+        else:
+            self._lengths.append(len(span.rows))
+
+    def _finish(self) -> None:
+        """End where the rows add up; else go through the list once more."""
+        if self._tally.fits(self._fresh.count):
+            self._tell_hidden()
+            self._ended = True
+            return
+        if self._passes == PASSES:
+            self._short()
+        self._passes += 1
+        self._tally.again()
+        self._spans.clear()
+        self._waiting.clear()
+        self._next_out = self._asked_upto = 0
+
+    def _tell_hidden(self) -> None:
+        """Warn of places that the list counts and does not show; pages all as short skip rows that nobody hides."""
+        if not self._tally.hidden:
+            return
+        if len(self._lengths) > 1 and len(set(self._lengths)) == 1 and self._lengths[0] < self._size:
+            self._raise(f"Pages of {self._lengths[0]} rows each, which begin {self._size} rows apart")
+        warnings.warn(
+            f"{self._listing.call.method} counts {self._tally.hidden} rows more than it shows: hidden from this user",
+            stacklevel=2,
+        )
+
+    def _short(self) -> NoReturn:
+        self._raise(f"{self._fresh.count} rows came, where the list counts {self._tally.total}")
+
+    def _raise(self, fault: str) -> NoReturn:
+        raise ResponseError(
+            fault,
+            method=self._listing.call.method,
+            guidance="The method does not page as it should, or its rows change faster than they can be read.",
+        )

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Done, Listing, Parcel, Row, Success, Wait
-from bx24frames.engine.pages.cursor import merged, rows_in
+from bx24frames.engine.pages.cursor import merged, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
@@ -23,6 +23,8 @@ TAKEN: Final = "afterCursor"
 """Where a request puts it, whatever the answer calls it."""
 UNDER: Final = "children"
 """Where a row of a tree holds the rows under it (docs: note-document-tree-list.md)."""
+BARREN: Final = 3
+"""Pages without a new row, one after the other, after which a cursor leads nowhere."""
 CUT: Final = "truncated"
 """True where a tree was too large to be answered whole."""
 
@@ -55,6 +57,7 @@ class OwnPages(Generic[T]):
         self._tries = Tries()
         self._fresh = Fresh(listing)
         self._asked: set[str] = set()
+        self._barren = 0
         self._sent = 0
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:  # noqa: ARG002 (a page has a request of its own)
@@ -81,7 +84,14 @@ class OwnPages(Generic[T]):
             return []
         self._tries.progress()
         self._next = self._following(command.call, answer.value)
-        rows = self._fresh.of(spread(rows_in(self._listing, answer.value)))
+        found = rows_in(self._listing, answer.value)
+        show(self._listing, answer, found)
+        rows = self._fresh.of([*spread(found)])
+        self._barren = 0 if rows else self._barren + 1
+        if self._next is not None and self._barren >= BARREN:
+            raise ResponseError(
+                f"{self._barren} pages without a new row, and the portal tells of more", method=command.call.method
+            )
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
-from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, size_of
+from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, show, size_of
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.engine.records import Rows, Take
@@ -73,11 +73,14 @@ class KeysetPages(Generic[P, T]):
         self._line.items.append(Lane(listing.bounds.after or 0, listing.bounds.upto))
         self._far: int | None = None
         self._far_label: str | None = None
-        counted_out = limit is not None and (limit <= listing.page_size or not listing.short_page_ends)
-        self._far_wanted = not (counted_out or listing.call.direct)
+        self._far_asked = self._far_wanted = limit is None and not listing.call.direct
+        """The far end; with a limit, and of pages that are requests of their own, it is asked for where one page is short."""
         self._trusting = True
         """No page has been short, or behind a broken reference empty, in the midst of the table."""
         self._far_tries = Tries()
+        self._far_later = 0.0
+        self._held: Lane | None = None
+        """The lane whose last page was its end, if the far end says so too."""
         self._chains: dict[str, Chain] = {}
         self._under_way = 0
         self._wanted = 1
@@ -93,6 +96,11 @@ class KeysetPages(Generic[P, T]):
         if self._under_way >= self._wanted:
             return Wait(math.inf)
         alone = self._alone or self._listing.call.direct
+        if self._far_wanted and (alone or self._held is not None):
+            if now < self._far_later:
+                return Wait(self._far_later)
+            self._under_way += 1
+            return Parcel((self._ask_far_end(),))
         slots = 1 if alone else sizes.of(self._listing.call.method, FIRST_READS).now
         chains: list[list[Command]] = []
         while (
@@ -179,7 +187,7 @@ class KeysetPages(Generic[P, T]):
         answers = _with_cause(answers) if parcel.halt else answers
         if self._refused_together(labels, answers, now):
             return []
-        if self._far_label in labels:
+        if self._far_label is not None and self._far_label in labels:
             self._take_far_end(answers[labels[0]], now)
         full = True
         for label in labels:
@@ -209,10 +217,22 @@ class KeysetPages(Generic[P, T]):
             ids = ids_in(self._listing, rows_in(self._listing, answer.value))
             in_order(self._listing, ids, up=not self._cursor.up)
             self._far = ids[0] if ids else None
-        elif self._far_tries.again(answer, now) is None:
+            self._release()
+            return
+        later = self._far_tries.again(answer, now)
+        if later is None:
             raise error_of(answer, self._listing.call.method)
+        self._far_wanted, self._far_later = True, later
+
+    def _release(self) -> None:
+        """Close the lane that waited for the far end, or go on with it."""
+        if (lane := self._held) is None:
+            return
+        self._held, lane.busy = None, False
+        if self._told_of_more(lane, None):
+            self._trusting = False
         else:
-            self._far_wanted = True
+            self._line.close(lane)
 
     def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain up to its first page that is not full; True when every page was."""
@@ -229,6 +249,7 @@ class KeysetPages(Generic[P, T]):
                 self._advance(chain.lane, strand, ended=False)
                 self._give_in(chain.lane, page, now, first=place == 0)
                 return False
+            show(self._listing, answers[label], page)
             strand.add(page, size_of(answers[label]))
             if len(page) != self._listing.page_size:
                 self._advance(
@@ -267,6 +288,10 @@ class KeysetPages(Generic[P, T]):
         hangs on a reference that found no row (rows may come as a map by their keys): no such page is trusted again.
         """
         if rows > self._listing.page_size:
+            return False
+        if not self._far_asked:  # one page is no proof
+            self._far_asked = self._far_wanted = True
+            self._held, lane.busy = lane, True
             return False
         if self._told_of_more(lane, last_id):
             self._trusting = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.messages import Listing
-from bx24frames.engine.pages.cursor import ids_in, in_order
+from bx24frames.engine.pages.cursor import ids_in, in_order, without_doubles
 from bx24frames.engine.pages.lanes import Lane
 from bx24frames.engine.records import Records, Rows, Take, joined
 
@@ -60,7 +60,9 @@ class Strand(Generic[P, T]):
         if not page:
             return
         self.size += size
-        self._check(ids_in(self._listing, page))
+        page = self._checked(page, ids_in(self._listing, page))
+        if not page:
+            return
         self._pages.append(page)
         self._waiting += len(page) * (len(page.keys) if isinstance(page, Records) else 1)
         if self._waiting >= PACK_CELLS:
@@ -72,8 +74,9 @@ class Strand(Generic[P, T]):
             self._pack()
         return self._take.join(self._packs if self._along else self._packs[::-1])
 
-    def _check(self, ids: list[int]) -> None:
-        """Hold the page to the cursor and to what the chain was to read of."""
+    def _checked(self, page: Rows, ids: list[int]) -> Rows:
+        """The page, held to the cursor and to what the chain was to read of; rows behind themselves come once."""
+        page, ids = without_doubles(page, ids)
         after, upto = self._lane.after, self._lane.upto
         if self.last_id is None:
             self.first_id = ids[0]
@@ -83,6 +86,7 @@ class Strand(Generic[P, T]):
             upto = self.last_id - 1
         in_order(self._listing, ids, up=self._up, after=after, upto=upto)
         self.last_id = ids[-1]
+        return page
 
     def _pack(self) -> None:
         rows = joined(self._pages)

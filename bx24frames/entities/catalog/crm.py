@@ -39,7 +39,7 @@ _TYPE: Final = Entity(
     family=Family.OTHER,
     # no condition on the id is documented: pages by offset (docs: crm-type-list.md)
     listing=controller("crm.type.list", "types", Paging.OFFSET),
-    fields=FieldsSource("crm.type.fields", path=("fields",)),
+    fields=FieldsSource("crm.type.fields", path=("fields",), extra=static.TYPE),
     created="createdTime",
     modified="updatedTime",
     select=None,
@@ -67,7 +67,7 @@ _PRODUCT_ROW: Final = Entity(
     family=Family.OTHER,
     # a filter needs the owner, and takes nothing else (docs: crm-item-productrow-list.md)
     listing=controller("crm.item.productrow.list", "productRows", Paging.OFFSET),
-    fields=FieldsSource("crm.item.productrow.fields", path=("fields",)),
+    fields=FieldsSource("crm.item.productrow.fields", path=("fields",), extra=static.PRODUCT_ROW),
     writes=writes("crm.item.productrow", ("productRow", "id")),
     select=None,
     dialect=Dialect.NONE,
@@ -147,7 +147,8 @@ _PRODUCT: Final = Entity(
     family=Family.OTHER,
     listing=replace(controller("catalog.product.list", "products"), select_ids={"select": ["id", "iblockId"]}),
     fields=FieldsSource(
-        "catalog.product.getFieldsByFilter", _IBLOCK, path=("product",), static=static.PRODUCT
+        "catalog.product.getFieldsByFilter", _IBLOCK, path=("product",), static=static.PRODUCT,
+        extra=static.PRODUCT_MORE,
     ),
     writes=writes("catalog.product", ("element", "id")),
     get_method="catalog.product.get",

@@ -17,10 +17,11 @@ DOWN: Final[Mapping[str, JSON]] = MappingProxyType({"sort": "ID", "order": "DESC
 def item_entity(entity_type_id: int, name: str, title: str) -> Entity:
     """One table of the universal methods, any smart process included.
 
-    User fields keep their `UF_CRM_...` names by `useOriginalUfNames` in every call
+    It is described and listed without `useOriginalUfNames`: such a description gives both names of every user field,
+    and the list loses fields with it (see `entities.forms`). Writes have it, so that user fields go by their codes
     (https://apidocs.bitrix24.com/api-reference/crm/universal/index.html).
     """
-    base: dict[str, JSON] = {"entityTypeId": entity_type_id, "useOriginalUfNames": "Y"}
+    base: dict[str, JSON] = {"entityTypeId": entity_type_id}
     return Entity(
         name=name,
         title=title,
@@ -39,7 +40,7 @@ def item_entity(entity_type_id: int, name: str, title: str) -> Entity:
         get_method="crm.item.get",
         created="createdTime",
         modified="updatedTime",
-        base_params=base,
+        base_params={**base, "useOriginalUfNames": "Y"},
     )
 
 

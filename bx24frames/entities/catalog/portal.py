@@ -22,6 +22,7 @@ _USER: Final = Entity(
     modified="TIMESTAMP_X",
     scope="user",
     select=None,
+    sparse=True,
     dialect=Dialect.USER,
 )
 
@@ -54,7 +55,14 @@ _TASK: Final = Entity(
         short_page_ends=False,
         select_ids={"select": ["ID"]},
     ),
-    fields=FieldsSource("tasks.task.getFields", path=("fields",), static=static.TASK, shape=Shape.TASK),
+    fields=FieldsSource(
+        "tasks.task.getFields",
+        path=("fields",),
+        static=static.TASK,
+        shape=Shape.TASK,
+        extra=static.TASK_MORE,
+        beside=static.TASK_BESIDE,
+    ),
     writes=WriteMethods(
         "tasks.task.add", "tasks.task.update", "tasks.task.delete", id_param="taskId", id_path=("task", "id")
     ),

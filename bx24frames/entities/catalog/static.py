@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from bx24frames.entities import spelling
-from bx24frames.entities.schema import Field
+from bx24frames.entities import spelling, tasks
+from bx24frames.entities.schema import Field, Holder
 
 
 def read_only(**types: str) -> tuple[Field, ...]:
@@ -55,6 +55,12 @@ CRM_USER_FIELD: Final = read_only(
     IS_SEARCHABLE="boolean",
     SETTINGS="object",
     LIST="object*",
+    # a text where one language is asked for, else a map by language (docs: crm-deal-userfield-list.md, ...-get.md)
+    EDIT_FORM_LABEL="string",
+    LIST_COLUMN_LABEL="string",
+    LIST_FILTER_LABEL="string",
+    ERROR_MESSAGE="string",
+    HELP_MESSAGE="string",
 )
 
 USER_FIELD: Final = read_only(
@@ -71,8 +77,33 @@ USER_FIELD: Final = read_only(
     editInList="boolean",
     isSearchable="boolean",
     settings="object",
+    # captions as maps by language
+    languageId="object",
+    editFormLabel="object",
+    listColumnLabel="object",
+    listFilterLabel="object",
+    errorMessage="object",
+    helpMessage="object",
+    enum="object*",
 )
-"""docs: userfieldconfig-list.md."""
+"""docs: userfieldconfig-list.md, userfieldconfig-get.md."""
+
+TYPE: Final = read_only(
+    customSectionId="integer",
+    **dict.fromkeys(
+        (
+            "isCategoriesEnabled", "isStagesEnabled", "isBeginCloseDatesEnabled", "isClientEnabled",
+            "isUseInUserfieldEnabled", "isLinkWithProductsEnabled", "isMycompanyEnabled", "isDocumentsEnabled",
+            "isSourceEnabled", "isObserversEnabled", "isRecyclebinEnabled", "isAutomationEnabled", "isBizProcEnabled",
+            "isSetOpenPermissions", "isPaymentsEnabled", "isCountersEnabled",
+        ),
+        "boolean",
+    ),
+)  # fmt: skip
+"""docs: crm-type-list.md, beside what crm.type.fields describes."""
+
+PRODUCT_ROW: Final = read_only(priceAccount="double", xmlId="string")
+"""docs: crm-item-productrow-list.md: the sum in the currency of reports, and the row of a basket."""
 
 PRODUCT: Final = (
     # Y, N, or D for what the catalogue says, though described as flags (docs: catalog-product-fields.md)
@@ -87,6 +118,15 @@ PRODUCT: Final = (
     Field("previewPicture", "file"),
     Field("detailPicture", "file"),
 )
+
+PRODUCT_MORE: Final = (
+    Field("barcodeMulti", "boolean"),
+    Field("recurSchemeLength", "integer"),
+    Field("recurSchemeType", "enum"),
+    Field("trialPriceId", "integer"),
+    Field("withoutOrder", "boolean"),
+)
+"""docs: catalog-product-list.md, beside what the description of an information block names."""
 
 USER: Final = (
     Field("ID", "integer", read_only=True),
@@ -117,8 +157,29 @@ TASK: Final = (
     Field("ufCrmTask", "crm", multiple=True),
     Field("ufTaskWebdavFiles", "disk_file", multiple=True),
     *(Field(code, "user") for code in ("createdBy", "responsibleId", "changedBy", "statusChangedBy", "closedBy")),
+    Field("tags", "string", multiple=True, holder=Holder.TITLED),
 )
 """docs: tasks/fields.md: the description names no field multiple, and calls people numbers."""
+
+TASK_MORE: Final = (
+    Field(
+        "tags", "string", title="Tags", multiple=True, holder=Holder.TITLED, request="TAGS",
+        conditions=tasks.CONDITIONS["TAGS"],
+    ),
+    # the status as the portal shows it, -1 for overdue; it comes with STATUS
+    Field("subStatus", "enum", read_only=True, request="STATUS", conditions=tasks.CONDITIONS["SUB_STATUS"]),
+    Field(
+        "descriptionInBbcode", "boolean", read_only=True, request="DESCRIPTION_IN_BBCODE",
+        asking=tasks.asking("DESCRIPTION_IN_BBCODE"),
+    ),
+)  # fmt: skip
+"""docs: tasks-task-list.md: printed, and not among what tasks.task.getFields describes."""
+
+TASK_BESIDE: Final = (
+    "group", "creator", "responsible", "accomplicesData", "auditorsData", "counter", "lengthDeadline", "timeElapsed",
+    "timerIsRunningForCurrentUser", "taskRequireResult", "taskHasOpenResult", "taskHasResult", "parsedDescription",
+)  # fmt: skip
+"""docs: tasks-task-list.md: who and what the ids of a task name, and what its parameters ask for."""
 
 CALL: Final = read_only(
     ID="integer",
@@ -134,6 +195,10 @@ CALL: Final = read_only(
     CALL_FAILED_CODE="string",
     CALL_FAILED_REASON="string",
     CALL_VOTE="integer",
+    CALL_LOG="string",
+    CALL_RECORD_URL="string",
+    COMMENT="string",
+    RECORD_DURATION="integer",
     COST="double",
     COST_CURRENCY="crm_currency",
     CRM_ENTITY_TYPE="string",
@@ -181,6 +246,36 @@ LIST: Final = read_only(
     BIZPROC="boolean",
     VERSION="integer",
     SOCNET_GROUP_ID="crm_entity",
+    API_CODE="string",
+    SECTION_PAGE_URL="string",
+    CANONICAL_PAGE_URL="string",
+    RSS_TTL="integer",
+    RSS_ACTIVE="boolean",
+    RSS_FILE_ACTIVE="boolean",
+    RSS_FILE_LIMIT="integer",
+    RSS_FILE_DAYS="integer",
+    RSS_YANDEX_ACTIVE="boolean",
+    TMP_ID="string",
+    INDEX_ELEMENT="boolean",
+    INDEX_SECTION="boolean",
+    WORKFLOW="boolean",
+    SECTION_CHOOSER="string",
+    LIST_MODE="string",
+    RIGHTS_MODE="string",
+    SECTION_PROPERTY="boolean",
+    PROPERTY_INDEX="string",
+    LAST_CONV_ELEMENT="integer",
+    EDIT_FILE_BEFORE="string",
+    EDIT_FILE_AFTER="string",
+    SECTIONS_NAME="string",
+    SECTION_NAME="string",
+    ELEMENTS_NAME="string",
+    ELEMENT_NAME="string",
+    REST_ON="boolean",
+    FULLTEXT_INDEX="boolean",
+    EXTERNAL_ID="string",
+    LANG_DIR="string",
+    SERVER_NAME="string",
 )
 """docs: lists-get.md: `TIMESTAMP_X` in the site's format."""
 
@@ -240,6 +335,12 @@ API_WORKGROUP: Final = tuple(
         numberOfMembers="integer",
         dateActivity="datetime",
         project="boolean",
+        type="string",
+        imageId="integer",
+        avatarType="string",
+        avatar="string",
+        dialogId="string",
+        additionalData="object",
     )
 )
 """docs: socialnetwork-api-workgroup-list.md: asked for in capitals, printed in camelCase."""

@@ -23,11 +23,16 @@ COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Ki
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How the rows come: by id (`field` None), by a field sorted here (`local`), or by the portal (`remote`)."""
+    """How the rows come: by id (`field` None), by a field sorted here (`local`), or by the portal (`remote`).
+
+    `remote` and `reverse` are the order wanted and its opposite: the first rows of an order that the portal keeps are
+    believed only where both of them are (`bx24frames.frames.read.top`).
+    """
 
     ascending: bool = True
     field: Field | None = None
     remote: Mapping[str, JSON] | None = None
+    reverse: Mapping[str, JSON] | None = None
 
     @property
     def up(self) -> bool:
@@ -37,15 +42,14 @@ class Order:
     @property
     def local(self) -> bool:
         """Whether the rows are sorted here, after the last page."""
-        return self.field is not None and self.remote is None
+        return self.field is not None
 
 
 def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
     """Read `order_by`.
 
-    Numbers and dates are sorted here, so that the read stays complete while rows come and go; with a limit, and for
-    text, the portal sorts and the pages are found by offset, unless its method knows one order only. A method without
-    pages gives its rows in an order of its own, and one with pages by number may not sort by id: both are sorted here.
+    Rows are read by id, or however else the table is read completely, and sorted here. Only the first rows of a table
+    that is read by id are asked for in the portal's order, where their values can be compared here.
 
     Raises
     ------
@@ -55,7 +59,6 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
         There is no such column.
     """
     listing = entity.listing
-    fixed = listing.paging is Paging.WHOLE or listing.order is not None
     if order_by is None:
         unordered = listing.paging is Paging.WHOLE or not listing.id_filter
         return Order(field=names.find(listing.id_key) if unordered and listing.id_key else None)
@@ -66,16 +69,20 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
         return Order(ascending, None if listing.paging is Paging.KEYSET else field)
     if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
         raise ConfigError(f"Rows have no order by {column!r}, a {field.type}", entity=entity.name)
-    if kind(field) in COMPARABLE and (limit is None or fixed):
+    by_id = listing.paging is Paging.KEYSET and listing.order is None and not listing.page_path
+    if limit is None or not by_id or kind(field) not in COMPARABLE:
         return Order(ascending, field)
-    if fixed:
-        raise ConfigError(f"{listing.call.method} cannot sort by {column!r}", entity=entity.name)
-    word = "ASC" if ascending else "DESC"
-    return Order(ascending, field, {field.condition: word, listing.id_filter: "ASC"})
+    word, back = ("ASC", "DESC") if ascending else ("DESC", "ASC")
+    key = listing.id_filter
+    return Order(ascending, field, {field.condition: word, key: "ASC"}, {field.condition: back, key: "DESC"})
 
 
 def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:
-    """Sort by the field wanted, nulls as the portal's database has them: first upwards, last downwards."""
+    """Sort by the field wanted, nulls as the portal's database has them: first upwards, last downwards.
+
+    Text goes by its small letters, then by its code points; rows that are equal stand by id.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not order.local or order.field is None:
@@ -86,7 +93,12 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
     column = table.column(codes.index(order.field.code))
     direction = "ascending" if order.ascending else "descending"
     placement = "at_start" if order.ascending else "at_end"
-    return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
+    if not pa.types.is_string(column.type):
+        return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
+    places = pa.array(range(table.num_rows), pa.int64())
+    keys = {"there": pc.is_valid(column).cast(pa.int8()), "small": pc.utf8_lower(column), "text": column}
+    by = [(name, direction) for name in keys]
+    return table.take(pc.sort_indices(pa.table({**keys, "place": places}), sort_keys=[*by, ("place", "ascending")]))
 
 
 def _pair(order_by: tuple[str, str]) -> tuple[str, str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.pack import keys_of
-from bx24frames.entities.reading import listing_for, ordered, slices
+from bx24frames.entities.reading import listing_for, slices
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
-from bx24frames.frames.read.order import Order, merged_by_id, sorted_table
+from bx24frames.frames.read.order import merged_by_id, sorted_table
+from bx24frames.frames.read.proven import Proven
 from bx24frames.frames.read.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.frames.read.top import first_rows
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
@@ -21,7 +24,9 @@ from bx24frames.portal.slices import each_owner, page_each, side_by_side
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.engine.messages import Listing
+    from bx24frames.engine.messages import JSON, Listing
+    from bx24frames.entities.forms import Form
+    from bx24frames.entities.proof import Proof
     from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
@@ -33,10 +38,18 @@ __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 CHUNK_ROWS: Final = 2500
 
 
-def listing_of(table: Table, schema: TableSchema, where: Where, order: Order) -> Listing:
-    """The listing of a read: the select, the conditions, the bounds of the id, the portal's order if it is wanted."""
-    listing = replace(listing_for(table.entity, schema.fields, where), keys=keys_of(schema))
-    return listing if order.remote is None else ordered(listing, order.remote)
+def listing_of(
+    table: Table,
+    schema: TableSchema,
+    where: Where,
+    form: Form | None = None,
+    proof: Proof | None = None,
+    order: Mapping[str, JSON] | None = None,
+) -> Listing:
+    """The listing of a read: the select, the conditions, the bounds of the id; in an order of the portal's own."""
+    listing = listing_for(table.entity, schema.fields, where, table.fields, form, order)
+    listing = replace(listing, keys=keys_of(schema), witness=proof)
+    return listing if order is None else replace(listing, id_filter="")
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -44,34 +57,42 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
     if reading.where.nothing or reading.limit == 0:
         return
     left = None if reading.whole else reading.limit
-    async with aclosing(_source(connection, reading)) as source:
+    proven = Proven(connection, reading, partial(_source, connection, reading))
+    async with aclosing(proven.batches()) as source:
         async for batch in source:
             if batch.num_rows:
                 yield batch if left is None else batch.slice(0, left)
             if left is not None:
                 left -= batch.num_rows
                 if left <= 0:
-                    return
+                    break
+    proven.tell()
 
 
-def _source(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, reading.order) for part in slices(entity, where)]
+    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, where)]
+    take = reading.take(proof)
     if where.owners is not None:
-        return each_owner(connection, listings, reading.take, ascending=reading.order.up)
+        return each_owner(connection, listings, take, ascending=reading.order.up)
     if where.splits:
         first = None if reading.order.field is not None else reading.limit
-        return side_by_side(connection, listings, reading.take, up=reading.order.up, limit=first)
+        return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
-        return page_each(connection, listings if up else listings[::-1], reading.take, wanted=wanted, up=up)
+
+        def narrowed(ids: Collection[int]) -> list[Listing]:
+            some = replace(where, ids=tuple(sorted(ids)))
+            return [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, some)]
+
+        parts = listings if up else listings[::-1]
+        return page_each(connection, parts, take, wanted=wanted, up=up, narrowed=narrowed)
     machine = pages_machine(
         listings[0],
-        reading.take,
+        take,
         ascending=reading.order.up,
         limit=None if reading.whole else reading.limit,
-        ordered=reading.order.remote is not None,
     )
     return connection.run(machine)
 
@@ -92,6 +113,11 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
     """Put the batches of a reading together."""
     import pyarrow as pa
 
+    top = await _top(connection, reading)
+    if top is not None:
+        meter.rows(top.num_rows)
+        tell_nulled(reading)
+        return pa.Table.from_batches([top], schema=reading.schema.arrow).select(range(reading.width))
     found: list[pa.RecordBatch] = []
     async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
         async for batch in source:
@@ -105,6 +131,33 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
     tell_nulled(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit
     return table if whole else compact(table.slice(0, reading.limit))
+
+
+async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | None:
+    """The first rows in the portal's order, where that is wanted and kept."""
+    if reading.order.remote is None or reading.limit is None or reading.where.nothing or not reading.limit:
+        return None
+    proven = Proven(connection, reading, partial(_first, connection, reading))
+    async with aclosing(proven.batches()) as source:
+        found = [batch async for batch in source]
+    if not found:
+        return None
+    proven.tell()
+    return found[0]
+
+
+async def _first(
+    connection: Connection, reading: Reading, form: Form, proof: Proof
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """The first rows as a source: one batch, or none where the portal does not keep the order."""
+    [part] = slices(reading.table.entity, reading.where)
+
+    def listing(order: Mapping[str, JSON]) -> Listing:
+        return listing_of(reading.table, reading.schema, part, form, proof, order)
+
+    batch = await first_rows(connection, reading, listing, proof)
+    if batch is not None:
+        yield batch
 
 
 def compact(table: pa.Table) -> pa.Table:

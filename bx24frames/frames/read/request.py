@@ -12,11 +12,14 @@ from bx24frames.engine.records import Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import Filters, parse_filters
-from bx24frames.entities.reading import picked
+from bx24frames.entities.proof import WITHHELD
+from bx24frames.entities.reading import listing_for, picked, slices
+from bx24frames.entities.schema import UNTYPED, Field
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
 from bx24frames.portal.metadata import find_table, renewed
+from bx24frames.portal.slices import keys_carried
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.pack import Packed
-    from bx24frames.entities.schema import Field, TableSchema, Where
+    from bx24frames.entities.proof import Proof
+    from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
@@ -56,6 +60,7 @@ class Reading:
 
     `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
     `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
+    `named`: columns were asked for by name; `forgiving`: those that do not come are null.
     """
 
     table: Table
@@ -68,17 +73,24 @@ class Reading:
     on_bad_value: Literal["raise", "null"]
     spelled: tuple[str, ...] = ()
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
+    named: bool = False
+    forgiving: bool = False
+
+    def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed, watched by a proof."""
+        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
+        return Take(lambda rows: decoder.pack(picked(self.table.entity, self.where, proof.watch(rows))), decoder.join)
 
     @property
-    def take(self) -> Take[Packed, pa.RecordBatch]:
-        """How the rows of some pages are typed."""
-        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
-        return Take(lambda rows: decoder.pack(picked(self.table.entity, self.where, rows)), decoder.join)
+    def explicit(self) -> bool:
+        """Whether some columns, and not all, were asked for by name, and have to come."""
+        listed = {field.code for field in self.table.fields if field.listed}
+        return self.named and not self.forgiving and not listed.issubset(field.code for field in self.schema.fields)
 
     @property
     def whole(self) -> bool:
         """Whether the rows have to be together before the first one is known."""
-        return self.order.local or bool(self.where.splits) or self.where.sieve is not None
+        return self.order.field is not None or bool(self.where.splits) or self.where.sieve is not None
 
     @property
     def arrow(self) -> pa.Schema:
@@ -105,6 +117,10 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     """
     request = _checked(request)
     table = await find_table(connection, request.entity, request.filters)
+    if _unknown(request, table):
+        table = await renewed(connection, table) or table
+    if names := _unknown(request, table):
+        table = await _with_untyped(connection, request, table, names)
     try:
         return settle(request, table)
     except UnknownColumn:
@@ -112,6 +128,23 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
         if anew is None:
             raise
     return settle(request, anew)
+
+
+def _unknown(request: ReadRequest, table: Table) -> list[str]:
+    """The wanted columns that no field of the description is."""
+    names = Names(table.fields, table.entity.name)
+    return [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+
+
+async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
+    """The table with those of the names as fields that its rows carry, though no description names them."""
+    every = replace(request, columns=None, order_by=None, limit=None, schema_overrides=None)
+    where = settle(every, table).where
+    found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
+    listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
+    carried = await keys_carried(connection, listings[0]) if listings else frozenset()
+    more = [replace(field, listed=True) for field in found if field.code in carried - WITHHELD]
+    return replace(table, fields=(*table.fields, *more)) if more else table
 
 
 def settle(request: ReadRequest, table: Table) -> Reading:
@@ -146,6 +179,8 @@ def settle(request: ReadRequest, table: Table) -> Reading:
         on_bad_value=request.on_bad_value,
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
+        named=request.columns is not None,
+        forgiving=request.missing_columns == "insert",
     )
 
 
@@ -166,7 +201,7 @@ def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.Data
 def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, where: Where) -> TableSchema:
     """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
     codes = {field.code for field in wanted.fields}
-    needed = [order.field] if order.local and order.field is not None else []
+    needed = [order.field] if order.field is not None else []
     if table.entity.listing.id_key and (where.splits or (table.fields and not codes)):
         needed.append(names.lookup(table.entity.listing.id_key))
     missing = {field.code: field for field in needed if field.code not in codes}

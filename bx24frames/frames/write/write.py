@@ -34,7 +34,7 @@ from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.lookup import absent_rows
 from bx24frames.frames.write.upload import Upload, WriteRequest, identify, open_journal
 from bx24frames.portal.forecast import Forecast, forecast
-from bx24frames.portal.metadata import find_table
+from bx24frames.portal.metadata import as_sent, find_table
 from bx24frames.portal.sending import Doubt, Sending
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
         nulls=request.nulls,
         timezone=request.timezone,
     )
+    frame = replace(frame, columns=await as_sent(connection, table, frame.columns))
     if request.on:
         check_keys(table, frame, request.on)
     faults = [*unclear, *frame.faults]

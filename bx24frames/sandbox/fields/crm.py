@@ -31,6 +31,10 @@ MONEY: Final[Fields] = (
     _f("OPPORTUNITY", "double", "Сумма"),
     _f("IS_MANUAL_OPPORTUNITY", "char", "Сумма задана вручную"),
 )
+ACCOUNTED: Final[Fields] = (
+    _f("OPPORTUNITY_ACCOUNT", "double", "Сумма в валюте отчётов", read_only=True, faces="item"),
+    _f("ACCOUNT_CURRENCY_ID", "crm_currency", "Валюта отчётов", read_only=True, faces="item"),
+)
 AUDIT: Final[Fields] = (
     _f("ASSIGNED_BY_ID", "user", "Ответственный"),
     _f("CREATED_BY_ID", "user", "Кем создан", "createdBy", "CREATED_BY", read_only=True),
@@ -45,6 +49,9 @@ MOVED: Final[Fields] = (
 ACTIVITY: Final[Fields] = (
     _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True),
     _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True),
+)
+COMMUNICATION: Final = _f(
+    "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
 )
 ORIGIN: Final[Fields] = (
     _f("ORIGINATOR_ID", "string", "Внешний источник"),
@@ -138,6 +145,7 @@ DEAL: Final[Fields] = (
     _f("IS_REPEATED_APPROACH", "char", "Повторное обращение", read_only=True),
     _f("PROBABILITY", "integer", "Вероятность"),
     *MONEY,
+    *ACCOUNTED,
     _f("TAX_VALUE", "double", "Сумма налога"),
     _f("LEAD_ID", "crm_lead", "Лид", read_only=True),
     COMPANY_LINK,
@@ -214,14 +222,17 @@ COMPANY: Final[Fields] = (
     *ACTIVITY,
     *UTM,
     *MULTIFIELDS,
+    _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),
+    COMMUNICATION,
 )
 
 QUOTE: Final[Fields] = (
     ID,
-    _f("QUOTE_NUMBER", "string", "Номер"),
+    _f("QUOTE_NUMBER", "string", "Номер", read_only=True),
     replace(TITLE, claimed="classic"),
     _f("STATUS_ID", "crm_status", "Статус", "stageId", "STAGE_ID", status="QUOTE_STATUS"),
-    *MONEY,
+    *MONEY[:2],
+    replace(MONEY[2], faces="item"),
     _f("TAX_VALUE", "double", "Сумма налога"),
     COMPANY_LINK,
     _f("MYCOMPANY_ID", "crm_company", "Реквизиты вашей компании", parent=4),
@@ -239,9 +250,14 @@ QUOTE: Final[Fields] = (
     _f("CLIENT_TITLE", "string", "Название клиента", faces="classic"),
     _f("CLIENT_PHONE", "string", "Телефон клиента", faces="classic"),
     _f("CLIENT_EMAIL", "string", "E-mail клиента", faces="classic"),
+    _f("CLIENT_ADDR", "string", "Адрес", faces="classic"),
+    _f("CLIENT_CONTACT", "string", "Контактное лицо", faces="classic"),
+    _f("CLIENT_TP_ID", "string", "ИНН", faces="classic"),
+    _f("CLIENT_TPA_ID", "string", "КПП", faces="classic"),
     _f("PERSON_TYPE_ID", "integer", "Тип плательщика"),
     _f("LOCATION_ID", "location", "Местоположение"),
     *AUDIT,
     *ACTIVITY,
     *UTM,
+    COMMUNICATION,
 )

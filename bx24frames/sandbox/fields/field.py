@@ -57,6 +57,8 @@ KINDS: Final[dict[str, Kind]] = {
     "attached_diskfile": Kind.JSON,
     "productproperty": Kind.JSON,
     "crm_activity_communication": Kind.JSON,
+    "crm_activity_binding": Kind.JSON,
+    "product_file": Kind.FILE,
 }
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 INT_TYPES: Final = frozenset({"integer", "employee", "enumeration", "iblock_element", "iblock_section", "file"})
@@ -15,7 +12,11 @@ FIRST_ENUM_ID: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class UserField:
-    """One user field of a table; `items` are the (id, text) choices of an enumeration."""
+    """One user field of a table; `items` are the (id, text) choices of an enumeration.
+
+    `display` is what only its own methods print: the keys of `DISPLAY` and `LABELS` where they were written, and under
+    ``LIST`` the keys of a choice, by its id.
+    """
 
     id: int
     entity_type_id: int
@@ -26,6 +27,7 @@ class UserField:
     title: str = ""
     items: tuple[tuple[int, str], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    display: dict[str, Any] = field(default_factory=dict)
 
     @property
     def bindings(self) -> tuple[str, ...]:
@@ -38,41 +40,39 @@ class UserField:
         return self.type in INT_TYPES or (self.type == "crm" and len(self.bindings) == 1)
 
 
-def item_name(code: str) -> str:
-    """The item spelling of a user field's code (crm module: lib/controller/base.php).
-
-    >>> item_name("UF_CRM_11_1712074666"), item_name("UF_CRM_1721244482250"), item_name("UF_CRM_MY_STRING")
-    ('ufCrm11_1712074666', 'ufCrm_1721244482250', 'ufCrmMyString')
-    """
-    parts = code.removeprefix("UF_CRM_").split("_")
-    if "" in parts:
-        return "ufCrm_" + "_".join(parts)
-    head = parts.pop(0) if len(parts) > 1 and parts[0].isdigit() else ""
-    tail = (f"_{part.lower()}" if part[0].isdigit() else part.capitalize() for part in parts)
-    return "ufCrm" + head + "".join(tail)
+def oddly_named(code: str) -> bool:
+    """Whether a user field is one of those that the seed fills by their place, not at random."""
+    return any(code.endswith(f"_{tail}") for tail, _, _ in _ODDLY_NAMED)
 
 
-def item_names(codes: Iterable[str]) -> dict[str, str]:
-    """Code to item name for all user fields of a table; names apart only in case or `_` collide and stay UPPER."""
-    return _item_names(tuple(codes))
+_LENGTHS: Final[dict[str, Any]] = {"MIN_LENGTH": 0, "MAX_LENGTH": 0}
+_BOUNDS: Final[dict[str, Any]] = {"MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": None}
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "string": {"SIZE": 20, "ROWS": 1, "REGEXP": "", **_LENGTHS, "DEFAULT_VALUE": None},
+    "integer": {"SIZE": 20, **_BOUNDS},
+    "double": {"SIZE": 20, **_BOUNDS},
+    "boolean": {"DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX", "LABEL": ["", ""]},
+    "date": {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}},
+    "datetime": {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}, "USE_SECOND": "Y", "USE_TIMEZONE": "N"},
+    "enumeration": {"DISPLAY": "LIST", "LIST_HEIGHT": 1, "CAPTION_NO_VALUE": "", "SHOW_NO_VALUE": "Y"},
+    "money": {"DEFAULT_VALUE": ""},
+    "url": {"POPUP": "Y", "SIZE": 20, **_LENGTHS, "ROWS": 1, "DEFAULT_VALUE": ""},
+}
+"""What a field's settings say where nobody has said it; of a double's precision the portal says nothing then."""
 
 
-@lru_cache(maxsize=64)
-def _item_names(codes: tuple[str, ...]) -> dict[str, str]:
-    names = {code: item_name(code) for code in codes}
-    claims = Counter(_blurred(name) for name in names.values())
-    return {code: code if claims[_blurred(name)] > 1 else name for code, name in names.items()}
-
-
-def _blurred(name: str) -> str:
-    return re.sub(r"(?<!\d)_(?!\d)", "", name).lower()
+def settings_of(spec: UserField) -> Any:
+    """The settings of a field as they are printed; PHP's empty array where there are none."""
+    return {**SETTINGS.get(spec.type, {}), **spec.settings} or []
 
 
 def describe_classic(spec: UserField) -> dict[str, Any]:
     """One user field in ``crm.X.fields``: `title` is the code, captions are in the labels."""
     described = _described(spec)
-    labels = dict.fromkeys(("listLabel", "formLabel", "filterLabel"), spec.title)
-    return described | {"title": spec.code} | labels | _items(spec) | {"settings": spec.settings or []}
+    shown = labels(spec)
+    captions = {"listLabel": "LIST_COLUMN_LABEL", "formLabel": "EDIT_FORM_LABEL", "filterLabel": "LIST_FILTER_LABEL"}
+    named = {key: shown[name].get(LANGUAGE) for key, name in captions.items()}
+    return described | {"title": spec.code} | named | _items(spec) | {"settings": settings_of(spec)}
 
 
 def describe_item(spec: UserField) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def describe_item(spec: UserField) -> dict[str, Any]:
         _described(spec)
         | {"title": spec.title}
         | _items(spec)
-        | {"settings": spec.settings or [], "upperName": spec.code}
+        | {"settings": settings_of(spec), "upperName": spec.code}
     )
 
 
@@ -105,31 +105,63 @@ def _items(spec: UserField) -> dict[str, Any]:
     return {"items": [{"ID": str(choice), "VALUE": value} for choice, value in spec.items]}
 
 
-def list_entry(spec: UserField, entity_id: str) -> dict[str, Any]:
-    """One row of ``crm.X.userfield.list``
+LANGUAGES: Final = ("en", "ru")
+LANGUAGE: Final = "ru"
+"""The portal's own."""
+LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE")
+MESSAGES: Final = ("ERROR_MESSAGE", "HELP_MESSAGE")
+DISPLAY: Final[dict[str, Any]] = {
+    "XML_ID": None,
+    "SHOW_FILTER": "E",
+    "SHOW_IN_LIST": "Y",
+    "EDIT_IN_LIST": "Y",
+    "IS_SEARCHABLE": "N",
+}
+"""How a field is shown where nobody has said it."""
+
+
+def labels(spec: UserField) -> dict[str, dict[str, str | None]]:
+    """The captions of a field by kind and language; the messages have none unless they were written."""
+    plain: dict[str, Any] = {name: None if name in MESSAGES else spec.title for name in LABELS}
+    return {
+        name: spec.display.get(name) or dict.fromkeys(LANGUAGES, value) for name, value in plain.items()
+    }  # fmt: skip
+
+
+def _choices(spec: UserField) -> list[dict[str, str]]:
+    written = spec.display.get("LIST", {})
+    return [
+        {"ID": str(choice), "SORT": str(10 * place), "VALUE": value, "DEF": "N", "XML_ID": f"xml{choice}"}
+        | written.get(str(choice), {})
+        for place, (choice, value) in enumerate(spec.items, 1)
+    ]
+
+
+def entry(spec: UserField, entity_id: str) -> dict[str, Any]:
+    """The settings of a field as ``crm.X.userfield.get`` prints them: captions in every language
     (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/).
     """
-    entry: dict[str, Any] = {
+    display = DISPLAY | {"SORT": str(100 + spec.id)} | spec.display
+    printed: dict[str, Any] = {
         "ID": str(spec.id),
         "ENTITY_ID": entity_id,
         "FIELD_NAME": spec.code,
         "USER_TYPE_ID": spec.type,
-        "XML_ID": None,
-        "SORT": str(100 + spec.id),
+        "XML_ID": display["XML_ID"],
+        "SORT": display["SORT"],
         "MULTIPLE": "Y" if spec.multiple else "N",
         "MANDATORY": "Y" if spec.mandatory else "N",
-        "SHOW_FILTER": "E",
-        "SHOW_IN_LIST": "Y",
-        "EDIT_IN_LIST": "Y",
-        "IS_SEARCHABLE": "N",
-        "SETTINGS": spec.settings or [],
+        **{name: display[name] for name in DISPLAY if name != "XML_ID"},
+        "SETTINGS": settings_of(spec),
+        **labels(spec),
     }
-    if spec.type == "enumeration":
-        entry["LIST"] = [
-            {"ID": str(choice), "SORT": str(10 * place), "VALUE": value, "DEF": "N", "XML_ID": f"xml{choice}"}
-            for place, (choice, value) in enumerate(spec.items, 1)
-        ]
-    return entry
+    return printed | {"LIST": _choices(spec)} if spec.type == "enumeration" else printed
+
+
+def list_entry(spec: UserField, entity_id: str, language: str = LANGUAGE) -> dict[str, Any]:
+    """One row of ``crm.X.userfield.list``: captions in one language."""
+    printed = entry(spec, entity_id)
+    return printed | {name: printed[name].get(language) for name in LABELS}
 
 
 COLOURS: Final = ("Red", "Зелёный", "Blue & white", "Red")
@@ -172,10 +204,25 @@ _EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, A
     ("TWINCODE", "string", False, "Близнец 2", (), {}),
     ("RAW__TAIL", "string", False, "Двойная черта", (), {}),
 )
+# names as portals have had them for years: one code a kind of conversion (fields.names)
+_ODDLY_NAMED: Final[tuple[tuple[str, str, str], ...]] = (
+    ("5B9A3C1F2D6A7", "string", "Комментарий склада"),
+    ("10_DIGIT10", "double", "Коэффициент"),
+    ("94_TRANSCRIPT_1", "datetime", "Расшифровка"),
+    ("COLORS2", "integer", "Оттенок"),
+    ("A_B_C", "string", "Категория ABC"),
+    ("1689591234567", "string", "Номер договора"),
+)
 _FEW: Final = frozenset({"MY_STRING", "COLOUR", "COLOURS", "IS_VIP", "BIRTH_DAY", "TAGS", "PRICE", "VISIT_TIME"})
 
 
-def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
+_MESSAGES: Final = {
+    "ERROR_MESSAGE": dict.fromkeys(LANGUAGES, "Введите строку"),
+    "HELP_MESSAGE": dict.fromkeys(LANGUAGES, "Любая строка"),
+}
+
+
+def seeded(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
     """The user fields of a fresh portal: every type for deals (2) and the first smart process (128), some elsewhere."""
     fields: list[UserField] = []
     choice = FIRST_ENUM_ID
@@ -188,7 +235,19 @@ def seeded(prefixes: Iterable[tuple[int, str]]) -> list[UserField]:
             code = prefix + (tail if prefix == "UF_CRM_" or not tail.isdigit() else tail[:10])
             if any(known.code == code and known.entity_type_id == entity_type_id for known in fields):
                 code += "1"
+            number, display = 2 * len(fields) + 101, _MESSAGES if tail == "MY_STRING" else {}
             fields.append(
-                UserField(2 * len(fields) + 101, entity_type_id, code, type_, multiple, False, title, items, settings)
+                UserField(number, entity_type_id, code, type_, multiple, False, title, items, settings, dict(display))
             )
-    return fields
+    return fields + _oddly_named(prefixes)
+
+
+def _oddly_named(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
+    """User fields of every table whose names do not convert as words do, numbered behind all others."""
+    named = (
+        (number, prefix + tail, type_, title) for number, prefix in prefixes for tail, type_, title in _ODDLY_NAMED
+    )
+    return [
+        UserField(2 * place + 5001, number, code, type_, title=title)
+        for place, (number, code, type_, title) in enumerate(named)
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from bx24frames.sandbox.fields.names import converted_back
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.filters.filters import (
     DAY,
@@ -69,20 +70,41 @@ class ItemNames:
     store: Store
     entity: EntityType
     original: bool = False
+    quirks: frozenset[str] = frozenset()
     user: dict[str, UserField] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = self.store.user_field_names(self.entity.id, original=self.original)
+        by_code = self.original or self.converting
+        names = self.store.user_field_names(self.entity.id, original=by_code)
         self.user = {names[spec.code]: spec for spec in self.store.user_fields(self.entity.id)}
 
-    def find(self, operator: str, name: str) -> FieldSpec | UserField | None:
+    @property
+    def converting(self) -> bool:
+        """Whether names of user fields are converted back to their codes before they are looked up."""
+        return not self.original and "names_converted_back" in self.quirks
+
+    def find(self, operator: str, name: str, *, grouped: bool = False) -> FieldSpec | UserField | None:
         """The field of a name; UPPER system names work without an operator only."""
         table = self.entity.table
         if spec := table.by_name.get(name):
             return spec
-        if name in self.user:
-            return self.user[name]
+        if (user := self.user.get(self.user_name(operator, name, grouped=grouped))) is not None:
+            return user
         return None if operator else table.by_upper.get(name)
+
+    def user_name(self, operator: str, name: str, *, grouped: bool = False) -> str:
+        """The name under which a user field is looked for."""
+        if self.converting:
+            return converted_back(name, behind_operator=bool(operator))
+        if self.original and grouped and operator and "codes_torn_in_groups" in self.quirks:
+            return converted_back(operator + name, behind_operator=True)
+        return name
+
+    def refusal(self, operator: str, name: str, *, grouped: bool = False) -> MethodError:
+        """The refusal of a condition on a name that no field has."""
+        if name.startswith(("UF_", "uf")) and (named := self.user_name(operator, name, grouped=grouped)) != name:
+            return not_allowed(named)
+        return not_allowed(name if name.isupper() and not operator else upper_snake(name))
 
 
 def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool) -> Any:
@@ -221,9 +243,9 @@ def _group(names: ItemNames, value: Any, where: Where) -> Fragment | None:
 
 def _one(names: ItemNames, key: str, value: Any, where: Where, *, flat: bool) -> Fragment | None:
     operator, name = split_operator(key)
-    spec = names.find(operator, name)
+    spec = names.find(operator, name, grouped=not flat)
     if spec is None:
-        raise not_allowed(name if name.isupper() and not operator else upper_snake(name))
+        raise names.refusal(operator, name, grouped=not flat)
     alias = f"j{len(where.joins)}"
     operand = _operand(spec, alias)
     if operand.join:

@@ -23,7 +23,8 @@ class Around:
 
     `hidden`: columns that are printed only when they are selected. `needs`: conditions without which nothing is
     listed. `past_end`: whether a start past the end gives nothing, where others begin again. `sorted_by`: where
-    no order is given. `demands`: refuses a new row that lacks what the portal wants.
+    no order is given. `echoing`: whether an update answers the id and a delete nothing, where others answer true.
+    `demands`: refuses a new row that lacks what the portal wants.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Around:
     needs: tuple[str, ...] = ()
     past_end: bool = False
     keyless: bool = False
+    echoing: bool = False
     sorted_by: str = ""
     demands: Callable[[dict[str, Any]], None] | None = None
 
@@ -89,13 +91,14 @@ class Around:
 
     def update(self, params: Params, context: Context) -> Result:
         """Change a row."""
-        self.desk.update(classic_id(params), _fields(params), context, NOT_FOUND)
-        return Result(value=True)
+        row_id = classic_id(params)
+        self.desk.update(row_id, _fields(params), context, NOT_FOUND)
+        return Result(row_id if self.echoing else True)
 
     def delete(self, params: Params, context: Context) -> Result:
         """Delete a row."""
         self.desk.delete(classic_id(params), context, NOT_FOUND)
-        return Result(value=True)
+        return Result(None if self.echoing else True)
 
 
 def _fields(params: Params) -> dict[str, Any]:
@@ -142,7 +145,7 @@ ALL: Final = (
     Around("productsection", "section", CLASSIC),
     Around(
         "timeline.comment", "comment", COUNTING, ("created",), (), ("authorId",),
-        needs=("ENTITY_ID", "ENTITY_TYPE"), past_end=True,
+        needs=("ENTITY_ID", "ENTITY_TYPE"), past_end=True, echoing=True,
     ),
 )  # fmt: skip
 

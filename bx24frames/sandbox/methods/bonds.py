@@ -1,4 +1,4 @@
-"""The contacts bound to a row, ``crm.X.contact.items.*``, and the companies bound to a contact
+"""The contacts bound to a row, ``crm.X.contact.*``, and the companies bound to a contact, whole and one by one
 (https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/).
 """
 
@@ -12,6 +12,8 @@ from typing import Any, Final
 import orjson
 
 from bx24frames.sandbox.methods.arguments import classic_id
+from bx24frames.sandbox.methods.described import flat_fields
+from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
@@ -117,6 +119,74 @@ def _delete(bond: Bond, params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
+# ---------------------------------------------------------------- one by one
+
+
+def _describe(bond: Bond, _: Params, __: Context) -> Result:
+    """The field description of an entry."""
+    title = "Контакт" if bond.key == "CONTACT_ID" else "Компания"
+    return Result(
+        {
+            "SORT": flat("integer", "Сортировка"),
+            "IS_PRIMARY": flat("char", "Первичный"),
+            bond.key: flat("integer", title, required=True),
+        }
+    )
+
+
+def _owner(bond: Bond, params: Params, context: Context) -> dict[str, Any]:
+    row_id = php_int(params.get("id", params.get("ID")))
+    if row_id <= 0:
+        raise MethodError("", "The parameter 'ownerEntityID' is invalid or not defined.")
+    row = context.store.row(bond.table, row_id)
+    if row is None:
+        raise MethodError("", "Not found.")
+    return row
+
+
+def _entry(bond: Bond, params: Params) -> tuple[int, dict[str, Any]]:
+    entry = flat_fields(params)
+    bound_id = php_int(entry.get(bond.key))
+    if bound_id <= 0:
+        raise MethodError("", "The parameter 'fields' is not valid.")
+    return bound_id, entry
+
+
+def _add_one(bond: Bond, params: Params, context: Context) -> Result:
+    """Bind one more: in front as the primary one, else in its place by the sort."""
+    row = _owner(bond, params, context)
+    bound_id, entry = _entry(bond, params)
+    if context.store.row(bond.key.removesuffix("_ID").lower(), bound_id) is None:
+        raise MethodError("", "The parameter 'fields' is not valid.")
+    others = [one for one in bond.ids(row, context) if one != bound_id]
+    place = len(others) if "SORT" not in entry else min(max(php_int(entry["SORT"]) // 10 - 1, 0), len(others))
+    if php_text(entry.get("IS_PRIMARY")) == "Y":
+        place = 0
+    bond.bind(row, [*others[:place], bound_id, *others[place:]], context)
+    context.writes += 1
+    return Result(value=True)
+
+
+def _delete_one(bond: Bond, params: Params, context: Context) -> Result:
+    """Bind one no longer."""
+    row = _owner(bond, params, context)
+    bound_id, _ = _entry(bond, params)
+    ids = bond.ids(row, context)
+    if bound_id not in ids:
+        raise MethodError("", "The parameter 'fields' is not valid.")
+    bond.bind(row, [one for one in ids if one != bound_id], context)
+    context.writes += 1
+    return Result(value=True)
+
+
+ACTIONS: Final = {
+    "items.get": _list,
+    "items.set": _set,
+    "items.delete": _delete,
+    "fields": _describe,
+    "add": _add_one,
+    "delete": _delete_one,
+}
 for _name, _bond in BONDS.items():
-    for _action, _handler in (("get", _list), ("set", _set), ("delete", _delete)):
-        method(f"crm.{_name}.items.{_action}", "crm")(partial(_handler, _bond))
+    for _action, _handler in ACTIONS.items():
+        method(f"crm.{_name}.{_action}", "crm")(partial(_handler, _bond))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox.envelope import iso
-from bx24frames.sandbox.methods.arguments import classic_map
+from bx24frames.sandbox.methods.arguments import classic_map, names_of
+from bx24frames.sandbox.methods.described import flat_fields, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.portal import currency_rows
@@ -14,32 +15,45 @@ from bx24frames.sandbox.shapes.parse import php_text
 Row = dict[str, Any]
 KEPT: Final = "currency"
 NOT_FOUND: Final = MethodError("", "Not found")
+READ_ONLY: Final = True
 FIELDS: Final = {
-    "CURRENCY": flat("string", "Код", required=True),
-    "BASE": flat("char", "Базовая", read_only=True),
-    "AMOUNT_CNT": flat("integer", "Номинал"),
-    "AMOUNT": flat("double", "Курс"),
-    "SORT": flat("integer", "Сортировка"),
-    "FULL_NAME": flat("string", "Название"),
-    "LID": flat("string", "Язык"),
-    "FORMAT_STRING": flat("string", "Шаблон"),
-    "DEC_POINT": flat("string", "Разделитель дробной части"),
-    "THOUSANDS_SEP": flat("string", "Разделитель тысяч"),
-    "DECIMALS": flat("integer", "Знаков"),
-    "DATE_UPDATE": flat("datetime", "Изменена", read_only=True),
+    "CURRENCY": flat("string", "Валюта"),
+    "AMOUNT_CNT": flat("int", "Номинал"),
+    "AMOUNT": flat("double", "Курс обмена"),
+    "BASE": flat("char", "Базовая валюта", read_only=READ_ONLY),
+    "SORT": flat("int", "Сортировка"),
+    "DATE_UPDATE": flat("datetime", "Дата изменения", read_only=READ_ONLY),
+    "LID": flat("string", "Сайт", read_only=READ_ONLY),
+    "FORMAT_STRING": flat("string", "Строка формата для вывода валюты", read_only=READ_ONLY),
+    "FULL_NAME": flat("string", "Название", read_only=READ_ONLY),
+    "DEC_POINT": flat("string", "Десятичная точка при выводе", read_only=READ_ONLY),
+    "THOUSANDS_SEP": flat("string", "Свой разделитель тысяч при выводе", read_only=READ_ONLY),
+    "DECIMALS": flat("int", "Количество десятичных знаков", read_only=READ_ONLY),
+    "LANG": {**flat("currency_localization", "Привязка к языку"), "isMultiple": True},
 }
-NEW: Final = {
-    "AMOUNT_CNT": "1",
-    "AMOUNT": "1.0000",
-    "SORT": "100",
-    "BASE": "N",
+LOCALIZATION: Final = {
+    "FULL_NAME": flat("string", "Название"),
+    "FORMAT_STRING": flat("string", "Строка формата для вывода валюты"),
+    "DEC_POINT": flat("string", "Десятичная точка при выводе"),
+    "THOUSANDS_VARIANT": flat("string", "Разделитель тысяч при выводе"),
+    "THOUSANDS_SEP": flat("string", "Свой разделитель тысяч при выводе"),
+    "DECIMALS": flat("int", "Количество десятичных знаков"),
+    "HIDE_ZERO": flat("char", "Не показывать незначащие нули"),
+}
+PLAIN: Final[Row] = {
     "FULL_NAME": "",
-    "LID": "ru",
     "FORMAT_STRING": "#",
     "DEC_POINT": ".",
+    "THOUSANDS_VARIANT": "S",
     "THOUSANDS_SEP": " ",
     "DECIMALS": "2",
+    "HIDE_ZERO": "N",
 }
+"""A language whose localization says nothing of a part."""
+LANGUAGE: Final = "ru"
+"""The portal's own: its localization stands in the columns of the currency."""
+NEW: Final = {"AMOUNT_CNT": "1", "AMOUNT": "1.0000", "SORT": "100", "BASE": "N", "LID": LANGUAGE}
+LOCAL: Final = ("FULL_NAME", "FORMAT_STRING", "DEC_POINT", "THOUSANDS_SEP", "DECIMALS")
 
 
 def _rows(context: Context) -> list[Row]:
@@ -69,13 +83,13 @@ def _row(params: Params, context: Context) -> Row:
 
 def _values(params: Params, context: Context) -> Row:
     """What is written of the sent fields, as text; unknown and read-only ones silently are not."""
-    given = params.get("fields", params.get("FIELDS"))
-    if not isinstance(given, dict):
-        raise MethodError("", "Parameter 'fields' must be array.")
-    written = {
-        name: php_text(value) for name, value in given.items() if name in FIELDS and not FIELDS[name]["isReadOnly"]
+    given = flat_fields(params)
+    values = {
+        name: php_text(value)
+        for name, value in given.items()
+        if name in FIELDS and not FIELDS[name]["isReadOnly"] and name != "LANG"
     }
-    return written | {"DATE_UPDATE": iso(context.now, context.utc_offset)}
+    return values | {"DATE_UPDATE": iso(context.now, context.utc_offset)}
 
 
 def _keep(rows: list[Row], context: Context) -> None:
@@ -83,14 +97,38 @@ def _keep(rows: list[Row], context: Context) -> None:
     context.writes += 1
 
 
+def _languages(row: Row) -> Row:
+    """The localizations of a currency by language; those of a seeded one are its own columns."""
+    own: Row = row.get("LANG") or {}
+    return own or {row["LID"]: {**PLAIN, **{name: row[name] for name in LOCAL}}}
+
+
+def _localized(row: Row, given: Any, context: Context) -> Row:
+    """A currency with written localizations added; the portal's language stands in the columns."""
+    languages = dict(_languages(row)) if "FULL_NAME" in row else {}
+    for language, values in given.items() if isinstance(given, dict) else ():
+        if isinstance(values, dict):
+            cast = written(LOCALIZATION, values, context.store.server_zone, adding=True)
+            texts = {name: None if value is None else php_text(value) for name, value in cast.items()}
+            languages[language] = {**PLAIN, **languages.get(language, {}), **texts}
+    shown = languages.get(LANGUAGE, PLAIN)
+    return {**row, **{name: shown[name] for name in LOCAL}, "LANG": languages}
+
+
+def _listed(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "LANG"}
+
+
 @method("crm.currency.list", "crm")
 def list_currencies(params: Params, context: Context) -> Result:
     """Every currency; the documentation's own sample says total 0
     (https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html).
     """
+    if context.has("currencies_for_administrators") and not context.is_admin:
+        raise MethodError("", "Access denied.")
     rows = ordered(_rows(context), classic_map(params, "order"))
     context.rows += len(rows)
-    return Result(rows, 0)
+    return Result([_listed(row) for row in rows], 0)
 
 
 @method("crm.currency.fields", "crm")
@@ -102,7 +140,8 @@ def describe_currencies(_: Params, __: Context) -> Result:
 @method("crm.currency.get", "crm")
 def get_currency(params: Params, context: Context) -> Result:
     """One currency, by its code."""
-    return Result(_row(params, context))
+    row = _row(params, context)
+    return Result({**_listed(row), "LANG": _languages(row)})
 
 
 @method("crm.currency.add", "crm")
@@ -114,7 +153,8 @@ def add_currency(params: Params, context: Context) -> Result:
         raise MethodError("", "The field CURRENCY is required.")
     if any(row["CURRENCY"] == code for row in rows):
         raise MethodError("", f"Currency {code} already exists.")
-    _keep([*rows, {"CURRENCY": code, **NEW, **values}], context)
+    row = _localized({"CURRENCY": code, **NEW, **values}, flat_fields(params).get("LANG"), context)
+    _keep([*rows, row], context)
     return Result(code)
 
 
@@ -123,7 +163,13 @@ def update_currency(params: Params, context: Context) -> Result:
     """Change a currency; its code stays."""
     row = _row(params, context)
     values = {**_values(params, context), "CURRENCY": row["CURRENCY"]}
-    _keep([one | values if one["CURRENCY"] == row["CURRENCY"] else one for one in _rows(context)], context)
+    lang = flat_fields(params).get("LANG")
+    changed = row | values if lang is None else _localized(row | values, lang, context)
+    return _put(changed, context)
+
+
+def _put(row: Row, context: Context) -> Result:
+    _keep([row if one["CURRENCY"] == row["CURRENCY"] else one for one in _rows(context)], context)
     return Result(value=True)
 
 
@@ -135,3 +181,57 @@ def delete_currency(params: Params, context: Context) -> Result:
         raise MethodError("", "Could not delete base currency.")
     _keep([one for one in _rows(context) if one["CURRENCY"] != row["CURRENCY"]], context)
     return Result(value=True)
+
+
+# ---------------------------------------------------------------- the base currency
+
+
+@method("crm.currency.base.get", "crm")
+def get_base(_: Params, context: Context) -> Result:
+    """The code of the base currency."""
+    return Result(next(row["CURRENCY"] for row in _rows(context) if row["BASE"] == "Y"))
+
+
+@method("crm.currency.base.set", "crm")
+def set_base(params: Params, context: Context) -> Result:
+    """Make another currency the base one; the rates stay as they are."""
+    code = _row(params, context)["CURRENCY"]
+    _keep([row | {"BASE": "Y" if row["CURRENCY"] == code else "N"} for row in _rows(context)], context)
+    return Result(value=True)
+
+
+# ---------------------------------------------------------------- localizations
+
+
+def _localized_row(params: Params, context: Context) -> Row:
+    if not _code(params):
+        raise MethodError("", "The parameter id is invalid or not defined.")
+    return _row(params, context)
+
+
+@method("crm.currency.localizations.fields", "crm")
+def describe_localizations(_: Params, __: Context) -> Result:
+    """The field description of a currency's localizations."""
+    return Result(LOCALIZATION)
+
+
+@method("crm.currency.localizations.get", "crm")
+def get_localizations(params: Params, context: Context) -> Result:
+    """A currency's localizations, by language."""
+    return Result(_languages(_localized_row(params, context)))
+
+
+@method("crm.currency.localizations.set", "crm")
+def set_localizations(params: Params, context: Context) -> Result:
+    """Write some languages; the others stay."""
+    row = _localized_row(params, context)
+    return _put(_localized(row, params.get("localizations"), context), context)
+
+
+@method("crm.currency.localizations.delete", "crm")
+def delete_localizations(params: Params, context: Context) -> Result:
+    """Forget the localizations of some languages."""
+    row = _localized_row(params, context)
+    gone = set(names_of(params.get("lids")))
+    left = {language: values for language, values in _languages(row).items() if language not in gone}
+    return _put({**row, "LANG": left or {LANGUAGE: {**PLAIN}}}, context)

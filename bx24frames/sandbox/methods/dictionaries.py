@@ -1,16 +1,15 @@
-"""Whole lists: statuses, pipelines, smart processes, and their field descriptions."""
+"""Whole lists: statuses and pipelines, and their field descriptions."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from bx24frames.sandbox import paging
-from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, classic_map, map_of
+from bx24frames.sandbox.methods.arguments import bound_int, classic_id, classic_map
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
-from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 _READ_ONLY: Final = True
 
@@ -52,17 +51,14 @@ CATEGORY_FIELDS: Final = {
     "originId": flat("string", "Внешний код"),
     "originatorId": flat("string", "Внешний источник"),
 }
-TYPE_FIELDS: Final = {
-    "id": flat("integer", "ID", read_only=_READ_ONLY),
-    "title": flat("string", "Название", required=True),
-    "code": flat("string", "Код"),
-    "createdBy": flat("user", "Кем создан", read_only=_READ_ONLY),
-    "entityTypeId": flat("integer", "Тип", read_only=_READ_ONLY),
-    "isCategoriesEnabled": flat("boolean", "Воронки"),
-    "isStagesEnabled": flat("boolean", "Стадии"),
-    "createdTime": flat("datetime", "Создан", read_only=_READ_ONLY),
-    "updatedTime": flat("datetime", "Изменён", read_only=_READ_ONLY),
+
+
+DESCRIBED: Final = {
+    "name": {"isRequired": False},
+    "entityTypeId": {"isRequired": True},
+    "isDefault": {"isReadOnly": True},
 }
+"""Where a pipeline's description says otherwise than its writes behave."""
 
 
 def matching(rows: list[dict[str, Any]], conditions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -143,60 +139,8 @@ def get_category(params: Params, context: Context) -> Result:
 def describe_categories(params: Params, context: Context) -> Result:
     """The field description of an entity type's pipelines."""
     entity_of(params, context)
-    return Result({"fields": CATEGORY_FIELDS})
-
-
-def _type_rows(zone: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": entity.type_id,
-            "title": entity.title,
-            "code": entity.code,
-            "createdBy": 1,
-            "entityTypeId": entity.id,
-            "customSectionId": None,
-            "isCategoriesEnabled": "Y",
-            "isStagesEnabled": "Y",
-            "isBeginCloseDatesEnabled": "Y",
-            "isClientEnabled": "Y",
-            "isObserversEnabled": "Y",
-            "isLinkWithProductsEnabled": "Y",
-            "isMycompanyEnabled": "Y",
-            "isSourceEnabled": "Y",
-            "createdTime": f"2024-01-10T12:00:00{zone}",
-            "updatedTime": f"2025-06-01T09:30:00{zone}",
-            "updatedBy": 1,
-        }
-        for entity in ENTITY_TYPES.values()
-        if entity.type_id
-    ]
-
-
-@method("crm.type.list", "crm")
-def list_types(params: Params, context: Context) -> Result:
-    """The smart processes, engine B; an order takes lower-case names only."""
-    order = map_of(bound_array(params, "order", {}))
-    rows = _type_rows(context.store.server_zone)
-    if unknown := [name for name in order if name not in TYPE_FIELDS]:
-        raise MethodError("INVALID_ARG_VALUE", f"Invalid order: field '{unknown[0]}' is not allowed in order")
-    rows = ordered(matching(rows, map_of(bound_array(params, "filter", {}))), order)
-    window = paging.controller(context.start, lambda: len(rows))
-    context.rows += len(rows)
-    return Result({"types": window.of(rows)}, window.total, window.next)
-
-
-@method("crm.type.get", "crm")
-def get_type(params: Params, context: Context) -> Result:
-    """One smart process, by the id of its settings."""
-    row_id = bound_int(params, "id")
-    for row in _type_rows(context.store.server_zone):
-        if row["id"] == row_id:
-            context.rows += 1
-            return Result({"type": row})
-    raise MethodError("NOT_FOUND", "Смарт-процесс не найден")
-
-
-@method("crm.type.fields", "crm")
-def describe_types(_: Params, __: Context) -> Result:
-    """The field description of smart processes."""
-    return Result({"fields": TYPE_FIELDS})
+    described = {
+        name: {**spec, "upperName": re.sub("([A-Z])", r"_\1", name).upper(), **DESCRIBED.get(name, {})}
+        for name, spec in CATEGORY_FIELDS.items()
+    }
+    return Result({"fields": described})

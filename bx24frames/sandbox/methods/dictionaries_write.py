@@ -11,7 +11,6 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.seed.portal import stage_prefix
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row
-from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 # ---------------------------------------------------------------- statuses
 
@@ -97,12 +96,16 @@ def delete_status(params: Params, context: Context) -> Result:
     if row["SYSTEM"] == "Y" and not (isinstance(forced, dict) and forced.get("FORCED") == "Y"):
         text = 'CRM System Status can be deleted only if parameter FORCED is specified and equal to "Y".'
         raise MethodError("", text)
-    for entity in ENTITY_TYPES.values():
+    for entity in context.store.entities():
         if entity.stages and _has(context, entity.name, "stageId", row["STATUS_ID"]):
             raise MethodError("", "There are active items in this status.")
     STATUSES.drop(context.store, row)
     context.writes += 1
     return Result(value=True)
+
+
+def _table(number: int, context: Context) -> str:
+    return next(entity.name for entity in context.store.entities() if entity.id == number)
 
 
 def _has(context: Context, table: str, column: str, value: Any) -> bool:
@@ -199,7 +202,7 @@ def delete_category(params: Params, context: Context) -> Result:
     if row["isDefault"] == "Y":
         text = "Default deal category cannot be deleted" if deals else "This funnel is the default funnel"
         raise MethodError("0" if deals else "BX_ERROR", text)
-    if _has(context, ENTITY_TYPES[number].name, "categoryId", row["id"]):
+    if _has(context, _table(number, context), "categoryId", row["id"]):
         text = f"Deals related to the funnel {row['name']} found" if deals else "Elements related to the funnel found"
         raise MethodError("0" if deals else "BX_ERROR", text)
     PIPELINES.drop(context.store, row)

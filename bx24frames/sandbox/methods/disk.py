@@ -23,13 +23,31 @@ def list_storages(params: Params, context: Context) -> Result:
 def _children(params: Params, context: Context, column: str, row_id: int) -> Result:
     conditions = map_of(params.get("filter")) | {f"={column}": row_id}
     found, window = ITEMS.page(context, conditions, map_of(params.get("order")))
-    return Result([_printed(row) for row in found], window.total, window.next)
+    return Result([printed(row) for row in found], window.total, window.next)
 
 
-def _printed(row: dict[str, Any]) -> dict[str, Any]:
+OF_FILES: Final = ("GLOBAL_CONTENT_VERSION", "FILE_ID", "SIZE")
+OF_FOLDERS: Final = ("REAL_OBJECT_ID",)
+NOT_ASKED: Final = (
+    "REAL_OBJECT_ID",
+    "CREATED_BY",
+    "UPDATED_BY",
+    "DELETED_BY",
+    *OF_FILES,
+    "MODULE_ID",
+    "ROOT_OBJECT_ID",
+)
+"""Fields that no filter takes."""
+
+
+def printed(row: dict[str, Any]) -> dict[str, Any]:
     """A folder has no content; a file's is behind an address."""
+    others = OF_FILES if row["TYPE"] == "folder" else OF_FOLDERS
+    row = {name: value for name, value in row.items() if name not in others}
+    for name in ("DELETE_TIME",):
+        row[name] = row[name] or None
     if row["TYPE"] == "folder":
-        return {name: value for name, value in row.items() if name not in ("FILE_ID", "SIZE")}
+        return row
     return row | {"DOWNLOAD_URL": f"https://example.com/rest/download.json?auth=secret&token=disk{row['ID']}"}
 
 
@@ -54,30 +72,36 @@ def list_storage(params: Params, context: Context) -> Result:
 @method("disk.storage.get", "disk")
 def get_storage(params: Params, context: Context) -> Result:
     """One storage."""
-    found, _ = STORAGES.page(context, {"=ID": bound_int(params, "id")}, {})
-    if not found:
+    found = STORAGES.one(context, {"=ID": bound_int(params, "id")})
+    if found is None:
         raise NO_OBJECT
-    return Result(found[0])
+    return Result(found)
 
 
 def _one(kind: str) -> Handler:
     def get(params: Params, context: Context) -> Result:
-        found, _ = ITEMS.page(context, {"=ID": bound_int(params, "id"), "=TYPE": kind}, {})
-        if not found:
+        found = ITEMS.one(context, {"=ID": bound_int(params, "id"), "=TYPE": kind})
+        if found is None:
             raise NO_OBJECT
-        return Result(_printed(found[0]))
+        return Result(printed(found))
 
     return get
 
 
-def _described(view: View) -> Handler:
+def _described(view: View, *others: str) -> Handler:
     described = {
-        code: {"TYPE": spec.type, "USE_IN_FILTER": True, "USE_IN_SHOW": True} for code, spec in view.printed.items()
+        code: {
+            "TYPE": "enum" if code in ("TYPE", "DELETED_TYPE") else spec.type,
+            "USE_IN_FILTER": code not in NOT_ASKED,
+            "USE_IN_SHOW": True,
+        }
+        for code, spec in view.printed.items()
+        if code not in (*others, "DETAIL_URL")
     }
     return lambda _, __: Result(described)
 
 
-for _kind in ("folder", "file"):
+for _kind, _others in (("folder", OF_FILES), ("file", OF_FOLDERS)):
     method(f"disk.{_kind}.get", "disk")(_one(_kind))
-    method(f"disk.{_kind}.getfields", "disk")(_described(ITEMS))
+    method(f"disk.{_kind}.getfields", "disk")(_described(ITEMS, *_others))
 method("disk.storage.getfields", "disk")(_described(STORAGES))

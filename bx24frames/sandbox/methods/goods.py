@@ -76,6 +76,8 @@ class Goods:
                 raise MethodError("0", f"Required filter field: {name}")
             if select and name not in select and "*" not in select:
                 raise MethodError("0", f"Required select fields: id, {name}")
+        if self.kind == "catalog" and context.has("start_is_dropped"):
+            context.start = -1 if context.start is not None and context.start < 0 else 0
         found, window = self.view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
         return Result({self.rows: found}, window.total, window.next)
 

@@ -11,7 +11,7 @@ from bx24frames.sandbox.filters import item as filters_item
 from bx24frames.sandbox.filters.filters import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, is_yes, map_of, names_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.select import item_selection
+from bx24frames.sandbox.shapes.select import item_selection, listed_selection
 from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
 from bx24frames.sandbox.store.tables import EntityType
 
@@ -31,9 +31,9 @@ def entity_of(params: Params, context: Context) -> EntityType:
     return entity
 
 
-def wants_original(params: Params) -> bool:
+def wants_original(params: Params, context: Context) -> bool:
     """Whether user fields keep their codes."""
-    return is_yes(params.get("useOriginalUfNames"))
+    return is_yes(params.get("useOriginalUfNames")) and not context.has("original_names_unknown")
 
 
 def read_items(
@@ -66,12 +66,13 @@ def one_item(context: Context, entity: EntityType, row_id: int, *, original: boo
 @method("crm.item.list", "crm")
 def list_items(params: Params, context: Context) -> Result:
     """A page of rows, engine B; a row of which nothing was selected is PHP's empty array."""
-    store, entity, original = context.store, entity_of(params, context), wants_original(params)
-    names = filters_item.ItemNames(store, entity, original)
+    store, entity, original = context.store, entity_of(params, context), wants_original(params, context)
+    names = filters_item.ItemNames(store, entity, original, context.quirks)
     where = filters_item.translate(names, map_of(bound_array(params, "filter", {}))).clause()
     order = filters_item.order_sql(names, map_of(bound_array(params, "order", {})))
     select = bound_array(params, "select")
-    selection = item_selection(store, entity, None if select is None else names_of(select), original=original)
+    wanted = None if select is None else names_of(select)
+    selection = listed_selection(store, entity, wanted, original=original, quirks=context.quirks)
     window = paging.controller(
         context.start,
         lambda: store.scalar(f'SELECT count(*) FROM "{entity.name}" t {where.sql}', where.params),  # noqa: S608
@@ -84,7 +85,9 @@ def list_items(params: Params, context: Context) -> Result:
 def get_item(params: Params, context: Context) -> Result:
     """One row."""
     entity = entity_of(params, context)
-    return Result({"item": one_item(context, entity, bound_int(params, "id"), original=wants_original(params))})
+    return Result(
+        {"item": one_item(context, entity, bound_int(params, "id"), original=wants_original(params, context))}
+    )
 
 
 @method("crm.item.fields", "crm")
@@ -98,7 +101,7 @@ def describe_items(params: Params, context: Context) -> Result:
             if spec.column in {"stageId", "previousStageId"} and entity.stage:
                 entry["statusType"] = entity.stages
             described[spec.column] = entry
-    names = context.store.user_field_names(entity.id, original=wants_original(params))
+    names = context.store.user_field_names(entity.id, original=wants_original(params, context))
     for user in context.store.user_fields(entity.id):
         described[names[user.code]] = fields_user.describe_item(user)
     return Result({"fields": described})

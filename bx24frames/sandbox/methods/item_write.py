@@ -60,7 +60,7 @@ def _writable(spec: FieldSpec, context: Context, *, adding: bool, importing: boo
 def _read(
     entity: EntityType, values: Mapping[str, Any], context: Context, original: bool, *, adding: bool, importing: bool
 ) -> Draft:
-    names = ItemNames(context.store, entity, original)
+    names = ItemNames(context.store, entity, original, context.quirks)
     pen = pen_of(context.store, context.quirks)
     draft = Draft()
     for name, value in values.items():
@@ -114,7 +114,7 @@ def _map(params: Params, name: str) -> dict[str, Any]:
 @method("crm.item.add", "crm")
 def add(params: Params, context: Context) -> Result:
     """A new row, printed whole."""
-    entity, original = entity_of(params, context), wants_original(params)
+    entity, original = entity_of(params, context), wants_original(params, context)
     draft = _read(entity, _map(params, "fields"), context, original, adding=True, importing=False)
     _check_filled(entity, draft, context, None)
     lose(entity, draft, context, None, "item")
@@ -133,7 +133,7 @@ def add(params: Params, context: Context) -> Result:
 @method("crm.item.update", "crm")
 def update(params: Params, context: Context) -> Result:
     """Change a row; printed whole."""
-    entity, original = entity_of(params, context), wants_original(params)
+    entity, original = entity_of(params, context), wants_original(params, context)
     row_id = bound_int(params, "id")
     before = context.store.row(entity.name, row_id)
     if before is None:
@@ -193,7 +193,7 @@ def import_one(params: Params, context: Context) -> Result:
     entity = entity_of(params, context)
     values = _map(params, "fields")
     _explode(values, context)
-    return Result({"item": {"id": _import_row(entity, values, context, wants_original(params))}})
+    return Result({"item": {"id": _import_row(entity, values, context, wants_original(params, context))}})
 
 
 @method("crm.item.batchImport", "crm")
@@ -203,7 +203,7 @@ def import_many(params: Params, context: Context) -> Result:
     A refused row is an entry with its error. An exception inside a row fails the whole command after the rows
     before it are saved.
     """
-    entity, original = entity_of(params, context), wants_original(params)
+    entity, original = entity_of(params, context), wants_original(params, context)
     bound(params, "data")
     data = bound_array(params, "data", [])
     if len(data) > IMPORT_LIMIT:

@@ -1,4 +1,4 @@
-"""The older names of dictionaries: ``crm.dealcategory.*``, ``crm.status.entity.*``, ``crm.requisite.preset.list``
+"""The older names of dictionaries: ``crm.dealcategory.*``, ``crm.status.entity.*``
 (https://apidocs.bitrix24.com/api-reference/crm/outdated/).
 """
 
@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox import paging
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary
+from bx24frames.sandbox.seed.portal import kin, stage_dictionary, stage_prefix
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
+from bx24frames.sandbox.store.tables import EntityType
 
 Row = dict[str, Any]
 DEALS: Final = 2
@@ -70,11 +70,75 @@ def list_pipeline_stages(params: Params, context: Context) -> Result:
     return Result(_entries(stage_dictionary(STAGES, number), context))
 
 
+CAPTIONS: Final = {
+    "STATUS": "Стадии лида",
+    "SOURCE": "Источники",
+    "CONTACT_TYPE": "Тип контакта",
+    "COMPANY_TYPE": "Тип компании",
+    "EMPLOYEES": "Кол-во сотрудников",
+    "INDUSTRY": "Сфера деятельности",
+    "DEAL_TYPE": "Тип сделки",
+    "QUOTE_STATUS": "Стадии предложения",
+    "HONORIFIC": "Обращения",
+    "CALL_LIST": "Статусы обзвона",
+}
+
+
+def _semantic_info(rows: list[Row]) -> Row:
+    """Which of a dictionary's codes begin, succeed and fail."""
+    ends = {row["SEMANTICS"]: row["STATUS_ID"] for row in reversed(rows) if row["SEMANTICS"]}
+    return {
+        "START_FIELD": rows[0]["STATUS_ID"] if rows else None,
+        "FINAL_SUCCESS_FIELD": ends.get("S"),
+        "FINAL_UNSUCCESS_FIELD": ends.get("F"),
+        "FINAL_SORT": 0,
+    }
+
+
+def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context) -> Row:
+    """The dictionary of one pipeline's stages."""
+    category = php_int(name.rpartition("_")[2])
+    pipeline = next(
+        (row for row in PIPELINES.rows(context.store) if (row["entityTypeId"], row["id"]) == (owner.id, category)), None
+    )
+    caption = pipeline["name"] if pipeline else ""
+    scope = {"FIELD_ATTRIBUTE_SCOPE": f"category_{category}" if category else "", "ENTITY_TYPE_ID": owner.id}
+    prefix = {"PREFIX": stage_prefix(name).removesuffix(":")} if category else {}
+    if owner.id == DEALS:
+        parent = {"PARENT_ID": STAGES, "CATEGORY_ID": str(category)} if category else {"CATEGORY_ID": 0}
+        info = {"SEMANTIC_INFO": _semantic_info(rows)}
+        return {"ID": name, "NAME": f"Стадии сделки {caption}", **info, **prefix, **scope, **parent}
+    return {
+        "ID": name,
+        "NAME": f"{owner.title} ({caption})",
+        "SEMANTIC_INFO": [],
+        **prefix,
+        **scope,
+        "IS_ENABLED": True,
+        "CATEGORY_ID": category,
+        "CATEGORY_NAME": caption,
+        "CATEGORY_SORT": pipeline["sort"] if pipeline else 0,
+        "IS_DEFAULT_CATEGORY": pipeline is not None and pipeline["isDefault"] == "Y",
+    }
+
+
+def _dictionary(name: str, context: Context) -> Row:
+    """One dictionary as it is listed; those of stages say more of themselves."""
+    owner = next((entity for entity in context.store.entities() if entity.stages and kin(entity.stages, name)), None)
+    if owner is None:
+        return {"ID": name, "NAME": CAPTIONS.get(name, name)}
+    rows = ordered(matching(STATUSES.rows(context.store), {"ENTITY_ID": name}), {"SORT": "ASC"})
+    if name in CAPTIONS:
+        info = {"SEMANTIC_INFO": _semantic_info(rows), "ENTITY_TYPE_ID": owner.id}
+        return {"ID": name, "NAME": CAPTIONS[name], **info}
+    return _of_pipeline(name, owner, rows, context)
+
+
 @method("crm.status.entity.types", "crm")
 def list_dictionaries(_: Params, context: Context) -> Result:
     """The names of the dictionaries."""
     names = dict.fromkeys(row["ENTITY_ID"] for row in STATUSES.rows(context.store))
-    return Result([{"ID": name, "NAME": name, "SEMANTIC_INFO": []} for name in names])
+    return Result([_dictionary(name, context) for name in names])
 
 
 @method("crm.status.entity.items", "crm")
@@ -84,20 +148,3 @@ def list_dictionary(params: Params, context: Context) -> Result:
     if not name:
         raise MethodError("", "The parameter entityId is not defined or invalid.")
     return Result(_entries(name, context))
-
-
-PRESETS: Final = ((1, "Организация", "1"), (3, "Физ. лицо", "1"))
-
-
-@method("crm.requisite.preset.list", "crm")
-def list_presets(params: Params, context: Context) -> Result:
-    """The templates of requisites, engine A*."""
-    rows = [
-        {"ID": str(row_id), "ENTITY_TYPE_ID": "8", "COUNTRY_ID": country, "NAME": name, "XML_ID": f"PRESET_{row_id}",
-         "ACTIVE": "Y", "SORT": str(500 + row_id)}
-        for row_id, name, country in PRESETS
-    ]  # fmt: skip
-    rows = ordered(matching(rows, classic_map(params, "filter")), classic_map(params, "order"))
-    window = paging.always_counting(context.start, lambda: len(rows))
-    context.rows += len(rows)
-    return Result(window.of(rows), window.total, window.next)

@@ -10,11 +10,14 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.filters.classic import table_conditions
 from bx24frames.sandbox.filters.filters import Fragment
 from bx24frames.sandbox.methods.arguments import classic_map
+from bx24frames.sandbox.methods.declared import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
+from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES
 
@@ -23,19 +26,34 @@ SCOPES: Final = ("user", "user_brief", "user_basic")
 SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
 RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
 
+PICTURES: Final = ("PERSONAL_PHOTO", "WORK_LOGO")
+"""Files that are printed as their addresses, and written as a name and its content in base64."""
 SEARCHED: Final = ("NAME", "LAST_NAME", "EMAIL", "WORK_POSITION")
 
 
 def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
     found = read_rows(context.store, USER, SELECTION, f"{where.sql} {tail}", where.params)
     context.rows += len(found)
-    return [_printed(row) for _, row in found]
+    declared = USER_FIELDS.read(context.store, [row_id for row_id, _ in found])
+    return [_printed(row | declared.get(row_id, {})) for row_id, row in found]
+
+
+def _address(file: dict[str, Any] | None) -> str | None:
+    return None if file is None else f"https://example.com/upload/main/{file['id']}.jpg"
 
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
     """Which keys a user has varies; a moment without a value is printed as an empty object or not at all."""
+    row |= {name: _address(row[name]) for name in PICTURES}
     kept = {key: value for key, value in row.items() if value is not None}
     return kept | {"TIMESTAMP_X": {}} if int(row["ID"]) % 5 == 0 else kept
+
+
+def _page(params: Params, window: Window) -> str:
+    """The order that ``sort`` and ``order`` name, and the page."""
+    field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
+    direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
+    return f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
 
 
 @method("user.get", *SCOPES)
@@ -48,15 +66,16 @@ def list_users(params: Params, context: Context) -> Result:
         key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
         for key, value in conditions.items()
     }
-    where = table_conditions(USER, conditions, context.store.server_zone).clause()
-    field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
-    direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
+    found = table_conditions(USER, conditions, context.store.server_zone)
+    everybody = context.is_admin and ("ADMIN_MODE" in params or "ID" in conditions)
+    if context.has("hides_users_without_department") and not everybody:
+        found.conditions.append(Fragment("coalesce(t.\"ufDepartment\", '[]') NOT IN ('[]', '')"))
+    where = found.clause()
     window = paging.offset(
         context.start,
         lambda: context.store.scalar(f'SELECT count(*) FROM "user" t {where.sql}', where.params),  # noqa: S608
     )
-    tail = f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
-    rows = _read(context, where, tail)
+    rows = _read(context, where, _page(params, window))
     return Result(rows, window.total if rows else None, window.next)
 
 
@@ -75,7 +94,7 @@ def search_users(params: Params, context: Context) -> Result:
         context.start,
         lambda: context.store.scalar(f'SELECT count(*) FROM "user" t {clause.sql}', clause.params),  # noqa: S608
     )
-    rows = _read(context, clause, f"ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}")
+    rows = _read(context, clause, _page(params, window))
     return Result(rows, window.total if rows else None, window.next)
 
 
@@ -86,9 +105,10 @@ def current_user(_: Params, context: Context) -> Result:
 
 
 @method("user.fields", *SCOPES)
-def describe_users(_: Params, __: Context) -> Result:
+def describe_users(_: Params, context: Context) -> Result:
     """Codes and captions, no types."""
-    return Result({spec.code: spec.title for spec in USER.fields})
+    declared = {spec.code: spec.title or spec.code for spec in USER_FIELDS.specs(context.store)}
+    return Result({spec.code: spec.title for spec in USER.fields} | declared)
 
 
 DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
@@ -96,10 +116,16 @@ DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
 
 @method("department.get", "department")
 def list_departments(params: Params, context: Context) -> Result:
-    """A page of departments, engine A; conditions are equalities at the top level."""
-    wanted = {name: value for name, value in params.items() if name in DEPARTMENT_KEYS}
+    """A page of departments, engine A; conditions are equalities at the top level, in either case as the order is
+    [intranet module: classes/general/rest.php].
+    """
+    given = {name.upper(): value for name, value in params.items()}
+    field, word = given.pop("SORT", "ID"), given.pop("ORDER", "ASC")
+    wanted = {name: value for name, value in given.items() if name in DEPARTMENT_KEYS}
+    if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # those at the top have no parent
+        wanted["PARENT"] = ""
     padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in STRUCTURE.rows(context.store)]
-    direction = {php_text(params.get("sort", "ID")): params.get("order", "ASC")}
+    direction = {php_text(field).upper(): word}
     rows = [
         {key: value for key, value in row.items() if value is not None}
         for row in ordered(matching(padded, wanted), direction)
@@ -116,18 +142,39 @@ def describe_departments(_: Params, __: Context) -> Result:
 
 
 DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
+WRONG_MAIL: Final = MethodError("ERROR_ARGUMENT", "wrong_email")
+
+
+def _written(params: Params) -> Params:
+    """What is sent of a user, with its pictures as files."""
+    given = dict(params)
+    for name in PICTURES:
+        parts = values_of(given.get(name) or [])
+        if isinstance(given.get(name), list) and len(parts) == 2:
+            given[name] = {"fileData": parts}
+    return given
+
+
+def _taken(params: Params, context: Context, besides: int = 0) -> bool:
+    sql = 'SELECT 1 FROM "user" WHERE fold(email) = fold(?) AND id <> ?'
+    return context.store.scalar(sql, (php_text(params.get("EMAIL")), besides)) is not None
 
 
 @method("user.add", *SCOPES)
 def add_user(params: Params, context: Context) -> Result:
     """Invite a user; fields stand beside each other; the id (https://apidocs.bitrix24.com/api-reference/user/)."""
-    if not php_text(params.get("EMAIL")):
-        raise MethodError("ERROR_ARGUMENT", "E-Mail is not defined")
-    return Result(DESK.add(params, context))
+    if "@" not in php_text(params.get("EMAIL")) or _taken(params, context):
+        raise WRONG_MAIL
+    bare = {"ACTIVE": "Y", "IS_ONLINE": "N", "USER_TYPE": "employee", "TIME_ZONE_OFFSET": "0"}
+    row_id = DESK.add({**bare, **_written(params)}, context)
+    USER_FIELDS.write(context.store, row_id, params)
+    return Result(row_id)
 
 
 @method("user.update", *SCOPES)
 def update_user(params: Params, context: Context) -> Result:
     """Change a user; fields stand beside ``ID``. There is no method that deletes one."""
-    DESK.update(php_int(params.get("ID")), params, context, MethodError("ERROR_NOT_FOUND", "User is not found"))
+    row_id = php_int(params.get("ID"))
+    DESK.update(row_id, _written(params), context, MethodError("ERROR_NOT_FOUND", "User is not found"))
+    USER_FIELDS.write(context.store, row_id, params)
     return Result(value=True)

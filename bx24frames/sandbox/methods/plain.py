@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -120,10 +120,18 @@ class View:
         }
 
     def page(
-        self, context: Context, conditions: Mapping[str, Any], order: Mapping[str, Any], select: Sequence[str] = ()
+        self,
+        context: Context,
+        conditions: Mapping[str, Any],
+        order: Mapping[str, Any],
+        select: Sequence[str] = (),
+        also: Fragment | None = None,
     ) -> tuple[list[Row], Window]:
-        """The rows of the page that ``start`` asks for."""
+        """The rows of the page that ``start`` asks for; `also`: what the caller's rights leave of them."""
         where = self.conditions(conditions, context.store.server_zone)
+        if also is not None:
+            word = "AND" if " WHERE " in where.sql else "WHERE"
+            where = Fragment(f"{where.sql} {word} {also.sql}", (*where.params, *also.params))
         window = self.pager(
             context.start,
             lambda: context.store.scalar(f'SELECT count(*) FROM "{self.table}" t {where.sql}', where.params),  # noqa: S608
@@ -136,6 +144,12 @@ class View:
             row.update({key: show(row[key]) for key, show in self.own.items() if key in row})
         context.rows += len(found)
         return found, window
+
+    def one(self, context: Context, conditions: Mapping[str, Any], select: Sequence[str] = ()) -> Row | None:
+        """The first row that meets conditions, whatever ``start`` was sent."""
+        first: Pager = lambda _, __: Window(0, None, None, 1)  # noqa: E731 (a pager of one row)
+        found, _ = replace(self, pager=first).page(context, conditions, {}, select)
+        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)

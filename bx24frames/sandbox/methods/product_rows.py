@@ -12,6 +12,7 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.plain import Desk
+from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.shapes import Selection, read_rows
@@ -23,8 +24,11 @@ Owner = tuple[str, int]
 ROWS: Final = TABLES["product_row"]
 DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
 CLASSIC_DESK: Final = Desk("product_row", ROWS.by_code, nullable=True)
-ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields))
-CLASSIC: Final = Selection("classic", tuple((spec.code, spec) for spec in ROWS.fields))
+ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields if spec.has("item")))
+CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in ROWS.fields if spec.has("classic")))
+"""The older names print numbers too, ids and one price excepted."""
+TEXTS: Final = ("ID", "OWNER_ID")
+UNDESCRIBED: Final = ("priceAccount",)
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
 NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
 NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
@@ -39,7 +43,7 @@ def _found(context: Context, selection: Selection, clauses: str, params: Sequenc
 def _owner(kind: Any, row_id: Any, context: Context) -> Owner:
     """An owner that exists, by the prefix of its table."""
     owner = (php_text(kind), php_int(row_id))
-    table = next((entity.name for entity in ENTITY_TYPES.values() if entity.short == owner[0]), None)
+    table = next((entity.name for entity in context.store.entities() if entity.short == owner[0]), None)
     if table is None or context.store.row(table, owner[1]) is None:
         raise NO_OWNER
     return owner
@@ -51,21 +55,31 @@ def _replace(owner: Owner, rows: Any, desk: Desk, names: Sequence[str], context:
     context.store.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
     context.writes += not given
     for row in given:
-        desk.add({**row, **dict(zip(names, owner, strict=True))}, context)
-    _sum_up(owner, context)
+        _add({**row, **dict(zip(names, owner, strict=True))}, desk, owner, context)
+    _settle_owner(owner, context)
 
 
-def _sum_up(owner: Owner, context: Context) -> None:
-    """Let the owner's sum follow its product rows, unless it was set by hand (crm module: crm_deal.php, syncOwner)."""
+def _add(values: dict[str, Any], desk: Desk, owner: Owner, context: Context) -> int:
+    """Save one product row with everything the portal fills in; its id."""
+    row_id = desk.add(values, context)
+    row = context.store.row("product_row", row_id) or {}
+    count = context.store.scalar("SELECT count(*) FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
+    filled = {name: value for name, value in {**NEW, "sort": 10 * count}.items() if row.get(name) is None}
+    context.store.update_row("product_row", row_id, {**filled, **prices({**row, **filled})})
+    return row_id
+
+
+def _settle_owner(owner: Owner, context: Context) -> None:
+    """Let the owner's sum follow its rows, unless it is set by hand."""
     if context.has("rows_move_no_sum"):
         return
-    table = next((entity.table for entity in ENTITY_TYPES.values() if entity.short == owner[0]), None)
-    row = context.store.row(table.name, owner[1]) if table is not None else None
-    if table is None or row is None or "opportunity" not in table.columns or row.get("isManualOpportunity") == "Y":
+    entity = next((one for one in context.store.entities() if one.short == owner[0]), None)
+    row = None if entity is None else context.store.row(entity.name, owner[1])
+    if entity is None or row is None or row.get("isManualOpportunity") == "Y" or "opportunity" not in row:
         return
-    total = "SELECT round(coalesce(sum(price * coalesce(quantity, 1)), 0), 2) FROM product_row t"
-    found = context.store.scalar(f"{total} {OWNED}", owner)
-    context.store.update_row(table.name, owner[1], {"opportunity": found})
+    ids = context.store.query("SELECT id FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
+    sums = totals([context.store.row("product_row", row_id) or {} for (row_id,) in ids])
+    context.store.update_row(entity.name, owner[1], {name: value for name, value in sums.items() if name in row})
 
 
 @method("crm.item.productrow.list", "crm")
@@ -88,13 +102,12 @@ def list_product_rows(params: Params, context: Context) -> Result:
 def describe_product_rows(_: Params, context: Context) -> Result:
     """The field description of product rows."""
     live = context.has("required_flags_unfounded")
-    described: dict[str, Any] = {spec.column: fields.describe_item(spec, as_live=live) for spec in ROWS.fields}
+    described: dict[str, Any] = {
+        spec.column: fields.describe_item(spec, as_live=live) | {"type": spec.type}  # Y/N flags are no booleans here
+        for spec in ROWS.fields
+        if spec.has("item") and spec.column not in UNDESCRIBED
+    }
     return Result({"fields": described})
-
-
-def _owner_of(row_id: int, context: Context) -> Owner:
-    row = context.store.row("product_row", row_id) or {}
-    return php_text(row.get("ownerType")), php_int(row.get("ownerId"))
 
 
 def _one(row_id: int, context: Context) -> Result:
@@ -116,8 +129,8 @@ def add_product_row(params: Params, context: Context) -> Result:
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
     owner = _owner(values.get("ownerType"), values.get("ownerId"), context)
-    row_id = DESK.add(values, context)
-    _sum_up(owner, context)
+    row_id = _add(values, DESK, owner, context)
+    _settle_owner(owner, context)
     return _one(row_id, context)
 
 
@@ -126,16 +139,20 @@ def update_product_row(params: Params, context: Context) -> Result:
     """Change a product row; printed whole."""
     row_id = bound_int(params, "id")
     DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, NO_ROW)
-    _sum_up(_owner_of(row_id, context), context)
+    row = context.store.row("product_row", row_id) or {}
+    context.store.update_row("product_row", row_id, prices(row))
+    _settle_owner((row["ownerType"], row["ownerId"]), context)
     return _one(row_id, context)
 
 
 @method("crm.item.productrow.delete", "crm")
 def delete_product_row(params: Params, context: Context) -> Result:
     """Delete a product row."""
-    owner = _owner_of(bound_int(params, "id"), context)
-    DESK.delete(bound_int(params, "id"), context, NO_ROW)
-    _sum_up(owner, context)
+    row_id = bound_int(params, "id")
+    row = context.store.row("product_row", row_id)
+    DESK.delete(row_id, context, NO_ROW)
+    if row is not None:
+        _settle_owner((row["ownerType"], row["ownerId"]), context)
     return Result(None)
 
 
@@ -154,7 +171,14 @@ def set_product_rows(params: Params, context: Context) -> Result:
 def _get_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """The product rows of a row, classic shape, unpaged."""
     owner = (entity.short, classic_id(params))
-    return Result(_found(context, CLASSIC, f"{OWNED} ORDER BY t.id", owner))
+    rows = _found(context, CLASSIC, f"{OWNED} ORDER BY t.id", owner)
+    for row in rows:
+        row.update({name: php_text(row[name]) for name in TEXTS})
+        row["PRICE_ACCOUNT"] = f"{row['PRICE_ACCOUNT'] or 0:.2f}"
+        product = context.store.row("product", row["PRODUCT_ID"] or 0) or {}
+        row["ORIGINAL_PRODUCT_NAME"] = product.get("name", row["PRODUCT_NAME"])
+        row["PRODUCT_DESCRIPTION"] = product.get("description")
+    return Result(rows)
 
 
 def _set_classic(entity: EntityType, params: Params, context: Context) -> Result:

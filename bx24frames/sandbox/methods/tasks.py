@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 import orjson
 
-from bx24frames.sandbox.fields.field import FieldSpec
+from bx24frames.sandbox.fields.field import FieldSpec, camel
 from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, names_of
+from bx24frames.sandbox.methods.declared import TASK_FIELDS
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
@@ -21,15 +23,26 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
 FILES: Final = "UF_TASK_WEBDAV_FILES"
+FILES_COLUMN: Final = "ufTaskWebdavFiles"
 FIRST_ATTACHMENT: Final = 5000
 PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
-TASK_TYPES: Final = {"string": "string", "integer": "integer", "enum": "enum", "datetime": "datetime", "array": "array"}
-USER_TYPES: Final = {"UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file"}
+NO_TASK_ID: Final = MethodError(
+    "100", "CTaskItem All parameters in the constructor must have real class type (internal error)"
+)
+NOT_FOUND: Final = MethodError("1048582", "Not found")
+TASK_TYPES: Final = {
+    "UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file", "UF_MAIL_MESSAGE": "mail_message",
+    "MATCH_WORK_TIME": "integer",
+}  # fmt: skip
+"""Types as they are told, where they are not those of the values."""
+FILE_FIELDS: Final = ("UF_TASK_WEBDAV_FILES", "UF_MAIL_MESSAGE")
 CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
 """Names of conditions that are not those of the fields."""
-STATUSES: Final = {"2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена"}
+STATUSES: Final = {
+    "2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена", "6": "Отложена"
+}  # fmt: skip
 
 # What the portal makes of a task's status [tasks module: classes/general/task.php]; the moments are bound.
 META: Final = """CASE
@@ -88,7 +101,13 @@ TASKS: Final = TaskView(
     CONTROLLER,
     prefixes=PREFIXES,
     # where nothing is set false is printed, where a list is empty []
-    own=dict.fromkeys(("ufCrmTask", "ufTaskWebdavFiles"), lambda value: value or False),
+    hidden=frozenset(FILE_FIELDS),
+    own={
+        **{spec.column: lambda value: value or None for spec in by_code("task").values() if spec.type == "datetime"},
+        **dict.fromkeys(("ufCrmTask", "ufTaskWebdavFiles"), lambda value: value or False),
+        "newCommentsCount": php_int,
+        "tags": lambda value: {tag_id(one): {"id": int(tag_id(one)), "title": one} for one in value or ()} or [],
+    },
 )
 NEW: Final = {
     "STATUS": "2",
@@ -96,11 +115,28 @@ NEW: Final = {
     "STAGE_ID": 0,
     "GROUP_ID": 0,
     "TIME_ESTIMATE": 0,
-    **dict.fromkeys(("MULTITASK", "NOT_VIEWED", "REPLICATE"), "N"),
-    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES"), ()),
+    "NEW_COMMENTS_COUNT": 0,
+    "SITE_ID": "s1",
+    "DURATION_TYPE": "days",
+    "DESCRIPTION": "",
+    **dict.fromkeys(("MULTITASK", "NOT_VIEWED", "REPLICATE", "ALLOW_CHANGE_DEADLINE", "ALLOW_TIME_TRACKING"), "N"),
+    **dict.fromkeys(("TASK_CONTROL", "ADD_IN_REPORT", "MATCH_WORK_TIME"), "N"),
+    **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK", "CHECKLIST", "UF_TASK_WEBDAV_FILES"), ()),
 }
 """What a task has that says nothing else [recorded: single_add]."""
-TASK_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
+KEPT: Final = dict.fromkeys(("isMuted", "isPinned", "isPinnedInGroup", "favorite"), "N") | {
+    "newCommentsCount": 0, "outlookVersion": 1
+}  # fmt: skip
+"""What the portal itself puts into a new task."""
+TASK_DESK: Final = Desk(
+    "task", by_code("task"), ("createdDate", "activityDate", "statusChangedDate"), ("changedDate", "activityDate"),
+    ("createdBy", "changedBy"),
+)  # fmt: skip
+
+
+def tag_id(title: str) -> str:
+    """The id of a tag: tags are rows of their own, of one title each."""
+    return str(crc32(title.encode()) % 100_000 + 1)
 
 
 @method("tasks.task.list", "task")
@@ -111,12 +147,48 @@ def list_tasks(params: Params, context: Context) -> Result:
         raise BAD_ORDER
     select = names_of(bound_array(params, "select", []))
     view, conditions = TASKS.at(context), map_of(bound_array(params, "filter", {}))
-    found, window = view.page(context, conditions, order or {"ID": "DESC"}, select)
-    return Result({"tasks": _with_more(found, view, context)}, window.total, window.next)
+    found, window = view.page(context, conditions, order or {"ID": "DESC"}, _selected(select))
+    told = [one for flag, one in TOLD.items() if _is_set(map_of(params.get("params")).get(flag))]
+    tasks = [row | _length(row) | {key: show(row) for one in told for key, show in one.items()}
+             for row in _with_more(found, view, context, select)]  # fmt: skip
+    return Result({"tasks": tasks}, window.total, window.next)
 
 
-def _with_more(rows: list[dict[str, Any]], view: TaskView, context: Context) -> list[dict[str, Any]]:
-    """Rows with what is printed beside a status and a group."""
+def _length(row: dict[str, Any]) -> dict[str, Any]:
+    """Lists print beside a deadline whether there is one."""
+    return {"lengthDeadline": "1" if row["deadline"] else "0"} if "deadline" in row else {}
+
+
+TOLD: Final[Mapping[str, Mapping[str, Callable[[dict[str, Any]], Any]]]] = {
+    "WITH_RESULT_INFO": dict.fromkeys(("taskRequireResult", "taskHasOpenResult", "taskHasResult"), lambda _: "N"),
+    "WITH_TIMER_INFO": {"timeElapsed": lambda _: None, "timerIsRunningForCurrentUser": lambda _: "N"},
+    "WITH_PARSED_DESCRIPTION": {"parsedDescription": lambda row: row.get("description") or ""},
+}
+"""What ``params`` of a list adds to its rows."""
+
+
+def _is_set(value: Any) -> bool:
+    return value not in (None, False, 0, "", "0", "N", "false")
+
+
+def _selected(select: list[str]) -> list[str]:
+    """One of the fields of files brings all of them [tasks module: lib/rest/controllers/task.php]."""
+    wanted = {*FILE_FIELDS, "UF_CRM_TASK"}
+    return [*select, *wanted] if wanted & set(select) else select
+
+
+def _with_more(
+    rows: list[dict[str, Any]], view: TaskView, context: Context, select: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Rows with what is printed beside a status, a group and a description, and the declared fields asked for."""
+    declared = TASK_FIELDS.read(context.store, [int(row["id"]) for row in rows if "id" in row])
+    for row in rows:
+        cells = declared.get(int(row.get("id", 0)), {})
+        row |= {camel(code): cell for code, cell in cells.items() if code in select or "UF_*" in select}
+        if "description" in row:
+            row["descriptionInBbcode"] = "Y"
+        if "COUNTERS" in select:
+            row["counter"] = {"counters": dict.fromkeys(COUNTERS, 0), "color": "gray", "value": 0}
     ids = ", ".join(str(int(row["id"])) for row in rows if "status" in row)
     sql = f"SELECT id, {META} FROM task t WHERE id IN ({ids})"  # noqa: S608 (numbers)
     metas = dict(context.store.query(sql, (view.now, view.soon)))
@@ -128,6 +200,11 @@ def people_names(store: Store) -> dict[str, str]:
     """The users' names, by id."""
     rows = store.query('SELECT id, name, lastName FROM "user"')
     return {str(row_id): " ".join(filter(None, names)) for row_id, *names in rows}
+
+
+COUNTERS: Final = (
+    "expired", "newComments", "projectExpired", "projectNewComments", "mutedExpired", "mutedNewComments"
+)  # fmt: skip
 
 
 def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -150,26 +227,37 @@ def _person(row_id: Any, names: Mapping[str, str]) -> Any:
     if user not in names:
         return []
     icon = "/bitrix/images/tasks/default_avatar.png"
-    return {"id": user, "name": names[user], "link": f"/company/personal/user/{user}/", "icon": icon}
+    link = f"/company/personal/user/{user}/"
+    return {"id": user, "name": names[user], "link": link, "icon": icon, "workPosition": ""}
 
 
-def _task_id(params: Params) -> int:
-    number = php_int(bound(params, "taskId"))
+def task_id(params: Params) -> int:
+    """The task an action is about: ``taskId``, or ``id`` [tasks module: lib/rest/controllers/task.php].
+
+    Raises
+    ------
+    MethodError
+        Neither was sent, or no positive number.
+    """
+    if "taskId" not in params and "id" not in params:
+        raise NO_TASK_ID
+    number = php_int(params.get("taskId", params.get("id")))
     if number <= 0:
         raise WRONG_ID
     return number
 
 
-def _printed(row_id: int, context: Context) -> Result:
+def printed(row_id: int, context: Context, select: Sequence[str] = ()) -> Result:
+    """A task as the actions on one print it."""
     view = TASKS.at(context)
-    found, _ = view.page(context, {"ID": row_id}, {})
-    return Result({"task": _with_more(found, view, context)[0]} if found else [])
+    found = view.one(context, {"ID": row_id}, _selected(list(select)))
+    return Result({"task": _with_more([found], view, context, select)[0]} if found else [])
 
 
 @method("tasks.task.get", "task")
 def get_task(params: Params, context: Context) -> Result:
     """One task; for none the controller swallows its error and prints an empty list."""
-    return _printed(_task_id(params), context)
+    return printed(task_id(params), context, names_of(bound_array(params, "select", [])))
 
 
 def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
@@ -187,35 +275,43 @@ def add_task(params: Params, context: Context) -> Result:
     """A new task, printed whole."""
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
-    return _printed(TASK_DESK.add({**NEW, **_attached(values, ())}, context), context)
+    if not php_text(values.get("TITLE")).strip():
+        raise MethodError("ERROR_CORE", "Не указано название задачи<br>")
+    row_id = TASK_DESK.add({**NEW, **_attached(values, ())}, context)
+    context.store.update_row("task", row_id, {**KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
+    TASK_FIELDS.write(context.store, row_id, values)
+    return printed(row_id, context)
 
 
 @method("tasks.task.update", "task")
 def update_task(params: Params, context: Context) -> Result:
     """Change a task; printed whole."""
-    row_id = _task_id(params)
-    values = map_of(bound_array(params, "fields", {}))
+    row_id, values = task_id(params), map_of(bound_array(params, "fields", {}))
     known = context.store.row("task", row_id) or {}
-    attached = orjson.loads(known["ufTaskWebdavFiles"]) if known.get("ufTaskWebdavFiles") else []
-    TASK_DESK.update(row_id, _attached(values, attached), context, MethodError("1048582", "Not found"))
-    return _printed(row_id, context)
+    attached = orjson.loads(known[FILES_COLUMN]) if known.get(FILES_COLUMN) else []
+    TASK_DESK.update(row_id, _attached(values, attached), context, NOT_FOUND)
+    TASK_FIELDS.write(context.store, row_id, values)
+    if "STATUS" in values:
+        moment = context.store.local_time(context.now)
+        context.store.update_row("task", row_id, {"statusChangedDate": moment, "statusChangedBy": context.user_id})
+    return printed(row_id, context)
 
 
 @method("tasks.task.delete", "task")
 def delete_task(params: Params, context: Context) -> Result:
     """Delete a task."""
-    TASK_DESK.delete(_task_id(params), context, MethodError("1048582", "Not found"))
+    TASK_DESK.delete(task_id(params), context, NOT_FOUND)
     return Result({"task": True})
 
 
 @method("tasks.task.getFields", "task")
 def describe_tasks(_: Params, __: Context) -> Result:
-    """The field description, in UPPER_SNAKE."""
-    return Result({"fields": {code: _described(spec) for code, spec in by_code("task").items()}})
+    """The field description, in UPPER_SNAKE; tags are not in it."""
+    return Result({"fields": {c: _described(spec) for c, spec in by_code("task").items() if c != "TAGS"}})
 
 
 def _described(spec: FieldSpec) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": spec.title, "type": USER_TYPES.get(spec.code) or TASK_TYPES[spec.type]}
+    described: dict[str, Any] = {"title": spec.title, "type": TASK_TYPES.get(spec.code) or spec.type}
     if spec.code == "ID":
         described["primary"] = True
     if spec.required:

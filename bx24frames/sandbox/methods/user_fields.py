@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.fields.user import UserField, list_entry
+from bx24frames.sandbox.fields.user import DISPLAY, LABELS, LANGUAGE, LANGUAGES, UserField, entry, list_entry
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, classic_map, map_of
 from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
+from bx24frames.sandbox.store.tables import EntityType
 
 Row = dict[str, Any]
 CONFIG_KEYS: Final = {
@@ -26,16 +28,61 @@ CONFIG_KEYS: Final = {
     "SETTINGS": "settings",
 }  # fmt: skip
 CHOICE_KEYS: Final = {"ID": "id", "VALUE": "value", "DEF": "def", "SORT": "sort", "XML_ID": "xmlId"}
-LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "LABEL")
-ENTITIES: Final = {entity.uf_entity: entity for entity in ENTITY_TYPES.values()}
+LABEL_KEYS: Final = {
+    "EDIT_FORM_LABEL": "editFormLabel", "LIST_COLUMN_LABEL": "listColumnLabel", "LIST_FILTER_LABEL": "listFilterLabel",
+    "ERROR_MESSAGE": "errorMessage", "HELP_MESSAGE": "helpMessage",
+}  # fmt: skip
+CHOICE_DISPLAY: Final = ("SORT", "DEF", "XML_ID")
+ORDERS: Final = ("ID", "FIELD_NAME", "USER_TYPE_ID", "XML_ID", "SORT")
 NO_FIELD: Final = MethodError("", "The entity is not found.")
 NO_CONFIG: Final = MethodError("NOT_FOUND", "Пользовательское поле не найдено")
 
 
 def _specs(context: Context) -> dict[int, tuple[EntityType, UserField]]:
-    return {
-        spec.id: (entity, spec) for entity in ENTITY_TYPES.values() for spec in context.store.user_fields(entity.id)
-    }
+    owners = [*context.store.entities(), REQUISITES]
+    return {spec.id: (entity, spec) for entity in owners for spec in context.store.user_fields(entity.id)}
+
+
+def _owner(uf_entity: str, context: Context) -> EntityType | None:
+    return next((one for one in (*context.store.entities(), REQUISITES) if one.uf_entity == uf_entity), None)
+
+
+REQUISITES: Final = EntityType(8, "requisite", "Реквизит", "RQ", (), uf_entity="CRM_REQUISITE")
+"""Not a type of its own, but it has user fields."""
+
+
+def _display(spec: UserField, values: Mapping[str, Any], *, adding: bool) -> Row:
+    """How the field is shown as the written settings leave it."""
+    display = dict(spec.display)
+    for name in ("XML_ID", "SORT", *DISPLAY):
+        if name in values:
+            display[name] = php_text(values[name]) or DISPLAY.get(name)
+    common = values.get("LABEL") if adding else None
+    for name in LABELS:
+        if (given := values.get(name, common)) in (None, ""):
+            continue
+        if isinstance(given, dict):
+            display[name] = {language: php_text(given.get(language, common)) for language in {*LANGUAGES, *given}}
+        else:
+            display[name] = dict.fromkeys(LANGUAGES, php_text(given))
+    return display
+
+
+def _choice_display(spec: UserField, entries: Any) -> Row:
+    """The written keys of the choices by id: an entry without ID is one of the last added, in order."""
+    given = [one for one in values_of(entries) if isinstance(one, dict)]
+    known = {str(choice) for choice in dict(spec.items)}
+    old = [php_text(one.get("ID")) for one in given if php_text(one.get("ID")) in known]
+    added = iter([str(choice) for choice, _ in spec.items][len(spec.items) - (len(given) - len(old)) :])
+    display = dict(spec.display.get("LIST", {}))
+    for one in given:
+        choice = php_text(one.get("ID"))
+        if choice not in known:
+            choice = next(added, "")
+        keys = {name: php_text(one[name]) for name in CHOICE_DISPLAY if name in one}
+        if choice and keys:
+            display[choice] = display.get(choice, {}) | keys
+    return display
 
 
 def _write(spec: UserField, values: Mapping[str, Any], context: Context) -> UserField:
@@ -43,19 +90,25 @@ def _write(spec: UserField, values: Mapping[str, Any], context: Context) -> User
     title = _title(values) or spec.title
     mandatory = php_text(values["MANDATORY"]) == "Y" if "MANDATORY" in values else spec.mandatory
     settings = values.get("SETTINGS")
-    return replace(
+    changed = replace(
         spec,
         title=title,
         mandatory=mandatory,
         settings={**spec.settings, **settings} if isinstance(settings, dict) else spec.settings,
         items=_choices(spec, values["LIST"], context) if "LIST" in values else spec.items,
+        display=_display(spec, values, adding=False),
     )
+    if "LIST" not in values:
+        return changed
+    return replace(changed, display=changed.display | {"LIST": _choice_display(changed, values["LIST"])})
 
 
 def _title(values: Mapping[str, Any]) -> str:
     """The caption: a text, or one for each language."""
-    for name in LABELS:
+    for name in (*LABELS[:3], "LABEL"):
         label = values.get(name)
+        if isinstance(label, dict) and label.get(LANGUAGE):
+            return php_text(label[LANGUAGE])
         texts = [php_text(one) for one in values_of(label) if one] if label else []
         if texts:
             return texts[0]
@@ -66,27 +119,28 @@ def _choices(spec: UserField, entries: Any, context: Context) -> tuple[tuple[int
     """The choices after a write: an entry with ID changes or deletes (``DEL``) one, another adds one."""
     kept = dict(spec.items)
     added = []
-    for entry in (one for one in values_of(entries) if isinstance(one, dict)):
-        known = php_int(entry.get("ID"))
+    for sent in (one for one in values_of(entries) if isinstance(one, dict)):
+        known = php_int(sent.get("ID"))
         if known not in kept:
-            added.append(php_text(entry.get("VALUE")))
-        elif entry.get("DEL") == "Y":
+            added.append(php_text(sent.get("VALUE")))
+        elif sent.get("DEL") == "Y":
             del kept[known]
         else:
-            kept[known] = php_text(entry.get("VALUE", kept[known]))
+            kept[known] = php_text(sent.get("VALUE", kept[known]))
     return (*kept.items(), *context.store.new_choices(added))
 
 
 def _add(entity: EntityType, values: Mapping[str, Any], context: Context, prefix: str) -> UserField:
     name = php_text(values.get("FIELD_NAME")).upper()
     if not name or not php_text(values.get("USER_TYPE_ID")):
-        raise MethodError("", "The 'USER_TYPE_ID' field is not found." if name else "The field name is required.")
-    code = name if name.startswith(prefix) else prefix + name
+        raise MethodError("", f"The '{'USER_TYPE_ID' if name else 'FIELD_NAME'}' field is not found.")
+    code = name if name.startswith(prefix) else prefix + name.removeprefix("UF_")
+    _check_code(code)
     settings = values.get("SETTINGS")
     texts = [php_text(one.get("VALUE")) for one in values_of(values.get("LIST") or []) if isinstance(one, dict)]
     context.writes += 1
     try:
-        return context.store.add_user_field(
+        spec = context.store.add_user_field(
             entity.id,
             code,
             php_text(values["USER_TYPE_ID"]),
@@ -98,24 +152,44 @@ def _add(entity: EntityType, values: Mapping[str, Any], context: Context, prefix
         )
     except ValueError as error:
         raise MethodError("", f"Поле {code} для объекта {entity.uf_entity} уже существует.<br>") from error
+    display = _display(spec, values, adding=True)
+    if "LIST" in values:
+        display["LIST"] = _choice_display(spec, values["LIST"])
+    spec = replace(spec, display=display)
+    context.store.replace_user_field(spec)
+    return spec
+
+
+def _check_code(code: str) -> None:
+    if len(code) > LONGEST:
+        raise MethodError("ERROR_CORE", "Имя поля слишком длинное (больше 50-ти символов).<br>")
+    if not re.fullmatch(r"[A-Z0-9_]+", code):
+        text = "Имя поля содержит недопустимые символы. Допустимыми являются: A-Z, 0-9 и _.<br>"
+        raise MethodError("ERROR_CORE", text)
+
+
+LONGEST: Final = 50
 
 
 # ---------------------------------------------------------------- userfieldconfig
 
 
-def _config(entity: EntityType, spec: UserField) -> Row:
-    """One field's settings; an enumeration shows its choices, all text."""
-    entry = list_entry(spec, entity.uf_entity)
-    row = {new: entry.get(old) for old, new in CONFIG_KEYS.items()}
-    if "LIST" in entry:
-        choices = [{new: choice[old] for old, new in CHOICE_KEYS.items()} for choice in entry["LIST"]]
+def _config(entity: EntityType, spec: UserField, languages: Sequence[str] = LANGUAGES) -> Row:
+    """One field's settings; an enumeration shows its choices, all text. Captions are by language."""
+    settings = entry(spec, entity.uf_entity)
+    row = {new: settings.get(old) for old, new in CONFIG_KEYS.items()}
+    row["languageId"] = {language: language for language in languages}
+    for old, new in LABEL_KEYS.items():
+        row[new] = {language: settings[old].get(language) for language in languages}
+    if "LIST" in settings:
+        choices = [{new: choice[old] for old, new in CHOICE_KEYS.items()} for choice in settings["LIST"]]
         row["enum"] = [{**choice, "userFieldId": row["id"]} for choice in choices]
     return row
 
 
 def _upper(field: Mapping[str, Any]) -> Row:
     """Written settings by their older names."""
-    names = {new: old for old, new in CONFIG_KEYS.items()} | {"enum": "LIST", "editFormLabel": "EDIT_FORM_LABEL"}
+    names = {new: old for old, new in (CONFIG_KEYS | LABEL_KEYS).items()} | {"enum": "LIST"}
     values = {names[name]: value for name, value in field.items() if name in names}
     if "LIST" in values:
         old = {new: old for old, new in CHOICE_KEYS.items()} | {"del": "DEL"}
@@ -142,7 +216,7 @@ def list_configs(params: Params, context: Context) -> Result:
     """The user fields of a module, engine B."""
     if bound(params, "moduleId") != "crm":
         return Result({"fields": []}, 0)
-    rows = [_config(entity, spec) for entity, spec in _specs(context).values()]
+    rows = [_config(entity, spec, (LANGUAGE,)) for entity, spec in _specs(context).values()]
     conditions = map_of(bound_array(params, "filter", {}))
     bounds = {key: php_int(value) for key, value in conditions.items() if key in (">id", "<=id", "<id")}
     rows = matching(rows, {key: value for key, value in conditions.items() if key not in bounds})
@@ -171,7 +245,7 @@ def add_config(params: Params, context: Context) -> Result:
     _of_crm(params)
     bound(params, "field")
     values = _upper(map_of(bound_array(params, "field", {})))
-    entity = ENTITIES.get(php_text(values.get("ENTITY_ID")))
+    entity = _owner(php_text(values.get("ENTITY_ID")), context)
     if entity is None:
         raise MethodError("ACCESS_DENIED", "Доступ запрещен")
     return Result({"field": _config(entity, _add(entity, values, context, "UF_"))})
@@ -214,17 +288,20 @@ def _fields(params: Params) -> Row:
 
 
 def list_user_fields(entity: EntityType, params: Params, context: Context) -> Result:
-    """The user fields of a table, whole; conditions are equalities."""
-    entries = [list_entry(spec, entity.uf_entity) for spec in context.store.user_fields(entity.id)]
-    wanted = {name.lstrip("="): str(value) for name, value in classic_map(params, "filter").items()}
-    rows = [entry for entry in entries if all(str(entry.get(name, value)) == value for name, value in wanted.items())]
+    """The user fields of a table, whole; conditions are equalities, ``LANG`` says whose captions are shown."""
+    conditions = {name.lstrip("="): str(value) for name, value in classic_map(params, "filter").items()}
+    language = conditions.pop("LANG", LANGUAGE)
+    entries = [list_entry(spec, entity.uf_entity, language) for spec in context.store.user_fields(entity.id)]
+    rows = [row for row in entries if all(str(row.get(name, value)) == value for name, value in conditions.items())]
+    order = {name: way for name, way in classic_map(params, "order").items() if name in ORDERS}
+    rows = ordered(rows, order or {"SORT": "ASC", "ID": "ASC"})
     context.rows += len(rows)
     return Result(rows, len(rows))
 
 
 def get_user_field(entity: EntityType, params: Params, context: Context) -> Result:
-    """One user field."""
-    return Result(list_entry(_owned(entity, params, context), entity.uf_entity))
+    """One user field, its captions in every language."""
+    return Result(entry(_owned(entity, params, context), entity.uf_entity))
 
 
 def add_user_field(entity: EntityType, params: Params, context: Context) -> Result:
@@ -254,3 +331,4 @@ for _action, _handler in (
     ("delete", delete_user_field),
 ):
     register_for_all(f"userfield.{_action}", _handler)
+    method(f"crm.requisite.userfield.{_action}", "crm")(partial(_handler, REQUISITES))

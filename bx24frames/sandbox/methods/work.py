@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from bx24frames.sandbox.filters.filters import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import (
     CLASSIC,
@@ -24,6 +25,7 @@ from bx24frames.sandbox.shapes.parse import php_int, php_text
 CALLS: Final = View(
     "call", by_code("call"), by_code("call"), "classic", EXACT,
     prefixes=(*RANGES, ">=", "<=", "!=", "!%", "=", "!", ">", "<", "%", "?"), plain_sql=True,
+    own={"RECORD_FILE_ID": lambda value: int(value) if value else None},
 )  # fmt: skip
 
 
@@ -53,13 +55,23 @@ API_GROUPS: Final = View(
     plain_sql=True,
 )
 GROUP_DESK: Final = Desk("workgroup", by_code("workgroup"), ("dateCreate",), ("dateUpdate",), ("ownerId",))
+
+
+def _open_to(context: Context, asked: Any) -> Fragment | None:
+    """What is left of the groups: secret ones are shown to their owner, and to an administrator who asks for them."""
+    if not context.has("hides_secret_groups") or (context.is_admin and php_text(asked) == "Y"):
+        return None
+    return Fragment("(coalesce(t.\"visible\", 'Y') <> 'N' OR t.\"ownerId\" = ?)", (context.user_id,))
+
+
 NO_GROUP: Final = MethodError("", "Socialnetwork group not found")
 
 
 @method("sonet_group.get", "sonet_group")
 def list_groups(params: Params, context: Context) -> Result:
     """A page of workgroups, engine A."""
-    found, window = GROUPS.page(context, classic_map(params, "filter"), classic_map(params, "order"))
+    conditions, order = classic_map(params, "filter"), classic_map(params, "order")
+    found, window = GROUPS.page(context, conditions, order, also=_open_to(context, params.get("IS_ADMIN")))
     return Result(found, window.total, window.next)
 
 
@@ -84,18 +96,6 @@ def delete_group(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("sonet_group.user.get", "sonet_group")
-def list_members(params: Params, context: Context) -> Result:
-    """The members of one workgroup, unpaged: A its owner, K the others."""
-    row = context.store.row("workgroup", php_int(params.get("ID", params.get("id"))))
-    if row is None:
-        raise NO_GROUP
-    users = [one for (one,) in context.store.query('SELECT id FROM "user" ORDER BY id')]
-    members = [row["ownerId"], *(one for one in users if one != row["ownerId"])][: row["numberOfMembers"] or 1]
-    context.rows += len(members)
-    return Result([{"USER_ID": str(one), "ROLE": "K" if place else "A"} for place, one in enumerate(members)])
-
-
 @method("socialnetwork.api.workgroup.list", "socialnetwork")
 def list_api_groups(params: Params, context: Context) -> Result:
     """A page of workgroups, engine B; names are asked for in capitals, the recorded total is that of the page, and ids
@@ -103,6 +103,18 @@ def list_api_groups(params: Params, context: Context) -> Result:
     """
     conditions = map_of(bound_array(params, "filter", {}))
     select = names_of(bound_array(params, "select", [])) or ["id"]
-    found, window = API_GROUPS.page(context, conditions, map_of(bound_array(params, "order", {})), select)
+    asked = map_of(bound_array(params, "params", {})).get("IS_ADMIN")
+    order = map_of(bound_array(params, "order", {}))
+    found, window = API_GROUPS.page(context, conditions, order, select, also=_open_to(context, asked))
     total = None if window.total is None else len(found)
-    return Result({"workgroups": found}, total, window.next)
+    more = {"AVATAR": ("avatar", ""), "ADDITIONAL_DATA": ("additionalData", {"role": "", "initiatedByType": ""})}
+    added = dict(more[name] for name in (*select, *_more_of(params)) if name in more)
+    dialogs = map_of(params.get("params")).get("shouldSelectDialogId") == "Y"
+    added |= {"dialogId": ""} if dialogs else {}
+    return Result({"workgroups": [row | added for row in found]}, total, window.next)
+
+
+def _more_of(params: Params) -> tuple[str, ...]:
+    """What the mode of a mobile client adds to every row."""
+    mobile = map_of(params.get("params")).get("mode") == "mobile"
+    return ("AVATAR", "ADDITIONAL_DATA") if mobile else ()

@@ -30,8 +30,15 @@ AROUND: Final[dict[str, int]] = {
     "workgroup": 70,
     "storage": 8,
     "disk_item": 140,
+    "checklist_item": 40,
+    "task_comment": 40,
+    "disk_version": 12,
 }
 """Rows a table gets, in the order they are filled."""
+
+
+def _place(_: Seed, place: int) -> int:
+    return place
 
 
 def _nothing(_: Seed, __: int) -> None:
@@ -50,7 +57,7 @@ _KINDS: Final[Mapping[Kind, Draw]] = {
 
 
 def _draw(table: str, spec: FieldSpec) -> Draw:
-    return COLUMNS[table].get(spec.column) or SHARED.get(spec.column) or _KINDS.get(spec.kind, _nothing)
+    return COLUMNS.get(table, {}).get(spec.column) or SHARED.get(spec.column) or _KINDS.get(spec.kind, _nothing)
 
 
 def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) -> None:
@@ -58,14 +65,15 @@ def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) 
     seed = Seed(pools, links)
     for name in AROUND:
         table = TABLES[name]
+        number = COLUMNS.get(name, {}).get("id", _place)
         specs = [spec for spec in table.fields if spec.stored and spec.column != "id"]
         draws = [_draw(name, spec) for spec in specs]
         columns = ", ".join(f'"{column}"' for column in ("id", *(spec.column for spec in specs)))
         marks = ", ".join("?" * (len(specs) + 1))
-        rows = _rows(seed, draws, store.sizes.get(name, 0))
+        rows = _rows(seed, (number, *draws), store.sizes.get(name, 0))
         store.database.change_many(f'INSERT INTO "{name}" ({columns}) VALUES ({marks})', rows)  # noqa: S608
 
 
 def _rows(seed: Seed, draws: Sequence[Draw], count: int) -> Iterator[tuple[Any, ...]]:
     for place in range(1, count + 1):
-        yield (place, *(draw(seed, place) for draw in draws))
+        yield tuple(draw(seed, place) for draw in draws)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
+from bx24frames.sandbox.fields.around import BANK_DETAIL, REQUISITE
+from bx24frames.sandbox.fields.field import FieldSpec
+
 if TYPE_CHECKING:
     from bx24frames.sandbox.seed.values import Pools
 
@@ -70,6 +73,18 @@ _PEOPLE: Final = (
 )  # fmt: skip
 
 # ruff: noqa: ARG005
+_none: Final[Draw] = lambda seed, _: None  # noqa: E731
+_zero: Final[Draw] = lambda seed, _: 0  # noqa: E731
+
+
+def _blank(fields: Sequence[FieldSpec], *filled: str) -> dict[str, Draw]:
+    """Columns that countries share out among them: empty but for a few."""
+    empty = [spec for spec in fields if spec.code.startswith(("RQ_", "ORIGINATOR_ID")) and spec.code not in filled]
+    return dict.fromkeys((spec.column for spec in empty), _none)
+
+
+_BLANK_REQUISITE: Final = _blank(REQUISITE, "RQ_NAME", "RQ_COMPANY_NAME", "RQ_INN", "RQ_KPP")
+_BLANK_BANK_DETAIL: Final = _blank(BANK_DETAIL, "RQ_BANK_NAME", "RQ_BIK", "RQ_ACC_NUM")
 SHARED: Final[Mapping[str, Draw]] = {
     **dict.fromkeys(_PEOPLE, _user),
     "name": lambda seed, place: seed.text(seed.pools.companies, awkward=0.02) or f"№ {place}",
@@ -85,6 +100,17 @@ SHARED: Final[Mapping[str, Draw]] = {
 }
 """Columns of one name in many tables."""
 
+_NO: Final = (
+    "multitask", "notViewed", "replicate", "allowTimeTracking", "taskControl", "addInReport", "matchWorkTime",
+    "isMuted", "isPinned", "isPinnedInGroup", "favorite",
+)  # fmt: skip
+_NOTHING: Final = (
+    "sprintId", "backlogId", "statusChangedBy", "startDatePlan", "endDatePlan", "serviceCommentsCount",
+    "forkedByTemplateId", "timeSpentInLogs", "forumTopicId", "forumId", "exchangeModified", "exchangeId",
+    "viewedDate", "sorting", "durationFact", "durationPlan", "flowId", "ufMailMessage",
+)  # fmt: skip
+"""Columns of a task that most tasks have nothing in."""
+
 COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "activity": {
         "ownerId": _owned("deal"),
@@ -97,8 +123,18 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
             [] if place % 3 else [{"ID": str(place), "TYPE": "PHONE", "VALUE": f"+7900{place:07d}"}]
         ),
         "files": lambda seed, place: _json([] if place % 4 else [{"id": place, "url": f"/disk/file/{place}/"}]),
+        "providerGroupId": _none,
+        "providerParams": lambda seed, _: _json([]),
+        "providerData": _none,
+        "resultMark": _zero,
+        "resultStatus": _zero,
+        "resultStream": _zero,
+        "resultSourceId": _none,
+        "autocompleteRule": _zero,
+        "isIncomingChannel": lambda seed, _: "N",
     },
     "requisite": {
+        **_BLANK_REQUISITE,
         "entityTypeId": lambda seed, place: 4 if place % 3 else 3,
         "entityId": _owned("company"),
         "presetId": lambda seed, _: seed.pick((1, 3)),
@@ -106,6 +142,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "addressOnly": lambda seed, _: "N",
     },
     "bank_detail": {
+        **_BLANK_BANK_DETAIL,
         "entityId": lambda seed, place: 1 + place % 30,
         "countryId": lambda seed, _: 1,
         "rqBik": lambda seed, place: f"04{place:07d}",
@@ -128,8 +165,12 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
             {str(place): {"id": place, "type": "file", "name": f"scan {place}.pdf", "size": 4, "authorId": 1}}
         ),
     },
-    "section": {"sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None},
+    "section": {
+        "descriptionType": lambda seed, _: "text",
+        "sectionId": lambda seed, place: None if place < 4 else 1, "iblockSectionId": lambda seed, _: None,
+    },
     "product": {
+        "descriptionType": lambda seed, _: "text",
         "sectionId": lambda seed, place: 1 + place % 5,
         "iblockSectionId": lambda seed, place: None if place % 4 == 0 else 1 + place % 5,
         "price": lambda seed, place: place * 1.5,
@@ -139,6 +180,22 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "quantityTrace": lambda seed, _: seed.pick(("Y", "N", "D")),
         "canBuyZero": lambda seed, _: "D",
         "purchasingPrice": lambda seed, place: seed.pick((None, place)),
+        "available": lambda seed, _: "Y",
+        "barcodeMulti": lambda seed, _: "N",
+        "bundle": lambda seed, _: "N",
+        "dateActiveFrom": lambda seed, place: None if place % 6 else "2025-05-01T10:00:00",
+        "dateActiveTo": lambda seed, place: None if place % 6 else "2030-05-01T10:00:00",
+        **dict.fromkeys(("detailTextType", "previewTextType"), lambda seed, _: "text"),
+        **dict.fromkeys(("height", "length", "width"), lambda seed, place: None if place % 4 else 10 * place),
+        "previewText": lambda seed, _: None,
+        "trialPriceId": lambda seed, place: 0 if place % 3 else None,
+        **dict.fromkeys(("detailPicture", "previewPicture"), lambda seed, place: None if place % 5 else 1 + place % 7),
+        "weight": lambda seed, place: 0 if place % 2 else 100 * place,
+        "quantityReserved": lambda seed, _: 0,
+        "recurSchemeLength": lambda seed, place: 0 if place % 3 else None,
+        "recurSchemeType": lambda seed, _: "D",
+        "subscribe": lambda seed, _: "D",
+        "withoutOrder": lambda seed, _: "N",
         "property258": lambda seed, place: None if place % 3 else _json({"value": f"A-{place}", "valueId": str(place)}),
         "property259": lambda seed, place: None if place % 4 else _json({"value": f"{place}.5", "valueId": str(place)}),
         "property260": lambda seed, place: None if place % 2 else _json(
@@ -150,10 +207,15 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "catalogGroupId": lambda seed, _: 1,
         "price": lambda seed, place: place * 10.25 if place % 2 else place * 10,
         "priceScale": lambda seed, place: place * 10,
+        "extraId": lambda seed, _: None,
     },
     "catalog": {
-        "iblockId": lambda seed, place: IBLOCKS[place - 1],
-        "iblockTypeId": lambda seed, _: "CRM_PRODUCT_CATALOG",
+        **dict.fromkeys(("id", "iblockId"), lambda seed, place: IBLOCKS[place - 1]),
+        "vatId": lambda seed, place: 1 if place == 2 else None,
+        # the type is a text, the controller prints it as a number [catalog module: lib/controller/catalog.php]
+        "iblockTypeId": lambda seed, _: 0,
+        "subscription": lambda seed, _: "N",
+        "skuPropertyId": lambda seed, place: 97 if place == 2 else None,
         "lid": lambda seed, _: "s1",
         "productIblockId": lambda seed, place: IBLOCKS[0] if place == 2 else None,
     },
@@ -163,13 +225,23 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "priority": lambda seed, _: seed.pick(("0", "1", "2")),
         "status": lambda seed, _: seed.pick(("2", "3", "4", "5")),
         "mark": lambda seed, _: seed.pick((None, "P", "N")),
-        "multitask": lambda seed, _: "N",
-        "notViewed": lambda seed, _: "N",
-        "replicate": lambda seed, _: "N",
+        **dict.fromkeys(_NO, lambda seed, _: "N"),
+        **dict.fromkeys(_NOTHING, lambda seed, _: None),
+        **dict.fromkeys(("allowChangeDeadline", "subordinate"), lambda seed, place: "Y" if place % 2 else "N"),
+        "guid": lambda seed, place: f"{{0a1b2c3d-0000-4000-8000-{place:012x}}}",
+        "siteId": lambda seed, _: "s1",
+        "outlookVersion": lambda seed, place: 1 + place % 9,
+        "durationType": lambda seed, _: "days",
+        "activityDate": lambda seed, place: f"2025-{1 + place % 12:02d}-{1 + place % 28:02d}T09:30:00",
+        "statusChangedDate": lambda seed, place: f"2025-{1 + place % 12:02d}-{1 + place % 28:02d}T09:30:00",
+        "commentsCount": lambda seed, place: None if place % 3 else place % 7,
+        "newCommentsCount": lambda seed, _: 0,
+        "checklist": lambda seed, _: _json([]),
+        "ufTaskWebdavFiles": lambda seed, _: _json([]),
         "groupId": lambda seed, _: seed.pick((0, 1, 4)),
         "timeEstimate": lambda seed, _: 0,
         "accomplices": lambda seed, place: _json([] if place % 3 else [str(one) for one in seed.users[:2]]),
-        "auditors": lambda seed, _: _json([]),
+        "auditors": lambda seed, place: _json([str(seed.users[-1])] if place % 5 == 0 else []),
         "tags": lambda seed, place: _json([] if place % 2 else ["urgent", "к сдаче"]),
         "ufCrmTask": lambda seed, place: _json([f"D_{place}"] if place % 4 == 0 else False),
     },
@@ -191,6 +263,13 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "costCurrency": lambda seed, _: "RUR",
         "crmEntityType": lambda seed, _: seed.pick((None, "CONTACT")),
         "crmEntityId": _owned("contact"),
+        "callLog": lambda seed, place: None if place % 6 else "ok",
+        **dict.fromkeys(("redialAttempt", "comment", "recordDuration"), lambda seed, _: None),
+        "recordFileId": lambda seed, place: None if place % 4 else 1000 + place,
+        "callRecordUrl": lambda seed, place: None if place % 4 else f"https://example.com/records/{place}.mp3",
+        "restAppId": lambda seed, place: None if place % 3 else 7,
+        "restAppName": lambda seed, place: None if place % 3 else "Call centre",
+        "transcriptId": lambda seed, place: None if place % 8 else place,
     },
     "list_element": {
         "iblockId": lambda seed, _: next(iter(LISTS)),
@@ -205,9 +284,18 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "workgroup": {
         "siteId": lambda seed, _: "s1",
         "subjectId": lambda seed, _: 1,
-        "ownerId": lambda seed, _: seed.users[0],
+        "ownerId": lambda seed, place: seed.users[place % 5 == 0 and len(seed.users) > 1],
         "numberOfMembers": lambda seed, place: 1 + place % 9,
         "closed": lambda seed, _: "N",
+        "subjectName": lambda seed, _: "Рабочие группы",
+        "isExtranet": lambda seed, _: "N",
+        "type": lambda seed, place: "project" if place % 3 == 0 else "group",
+        "imageId": lambda seed, place: 0 if place % 2 else place,
+        "avatarType": lambda seed, place: None if place % 2 else "folder",
+        "initiatePerms": lambda seed, _: "K",
+        **dict.fromkeys(("projectDateStart", "projectDateFinish", "members"), lambda seed, _: None),
+        "landing": lambda seed, _: "N",
+        "scrumOwnerId": lambda seed, _: 0,
     },
     "storage": {
         "code": lambda seed, _: None,
@@ -216,6 +304,29 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "entityId": lambda seed, place: "shared_files_s1" if place % 3 == 0 else str(place),
         "rootObjectId": lambda seed, place: place,
     },
+    "checklist_item": {
+        "taskId": lambda seed, place: 1 + (place - 1) // 4,
+        "parentId": lambda seed, place: 0 if place % 4 == 1 else place - (place - 1) % 4,
+        "title": lambda seed, place: f"Пункт {place}" if place % 4 != 1 else "Чек-лист 1",
+        "sortIndex": lambda seed, place: (place - 1) % 4,
+        "isComplete": lambda seed, place: "Y" if place % 4 == 3 else "N",
+        "isImportant": lambda seed, _: "N",
+        "toggledBy": lambda seed, place: seed.users[0] if place % 4 == 3 else None,
+        "toggledDate": lambda seed, place: "2025-06-02T12:00:00" if place % 4 == 3 else None,
+        "members": lambda seed, _: _json([]),
+    },
+    "task_comment": {
+        "taskId": lambda seed, place: 1 + place // 3,
+        "postMessage": lambda seed, _: seed.text(seed.pools.texts),
+        **dict.fromkeys(("authorName", "authorEmail"), lambda seed, _: None),
+    },
+    "disk_version": {
+        "objectId": lambda seed, place: 8 + place,
+        "size": lambda seed, place: 1000 * place,
+        "name": lambda seed, place: f"file {8 + place}.pdf",
+        "globalContentVersion": lambda seed, _: 1,
+        "fileId": lambda seed, place: place,
+    },
     "disk_item": {
         "storageId": lambda seed, _: 1,
         "type": lambda seed, place: "folder" if place <= 8 else "file",
@@ -223,6 +334,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "realObjectId": lambda seed, place: place,
         "parentId": lambda seed, place: None if place == 1 else 1 if place < 100 else 2,
         "deletedType": lambda seed, _: 0,
+        "globalContentVersion": lambda seed, place: None if place <= 8 else 1,
         "fileId": lambda seed, place: None if place <= 8 else place,
         "size": lambda seed, place: None if place <= 8 else 1024 * place,
         "deleteTime": lambda seed, _: None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, Final
 
@@ -76,6 +77,12 @@ _PLAIN: Final[dict[str, tuple[Stage, ...]]] = {
         ("EMPLOYEES_3", "250-500", None),
     ),
     "HONORIFIC": (("HNR_RU_1", "г-н", None), ("HNR_RU_2", "г-жа", None)),
+    "CALL_LIST": (
+        ("IN_WORK", "В работе", None),
+        ("SUCCESS", "Успешно", None),
+        ("WRONG_NUMBER", "Неверный номер", None),
+        ("STOP_CALLING", "Больше не звонить", None),
+    ),
 }
 """Two sources share a caption: a caption need not name one code."""
 
@@ -99,10 +106,22 @@ def stage_dictionary(stages: str, category: int) -> str:
     return f"{head}_{category}" if mark and tail.isdigit() and category else stages
 
 
+@cache
+def stages_of(dictionary: str) -> tuple[Stage, ...]:
+    """The entries of a dictionary; smart processes that were made later all begin with the same stages.
+
+    >>> stages_of("DYNAMIC_2024_STAGE_30")[0]
+    ('DT2024_30:NEW', 'Начало', None)
+    """
+    if dictionary in _PLAIN or not re.fullmatch(r"DYNAMIC_\d+_STAGE_\d+", dictionary):
+        return _PLAIN[dictionary]
+    return _prefixed(stage_prefix(dictionary).removesuffix(":"), _SMART)
+
+
 def first_stage(stages: str, category: int) -> str | None:
     """The stage a new row of a pipeline gets."""
-    known = _PLAIN.get(stage_dictionary(stages, category)) or _PLAIN[stages]
-    return known[0][0]
+    named = stage_dictionary(stages, category)
+    return stages_of(named if named in _PLAIN or named.startswith("DYNAMIC_") else stages)[0][0]
 
 
 def kin(stages: str, name: str) -> bool:
@@ -115,15 +134,15 @@ def kin(stages: str, name: str) -> bool:
 @cache
 def stage_order(stages: str) -> dict[str, int]:
     """Sort index of every stage of every pipeline of a table."""
-    dictionaries = [name for name in _PLAIN if kin(stages, name)]
-    return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(_PLAIN[name], 1)}
+    dictionaries = [name for name in _PLAIN if kin(stages, name)] or [stages]
+    return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(stages_of(name), 1)}
 
 
 @cache
 def _semantics(stages: str) -> dict[str, str]:
     known = {code: semantic or PROCESS for rows in _PLAIN.values() for code, _, semantic in rows}
-    return {code: known[code] for code in stage_order(stages)} | {
-        code: semantic or PROCESS for code, _, semantic in _PLAIN[stages]
+    return {code: known[code] for code in stage_order(stages) if code in known} | {
+        code: semantic or PROCESS for code, _, semantic in stages_of(stages)
     }
 
 
@@ -137,7 +156,7 @@ def status_codes(entity_id: str) -> frozenset[str]:
     """The codes a status field accepts; a stage field accepts those of every pipeline."""
     if "STAGE" in entity_id:
         return frozenset(stage_order(entity_id))
-    return frozenset(code for code, _, _ in _PLAIN[entity_id])
+    return frozenset(code for code, _, _ in stages_of(entity_id))
 
 
 @cache

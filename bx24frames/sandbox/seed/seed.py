@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,11 +103,20 @@ def _sparse_ids(rng: Random, count: int) -> array[int]:
     return ids
 
 
+OUTSIDER: Final = 7
+"""The place of the user who belongs to no department."""
+
+
+def _departments(place: int, drawn: str) -> str:
+    return "[]" if place == OUTSIDER else drawn
+
+
 def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
     ids = [1, *(3 + 2 * place for place in range(count - 1))][:count]
     columns = ("id", "xmlId", "active", "name", "lastName", "email", "dateRegister", "timestampX", "isOnline",
                "lastLogin", "personalGender", "personalBirthday", "personalMobile", "workPhone", "workPosition",
-               "ufDepartment", "timeZoneOffset", "userType")  # fmt: skip
+               "ufDepartment", "timeZoneOffset", "userType", "secondName", "timeZone", "personalWww",
+               "personalCity", "ufPhoneInner")  # fmt: skip
     departments = [int(row["ID"]) for row in DEPARTMENTS]
 
     def rows() -> Iterator[tuple[Any, ...]]:
@@ -118,7 +128,9 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
                 pools.pick((None, seen)), pools.pick(("M", "F", "")), pools.pick((None, pools.day())),
                 pools.pick((None, f"+7 900 {row_id:07d}")), pools.pick((None, "", f"00{row_id}")),
                 pools.pick(pools.posts),
-                f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]", "0", "employee",
+                _departments(place, f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]"), "0",
+                "extranet" if place == OUTSIDER else "employee",
+                "", None if place % 2 else "", "", "", str(100 + place) if place % 3 == 0 else None,
             )  # fmt: skip
 
     _stream(store, "user", columns, rows())
@@ -161,7 +173,15 @@ def _cell_drawers(pools: Pools) -> dict[str, Callable[[], Any]]:
         "webformId": lambda: pools.pick((0, None)),
         "photo": lambda: pools.pick((None, None, 3)),
         "logo": lambda: pools.pick((None, None, 4)),
+        **dict.fromkeys(UNSEEDED, _nothing),
+        "addressLocAddrId": cycle((None, 23)).__next__,
     }
+
+
+UNSEEDED: Final = (
+    "addressLegal", "lastCommunicationTime", "clientAddr", "clientContact", "clientTpId", "clientTpaId",
+)  # fmt: skip
+"""Columns that stay empty until they are written."""
 
 
 def _by_kind(spec: FieldSpec, pools: Pools) -> Callable[[], Any]:
@@ -349,15 +369,16 @@ def _fill_history(store: Store, entity: EntityType) -> None:
 def _fill_product_rows(store: Store, pools: Pools, deals: Sequence[int]) -> None:
     columns = ("ownerId", "ownerType", "productId", "productName", "price", "priceExclusive", "priceNetto",
                "priceBrutto", "priceAccount", "quantity", "discountTypeId", "discountRate", "discountSum", "taxRate",
-               "taxIncluded", "customized", "measureCode", "measureName", "sort", "type")  # fmt: skip
+               "taxIncluded", "customized", "measureCode", "measureName", "sort", "type", "xmlId",
+               "storeId")  # fmt: skip
     rng = pools.rng
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for deal in deals[:2000:5]:
             for place in range(1 + rng.randrange(3)):
-                price = round(rng.random() * 10_000, 2)
+                price = round(rng.random() * 10_000, 2 if place else 0)
                 yield (deal, "D", rng.randrange(400), pools.text(pools.words), price, price, price, price, price,
                        pools.pick((1, 2, 0.5)), 2, 0, 0, pools.pick((None, 0, 20)), "N", "Y", 796, "шт",
-                       10 * (place + 1), 1)  # fmt: skip
+                       10 * (place + 1), 1, f"sale_basket_{deal}" if place else "", place)  # fmt: skip
 
     _stream(store, "product_row", columns, rows())

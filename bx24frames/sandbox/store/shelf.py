@@ -32,9 +32,11 @@ class Shelf:
         return next((row for row in self.rows(store) if int(row[self.id_key]) == row_id), None)
 
     def add(self, store: Store, row: Row, *, text: bool) -> int:
-        """Keep one more row; its id, which is kept as a `text` or a number."""
+        """Keep one more row; its id, which is kept as a `text` or a number, and is never given again."""
         rows = self.rows(store)
-        row_id = max(int(one[self.id_key]) for one in rows) + STEP
+        last = f"{self.name}:last"
+        row_id = max([*(int(one[self.id_key]) for one in rows), int(store.kept(last) or 0)]) + STEP
+        store.keep(last, row_id)
         store.keep(self.name, [*rows, {self.id_key: str(row_id) if text else row_id, **row}])
         return row_id
 

@@ -9,10 +9,20 @@ from typing import Any
 
 import orjson
 
-from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, item_names, seeded
+from bx24frames.sandbox.fields.names import item_names
+from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, seeded
 from bx24frames.sandbox.shapes.parse import zone_of
 from bx24frames.sandbox.store.database import Database
-from bx24frames.sandbox.store.tables import ENTITY_TYPES, FILE_DDL, MULTIFIELD_DDL, SETTINGS_DDL, TABLES, EntityType
+from bx24frames.sandbox.store.tables import (
+    ENTITY_TYPES,
+    FILE_DDL,
+    MULTIFIELD_DDL,
+    SETTINGS_DDL,
+    TABLES,
+    EntityType,
+    smart_type,
+    table_named,
+)
 
 Values = Mapping[str, Any]
 
@@ -97,7 +107,7 @@ class Store:
             self.database.change(next(table.ddl()))
         self.database.change(MULTIFIELD_DDL[0])
         self.database.change(FILE_DDL)
-        self._user_fields = seeded((entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values())
+        self._user_fields = seeded([(entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values()])
 
     def finish_tables(self) -> None:
         """Index the tables and note that the portal is complete: a seed broken off is not taken for one."""
@@ -144,7 +154,39 @@ class Store:
 
     def entity(self, entity_type_id: int) -> EntityType | None:
         """The entity type of an id, if the portal has it."""
-        return ENTITY_TYPES.get(entity_type_id)
+        return self._types().get(entity_type_id)
+
+    def entities(self) -> tuple[EntityType, ...]:
+        """Every entity type that the portal has."""
+        return tuple(self._types().values())
+
+    def _types(self) -> Mapping[int, EntityType]:
+        """The entity types by number: those of a fresh portal but the deleted ones, and those made since."""
+        made, gone = self.kept("types_made") or [], self.kept("types_gone") or []
+        if not (made or gone):
+            return ENTITY_TYPES
+        types = ENTITY_TYPES | {given[0]: smart_type(*given) for given in made}
+        return {number: entity for number, entity in types.items() if number not in gone}
+
+    def make_type(self, number: int, title: str, code: str, category: int) -> EntityType:
+        """Make a smart process with a table of its own."""
+        made, gone = self.kept("types_made") or [], self.kept("types_gone") or []
+        known = [entity.type_id for entity in ENTITY_TYPES.values()] + [given[1] for given in made]
+        given = [number, max(known) + 2, title, code, category]
+        entity = smart_type(number, given[1], title, code, category)
+        for statement in entity.table.ddl():
+            self.database.change(statement)
+        self.keep("types_made", [*(one for one in made if one[0] != number), given])
+        self.keep("types_gone", [one for one in gone if one != number])
+        return entity
+
+    def unmake_type(self, number: int) -> None:
+        """Forget a smart process, its user fields and its rows."""
+        entity = self._types()[number]
+        self.database.change(f'DELETE FROM "{entity.name}"')  # noqa: S608
+        self._user_fields = [spec for spec in self._user_fields if spec.entity_type_id != number]
+        self._keep_user_fields()
+        self.keep("types_gone", [*(self.kept("types_gone") or []), number])
 
     def user_fields(self, entity_type_id: int) -> list[UserField]:
         """The user fields of a table."""
@@ -259,7 +301,7 @@ class Store:
 
     def row(self, table: str, row_id: int) -> dict[str, Any] | None:
         """One row as stored, by column; the user fields' document under ``uf``."""
-        names = TABLES[table].columns
+        names = table_named(table).columns
         columns = ", ".join(f'"{name}"' for name in names)
         found = self.query(f'SELECT {columns} FROM "{table}" WHERE id = ?', (row_id,))  # noqa: S608
         return dict(zip(names, found[0], strict=True)) if found else None
@@ -271,7 +313,7 @@ class Store:
         """
         from bx24frames.sandbox.store.rows import internal_rows
 
-        return internal_rows(self, ENTITY_TYPES[entity_type_id])
+        return internal_rows(self, self._types()[entity_type_id])
 
     def insert(self, entity_type_id: int, rows: Values | Iterable[Values]) -> list[int]:
         """Insert rows past every rule of the portal, and give their ids.
@@ -286,11 +328,11 @@ class Store:
         """
         from bx24frames.sandbox.store.rows import insert_rows
 
-        return insert_rows(self, ENTITY_TYPES[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
+        return insert_rows(self, self._types()[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
 
     def delete(self, entity_type_id: int, ids: Iterable[int]) -> int:
         """Delete rows and what hangs on them; how many there were."""
-        entity = ENTITY_TYPES[entity_type_id]
+        entity = self._types()[entity_type_id]
         gone = 0
         for row_id in ids:
             gone += self.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (row_id,))  # noqa: S608

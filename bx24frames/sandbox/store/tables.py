@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from bx24frames.sandbox.fields import around, people
@@ -89,7 +90,7 @@ class EntityType:
     @property
     def table(self) -> Table:
         """The entity's table."""
-        return TABLES[self.name]
+        return table_named(self.name)
 
 
 ORIGIN_INDEX: Final = ("updatedTime", "originId")
@@ -139,7 +140,7 @@ TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         *(Table(e.name, e.fields, user_fields=True, indexed=e.indexed) for e in ENTITY_TYPES.values()),
-        Table("user", USER),
+        Table("user", USER, user_fields=True),
         Table("activity", around.ACTIVITY, indexed=("ownerId",)),
         Table("requisite", around.REQUISITE, indexed=("entityId",)),
         Table("bank_detail", around.BANK_DETAIL),
@@ -149,18 +150,41 @@ TABLES: Final[dict[str, Table]] = {
         Table("section", around.SECTION),
         Table("price", around.PRICE),
         Table("catalog", around.CATALOG),
-        Table("task", people.TASK),
+        Table("task", people.TASK, user_fields=True),
+        Table("checklist_item", people.CHECKLIST_ITEM, indexed=("taskId",)),
+        Table("task_comment", people.TASK_COMMENT, indexed=("taskId",)),
         Table("elapsed", people.ELAPSED),
         Table("call", people.CALL),
-        Table("list_element", people.LIST_ELEMENT),
+        Table("list_element", people.LIST_ELEMENT, user_fields=True),
         Table("workgroup", people.WORKGROUP),
         Table("storage", people.STORAGE),
         Table("disk_item", people.DISK_ITEM),
+        Table("disk_version", people.DISK_VERSION),
         Table("stage_history", STAGE_HISTORY, indexed=("ownerId",)),
         Table("product_row", PRODUCT_ROW, indexed=("ownerId",)),
     )
 }
 
+
+@cache
+def table_named(name: str) -> Table:
+    """A table by its name; those of smart processes that were made later are all alike."""
+    if name in TABLES or not name.startswith(MADE):
+        return TABLES[name]
+    return Table(name, SMART, user_fields=True, indexed=("updatedTime",))
+
+
+@cache
+def smart_type(number: int, type_id: int, title: str, code: str, category: int) -> EntityType:
+    """A smart process made while the portal runs: its number, the id of its settings, its default pipeline."""
+    return EntityType(
+        number, f"{MADE}{number}", title, f"T{number:x}", SMART, uf_prefix=f"UF_CRM_{type_id}_",
+        uf_entity=f"CRM_{type_id}", stage="STAGE_ID", stages=f"DYNAMIC_{number}_STAGE_{category}", code=code,
+        type_id=type_id, numbered_title=True,
+    )  # fmt: skip
+
+
+MADE: Final = "dynamic_"
 MULTIFIELD_DDL: Final = (
     "CREATE TABLE IF NOT EXISTS multifield (id INTEGER PRIMARY KEY AUTOINCREMENT, entityTypeId INTEGER, "
     "elementId INTEGER, typeId TEXT, valueType TEXT, value TEXT)",

@@ -1,0 +1,355 @@
+"""Random reads and writes on a portal with random quirks: no wrong frame without a word, no row told wrongly.
+
+    python benchmarks/quirk_storm.py --runs 2000 [--seed 1] [--only read|write]
+
+Each run turns quirks of the sandbox on and off, takes a user in one of several zones, and reads or writes a table at
+random; frames and outcomes are compared with the sandbox's own tables. A refusal is no fault; silence is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import datetime as dt
+import random
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from quirk_oracle import KINDS, MEANING, meets, moment, same
+
+import bx24frames as bx
+from bx24frames.errors import BX24Error
+from bx24frames.sandbox.quirks import QUIRKS, quirks_of
+
+SIZES = {"deal": 140, "contact": 60, "company": 30, "lead": 40, "dynamic_1036": 30, "activity": 10}
+TABLES = {"deal": 2, "contact": 3, "company": 4, "lead": 1, "item:1036": 1036}
+FAST = bx.Limits(burst=10**6, per_second=10.0**6)
+ORDERED = ("id", "createdTime", "opportunity", "assignedById")
+ODD = ("x", "1e5", " a ", "NULL", "a <b>b</b>", "«ё» 🚀", "a&b=c+d%20", "$result[a]", "0", "N", "10.50", "a\nb")
+Fault = str | None
+
+
+@dataclass
+class World:
+    """One run's portal and what is tried on it."""
+
+    rng: random.Random
+    sandbox: bx.Sandbox
+    portal: bx.Portal
+    mark: str
+
+    def stored(self, type_id: int) -> dict[int, Any]:
+        return {int(row["id"]): row for row in self.sandbox.store.rows(type_id)}
+
+
+# --- reads -----------------------------------------------------------------------------------------
+
+
+def columns_of(world: World, rows: dict[int, Any]) -> list[str]:
+    known = [name for name in KINDS if name != "id" and any(name in row for row in rows.values())]
+    return ["id", *world.rng.sample(known, world.rng.randint(1, min(6, len(known))))]
+
+
+def condition_of(world: World, rows: dict[int, Any]) -> tuple[str, str, Any]:
+    rng = world.rng
+    while True:
+        name = rng.choice([name for name in KINDS if name not in ("comments", "UF_CRM_TAGS", "UF_CRM_IS_VIP")])
+        values = [row[name] for row in rows.values() if row.get(name) not in (None, "", 0)]
+        if not values:
+            continue
+        kind, value = KINDS[name], rng.choice(values)
+        if kind == "moment":
+            shift = dt.timedelta(minutes=rng.choice([0, 0, 1, 45, 180, -600]))
+            zone = dt.timezone(dt.timedelta(hours=rng.choice([0, 3, -8, 12])))
+            return name, rng.choice([">=", "<=", ">", "<"]), (moment(value) + shift).astimezone(zone)
+        if kind == "day":
+            return name, rng.choice(["=", ">=", "<"]), dt.date.fromisoformat(value[:10])
+        if kind == "flag":
+            return name, "=", value == "Y"
+        if kind == "link":
+            return rng.choice([(name, "=", value), (name, "is null", None), (name, "in", rng.sample(values, 2))])
+        if kind == "number":
+            ops = ["="] if name in ("id", "assignedById") else [">=", "<=", ">", "<"]
+            return rng.choice([(name, rng.choice(ops), value), (name, "in", [value, rng.choice(values)])])
+        if kind == "code":
+            return rng.choice([(name, "=", value), (name, rng.choice(["in", "not in"]), rng.sample(values, 2))])
+        plain = value.isascii() and value.isalnum()
+        choice = rng.choice(["=", "in", "not null"] + ["like"] * plain)
+        return name, choice, {"=": value, "in": [value, "x"], "not null": None, "like": value[:2] + "%"}[choice]
+
+
+def read(world: World) -> Fault:
+    rng = world.rng
+    entity, type_id = rng.choice(list(TABLES.items()))
+    rows = world.stored(type_id)
+    branches = [[condition_of(world, rows) for _ in range(rng.randint(1, 2))] for _ in range(rng.choice([0, 1, 1, 2]))]
+    expected = {number: row for number, row in rows.items() if meets(row, branches)}
+    way = rng.choice(["read", "read", "read", "order", "limit", "count", "iter", "scan", "since"])
+    columns = columns_of(world, rows)
+    filters = branches if len(branches) != 1 else branches[0]
+    options: dict[str, Any] = {"columns": columns, "filters": filters or None, "backend": "polars", "progress": False}
+    told = f"{way} of {entity}, {columns}, {filters}"
+    return _found(WAYS[way](world, entity, options, expected), told)
+
+
+def _found(fault: Fault, told: str) -> Fault:
+    return f"{fault}: {told}" if fault else None
+
+
+def compared(frame: pl.DataFrame, expected: dict[int, Any], *, part: bool = False) -> Fault:
+    ids = frame["id"].to_list()
+    if len(ids) != len(set(ids)):
+        return "a row twice"
+    if set(ids) - set(expected):
+        return f"{len(set(ids) - set(expected))} foreign rows"
+    if not part and set(expected) - set(ids):
+        return f"{len(set(expected) - set(ids))} of {len(expected)} rows missing"
+    for row in frame.to_dicts():
+        for name, cell in row.items():
+            stored = expected[row["id"]]
+            if name in stored and not same(name, cell, stored[name]):
+                return f"{name} of row {row['id']} is {cell!r}, not {stored[name]!r}"
+    return None
+
+
+def _read(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    return compared(bx.read_entity(entity, world.portal, **options), expected)
+
+
+def _order(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    known = [name for name in ORDERED if all(row.get(name) is not None for row in expected.values())]
+    name, way = world.rng.choice(known), world.rng.choice(["asc", "desc"])
+    limit = world.rng.choice([None, 1, 5, 50])
+    options["columns"] = list(dict.fromkeys([*options["columns"], name]))
+    frame = bx.read_entity(entity, world.portal, order_by=(name, way), limit=limit, **options)
+    meaning = MEANING[KINDS[name]]
+    wanted = sorted((meaning(row[name]) for row in expected.values()), reverse=way == "desc")[:limit]
+    if [meaning(cell) for cell in frame[name]] != wanted:
+        return f"not the first {limit} by {name} {way}"
+    return compared(frame, expected, part=True)
+
+
+def _limit(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    limit = world.rng.choice([1, 7, 50, 60])
+    frame = bx.read_entity(entity, world.portal, limit=limit, **options)
+    if len(frame) != min(limit, len(expected)):
+        return f"{len(frame)} rows under limit {limit} of {len(expected)}"
+    return compared(frame, expected, part=True)
+
+
+def _count(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    found = bx.count_entity(entity, world.portal, filters=options["filters"])
+    return None if found == len(expected) else f"{found} counted, {len(expected)} there"
+
+
+def _iter(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    chunks = list(bx.iter_entity(entity, world.portal, chunk_size=17, **options))
+    return compared(pl.concat(chunks), expected) if chunks else (None if not expected else "no chunk at all")
+
+
+def _scan(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    lazy = bx.scan_entity(entity, world.portal, filters=options["filters"])
+    since = world.rng.choice([moment(row["createdTime"]) for row in expected.values()] or [dt.datetime.now(dt.UTC)])
+    frame = lazy.filter(pl.col("createdTime") >= since).select(options["columns"]).collect()
+    return compared(frame, {n: row for n, row in expected.items() if moment(row["createdTime"]) >= since})
+
+
+def _since(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
+    since = world.rng.choice([moment(row["updatedTime"]) for row in expected.values()] or [dt.datetime.now(dt.UTC)])
+    frame = bx.read_entity(entity, world.portal, changed_since=since, **options)
+    return compared(frame, {n: row for n, row in expected.items() if moment(row["updatedTime"]) >= since})
+
+
+WAYS: dict[str, Callable[..., Fault]] = {
+    "read": _read, "order": _order, "limit": _limit, "count": _count, "iter": _iter, "scan": _scan, "since": _since,
+}  # fmt: skip
+
+
+# --- writes ----------------------------------------------------------------------------------------
+
+
+def cell_of(world: World, name: str, rows: dict[int, Any]) -> Any:
+    rng = world.rng
+    if KINDS[name] == "text" or name == "comments":
+        return rng.choice(ODD)
+    if KINDS[name] == "texts":
+        return rng.sample(ODD, rng.randint(1, 3))
+    if KINDS[name] == "moment":
+        zone = dt.timezone(dt.timedelta(hours=rng.choice([0, 3, -8])))
+        return dt.datetime(2026, rng.randint(1, 12), 1, rng.randint(0, 23), 30, tzinfo=zone).astimezone(dt.UTC)
+    if KINDS[name] == "day":
+        return dt.date(2026, rng.randint(1, 12), rng.randint(1, 28))
+    if KINDS[name] == "flag":
+        return rng.choice([True, False])
+    if name == "stageId":
+        return rng.choice([row["stageId"] for row in rows.values()])
+    if KINDS[name] == "number":
+        return rng.choice([5, 12, 700] if name == "UF_CRM_1721244482250" else [0.5, 10.25, 600.5, 7.0])
+    values = [row[name] for row in rows.values() if row.get(name)]
+    return rng.choice(values)
+
+
+WRITABLE = (
+    "opportunity", "stageId", "companyId", "closedate", "opened", "sourceId", "comments", "originId",
+    "UF_CRM_MY_STRING", "UF_CRM_1721244482250", "UF_CRM_1721244482251", "UF_CRM_VISIT_TIME", "UF_CRM_BIRTH_DAY",
+    "UF_CRM_TAGS", "UF_CRM_IS_VIP",
+)  # fmt: skip
+
+
+def write(world: World) -> Fault:
+    rng = world.rng
+    way = rng.choice(["insert", "insert", "update", "clear", "upsert", "delete"])
+    before = world.stored(2)
+    names = rng.sample(WRITABLE, rng.randint(1, 5))
+    if way == "delete":
+        return _found(_delete(world, before), "delete")
+    count = rng.randint(1, 4)
+    rows: list[dict[str, Any]] = [
+        {"title": f"{world.mark} {place}", **{name: cell_of(world, name, before) for name in names}}
+        for place in range(count)
+    ]
+    options: dict[str, Any] = {"mode": "insert"}
+    if way == "upsert":
+        options = {"mode": "upsert", "on": "originId"}
+        for place, row in enumerate(rows):
+            row["originId"] = f"{world.mark} {place // 2 * 2}-{place}"
+    if way in ("update", "clear"):
+        chosen = rng.sample(list(before), count)
+        rows = [{"id": number, **row} for number, row in zip(chosen, rows, strict=True)]
+        options = {"mode": "update", "nulls": "clear" if way == "clear" else "skip"}
+        for row in rows:
+            row.update({name: None for name in names if rng.random() < 0.6})
+    return _found(_written(world, rows, options, before), f"{way} {rows}")
+
+
+def schema(names: list[str]) -> dict[str, Any]:
+    kinds = {"moment": pl.Datetime("us", "UTC"), "day": pl.Date, "flag": pl.Boolean, "number": pl.Float64,
+             "link": pl.Int64, "texts": pl.List(pl.String)}  # fmt: skip
+    return {name: kinds.get(KINDS[name], pl.String) for name in names} | ({"id": pl.Int64} if "id" in names else {})
+
+
+def _written(world: World, rows: list[dict[str, Any]], options: dict[str, Any], before: dict[int, Any]) -> Fault:
+    frame = pl.DataFrame(rows, schema=schema(list(rows[0])))
+    if "id" not in rows[0]:
+        options["automation"] = world.rng.choice([None, True])
+    try:
+        report = bx.write_entity(
+            frame, "deal", world.portal, on_error="report", progress=False, resume=False, **options
+        )
+    except BX24Error as error:
+        made = [row for row in world.stored(2).values() if str(row["title"]).startswith(world.mark)]
+        if made and getattr(error, "report", None) is None:
+            return f"{type(error).__name__}, and {len(made)} rows written"
+        return None
+    after = world.stored(2)
+    for outcome, row in zip(report.frame("polars").sort("position").to_dicts(), rows, strict=True):
+        fault = outcome_fault(outcome, row, before, after, clear=options.get("nulls") == "clear")
+        if fault:
+            return fault
+    return None
+
+
+def outcome_fault(
+    outcome: dict[str, Any], row: dict[str, Any], before: dict[int, Any], after: dict[int, Any], *, clear: bool
+) -> Fault:
+    titled = [number for number, found in after.items() if found["title"] == row["title"]]
+    action = outcome["action"]
+    if len(titled) > 1:
+        return f"written {len(titled)} times"
+    if action in ("inserted", "updated", "unchanged"):
+        number = int(outcome["id"])
+        if number not in after or (action == "inserted") != (number not in before):
+            return f"{action} row {number}, which is not so"
+        for name, cell in row.items():
+            kept = after[number].get(name)
+            if cell is None and not clear:
+                if kept != before.get(number, {}).get(name):
+                    return f"{name} was to stay {before.get(number, {}).get(name)!r}, and is {kept!r}"
+            elif not same(name, cell, kept) and not outcome["message"]:
+                return f"{action} {name}={cell!r}, and the portal has {kept!r}"
+        return None
+    if titled and outcome["id"] is None:
+        return f"{action}, and the row is there"
+    return None
+
+
+def _delete(world: World, before: dict[int, Any]) -> Fault:
+    chosen = [*world.rng.sample(list(before), 2), 2_147_483_000]
+    report = bx.delete_entity(chosen, "deal", world.portal, on_error="report", progress=False)
+    after = world.stored(2)
+    for outcome in report.frame("polars").to_dicts():
+        gone = int(outcome["id"]) not in after
+        if (outcome["action"] == "deleted") != (gone and int(outcome["id"]) in before):
+            return f"{outcome['action']} row {outcome['id']}, which is not so"
+    if set(before) - set(after) - set(chosen):
+        return "other rows are gone"
+    return None
+
+
+# --- runs ------------------------------------------------------------------------------------------
+
+
+def one_run(seed: int, sandbox: bx.Sandbox, users: list[str], only: str | None) -> tuple[str, Fault, int]:
+    """What kind of run it was, what was wrong, and how many warnings were given."""
+    rng = random.Random(seed)
+    base = quirks_of(rng.choice(["observed", "observed", "documented"]))
+    turned = {name: (name in base) != (rng.random() < 0.15) for name in QUIRKS}
+    sandbox.set(quirks=turned)
+    kind = only or rng.choice(["read", "read", "write"])
+    with (
+        bx.Portal(rng.choice(users), cache=rng.random() < 0.5, limits=FAST) as portal,
+        warnings.catch_warnings(record=True) as given,
+    ):
+        warnings.simplefilter("always")
+        world = World(rng, sandbox, portal, f"Q{seed}")
+        try:
+            fault = (read if kind == "read" else write)(world)
+        except BX24Error as error:
+            return (
+                f"{kind} refused ({type(error).__name__})",
+                None if error.message else "an error without a word",
+                len(given),
+            )
+        except Exception as error:  # noqa: BLE001 - whatever breaks is a fault of the run
+            return kind, f"{type(error).__name__} {error} ({traceback.extract_tb(error.__traceback__)[-1]})", 0
+    if fault and given:
+        return f"{kind} told by a warning", None, len(given)
+    return kind, fault, len(given)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--runs", type=int, default=2000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", choices=["read", "write"])
+    chosen = options.parse_args()
+    kinds: collections.Counter[str] = collections.Counter()
+    wrong: list[tuple[int, str]] = []
+    started = time.monotonic()
+    with bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox:
+        others = [row[0] for row in sandbox.store.query('SELECT id FROM "user" ORDER BY id LIMIT 4')]
+        users = [sandbox.url, *(sandbox.add_webhook(user_id=number) for number in others[1:])]
+        for seed in range(chosen.seed, chosen.seed + chosen.runs):
+            kind, fault, _ = one_run(seed, sandbox, users, chosen.only)
+            kinds[kind] += 1
+            if fault:
+                wrong.append((seed, f"{kind}: {fault}"))
+        broken = list(sandbox.stats.broken)
+    for seed, text in wrong:
+        print(f"seed {seed}: {text[:400]}")
+    print(
+        f"{chosen.runs} runs in {time.monotonic() - started:.0f} s: "
+        + ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))
+    )
+    print(f"{len(wrong)} wrong without a word; the sandbox broke {len(broken)} times")
+    sys.exit(bool(wrong or broken))
+
+
+if __name__ == "__main__":
+    main()

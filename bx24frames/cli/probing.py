@@ -1,0 +1,166 @@
+"""The command `doctor`; with `--probe`, what holds on a portal and what does not, as a table made for a report."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
+from bx24frames.errors import ConfigError
+from bx24frames.transport.redact import redact
+
+if TYPE_CHECKING:
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.probe import Experiment, Verdict
+    from bx24frames.portal.probe.writing import Written
+
+__all__ = ["as_lines", "doctor", "json_table", "probed", "written_lines"]
+
+WIDTH: Final = 80
+NAMED: Final = 29
+MARKS: Final = {"holds": "holds", "differs": "DIFFERS", "told": "-", "unknown": "?"}
+MARKED: Final = 9
+LEGEND: Final = "holds: as documented    DIFFERS: otherwise    -: a measurement    ?: not to be told here"
+
+
+def doctor(
+    portal: PortalName = None,
+    profile: ProfileName = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Try what holds on this portal; reads alone, some forty requests.")
+    ] = False,
+    probe_writes: Annotated[
+        str | None,
+        typer.Option(
+            "--probe-writes", metavar="ENTITY", help="Make, change, clear and delete one marked row of this table."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the row is made.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --probe: the table as JSON.")] = False,
+) -> None:
+    """Say what ails the way to a portal.
+
+    It looks once at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, and says
+    what to do. With --probe it tries instead which of what is documented holds there, without rows and secrets.
+    """
+    target = portal_named(portal, profile)
+    if as_json and not probe:
+        raise ConfigError("--json goes with --probe")
+    if probe:
+        _tell_probe(target, as_json=as_json)
+    if probe_writes is not None:
+        _tell_writes(target, probe_writes, asked=yes)
+    if not probe and probe_writes is None:
+        _tell_findings(target)
+
+
+def _tell_findings(target: str | None) -> None:
+    from bx24frames.cli.doctor import examine
+
+    sound = True
+    for finding in examine(target):
+        typer.echo(str(finding))
+        sound = sound and finding.mark != "fail"
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _tell_probe(target: str | None, *, as_json: bool) -> None:
+    from bx24frames.portal import Portal
+
+    with Portal(target) as opened:
+        found = probed(opened.connection)
+    typer.echo(json_table(found) if as_json else "\n".join(as_lines(found)))
+
+
+def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
+    from bx24frames import bridge
+    from bx24frames.portal import Portal
+    from bx24frames.portal.probe.writing import probe_writes
+
+    with Portal(target) as opened:
+        question = (
+            f"Make, change, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
+        )
+        if not asked:
+            typer.confirm(question, abort=True)
+        written = bridge.run(probe_writes(opened.connection, entity))
+    typer.echo("\n".join(written_lines(written)))
+    if not written.deleted:
+        raise typer.Exit(1)
+
+
+def probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
+    """Try every experiment and remember what they show.
+
+    Raises
+    ------
+    BX24Error
+        The portal does not even say who asks.
+    """
+    from bx24frames import bridge
+
+    return bridge.run(_probed(connection))
+
+
+async def _probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
+    from bx24frames.cli.looks import look
+    from bx24frames.portal.probe import gathered, probe, remember
+
+    await look(connection, "profile", {})  # a portal that does not answer has nothing to be tried
+    found = [row async for row in probe(connection)]
+    await remember(connection, gathered(verdict for _, verdict in found))
+    return found
+
+
+def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
+    """The table, no line longer than 80 characters."""
+    from bx24frames import __version__
+
+    yield f"bx24frames {__version__}: what holds on this portal"
+    subject = ""
+    for experiment, verdict in found:
+        if experiment.subject != subject:
+            subject = experiment.subject
+            yield ""
+            yield subject
+        text = textwrap.wrap(redact(verdict.text), WIDTH - NAMED - MARKED) or [""]
+        yield f"  {experiment.name:<{NAMED - 2}.{NAMED - 3}}{MARKS[verdict.kind]:<{MARKED}}{text[0]}"
+        yield from (f"{'':<{NAMED + MARKED}}{line}" for line in text[1:])
+    yield ""
+    yield from textwrap.wrap(LEGEND, WIDTH)
+
+
+def json_table(found: Sequence[tuple[Experiment, Verdict]]) -> str:
+    """The table as a JSON list of objects: subject, experiment, verdict, text, learned."""
+    rows = [
+        {
+            "subject": experiment.subject,
+            "experiment": experiment.name,
+            "verdict": verdict.kind,
+            "text": redact(verdict.text),
+            "learned": dict(verdict.learned),
+        }
+        for experiment, verdict in found
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def written_lines(written: Written) -> Iterator[str]:
+    """What became of the row that was made, a line a value that was not kept as sent."""
+    if written.id is None:
+        yield f"No row of {written.entity} was made: {redact('; '.join(written.faults))}"
+        return
+    for step in ("add", "update", "clear"):
+        values = [value for value in written.values if value.step == step]
+        other = [value for value in values if not value.same]
+        yield f"{step:<8}{len(values) - len(other)} of {len(values)} values kept as sent"
+        for value in other:
+            told = textwrap.wrap(f"{value.name} ({value.kind}): {redact(str(value))}", WIDTH - 10)
+            yield from (f"{'':<{8 if place == 0 else 10}}{line}" for place, line in enumerate(told))
+    yield from (f"refused {redact(fault)}" for fault in written.faults)
+    yield f"deleted row {written.id}" if written.deleted else f"NOT DELETED: row {written.id} of {written.entity}"

@@ -1,0 +1,268 @@
+"""User fields that callers declare for tasks and for users, ``task.item.userfield.*`` and ``user.userfield.*``
+(https://apidocs.bitrix24.com/api-reference/tasks/user-field/, /user/userfields/): what is declared can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from bx24frames.sandbox.fields.user import UserField
+from bx24frames.sandbox.methods.arguments import map_of
+from bx24frames.sandbox.methods.dictionaries import matching, ordered
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.user import MISSING, renderer
+from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, values_of
+from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.store import Store
+
+Row = dict[str, Any]
+LANGUAGES: Final = ("en", "ru")
+LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE")
+FLAGS: Final = ("MULTIPLE", "MANDATORY", "SHOW_FILTER", "SHOW_IN_LIST", "EDIT_IN_LIST", "IS_SEARCHABLE")
+IMMUTABLE: Final = frozenset({"ID", "ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID", "MULTIPLE"})
+TYPES: Final = {
+    "string": "Строка", "integer": "Целое число", "double": "Число", "boolean": "Да/Нет", "enumeration": "Список",
+    "datetime": "Дата/Время", "date": "Дата", "money": "Деньги", "url": "Ссылка", "address": "Адрес", "file": "Файл",
+    "employee": "Сотрудник", "crm_status": "Справочник CRM", "iblock_section": "Раздел", "iblock_element": "Элемент",
+    "crm": "Элементы CRM",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The declared fields of one table; their values lie in the rows' own document."""
+
+    entity: str
+    table: str
+    prefix: str
+    code: str = ""
+
+    @property
+    def shelf(self) -> Shelf:
+        """The declarations."""
+        return Shelf(f"declared:{self.entity}", list)
+
+    def specs(self, store: Store) -> list[UserField]:
+        """What a written value is cast by."""
+        return [
+            UserField(
+                int(row["ID"]), 0, row["FIELD_NAME"], row["USER_TYPE_ID"], row["MULTIPLE"] == "Y",
+                items=tuple((int(one["ID"]), one["VALUE"]) for one in row.get("LIST", ())),
+                settings=row["SETTINGS"] or {},
+            )
+            for row in self.shelf.rows(store)
+        ]  # fmt: skip
+
+    def write(self, store: Store, row_id: int, values: Mapping[str, Any]) -> None:
+        """Keep the values that declared fields are given."""
+        pen, changed = pen_of(store), Row()
+        for spec in self.specs(store):
+            if spec.code in values:
+                cell = classic_user_cell(spec, values[spec.code], pen)
+                changed |= {} if cell is SKIP else {spec.code: cell}
+        if changed:
+            row = store.row(self.table, row_id) or {}
+            document = (orjson.loads(row["uf"]) if row.get("uf") else {}) | changed
+            store.update_row(self.table, row_id, {"uf": orjson.dumps(document).decode()})
+
+    def read(self, store: Store, ids: Iterable[int]) -> dict[int, Row]:
+        """What the rows print of the declared fields, by their codes."""
+        specs = self.specs(store)
+        if not specs:
+            return {}
+        printers = [(spec.code, renderer(spec, "classic", store.server_zone)) for spec in specs]
+        found: dict[int, Row] = {}
+        for row_id in ids:
+            row = store.row(self.table, row_id) or {}
+            document = orjson.loads(row["uf"]) if row.get("uf") else {}
+            cells = {code: show(document.get(code)) for code, show in printers}
+            found[row_id] = {code: cell for code, cell in cells.items() if cell is not MISSING}
+        return found
+
+    # ------------------------------------------------------------ declarations
+
+    def known(self, params: Params, context: Context) -> Row:
+        """The declaration that ``ID`` names."""
+        row_id = php_int(params.get("ID", params.get("id")))
+        if row_id <= 0:
+            raise MethodError(self.code, "ID is not defined or invalid.")
+        row = self.shelf.row(context.store, row_id)
+        if row is None:
+            raise MethodError("ERROR_NOT_FOUND", f"The entity with ID '{row_id}' is not found")
+        return row
+
+    def add(self, values: Mapping[str, Any], context: Context) -> int:
+        """Declare a field; its id."""
+        for name in ("FIELD_NAME", "USER_TYPE_ID"):
+            if not php_text(values.get(name)):
+                raise MethodError(self.code, f"The '{name}' field is not found.")
+        given = php_text(values["FIELD_NAME"]).upper()
+        code = given if given.startswith(self.prefix) else self.prefix + given
+        if any(row["FIELD_NAME"] == code for row in self.shelf.rows(context.store)):
+            raise MethodError("ERROR_CORE", f"Поле {code} для объекта {self.entity} уже существует.<br>")
+        bare: Row = {
+            "ENTITY_ID": self.entity, "FIELD_NAME": code, "USER_TYPE_ID": php_text(values["USER_TYPE_ID"]),
+            "XML_ID": None, "SORT": "100", **dict.fromkeys(FLAGS, "N"), "SHOW_IN_LIST": "Y", "EDIT_IN_LIST": "Y",
+            "MULTIPLE": "Y" if php_text(values.get("MULTIPLE")) == "Y" else "N", "SETTINGS": {},
+            **{name: dict.fromkeys(LANGUAGES, "") for name in LABELS},
+        }  # fmt: skip
+        if bare["USER_TYPE_ID"] == "enumeration":
+            bare["LIST"] = []
+        context.writes += 1
+        return self.shelf.add(context.store, self._changed(bare, values), text=True)
+
+    def update(self, params: Params, values: Mapping[str, Any], context: Context) -> None:
+        """Change a declaration; its code, type and multiplicity stay."""
+        self.shelf.put(context.store, self._changed(self.known(params, context), values))
+        context.writes += 1
+
+    def delete(self, params: Params, context: Context) -> None:
+        """Take a declaration back."""
+        self.shelf.drop(context.store, self.known(params, context))
+        context.writes += 1
+
+    def listed(self, conditions: Row, order: Row, context: Context) -> list[Row]:
+        """The declarations, whole."""
+        upper = [{php_text(name).upper(): value for name, value in given.items()} for given in (conditions, order)]
+        rows = ordered(matching(self.shelf.rows(context.store), upper[0]), upper[1])
+        context.rows += len(rows)
+        return rows
+
+    def _changed(self, row: Row, values: Mapping[str, Any]) -> Row:
+        changed = dict(row)
+        for name, value in values.items():
+            if name in LABELS:
+                texts = value if isinstance(value, dict) else dict.fromkeys(LANGUAGES, value)
+                changed[name] = row[name] | {key: php_text(one) for key, one in texts.items()}
+            elif name == "LABEL":
+                changed |= {label: dict.fromkeys(LANGUAGES, php_text(value)) for label in LABELS[:3]}
+            elif name == "SETTINGS":
+                changed[name] = row[name] | map_of(value)
+            elif name == "LIST" and "LIST" in row:
+                changed[name] = _choices(row["LIST"], value)
+            elif name in row and name not in IMMUTABLE:
+                changed[name] = php_text(value)
+        return changed
+
+
+def _choices(known: list[Row], entries: Any) -> list[Row]:
+    """The choices after a write: an entry with ID changes or deletes (``DEL``) one, another adds one."""
+    kept = {int(one["ID"]): one for one in known}
+    last = max(kept, default=0)
+    for entry in (one for one in values_of(entries) if isinstance(one, dict)):
+        number = php_int(entry.get("ID"))
+        if number in kept and entry.get("DEL") == "Y":
+            del kept[number]
+            continue
+        if number not in kept:
+            number = last = last + 2
+        bare = {"ID": str(number), "SORT": "500", "VALUE": "", "DEF": "N", "XML_ID": f"{number:032x}"}
+        written = {name: php_text(value) for name, value in entry.items() if name in bare and name != "ID"}
+        kept[number] = {**bare, **kept.get(number, {}), **written}
+    return list(kept.values())
+
+
+TASK_FIELDS: Final = Declared("TASKS_TASK", "task", "UF_", "ERROR_CORE")
+USER_FIELDS: Final = Declared("USER", "user", "UF_USR_")
+_KINDS: Final = {"ID": "int", "SORT": "int", **dict.fromkeys(FLAGS, "char")}
+_CAPTIONS: Final = (
+    "ID", "ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID", "XML_ID", "SORT", *FLAGS, *LABELS, "LIST", "SETTINGS",
+)  # fmt: skip
+
+
+@method("task.item.userfield.add", "task")
+def add_task_field(params: Params, context: Context) -> Result:
+    """Declare a field of tasks; its id."""
+    return Result(TASK_FIELDS.add(map_of(params.get("PARAMS")), context))
+
+
+@method("task.item.userfield.update", "task")
+def update_task_field(params: Params, context: Context) -> Result:
+    """Change a field of tasks."""
+    TASK_FIELDS.update(params, map_of(params.get("DATA")), context)
+    return Result(value=True)
+
+
+@method("task.item.userfield.delete", "task")
+def delete_task_field(params: Params, context: Context) -> Result:
+    """Delete a field of tasks."""
+    TASK_FIELDS.delete(params, context)
+    return Result(value=True)
+
+
+@method("task.item.userfield.get", "task")
+def get_task_field(params: Params, context: Context) -> Result:
+    """One field of tasks."""
+    return Result(TASK_FIELDS.known(params, context))
+
+
+@method("task.item.userfield.getlist", "task")
+def list_task_fields(params: Params, context: Context) -> Result:
+    """The fields of tasks, without their labels."""
+    rows = TASK_FIELDS.listed(map_of(params.get("FILTER")), map_of(params.get("ORDER")), context)
+    return Result([_unlabelled(row) for row in rows], len(rows))
+
+
+@method("task.item.userfield.gettypes", "task")
+def list_types(_: Params, __: Context) -> Result:
+    """The types a field can have."""
+    return Result([{"ID": name, "title": title} for name, title in TYPES.items()])
+
+
+@method("task.item.userfield.getfields", "task")
+def describe_declarations(_: Params, __: Context) -> Result:
+    """What a declaration consists of."""
+    described: Row = {name: {"type": _KINDS.get(name, "string"), "title": name} for name in _CAPTIONS}
+    described["ID"]["isReadOnly"] = True
+    for name in ("ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID"):
+        described[name]["isImmutable"] = True
+    described["LIST"] |= {"type": "uf_enum_element", "isMultiple": True}
+    described["SETTINGS"]["type"] = "object"
+    return Result(described)
+
+
+def _unlabelled(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in LABELS}
+
+
+def _administrator(context: Context) -> None:
+    if not context.is_admin:
+        raise MethodError("", "Access denied.")
+
+
+@method("user.userfield.add", "user.userfield", "user")
+def add_user_field(params: Params, context: Context) -> Result:
+    """Declare a field of users; its id."""
+    _administrator(context)
+    return Result(USER_FIELDS.add(map_of(params.get("fields", params.get("FIELDS"))), context))
+
+
+@method("user.userfield.update", "user.userfield", "user")
+def update_user_field(params: Params, context: Context) -> Result:
+    """Change a field of users."""
+    _administrator(context)
+    USER_FIELDS.update(params, map_of(params.get("fields", params.get("FIELDS"))), context)
+    return Result(value=True)
+
+
+@method("user.userfield.delete", "user.userfield", "user")
+def delete_user_field(params: Params, context: Context) -> Result:
+    """Delete a field of users."""
+    _administrator(context)
+    USER_FIELDS.delete(params, context)
+    return Result(value=True)
+
+
+@method("user.userfield.list", "user.userfield", "user")
+def list_user_fields(params: Params, context: Context) -> Result:
+    """The fields of users, without their labels."""
+    _administrator(context)
+    given = [map_of(params.get(name, params.get(name.upper()))) for name in ("filter", "order")]
+    rows = USER_FIELDS.listed(given[0], given[1], context)
+    return Result([_unlabelled(row) for row in rows], len(rows))

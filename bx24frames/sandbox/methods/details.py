@@ -1,0 +1,154 @@
+"""How a card shows its fields: ``crm.X.details.configuration.*``, ``crm.item.details.configuration.*``
+(https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/).
+
+A configuration is common to all users or one user's own; what was never set is null.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
+
+Row = dict[str, Any]
+
+KEPT: Final = "details"
+COMMON: Final = "C"
+TABLES: Final = ("lead", "deal", "contact", "company")
+EXTRAS: Final = ("dealCategoryId", "leadCustomerType", "categoryId")
+"""What tells one card of a type from another: the pipeline, or simple and repeated leads."""
+DENIED: Final = MethodError("", "Access denied.")
+
+
+def _entity(entity: EntityType | None, params: Params, context: Context) -> EntityType:
+    """The type a call is about; the universal methods are told it."""
+    if entity is not None:
+        return entity
+    number = params.get("entityTypeId")
+    if number is None:
+        raise MethodError("", "Parameter 'entityTypeId' is not defined")
+    found = context.store.entity(php_int(number))
+    if found is None:
+        raise MethodError("", f"The entity type '{php_text(number)}' is not supported in current context.")
+    return found
+
+
+def _extras(params: Params) -> str:
+    given = params.get("extras")
+    chosen = given if isinstance(given, dict) else {}
+    return ",".join(
+        f"{name}={php_text(chosen[name])}" for name in EXTRAS if php_text(chosen.get(name)) not in ("", "0")
+    )
+
+
+def _scope(params: Params) -> str:
+    return COMMON if php_text(params.get("scope")) == COMMON else "P"
+
+
+def _key(entity: EntityType, params: Params, context: Context) -> str:
+    """Which configuration is meant. Those of others, and the common one to write, are an administrator's."""
+    scope = _scope(params)
+    user = php_int(params.get("userId")) or context.user_id
+    if scope != COMMON and user != context.user_id and not context.is_admin:
+        raise DENIED
+    owner = COMMON if scope == COMMON else f"P{user}"
+    return f"{entity.id}|{_extras(params)}|{owner}"
+
+
+def _kept(context: Context) -> Row:
+    kept: Row | None = context.store.kept(KEPT)
+    return dict(kept or {})
+
+
+def _keep(configurations: Row, context: Context) -> Result:
+    context.store.keep(KEPT, configurations)
+    context.writes += 1
+    return Result(value=True)
+
+
+def _get(entity: EntityType | None, params: Params, context: Context) -> Result:
+    """The sections of a card; null where they were never set."""
+    return Result(_kept(context).get(_key(_entity(entity, params, context), params, context)))
+
+
+def _sections(params: Params) -> list[Row]:
+    """The sections as sent, checked in the order in which the portal complains."""
+    data = params.get("data")
+    if not isinstance(data, list | dict):
+        raise MethodError("", "Parameter 'data' must be array.")
+    if not data:
+        raise MethodError("", "There are no data to write.")
+    if isinstance(data, dict) and list(data) != [str(place) for place in range(len(data))]:
+        raise MethodError("", "The data must be indexed array.")
+    return [
+        _section(place, section if isinstance(section, dict) else {}) for place, section in enumerate(values_of(data))
+    ]
+
+
+def _section(place: int, section: Row) -> Row:
+    type_ = php_text(section.get("type"))
+    if type_ != "section":
+        raise MethodError("", f"Section at index {place} have type {type_}. The expected type is 'section'.")
+    for name in ("name", "title"):
+        if not php_text(section.get(name)):
+            raise MethodError("", f"Section at index {place} does not have {name}.")
+    elements = [one if isinstance(one, dict) else {} for one in values_of(section.get("elements") or [])]
+    for number, element in enumerate(elements):
+        if not php_text(element.get("name")):
+            raise MethodError("", f"Element at index {number} in section at index {place} does not have name.")
+    return {
+        "name": section["name"],
+        "title": section["title"],
+        "type": type_,
+        "elements": [_element(one) for one in elements],
+    }
+
+
+def _element(element: Row) -> Row:
+    printed = {"name": php_text(element["name"]), "optionFlags": php_text(element.get("optionFlags", "0"))}
+    options = element.get("options")
+    return {**printed, "options": options} if isinstance(options, dict) and options else printed
+
+
+def _set(entity: EntityType | None, params: Params, context: Context) -> Result:
+    """Keep a card's sections."""
+    key = _key(_entity(entity, params, context), params, context)
+    if _scope(params) == COMMON and not context.is_admin:
+        raise DENIED
+    return _keep(_kept(context) | {key: _sections(params)}, context)
+
+
+def _reset(entity: EntityType | None, params: Params, context: Context) -> Result:
+    """Forget a card's sections."""
+    key = _key(_entity(entity, params, context), params, context)
+    if _scope(params) == COMMON and not context.is_admin:
+        raise DENIED
+    return _keep({name: kept for name, kept in _kept(context).items() if name != key}, context)
+
+
+def _force_common(entity: EntityType | None, params: Params, context: Context) -> Result:
+    """Forget every user's own sections of a card."""
+    known = _entity(entity, params, context)
+    if not context.is_admin:
+        raise DENIED
+    own = f"{known.id}|{_extras(params)}|P"
+    return _keep({name: kept for name, kept in _kept(context).items() if not name.startswith(own)}, context)
+
+
+ACTIONS: Final = {"get": _get, "set": _set, "reset": _reset, "forceCommonScopeForAll": _force_common}
+
+
+def _register(name: str, entity: EntityType | None) -> None:
+    for action, handler in ACTIONS.items():
+        bound: Handler = partial(handler, entity)
+        method(f"crm.{name}.details.configuration.{action}", "crm")(bound)
+
+
+for _known in ENTITY_TYPES.values():
+    if _known.name in TABLES:
+        _register(_known.name, _known)
+_register("item", None)

@@ -1,0 +1,39 @@
+"""Long reads under both generations of the operating-time limiter, in virtual time: never refused, never idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from virtual_portal import Portal, VirtualLoop, read
+
+
+@pytest.fixture
+def loop() -> Iterator[VirtualLoop]:
+    made = VirtualLoop()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("limit", [480.0, 420.0])
+@pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
+@pytest.mark.parametrize(("page", "rows"), [(0.03, 120_000), (0.1, 350_000), (0.3, 250_000)])
+def test_a_long_read_meets_no_refusal_and_uses_what_is_allowed(
+    loop: VirtualLoop, page: float, rows: int, newer: bool, limit: float
+) -> None:
+    portal = Portal(loop, rows, page, newer, operating=limit)
+    told = read(portal, operating=limit)
+    assert told.ids == list(range(1, rows + 1))
+    assert portal.refused == []
+    charged = rows / 50 * page * (0.5 if newer else 1.0)
+    windows = int(charged / (0.85 * limit))
+    assert told.seconds <= 600 * windows + max(charged, rows / 2500 / 2) * 2 + 60
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
+def test_a_portal_whose_limit_is_lower_than_thought_is_sat_out(loop: VirtualLoop, newer: bool) -> None:
+    """Nothing tells the limit before it is reached: a refusal pauses what is refused, and the read goes on."""
+    portal = Portal(loop, 100_000, 0.3, newer, operating=200.0)
+    told = read(portal, operating=420.0)
+    assert told.ids == list(range(1, 100_001))
+    assert 0 < len(portal.refused) < 60
