@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging, Success
-from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.columns import Names
 from bx24frames.entities.echo import NOT_STORED, Difference
 from bx24frames.entities.encode import update_call
@@ -20,7 +19,7 @@ from bx24frames.errors import BX24Error
 from bx24frames.frames.write.changes import removed
 from bx24frames.frames.write.lookup import found_by_id, rows_by_id
 from bx24frames.portal.metadata import find_table
-from bx24frames.portal.sending import not_stored
+from bx24frames.portal.sending import FIRST_WRITES, not_stored
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
