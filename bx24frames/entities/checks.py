@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.schema import Entity, Field, Operation
 from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.options import Nulls
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,34 +30,26 @@ class Fault:
 Rule: TypeAlias = "Callable[[Field, pa.Array], Iterable[tuple[int, object, str]]]"
 
 
-def check_columns(
-    entity: Entity, fields: Iterable[Field], columns: Mapping[str, Field], operation: Operation
-) -> list[Fault]:
-    """Find the columns that cannot be written, and the required ones that an insert lacks.
+def check_columns(entity: Entity, columns: Mapping[str, Field], operation: Operation) -> list[Fault]:
+    """Find the columns that the portal would leave out without a word.
+
+    What a description calls required is no law, and what a portal demands is in no description: it is told by the
+    portal, row by row (bitrix module crm: lib/field.php, option rest_enable_req_uf_check).
 
     Parameters
     ----------
     entity : Entity
-    fields : iterable of Field
-        The whole description.
     columns : mapping of str to Field
         The columns to send, by the frame's spelling; the id is not among their faults.
     operation : {"insert", "update"}
     """
     faults = [_whole(name, reason) for name, field in columns.items() if (reason := _closed(entity, field, operation))]
     twice = _twice(columns)
-    faults += [_whole(name, f"column {other} is the same field") for name, other in twice]
-    if operation == "insert":
-        given = {field.code for field in columns.values()}
-        missing = [field for field in fields if field.required and not field.read_only and field.code not in given]
-        faults += [_whole(field.code, "required, and not a column of the frame") for field in missing]
-    return faults
+    return faults + [_whole(name, f"column {other} is the same field") for name, other in twice]
 
 
-def check_rows(
-    table: pa.Table, columns: Mapping[str, Field], operation: Operation, nulls: Nulls = "skip"
-) -> list[Fault]:
-    """Find the cells that cannot be written: required and empty, not a choice, too long.
+def check_rows(table: pa.Table, columns: Mapping[str, Field]) -> list[Fault]:
+    """Find the cells that cannot be written: not a choice, too long.
 
     Parameters
     ----------
@@ -66,20 +57,16 @@ def check_rows(
         Rows in the columns' write types.
     columns : mapping of str to Field
         The field of every column to check.
-    operation : {"insert", "update"}
-    nulls : {"skip", "clear"}
-        Whether a null will empty its field.
 
     Returns
     -------
     list of Fault
         By column, then by row.
     """
-    rules = [*_RULES, *([_empty] if operation == "insert" or nulls == "clear" else [])]
     faults: list[Fault] = []
     for name, field in columns.items():
         values = table.column(name).combine_chunks()
-        for rule in rules:
+        for rule in _RULES:
             faults += [Fault(row, name, f"{value!r:.200}", reason) for row, value, reason in rule(field, values)]
     return faults
 
@@ -91,7 +78,7 @@ def _whole(name: str, reason: str) -> Fault:
 def _closed(entity: Entity, field: Field, operation: Operation) -> str | None:
     if field.code == entity.listing.id_key:
         return None
-    if field.read_only:
+    if field.read_only and not field.required:  # a field that is both is wanted of a new row (crm.category.fields)
         return "read-only: the portal would ignore it"
     # one that the list shows is compared with the row that is there
     if field.immutable and not field.listed and operation == "update":
@@ -105,15 +92,6 @@ def _twice(columns: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
         if field.code in seen:
             yield name, seen[field.code]
         seen.setdefault(field.code, name)
-
-
-def _empty(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
-    """A required field; the empty text is no text."""
-    if not field.required or field.read_only:
-        return
-    for row, value in enumerate(values.to_pylist()):
-        if value is None or value in ("", []):
-            yield row, value, "required"
 
 
 def _not_chosen(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:

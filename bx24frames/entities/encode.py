@@ -10,10 +10,11 @@ from typing import Final
 from bx24frames.engine.batch import MAX_PAIRS, has_reference
 from bx24frames.engine.messages import JSON, Call
 from bx24frames.entities.checks import Fault
+from bx24frames.entities.echo import Echo
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow, Operation
 from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write
+from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write, write_kind
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Nulls
 from bx24frames.transport.query import pairs
@@ -22,6 +23,10 @@ IMPORT_ROWS: Final = 20
 """Rows of one `crm.item.batchImport`; more is `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
 COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 DEFAULT_VALUE_TYPE: Final = "WORK"
+
+
+BY_CLASSIC_METHODS: Final = frozenset({(3, "photo"), (4, "logo")})
+"""Fields that item methods describe and refuse in every form (vendor's tutorials, August 2026)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ def add_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Enc
     """
     values = _values(entity, columns, row, "skip", fresh=True)
     call = _call(_method(entity, "add"), {**entity.base_params, **_held(entity, values.fields)}, repeatable=False)
-    return Encoded(call, AnswerShape(entity.writes.id_path), (row.position,))
+    shape = AnswerShape(entity.writes.id_path)
+    return Encoded(call, shape, (row.position,), echo=_echo(entity, columns, row))
 
 
 def update_call(
@@ -65,7 +71,16 @@ def update_call(
     """
     values = _values(entity, columns, row, nulls, fresh=False)
     params = {**entity.base_params, entity.writes.id_param: row_id, **_held(entity, values.fields)}
-    return Encoded(_call(_method(entity, "update"), params, repeatable=not values.additive), positions=(row.position,))
+    call = _call(_method(entity, "update"), params, repeatable=not values.additive)
+    return Encoded(call, positions=(row.position,), echo=_echo(entity, columns, row))
+
+
+def _echo(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Echo | None:
+    """What the answer is compared with, of the methods that answer with the row: those whose ids stand inside one."""
+    if len(entity.writes.id_path) < 2:
+        return None
+    sent = {name: value for name, value in row.values.items() if value is not None}
+    return Echo(entity.writes.id_path[:-1], entity.family, columns, sent)
 
 
 def delete_call(entity: Entity, row_id: int | str, position: int = 0) -> Encoded:
@@ -201,6 +216,8 @@ def _values(
                 continue
             if _kept(entity, field, value, fresh=fresh):
                 continue
+            if value is not None and (entity.entity_type_id, field.code) in BY_CLASSIC_METHODS:
+                raise Unwritable(f"the item methods take no {field.code}: write it by crm.{entity.name}")
             cell = clearing(field, entity.family) if value is None else write(field, entity.family, value)
             fields[field.written] = cell
             additive |= kind(field) is Kind.FILE and uploads(value)
@@ -236,7 +253,8 @@ def _add_points(
     for point in points(value):
         known = None if fresh else point.get("id")
         additive |= known is None
-        text, value_type = str(point["value"]), str(point.get("value_type") or DEFAULT_VALUE_TYPE)
+        text, given = str(point["value"]), point.get("value_type") or DEFAULT_VALUE_TYPE
+        value_type = write_kind(field, given) if known is None else str(given)
         if together:
             held = contact.setdefault("fm", {})
             entry: JSON = {"typeId": type_id, "valueType": value_type, "value": text}

@@ -231,7 +231,7 @@ def codes_for(
             part if numeric and str(part).strip().isdigit() else _code(part, dictionary, by_title, place)
             for part in (parts if numeric else map(_digits, parts))
         ]
-        wrong = list(_wrong(parts, found, dictionary, near))
+        wrong = [*_wrong(parts, found, dictionary, near), *_misplaced(field, found, dictionary, place)]
         faults += [Fault(position, column or field.code, text, reason) for text, reason in wrong]
         values.append(None if wrong else found if isinstance(cell, list | tuple) else found[0])
     return Coded(tuple(values), tuple(faults))
@@ -264,6 +264,19 @@ def _wrong(
             yield str(part), f"the caption of {' and '.join(map(str, one))}: write the code{hint}"
         elif isinstance(one, list):
             yield str(part), f"neither a code nor a caption of {dictionary.name}{near(str(part))}"
+
+
+def _misplaced(
+    field: Field, found: Sequence[object], dictionary: Dictionary, place: int | None
+) -> Iterator[tuple[str, str]]:
+    """Stages of another pipeline than the row's, which the portal replaces without a word (crm module: stage field)."""
+    if field.read_only:  # the stage before the present one may have been of another pipeline
+        return
+    for code in found:
+        own = dictionary.pipelines.get(code) if isinstance(code, str) else None
+        if own is not None and place is not None and own != place:
+            hint = f"give the row's pipeline in categoryId, {own} for this stage"
+            yield str(code), f"a stage of pipeline {own}, and the row is in {place}: {hint}"
 
 
 def _near(dictionary: Dictionary, text: str) -> str:

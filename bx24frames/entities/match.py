@@ -9,40 +9,29 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded, scale
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
-SCALE: Final = Decimal("0.01")
-"""The portal keeps sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
 TEXT_LENGTH: Final = 255
 """Characters a short text column holds."""
-FINE_SCALE: Final = Decimal("0.0001")
-"""And other numbers with at most four."""
-
-
-SUMS: Final = frozenset({"opportunity", "taxvalue"})
 
 
 def as_stored(field: Field, value: object) -> Hashable:
     """A value in the form in which it equals what the portal keeps of it: a number at its field's scale."""
-    if kind(field) is not Kind.FLOAT or is_list(field) or not isinstance(value, int | float | Decimal):
+    if kind(field) is not Kind.FLOAT:
         return canonical(field, value)
-    exact = Decimal(str(value))
-    return exact.quantize(_scale(field), ROUND_HALF_UP) if exact.is_finite() else None
-
-
-def _scale(field: Field) -> Decimal:
-    """The scale of a field: of a user field its own setting (docs: crm-userfield-settings.md, PRECISION)."""
-    digits = str(field.settings.get("PRECISION", ""))
-    if field.user_field and digits.isdigit():
-        return Decimal(1).scaleb(-int(digits))
-    return SCALE if field.code.replace("_", "").lower() in SUMS else FINE_SCALE
+    if is_list(field):
+        parts = value if isinstance(value, list | tuple) else []
+        return tuple(sorted((rounded(field, part) for part in parts if part is not None), key=repr)) or None
+    return rounded(field, value)
 
 
 def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
     """A value in the form in which two equal ones are equal.
 
-    `loose`: as the portal may have normalised it: text trimmed and cut at 255 characters, numbers rounded to cents.
+    `loose`: as the portal may have normalised it: text without HTML, trimmed and cut at 255 characters, numbers rounded
+    to cents, or to the field's own scale.
     Nothing, the empty text and the empty list are all nothing; the order of a list says nothing.
     """
     if is_list(field) or isinstance(value, list | tuple):
@@ -58,26 +47,20 @@ def _one(field: Field, value: object, *, loose: bool) -> Hashable:
         return contact(field, value.get("value") if isinstance(value, Mapping) else value)
     if isinstance(value, Mapping):
         return tuple(_plain(item, loose=loose) for _, item in sorted(value.items()) if item is not None) or None
+    if loose and kind(field) is Kind.FLOAT and isinstance(value, int | float | Decimal):
+        exact = Decimal(str(value))
+        return exact.quantize(max(CENTS, scale(field)), ROUND_HALF_UP) if exact.is_finite() else None
     return _plain(value, loose=loose)
-
-
-def contact(field: Field, value: object) -> str:
-    """A phone or e-mail in the form in which equal ones are equal: phones by their digits, e-mails in any case."""
-    text = "".join(str(value).split())
-    code = field.code.upper()
-    if code == "PHONE":
-        return "".join(char for char in text if char.isdigit()) or text
-    return text.casefold() if code == "EMAIL" else text
 
 
 def _plain(value: object, *, loose: bool) -> Hashable:
     if isinstance(value, float | Decimal):
         exact = Decimal(str(value))
-        return exact.quantize(SCALE if loose else FINE_SCALE, ROUND_HALF_UP) if exact.is_finite() else None
+        return exact.quantize(CENTS if loose else FINE, ROUND_HALF_UP) if exact.is_finite() else None
     if isinstance(value, datetime):
         return int(value.timestamp())
     if isinstance(value, str) and loose:
-        return value.strip()[:TEXT_LENGTH].rstrip()
+        return plain_text(value)[:TEXT_LENGTH].rstrip() or None
     return value if isinstance(value, Hashable) else repr(value)
 
 
@@ -171,6 +154,11 @@ def _is_nothing(value: object) -> bool:
 
 def _id_order(row_id: int | str) -> tuple[int, str]:
     return (row_id, "") if isinstance(row_id, int) else (0, row_id)
+
+
+def compares(field: Field) -> bool:
+    """Whether a field's values read back as they were written."""
+    return kind(field) in COMPARABLE and field.type not in DISK_FILES
 
 
 COMPARABLE: Final = frozenset(Kind) - {Kind.FILE}

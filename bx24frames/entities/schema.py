@@ -13,6 +13,7 @@ from bx24frames.entities import spelling
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.echo import Echo
     from bx24frames.entities.filters.rowtests import Test
 
 Operation: TypeAlias = Literal["insert", "update"]
@@ -382,10 +383,11 @@ class Encoded:
     """A write, ready to send, and how to read its answer blind.
 
     `positions`: the input rows it carries. `keys`: under which key of the answers each of them comes back
-    (imports); empty where the call carries one row.
+    (imports); empty where the call carries one row. `echo`: what the answer's own row is compared with.
     """
 
     call: Call
     shape: AnswerShape = field(default_factory=AnswerShape)
     positions: tuple[int, ...] = ()
     keys: tuple[str, ...] = ()
+    echo: Echo | None = None

@@ -23,6 +23,7 @@ STATUS_AS_STAGE: Final = ("STATUS_ID", "stageId")
 STATUS_TABLES: Final = frozenset({1, 7})
 """Entity types (lead, quote) whose stage is called a status by the classic methods."""
 
+COMPANY: Final = 4
 USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
 """User fields, whose camelCase name cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``, ``UF_CRM_5B9A`` is
 ``ufCrm_5B9A``): only their description knows it."""
@@ -77,4 +78,4 @@ def renamed(entity_type_id: int | None) -> dict[str, str]:
     """The classic names of an entity type that the item methods changed, with the new ones."""
     if entity_type_id in STATUS_TABLES:
         return {**RENAMED, STATUS_AS_STAGE[0]: STATUS_AS_STAGE[1]}
-    return RENAMED
+    return {**RENAMED, "COMPANY_TYPE": "typeId"} if entity_type_id == COMPANY else RENAMED

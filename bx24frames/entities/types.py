@@ -77,6 +77,13 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """Every type the portal documents, and the few it prints without documenting; any other is text."""
 
+DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
+"""Read as the numbers of attachments, and written as these or, of a file of the disk, as its number behind an ``n``
+(docs: tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
+
+DOCUMENTS: Final = frozenset({"crm_activity_communication", "crm_activity_binding"})
+"""Read as the JSON of a map, and written as the map (docs: crm-activity-add.md)."""
+
 ENUM: Final = "crm_enum_"
 """How the names of the types begin whose values are the numbers of `crm.enum.*` (docs: crm/auxiliary/enum)."""
 
@@ -144,6 +151,6 @@ def arrow_type(field: Field) -> pa.DataType:
 
 
 def write_type(field: Field) -> pa.DataType:
-    """The Arrow type a column must have to be written: as read, but a file carries its content."""
-    element = UPLOAD if kind(field) is Kind.FILE else element_type(field)
+    """The Arrow type a column must have to be written: as read, but a file carries its content, or is named ``n12``."""
+    element = UPLOAD if kind(field) is Kind.FILE else pa.string() if field.type in DISK_FILES else element_type(field)
     return pa.list_(element) if is_list(field) else element

@@ -7,15 +7,18 @@ without loss: the portal drops what it cannot read and says nothing.
 from __future__ import annotations
 
 import base64
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+import orjson
+
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.schema import Family, Field
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.schema import Family, Field, Holder
+from bx24frames.entities.types import DISK_FILES, DOCUMENTS, Kind, is_list, kind
 
 Writer: TypeAlias = Callable[[object], JSON]
 
@@ -117,6 +120,50 @@ def removes(value: object) -> bool:
     return any(isinstance(file, Mapping) and bool(file.get("remove")) for file in files)
 
 
+def write_disk_file(value: object) -> JSON:
+    """Write a file of the disk, ``n12``, or an attachment that is there, by its number."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text.isdigit():
+        return int(text)
+    if not (text[:1] in ("n", "N") and text[1:].isdigit()):
+        raise Unwritable("a file of the disk is written as 'n' and its number, an attachment as its number")
+    return text.lower()
+
+
+def write_document(value: object) -> JSON:
+    """Write a map that stands in a cell as its JSON."""
+    text = write_text(value)
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return found if isinstance(found, dict) else text
+
+
+def write_kind(field: Field, value: object) -> str:
+    """Write the kind of a phone, e-mail, site or messenger in upper case.
+
+    Raises
+    ------
+    Unwritable
+        No kind the portal shows: it would store it, and show the value under none.
+    """
+    text = str(value).strip().upper()
+    known = KINDS_OF_POINTS.get(field.code.upper(), ())
+    if known and text not in known:
+        near = difflib.get_close_matches(text, known, 1)
+        raise Unwritable(f"{value!r} is no kind of {field.code}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return text
+
+
+KINDS_OF_POINTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "PHONE": ("WORK", "MOBILE", "FAX", "HOME", "PAGER", "MAILING", "OTHER"),
+    "EMAIL": ("WORK", "HOME", "MAILING", "OTHER"),
+    "WEB": ("WORK", "HOME", "FACEBOOK", "VK", "LIVEJOURNAL", "TWITTER", "OTHER"),
+}
+"""docs: crm/data-types.md, crm_multifield; of messengers an application may add its own kinds."""
+
+
 def _apart(value: object) -> JSON:
     raise Unwritable(f"contact points are written together: {value!r:.40}")
 
@@ -141,6 +188,8 @@ _CLASSIC_USER_FIELD: Final = {Kind.FILE: write_classic_file, Kind.BOOL: write_on
 def writer(field: Field, family: Family) -> Writer:
     """How one value of a field is written in a family."""
     own = kind(field)
+    if field.type in DISK_FILES or field.type in DOCUMENTS:
+        return write_disk_file if field.type in DISK_FILES else write_document
     special: Mapping[Kind, Writer] = {}
     if family is Family.CLASSIC:
         special = _CLASSIC_USER_FIELD if field.user_field else _CLASSIC_FILE
@@ -156,12 +205,23 @@ def write(field: Field, family: Family, value: object) -> JSON:
         If it cannot be written without loss, saying why.
     """
     one = writer(field, family)
+    if field.holder is Holder.VALUE:
+        return _in_holders(field, one, value)
     if not is_list(field):
         return one(value)
     if not isinstance(value, list | tuple):
         raise Unwritable("not a list")
     written = [one(element) for element in value if element is not None]
     return written or clearing(field, family)
+
+
+def _in_holders(field: Field, one: Writer, value: object) -> JSON:
+    """Write a property of a product, each value in a map: a bare one is ignored or clears (catalog.product.update)."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    written: list[JSON] = [{"value": one(part)} for part in parts if part is not None]
+    if is_list(field):
+        return written or [{"value": ""}]
+    return written[0] if written else {"value": ""}
 
 
 def goes_by_id(family: Family, field: Field) -> bool:
@@ -183,6 +243,8 @@ def clearing(field: Field, family: Family) -> JSON:
     """
     if goes_by_id(family, field):
         raise Unwritable("phones, e-mails and files of classic methods are removed by their ids, which must be known")
+    if field.holder is Holder.VALUE:
+        return [{"value": ""}] if is_list(field) else {"value": ""}
     return [""] if is_list(field) and family is Family.CLASSIC else ""
 
 

@@ -301,8 +301,9 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     Returns
     -------
     pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
-        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids and
-        required fields may not be null; coded fields hold their codes, texts are no longer than the portal takes.
+        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids may
+        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal
+        takes.
 
     Notes
     -----

@@ -180,7 +180,7 @@ def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
 
 
 def _filled(field: Field) -> bool:
-    return field.required or field.code in ("id", "ID")
+    return field.code in ("id", "ID")  # what a description calls required, rows lack all the same
 
 
 def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object]:
@@ -264,7 +264,7 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
 
 
 _REASONS: Final = {
-    "not_nullable": "null, where the field is required",
+    "not_nullable": "null, where a value must be",
     "column_in_schema": "no such field",
     "column_in_dataframe": "column is missing",
     "isin": "not one of the field's codes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -14,16 +14,28 @@ from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refu
 from bx24frames.engine.outcomes import Action, Outcome, PathTaken
 from bx24frames.engine.retry import delay, is_passing
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
+from bx24frames.entities.echo import NOT_STORED
 from bx24frames.errors import BX24Error
 from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     from bx24frames.engine.journal import Journal
+    from bx24frames.entities.echo import Difference, Echo
     from bx24frames.entities.schema import Encoded
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
 
-__all__ = ["FIRST_IMPORTS", "FIRST_WRITES", "Delivery", "Doubt", "Sending", "delay", "import_is_closed", "send"]
+__all__ = [
+    "FIRST_IMPORTS",
+    "FIRST_WRITES",
+    "Delivery",
+    "Doubt",
+    "Sending",
+    "delay",
+    "import_is_closed",
+    "not_stored",
+    "send",
+]
 
 DENIED: Final = "access_denied"
 HTTP_OK: Final = 200
@@ -65,6 +77,8 @@ class Sending:
     request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
     way. `contested`: positions of updates that may have been carried out, though no answer says so.
     `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    `compared`: positions whose answer showed the stored row. `import_closed`: the credential may not import.
+    `column_of`: which column a refusal's text names.
     """
 
     on_error: OnError
@@ -78,6 +92,9 @@ class Sending:
     stopped: bool = False
     refused: Refusal | None = None
     machine: Dispatch | None = None
+    compared: set[int] = field(default_factory=set)
+    import_closed: bool = False
+    column_of: Callable[[str | None], str | None] | None = None
 
     def put(self, *outcomes: Outcome) -> None:
         """Record the outcomes of rows."""
@@ -89,8 +106,11 @@ class Sending:
             self.journal.record(named)
 
     def _named(self, outcome: Outcome) -> Outcome:
-        known = self.ids.get(outcome.position) if outcome.id is None else None
-        return outcome if known is None else replace(outcome, id=known)
+        if outcome.id is None and outcome.position in self.ids:
+            outcome = replace(outcome, id=self.ids[outcome.position])
+        if outcome.action == "failed" and outcome.column is None and self.column_of is not None:
+            outcome = replace(outcome, column=self.column_of(outcome.message))
+        return outcome
 
     def leave_unanswered(self) -> None:
         """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
@@ -203,6 +223,8 @@ def _take(
             isinstance(item.answer, Success) and isinstance(answer, Refusal)
         )
         outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path, sure=sure)
+        if encoded.echo is not None and isinstance(answer, Success):
+            outcome = _judged(outcome, encoded.echo, answer.value, sending)
         outcomes.append(outcome)
         if outcome.action == "unknown":
             answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
@@ -216,6 +238,30 @@ def _take(
     sending.put(*outcomes)
     sending.doubts |= doubts
     return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _judged(outcome: Outcome, echo: Echo, result: JSON, sending: Sending) -> Outcome:
+    """The outcome of a row by the row that the answer shows."""
+    differing = echo.differences(result)
+    if differing is None:
+        return outcome
+    sending.compared.add(outcome.position)
+    return not_stored(outcome, differing)
+
+
+def not_stored(outcome: Outcome, differing: Sequence[Difference]) -> Outcome:
+    """The outcome of a row that is kept otherwise than it was sent.
+
+    An update that was not stored has failed. A new row is there: calling it failed would have it made twice, so it is
+    ``inserted``, with the difference told.
+    """
+    if not differing or outcome.action not in ("inserted", "updated"):
+        return outcome
+    first = differing[0]
+    others = f" (and {', '.join(one.column for one in differing[1:])})" if len(differing) > 1 else ""
+    action: Action = "failed" if outcome.action == "updated" else outcome.action
+    told = f"{first.column}: {first.told}{others}"
+    return replace(outcome, action=action, code=NOT_STORED, message=told, column=first.column)
 
 
 def _contested(answer: Answer) -> bool:

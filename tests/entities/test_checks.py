@@ -13,38 +13,41 @@ from .conftest import Table
 
 def test_columns_of_an_insert(lead: Table) -> None:
     columns = lead.columns("DATE_CREATE", "OPPORTUNITY", "opportunity")
-    assert check_columns(lead.entity, lead.fields, columns, "insert") == [
+    assert check_columns(lead.entity, columns, "insert") == [
         Fault(WHOLE_COLUMN, "DATE_CREATE", "", "read-only: the portal would ignore it"),
         Fault(WHOLE_COLUMN, "opportunity", "", "column OPPORTUNITY is the same field"),
-        Fault(WHOLE_COLUMN, "TITLE", "", "required, and not a column of the frame"),
     ]
 
 
 def test_columns_of_an_update(deal: Table) -> None:
-    assert check_columns(deal.entity, deal.fields, deal.columns("id", "title"), "update") == []
+    assert check_columns(deal.entity, deal.columns("id", "title"), "update") == []
 
 
 def test_a_column_set_once_that_no_list_shows_is_for_inserts(deal: Table) -> None:
     columns = deal.columns("categoryId")
-    assert check_columns(deal.entity, deal.fields, columns, "update") == []
+    assert check_columns(deal.entity, columns, "update") == []
     columns = {name: replace(field, listed=False) for name, field in columns.items()}
-    [fault] = check_columns(deal.entity, deal.fields, columns, "update")
+    [fault] = check_columns(deal.entity, columns, "update")
     assert fault.reason.startswith("set once")
-    assert check_columns(deal.entity, deal.fields, columns, "insert") == []
+    assert check_columns(deal.entity, columns, "insert") == []
 
 
-def test_required_cells(lead: Table) -> None:
-    table = pa.table({"TITLE": ["a", "", None]})
-    columns = lead.columns("TITLE")
-    inserted = check_rows(table, columns, "insert")
-    assert [(fault.position, fault.reason) for fault in inserted] == [(1, "required"), (2, "required")]
-    assert check_rows(table, columns, "update") == []
-    assert len(check_rows(table, columns, "update", "clear")) == 2
+def test_what_a_description_calls_required_is_no_fault(lead: Table) -> None:
+    """The portal decides: it says so of fields that no add demands."""
+    columns = {name: replace(field, required=True) for name, field in lead.columns("TITLE").items()}
+    assert check_columns(lead.entity, columns, "insert") == []
+    assert check_rows(pa.table({"TITLE": ["a", "", None]}), columns) == []
+
+
+def test_a_read_only_field_that_is_required_is_sent(lead: Table) -> None:
+    """`crm.category.fields` says both of `entityTypeId`, and add wants it."""
+    columns = {name: replace(field, required=True) for name, field in lead.columns("DATE_CREATE").items()}
+    assert check_columns(lead.entity, columns, "insert") == []
 
 
 def test_choices_and_lengths(deal: Table) -> None:
     table = pa.table({"UF_CRM_COLOR": [44, 46, None], "UF_CRM_NOTE": ["12345", "123456", None]})
-    assert check_rows(table, deal.columns("UF_CRM_COLOR", "UF_CRM_NOTE"), "update") == [
+    assert check_rows(table, deal.columns("UF_CRM_COLOR", "UF_CRM_NOTE")) == [
         Fault(1, "UF_CRM_COLOR", "46", "not one of the choices"),
         Fault(1, "UF_CRM_NOTE", "'123456'", "6 characters, at most 5"),
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bx24frames.entities.match import Doubt, assign, contact
+from bx24frames.entities.match import Doubt, assign
+from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Field
 
 PHONE, EMAIL = Field("phone", "crm_multifield", multiple=True), Field("EMAIL", "crm_multifield", multiple=True)

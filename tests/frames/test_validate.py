@@ -70,10 +70,10 @@ def test_schema_is_native(backend: Backend) -> None:
 
 
 def test_faults_name_row_and_column(backend: Backend) -> None:
-    bad = frame(backend, [GOOD, {"id": 2, "title": None, "stageId": "LOST", "ufCrmColour": 45}])
+    bad = frame(backend, [GOOD, {"id": None, "title": None, "stageId": "LOST", "ufCrmColour": 45}])
     found = check(bad, frame_schema(DEAL, backend))
     assert {(fault.position, fault.column, fault.value, fault.reason) for fault in found} == {
-        (1, "title", "", "null, where the field is required"),
+        (1, "id", "", "null, where a value must be"),
         (1, "stageId", "LOST", "not one of the field's codes"),
         (1, "ufCrmColour", "45", "not one of the field's codes"),
     }
@@ -86,7 +86,7 @@ def test_frame_level_faults_have_no_row(backend: Backend) -> None:
 
 
 def test_position_is_the_row_whatever_the_index() -> None:
-    bad = frame("pandas", [GOOD, {"id": 2}]).set_axis(["x", "x"], axis=0)
+    bad = frame("pandas", [GOOD, {"title": "b"}]).set_axis(["x", "x"], axis=0)
     assert [fault.position for fault in check(bad, frame_schema(DEAL))] == [1]
 
 

@@ -148,7 +148,7 @@ def test_user_field_settings(store: Store) -> None:
 @pytest.mark.parametrize(
     ("prefix", "fields", "caption", "scope"),
     [
-        ("crm.activity", {"SUBJECT": "Call", "OWNER_ID": 1}, "SUBJECT", ""),
+        ("crm.activity", {"SUBJECT": "Call", "OWNER_ID": 1, "OWNER_TYPE_ID": 2, "TYPE_ID": 1}, "SUBJECT", ""),
         ("crm.requisite", {"NAME": "R", "ENTITY_TYPE_ID": 4, "ENTITY_ID": 1, "PRESET_ID": 1}, "NAME", ""),
         ("crm.product", {"NAME": "P"}, "NAME", ""),
     ],

@@ -127,10 +127,9 @@ def test_classic_refusals(store: Store) -> None:
         error = fails(store, f"crm.deal.{name}", id="x", fields={})
         assert (error.code, error.status, str(error)) == ("", 400, "ID is not defined or invalid.")
     assert str(fails(store, "crm.deal.add", fields="x")) == "Parameter 'fields' must be array."
-    assert "Имя" in str(fails(store, "crm.contact.add", fields={"POST": "x"}))
-    assert "Название" in str(fails(store, "crm.lead.add", fields={"NAME": "x"}))
-    store.require_user_field(2, "UF_CRM_MY_STRING")
-    assert "Строка" in str(fails(store, "crm.deal.add", fields={"TITLE": "T"}))
+    contact = call(store, "crm.contact.add", fields={"POST": "x"})
+    empty = {"NAME": "", "LAST_NAME": ""}
+    assert "Имя" in str(fails(store, "crm.contact.update", id=contact, fields=empty))
 
 
 def test_classic_delete(store: Store) -> None:
@@ -183,8 +182,10 @@ def test_item_refuses_values(store: Store, fields: dict[str, Any]) -> None:
 
 
 def test_item_requires(store: Store) -> None:
-    assert fails(store, "crm.item.add", entityTypeId=1, fields={"title": " "}).code == "CRM_FIELD_ERROR_REQUIRED"
-    assert fails(store, "crm.item.add", entityTypeId=3, fields={}).code == "CRM_FIELD_ERROR_REQUIRED"
+    contact = item_add(store, {"post": "x"}, 3)
+    empty = {"name": "", "lastName": ""}
+    refused = fails(store, "crm.item.update", entityTypeId=3, id=contact["id"], fields=empty)
+    assert refused.code == "CRM_FIELD_ERROR_REQUIRED"
     assert fails(store, "crm.item.add", entityTypeId=2).code == "100"
     assert fails(store, "crm.item.add", fields={}).code == "100"
     assert fails(store, "crm.item.add", entityTypeId=999, fields={}).code == "ENTITY_TYPE_NOT_SUPPORTED"
@@ -224,7 +225,7 @@ def test_item_contact_data(store: Store) -> None:
     item = item_add(store, {"name": "A", "fm": {"n0": {"typeId": "PHONE", "valueType": "WORK", "value": "1"}}}, 3)
     entry = item["fm"][0]
     assert (entry["typeId"], entry["value"], item["hasPhone"]) == ("PHONE", "1", "Y")
-    changes = [{"id": entry["id"], "value": "2", "typeId": "PHONE"}, {"typeId": "EMAIL", "value": "a@b.c"}]
+    changes = {entry["id"]: {"value": "2", "typeId": "PHONE"}, "n0": {"typeId": "EMAIL", "value": "a@b.c"}}
     changed = call(store, "crm.item.update", entityTypeId=3, id=item["id"], fields={"fm": changes})["item"]
     assert [one["value"] for one in changed["fm"]] == ["2", "a@b.c"]
 
@@ -238,10 +239,11 @@ def test_a_date_written_back_west_of_utc_moves_a_day(store: Store) -> None:
 
 def test_imports_answer_row_by_row(store: Store) -> None:
     rows = {"r1": {"name": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}]}, "r2": {}, "r3": {"lastName": "C"}}
+    rows["r2"] = {"birthdate": "no date"}
     items = call(store, "crm.item.batchImport", entityTypeId=3, data=rows)["items"]
     assert list(items) == ["r1", "r2", "r3"]
     assert set(items["r1"]["item"]) == {"id"}
-    assert items["r2"]["error"] == "CRM_FIELD_ERROR_REQUIRED"
+    assert items["r2"]["error"] == "CRM_FIELD_ERROR_VALUE_NOT_VALID"
     assert [row["name"] for row in store.rows(3)] == ["A", None]
     assert store.rows(3)[0]["fm"][0]["VALUE"] == "1"
     assert store.robots_run == 0

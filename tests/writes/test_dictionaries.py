@@ -23,7 +23,7 @@ NEW: dict[str, dict[str, Any]] = {
     "category:2": {"name": "Аренда", "sort": 700},
     "department": {"NAME": "Архив", "PARENT": 3, "SORT": 40},
     "user": {"EMAIL": "new@example.com", "NAME": "Олег", "UF_DEPARTMENT": [1]},
-    "activity": {"SUBJECT": "Call", "TYPE_ID": 2, "OWNER_TYPE_ID": 2, "OWNER_ID": 1, "RESPONSIBLE_ID": 1},
+    "activity": {"SUBJECT": "Call", "TYPE_ID": 1, "OWNER_TYPE_ID": 2, "OWNER_ID": 1, "RESPONSIBLE_ID": 1},
     "requisite": {"NAME": "Main", "ENTITY_TYPE_ID": 4, "ENTITY_ID": 1, "PRESET_ID": 1},
     "bank_detail": {"NAME": "Bank", "ENTITY_ID": 1, "COUNTRY_ID": 1},
     "product_row:1": {"ownerId": 1, "ownerType": "D", "productName": "Стул", "price": 10.5, "quantity": 2.0},

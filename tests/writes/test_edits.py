@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,9 @@ def test_only_changed_compares_at_the_scale_of_the_field(
     made = bx.write_entity(deals(1).assign(**{column: 12.25}), "deal", portal, mode="insert").ids("inserted")
     frame = pd.DataFrame({"id": made, column: [12.25 + changes]})
     sandbox.stats.reset()
-    bx.write_entity(frame, "deal", portal, mode="update", only_changed=True)
+    rounds = column == NUMBER and not sent
+    with pytest.warns(UserWarning, match="keeps 4 decimals") if rounds else nullcontext():
+        bx.write_entity(frame, "deal", portal, mode="update", only_changed=True)
     assert sandbox.stats.calls["crm.item.update"] == sent
 
 

@@ -22,7 +22,9 @@ ITEMS: Final = [entity for entity in TABLES if not entity.startswith("crm.")]
 def box(request: pytest.FixtureRequest) -> Iterator[bx.Sandbox]:
     """A portal whose tables have user fields of every type, east and west of UTC."""
     sizes = {"deal": 3, "contact": 3, "lead": 3, "company": 3, "quote": 3}
-    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes, server_zone=request.param) as opened:
+    cleared = dict.fromkeys(("lead_title_kept", "company_not_cleared", "lists_not_cleared"), False)
+    given = {"sizes": sizes, "server_zone": request.param, "quirks": cleared}
+    with bx.Sandbox(real_time=False, plan="unlimited", **given) as opened:  # type: ignore[arg-type]
         add_user_fields(opened)
         yield opened
         assert not opened.stats.broken
@@ -106,8 +108,9 @@ CLEARED: Final[Mapping[str, Mapping[Kind, Any]]] = {
     },
 }  # fmt: skip
 """What the portal's own table holds of an emptied field: a user field or a list is gone, whatever its type."""
-UNCLEARABLE: Final = frozenset({"stageId", "STAGE_ID", "STATUS_ID", "categoryId", "currencyId", "CURRENCY_ID"})
-"""A row always has a stage and a pipeline, and a sum a currency."""
+UNCLEARABLE: Final = frozenset({"stageId", "STAGE_ID", "STATUS_ID", "categoryId", "currencyId", "CURRENCY_ID",
+                                "lastName", "LAST_NAME"})  # fmt: skip
+"""A row always has a stage and a pipeline, a sum a currency, and a contact one of its names."""
 
 
 def emptied(field: Typed, entity: str, fields: list[Typed]) -> Any:

@@ -20,6 +20,7 @@ TABLES: Final = {
 SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "crm": {"DEAL": "Y", "CONTACT": "Y"},
     "crm_status": {"ENTITY_TYPE": "SOURCE"},
+    "double": {"PRECISION": "2"},
 }
 STAGES: Final = {
     1: ("NEW", "IN_PROCESS"), 2: ("NEW", "EXECUTING"), 7: ("DRAFT", "SENT"), 31: ("DT31_4:N", "DT31_4:S"),
@@ -72,7 +73,8 @@ def _file(box: bx.Sandbox, file_id: Any) -> tuple[str, bytes]:
 
 
 def _text(field: Typed, turn: int) -> str:
-    return f"Ёж & <{field.code}> 100% +1 #{turn} $result[0"
+    code = field.code if field.code.lower() == "comments" else f"<{field.code}>"  # which keep no HTML
+    return f"Ёж & {code} 100% +1 #{turn} $result[0"
 
 
 def _number(_: Typed, turn: int) -> int:
@@ -86,7 +88,8 @@ def _code(field: Typed, turn: int) -> str:
 
 
 VALUES: Final[Mapping[str, Callable[[Typed, int], Any]]] = {
-    **dict.fromkeys(("integer", "user", "employee", "iblock_element", "iblock_section", "crm_category"), _number),
+    **dict.fromkeys(("integer", "user", "employee", "iblock_element", "iblock_section"), _number),
+    "crm_category": lambda field, _: {31: 4, 128: 9}.get(field.table, 0),
     **dict.fromkeys(("crm_company", "crm_contact", "crm_lead", "crm_deal", "crm_entity"), _number),
     # whether a row is closed follows from its stage
     **dict.fromkeys(("char", "boolean"), lambda field, turn: turn == 1 and field.code.lower() != "closed"),
@@ -151,7 +154,7 @@ def writable_fields(box: bx.Sandbox, portal: bx.Portal, entity: str) -> Iterator
     statuses |= {spec.code: spec.settings.get("ENTITY_TYPE", "") for spec in box.store.user_fields(number)}
     bindings = {spec.code: spec.bindings for spec in box.store.user_fields(number)}
     for row in bx.describe_entity(entity, portal, backend="pyarrow").to_pylist():
-        if row["read_only"]:
+        if row["read_only"] or row["code"] in ("photo", "logo"):  # the item methods refuse these
             continue
         code = row["code"]
         codes: Iterable[str] = (choice["code"] for choice in row["choices"])

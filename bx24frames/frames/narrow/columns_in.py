@@ -10,9 +10,10 @@ from bx24frames.entities.checks import Fault, check_columns, check_rows
 from bx24frames.entities.columns import Names
 from bx24frames.entities.encode import COMPOSED, unwritable
 from bx24frames.entities.schema import InputRow
-from bx24frames.entities.types import kind, write_type
+from bx24frames.entities.types import Kind, kind, write_type
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
+from bx24frames.frames.narrow.cells import is_null
 from bx24frames.frames.narrow.narrow import to_arrow
 from bx24frames.frames.validate import validation_error
 
@@ -39,7 +40,7 @@ class Incoming:
 
     `table`: the columns to send, in their write types, and the ids under ``id``'s own spelling, if there are any.
     `columns`: spelling to field, of what is sent. `compared`: of what the portal alone sets, to be compared.
-    `faults`: cells that cannot be written.
+    `faults`: cells that cannot be written. `whole`: columns of phones or e-mails whose cells are lists.
     """
 
     source: Source
@@ -48,6 +49,7 @@ class Incoming:
     compared: Mapping[str, Field]
     id_column: str | None
     faults: tuple[Fault, ...]
+    whole: frozenset[str] = frozenset()
 
 
 def incoming(
@@ -85,7 +87,7 @@ def incoming(
     keys = {field.code for name in on or () if (field := Names(table.fields).find(name)) is not None}
     # a key is what the row has already: of one that is set once, nothing would be ignored
     open_ = {name: field for name, field in sent.items() if not (field.immutable and field.code in keys)}
-    whole = check_columns(table.entity, table.fields, open_, "insert" if mode == "insert" else "update")
+    whole = check_columns(table.entity, open_, "insert" if mode == "insert" else "update")
     if whole:
         raise validation_error(whole, entity=table.entity.name, backend=backend)
     target = {name: write_type(field) for name, field in sent.items()}
@@ -98,10 +100,19 @@ def incoming(
         _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, source)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
     operation: Operation = "insert" if mode == "insert" else "update"
-    checked = check_rows(narrowed.table, sent, operation, nulls)
+    checked = check_rows(narrowed.table, sent)
     checked += _without_form(table.entity, narrowed.table, sent, operation, nulls)
     faults = (*narrowed.faults, *(fault for fault in checked if (fault.position, fault.column) not in bad))
-    return Incoming(source, narrowed.table, sent, compared, id_column, faults)
+    points = [name for name, field in sent.items() if kind(field) is Kind.MULTIFIELD]
+    listed = frozenset(name for name in points if _holds_lists(source, name))
+    return Incoming(source, narrowed.table, sent, compared, id_column, faults, listed)
+
+
+def _holds_lists(source: Source, name: str) -> bool:
+    raw = source.column(name)
+    cells = raw if isinstance(raw, list) else raw.to_pylist()
+    found = [cell for cell in cells if not is_null(cell)]
+    return bool(found) and not any(isinstance(cell, str) for cell in found)
 
 
 def _without_form(
@@ -133,7 +144,11 @@ def _matched(
             raise ValidationError(
                 f"An {mode} cannot have the id column {ids[0]!r}: the portal gives new ids",
                 entity=table.entity.name,
-                guidance="Drop the column, or use mode='update' to change the rows with these ids.",
+                guidance=(
+                    "Drop the column, or use mode='update' to change the rows with these ids. Of a frame in which some "
+                    f"rows have an id, write those with mode='update', and the others, without the column {ids[0]!r}, "
+                    "with mode='insert'."
+                ),
             )
         return None, fields
     if not by_id:

@@ -62,8 +62,8 @@ def _cells(
         if field.immutable:
             continue
         if value is None and goes_by_id(upload.entity.family, field):
-            if upload.request.nulls == "clear" and (removed := _removed(field, held.get(field.code))):
-                yield name, removed
+            if upload.request.nulls == "clear" and (gone := removed(field, held.get(field.code))):
+                yield name, gone
             continue
         if field.code not in held:
             yield name, value
@@ -71,6 +71,8 @@ def _cells(
         now = held[field.code]
         if kind(field) is Kind.MULTIFIELD and isinstance(value, list):
             merged = merge_points(field, value, now if isinstance(now, list) else [])
+            if upload.request.nulls == "clear" and name in upload.frame.whole:
+                merged += left_out(field, value, now if isinstance(now, list) else [])
             if merged:
                 yield name, merged
             continue
@@ -79,12 +81,12 @@ def _cells(
         yield name, value
 
 
-def _removed(field: Field, now: object) -> object:
+def removed(field: Field, now: object) -> object:
     """What takes phones, e-mails or files away: their ids, with no value or a mark (docs: crm-contact-update.md)."""
     parts = now if isinstance(now, list) else [now]
     gone = {"remove": True} if kind(field) is Kind.FILE else {"value": ""}
-    removed = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
-    return removed if is_list(field) or not removed else removed[0]
+    parted = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
+    return parted if is_list(field) or not parted else parted[0]
 
 
 def _same(field: Field, value: object, now: object, upload: Upload) -> bool:
@@ -98,6 +100,14 @@ def _same(field: Field, value: object, now: object, upload: Upload) -> bool:
 def _file_ids(cell: object) -> list[object]:
     files = cell if isinstance(cell, list) else [cell]
     return sorted((file.get("id") for file in files if isinstance(file, Mapping)), key=str)
+
+
+def left_out(field: Field, wanted: list[object], held: list[object]) -> list[object]:
+    """What takes away the phones or e-mails that a whole list does not name."""
+    named = {canonical(field, [point]) for point in wanted}
+    ids = {point.get("id") for point in wanted if isinstance(point, Mapping) and point.get("id") is not None}
+    gone = [point for point in held if isinstance(point, Mapping) and canonical(field, [point]) not in named]
+    return [{**point, "value": ""} for point in gone if point.get("id") not in ids]
 
 
 def merge_points(field: Field, wanted: list[object], held: list[object]) -> list[object]:

@@ -12,9 +12,11 @@ from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.encode import IMPORT_ROWS, add_call, import_calls, import_one_call, update_call
 from bx24frames.errors import ConfigError
 from bx24frames.frames.write import reconcile
+from bx24frames.frames.write.canary import FROM, send_ahead
 from bx24frames.frames.write.changes import compared_codes, rows_to_update
 from bx24frames.frames.write.confirm import confirm
 from bx24frames.frames.write.lookup import rows_by_id
+from bx24frames.frames.write.verify import verify
 from bx24frames.portal.forecast import Load
 from bx24frames.portal.sending import FIRST_IMPORTS, FIRST_WRITES, Delivery, Sending, import_is_closed, send
 
@@ -36,6 +38,7 @@ async def deliver(connection: Connection, upload: Upload, sending: Sending, mete
     await confirm(connection, upload, sending)
     if upload.request.mode != "update":
         await _insert(connection, upload, sending, meter, fresh)
+    await verify(connection, upload, sending)
 
 
 # --- rows that are there -------------------------------------------------------------------------
@@ -72,7 +75,9 @@ def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
     yield Load(updates, FIRST_WRITES, _commands(upload))
     if upload.imports:
         commands, size = _import_sizes(upload)
-        yield Load(_imports(upload, fates["inserted"], size), FIRST_IMPORTS, commands)
+        ahead = {min(fates["inserted"])} if len(fates["inserted"]) >= FROM else set()
+        yield Load(_imports(upload, ahead, 1), FIRST_IMPORTS, 1)
+        yield Load(_imports(upload, fates["inserted"] - ahead, size), FIRST_IMPORTS, commands)
     else:
         fresh = upload.rows(fates["inserted"].__contains__)
         yield Load((add_call(upload.entity, upload.columns, row) for row in fresh), FIRST_WRITES, _commands(upload))
@@ -108,10 +113,17 @@ async def _insert(
     connection: Connection, upload: Upload, sending: Sending, meter: Meter, positions: Sequence[int]
 ) -> None:
     waiting = {at for at in positions if at not in sending.outcomes and at not in sending.doubts}
-    if upload.imports:
-        await _import(connection, upload, sending, meter, waiting)
-    else:
-        await _add(connection, upload, sending, meter, waiting)
+
+    async def carry(rows: set[int], commands: int | None = None) -> None:
+        by_import = upload.imports and not sending.import_closed
+        await (_import if by_import else _add)(connection, upload, sending, meter, rows, commands)
+
+    async def ahead(rows: set[int]) -> None:
+        await carry(rows, len(rows))
+
+    await send_ahead(upload, sending, waiting, ahead)
+    if not sending.stopped:
+        await carry({at for at in waiting if at not in sending.outcomes and at not in sending.doubts})
 
     rounds = itertools.count()
 
@@ -122,20 +134,33 @@ async def _insert(
     await reconcile.settle_doubts(connection, upload, sending, alone)
 
 
-async def _import(connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]) -> None:
+async def _import(
+    connection: Connection,
+    upload: Upload,
+    sending: Sending,
+    meter: Meter,
+    waiting: set[int],
+    ahead: int | None = None,
+) -> None:
     """Import; what import is closed to goes by add, or by single imports where automation must not run."""
-    commands, size = _import_sizes(upload)
+    commands, size = (1, min(ahead, IMPORT_ROWS)) if ahead else _import_sizes(upload)
     delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands)
     calls = _imports(upload, waiting, size)
     await send(connection, calls, delivery, sending, meter.rows, closes=import_is_closed)
     if not sending.undelivered or sending.stopped:
         return
     sending.undelivered.clear()
+    sending.import_closed = not any(one.path == "import" and one.action == "inserted" for one in _outcomes(sending))
     left = {at for at in waiting if at not in sending.outcomes and at not in sending.doubts}
     if upload.request.automation is False:
+        sending.import_closed = False
         await _import_singly(connection, upload, sending, meter, left)
     else:
-        await _add(connection, upload, sending, meter, left)
+        await _add(connection, upload, sending, meter, left, ahead)
+
+
+def _outcomes(sending: Sending) -> Iterable[Outcome]:
+    return sending.outcomes.values()
 
 
 def _import_sizes(upload: Upload) -> tuple[int | None, int]:
@@ -157,9 +182,16 @@ def _imports(upload: Upload, waiting: set[int], size: int) -> Iterator[Encoded]:
     yield from import_calls(upload.entity, upload.columns, held, size)
 
 
-async def _add(connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]) -> None:
+async def _add(
+    connection: Connection,
+    upload: Upload,
+    sending: Sending,
+    meter: Meter,
+    waiting: set[int],
+    ahead: int | None = None,
+) -> None:
     calls = (add_call(upload.entity, upload.columns, row) for row in upload.rows(waiting.__contains__))
-    delivery = Delivery(FIRST_WRITES, "inserted", None, _commands(upload))
+    delivery = Delivery(FIRST_WRITES, "inserted", None, ahead or _commands(upload))
     await send(connection, calls, delivery, sending, meter.rows)
 
 

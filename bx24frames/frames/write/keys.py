@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.outcomes import Outcome
@@ -98,12 +98,12 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
     codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
     settled = _settled(upload, [name for name, _ in fields])
     found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
-    for position, key in keys.items():
-        rows = found.get(key_of(on, key), [])
-        if len(rows) > 1:
-            shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
-            message = f"the portal has {len(rows)} rows with this key: {shown}"
-            sending.put(Outcome(position, "failed", None, "AMBIGUOUS_KEY", message, path="check"))
+    by_position = {position: found.get(key_of(on, key), []) for position, key in keys.items()}
+    twice = _claimed_twice(by_position)
+    for position, rows in by_position.items():
+        failure = _ambiguous(position, rows, twice)
+        if failure is not None:
+            sending.put(failure)
         elif rows and before.made(position, *rows[0]):
             message = "inserted before the upload broke off"
             times = before.intents[position].times
@@ -116,6 +116,28 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         elif mode == "update":
             message = "the portal has no row with this key"
             sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
+
+
+def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[int, int]) -> Outcome | None:
+    """The failure of a row whose key is that of several rows, there or here."""
+    if len(rows) > 1:
+        shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
+        message = f"the portal has {len(rows)} rows with this key: {shown}"
+        return Outcome(position, "failed", None, "AMBIGUOUS_KEY", message, path="check")
+    if position in twice:
+        message = f"to the portal this is the key of row {twice[position]} as well: both are row {rows[0][0]}"
+        return Outcome(position, "failed", rows[0][0], "AMBIGUOUS_KEY", message, path="check")
+    return None
+
+
+def _claimed_twice(found: Mapping[int, Sequence[tuple[Id, Values]]]) -> dict[int, int]:
+    """The positions whose one row of the portal is that of an earlier position, with that position."""
+    first: dict[Id, int] = {}
+    twice = {}
+    for position, rows in found.items():
+        if len(rows) == 1 and first.setdefault(rows[0][0], position) != position:
+            twice[position] = first[rows[0][0]]
+    return twice
 
 
 def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list[object]]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.engine.outcomes import Outcome
-from bx24frames.entities.match import canonical, contact
+from bx24frames.entities.match import canonical
+from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.frames.read.read import ReadRequest, read_table
-from bx24frames.portal.duplicates import ids_by_contact
+from bx24frames.frames.write.contacts import ask_singly, ask_together
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -134,21 +135,58 @@ async def rows_by_key(
     place, driver = _driver(on, listed)
     read = list(dict.fromkeys([*(field.code for field in on), *codes]))
     if kind(driver) is Kind.MULTIFIELD:
-        contacts = list(dict.fromkeys(str(contact_value(key[place])) for key in listed))
-        ids = await ids_by_contact(connection, table, driver, contacts)
-        rows = await rows_by_id(connection, table, ids, read)
-    else:
-        id_code = table.entity.listing.id_key
-        values = list(dict.fromkeys(key[place] for key in listed))
-        conditions = {driver.code: values} if _seekable(table) and _exact(driver) else None
-        request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False, inner=True)
-        rows = dict(_keyed(await read_table(connection, request), id_code))
+        return await _by_contact(connection, table, on, place, listed, read)
+    id_code = table.entity.listing.id_key
+    values = list(dict.fromkeys(key[place] for key in listed))
+    conditions = {driver.code: values} if _seekable(table) and _exact(driver) else None
+    request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False, inner=True)
+    rows = dict(_keyed(await read_table(connection, request), id_code))
+    return _matching(on, rows, wanted)
+
+
+def _matching(
+    on: Sequence[Field], rows: Mapping[Id, Values], wanted: Collection[Hashable]
+) -> dict[Hashable, list[tuple[Id, Values]]]:
     found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
     for row_id, held in rows.items():
         for key in _keys_of_row(on, held):
             if key in wanted:
                 found[key].append((row_id, held))
     return found
+
+
+async def _by_contact(
+    connection: Connection,
+    table: Table,
+    on: Sequence[Field],
+    place: int,
+    keys: Sequence[Sequence[object]],
+    codes: Sequence[str],
+) -> dict[Hashable, list[tuple[Id, Values]]]:
+    """Rows by a phone or an e-mail: those that hold it in the form it has here, else those that the portal names."""
+    driver = on[place]
+    texts = {key_of(on, key): str(contact_value(key[place])) for key in keys}
+    answers = await ask_together(connection, table, driver, list(texts.values()))
+    rows = await rows_by_id(connection, table, set().union(*answers.values()) if answers else (), codes)
+    found = _matching(on, rows, texts.keys())
+    forms = {row_id: {key[0] for key in _keys_of_row([driver], held)} for row_id, held in rows.items()}
+    named = await ask_singly(connection, table, driver, answers, forms)
+    missing = {row_id for ids in named.values() for row_id in ids} - rows.keys()
+    rows = {**rows, **await rows_by_id(connection, table, missing, codes)}
+    for key, text in texts.items():
+        if found.get(key):
+            continue
+        for row_id in sorted(named.get(text, ()), key=str):
+            if row_id in rows and any(_alike_but(place, key, other) for other in _keys_of_row(on, rows[row_id])):
+                found[key].append((row_id, rows[row_id]))
+    return found
+
+
+def _alike_but(place: int, one: Hashable, other: Hashable) -> bool:
+    """Whether two keys are equal, whatever stands at one place."""
+    if not isinstance(one, tuple) or not isinstance(other, tuple):
+        return False
+    return all(a == b for at, (a, b) in enumerate(zip(one, other, strict=True)) if at != place)
 
 
 def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
@@ -168,7 +206,7 @@ def contact_value(cell: object) -> object:
     return item.get("value") if isinstance(item, Mapping) else item
 
 
-def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
+def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]]:
     """Every key a portal's row answers to: one for each of its phones or e-mails."""
     keys: list[tuple[Hashable, ...]] = [()]
     for field in on:
@@ -179,7 +217,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[Hashable]:
         else:
             parts = [canonical(field, cell)]
         keys = [(*key, part) for key in keys for part in parts]
-    return list(keys)
+    return keys
 
 
 def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.columns import Names
-from bx24frames.entities.match import COMPARABLE, Matches, assign
 from bx24frames.entities.match import Doubt as Wanted
-from bx24frames.entities.types import kind
+from bx24frames.entities.match import Matches, assign, compares
 from bx24frames.errors import BX24Error
 from bx24frames.frames.write.lookup import highest_id, owners, rows_after, rows_by_id
 from bx24frames.portal.sending import delay
@@ -188,7 +187,7 @@ def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
 
 def comparable(upload: Upload) -> dict[str, Field]:
     """The columns that read back as they were written."""
-    return {name: field for name, field in upload.columns.items() if kind(field) in COMPARABLE and field.listed}
+    return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
 
 
 def _filled(upload: Upload, columns: Iterable[str]) -> bool:

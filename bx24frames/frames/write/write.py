@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.outcomes import Outcome
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
+from bx24frames.entities.demands import named_column
 from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.frames.narrow.captions_in import recoded
 from bx24frames.frames.narrow.columns_in import incoming
+from bx24frames.frames.narrow.documents import as_documents
 from bx24frames.frames.narrow.old_codes import held_cells
 from bx24frames.frames.narrow.source import accept
 from bx24frames.frames.progress import Bar
@@ -26,6 +28,7 @@ from bx24frames.frames.write import reconcile
 from bx24frames.frames.write.changes import rows_to_update
 from bx24frames.frames.write.compare import changed_cells
 from bx24frames.frames.write.deliver import deliver, learn_current, loads
+from bx24frames.frames.write.differences import warn_of_differences, warn_of_rounding
 from bx24frames.frames.write.ending import WriteCancelled, broken_off, interruptible
 from bx24frames.frames.write.keys import check_keys, find_rows
 from bx24frames.frames.write.lookup import absent_rows
@@ -50,7 +53,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request = _by_id(request, table)
-    given = accept(request.frame)
+    given = as_documents(accept(request.frame), Names(table.fields, table.entity.name))
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
     frame = incoming(
         source,
@@ -77,6 +80,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     if faults and (whole or request.on_error != "report"):
         labels = given.labels()
         raise validation_error(faults, entity=table.entity.name, backend=source.backend, labels=labels)
+    warn_of_rounding(frame.table, frame.columns, table.entity.name)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
 
@@ -134,12 +138,16 @@ def _check_silence(request: WriteRequest, writes: WriteMethods, entity: str) -> 
         )
 
 
+def _naming(upload: Upload) -> Callable[[str | None], str | None]:
+    return lambda text: named_column(text, upload.table.fields, upload.columns)
+
+
 async def write(connection: Connection, request: WriteRequest) -> WriteReport:
     """Write a frame; see `bx24frames.write_entity`."""
     started = time.monotonic()
     requests = connection.stats.requests
     upload = await prepare(connection, request)
-    sending = Sending(request.on_error, upload.ids)
+    sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
     sending.put(
         *(
             Outcome(
@@ -157,7 +165,8 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         sending.put(*await absent_rows(connection, upload.table, upload.ids))
         planned = list(_planned(upload, sending))
         sending.put(*planned)
-        took = forecast(connection, loads(upload, planned), made)
+        read_back = upload.imports and any(one.action == "inserted" for one in planned)
+        took = forecast(connection, loads(upload, planned), made + read_back)
     else:
         try:
             interrupted = await _carry_out(connection, upload, sending)
@@ -184,6 +193,7 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
         raise WriteCancelled("The upload was interrupted; .report tells what became of each row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
+    warn_of_differences(sending.outcomes.values(), upload.entity.name)
     refusal = sending.refusal(upload.entity.name)
     if refusal is not None and not (report.inserted or report.updated or report.unknown):
         raise refusal

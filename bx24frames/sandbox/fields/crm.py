@@ -109,7 +109,7 @@ def _address(prefix: str) -> Fields:
 
 LEAD: Final[Fields] = (
     ID,
-    _f("TITLE", "string", "Название лида", required=True),
+    _f("TITLE", "string", "Название лида"),
     *NAMES,
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("COMPANY_TITLE", "string", "Название компании"),
@@ -120,7 +120,7 @@ LEAD: Final[Fields] = (
     _f("POST", "string", "Должность"),
     *_address("ADDRESS"),
     *MONEY,
-    _f("OPENED", "char", "Доступен для всех"),
+    _f("OPENED", "char", "Доступен для всех", claimed="item"),
     _f("COMMENTS", "text", "Комментарий"),
     *HAS,
     *AUDIT,
@@ -160,7 +160,7 @@ DEAL: Final[Fields] = (
     _f("QUOTE_ID", "crm_quote", "Предложение", read_only=True),
     _f("BEGINDATE", "date", "Дата начала"),
     _f("CLOSEDATE", "date", "Дата завершения"),
-    _f("OPENED", "char", "Доступна для всех"),
+    _f("OPENED", "char", "Доступна для всех", claimed="item"),
     _f("CLOSED", "char", "Закрыта"),
     _f("COMMENTS", "text", "Комментарий"),
     _f("ADDITIONAL_INFO", "text", "Дополнительная информация"),
@@ -177,7 +177,8 @@ DEAL: Final[Fields] = (
 
 CONTACT: Final[Fields] = (
     ID,
-    *NAMES,
+    NAMES[0],
+    *(replace(spec, claimed="classic") for spec in NAMES[1:]),
     _f("PHOTO", "file", "Фотография"),
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("TYPE_ID", "crm_status", "Тип контакта", status="CONTACT_TYPE"),
@@ -185,7 +186,7 @@ CONTACT: Final[Fields] = (
     _f("POST", "string", "Должность"),
     *_address("ADDRESS"),
     _f("COMMENTS", "text", "Комментарий"),
-    _f("OPENED", "char", "Доступен для всех"),
+    _f("OPENED", "char", "Доступен для всех", claimed="item"),
     _f("EXPORT", "char", "Участвует в экспорте контактов"),
     *HAS,
     *AUDIT,
@@ -204,7 +205,7 @@ CONTACT: Final[Fields] = (
 
 COMPANY: Final[Fields] = (
     ID,
-    _f("TITLE", "string", "Название компании", required=True),
+    _f("TITLE", "string", "Название компании", claimed="classic"),
     _f("COMPANY_TYPE", "crm_status", "Тип компании", "typeId", "TYPE_ID", status="COMPANY_TYPE"),
     _f("LOGO", "file", "Логотип"),
     *_address("ADDRESS"),
@@ -214,7 +215,7 @@ COMPANY: Final[Fields] = (
     _f("EMPLOYEES", "crm_status", "Кол-во сотрудников", status="EMPLOYEES"),
     _f("CURRENCY_ID", "crm_currency", "Валюта"),
     _f("REVENUE", "double", "Годовой оборот"),
-    _f("OPENED", "char", "Доступна для всех"),
+    _f("OPENED", "char", "Доступна для всех", claimed="item"),
     _f("COMMENTS", "text", "Комментарий"),
     *HAS,
     _f("IS_MY_COMPANY", "char", "Моя компания"),
@@ -235,7 +236,7 @@ COMPANY: Final[Fields] = (
 QUOTE: Final[Fields] = (
     ID,
     _f("QUOTE_NUMBER", "string", "Номер", read_only=True),
-    TITLE,
+    replace(TITLE, claimed="classic"),
     _f("STATUS_ID", "crm_status", "Статус", "stageId", "STAGE_ID", status="QUOTE_STATUS"),
     *MONEY[:2],
     replace(MONEY[2], faces="item"),
@@ -248,7 +249,7 @@ QUOTE: Final[Fields] = (
     _f("BEGINDATE", "date", "Дата выставления"),
     _f("CLOSEDATE", "date", "Дата завершения"),
     _f("ACTUAL_DATE", "date", "Действительно до"),
-    _f("OPENED", "char", "Доступно для всех"),
+    _f("OPENED", "char", "Доступно для всех", claimed="item"),
     _f("CLOSED", "char", "Закрыто"),
     _f("COMMENTS", "text", "Комментарий"),
     _f("CONTENT", "text", "Содержание"),

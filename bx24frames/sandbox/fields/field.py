@@ -77,7 +77,8 @@ class FieldSpec:
     `code`: the classic spelling. `name`: the spelling of controllers, and of the column that stores it.
     `upper`: the `upperName` of item metadata, which differs from `code` for renamed fields
     (crm module: lib/controller/base.php). `faces`: the families that have the field. `listed`: whether
-    classic lists return it. `multifield`: the TYPE_ID of a phone-like field.
+    classic lists return it. `multifield`: the TYPE_ID of a phone-like field. `claimed`: the families whose
+    descriptions of live portals say it is required, though nothing demands it.
     """
 
     code: str
@@ -95,6 +96,7 @@ class FieldSpec:
     faces: str = "classic item"
     listed: bool = True
     scale: int = 2
+    claimed: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -122,14 +124,14 @@ class FieldSpec:
         return family in self.faces.split()
 
 
-def _flags(spec: FieldSpec, dynamic: bool = False) -> dict[str, Any]:
+def _flags(spec: FieldSpec, *, claimed: bool = False) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": spec.type,
-        "isRequired": spec.required,
+        "isRequired": spec.required or claimed,
         "isReadOnly": spec.read_only,
         "isImmutable": spec.immutable,
         "isMultiple": spec.multiple,
-        "isDynamic": dynamic,
+        "isDynamic": False,
     }
     if spec.deprecated:
         described["isDeprecated"] = True
@@ -138,9 +140,9 @@ def _flags(spec: FieldSpec, dynamic: bool = False) -> dict[str, Any]:
     return described
 
 
-def describe_classic(spec: FieldSpec) -> dict[str, Any]:
+def describe_classic(spec: FieldSpec, *, as_live: bool = False) -> dict[str, Any]:
     """One entry of ``crm.X.fields`` (https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html)."""
-    described = _flags(spec) | {"title": spec.title}
+    described = _flags(spec, claimed=as_live and "classic" in spec.claimed) | {"title": spec.title}
     if spec.type == "text":
         described["type"] = "string"
     if spec.parent:
@@ -148,9 +150,9 @@ def describe_classic(spec: FieldSpec) -> dict[str, Any]:
     return described
 
 
-def describe_item(spec: FieldSpec) -> dict[str, Any]:
+def describe_item(spec: FieldSpec, *, as_live: bool = False) -> dict[str, Any]:
     """One entry of ``crm.item.fields``: Y/N flags are called boolean there, and `upperName` is added."""
-    described = _flags(spec)
+    described = _flags(spec, claimed=as_live and "item" in spec.claimed)
     if spec.type == "char":
         described["type"] = "boolean"
     settings: Any = {"parentEntityTypeId": spec.parent} if spec.parent else []

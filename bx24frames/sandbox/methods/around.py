@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
 from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.write import values_of
 
 NOT_FOUND: Final = MethodError("", "Not found")
 
@@ -21,6 +24,7 @@ class Around:
     `hidden`: columns that are printed only when they are selected. `needs`: conditions without which nothing is
     listed. `past_end`: whether a start past the end gives nothing, where others begin again. `sorted_by`: where
     no order is given. `echoing`: whether an update answers the id and a delete nothing, where others answer true.
+    `demands`: refuses a new row that lacks what the portal wants.
     """
 
     kind: str
@@ -35,6 +39,7 @@ class Around:
     keyless: bool = False
     echoing: bool = False
     sorted_by: str = ""
+    demands: Callable[[dict[str, Any]], None] | None = None
 
     @property
     def view(self) -> View:
@@ -82,13 +87,16 @@ class Around:
             raise NOT_FOUND
         return Result(found[0])
 
-    def describe(self, _: Params, __: Context) -> Result:
+    def describe(self, _: Params, context: Context) -> Result:
         """The field description."""
-        return Result(describe_classic(by_code(self.table)))
+        return Result(describe_classic(by_code(self.table), as_live=context.has("required_flags_unfounded")))
 
     def add(self, params: Params, context: Context) -> Result:
         """A new row; its id."""
-        return Result(self.desk.add(_fields(params), context))
+        values = _fields(params)
+        if self.demands is not None:
+            self.demands(values)
+        return Result(self.desk.add(values, context))
 
     def update(self, params: Params, context: Context) -> Result:
         """Change a row."""
@@ -109,11 +117,35 @@ def _fields(params: Params) -> dict[str, Any]:
     return values
 
 
+def demand_of_activity(values: dict[str, Any]) -> None:
+    """What an activity needs (crm module: restservice.php, CCrmActivityRestProxy::innerAdd)."""
+    kind, communications = php_int(values.get("TYPE_ID")), values.get("COMMUNICATIONS")
+    given = [one for one in values_of(communications or []) if isinstance(one, dict) and one.get("VALUE")]
+    owned = php_int(values.get("OWNER_ID")) and php_int(values.get("OWNER_TYPE_ID"))
+    if kind not in ACTIVITY_TYPES:
+        raise MethodError("", "The field TYPE_ID is not defined or invalid.")
+    if kind == PROVIDED and not values.get("PROVIDER_ID"):
+        raise MethodError("", "The custom activity without provider is not supported in current context.")
+    if not php_text(values.get("SUBJECT")).strip():
+        raise MethodError("", "The field SUBJECT is not defined or empty.")
+    if kind in TALKS and not given:
+        raise MethodError("", "The field COMMUNICATIONS is not defined or invalid.")
+    if not owned and not any(php_int(one.get("ENTITY_ID")) for one in given):
+        raise MethodError(
+            "", "Could not build binding. Please ensure that owner info and communications are defined correctly."
+        )
+
+
+ACTIVITY_TYPES: Final = range(1, 7)
+TALKS: Final = (2, 4)
+"""Calls and e-mails, which are with somebody."""
+PROVIDED: Final = 6
 _REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyById"))
 ALL: Final = (
     Around(
-        "activity", "activity", CLASSIC, ("created",), ("lastUpdated",), ("authorId", "editorId"),
-        hidden=frozenset({"COMMUNICATIONS", "FILES"}), sorted_by="START_TIME",
+        "activity", "activity", CLASSIC, ("created",), ("lastUpdated",),
+        ("authorId", "editorId", "responsibleId"),
+        hidden=frozenset({"COMMUNICATIONS", "FILES"}), sorted_by="START_TIME", demands=demand_of_activity,
     ),
     Around("requisite", "requisite", COUNTING, *_REQUISITE),
     Around("requisite.bankdetail", "bank_detail", COUNTING, *_REQUISITE),

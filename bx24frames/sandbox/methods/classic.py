@@ -70,7 +70,10 @@ def get_row(entity: EntityType, params: Params, context: Context) -> Result:
 
 def describe(entity: EntityType, _: Params, context: Context) -> Result:
     """The field description."""
-    described = {spec.code: fields.describe_classic(spec) for spec in entity.fields if spec.has("classic")}
+    live = context.has("required_flags_unfounded")
+    described = {
+        spec.code: fields.describe_classic(spec, as_live=live) for spec in entity.fields if spec.has("classic")
+    }
     user = context.store.user_fields(entity.id)
     return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})
 

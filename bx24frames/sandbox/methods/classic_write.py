@@ -8,6 +8,7 @@ from typing import Any
 
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.classic import register_for_all
+from bx24frames.sandbox.methods.losses import LEAD, convert, lose
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.parse import php_text
 from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, values_of
@@ -27,7 +28,7 @@ def _fields(params: Params) -> dict[str, Any]:
 
 def read_draft(entity: EntityType, values: dict[str, Any], context: Context, *, adding: bool) -> Draft:
     """What is written of the sent fields: unknown and read-only ones, and what cannot be read, silently are not."""
-    pen = pen_of(context.store)
+    pen = pen_of(context.store, context.quirks)
     users = {spec.code: spec for spec in context.store.user_fields(entity.id)}
     draft = Draft()
     for name, value in values.items():
@@ -60,17 +61,29 @@ def check_filled(entity: EntityType, draft: Draft, context: Context, before: dic
         for spec in entity.fields
         if spec.required and _would_be_empty(spec.column, draft.columns, before) and spec.stored
     ]
-    if entity.needs and before is None:
+    missing += demanded(entity, draft, context, before)
+    if missing:
+        raise MethodError("", "<br>".join(f"Не заполнено поле «{title}»." for title in missing))
+
+
+def demanded(entity: EntityType, draft: Draft, context: Context, before: dict[str, Any] | None) -> list[str]:
+    """The captions of what the portal demands of a row by its own settings, and the row would not have."""
+    missing = []
+    if entity.needs and before is not None:
         columns = [entity.table.by_code[code].column for code in entity.needs]
-        if not any(draft.columns.get(column) for column in columns):
+        if all(_would_be_empty(column, before | draft.columns, None) for column in columns) and draft.columns:
             missing.append(entity.table.by_code[entity.needs[0]].title)
+    if not context.has("demands_enforced"):
+        return missing
     missing += [
         spec.title
         for spec in context.store.user_fields(entity.id)
         if spec.mandatory and (draft.user.get(spec.code) is None if before is None else _cleared(draft, spec.code))
     ]
-    if missing:
-        raise MethodError("", "<br>".join(f"Не заполнено поле «{title}»." for title in missing))
+    known = {**(before or {}), **draft.columns}
+    if php_text(draft.columns.get("stageId")).endswith("WON") and not known.get("closedate"):
+        missing.append(entity.table.by_name["closedate"].title)
+    return missing
 
 
 def _would_be_empty(column: str, columns: dict[str, Any], before: dict[str, Any] | None) -> bool:
@@ -92,12 +105,15 @@ def add(entity: EntityType, params: Params, context: Context) -> Result:
     """A new row; its id."""
     draft = read_draft(entity, _fields(params), context, adding=True)
     check_filled(entity, draft, context, None)
+    lose(entity, draft, context, None, "classic")
     now = context.store.local_time(context.now)
     row_id = create(context.store, entity, draft, user_id=context.user_id, now=now)
     context.writes += 1
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
+    if entity.id == LEAD and context.has("leads_converted"):
+        convert(context, row_id, dict)
     return Result(row_id)
 
 
@@ -114,6 +130,7 @@ def update(entity: EntityType, params: Params, context: Context) -> Result:
     row_id, before = _existing(entity, params, context)
     draft = read_draft(entity, _fields(params), context, adding=False)
     check_filled(entity, draft, context, before)
+    lose(entity, draft, context, before, "classic")
     now = context.store.local_time(context.now)
     change(context.store, entity, row_id, before, draft, user_id=context.user_id, now=now)
     context.writes += 1

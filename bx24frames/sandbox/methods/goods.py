@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import orjson
+
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.plain import CONTROLLER, RANGES, Desk, View, by_name
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.shapes.write import values_of
 
 NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
 PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
@@ -21,6 +24,26 @@ PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property259": {"propertyType": "N", "userType": None},
     "property260": {"propertyType": "S", "userType": None},
 }
+
+
+def write_properties(row_id: int, values: dict[str, Any], context: Context, *, adding: bool) -> None:
+    """Keep the properties of a product: each value in a map of its own, a list of these for a multiple one."""
+    stored: dict[str, Any] = {}
+    for name in PROPERTIES.keys() & values.keys():
+        parts = values_of(values[name]) if isinstance(values[name], list) else [values[name]]
+        bare = [part for part in parts if not isinstance(part, dict)]
+        if bare and not adding and context.has("bare_property_lost"):
+            if all(isinstance(part, int | float) for part in bare):
+                stored[name] = None
+            continue
+        found = [part.get("value") if isinstance(part, dict) else part for part in parts]
+        kept = [
+            {"value": one, "valueId": f"{row_id}{place}"} for place, one in enumerate(found) if one not in ("", None)
+        ]
+        many = by_name("product")[name].multiple
+        stored[name] = orjson.dumps(kept if many else kept[0]).decode() if kept else None
+    if stored:
+        context.store.update_row("product", row_id, stored)
 
 
 def _unknown(name: str) -> MethodError:
@@ -110,13 +133,19 @@ class Goods:
     def add(self, params: Params, context: Context) -> Result:
         """A new row, printed whole."""
         bound(params, "fields")
-        row_id = self._desk().add(map_of(bound_array(params, "fields", {})), context)
+        values = map_of(bound_array(params, "fields", {}))
+        row_id = self._desk().add(values, context)
+        if self.kind == "product":
+            write_properties(row_id, values, context, adding=True)
         return self._printed(row_id, context)
 
     def update(self, params: Params, context: Context) -> Result:
         """Change a row; printed whole."""
         row_id = bound_int(params, "id")
-        self._desk().update(row_id, map_of(bound_array(params, "fields", {})), context, NOT_FOUND)
+        values = map_of(bound_array(params, "fields", {}))
+        self._desk().update(row_id, values, context, NOT_FOUND)
+        if self.kind == "product":
+            write_properties(row_id, values, context, adding=False)
         return self._printed(row_id, context)
 
     def delete(self, params: Params, context: Context) -> Result:

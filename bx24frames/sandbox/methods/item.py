@@ -110,7 +110,7 @@ def describe_items(params: Params, context: Context) -> Result:
     described: dict[str, Any] = {}
     for spec in entity.fields:
         if spec.has("item"):
-            entry = fields.describe_item(spec)
+            entry = fields.describe_item(spec, as_live=context.has("required_flags_unfounded"))
             if spec.column in {"stageId", "previousStageId"} and entity.stage:
                 entry["statusType"] = entity.stages
             described[spec.column] = entry

@@ -9,12 +9,13 @@ from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.filters.item import ItemNames
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
-from bx24frames.sandbox.methods.classic_write import poisoned
+from bx24frames.sandbox.methods.classic_write import demanded, poisoned
 from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
+from bx24frames.sandbox.methods.losses import LEAD, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_text
-from bx24frames.sandbox.shapes.write import NotValid, Pen, item_cell, item_user_cell, values_of
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, values_of
 from bx24frames.sandbox.store.pen import pen_of
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
@@ -23,6 +24,9 @@ IMPORT_LIMIT: Final = 20
 SYSTEM_FIELDS_OF_IMPORT: Final = frozenset(
     {"createdTime", "updatedTime", "movedTime", "createdBy", "updatedBy", "movedBy"}
 )
+OBJECTS: Final = {"contacts": "contactIds", "companies": "companyIds"}
+"""Described as fields, and refused where they are written."""
+BROKEN_FM: Final = "The value of an argument 'value' must be of type Bitrix\\Crm\\Multifield\\Collection"
 MULTIFIELD_CODES: Final = frozenset({"PHONE", "EMAIL", "WEB", "IM", "LINK"})
 
 
@@ -31,16 +35,16 @@ def _not_valid(title: str) -> MethodError:
 
 
 def _required(title: str) -> MethodError:
-    return MethodError("CRM_FIELD_ERROR_REQUIRED", f"Обязательное поле «{title}» не заполнено")
+    return MethodError("CRM_FIELD_ERROR_REQUIRED", f'Поле "{title}" обязательно для заполнения')
 
 
 def _contact_data(value: Any) -> list[dict[str, Any]]:
-    """`fm`: a list or a map of entries; a map's numeric keys are the ids of existing ones."""
+    """`fm`: a list or a map of entries; a map's numeric keys are the ids of existing ones, other ids say nothing."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else [])
     entries = []
     for key, entry in pairs:
-        if isinstance(entry, dict):
-            known = entry.get("id") or (key if isinstance(value, dict) and str(key).isdigit() else "")
+        if isinstance(entry, dict) and entry.get("typeId"):
+            known = key if isinstance(value, dict) and str(key).isdigit() else ""
             named = {"ID": known, "TYPE_ID": php_text(entry.get("typeId")).upper()}
             renamed = {"VALUE": "value", "VALUE_TYPE": "valueType"}
             entries.append(named | {upper: entry[name] for upper, name in renamed.items() if name in entry})
@@ -57,9 +61,11 @@ def _read(
     entity: EntityType, values: Mapping[str, Any], context: Context, original: bool, *, adding: bool, importing: bool
 ) -> Draft:
     names = ItemNames(context.store, entity, original, context.quirks)
-    pen = pen_of(context.store)
+    pen = pen_of(context.store, context.quirks)
     draft = Draft()
     for name, value in values.items():
+        if name in OBJECTS and OBJECTS[name] in entity.table.by_name:
+            raise MethodError("100", f"Field {name} is not writable")
         if name in {"fm", "FM"}:
             draft.contact_data += _contact_data(value)
         elif importing and name in MULTIFIELD_CODES:
@@ -67,9 +73,13 @@ def _read(
         spec = names.find("", name)
         try:
             if isinstance(spec, UserField):
-                draft.user[spec.code] = item_user_cell(spec, value, pen)
-            elif spec is not None and _writable(spec, context, adding=adding, importing=importing):
-                draft.columns[spec.column] = _checked(entity, spec, item_cell(spec, value, pen), pen, context)
+                if (cell := item_user_cell(spec, value, pen)) is not SKIP:
+                    draft.user[spec.code] = cell
+                continue
+            if spec is None or not _writable(spec, context, adding=adding, importing=importing):
+                continue
+            if (cell := item_cell(spec, value, pen)) is not SKIP:
+                draft.columns[spec.column] = _checked(entity, spec, cell, pen, context)
         except NotValid as refused:
             raise _not_valid(spec.title if spec else name) from refused
     return draft
@@ -88,13 +98,11 @@ def _check_filled(entity: EntityType, draft: Draft, context: Context, before: di
         touched = before is None or spec.column in draft.columns
         if spec.required and spec.stored and touched and not php_text(draft.columns.get(spec.column)).strip():
             raise _required(spec.title)
-    columns = [entity.table.by_code[code].column for code in entity.needs]
-    if columns and before is None and not any(draft.columns.get(column) for column in columns):
-        raise _required(entity.table.by_code[entity.needs[0]].title)
-    for user in context.store.user_fields(entity.id):
-        touched = before is None or user.code in draft.user
-        if user.mandatory and touched and draft.user.get(user.code) is None:
-            raise _required(user.title)
+    for title in demanded(entity, draft, context, before):
+        raise _required(title)
+    links = [draft.columns.get(name) for name in ("companyId", "contactId", "contactIds")]
+    if context.has("client_demanded") and before is None and "companyId" in entity.table.by_name and not any(links):
+        raise _required("Клиент")
 
 
 def _map(params: Params, name: str) -> dict[str, Any]:
@@ -109,12 +117,16 @@ def add(params: Params, context: Context) -> Result:
     entity, original = entity_of(params, context), wants_original(params, context)
     draft = _read(entity, _map(params, "fields"), context, original, adding=True, importing=False)
     _check_filled(entity, draft, context, None)
+    lose(entity, draft, context, None, "item")
+    rename(entity, draft, context)
     now = context.store.local_time(context.now)
     row_id = create(context.store, entity, draft, user_id=context.user_id, now=now)
     context.writes += 1
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
+    if entity.id == LEAD and context.has("leads_converted"):
+        return Result({"item": convert(context, row_id, lambda: one_item(context, entity, row_id, original=original))})
     return Result({"item": one_item(context, entity, row_id, original=original)})
 
 
@@ -128,11 +140,15 @@ def update(params: Params, context: Context) -> Result:
         raise MethodError("NOT_FOUND", "Элемент не найден")
     draft = _read(entity, _map(params, "fields"), context, original, adding=False, importing=False)
     _check_filled(entity, draft, context, before)
+    printed_null = lose(entity, draft, context, before, "item")
+    rename(entity, draft, context)
     now = context.store.local_time(context.now)
     change(context.store, entity, row_id, before, draft, user_id=context.user_id, now=now)
     context.writes += 1
     context.store.robots_run += 1
-    return Result({"item": one_item(context, entity, row_id, original=original)})
+    item = one_item(context, entity, row_id, original=original)
+    names = context.store.user_field_names(entity.id, original=original)
+    return Result({"item": item | dict.fromkeys(names[code] for code in printed_null)})
 
 
 @method("crm.item.delete", "crm")
@@ -151,6 +167,7 @@ def _import_row(entity: EntityType, values: Any, context: Context, original: boo
         raise MethodError("ACCESS_DENIED", "Доступ запрещен")
     draft = _read(entity, values if isinstance(values, dict) else {}, context, original, adding=True, importing=True)
     _check_filled(entity, draft, context, None)
+    lose(entity, draft, context, None, "item")
     created = draft.columns.get("createdTime")
     newest = store.scalar(f'SELECT createdTime FROM "{entity.name}" ORDER BY id DESC LIMIT 1')  # noqa: S608
     if created and newest and created < newest:
@@ -166,6 +183,8 @@ def _explode(values: Any, context: Context) -> None:
     title = values.get("title", values.get("TITLE")) if isinstance(values, dict) else None
     if poisoned(context, title):
         raise MethodError("ERROR_CORE", "Internal error")
+    if isinstance(values, dict) and "fm" in values and context.has("import_takes_no_fm"):
+        raise MethodError("0", BROKEN_FM)
 
 
 @method("crm.item.import", "crm")

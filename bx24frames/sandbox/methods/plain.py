@@ -190,6 +190,8 @@ class Desk:
         return draft
 
     def _stored(self, spec: FieldSpec, value: Any, pen: Pen) -> Any:
+        if spec.type == "crm_activity_communication":
+            return orjson.dumps([one for one in values_of(value) if isinstance(one, dict)]).decode()
         if spec.kind is Kind.JSON:
             # of the documents a table keeps, callers write the plain lists alone
             return orjson.dumps([php_text(one) for one in _parts(value)]).decode() if spec.type == "array" else SKIP
@@ -230,9 +232,9 @@ def _parts(value: Any) -> list[Any]:
     return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
-def describe_classic(names: Names, hidden: frozenset[str] = frozenset()) -> Row:
+def describe_classic(names: Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
     """``crm.X.fields``."""
-    return {key: fields.describe_classic(spec) for key, spec in names.items() if key not in hidden}
+    return {key: fields.describe_classic(spec, as_live=as_live) for key, spec in names.items() if key not in hidden}
 
 
 CLASSIC: Final[Pager] = paging.classic

@@ -71,6 +71,8 @@ def _add(values: dict[str, Any], desk: Desk, owner: Owner, context: Context) -> 
 
 def _settle_owner(owner: Owner, context: Context) -> None:
     """Let the owner's sum follow its rows, unless it is set by hand."""
+    if context.has("rows_move_no_sum"):
+        return
     entity = next((one for one in context.store.entities() if one.short == owner[0]), None)
     row = None if entity is None else context.store.row(entity.name, owner[1])
     if entity is None or row is None or row.get("isManualOpportunity") == "Y" or "opportunity" not in row:
@@ -105,10 +107,11 @@ def list_payable_rows(params: Params, context: Context) -> Result:
 
 
 @method("crm.item.productrow.fields", "crm")
-def describe_product_rows(_: Params, __: Context) -> Result:
+def describe_product_rows(_: Params, context: Context) -> Result:
     """The field description of product rows."""
+    live = context.has("required_flags_unfounded")
     described: dict[str, Any] = {
-        spec.column: fields.describe_item(spec) | {"type": spec.type}  # Y/N flags are no booleans here
+        spec.column: fields.describe_item(spec, as_live=live) | {"type": spec.type}  # Y/N flags are no booleans here
         for spec in ROWS.fields
         if spec.has("item") and spec.column not in UNDESCRIBED
     }

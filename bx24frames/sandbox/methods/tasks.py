@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
-from orjson import loads
+import orjson
 
 from bx24frames.sandbox.fields.field import FieldSpec, camel
 from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
@@ -17,10 +17,14 @@ from bx24frames.sandbox.methods.declared import TASK_FIELDS
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.shapes.write import values_of
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
+FILES: Final = "UF_TASK_WEBDAV_FILES"
+FILES_COLUMN: Final = "ufTaskWebdavFiles"
+FIRST_ATTACHMENT: Final = 5000
 PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
@@ -206,7 +210,8 @@ def _checklist(task: int, store: Store) -> dict[str, dict[str, Any]]:
         moment = row["toggledDate"] and f"{row['toggledDate']}{store.server_zone}"
         found[str(number)] = texts | {
             "parentId": texts["parentId"] if row["parentId"] else 0, "toggledDate": moment, "ufChecklistFiles": False,
-            "members": loads(row["members"] or "[]"), "attachments": [], "entityId": str(task), "action": ITEM_ACTIONS,
+            "members": orjson.loads(row["members"] or "[]"), "attachments": [], "entityId": str(task),
+            "action": ITEM_ACTIONS,
         }  # fmt: skip
     return found
 
@@ -275,6 +280,16 @@ def get_task(params: Params, context: Context) -> Result:
     return printed(task_id(params), context, names_of(bound_array(params, "select", [])))
 
 
+def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Values with their files: ``n12`` attaches the disk's file 12, a number keeps an attachment the task has."""
+    if FILES not in values:
+        return dict(values)
+    given = [php_text(one) for one in values_of(values[FILES])]
+    numbers = [str(FIRST_ATTACHMENT + php_int(one[1:])) if one.startswith("n") else one for one in given]
+    kept = [number for one, number in zip(given, numbers, strict=True) if one.startswith("n") or one in known]
+    return {**values, FILES: kept}
+
+
 @method("tasks.task.add", "task")
 def add_task(params: Params, context: Context) -> Result:
     """A new task, printed whole."""
@@ -282,7 +297,7 @@ def add_task(params: Params, context: Context) -> Result:
     values = map_of(bound_array(params, "fields", {}))
     if not php_text(values.get("TITLE")).strip():
         raise MethodError("ERROR_CORE", "Не указано название задачи<br>")
-    row_id = TASK_DESK.add({**NEW, **values}, context)
+    row_id = TASK_DESK.add({**NEW, **_attached(values, ())}, context)
     context.store.update_row("task", row_id, {**KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
     TASK_FIELDS.write(context.store, row_id, values)
     return printed(row_id, context)
@@ -292,7 +307,9 @@ def add_task(params: Params, context: Context) -> Result:
 def update_task(params: Params, context: Context) -> Result:
     """Change a task; printed whole."""
     row_id, values = task_id(params), map_of(bound_array(params, "fields", {}))
-    TASK_DESK.update(row_id, values, context, NOT_FOUND)
+    known = context.store.row("task", row_id) or {}
+    attached = orjson.loads(known[FILES_COLUMN]) if known.get(FILES_COLUMN) else []
+    TASK_DESK.update(row_id, _attached(values, attached), context, NOT_FOUND)
     TASK_FIELDS.write(context.store, row_id, values)
     if "STATUS" in values:
         moment = context.store.local_time(context.now)

@@ -10,7 +10,7 @@ import orjson
 
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.shapes.parse import zone_of
-from bx24frames.sandbox.shapes.user import MISSING, file_classic, file_item, renderer
+from bx24frames.sandbox.shapes.user import MISSING, file_classic, renderer
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.user import UserField
@@ -49,7 +49,8 @@ def _ints(text: str | None) -> list[int]:
 
 
 def _finisher(spec: FieldSpec, family: str) -> Callable[[Any], Any] | None:
-    file = file_classic if family == "classic" else file_item
+    # the item methods print a photo and a logo as the file's number
+    file = file_classic if family == "classic" else int
     table: dict[Kind, Callable[[Any], Any]] = {
         Kind.INT_LIST: _ints,
         Kind.BOOL: bool,

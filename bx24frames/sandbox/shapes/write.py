@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timezone
+from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 from typing import Any, Final
 
@@ -14,11 +16,15 @@ from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.shapes.parse import parse_date, parse_datetime, php_float, php_int, php_text, whole
 
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
+
 SKIP: Final = object()
 """The written value is left out silently."""
 
 STRING_LIMIT: Final = 255
 TRUE_WORDS: Final = ("true", "y", "Y")
+PICTURES: Final = frozenset({"photo", "logo"})
+DEFAULT_CURRENCY: Final = "RUB"
 
 
 class NotValid(Exception):
@@ -30,13 +36,14 @@ class Pen:
     """What a cast must know of the portal.
 
     `choices`: the codes of a status dictionary. `save_file`: keeps a file and gives its id.
-    `normalise`: the database's own rounding and trimming.
+    `normalise`: the database's own rounding and trimming. `quirks`: those that are on.
     """
 
     zone: timezone
     choices: Callable[[str], frozenset[str]]
     save_file: Callable[[str, str], int]
     normalise: bool = False
+    quirks: frozenset[str] = frozenset()
 
     def text(self, value: Any, *, limited: bool = True) -> str:
         """A text as the database keeps it."""
@@ -82,6 +89,8 @@ def _ints(value: Any) -> str | None:
 def _normalised(spec: FieldSpec, stored: Any, pen: Pen) -> Any:
     if spec.kind is not Kind.TEXT or not isinstance(stored, str):
         return stored
+    if spec.column == "comments" and "comments_without_html" in pen.quirks:
+        stored = _TAG.sub("", stored)
     return pen.text(stored, limited=spec.type == "string")
 
 
@@ -161,10 +170,12 @@ def _item_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[Any,
     return cast
 
 
-def _item_file(value: Any, pen: Pen) -> int:
+def _item_file(value: Any, pen: Pen) -> int | None:
     parts = values_of(value)
     if isinstance(value, dict) and "id" in value:
         return php_int(value["id"])
+    if isinstance(value, dict) and "fileData" in value and "item_takes_no_file_data" in pen.quirks:
+        return None
     if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
         raise NotValid
     return pen.save_file(parts[0], parts[1])
@@ -194,8 +205,12 @@ def item_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
         return "Y" if _is_true(value) else "N"
     if _is_empty(value):
         return None
+    if spec.column in PICTURES and "item_takes_no_photo" in pen.quirks:
+        raise NotValid
     stored = _normalised(spec, _ITEM[spec.kind](value, pen), pen)
     if spec.status and stored not in pen.choices(spec.status):
+        if "unknown_code_dropped" in pen.quirks:
+            return SKIP
         raise NotValid
     return stored
 
@@ -207,24 +222,56 @@ def _user_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[User
     return lambda _, value, pen: parse(value, pen.zone)
 
 
-def _user_choice(spec: UserField, value: Any, _: Pen) -> int | None:
-    return php_int(value) if php_int(value) in {choice for choice, _text in spec.items} else None
+def _user_choice(spec: UserField, value: Any, pen: Pen) -> Any:
+    if php_int(value) in {choice for choice, _text in spec.items}:
+        return php_int(value)
+    if "caption_becomes_zero" in pen.quirks and not _is_number(value):
+        return 0
+    return _unknown(pen)
 
 
-def _user_text(_: UserField, value: Any, pen: Pen) -> str | None:
-    return None if isinstance(value, list | dict) else pen.text(value, limited=False)
+def _unknown(pen: Pen) -> Any:
+    return SKIP if "unknown_code_dropped" in pen.quirks else None
 
 
-def _user_status(spec: UserField, value: Any, pen: Pen) -> str | None:
+def _user_text(spec: UserField, value: Any, pen: Pen) -> Any:
+    if isinstance(value, list | dict):
+        return "Array" if spec.type == "string" and "list_becomes_array" in pen.quirks else None
+    if spec.type == "crm" and not spec.bindings and "link_without_settings_dropped" in pen.quirks:
+        return SKIP
+    return pen.text(value, limited=False)
+
+
+def _user_double(spec: UserField, value: Any, pen: Pen) -> float | int | None:
+    """A number rounded half up to the field's PRECISION (main module: lib/userfield/types/doubletype.php)."""
+    digits = php_text(spec.settings.get("PRECISION"))
+    if not _is_number(value):
+        return None
+    if not digits.isdigit() and "double_rounded_whole" not in pen.quirks:
+        return pen.number(value)
+    step = Decimal(1).scaleb(-int(digits or 0))
+    return whole(float(Decimal(str(php_float(value))).quantize(step, ROUND_HALF_UP)))
+
+
+def _user_money(_: UserField, value: Any, pen: Pen) -> Any:
+    text = pen.text(value, limited=False)
+    if "bare_money_completed" not in pen.quirks:
+        return text
+    amount, _bar, currency = text.partition("|")
+    return f"{amount}|{currency or DEFAULT_CURRENCY}" if amount else SKIP
+
+
+def _user_status(spec: UserField, value: Any, pen: Pen) -> Any:
     code = php_text(value)
-    return code if code in pen.choices(spec.settings["ENTITY_TYPE"]) else None
+    return code if code in pen.choices(spec.settings["ENTITY_TYPE"]) else _unknown(pen)
 
 
 _USER: Final[dict[str, Callable[[UserField, Any, Pen], Any]]] = {
     "enumeration": _user_choice,
     "date": _user_moment(parse_date),
     "datetime": _user_moment(parse_datetime),
-    "double": lambda _, value, pen: pen.number(value) if _is_number(value) else None,
+    "double": _user_double,
+    "money": _user_money,
     "crm_status": _user_status,
 }
 
@@ -235,6 +282,8 @@ def _user_one(spec: UserField, value: Any, pen: Pen, family: str) -> Any:
         return int(_is_true(value) or (family == "classic" and php_text(value) == "1"))
     if spec.type == "file":
         stored = _classic_file(value, pen) if family == "classic" else _item_file(value, pen)
+        if stored is None and family == "item":
+            return SKIP
         return None if stored is SKIP else stored
     if cast := _USER.get(spec.type):
         return cast(spec, value, pen)
@@ -249,6 +298,7 @@ def _user_many(spec: UserField, value: Any, pen: Pen, family: str) -> list[Any] 
         part for part in ([value] if single_file else values_of(value)) if not (spec.type == "file" and _gone(part))
     ]
     stored = [_user_one(spec, part, pen, family) for part in parts if not _is_empty(part)]
+    stored = [one for one in stored if one is not SKIP]
     if family == "item" and None in stored:
         raise NotValid
     kept = [one for one in stored if one is not None]

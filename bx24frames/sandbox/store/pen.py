@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
 
 
-def pen_of(store: Store) -> Pen:
+def pen_of(store: Store, quirks: frozenset[str] = frozenset()) -> Pen:
     """A pen with the store's zone, dictionaries and files."""
 
     def save_file(name: str, content: str) -> int:
         return store.insert_row("file", {"name": name, "content": content})
 
-    return Pen(zone_of(store.server_zone), partial(known_codes, store), save_file, store.normalise)
+    return Pen(zone_of(store.server_zone), partial(known_codes, store), save_file, store.normalise, quirks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.store import Store
     from bx24frames.sandbox.store.tables import EntityType
 
+CONTACT: Final = 3
+NAMELESS: Final = "Без имени"
+"""The last name of a contact that was given none (crm module: classes/general/crm_contact.php)."""
 HISTORY_CREATED, HISTORY_MOVED, HISTORY_FINAL, HISTORY_PIPELINE = 1, 2, 3, 5
 """TYPE_ID of a stage history row (https://apidocs.bitrix24.com/api-reference/crm/crm-stage-history-list.html)."""
 
@@ -32,6 +35,8 @@ def create(store: Store, entity: EntityType, draft: Draft, *, user_id: int, now:
     """Save a new row with everything the portal fills in; its id. Automation is the caller's."""
     columns = _defaults(entity, user_id, now) | draft.columns
     _settle(entity, columns, None)
+    if entity.id == CONTACT and not (columns.get("name") or columns.get("lastName")):
+        columns["lastName"] = NAMELESS
     document = {code: value for code, value in draft.user.items() if value is not None}
     columns["uf"] = orjson.dumps(document).decode() if document else None
     row_id = store.insert_row(entity.name, {name: columns[name] for name in entity.table.columns if name in columns})
@@ -146,8 +151,9 @@ def _write_contact_data(store: Store, entity: EntityType, row_id: int, entries: 
     """An entry without ID is added, with ID edited; an empty VALUE or DELETE=Y removes it."""
     for entry in entries if entity.multifields else ():
         value, known = php_text(entry.get("VALUE")), php_text(entry.get("ID"))
-        if known.isdigit():
-            owner = "id = ? AND entityTypeId = ? AND elementId = ?"
+        owner = "id = ? AND entityTypeId = ? AND elementId = ?"
+        mine = (int(known), entity.id, row_id) if known.isdigit() else (0, entity.id, row_id)
+        if store.scalar(f"SELECT count(*) FROM multifield WHERE {owner}", mine):  # noqa: S608
             if entry.get("DELETE") == "Y" or ("VALUE" in entry and not value):
                 store.query(f"DELETE FROM multifield WHERE {owner}", (int(known), entity.id, row_id))  # noqa: S608
             else:

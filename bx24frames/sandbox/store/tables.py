@@ -67,7 +67,7 @@ class EntityType:
 
     `short`: its prefix in crm bindings. `classic`: whether ``crm.{name}.*`` exists. `stage`: the code of its
     stage field; `stages`: the dictionary of the default pipeline; `pipelines`: whether others append ``_{id}``.
-    `needs`: on add, one of these must be filled.
+    `needs`: one of these stays filled: the last gets a default on add, and no update empties all of them.
     """
 
     id: int
@@ -100,7 +100,7 @@ ENTITY_TYPES: Final[dict[int, EntityType]] = {
     for entity in (
         EntityType(
             1, "lead", "Лид", "L", LEAD, uf_entity="CRM_LEAD", classic=True, multifields=True,
-            stage="STATUS_ID", stages="STATUS", indexed=ORIGIN_INDEX,
+            stage="STATUS_ID", stages="STATUS", numbered_title=True, indexed=ORIGIN_INDEX,
         ),
         EntityType(
             2, "deal", "Сделка", "D", DEAL, uf_entity="CRM_DEAL", classic=True, stage="STAGE_ID",
@@ -112,7 +112,7 @@ ENTITY_TYPES: Final[dict[int, EntityType]] = {
         ),
         EntityType(
             4, "company", "Компания", "CO", COMPANY, uf_entity="CRM_COMPANY", classic=True, multifields=True,
-            indexed=ORIGIN_INDEX,
+            numbered_title=True, indexed=ORIGIN_INDEX,
         ),
         EntityType(
             7, "quote", "Предложение", "Q", QUOTE, uf_entity="CRM_QUOTE", classic=True, stage="STATUS_ID",
