@@ -158,5 +158,4 @@ PRODUCT_ROW: Final[Fields] = (
     F("SORT", "integer", "Сортировка"),
     F("TYPE", "integer", "Тип товара", read_only=True),
     F("STORE_ID", "integer", "Склад", read_only=True),
-    F("XML_ID", "string", "Внешний код", read_only=True),
 )
