@@ -92,6 +92,7 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
     values, errors, totals, nexts, times = (_map(result.get(name)) for name in names)
     answers: dict[str, Answer] = {}
     finish, (operating, resets_in) = _finish(clock), _operating(clock, None)
+    seconds = _number(clock.get("duration")) if _is_object(clock) else None
     for item in parcel.commands:
         label = item.label
         if label in errors:
@@ -100,7 +101,9 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
         elif label in values:
             envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}
             success = _success(values[label], envelope, times.get(label), finish, raw.get(label))
-            answers[label] = replace(success, batch_operating=operating, batch_resets_in=resets_in)
+            answers[label] = replace(
+                success, batch_operating=operating, batch_resets_in=resets_in, batch_seconds=seconds
+            )
         else:
             # A halted batch leaves its later keys out of every map.
             answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)

@@ -22,7 +22,9 @@ class Generation(enum.Enum):
     BY_BATCH = "the batch is charged, its methods nothing (b24jssdk #459)"
 
 
-def recognised(known: Generation, whole: float | None, commands: Iterable[float | None]) -> Generation:
+def recognised(
+    known: Generation, whole: float | None, commands: Iterable[float | None], duration: float | None
+) -> Generation:
     """What the answer to a batch shows of the generation.
 
     Parameters
@@ -30,21 +32,30 @@ def recognised(known: Generation, whole: float | None, commands: Iterable[float 
     known : Generation
         What was known before.
     whole : float or None
-        ``time.operating`` of the envelope: always 0 in the older generation.
+        ``time.operating`` of the envelope. Where methods are charged it is 0 or, in answers recorded in 2022, the sum
+        of one of them.
     commands : iterable of float or None
-        ``operating`` of the commands' own `time`. Newer builds may print up to twice the free share there while the
-        batch, weighted, is still free.
+        ``operating`` of the commands' own `time`. Where the batch is charged they tell of this request alone, so they
+        never exceed its duration; sums of ten minutes do.
+    duration : float or None
+        Seconds the batch took.
 
     Examples
     --------
-    >>> recognised(Generation.UNKNOWN, 212.4, [1.2, 1.2])
-    <Generation.BY_BATCH: 'the batch is charged, its methods nothing (b24jssdk #459)'>
+    >>> recognised(Generation.UNKNOWN, 212.4, [1.2, 1.2], 1.3).name
+    'BY_BATCH'
+    >>> recognised(Generation.UNKNOWN, 1.78, [1.78], 0.07).name
+    'BY_METHOD'
     """
-    if whole is None:
+    told = [seconds for seconds in commands if seconds is not None]
+    if whole is None or not told:
         return known
+    highest = max(told)
+    if duration is not None and highest > duration + FREE:
+        return Generation.BY_METHOD
     if whole > 0:
-        return Generation.BY_BATCH
-    highest = max((seconds for seconds in commands if seconds is not None), default=0.0)
+        return known if whole in told else Generation.BY_BATCH
+    # Newer builds may print up to twice the free share while the batch, weighted, is still free.
     proven = known is Generation.UNKNOWN and highest > FREE / BATCH_WEIGHT
     return Generation.BY_METHOD if proven else known
 

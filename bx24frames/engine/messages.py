@@ -168,6 +168,7 @@ class Success:
     batch_operating: float | None = None
     """What the envelope of the batch says of the batch itself."""
     batch_resets_in: float | None = None
+    batch_seconds: float | None = None
     raw: RawRows | None = None
     began: str | None = None
     """When the portal began with it, by its own clock and in its own zone."""

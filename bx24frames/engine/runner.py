@@ -238,7 +238,8 @@ class Runner:
                 self._failing = None
                 self.governor.bucket.accepted()
                 told.append((method, Told(answer.operating, answer.resets_in)))
-                whole = Told(answer.batch_operating, answer.batch_resets_in) if batched else None
+                if batched:
+                    whole = Told(answer.batch_operating, answer.batch_resets_in, answer.batch_seconds)
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):

@@ -115,7 +115,7 @@ class Stats:
 
     def _charged(self, figures: MethodStats, answer: Success) -> None:
         """Note the operating time where it is charged: newer builds charge a batch, not the methods in it."""
-        if answer.batch_operating:
+        if answer.batch_operating and answer.batch_operating != answer.operating:
             self.methods.setdefault(BATCH, MethodStats()).operating = answer.batch_operating
         elif answer.operating is not None:
             figures.operating = answer.operating

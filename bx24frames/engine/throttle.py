@@ -282,10 +282,11 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer says of a budget: seconds used, and seconds until its oldest minute leaves."""
+    """What an answer says of a budget: seconds used, seconds until its oldest minute leaves, seconds this call took."""
 
     operating: float | None
     resets_in: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -348,7 +349,8 @@ class Governor:
         """
         told = list(commands)
         if whole is not None:
-            self.generation = recognised(self.generation, whole.operating, (of.operating for _, of in told))
+            nested = [of.operating for _, of in told]
+            self.generation = recognised(self.generation, whole.operating, nested, whole.seconds)
             self.meter(BATCH).report(whole.operating, whole.resets_in, departed, now)
         if whole is None or self.generation is not Generation.BY_BATCH:
             for method, of in told:
