@@ -100,18 +100,18 @@ class Cache:
         self._held[name] = found
         return found[1]
 
-    def note(self, name: str, found: JSON) -> None:
-        """Remember what an answer has shown, as long as an answer itself is believed."""
+    def note(self, name: str, found: JSON, *, keep: bool = True) -> None:
+        """Remember what an answer has shown, as long as an answer itself is believed; `keep`: on disk too."""
         if self.enabled:
             self._held[name] = (self.clock(), found)
-            file = self._file(name)
+            file = self._file(name) if keep else None
             if file is not None:
                 self._store(file, found, self.clock())
 
-    def noted(self, name: str) -> JSON:
+    def noted(self, name: str, *, keep: bool = True) -> JSON:
         """What was remembered so; None where nothing is."""
         held = self._held.get(name)
-        if held is None and (file := self._file(name)) is not None and self.enabled:
+        if keep and held is None and (file := self._file(name)) is not None and self.enabled:
             held = self._load(file, lambda answer: answer)
         return cast("JSON", held[1]) if held is not None and self._fresh(held[0]) else None
 

@@ -149,6 +149,6 @@ def test_no_type_is_forgotten(box: bx.Sandbox, typed_portal: bx.Portal) -> None:
     assert {KINDS[type_] for type_ in written & set(KINDS)} == set(Kind)
     elsewhere = {
         "int", "float", "bool", "enum", "crm_quote", "diskfile", "attached_diskfile", "disk_file", "productfile",
-        "product_file", "crm_activity_binding", "crm_webform",
+        "product_file", "crm_activity_binding",
     }  # fmt: skip
     assert set(KINDS) - written == elsewhere

@@ -87,7 +87,7 @@ def _code(field: Typed, turn: int) -> str:
 
 VALUES: Final[Mapping[str, Callable[[Typed, int], Any]]] = {
     **dict.fromkeys(("integer", "user", "employee", "iblock_element", "iblock_section", "crm_category"), _number),
-    **dict.fromkeys(("crm_company", "crm_contact", "crm_lead", "crm_deal", "crm_entity"), _number),
+    **dict.fromkeys(("crm_company", "crm_contact", "crm_lead", "crm_deal", "crm_entity", "crm_webform"), _number),
     # whether a row is closed follows from its stage
     **dict.fromkeys(("char", "boolean"), lambda field, turn: turn == 1 and field.code.lower() != "closed"),
     "double": lambda _, turn: 1234.25 * turn,

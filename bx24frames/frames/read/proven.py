@@ -76,6 +76,8 @@ class Proven:
         proof, entity = self._proof, self._reading.table.entity
         if proof.broken and self._reading.explicit:
             raise proof.fault()
+        if self._reading.inner:
+            return
         if proof.missing and not self._reading.forgiving:
             self._once("missing", "no row carries, so that they are null", proof.missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
@@ -87,6 +89,8 @@ class Proven:
         reading = self._reading
         table, where = reading.table, reading.where
         forms = forms_of(table.entity, reading.schema.fields, table.fields, where.asked, reading.order.remote)
+        if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
+            return forms
         noted = self._connection.metadata.noted(self._name)
         known = next((form for form in forms if form.value == noted), None)
         return forms if known is None else forms[forms.index(known) :]
@@ -116,12 +120,15 @@ class Proven:
             metadata.note(f"unprinted:{name}", [*sorted({*proof.excused, *proof.missing})])
 
     def _once(self, what: str, told: str, names: Sequence[str]) -> None:
-        """Warn, once a table and a connection."""
-        entity = self._reading.table.entity.name
+        """Warn, of each name once a table and a connection."""
+        entity, metadata = self._reading.table.entity.name, self._connection.metadata
         note = f"told {what}:{entity}"
-        if self._connection.metadata.noted(note) is not None:
+        before = metadata.noted(note, keep=False)
+        heard = before if isinstance(before, list) else []
+        names = [name for name in names if name not in heard]
+        if not names:
             return
-        self._connection.metadata.note(note, [*names])
+        metadata.note(note, [*heard, *names], keep=False)
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:SHOWN])}{more}", stacklevel=2)
 

@@ -57,6 +57,8 @@ class ReadRequest:
     on_bad_value: Literal["raise", "null"] = "raise"
     missing_columns: Literal["raise", "insert"] = "raise"
     progress: Progress = "auto"
+    inner: bool = False
+    """Whether a write asks, to look at what the portal holds: nothing is told of columns that are null as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Reading:
 
     `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
     `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
-    `named`: columns were asked for by name; `forgiving`: those that do not come are null.
+    `named`: columns were asked for by name; `forgiving`: those that do not come are null; `inner`: a write asks.
     """
 
     table: Table
@@ -83,6 +85,7 @@ class Reading:
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     named: bool = False
     forgiving: bool = False
+    inner: bool = False
 
     def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
         """How the rows of some pages are typed, watched by a proof."""
@@ -209,6 +212,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
         closed=closed or {},
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",
+        inner=request.inner,
     )
 
 

@@ -20,7 +20,10 @@ async def changed_cells(connection: Connection, table: Table, frame: Incoming, t
     ids = frame.table.column(frame.id_column or "id").to_pylist()
     id_code = table.entity.listing.id_key
     codes = [field.code for field in frame.compared.values()]
-    request = ReadRequest(table.entity.name, [id_code, *codes], {id_code: ids}, progress=False)
+    # what the portal does not print was null when it was read, and is so again
+    request = ReadRequest(
+        table.entity.name, [id_code, *codes], {id_code: ids}, missing_columns="insert", progress=False, inner=True
+    )
     now = (await read_table(connection, request)).rename_columns([id_code, *names])
     given = to_arrow(frame.source, target={name: now.schema.field(name).type for name in names}, timezone=timezone)
     place = {row_id: row for row, row_id in enumerate(now.column(0).to_pylist())}

@@ -34,7 +34,9 @@ async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], co
     wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
     if not wanted:
         return {}
-    request = ReadRequest(table.entity.name, [id_code, *codes], {id_code: wanted}, progress=False)
+    request = ReadRequest(
+        table.entity.name, [id_code, *codes], {id_code: wanted}, missing_columns="insert", progress=False, inner=True
+    )
     return dict(_keyed(await read_table(connection, request), id_code))
 
 
@@ -80,7 +82,7 @@ async def rows_after(
     id_code = table.entity.listing.id_key
     wanted = {**({f">{id_code}": high, **conditions} if _seekable(table) else {}), **of}
     read = list(dict.fromkeys([id_code, *codes, *conditions]))
-    request = ReadRequest(table.entity.name, read, wanted, progress=False)
+    request = ReadRequest(table.entity.name, read, wanted, progress=False, inner=True)
     rows = _keyed(await read_table(connection, request), id_code)
     return {
         row_id: values
@@ -102,7 +104,9 @@ def _exact(field: Field) -> bool:
 async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
     """The highest id of a table, or among the rows of some owners; 0 where there are none."""
     id_code = table.entity.listing.id_key
-    request = ReadRequest(table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False)
+    request = ReadRequest(
+        table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False, inner=True
+    )
     found = (await read_table(connection, request)).column(0).to_pylist()
     return int(found[0]) if found else 0
 
@@ -137,7 +141,7 @@ async def rows_by_key(
         id_code = table.entity.listing.id_key
         values = list(dict.fromkeys(key[place] for key in listed))
         conditions = {driver.code: values} if _seekable(table) and _exact(driver) else None
-        request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False)
+        request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False, inner=True)
         rows = dict(_keyed(await read_table(connection, request), id_code))
     found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
     for row_id, held in rows.items():

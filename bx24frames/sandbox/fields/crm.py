@@ -49,6 +49,11 @@ ACTIVITY: Final[Fields] = (
     _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True),
     _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True),
 )
+# a moment that is described as a text (a description printed by a cloud portal, September 2026)
+CONTACTED: Final[Fields] = (
+    _f("LAST_COMMUNICATION_TIME", "string", "Последняя коммуникация", faces="item"),
+    _f("WEBFORM_ID", "crm_webform", "CRM-форма", faces="item"),
+)
 ORIGIN: Final[Fields] = (
     _f("ORIGINATOR_ID", "string", "Внешний источник"),
     _f("ORIGIN_ID", "string", "Идентификатор элемента во внешнем источнике"),
@@ -123,6 +128,7 @@ LEAD: Final[Fields] = (
     _f("DATE_CLOSED", "datetime", "Дата завершения", read_only=True),
     *ORIGIN,
     *ACTIVITY,
+    *CONTACTED,
     *UTM,
     *MULTIFIELDS,
 )
@@ -160,6 +166,7 @@ DEAL: Final[Fields] = (
     *SOURCE,
     *ORIGIN,
     *ACTIVITY,
+    *CONTACTED,
     *UTM,
     _f("PARENT_ID_128", "crm_entity", "Project", parent=128),
 )

@@ -37,6 +37,7 @@ KINDS: Final[dict[str, Kind]] = {
     "crm_entity": Kind.INT,
     "crm_lead": Kind.INT,
     "crm_quote": Kind.INT,
+    "crm_webform": Kind.INT,
     "double": Kind.NUMBER,
     "string": Kind.TEXT,
     "text": Kind.TEXT,
