@@ -170,6 +170,12 @@ def test_alternatives_are_read_one_by_one_where_the_method_has_no_groups(lead: T
     assert len(where.tests) == 2
 
 
+def test_an_alternative_that_no_cell_tells_of_is_a_condition_all_the_same(lead: Table) -> None:
+    where = parse_filters(lead.entity, lead.fields, [[("PHONE", "=", "+7")], [("TITLE", "=", "x")]])
+    assert [dict(part.params) for part in slices(lead.entity, where)] == [{"PHONE": "+7"}, {"=TITLE": "x"}]
+    assert where.tests == ()
+
+
 def test_alternatives_with_moments_are_read_one_by_one(deal: Table) -> None:
     """Some portals misread dates inside groups."""
     where = parse_filters(deal.entity, deal.fields, [[("createdTime", ">", NOON)], [("stageId", "=", "WON")]])

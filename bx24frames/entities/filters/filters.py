@@ -280,7 +280,9 @@ class _Reader:
         if len(kept) < 2 and self.owners is None:
             return kept[0] if kept else alternatives[0]
         tests = tuple(self._tests([*branch, *beside]) for branch in branches)
-        if any(not one for one in tests):  # one of them holds for every row
+        if any(
+            one == Where(arguments=self.arguments, owners=self.owners) for one in alternatives
+        ):  # holds for every row
             return Where(arguments=self.arguments, owners=self.owners)
         if compared_here(self.entity) or self.owners is not None:
             self._all_told([*branches, beside], tests)
