@@ -185,7 +185,8 @@ def _binding(spec: UserField, pools: Pools, links: dict[str, list[int]]) -> Any:
 
 def _value_at(spec: UserField, place: int) -> Any:
     """A value by the row's place alone, so that it shifts none of those that are drawn."""
-    by_type = {"double": place + 0.5, "integer": place, "datetime": f"2026-0{place % 9 + 1}-15T10:{place % 60:02d}:00"}
+    number = place + 0.5 if spec.settings.get("PRECISION") else place  # without it whole numbers are kept
+    by_type = {"double": number, "integer": place, "datetime": f"2026-0{place % 9 + 1}-15T10:{place % 60:02d}:00"}
     return by_type.get(spec.type, f"{spec.code[-3:]}-{place}")
 
 
