@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.telling import remember_caller
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,6 +29,9 @@ TICK: Final = 0.2
 loaded, whose handler of SIGINT has the system begin the wait again (SA_RESTART)."""
 SECOND_INTERRUPT_SECONDS: Final = 2.0
 """What a coroutine cancelled a second time gets to say what it did."""
+IMPORT_SECONDS: Final = 2.0
+"""What a fork waits at most for an import of the background thread."""
+_IMPORTER: Final = "<frozen importlib._bootstrap>"
 EXIT_SECONDS: Final = 5.0
 """What the coroutines still under way get to end when the interpreter does."""
 
@@ -50,6 +55,7 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     >>> run(answer())
     42
     """
+    remember_caller()
     job = _Job(coroutine)
     try:
         job.start()
@@ -72,6 +78,7 @@ def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
     >>> list(iterate(numbers()))
     [1, 2]
     """
+    remember_caller()
     pump = _Pump(source)
     job = _Job(pump.work())
     try:
@@ -299,6 +306,26 @@ def _stop() -> None:
         background.thread.join(EXIT_SECONDS + 1.0)
 
 
+def _between_imports() -> None:
+    """Let the background thread end what it is importing before a fork.
+
+    The child would have the lock of that module and nobody to let it go: its first import of it would wait for ever.
+    """
+    background = _process.background
+    if background is None or background.thread is threading.current_thread():
+        return
+    latest = time.monotonic() + IMPORT_SECONDS
+    while _importing(background.thread.ident) and time.monotonic() < latest:
+        time.sleep(0.001)
+
+
+def _importing(thread: int | None) -> bool:
+    frame = sys._current_frames().get(thread or 0)
+    while frame is not None and frame.f_code.co_filename != _IMPORTER:
+        frame = frame.f_back
+    return frame is not None
+
+
 def _wait(future: Future[T]) -> T:
     """Wait for the future's result; an error of the package's tree says all, and begins where it was waited for."""
     _wait_done(future, None)
@@ -322,4 +349,4 @@ def _wait_done(future: Future[T], seconds: float | None) -> None:
 
 atexit.register(_stop)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.forget)
+    os.register_at_fork(before=_between_imports, after_in_child=_process.forget)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -412,3 +413,36 @@ def test_importing_the_bridge_loads_no_asyncio() -> None:
         "print({'asyncio', 'aiohttp', 'ssl', 'platformdirs'} & set(sys.modules))"
     )
     assert ended.stdout == "set()\n", ended.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_waits_for_what_the_background_thread_is_importing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child would inherit the module's lock without the thread that holds it."""
+    (tmp_path / "imported_slowly.py").write_text(
+        "import builtins\nbuiltins.slow_import[0].set()\nbuiltins.slow_import[1].wait()\n"
+    )
+    begun, go = threading.Event(), threading.Event()
+    monkeypatch.setattr("builtins.slow_import", (begun, go), raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def work() -> None:
+        import imported_slowly  # type: ignore[import-not-found]  # noqa: F401
+
+    caller = threading.Thread(target=run, args=(work(),))
+    caller.start()
+    assert begun.wait(30)
+    release = threading.Timer(0.1, go.set)
+    release.start()
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        import imported_slowly  # type: ignore[import-not-found]
+
+        os._exit(0 if go.is_set() and imported_slowly else 1)
+    _, status = os.waitpid(child, 0)
+    caller.join()
+    release.join()
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -6,7 +6,7 @@ CHECKOUT is a clone of github.com/bitrix24/b24phpsdk, MONEY one of github.com/mo
 come from Debian (php-cli php-curl php-mbstring php-xml php-intl php-bcmath phpunit php-symfony-{http-client,console,
 event-dispatcher,filesystem,finder,dotenv,mime,uid,http-foundation} php-monolog php-nesbot-carbon
 php-fig-http-message-util); what Debian has not is stubbed beside this file. The suite is copied, and the copy made fit
-for PHPUnit 9 and Symfony 5: its attributes become annotations, UUIDs of version 7 those of version 4, and addresses made
+for PHPUnit 9 and Symfony 5: its attributes become annotations, UUIDs of version 7 those of version 4, addresses made
 of the second are made unique: calls take less than one here. PHPUnit 9 would fail a test for a warning of PHP;
 the suite's own version does not, and so that is switched off. The quirk `task_comments_in_chat` is off: the suite is of
 portals whose tasks have comments.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import Counter
 from types import ModuleType
 from typing import Any
 
@@ -28,22 +27,6 @@ def _redirected(self: HTTPAdapter, request: Any, *arguments: Any, **keywords: An
 
 
 HTTPAdapter.send = _redirected  # type: ignore[method-assign]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Count by file: passed, failed, and skipped because what they depend on failed."""
-    counts: dict[str, Counter[str]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            if "[oauth]" not in report.nodeid:
-                counts.setdefault(report.nodeid.partition("::")[0], Counter())[outcome] += 1
-    total: Counter[str] = Counter()
-    terminalreporter.section("with a webhook: passed, failed, skipped")
-    for name, count in sorted(counts.items()):
-        total += count
-        terminalreporter.line(f"{count['passed']:4}{count['failed']:4}{count['skipped']:4}  {name}")
-    terminalreporter.line(f"{total['passed']:4}{total['failed']:4}{total['skipped']:4}  all")
-
 
 _constants = ModuleType("tests.constants_local")
 vars(_constants).update(json.loads(os.environ.get("STRANGERS_CONSTANTS", "{}")))

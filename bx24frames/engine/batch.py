@@ -118,6 +118,7 @@ def _success(
     value: JSON, envelope: Mapping[str, JSON], time: JSON, finish: float | None, raw: RawRows | None = None
 ) -> Success:
     operating, resets_in = _operating(time, finish)
+    began = time.get("date_start") if _is_object(time) else None
     return Success(
         value,
         total=_integer(envelope.get("total")),
@@ -126,6 +127,7 @@ def _success(
         operating=operating,
         resets_in=resets_in,
         raw=raw,
+        began=began if isinstance(began, str) else None,
     )
 
 

@@ -169,6 +169,8 @@ class Success:
     """What the envelope of the batch says of the batch itself."""
     batch_resets_in: float | None = None
     raw: RawRows | None = None
+    began: str | None = None
+    """When the portal began with it, by its own clock and in its own zone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Runner:
         When they are over, by the clock, where the verb began before this run.
     before : callable, optional
         Called with each parcel just before it leaves.
+    heard : callable, optional
+        Called with the answers to each parcel.
     clock : callable
         Seconds, monotonic, the same for all that share the governor.
     """
@@ -63,6 +65,7 @@ class Runner:
     stats: Stats = field(default_factory=Stats)
     clock: Callable[[], float] = time.monotonic
     before: Callable[[Parcel], None] | None = None
+    heard: Callable[[Mapping[str, Answer]], None] | None = None
     _failing: BX24Error | None = field(default=None, init=False)
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
@@ -165,6 +168,8 @@ class Runner:
             answers = self._read(parcel, came)
             self.stats.take(parcel, answers, len(came.body) if isinstance(came, Reply) else 0)
             self._learn(parcel, answers, ticket, self.clock() - started)
+            if self.heard is not None:
+                self.heard(answers)
             given.extend(machine.feed(parcel, answers, self.clock()))
 
     async def _send(self, parcel: Parcel, ticket: Ticket) -> Reply | NoReply | AuthError:

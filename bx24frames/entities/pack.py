@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -35,15 +35,17 @@ class Packed:
     columns: Sequence[Cells]
     ids: Sequence[Cell]
     count: int
+    absent: Mapping[str, Sequence[bool]] = field(default_factory=dict)
+    """Which rows have no such key, of columns that are looked at again where some have none."""
 
 
 def keys_of(schema: TableSchema) -> tuple[str, ...]:
     """The keys that the wanted columns are read from, and the id's."""
-    wanted = dict.fromkeys(key for field in schema.fields for key in keys_of_field(field, schema.family))
+    wanted = dict.fromkeys(key for field in schema.fields for key in where_found(field, schema.family))
     return tuple(wanted | {schema.id_key: None} if schema.id_key else wanted)
 
 
-def keys_of_field(field: Field, family: Family) -> tuple[str, ...]:
+def where_found(field: Field, family: Family) -> tuple[str, ...]:
     """Where a field's values may stand in a row; the later, only where the earlier is absent.
 
     Item rows hold phones, e-mails, sites and messengers together in `fm` (docs: crm-item-get.md).
@@ -93,7 +95,7 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     wire = None
     if not as_list and read_as not in APART:
         wire = DOUBLE if family is Family.ITEM and read_as in _NUMBERS else TEXT
-    return Column(field, family, keys_of_field(field, family), read_as, as_list, wire)
+    return Column(field, family, where_found(field, family), read_as, as_list, wire)
 
 
 def packed(columns: Sequence[Column], rows: Mapping[str, Sequence[Cell]], count: int) -> list[Cells]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bx24frames.engine.messages import Row
 from bx24frames.engine.records import ABSENT, Records, Rows
-from bx24frames.entities.pack import APART, keys_of_field
+from bx24frames.entities.pack import APART, where_found
 from bx24frames.entities.schema import Entity, Family, Field, TableSchema
 from bx24frames.entities.types import is_list, kind
 from bx24frames.errors import ResponseError
@@ -105,7 +105,7 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     given = {one.name for one in entity.arguments}
     ours = {field.code for field in entity.fields.extra}
     wanted = {
-        column: keys_of_field(one, entity.family)
+        column: where_found(one, entity.family)
         for column, one in zip(schema.arrow.names, schema.fields, strict=True)
         if not (
             one.code in given or kind(one) in APART or is_list(one) or (one.code in UNPRINTED | ours and not explicit)

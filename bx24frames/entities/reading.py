@@ -85,6 +85,10 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
     """
     if where.nothing:
         return
+    if where.branches:
+        for branch in where.branches:
+            yield from slices(entity, branch)
+        return
     if where.owners is not None:
         name, values = where.owners
         for value in values:

@@ -13,6 +13,8 @@ from bx24frames.entities import spelling
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.filters.rowtests import Test
+
 Operation: TypeAlias = Literal["insert", "update"]
 
 
@@ -29,6 +31,14 @@ class Dialect(enum.Enum):
 
     ITEM = "item"
     CLASSIC = "classic"
+    AROUND = "around"
+    """The classic manner in the methods around the CRM."""
+    HISTORY = "history"
+    """Moves through stages."""
+    GOODS = "goods"
+    """The catalogue's: those of an information block."""
+    GROUP = "group"
+    """Workgroups."""
     ORM = "orm"
     USER = "user"
     """That of the ORM without its groups, which `user.get` ignores as unknown fields."""
@@ -269,7 +279,7 @@ class Entity:
     always: tuple[str, ...] = ()
     arguments: tuple[Argument, ...] = ()
     dialect: Dialect | None = None
-    """How its conditions are spelled; None is the dialect of its family."""
+    """How its conditions are spelled, where the table of methods (`filters.dialects`) has no row for its method."""
     names: tuple[str, ...] = ()
     conditions: frozenset[str] = frozenset()
     untyped: bool = False
@@ -303,10 +313,38 @@ class Where:
     """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""
     arguments: Mapping[str, JSON] = field(default_factory=dict)
     owners: tuple[str, tuple[JSON, ...]] | None = None
+    branches: tuple[Where, ...] = ()
+    """Alternatives that are read one by one, in place of everything above but `arguments`."""
+    tests: tuple[tuple[Test, ...], ...] = ()
+    """What a row that is meant meets, all of one of them; none is no test."""
+    sum: Sum | None = None
+    """How the rows are counted where the bounds sent are wider than those meant."""
     sieve: frozenset[int] | None = None
     """Ids to pick out of the rows that come, where the method takes no condition on them."""
     nothing: bool = False
     """A condition that no row can meet (``in []``): an empty frame without a data request."""
+
+    @property
+    def parted(self) -> bool:
+        """Whether its rows come in parts that may overlap."""
+        return bool(self.splits or self.branches)
+
+    @property
+    def cut(self) -> bool:
+        """Whether more rows come than are meant."""
+        return any(test.strict for tests in self.tests for test in tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A count in parts that cover the rows and do not overlap, in whichever clock the method reads its bounds.
+
+    `inner`: conditions that hold for rows that are meant, every one of them; None where there are none such.
+    `edges`: conditions whose rows have to be looked at.
+    """
+
+    inner: Mapping[str, JSON] | None
+    edges: tuple[Mapping[str, JSON], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.conditions import condition
-from bx24frames.entities.filters.dialects import SPELLINGS, dialect, split_key
-from bx24frames.entities.filters.filters import GROUPED
+from bx24frames.entities.filters.dialects import DIALECTS, SPELLINGS, dialect, split_key
 from bx24frames.entities.filters.operands import Unfit
 from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
@@ -24,7 +23,7 @@ department-get.md); ``FILTER`` of `user.get`, in which a page is asked for, repl
 
 _SUBFILTER: Final = "::"
 """How a group of conditions on tasks begins (docs: tasks-task-list.md)."""
-_REFUSING: Final = GROUPED | {Dialect.API_ID, Dialect.PERIOD}
+_REFUSING: Final = {name for name, speech in DIALECTS.items() if speech.groups} | {Dialect.API_ID, Dialect.PERIOD}
 """Where the portal itself refuses what it does not know in a group or an object (docs: rest-v3/index.md)."""
 _ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
@@ -93,6 +92,9 @@ def _key(entity: Entity, field: Field, prefix: str, name: str, value: JSON) -> s
         if one.op not in SPELLINGS[own]:
             raise FilterError(f"{one}: the method drops it", entity=entity.name, guidance="Filter the rows that come.")
         prefix = SPELLINGS[own][one.op]
+    known = DIALECTS[own].raw
+    if known is not None and prefix not in known:
+        raise FilterError(f"{one}: the method drops it", entity=entity.name, guidance="Filter the rows that come.")
     if kind(field) is Kind.MULTIFIELD and own is Dialect.CLASSIC:
         try:
             prefix, _ = one.spell(own, None)

@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import resolve
+from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.stats import Stats
@@ -19,6 +21,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.budgets import BUDGETS
 from bx24frames.portal.cache import open_cache
+from bx24frames.portal.clock import Clock
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -80,6 +83,8 @@ class Connection:
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
         self.stats = Stats()
+        self.clock = Clock()
+        self.proven: set[tuple[str, str]] = set()
         lasting = settings.auth is None or isinstance(settings.auth, OAuth)
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
@@ -90,11 +95,16 @@ class Connection:
 
     def begun(self) -> Connection:
         """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
-        if self.settings.deadline is None:
-            return self
         verb = copy.copy(self)
-        verb.ends_at = time.monotonic() + self.settings.deadline
+        verb.clock = self.clock.anew()
+        if self.settings.deadline is not None:
+            verb.ends_at = time.monotonic() + self.settings.deadline
         return verb
+
+    @property
+    def portal_zone(self) -> tzinfo | None:
+        """The offset of the portal's own time; None before its first answer."""
+        return self.clock.zone
 
     def runner(self) -> Runner:
         """What runs machines, with the budget this process shares for the portal."""
@@ -110,6 +120,7 @@ class Connection:
             ends_at=self.ends_at,
             sizes=sizes,
             stats=self.stats,
+            heard=self.clock.hear,
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
@@ -157,6 +168,11 @@ class Connection:
         with BUDGETS.lock:
             meter = governor.meter(method)
             return meter.cost if meter.priced else None
+
+    def charged_share(self) -> float:
+        """Share of a batch's time that the portal charges, as far as its answers have told."""
+        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
 
     async def close(self) -> None:
         """Close what the transport holds open."""

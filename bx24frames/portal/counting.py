@@ -2,45 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Paging, Success
-from bx24frames.engine.pages.cursor import merged
+from bx24frames.engine.messages import MAX_COMMANDS, Paging, Success
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import Take
+from bx24frames.entities.columns import table_schema
+from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import parse_filters
+from bx24frames.entities.filters.moments import Zones
+from bx24frames.entities.pack import keys_of
 from bx24frames.entities.reading import listing_for, picked, slices
+from bx24frames.entities.recheck import Recheck, Seen, told, with_tested
+from bx24frames.portal.clock import zone_of
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.metadata import find_table
+from bx24frames.portal.proof import count_call, is_carried_out
 from bx24frames.portal.slices import SHARE
+from bx24frames.telling import tell
 
 if TYPE_CHECKING:
-    from bx24frames.engine.machine import Machine
+    import pyarrow as pa
+
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
     from bx24frames.entities.filters.filters import Filters
     from bx24frames.entities.schema import Entity, Field, Where
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
 
+P = TypeVar("P")
 Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
-    """Count rows by the portal's own count where the method has one, else by reading the ids."""
+    """Count rows by the portal's own count where it can be believed, else by reading the ids.
+
+    Where the bounds sent are wider than those meant, the rows far from them are counted there, those near here.
+    """
     table = await find_table(connection, entity, filters)
-    where = parse_filters(table.entity, table.fields, filters)
-    apart = where.owners is not None
-    keep = partial(picked, table.entity, where)
+    where = await settled_where(connection, table, filters)
+    if where.sum is not None and where.sum.inner is not None:
+        inner = replace(where, params=where.sum.inner, tests=(), sum=None)
+        far = await _told(connection, table, inner)
+        if far is not None:
+            edges = [replace(where, params=edge, sum=None) for edge in where.sum.edges]
+            return far + sum([await _read_count(connection, table, edge) for edge in edges])
+    count = None if where.cut else await _told(connection, table, where)
+    return await _read_count(connection, table, where) if count is None else count
+
+
+async def settled_where(connection: Connection, table: Table, filters: Filters | None) -> Where:
+    """The conditions of a count; a day in them is one of the portal's."""
+    zones = Zones(portal=connection.portal_zone)
+    where = parse_filters(table.entity, table.fields, filters, zones=zones)
+    if not zones.asked or zones.portal is not None:
+        return where
+    zones = Zones(portal=await zone_of(connection))
+    return parse_filters(table.entity, table.fields, filters, zones=zones)
+
+
+async def _told(connection: Connection, table: Table, where: Where) -> int | None:
+    """The portal's own count; None where it has none, or did not carry out some condition."""
     listings = listings_of(table.entity, where, table.fields)
-    told = not where.splits and all(one.paging is Paging.KEYSET and one.counted for one in listings)
-    found = await totals(connection, listings) if told else [None]
+    counts = all(one.paging is Paging.KEYSET and one.counted for one in listings)
+    if where.parted or where.sieve is not None or not counts:
+        return None
+    if where.params and not await is_carried_out(connection, table, where):
+        return None
+    found = await totals(connection, listings)
     known = [count for count in found if count is not None]
-    if len(known) < len(found):
-        return await _count_ids(connection, listings, apart=apart, keep=keep)
-    return sum(known)
+    return None if len(known) < len(found) else sum(known)
+
+
+async def _read_count(connection: Connection, table: Table, where: Where) -> int:
+    """Count ids, of the rows that meet the conditions."""
+    apart, seen = where.owners is not None, Seen()
+    if not where.tests:
+        listings = listings_of(table.entity, where, table.fields)
+        return await _count_ids(connection, listings, apart=apart, keep=partial(picked, table.entity, where))
+    entity = table.entity
+    keys = entity.listing.row_key or (entity.listing.id_key,)
+    schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
+    asked = [listing_for(entity, schema.fields, part, table.fields) for part in slices(entity, where)]
+    listings = [replace(one, keys=keys_of(schema)) for one in asked]
+    take = Recheck(where, schema, seen).take(
+        Decoder(schema, "null", Counter()), lambda rows: picked(entity, where, rows)
+    )
+
+    def of(place: int, batch: pa.RecordBatch) -> set[tuple[object, ...]]:
+        columns = [batch.column(at).to_pylist() for at in range(len(keys))]
+        return {(place if apart else 0, *row) for row in zip(*columns, strict=True)}
+
+    count = await _distinct(
+        connection, listings, lambda place, _: Take(take.pack, lambda parts: of(place, take.join(parts)))
+    )
+    foreign = told(seen, entity.name)
+    if foreign is not None:
+        tell(foreign)
+    return count
 
 
 def listings_of(entity: Entity, where: Where, known: Sequence[Field] = ()) -> list[Listing]:
@@ -48,34 +113,32 @@ def listings_of(entity: Entity, where: Where, known: Sequence[Field] = ()) -> li
     return [listing_for(entity, (), part, known) for part in slices(entity, where)]
 
 
-async def _count_ids(connection: Connection, listings: Iterable[Listing], *, apart: bool, keep: Keep) -> int:
+async def _count_ids(connection: Connection, listings: Sequence[Listing], *, apart: bool, keep: Keep) -> int:
     """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
-    seen: set[tuple[object, ...]] = set()
 
     def keys(place: int, listing: Listing, rows: Rows) -> set[tuple[object, ...]]:
         names = listing.row_key or (listing.id_key,)
         return {(place if apart else 0, *(str(row.get(name)) for name in names)) for row in keep(rows)}
 
-    def counted(place: int, listing: Listing) -> Machine[set[tuple[object, ...]]]:
-        return pages_machine(listing, Take(partial(keys, place, listing), lambda parts: set().union(*parts)))
+    def take(place: int, listing: Listing) -> Take[set[tuple[object, ...]], set[tuple[object, ...]]]:
+        return Take(partial(keys, place, listing), lambda parts: set().union(*parts))
 
-    readers = [(one.call.direct, counted(place, one)) for place, one in enumerate(listings)]
+    return await _distinct(connection, listings, take)
+
+
+async def _distinct(
+    connection: Connection,
+    listings: Sequence[Listing],
+    take: Callable[[int, Listing], Take[P, set[tuple[object, ...]]]],
+) -> int:
+    """The number of different rows that some listings give."""
+    seen: set[tuple[object, ...]] = set()
+    readers = [(one.call.direct, pages_machine(one, take(place, one))) for place, one in enumerate(listings)]
     together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
     for machine in (together, *(reader for direct, reader in readers if direct)):
         async for found in connection.run(machine):
             seen |= found
     return len(seen)
-
-
-def count_call(listing: Listing) -> Call:
-    """One page with its count; the bounds of the id as conditions."""
-    bounds: dict[str, JSON] = {}
-    if listing.bounds.after is not None:
-        bounds[f">{listing.id_filter}"] = listing.bounds.after
-    if listing.bounds.upto is not None:
-        bounds[f"<={listing.id_filter}"] = listing.bounds.upto
-    params = {**merged(listing.call.params, listing.filter_path, bounds), "start": 0}
-    return Call(listing.call.method, params, direct=listing.call.direct)
 
 
 async def totals(connection: Connection, listings: Sequence[Listing]) -> list[int | None]:

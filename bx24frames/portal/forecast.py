@@ -70,7 +70,7 @@ def forecast(connection: Connection, loads: Iterable[Load], made: int) -> Foreca
             requests += sum(1 for _ in _sizes(commands[method], load, max(1, most)))
             seconds = ROW_SECONDS * number if cost is None else cost * commands[method]
             bases[f"{seconds / number:.3f} s a row ({'assumed' if cost is None else 'measured'})"] = None
-            work += least_seconds(limits, 0, seconds)
+            work += least_seconds(limits, 0, seconds, share=connection.charged_share())
     return Forecast(requests, max(least_seconds(limits, requests, 0.0), work), ", ".join(bases))
 
 

@@ -88,16 +88,16 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
         table.entity.name,
         sum(known) if len(known) == len(counts) else None,
         requests,
-        least_seconds(connection.settings.limits, requests, page_seconds * pages),
+        least_seconds(connection.settings.limits, requests, page_seconds * pages, share=connection.charged_share()),
         page_seconds,
         measured is not None,
     )
 
 
-def least_seconds(limits: Limits, requests: int, operating: float) -> float:
-    """Seconds that so many requests, with so much operating time of one method, take at least."""
+def least_seconds(limits: Limits, requests: int, operating: float, *, share: float = 1.0) -> float:
+    """Seconds that so many requests, with so much work of one method, take at least; `share` of it is charged."""
     by_bucket = max(0.0, requests - (limits.burst - 1)) / limits.per_second
-    windows = max(0, math.ceil(operating / limits.operating) - 1) if math.isfinite(limits.operating) else 0
+    windows = max(0, math.ceil(operating * share / limits.operating) - 1) if math.isfinite(limits.operating) else 0
     by_work = operating / limits.max_in_flight
     return max(by_bucket, windows * WINDOW, by_work)
 

@@ -81,7 +81,61 @@ _NAMES: Final[Mapping[str, Quirk]] = {
 
 # --- conditions ------------------------------------------------------------------------------------
 
-_CONDITIONS: Final[Mapping[str, Quirk]] = {}
+_CONDITIONS: Final[Mapping[str, Quirk]] = {
+    "item_moments_in_user_clock": Quirk(
+        "crm.item.list",
+        "Reads a moment in a condition in the calling user's clock, whatever offset it carries; moments inside groups "
+        "too.",
+        "crm module: lib/controller/base.php; main module: lib/db/sqlwhere.php; measured on cloud portals, "
+        "September 2026; bitrix-tools/b24-rest-docs #215",
+    ),
+    "item_moment_lists_dropped": Quirk(
+        "crm.item.list",
+        "Drops a condition on moments by a list, and answers the rows that meet the other conditions.",
+        "main module: classes/general/sqlwhere.php",
+    ),
+    "item_links_without_prefix": Quirk(
+        "crm.item.list",
+        "Takes conditions on contactIds, companyIds and observers by the bare name alone, and refuses any prefix.",
+        "crm module: lib/controller/item.php",
+    ),
+    "classic_zero_list_holds_null": Quirk(
+        "crm.*.list",
+        "A list of numbers that holds 0 finds the rows without a number too.",
+        "measured on a cloud portal, September 2026",
+    ),
+    "catalog_conditions_dropped": Quirk(
+        "catalog.*.list",
+        "Leaves out unknown names, the prefixes @, !@, =% and %=, groups, empty texts, and booleans that are not Y or "
+        "N; makes 1 of a list on a float, and 0 of a text on an integer.",
+        "rest module: lib/integration/view/base.php; iblock module: classes/general/iblock.php; "
+        "bitrix-tools/b24-rest-docs #181",
+    ),
+    "user_moments_not_understood": Quirk(
+        "user.get",
+        "Understands no moment in a condition: no user is found by a caller with a time zone, and the condition is "
+        "dropped for others.",
+        "rest module: lib/api/user.php; main module: classes/general/database.php",
+        "before August 2026",
+    ),
+    "stage_history_refuses_names": Quirk(
+        "crm.stagehistory.list",
+        "Refuses a condition on an unknown name, where older builds leave it out.",
+        "crm module: lib/controller/stagehistory.php",
+        "2026",
+    ),
+    "address_total_of_page": Quirk(
+        "crm.address.list",
+        "Tells the rows of the page for the total, except where start is -1.",
+        "leshchenko1979/fast_bitrix24 #260",
+    ),
+    "list_elements_swallow_errors": Quirk(
+        "lists.element.get",
+        "Answers a condition of the wrong shape with no rows, and HTTP 200.",
+        "lists module: lib/rest/restservice.php",
+        "October 2025",
+    ),
+}
 
 # --- writes ----------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from bx24frames.sandbox.envelope import iso
 from bx24frames.sandbox.php import is_true
 from bx24frames.sandbox.registry import METHODS, Context, Method, MethodError, Params, Result, method
 from bx24frames.sandbox.wire import API
+from bx24frames.sandbox.zones import zone_name
 
 
 def _every_scope() -> list[str]:
@@ -80,8 +81,7 @@ def profile(_: Params, context: Context) -> Result:
             "NAME": user.get("NAME", ""),
             "LAST_NAME": user.get("LAST_NAME", ""),
             "PERSONAL_GENDER": user.get("PERSONAL_GENDER", ""),
-            "TIME_ZONE": "",
-            "TIME_ZONE_OFFSET": context.utc_offset,
+            "TIME_ZONE": zone_name(context.store, context.user_id),
         }
     )
 

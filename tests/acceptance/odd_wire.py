@@ -98,7 +98,9 @@ class Server:
                 size = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(size)
                 path = self.path.split("?")[0]
-                params = json.loads(body) if body else parse_str(self.path.partition("?")[2])
+                form = (self.headers.get("Content-Type") or "").startswith("application/x-www-form-urlencoded")
+                params = parse_str(body.decode()) if form else json.loads(body or b"null")
+                params = parse_str(self.path.partition("?")[2]) if params is None else params
                 asked = Asked(path, path.rstrip("/").rsplit("/", 1)[-1], params, dict(self.headers))
                 self._reply(outer(asked))
 

@@ -241,7 +241,7 @@ def test_a_slow_portal_is_told_and_looked_at_to_the_end(run, monkeypatch: pytest
 
 def test_what_others_have_used_of_the_work_allowed_is_told(run, bx24_sandbox: Sandbox):
     bx24_sandbox.set(plan="standard", cut=None, costs=Costs(page=450.0))
-    assert "warn  rows        reading deals has taken 450 of the 480 s" in run("doctor").text
+    assert "warn  rows        reading deals has taken 450 of the 420 s" in run("doctor").text
 
 
 def test_a_portal_that_shows_no_deal_says_so(run, bx24_sandbox: Sandbox):

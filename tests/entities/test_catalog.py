@@ -32,7 +32,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...], str, str, str | None, str | None, s
     "status": ("crm.status.list", (), "ID", "whole", None, None, "crm"),
     "category": ("crm.category.list", ("categories",), "id", "whole", None, None, "crm"),
     "currency": ("crm.currency.list", (), "CURRENCY", "whole", None, "DATE_UPDATE", "crm"),
-    "user": ("user.get", (), "ID", "keyset", "DATE_REGISTER", "TIMESTAMP_X", "user"),
+    "user": ("user.get", (), "ID", "keyset", "DATE_REGISTER", None, "user"),
     "department": ("department.get", (), "ID", "offset", None, None, "department"),
     "task": ("tasks.task.list", ("tasks",), "id", "keyset", "createdDate", "changedDate", "task"),
     "task_time": ("task.elapseditem.getlist", (), "ID", "keyset", "CREATED_DATE", None, "task"),

@@ -51,8 +51,8 @@ ASKED: dict[str, tuple[dict[str, Domain], dict[str, object]]] = {
     "an interval": ({"count": Domain(3, 9)}, {">=count": 3, "<=count": 9}),
     "an amount": ({"amount": one_of(10.5)}, {">=opportunity": 9, "<=opportunity": 12}),
     "a day": ({"day": one_of(dt.date(2026, 3, 10))}, {">=begindate": "2026-03-08", "<=begindate": "2026-03-12"}),
-    "a moment": ({"moment": Domain(low=NOON)}, {">=createdTime": "2026-03-10T11:00:00+00:00"}),
-    "a user's moment": ({"own_moment": Domain(high=NOON)}, {"<=ufCrmMoment": "2026-03-11T12:00:00+00:00"}),
+    "a moment": ({"moment": Domain(low=NOON)}, {">=createdTime": "2026-03-09T09:00:00+00:00"}),
+    "a user's moment": ({"own_moment": Domain(high=NOON)}, {"<=ufCrmMoment": "2026-03-12T14:00:00+00:00"}),
 }
 NOT_ASKED: dict[str, dict[str, Domain]] = {
     "what nulls are printed as": {"count": Domain(-1, 5)},

@@ -223,11 +223,18 @@ def test_tables_without_an_order_of_their_own_come_by_id_too(portal: bx.Portal, 
         assert cells(found, key) == ids[::-1][:limit]
 
 
-@pytest.mark.parametrize("filters", [5, [5], "", [("id", "=", 1), 5], {">=updatedTime": "2024-01-01T00:00:00Z"},
-    [("updatedTime", ">=", "2024-01-01T00:00:00Z")]])  # fmt: skip
+@pytest.mark.parametrize("filters", [5, [5], "", [("id", "=", 1), 5]])
 def test_changed_since_never_loses_a_condition(portal: bx.Portal, filters):
     with pytest.raises(FilterError):
         bx.read_entity("deal", portal, filters=filters, changed_since="2025-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("filters", [{">=updatedTime": "2024-01-01T00:00:00Z"},
+    [("updatedTime", ">=", "2024-01-01T00:00:00Z")]])  # fmt: skip
+def test_changed_since_holds_beside_a_condition_on_its_own_column(portal: bx.Portal, filters):
+    since = "2025-01-01T00:00:00Z"
+    found = bx.read_entity("deal", portal, columns=["id"], filters=filters, changed_since=since, backend="pyarrow")
+    assert found == bx.read_entity("deal", portal, columns=["id"], changed_since=since, backend="pyarrow")
 
 
 @pytest.mark.parametrize("index", [[], 5, ["id", "id"], [1], {"id": 1}])

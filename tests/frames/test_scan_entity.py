@@ -24,6 +24,7 @@ from bx24frames.errors import (
     UnknownColumn,
     UnknownEntity,
 )
+from bx24frames.frames.read.scan import _left_quietly
 from bx24frames.sandbox.faults import Fault
 
 c = pl.col
@@ -50,7 +51,7 @@ CASES = {
     "day": (c("begindate") == dt.date(2026, 3, 10), {">=begindate": "2026-03-08", "<=begindate": "2026-03-12"}),
     "moment": (
         c("createdTime") < dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC),
-        {"<=createdTime": "2026-03-10T12:59:59+00:00"},
+        {"<=createdTime": "2026-03-11T14:59:59+00:00"},
     ),
     "both": ((c("stageId") == "WON") & c("title").str.contains("a"), {"=stageId": "WON"}),
     "unequal": (c("stageId") != "WON", {}),
@@ -334,3 +335,21 @@ def test_a_value_that_does_not_fit_its_type_is_named(portal: bx.Portal):
     with pytest.raises(DecodeError):
         lazy.select("title").collect()
     assert lazy.select("id").collect().height == 230
+
+
+def test_an_interrupt_while_polars_leaves_a_scan_comes_once() -> None:
+    """polars raises for it by itself; what Python raises while the iterator is closed would come on top."""
+    closed = []
+
+    def tables() -> Iterator[int]:
+        try:
+            yield 1
+            yield 2
+        except GeneratorExit:
+            closed.append(True)
+            raise KeyboardInterrupt from None
+
+    left = _left_quietly(tables())  # type: ignore[arg-type]
+    assert next(left) == 1
+    left.close()
+    assert closed == [True]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from bx24frames.sandbox import Costs, Fault, Sandbox
-from bx24frames.sandbox.serving import parse_fault, parse_sizes
+from bx24frames.sandbox.serving import parse_fault, parse_sizes, serve
 
 SIZES = {"deal": 20, "contact": 10, "company": 5, "lead": 5}
 
@@ -177,6 +178,21 @@ def test_the_command_serves_until_it_is_stopped(stop):
         assert post(url + "profile")["result"]["ID"] == "1"
         os.kill(process.pid, stop)
         assert process.wait(20) == 0
+
+
+def test_the_command_writes_the_certificate_that_clients_trust(tmp_path):
+    """Without it a client would have to take it from the wire."""
+    pem = tmp_path / "box.pem"
+    command = [sys.executable, "-m", "bx24frames.sandbox", "--port", "0", "--fast", "--size", "deal=5"]
+    with subprocess.Popen([*command, "--tls", "--certificate", str(pem)], stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+        trusted = ssl.create_default_context(cafile=pem)
+        with urllib.request.urlopen(url + "profile", timeout=10, context=trusted) as reply:
+            assert json.loads(reply.read())["result"]["ID"] == "1"
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(20) == 0
+    with pytest.raises(ValueError, match="tls"):
+        serve(certificate=str(pem))
 
 
 def test_texts_of_the_command_line():

@@ -8,7 +8,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary, links, writes
-from bx24frames.entities.schema import Argument, Dialect, Entity, Family, FieldsSource, WriteMethods
+from bx24frames.entities.schema import Argument, Entity, Family, FieldsSource, WriteMethods
 
 CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
 USER_FIELD_OWNERS: Final = ("lead", "deal", "contact", "company", "quote")
@@ -29,7 +29,6 @@ _CATEGORY: Final = Entity(
     writes=writes("crm.category", ("category", "id")),
     select=None,
     arguments=(replace(_ENTITY_TYPE, described=("entityTypeId",), alike=True),),
-    dialect=Dialect.NONE,
     names=("pipeline",),
 )  # fmt: skip
 
@@ -57,7 +56,6 @@ _STAGE_HISTORY: Final = Entity(
     fields=FieldsSource(static=static.STAGE_HISTORY),
     created="CREATED_TIME",
     modified="CREATED_TIME",  # rows are only ever added
-    dialect=Dialect.CLASSIC,
     arguments=(_ENTITY_TYPE,),
 )
 
@@ -70,7 +68,6 @@ _PRODUCT_ROW: Final = Entity(
     fields=FieldsSource("crm.item.productrow.fields", path=("fields",), extra=static.PRODUCT_ROW),
     writes=writes("crm.item.productrow", ("productRow", "id")),
     select=None,
-    dialect=Dialect.NONE,
     arguments=(
         Argument("ownerId", ("filter", "=ownerId"), aliases=("OWNER_ID",)),
         Argument("ownerType", ("filter", "=ownerType"), "string", aliases=("OWNER_TYPE",), default="D"),
@@ -86,7 +83,6 @@ _COMMENT: Final = Entity(
     writes=writes("crm.timeline.comment"),
     get_method="crm.timeline.comment.get",
     created="CREATED",
-    dialect=Dialect.NONE,
     arguments=(
         Argument("ENTITY_ID", ("filter", "ENTITY_ID"), aliases=("ownerId", "OWNER_ID")),
         Argument("ENTITY_TYPE", ("filter", "ENTITY_TYPE"), "string", aliases=("ownerType",), default="deal"),
@@ -119,7 +115,6 @@ _USER_FIELD: Final = Entity(
     listing=controller("userfieldconfig.list", "fields", Paging.OFFSET),
     fields=FieldsSource(static=static.USER_FIELD),
     scope="userfieldconfig",
-    dialect=Dialect.EQUAL,
     unwritten=_COLUMN,
     arguments=(Argument("moduleId", ("moduleId",), "string", default="crm"),),
 )
@@ -135,7 +130,6 @@ def _user_fields(kind: str) -> Entity:
         listing=Listing(Call(f"{prefix}.list", {}), paging=Paging.WHOLE),
         fields=FieldsSource(static=static.CRM_USER_FIELD),
         select=None,
-        dialect=Dialect.EQUAL,
         unwritten=_COLUMN,
     )
 
@@ -164,11 +158,9 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("requisite", "requisite", "Requisites", "DATE_CREATE", "DATE_MODIFY"),
     crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _ADDRESS,
-    dictionary(
-        "status", "Statuses, stages and sources", Dialect.EQUAL, static=static.STATUS, names=("stage", "source")
-    ),
+    dictionary("status", "Statuses, stages and sources", static=static.STATUS, names=("stage", "source")),
     replace(
-        dictionary("currency", "Currencies", Dialect.NONE, id_key="CURRENCY"),
+        dictionary("currency", "Currencies", id_key="CURRENCY"),
         modified="DATE_UPDATE",
         writes=WriteMethods(),
         unwritten="rows are written by number, and a currency has a code for an id",
@@ -185,7 +177,12 @@ ROWS: Final[tuple[Entity, ...]] = (
     crm("crm.product", "product", "Products (classic methods)", "DATE_CREATE", "TIMESTAMP_X"),
     crm("crm.productsection", "productsection", "Product sections (classic methods)"),
     _PRODUCT,
-    replace(catalogue("section", "Product sections", "sections"), names=("product_section",)),
+    replace(
+        catalogue("section", "Product sections", "sections"),
+        names=("product_section",),
+        # the condition is a must, and known without a prefix (docs: catalog-section-list.md)
+        arguments=(Argument("iblockId", ("filter", "iblockId")),),
+    ),
     catalogue("price", "Prices", "prices", "timestampX"),
     replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
 )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging, Path
-from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource, WriteMethods
+from bx24frames.entities.schema import Argument, Entity, Family, Field, FieldsSource, WriteMethods
 
 _NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
 UP: Final[Mapping[str, JSON]] = MappingProxyType({"sort": "ID", "order": "ASC"})
@@ -100,7 +100,6 @@ def writes(prefix: str, id_path: Path = ()) -> WriteMethods:
 def dictionary(
     kind: str,
     title: str,
-    dialect: Dialect,
     id_key: str = "ID",
     *,
     static: tuple[Field, ...] = (),
@@ -117,7 +116,6 @@ def dictionary(
         fields=FieldsSource(f"{prefix}.fields", static=static),
         writes=writes(prefix),
         select=None,
-        dialect=dialect,
         names=names,
     )
 
@@ -177,7 +175,6 @@ def links(owner: str, linked: str) -> Entity:
             )
         ),
         select=None,
-        dialect=Dialect.NONE,
         arguments=(Argument(owner_id, ("id",), aliases=("ownerId", "OWNER_ID")),),
         unwritten=f"crm.{owner}.{linked}.items.set replaces every link of a row at once",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from bx24frames.engine.messages import Call, Listing, Paging
 from bx24frames.entities import tasks
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import DOWN, UP, controller
-from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource, Shape, WriteMethods
+from bx24frames.entities.schema import Argument, Entity, Family, Field, FieldsSource, Shape, WriteMethods
 
 _USER: Final = Entity(
     name="user",
@@ -18,12 +18,10 @@ _USER: Final = Entity(
     listing=Listing(Call("user.get", {}), filter_path=("FILTER",), order_path=(), order=(UP, DOWN)),
     fields=FieldsSource("user.fields", static=static.USER, shape=Shape.CAPTIONS),
     writes=WriteMethods("user.add", "user.update", id_param="ID", fields_param=None),
-    created="DATE_REGISTER",
-    modified="TIMESTAMP_X",
+    created="DATE_REGISTER",  # TIMESTAMP_X is printed as an empty object
     scope="user",
     select=None,
     sparse=True,
-    dialect=Dialect.USER,
 )
 
 _DEPARTMENT: Final = Entity(
@@ -40,7 +38,6 @@ _DEPARTMENT: Final = Entity(
     ),
     scope="department",
     select=None,
-    dialect=Dialect.EQUAL,
 )  # fmt: skip
 
 _TASK: Final = Entity(
@@ -70,7 +67,6 @@ _TASK: Final = Entity(
     created="createdDate",
     modified="changedDate",
     scope="task",
-    dialect=Dialect.TASK,
     conditions=tasks.ALONE,
 )
 
@@ -98,7 +94,6 @@ _TASK_TIME: Final = Entity(
     fields=FieldsSource(static=static.ELAPSED),
     created="CREATED_DATE",
     scope="task",
-    dialect=Dialect.TASK,
     select="SELECT",
     names=("elapsed_time",),
     unwritten="the methods of task.elapseditem take a task beside the id, and their arguments by order",
@@ -118,7 +113,6 @@ _CALL: Final = Entity(
     created="CALL_START_DATE",
     modified="CALL_START_DATE",  # a call is written down when it is over
     scope="telephony",
-    dialect=Dialect.CALL,
     select=None,
 )
 
@@ -136,7 +130,6 @@ _LIST: Final = Entity(
     fields=FieldsSource(static=static.LIST),
     scope="lists",
     select=None,
-    dialect=Dialect.NONE,
     arguments=(_LIST_TYPE,),
     floating=True,
     unwritten="lists.add makes a table of the portal, and lists.delete drops one with all its elements",
@@ -157,7 +150,6 @@ _LIST_ELEMENT: Final = Entity(
     modified="TIMESTAMP_X",
     scope="lists",
     select=None,
-    dialect=Dialect.LIST,
     floating=True,
     unwritten="lists.element.update empties every field and property that is not sent",
     arguments=(_LIST_ID, Argument(
@@ -181,7 +173,6 @@ _WORKGROUP: Final = Entity(
     modified="DATE_UPDATE",
     scope="sonet_group",
     select=None,
-    dialect=Dialect.CLASSIC,
     names=("group", "sonet_group"),
 )  # fmt: skip
 
@@ -199,7 +190,6 @@ def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], 
         modified="UPDATE_TIME" if timed else None,
         scope="disk",
         select=None,
-        dialect=Dialect.EQUAL,
         arguments=arguments,
         unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
     )

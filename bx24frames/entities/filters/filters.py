@@ -10,9 +10,12 @@ from typing import Final, TypeAlias, cast
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.binding import clash
 from bx24frames.entities.columns import Names
-from bx24frames.entities.filters.conditions import Condition, between, condition
-from bx24frames.entities.filters.dialects import SPELLINGS, WORDS, Op, dialect, split_key
+from bx24frames.entities.filters.conditions import Condition, Sent, between, condition, decisive, row_test, sent
+from bx24frames.entities.filters.dialects import SPELLINGS, WORDS, Op, compared_here, dialect, speech, split_key
+from bx24frames.entities.filters.moments import Zones
+from bx24frames.entities.filters.narrowest import Narrowest
 from bx24frames.entities.filters.operands import Unfit, listed, operand, str_or_int, zone
+from bx24frames.entities.filters.rowtests import Test
 from bx24frames.entities.schema import Dialect, Entity, Field, Where
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
@@ -24,10 +27,11 @@ MAX_IN: Final = 100
 """Values of one `in` list in one request; longer ones are read in slices."""
 MAX_PARTS: Final = 800
 """Values a list that cannot be sliced may have: a command holds about 900 of them."""
-GROUPED: Final = frozenset({Dialect.ITEM, Dialect.ORM, Dialect.API})
-"""The dialects that have a group of conditions by OR."""
+MAX_BRANCHES: Final = 50
+"""Alternatives that are read one by one."""
 
 _TUPLE: Final = 3
+_TIMES: Final = frozenset({Kind.DATE, Kind.DATETIME})
 _BOUNDS: Final[Mapping[Op, tuple[str, int]]] = {
     Op.GT: ("after", 0),
     Op.GE: ("after", -1),
@@ -43,6 +47,7 @@ def parse_filters(
     *,
     timezone: str | tzinfo | None = None,
     also: Tuple | None = None,
+    zones: Zones | None = None,
 ) -> Where:
     """Make a caller's conditions ready for the wire.
 
@@ -59,11 +64,14 @@ def parse_filters(
         The zone of times that name none.
     also : tuple, optional
         A condition that holds beside the filters, whatever their form.
+    zones : Zones, optional
+        Whose midnight a day begins at; in place of `timezone`.
 
     Returns
     -------
     Where
-        Conditions on the id as bounds or as a set, so that they never meet the engine's cursor.
+        Conditions on the id as bounds or as a set, so that they never meet the engine's cursor; what the method does
+        not carry out, or may not, as tests of the rows.
 
     Raises
     ------
@@ -82,11 +90,13 @@ def parse_filters(
     if entity.untyped:
         return _as_written(entity, filters)
     defaults: dict[str, JSON] = {one.name: one.default for one in entity.arguments if one.default is not None}
-    reader = _Reader(entity, Names(fields, entity.name), _zone(entity, timezone), defaults)
+    zones = zones or Zones(_zone(entity, timezone))
+    reader = _Reader(entity, Names(fields, entity.name), zones, defaults)
     branches = reader.branches(filters)
-    where = reader.alone(branches[0]) if len(branches) == 1 else reader.either(branches)
+    beside = [] if also is None else reader.from_tuples([also])
+    where = reader.alone([*branches[0], *beside]) if len(branches) == 1 else reader.either(branches, beside)
     _needed(entity, where)
-    return where if also is None else reader.beside(where, also)
+    return where
 
 
 def _zone(entity: Entity, timezone: str | tzinfo | None) -> tzinfo | None:
@@ -120,7 +130,7 @@ class _Reader:
 
     entity: Entity
     names: Names
-    timezone: tzinfo | None
+    zones: Zones
     arguments: dict[str, JSON] = field(default_factory=dict)
     owners: tuple[str, tuple[JSON, ...]] | None = None
 
@@ -131,12 +141,12 @@ class _Reader:
         if isinstance(filters, Mapping):
             return [list(self._mapped(filters))]
         if isinstance(filters, tuple) and filters and isinstance(filters[0], str):
-            return [self._from_tuples([filters])]
+            return [self.from_tuples([filters])]
         items = list(filters) if isinstance(filters, list | tuple) else [filters]
         if all(isinstance(item, tuple) for item in items):
-            return [self._from_tuples(items)]
+            return [self.from_tuples(items)]
         if all(isinstance(item, list) for item in items):
-            return [self._from_tuples(cast("Sequence[Tuple]", item)) for item in items]
+            return [self.from_tuples(cast("Sequence[Tuple]", item)) for item in items]
         raise self._refusal("filters are a mapping, a list of (column, op, value), or a list of such lists")
 
     def _mapped(self, filters: Mapping[str, object]) -> Iterable[Condition]:
@@ -150,7 +160,8 @@ class _Reader:
                 continue
             yield condition(self._field(name), prefix, op, value)
 
-    def _from_tuples(self, written: Iterable[object]) -> list[Condition]:
+    def from_tuples(self, written: Iterable[object]) -> list[Condition]:
+        """Conditions written as tuples."""
         return [one for one in map(self._from_tuple, written) if one is not None]
 
     def _from_tuple(self, written: object) -> Condition | None:
@@ -196,75 +207,134 @@ class _Reader:
     def _field(self, name: str) -> Field:
         """The column meant; a name that the method has for conditions alone means that condition."""
         own = next((field for field in self.names.fields if name in field.conditions), None)
-        return replace(own, conditions=(name,)) if own else self.names.lookup(name)
+        if own is None:
+            return self.names.lookup(name)
+        # another condition than the column's own compares something else than what is printed
+        return replace(own, conditions=(name,), listed=own.listed and name == own.condition)
 
     def alone(self, conditions: list[Condition]) -> Where:
         """One AND, flat, with the conditions on the id taken out."""
         params: dict[str, JSON] = {}
         splits: list[tuple[str, tuple[JSON, ...]]] = []
-        ids = _Ids()
+        tests: list[Test] = []
+        ids, narrowest = _Ids(), Narrowest(speech(self.entity))
         nothing = False
         for one in self._unfolded(conditions):
             if self._is_cursor(one) or self._is_sieve(one):
                 ids.narrow(one, self)
                 continue
-            key, value = self.spelled(one)
-            if value == []:  # "in" nothing is no row; "not in" nothing is every row
-                nothing = nothing or one.op is Op.IN
-            elif one.op is Op.IN and isinstance(value, list) and len(value) > MAX_IN:
-                splits.append((key, tuple(value)))
-            elif key in params:
-                raise self._twice(one)
-            else:
-                params[key] = value
+            found = self.sent(one)
+            tests += [found.test] if found.test is not None else []
+            narrowest.add(one.field, found)
+            for prefix, value in found.pairs:
+                key = f"{prefix}{one.field.condition}"
+                if value == []:  # "in" nothing is no row; "not in" nothing is every row
+                    nothing = nothing or one.op is Op.IN
+                elif one.op is Op.IN and isinstance(value, list) and len(value) > MAX_IN:
+                    splits.append((key, tuple(value)))
+                elif key in params:
+                    raise self._twice(one)
+                else:
+                    params[key] = value
         if splits and self.owners is not None:
             raise self._refusal(
                 f"a list of more than {MAX_IN} values, for many of {self.owners[0]}: read them in parts"
             )
-        where = replace(ids.where(params, tuple(splits), self.arguments), owners=self.owners)
+        bounds, total = narrowest.params(params, tests, plain=not splits and ids.chosen is None and not self.owners)
+        where = replace(ids.where({**params, **bounds}, tuple(splits), self.arguments), owners=self.owners, sum=total)
+        where = replace(where, tests=(tuple(tests),) if tests else ())
         if where.ids is not None and self.entity.listing.paging is not Paging.KEYSET:
             where = replace(where, ids=None, sieve=frozenset(where.ids))
         return replace(where, nothing=True) if nothing or (self.owners and not self.owners[1]) else where
 
-    def either(self, branches: list[list[Condition]]) -> Where:
-        """An OR of ANDs, as the one group of the methods that have it (docs: crm-item-list.md, rest-v3/index.md)."""
-        if dialect(self.entity) not in GROUPED:
+    def either(self, branches: list[list[Condition]], beside: list[Condition]) -> Where:
+        """An OR of ANDs: as the one group of the methods that have it, or an alternative a read, or in the rows."""
+        if speech(self.entity).groups:
+            sent = [[(one, self.sent(one)) for one in self._unfolded(branch)] for branch in branches]
+            group = self._group(sent)
+            if group is not None:
+                return self._grouped(group, sent, beside)
+        alternatives = [self.alone([*branch, *beside]) for branch in branches]
+        kept = [one for one in alternatives if not one.nothing]
+        if len(kept) < 2 and self.owners is None:
+            return kept[0] if kept else alternatives[0]
+        tests = tuple(self._tests([*branch, *beside]) for branch in branches)
+        if any(not one for one in tests):  # one of them holds for every row
+            return Where(arguments=self.arguments, owners=self.owners)
+        if compared_here(self.entity) or self.owners is not None:
+            self._all_told([*branches, beside], tests)
+            strict = tuple(self._tests([*branch, *beside], strict=True) for branch in branches)
+            return Where(arguments=self.arguments, owners=self.owners, tests=strict)
+        if self.entity.listing.paging is not Paging.KEYSET or len(kept) > MAX_BRANCHES:
             guidance = "Read each branch by itself, and drop the ids seen twice."
             raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
-        maps = [group for group in (self._group(branch) for branch in branches) if group is not None]
-        if {} in maps:  # a branch without conditions holds for every row
-            return Where(arguments=self.arguments, owners=self.owners)
-        if not maps:
-            return Where(arguments=self.arguments, nothing=True)
-        group: dict[str, JSON] = {"logic": "OR", **{str(place): map_ for place, map_ in enumerate(maps)}}
-        return Where(params={"0": group}, arguments=self.arguments, owners=self.owners)
+        apart = tuple(replace(one, tests=(), sum=None) for one in kept)
+        told = tests if all(map(self._is_told, [[*branch, *beside] for branch in branches])) else ()
+        if not told and any(one.cut for one in kept):
+            raise self._refusal("the rows cannot tell which of the alternatives they meet")
+        return Where(branches=apart, tests=told, arguments=self.arguments)
 
-    def beside(self, where: Where, written: Tuple) -> Where:
-        """Add a condition to those of an AND, or outside an OR."""
-        params = dict(where.params)
-        for one in self._from_tuples([written]):
-            key, value = self.spelled(one)
-            if key in params:
-                raise self._twice(one)
-            params[key] = value
-        return replace(where, params=params)
+    def _tests(self, conditions: list[Condition], *, strict: bool = False) -> tuple[Test, ...]:
+        """The tests of one alternative, those of ids among them."""
+        found = [(one, self._test(one)) for one in self._unfolded(conditions)]
+        return tuple(decisive(one, self.entity, test) if strict else test for one, test in found if test is not None)
 
-    def _group(self, conditions: list[Condition]) -> dict[str, JSON] | None:
-        group: dict[str, JSON] = {}
-        for one in self._unfolded(conditions):
-            if kind(one.field) in (Kind.DATE, Kind.DATETIME) and dialect(self.entity) is not Dialect.API:
-                guidance = "Put it outside the OR, or read each branch by itself."
-                raise self._refusal("some portals misread dates inside OR groups", one, guidance=guidance)
-            key, value = self.spelled(one)
-            if value == [] and one.op is Op.IN:
-                return None
-            if isinstance(value, list) and len(value) > MAX_PARTS:
-                raise self._refusal(f"at most {MAX_PARTS} values inside an OR", one)
-            if key in group:
-                raise self._twice(one)
-            if value != []:
-                group[key] = value
-        return group
+    def _is_told(self, conditions: list[Condition]) -> bool:
+        return all(self._test(one) is not None for one in self._unfolded(conditions))
+
+    def _test(self, one: Condition) -> Test | None:
+        engines = self._is_cursor(one) or self._is_sieve(one)
+        return row_test(one, self.entity) if engines else self.sent(one).test
+
+    def _all_told(self, branches: list[list[Condition]], tests: tuple[tuple[Test, ...], ...]) -> None:
+        if not tests or not all(map(self._is_told, branches)):
+            raise self._refusal("the rows cannot tell which of the alternatives they meet")
+
+    def _grouped(
+        self, group: dict[str, JSON], sent: list[list[tuple[Condition, Sent]]], beside: list[Condition]
+    ) -> Where:
+        """A group of alternatives, and conditions that hold beside it."""
+        where = self.alone(beside)
+        if not group:  # a branch without conditions holds for every row
+            return where
+        if len(group) == 1:
+            return replace(where, nothing=True)
+        told = [[found.test for _, found in branch] for branch in sent]
+        tests: tuple[tuple[Test, ...], ...] = where.tests
+        if all(test is not None for branch in told for test in branch):
+            more = where.tests[0] if where.tests else ()
+            tests = tuple((*(test for test in branch if test is not None), *more) for branch in told)
+        return replace(where, params={**where.params, "0": group}, tests=tests)
+
+    def _group(self, sent: list[list[tuple[Condition, Sent]]]) -> dict[str, JSON] | None:
+        """The alternatives as a group: empty if one holds for every row; None if it would not be read as it is meant.
+
+        Names of user fields that do not travel back lose their way behind an operator, and dates inside groups are
+        misread by some portals (crm module: lib/controller/item.php; docs: crm-item-list.md, rest-v3/index.md).
+        """
+        timed = dialect(self.entity) is not Dialect.API
+        maps: list[dict[str, JSON]] = []
+        for branch in sent:
+            group: dict[str, JSON] = {}
+            none = False
+            for one, found in branch:
+                cut = found.test is not None and found.test.strict
+                if cut or found.bounds or not one.field.travels or (timed and kind(one.field) in _TIMES):
+                    return None
+                for prefix, value in found.pairs:
+                    key = f"{prefix}{one.field.condition}"
+                    if isinstance(value, list) and len(value) > MAX_PARTS:
+                        return None
+                    if key in group:
+                        raise self._twice(one)
+                    none |= value == [] and one.op is Op.IN
+                    if value != []:
+                        group[key] = value
+            if not none:
+                maps.append(group)
+        if {} in maps:
+            return {}
+        return {"logic": "OR", **{str(place): map_ for place, map_ in enumerate(maps)}}
 
     def _unfolded(self, conditions: Iterable[Condition]) -> Iterable[Condition]:
         for one in conditions:
@@ -282,17 +352,18 @@ class _Reader:
         own = one.field.code == self.entity.listing.id_key and kind(one.field) in (Kind.NUMBER, Kind.LINK)
         return own and one.op in (Op.EQ, Op.IN) and one.op not in SPELLINGS[dialect(self.entity)]
 
-    def spelled(self, one: Condition) -> tuple[str, JSON]:
-        """The key and the value of one condition in the dialect of the table."""
+    def sent(self, one: Condition) -> Sent:
+        """What the method is asked for one condition."""
         if dialect(self.entity) is Dialect.PERIOD and one.field.code != self.entity.created:
             raise self._refusal(f"the method takes >= and <= of {self.entity.created} alone", one)
         try:
-            prefix, value = one.spell(dialect(self.entity), self.timezone)
+            found = sent(one, self.entity, self.zones)
         except Unfit as fault:
             raise self._refusal(str(fault), one) from None
-        if isinstance(value, list) and one.op is not Op.IN and len(value) > MAX_PARTS:
-            raise self._refusal(f"a list of {len(value)} values cannot be sliced; at most {MAX_PARTS}", one)
-        return f"{prefix}{one.field.condition}", value
+        for _, value in found.pairs:
+            if isinstance(value, list) and one.op is not Op.IN and len(value) > MAX_PARTS:
+                raise self._refusal(f"a list of {len(value)} values cannot be sliced; at most {MAX_PARTS}", one)
+        return found
 
     def _twice(self, one: Condition) -> FilterError:
         listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN, Op.NONE_OF)

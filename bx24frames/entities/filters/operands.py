@@ -98,7 +98,7 @@ def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: 
         raise Unfit('a null: use "is null" or "not null"; nulls of a list are to be dropped first')
     own = kind(field)
     if own is Kind.DATETIME:
-        return _datetime(_whole_second(_moment(found), up=up), timezone)
+        return _datetime(_whole_second(moment_of(found), up=up), timezone)
     if own is Kind.BOOL:
         return _bool(found, user_field=field.user_field)
     return _OPERANDS[own](found)
@@ -177,7 +177,7 @@ def _datetime(moment: date | datetime, timezone: tzinfo | None) -> JSON:
 
 
 def _date(value: object) -> JSON:
-    moment = _moment(value)
+    moment = moment_of(value)
     if not isinstance(moment, datetime):
         return moment.isoformat()
     if moment.time() != time():
@@ -185,7 +185,8 @@ def _date(value: object) -> JSON:
     return moment.date().isoformat()
 
 
-def _moment(value: object) -> date | datetime:
+def moment_of(value: object) -> date | datetime:
+    """A day or a moment, of a date, a datetime or a text in ISO form."""
     if isinstance(value, datetime | date):
         return value
     text = str(value).strip()

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.filters.conditions import Condition
-from bx24frames.entities.filters.dialects import Op, dialect
+from bx24frames.entities.filters.dialects import SHIFT, Clock, Op, dialect, speech
 from bx24frames.entities.filters.domains import Domain, Possible, Value
 from bx24frames.entities.filters.filters import MAX_IN
 from bx24frames.entities.filters.operands import Unfit
@@ -23,7 +23,9 @@ from bx24frames.entities.types import Kind, is_list, kind
 
 Asked: TypeAlias = Iterator[tuple[Op, object]]
 
-_PROVEN: Final = frozenset({Dialect.ITEM, Dialect.CLASSIC, Dialect.ORM, Dialect.USER})
+_PROVEN: Final = frozenset(
+    {Dialect.ITEM, Dialect.CLASSIC, Dialect.AROUND, Dialect.HISTORY, Dialect.ORM, Dialect.USER, Dialect.GOODS}
+)
 """Dialects whose conditions mean the column that is printed: tasks filter a status by meta codes, calls by no lists."""
 _TEXTS: Final = frozenset({"string", "crm_status", "crm_currency"})
 """Types that are printed as they are kept: addresses and bindings are not."""
@@ -85,10 +87,18 @@ def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible
 def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str, JSON]]:
     """The conditions on one column, as the dialect spells them; what it cannot spell is not asked for."""
     arguments = {name for one in entity.arguments for name in one.names}
+    own = kind(field)
+    clock = {Kind.DATETIME: speech(entity).clock, Kind.DATE: speech(entity).days}.get(own, Clock.EXACT)
+    if clock is Clock.UNREAD:
+        return
     if dialect(entity) not in _PROVEN or is_list(field) or field.code in arguments:
         return
-    ask = _ASKED.get(kind(field))
+    ask = _ASKED.get(own)
     for op, value in ask(field, domain) if ask else ():
+        if isinstance(value, dt.datetime) and clock is Clock.SHIFTED:
+            value += -SHIFT if op is Op.GE else SHIFT  # noqa: PLW2901
+        if op is Op.IN and not speech(entity).number_lists and own is Kind.FLOAT:
+            continue
         try:
             prefix, operand = Condition(field, op, value, op.value).spell(dialect(entity), None)
         except Unfit:

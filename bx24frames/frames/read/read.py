@@ -9,8 +9,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.reading import listing_for, slices
+from bx24frames.entities.recheck import told
 from bx24frames.frames.progress import Bar
 from bx24frames.frames.read.expect import Expected
 from bx24frames.frames.read.order import merged_by_id, sorted_table
@@ -20,12 +22,15 @@ from bx24frames.frames.read.top import first_rows
 from bx24frames.frames.zones import in_zone
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
+from bx24frames.telling import tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.engine.messages import JSON, Listing
+    from bx24frames.engine.records import Take
     from bx24frames.entities.forms import Form
+    from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
     from bx24frames.entities.schema import TableSchema, Where
     from bx24frames.options import Progress
@@ -36,6 +41,8 @@ __all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading",
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
 
 CHUNK_ROWS: Final = 2500
+MOST_AT_ONCE: Final = 10_000
+"""Rows that are asked for at once where some of those before were not meant."""
 
 
 def listing_of(
@@ -75,8 +82,8 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
     take = reading.take(proof)
     if where.owners is not None:
         return each_owner(connection, listings, take, ascending=reading.order.up)
-    if where.splits:
-        first = None if reading.order.field is not None else reading.limit
+    if where.parted:
+        first = None if reading.order.field is not None or where.tests else reading.limit
         return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
@@ -88,13 +95,36 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
 
         parts = listings if up else listings[::-1]
         return page_each(connection, parts, take, wanted=wanted, up=up, narrowed=narrowed)
+    by_id = listings[0].paging is Paging.KEYSET and not reading.whole
+    if where.tests and reading.limit is not None and by_id:
+        return _up_to_limit(connection, reading, take, listings[0], reading.limit)
     machine = pages_machine(
         listings[0],
         take,
         ascending=reading.order.up,
-        limit=None if reading.whole else reading.limit,
+        limit=None if reading.whole or where.tests else reading.limit,
     )
     return connection.run(machine)
+
+
+async def _up_to_limit(
+    connection: Connection, reading: Reading, take: Take[Packed, pa.RecordBatch], listing: Listing, limit: int
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read by id until so many rows are left of those that came: some of them may not be meant."""
+    up, bounds, wanted, kept = reading.order.up, listing.bounds, limit, 0
+    while kept < limit:
+        before = reading.seen.rows
+        part = replace(listing, bounds=bounds)
+        machine = pages_machine(part, take, ascending=up, limit=wanted)
+        async with aclosing(connection.run(machine)) as found:
+            async for batch in found:
+                kept += batch.num_rows
+                yield batch
+        came, last = reading.seen.rows - before, reading.seen.last
+        if came < wanted or last is None:
+            return
+        bounds = replace(bounds, after=last) if up else replace(bounds, upto=last - 1)
+        wanted = min(4 * wanted, MOST_AT_ONCE)
 
 
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
@@ -125,10 +155,11 @@ async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.T
             found.append(batch)
             meter.rows(batch.num_rows)
     table = pa.Table.from_batches(found, schema=reading.schema.arrow)
-    if reading.where.splits:
+    if reading.where.parted:
         table = merged_by_id(table, reading.schema, up=reading.order.up)
     table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
     tell_nulled(reading)
+    tell_foreign(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit
     return table if whole else compact(table.slice(0, reading.limit))
 
@@ -198,6 +229,7 @@ async def iterate_tables(
                     rows -= chunk_rows
                     given += 1
         tell_nulled(reading)
+        tell_foreign(reading)
         if rows or not given:
             yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
 
@@ -207,6 +239,13 @@ def tell_nulled(reading: Reading) -> None:
     if reading.nulled:
         told = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
         warnings.warn(f"{reading.table.entity.name}: values that fit no type were read as null: {told}", stacklevel=2)
+
+
+def tell_foreign(reading: Reading) -> None:
+    """Warn of rows that the portal gave although a condition kept them away."""
+    found = told(reading.seen, reading.table.entity.name)
+    if found is not None:
+        tell(found)
 
 
 class Meter:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.engine.records import Take
+from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.filters.filters import Filters, parse_filters
+from bx24frames.entities.filters.moments import Zones
+from bx24frames.entities.filters.operands import zone
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.reading import listing_for, picked, slices
+from bx24frames.entities.recheck import Recheck, Seen, with_tested
 from bx24frames.entities.schema import UNTYPED, Field
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.frames.convert import arrow_type
 from bx24frames.frames.read.order import Order, order_of
+from bx24frames.portal.clock import zone_of
 from bx24frames.portal.metadata import find_table, renewed
 from bx24frames.portal.slices import keys_carried
 
@@ -72,6 +76,8 @@ class Reading:
     nulled: Counter[str]
     on_bad_value: Literal["raise", "null"]
     spelled: tuple[str, ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    portal_zone: dt.tzinfo | None = None
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     named: bool = False
     forgiving: bool = False
@@ -79,7 +85,13 @@ class Reading:
     def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
         """How the rows of some pages are typed, watched by a proof."""
         decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
-        return Take(lambda rows: decoder.pack(picked(self.table.entity, self.where, proof.watch(rows))), decoder.join)
+
+        def chosen(rows: Rows) -> Rows:
+            return picked(self.table.entity, self.where, proof.watch(rows))
+
+        if self.where.tests:
+            return Recheck(self.where, self.schema, self.seen).take(decoder, chosen)
+        return Take(lambda rows: decoder.pack(chosen(rows)), decoder.join)
 
     @property
     def explicit(self) -> bool:
@@ -90,7 +102,7 @@ class Reading:
     @property
     def whole(self) -> bool:
         """Whether the rows have to be together before the first one is known."""
-        return self.order.field is not None or bool(self.where.splits) or self.where.sieve is not None
+        return self.order.field is not None or self.where.parted or self.where.sieve is not None
 
     @property
     def arrow(self) -> pa.Schema:
@@ -122,12 +134,12 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     if names := _unknown(request, table):
         table = await _with_untyped(connection, request, table, names)
     try:
-        return settle(request, table)
+        return await _settled(connection, request, table)
     except UnknownColumn:
         anew = await renewed(connection, table)
         if anew is None:
             raise
-    return settle(request, anew)
+    return await _settled(connection, request, anew)
 
 
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
@@ -147,7 +159,16 @@ async def _with_untyped(connection: Connection, request: ReadRequest, table: Tab
     return replace(table, fields=(*table.fields, *more)) if more else table
 
 
-def settle(request: ReadRequest, table: Table) -> Reading:
+async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
+    """Settle a request; a day in it is one of the portal's, whose zone is asked for where no answer has told it."""
+    zones = Zones(zone(request.timezone), connection.portal_zone)
+    reading = settle(request, table, zones)
+    if not zones.asked or zones.portal is not None:
+        return reading
+    return settle(request, table, Zones(zones.named, await zone_of(connection)))
+
+
+def settle(request: ReadRequest, table: Table, zones: Zones | None = None) -> Reading:
     """Settle a request against a description.
 
     Raises
@@ -158,10 +179,11 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     names = Names(table.fields, table.entity.name)
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
-    where = parse_filters(table.entity, table.fields, request.filters, timezone=request.timezone, also=changed)
+    zones = zones or Zones(zone(request.timezone))
+    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones)
     if where.owners is not None:
         order = _across_owners(order, request, names, table)
-    if order.remote is not None and (where.splits or where.ids is not None or where.owners):
+    if order.remote is not None and (where.parted or where.ids is not None or where.owners):
         order = replace(order, remote=None)  # the parts are sorted together, here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
     missing = _missing(request, names, overrides)
@@ -170,7 +192,7 @@ def settle(request: ReadRequest, table: Table) -> Reading:
     wanted = table_schema(table.entity, table.fields, columns, known)
     return Reading(
         table=table,
-        schema=_widened(wanted, table, names, order, where),
+        schema=with_tested(_widened(wanted, table, names, order, where), table.entity, table.fields, where),
         width=len(wanted.fields),
         where=where,
         order=order,
@@ -179,6 +201,7 @@ def settle(request: ReadRequest, table: Table) -> Reading:
         on_bad_value=request.on_bad_value,
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
+        portal_zone=zones.portal,
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",
     )
@@ -202,7 +225,7 @@ def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, wher
     """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
     codes = {field.code for field in wanted.fields}
     needed = [order.field] if order.field is not None else []
-    if table.entity.listing.id_key and (where.splits or (table.fields and not codes)):
+    if table.entity.listing.id_key and (where.parted or (table.fields and not codes)):
         needed.append(names.lookup(table.entity.listing.id_key))
     missing = {field.code: field for field in needed if field.code not in codes}
     if not missing:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
 from bx24frames.entities.filters.domains import EVERY, Possible
+from bx24frames.entities.filters.moments import Zones
+from bx24frames.entities.filters.operands import zone
 from bx24frames.entities.filters.pushdown import narrowed
 from bx24frames.errors import ConfigError, PortalError, UnknownEntity
 from bx24frames.frames.convert import to_backend
 from bx24frames.frames.parameters import documented
 from bx24frames.frames.read.predicates import possible
-from bx24frames.frames.read.read import batches, collect
+from bx24frames.frames.read.read import batches, collect, tell_foreign
 from bx24frames.frames.read.request import Reading, ReadRequest, prepare, settle
 from bx24frames.frames.read.untyped import is_untyped
 from bx24frames.frames.session import blocking, connection_of
@@ -143,10 +146,11 @@ class _Source:
         polars takes what comes for filtered and cut: it applies neither the predicate nor `n_rows` again.
         """
         limit = n_rows if predicate is None else None
-        reading = settle(self._narrower(with_columns, limit), self.whole.table)
+        zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
+        reading = settle(self._narrower(with_columns, limit), self.whole.table, zones)
         known = possible(predicate) if self.pushdown and predicate is not None else EVERY
         left = n_rows
-        for table in bridge.iterate(self._tables(reading, known)):
+        for table in _left_quietly(bridge.iterate(self._tables(reading, known))):
             frame = to_backend(table, "polars")
             frame = frame if predicate is None else frame.filter(predicate)
             frame = frame if left is None else frame.head(left)
@@ -190,6 +194,21 @@ class _Source:
         return {name: field for name, field in reading.fields.items() if field.code not in retyped}
 
 
+def _left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
+    """The tables as they come; that polars leaves them early is not interrupted a second time.
+
+    polars takes Ctrl-C with a handler of its own, leaves the iterator and raises; Python's handler then runs wherever
+    the iterator is being closed.
+    """
+    try:
+        for table in tables:  # noqa: UP028 (`yield from` would close them before this is told)
+            yield table
+    except GeneratorExit:
+        with contextlib.suppress(KeyboardInterrupt):
+            tables.close()
+        raise
+
+
 async def _read(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Table, None]:
     """The rows of one request at a time; all at once where they are put together from parts."""
     import pyarrow as pa
@@ -200,3 +219,4 @@ async def _read(connection: Connection, reading: Reading) -> AsyncGenerator[pa.T
     async with aclosing(batches(connection, reading)) as source:
         async for batch in source:
             yield pa.Table.from_batches([batch]).select(range(reading.width))
+    tell_foreign(reading)

@@ -69,7 +69,9 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
         if proof.strict and not proof.excused.issuperset(proof.missing):
             raise
         return None
-    return reading.take(proof)(ahead[:limit])
+    batch = reading.take(proof)(ahead[:limit])
+    # rows that do not meet the conditions took the places of others
+    return batch if batch.num_rows == min(limit, len(ahead)) else None
 
 
 async def _both_ways(connection: Connection, ways: tuple[Listing, Listing], wanted: int) -> tuple[list[Row], list[Row]]:

@@ -151,11 +151,11 @@ PRODUCT_ROW: Final[Fields] = (
     F("CUSTOMIZED", "char", "Изменён", read_only=True),
     F("MEASURE_CODE", "integer", "Код единицы измерения"),
     F("MEASURE_NAME", "string", "Единица измерения"),
-    F("SORT", "integer", "Сортировка"),
-    F("TYPE", "integer", "Тип товара", read_only=True),
     F("XML_ID", "string", "Внешний код"),
     F("RESERVE_ID", "integer", "Резерв", read_only=True, faces="classic"),
     F("DATE_RESERVE_END", "date", "Резерв до", read_only=True, faces="classic"),
     F("RESERVE_QUANTITY", "double", "В резерве", read_only=True, faces="classic"),
+    F("SORT", "integer", "Сортировка"),
+    F("TYPE", "integer", "Тип товара", read_only=True),
     F("STORE_ID", "integer", "Склад"),
 )

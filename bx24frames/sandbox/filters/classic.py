@@ -106,12 +106,18 @@ _BUILDERS: Final[dict[str, Callable[[Operand, Any, list[Any]], Fragment]]] = {
     "*=": _equals,
     "*%": lambda operand, value, _: _search(operand, value),
 }
+_ANY_OF: Final = frozenset({"", "=", "@"})
 _LIKE: Final = frozenset({"%", "!%", "=%", "%=", "?", "*", "*=", "*%"})
 _LIKE_IS_EQUAL: Final = frozenset({Kind.INT, Kind.CODE, Kind.FLAG, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 
 
-def system_condition(operator: str, spec: FieldSpec, value: Any, zone: timezone) -> Fragment | None:
-    """One condition on a system field; None if it is dropped."""
+def system_condition(
+    operator: str, spec: FieldSpec, value: Any, zone: timezone, *, zero_is_null: bool = False
+) -> Fragment | None:
+    """One condition on a system field; None if it is dropped.
+
+    `zero_is_null`: a list that holds 0 finds the rows without a number too.
+    """
     operand = system_operand(spec, "j")
     values = _values(value)
     if not values:
@@ -124,6 +130,8 @@ def system_condition(operator: str, spec: FieldSpec, value: Any, zone: timezone)
     ):
         return None
     part = _BUILDERS[operator](operand, value, bounds)
+    if zero_is_null and isinstance(value, list | dict) and operator in _ANY_OF and operand.kind == NUMBER:
+        part = or_null(operand, part) if 0 in bounds else part
     return _within(operand, part)
 
 
@@ -162,7 +170,7 @@ def multifield_condition(operator: str, type_id: str, value: Any, entity: Entity
     )
 
 
-def translate(store: Store, entity: EntityType, conditions: Mapping[str, Any]) -> Where:
+def translate(store: Store, entity: EntityType, conditions: Mapping[str, Any], *, zero_is_null: bool = False) -> Where:
     """A filter map as SQL; what the portal does not know is dropped, so the condition is simply not there."""
     zone = zone_of(store.server_zone)
     users = {spec.code: spec for spec in store.user_fields(entity.id)}
@@ -174,7 +182,7 @@ def translate(store: Store, entity: EntityType, conditions: Mapping[str, Any]) -
             item_operator, _ = split_operator(str(key), tuple(sorted({*ITEM_OPERATORS, *OPERATORS}, key=len)[::-1]))
             part = user_condition(item_operator, users[name], value, zone)
         elif spec := entity.table.by_code.get(name):
-            part = _known(operator, spec, value, entity, zone)
+            part = _known(operator, spec, value, entity, zone, zero_is_null=zero_is_null)
         if part is not None:
             where.conditions.append(part)
     if entity.name in FORCED_CATEGORY:
@@ -182,9 +190,11 @@ def translate(store: Store, entity: EntityType, conditions: Mapping[str, Any]) -
     return where
 
 
-def _known(operator: str, spec: FieldSpec, value: Any, entity: EntityType, zone: timezone) -> Fragment | None:
+def _known(
+    operator: str, spec: FieldSpec, value: Any, entity: EntityType, zone: timezone, *, zero_is_null: bool
+) -> Fragment | None:
     if spec.stored:
-        return system_condition(operator, spec, value, zone)
+        return system_condition(operator, spec, value, zone, zero_is_null=zero_is_null)
     return multifield_condition(operator, spec.code, value, entity)
 
 

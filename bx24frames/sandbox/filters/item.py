@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timezone
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.names import converted_back
@@ -31,6 +31,7 @@ from bx24frames.sandbox.filters.filters import (
 )
 from bx24frames.sandbox.registry import MethodError
 from bx24frames.sandbox.shapes.parse import php_text, zone_of
+from bx24frames.sandbox.zones import moved
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.field import FieldSpec
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.tables import EntityType
 
 OPERATORS: Final = ("!><", "!=%", "!%=", "><", "!=", "!@", "!%", ">=", "<=", "=%", "%=", "=", "!", "@", "%", ">", "<")
+UNPREFIXED: Final = frozenset({"contactIds", "observers", "companyIds"})
+"""Links to several rows: conditions on them are found by the bare name (crm module: lib/controller/item.php)."""
 ARRAY_OPERATORS: Final = frozenset({"", "=", "!=", "@", "!@"})
 _DATABASE_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
 
@@ -63,6 +66,24 @@ def bad_value(name: str) -> MethodError:
     return MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' has invalid value")
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the values of conditions are read.
+
+    `shift`: how far the caller's clock is ahead of the server's. `grouped`: moments inside groups are read as those
+    outside. `listed`: conditions by a list of moments are carried out. `prefixed`: links to several rows take
+    prefixes.
+    """
+
+    shift: timedelta = timedelta()
+    grouped: bool = False
+    listed: bool = True
+    prefixed: bool = True
+
+
+PLAIN: Final = Reading()
+
+
 @dataclass
 class ItemNames:
     """Which names an entity's item filter takes."""
@@ -71,6 +92,7 @@ class ItemNames:
     entity: EntityType
     original: bool = False
     quirks: frozenset[str] = frozenset()
+    reading: Reading = PLAIN
     user: dict[str, UserField] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,14 +129,14 @@ class ItemNames:
         return not_allowed(name if name.isupper() and not operator else upper_snake(name))
 
 
-def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool) -> Any:
+def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool, reading: Reading = PLAIN) -> Any:
     if operand.kind not in {MOMENT, DAY}:
         return operand.bind(value, zone)
-    if flat:
+    if flat or (reading.grouped and operand.kind == MOMENT):
         bound = operand.bind(value, zone)
         if bound is None:
             raise bad_value(name)
-        return bound
+        return moved(bound, reading.shift) if operand.kind == MOMENT else bound
     # dates inside arrays and groups reach the database as they were written
     text = php_text(value)
     return operand.bind(text, zone) if _DATABASE_DATE.fullmatch(text) else None
@@ -177,7 +199,14 @@ _EMPTY_MEANS: Final[dict[str, Callable[[Operand], Fragment]]] = {
 
 
 def condition(
-    operator: str, operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool = True
+    operator: str,
+    operand: Operand,
+    value: Any,
+    name: str,
+    zone: timezone,
+    *,
+    flat: bool = True,
+    reading: Reading = PLAIN,
 ) -> Fragment | None:
     """One condition, None if the portal drops it.
 
@@ -187,10 +216,12 @@ def condition(
         ``INVALID_ARG_VALUE`` for an array where the operator takes none, or a text that is no date.
     """
     if isinstance(value, list | dict):
+        if operand.kind == MOMENT and not reading.listed:
+            return None
         return _array(operator, operand, value, name, zone)
     if operator in _EMPTY_MEANS and (value is None or value is False or value == ""):
         return _EMPTY_MEANS[operator](operand)
-    return _SCALAR[operator](operand, value, _dated(operand, value, name, zone, flat=flat))
+    return _SCALAR[operator](operand, value, _dated(operand, value, name, zone, flat=flat, reading=reading))
 
 
 def _array(operator: str, operand: Operand, value: Any, name: str, zone: timezone) -> Fragment | None:
@@ -246,12 +277,15 @@ def _one(names: ItemNames, key: str, value: Any, where: Where, *, flat: bool) ->
     spec = names.find(operator, name, grouped=not flat)
     if spec is None:
         raise names.refusal(operator, name, grouped=not flat)
+    if operator and name in UNPREFIXED and not names.reading.prefixed:
+        raise MethodError("0", f"Unknown field definition `{upper_snake(name)}`")
     alias = f"j{len(where.joins)}"
     operand = _operand(spec, alias)
     if operand.join:
         operand = _operand(spec, where.joins.setdefault(operand.join, alias))
     shown = spec.code if isinstance(spec, UserField) else spec.upper_name
-    return condition(operator, operand, value, shown, zone_of(names.store.server_zone), flat=flat)
+    zone = zone_of(names.store.server_zone)
+    return condition(operator, operand, value, shown, zone, flat=flat, reading=names.reading)
 
 
 def _operand(spec: FieldSpec | UserField, alias: str) -> Operand:

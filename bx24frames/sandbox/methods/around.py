@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
@@ -60,10 +60,19 @@ class Around:
         found, window = self.view.page(context, conditions, classic_map(params, "order"), select)
         if self.past_end and (context.start or 0) >= max(window.total or 0, 1):
             return Result([], window.total)
+        if self.keyless and context.has("address_total_of_page"):
+            window = replace(window, total=self._told(params, context, len(found)))
         for row in found:
             if row.get("FILES", "") is None:  # the key is there only where a file is
                 del row["FILES"]
         return Result(found, window.total, window.next)
+
+    def _told(self, params: Params, context: Context, shown: int) -> int:
+        """The total of addresses: right only where `start` is below 0."""
+        if context.start is None or context.start >= 0:
+            return shown
+        where = self.view.conditions(classic_map(params, "filter"), context.store.server_zone)
+        return int(context.store.scalar(f"SELECT count(*) FROM address t {where.sql}", where.params))  # noqa: S608
 
     def one(self, params: Params, context: Context) -> Result:
         """One row, hidden columns included."""

@@ -46,7 +46,9 @@ def read_classic(
 def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
     """A page of rows, engine A."""
     store = context.store
-    where = filters_classic.translate(store, entity, classic_map(params, "filter")).clause()
+    zero_is_null = context.has("classic_zero_list_holds_null")
+    conditions = classic_map(params, "filter")
+    where = filters_classic.translate(store, entity, conditions, zero_is_null=zero_is_null).clause()
     order = filters_classic.order_sql(entity, classic_map(params, "order"))
     selection = classic_selection(store, entity, names_of(list(classic_map(params, "select").values())))
     window = paging.classic(

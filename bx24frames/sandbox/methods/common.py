@@ -13,6 +13,13 @@ from bx24frames.sandbox.seed.portal import DEPARTMENTS
 from bx24frames.sandbox.shapes.parse import php_text
 
 NO_APPLICATION: Final = MethodError("AccessException", "Application context required", 403)
+NEEDS_APPLICATION: Final = (
+    "entity.get", "entity.add", "entity.item.get", "entity.item.add", "messageservice.sender.list",
+    "messageservice.sender.add", "bizproc.robot.list", "bizproc.robot.add", "bizproc.activity.list",
+    "userfieldtype.list", "userfieldtype.add", "imconnector.list", "imconnector.register",
+)  # fmt: skip
+"""Methods that a webhook may not call [measured on a cloud portal, September 2026]."""
+NOT_FOR_WEBHOOKS: Final = MethodError("ACCESS_DENIED", "Access denied! Application context required", 403)
 WRONG_AUTH: Final = MethodError("WRONG_AUTH_TYPE", "Current authorization type is denied for this method", 403)
 EVENTS: Final = tuple(
     f"ONCRM{table}{action}"
@@ -128,6 +135,8 @@ def _options(owner: str) -> tuple[Handler, Handler]:
     return get, put
 
 
+for _name in NEEDS_APPLICATION:
+    method(_name)(_refuse(NOT_FOR_WEBHOOKS))
 for _owner in ("app", "user"):
     for _name, _handler in zip(("get", "set"), _options(_owner), strict=True):
         method(f"{_owner}.option.{_name}")(_handler)

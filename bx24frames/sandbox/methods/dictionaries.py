@@ -89,7 +89,10 @@ def ordered(rows: list[dict[str, Any]], order: dict[str, Any]) -> list[dict[str,
 @method("crm.status.list", "crm")
 def list_statuses(params: Params, context: Context) -> Result:
     """Every dictionary entry that matches, unpaged."""
-    rows = matching(STATUSES.rows(context.store), classic_map(params, "filter"))
+    conditions = classic_map(params, "filter")
+    if isinstance(conditions.get("ENTITY_ID"), list | dict):
+        raise MethodError("", "Filter by ENTITY_ID must be a string")
+    rows = matching(STATUSES.rows(context.store), conditions)
     rows = ordered(rows, classic_map(params, "order") or {"SORT": "ASC"})
     context.rows += len(rows)
     return Result(rows, len(rows))

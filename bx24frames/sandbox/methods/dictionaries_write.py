@@ -8,9 +8,9 @@ from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic
 from bx24frames.sandbox.methods.dictionaries import CATEGORY_FIELDS, STATUS_FIELDS
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_prefix
+from bx24frames.sandbox.seed.portal import stage_dictionary, stage_prefix
 from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row
+from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row, add_stages, drop_stages
 
 # ---------------------------------------------------------------- statuses
 
@@ -162,7 +162,7 @@ def _crown(row: Row, context: Context) -> None:
 
 @method("crm.category.add", "crm")
 def add_category(params: Params, context: Context) -> Result:
-    """A new pipeline, printed whole. Unlike the portal, this gives it no stages
+    """A new pipeline with the stages it begins with, printed whole
     (https://apidocs.bitrix24.com/api-reference/crm/universal/category/crm-category-add.html).
     """
     number, _ = _pipelines(params, context)
@@ -171,6 +171,8 @@ def add_category(params: Params, context: Context) -> Result:
         raise MethodError("0", "Field 'NAME' is required")
     row = {"name": values.pop("name"), "sort": values.pop("sort"), "entityTypeId": number, **values}
     row_id = PIPELINES.add(context.store, {**row, "originId": "", "originatorId": "", **values}, text=False)
+    if stages := entity_of(params, context).stages:
+        add_stages(context.store, stage_dictionary(stages, row_id))
     context.writes += 1
     return _printed(row_id, context)
 
@@ -206,6 +208,8 @@ def delete_category(params: Params, context: Context) -> Result:
         text = f"Deals related to the funnel {row['name']} found" if deals else "Elements related to the funnel found"
         raise MethodError("0" if deals else "BX_ERROR", text)
     PIPELINES.drop(context.store, row)
+    if stages := entity_of(params, context).stages:
+        drop_stages(context.store, stage_dictionary(stages, row["id"]))
     context.writes += 1
     return Result(None)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from bx24frames.sandbox.fields.field import FieldSpec
+from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.plain import CONTROLLER, RANGES, Desk, View, by_name
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.parse import php_text
 
 NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
 PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
+KNOWN: Final = (*RANGES, ">=", "<=", "!=", "!%", "=", "!", "%", ">", "<")
+"""The prefixes of an information block (iblock module: CIBlock::MkOperationFilter)."""
 PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
     "property259": {"propertyType": "N", "userType": None},
@@ -25,7 +29,10 @@ def _unknown(name: str) -> MethodError:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """A table of ``catalog.{kind}.*``. `rows`: the key of a list; `one`: that of a row."""
+    """A table of ``catalog.{kind}.*``. `rows`: the key of a list; `one`: that of a row.
+
+    `needs`: what the conditions have to name; `bare`: without a prefix.
+    """
 
     kind: str
     rows: str
@@ -33,6 +40,7 @@ class Goods:
     modified: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    bare: bool = False
     described: str = "getFields"
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -40,23 +48,45 @@ class Goods:
     def view(self) -> View:
         """How it is listed: an unknown name is an error."""
         names = by_name(self.kind)
-        plain = {name: replace(spec, type="string") if spec.type == "productproperty" else spec
-                 for name, spec in names.items()}  # fmt: skip
-        return View(self.kind, names, plain, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
+        return View(self.kind, names, names, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
 
     def listed(self, params: Params, context: Context) -> Result:
         """A page, engine B."""
         conditions = map_of(bound_array(params, "filter", {}))
+        view = self.view
+        if context.has("catalog_conditions_dropped"):
+            view = replace(view, refuse=None, prefixes=KNOWN)
+            conditions = self._understood(conditions)
         select = names_of(bound_array(params, "select", []))
         for name in self.needs:
-            if name not in {key.lstrip("=@") for key in conditions}:
-                raise MethodError("0", f"Required filter field: {name}")
-            if select and name not in select and "*" not in select:
+            if name not in ({*conditions} if self.bare else {key.lstrip("=@") for key in conditions}):
+                raise MethodError("0", f"Required filter fields: {name}")
+            if not self.bare and select and name not in select and "*" not in select:
                 raise MethodError("0", f"Required select fields: id, {name}")
         if self.kind == "catalog" and context.has("start_is_dropped"):
             context.start = -1 if context.start is not None and context.start < 0 else 0
-        found, window = self.view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
+        found, window = view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
         return Result({self.rows: found}, window.total, window.next)
+
+    def _understood(self, conditions: dict[str, Any]) -> dict[str, Any]:
+        """What is left of conditions: each is cast by the type of its field, and dropped where that cannot be."""
+        names = by_name(self.kind)
+        kept: dict[str, Any] = {}
+        for key, value in conditions.items():
+            prefix, name = split_operator(str(key), KNOWN)
+            spec = names.get(name)
+            if spec is None or prefix in RANGES:
+                if spec is not None and isinstance(value, list):
+                    kept[key] = value
+                continue
+            values = value if isinstance(value, list) else [value]
+            if spec.kind is Kind.FLAG and any(one not in ("Y", "N") for one in values):
+                continue
+            if spec.kind is Kind.NUMBER and isinstance(value, list):
+                kept[key] = 1.0
+            elif php_text(value if not isinstance(value, list) else "x"):
+                kept[key] = value
+        return kept
 
     def get(self, params: Params, context: Context) -> Result:
         """One row."""
@@ -67,7 +97,7 @@ class Goods:
 
     def describe(self, params: Params, _: Context) -> Result:
         """The field description; a product's depends on its catalogue."""
-        if self.needs:
+        if self.described != "getFields":
             given = map_of(bound_array(params, "filter", {}))
             if missing := [name for name in (*self.needs, "productType") if name not in given]:
                 raise MethodError("100", f"Could not find value for parameter {{{missing[0]}}}")
@@ -113,12 +143,15 @@ def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
         "name": spec.title,
         "type": type_,
     }
-    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {})
+    dynamic = {"isDynamic": True} if name in PROPERTIES else {}
+    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {}) | dynamic
 
 
 ALL: Final = (
-    Goods("product", "products", "product", ("timestampX",), ("dateCreate",), ("iblockId",), "getFieldsByFilter"),
-    Goods("section", "sections", "section"),
+    Goods(
+        "product", "products", "product", ("timestampX",), ("dateCreate",), ("iblockId",), described="getFieldsByFilter"
+    ),
+    Goods("section", "sections", "section", needs=("iblockId",), bare=True),
     Goods("price", "prices", "price", ("timestampX",)),
     Goods("catalog", "catalogs", "catalog"),
 )

@@ -20,11 +20,15 @@ ELEMENTS: Final = 95
 
 STORES: Final = tuple(
     {"id": number, "title": title, "active": "Y", "address": f"ул. {title}, {number}", "code": None, "sort": 100,
-     "dateCreate": MOMENT, "dateModify": MOMENT, "userId": 1, "modifiedBy": 1, "isDefault": "Y" if number == 1 else "N"}
+     "dateCreate": MOMENT, "dateModify": MOMENT, "userId": 1, "modifiedBy": 1, "isDefault": "Y" if number == 1 else "N",
+     "description": "", "email": "", "gpsN": 54.7 if number == 1 else None, "gpsS": 21.5 if number == 1 else None,
+     "imageId": {"id": 1, "url": "/upload/iblock/1.jpeg"} if number == 1 else None, "issuingCenter": "N",
+     "phone": "", "schedule": "", "xmlId": None}
     for number, title in ((1, "Главный"), (13, "Второй & дальний"), (15, "Брак"))
 )  # fmt: skip
 MEASURES: Final = tuple(
     {"id": number, "code": code, "symbol": symbol, "symbolIntl": intl, "measureTitle": title,
+     "symbolLetterIntl": {6: "MTR", 166: "KGM", 796: "PCE"}[code],
      "isDefault": "Y" if code == 796 else "N"}
     for number, code, symbol, intl, title in (
         (1, 6, "м", "m", "Метр"), (7, 166, "кг", "kg", "Килограмм"), (9, 796, "шт", "pc. 1", "Штука")
@@ -40,7 +44,10 @@ PRICE_TYPES: Final = (
 )  # fmt: skip
 PROPERTIES: Final = tuple(
     {"id": number, "iblockId": IBLOCKS[0], "name": name, "active": "Y", "sort": 500, "code": None,
-     "propertyType": type_, "multiple": multiple, "xmlId": "", "userType": None, "timestampX": MOMENT}
+     "propertyType": type_, "multiple": multiple, "xmlId": "", "userType": None, "timestampX": MOMENT,
+     "colCount": 30, "defaultValue": None, "fileType": None, "filtrable": "N", "hint": None, "isRequired": "N",
+     "linkIblockId": None, "listType": "L", "multipleCnt": None, "rowCount": 1, "searchable": "N",
+     "userTypeSettings": None, "withDescription": None}
     for number, name, type_, multiple in (
         (258, "Артикул", "S", "N"), (259, "Вес", "N", "N"), (260, "Метки", "S", "Y"), (261, "Цвет", "L", "N")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bx24frames.sandbox import paging
@@ -14,6 +15,7 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.shapes.select import item_selection, listed_selection
 from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
 from bx24frames.sandbox.store.tables import EntityType
+from bx24frames.sandbox.zones import user_shift
 
 
 def entity_of(params: Params, context: Context) -> EntityType:
@@ -63,11 +65,22 @@ def one_item(context: Context, entity: EntityType, row_id: int, *, original: boo
     return rows[0]
 
 
+def _reading(context: Context) -> filters_item.Reading:
+    """How this portal reads the conditions of this caller."""
+    clock = context.has("item_moments_in_user_clock")
+    return filters_item.Reading(
+        shift=user_shift(context) if clock else timedelta(),
+        grouped=clock,
+        listed=not context.has("item_moment_lists_dropped"),
+        prefixed=not context.has("item_links_without_prefix"),
+    )
+
+
 @method("crm.item.list", "crm")
 def list_items(params: Params, context: Context) -> Result:
     """A page of rows, engine B; a row of which nothing was selected is PHP's empty array."""
     store, entity, original = context.store, entity_of(params, context), wants_original(params, context)
-    names = filters_item.ItemNames(store, entity, original, context.quirks)
+    names = filters_item.ItemNames(store, entity, original, context.quirks, _reading(context))
     where = filters_item.translate(names, map_of(bound_array(params, "filter", {}))).clause()
     order = filters_item.order_sql(names, map_of(bound_array(params, "order", {})))
     select = bound_array(params, "select")

@@ -235,6 +235,9 @@ def list_elements(params: Params, context: Context) -> Result:
         name = split_operator(key, PREFIXES)[1]
         if name not in ELEMENTS.asked and name not in properties:
             raise MethodError("ERROR_ARGUMENT", f"Filter field not allowed: {name}", argument="FILTER")
+    shapes = (isinstance(one, list | dict) for key, one in conditions.items() if not key.startswith(RANGES))
+    if context.has("list_elements_swallow_errors") and any(shapes):
+        return Result([])
     if php_text(params.get("ELEMENT_ID")):
         conditions["=ID"] = params["ELEMENT_ID"]
     if php_text(params.get("ELEMENT_CODE")):

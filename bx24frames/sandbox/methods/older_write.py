@@ -12,9 +12,10 @@ from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.portal import stage_dictionary
 from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, Row
+from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
 
 DEALS: Final = 2
+STAGES: Final = "DEAL_STAGE"
 READ_ONLY: Final = True
 FIELDS: Final = {
     "ID": flat("integer", "ID", read_only=READ_ONLY),
@@ -59,7 +60,9 @@ def add_pipeline(params: Params, context: Context) -> Result:
         raise MethodError("", "Не заполнено поле «Название».")
     row = {"name": values["name"], "sort": values["sort"], "entityTypeId": DEALS, "isDefault": "N"}
     context.writes += 1
-    return Result(PIPELINES.add(context.store, {**row, "originId": "", "originatorId": ""}, text=False))
+    row_id = PIPELINES.add(context.store, {**row, "originId": "", "originatorId": ""}, text=False)
+    add_stages(context.store, stage_dictionary(STAGES, row_id))
+    return Result(row_id)
 
 
 @method("crm.dealcategory.update", "crm")
@@ -77,6 +80,7 @@ def delete_pipeline(params: Params, context: Context) -> Result:
     if context.store.scalar("SELECT count(*) FROM deal WHERE categoryId = ?", (row["id"],)):
         raise MethodError("", f"Deals related to the funnel {row['name']} found")
     PIPELINES.drop(context.store, row)
+    drop_stages(context.store, stage_dictionary(STAGES, row["id"]))
     context.writes += 1
     return Result(value=True)
 
@@ -85,7 +89,7 @@ def delete_pipeline(params: Params, context: Context) -> Result:
 def name_dictionary(params: Params, context: Context) -> Result:
     """The dictionary of a pipeline's stages; of the default one, 0, as well."""
     number: Any = params.get("id", params.get("ID"))
-    return Result(stage_dictionary("DEAL_STAGE", _pipeline(php_int(number), context)["id"]))
+    return Result(stage_dictionary(STAGES, _pipeline(php_int(number), context)["id"]))
 
 
 @method("crm.dealcategory.default.set", "crm")

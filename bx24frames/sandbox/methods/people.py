@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.filters.classic import table_conditions
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.filters.filters import Fragment, Where
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.declared import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
@@ -20,6 +22,7 @@ from bx24frames.sandbox.shapes.shapes import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES
+from bx24frames.sandbox.zones import zone_name
 
 USER: Final = TABLES["user"]
 SCOPES: Final = ("user", "user_brief", "user_basic")
@@ -42,11 +45,27 @@ def _address(file: dict[str, Any] | None) -> str | None:
     return None if file is None else f"https://example.com/upload/main/{file['id']}.jpg"
 
 
+RAW: Final = ("TIMESTAMP_X", "LAST_ACTIVITY_DATE")
+"""Moments that a list prints as empty objects (rest module: lib/api/user.php; docs: user-get.md, its sample)."""
+MOMENTS: Final = frozenset(spec.code for spec in USER.fields if spec.kind is Kind.DATETIME)
+
+
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
-    """Which keys a user has varies; a moment without a value is printed as an empty object or not at all."""
+    """Which keys a user has varies."""
     row |= {name: _address(row[name]) for name in PICTURES}
-    kept = {key: value for key, value in row.items() if value is not None}
-    return kept | {"TIMESTAMP_X": {}} if int(row["ID"]) % 5 == 0 else kept
+    return {key: value for key, value in row.items() if value is not None} | {key: {} for key in RAW}
+
+
+def _where(conditions: dict[str, Any], context: Context) -> Where:
+    """Conditions as SQL; moments become an empty text on the way, where the portal does not understand them."""
+    moments = [key for key in conditions if key.lstrip("!=<>") in MOMENTS]
+    if not moments or not context.has("user_moments_not_understood"):
+        return table_conditions(USER, conditions, context.store.server_zone)
+    kept = {key: value for key, value in conditions.items() if key not in moments}
+    where = table_conditions(USER, kept, context.store.server_zone)
+    if zone_name(context.store, context.user_id):
+        where.conditions.append(Fragment("0"))
+    return where
 
 
 def _page(params: Params, window: Window) -> str:
@@ -66,7 +85,7 @@ def list_users(params: Params, context: Context) -> Result:
         key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
         for key, value in conditions.items()
     }
-    found = table_conditions(USER, conditions, context.store.server_zone)
+    found = _where(conditions, context)
     everybody = context.is_admin and ("ADMIN_MODE" in params or "ID" in conditions)
     if context.has("hides_users_without_department") and not everybody:
         found.conditions.append(Fragment("coalesce(t.\"ufDepartment\", '[]') NOT IN ('[]', '')"))
@@ -98,10 +117,18 @@ def search_users(params: Params, context: Context) -> Result:
     return Result(rows, window.total if rows else None, window.next)
 
 
+def site_form(text: str) -> str:
+    """A printed moment as a Russian site writes it."""
+    return datetime.fromisoformat(text).strftime("%d.%m.%Y %H:%M:%S")
+
+
 @method("user.current", *SCOPES)
 def current_user(_: Params, context: Context) -> Result:
     """The credential's own user."""
-    return Result(_read(context, Fragment("WHERE t.id = ?", (context.user_id,)), "")[0])
+    [row] = read_rows(context.store, USER, SELECTION, "WHERE t.id = ?", (context.user_id,))
+    context.rows += 1
+    shown = {key: value for key, value in row[1].items() if value is not None}
+    return Result(shown | {key: site_form(shown[key]) for key in RAW if shown.get(key)})
 
 
 @method("user.fields", *SCOPES)
@@ -120,6 +147,8 @@ def list_departments(params: Params, context: Context) -> Result:
     [intranet module: classes/general/rest.php].
     """
     given = {name.upper(): value for name, value in params.items()}
+    if isinstance(given.get("FILTER"), dict):  # it replaces all, the order too
+        given = {str(name).upper(): value for name, value in given["FILTER"].items()}
     field, word = given.pop("SORT", "ID"), given.pop("ORDER", "ASC")
     wanted = {name: value for name, value in given.items() if name in DEPARTMENT_KEYS}
     if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # those at the top have no parent

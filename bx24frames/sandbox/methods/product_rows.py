@@ -28,7 +28,7 @@ ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.field
 CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in ROWS.fields if spec.has("classic")))
 """The older names print numbers too, ids and one price excepted."""
 TEXTS: Final = ("ID", "OWNER_ID")
-UNDESCRIBED: Final = ("priceAccount",)
+UNDESCRIBED: Final = ("priceAccount", "xmlId")
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
 NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
 NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
@@ -94,6 +94,14 @@ def list_product_rows(params: Params, context: Context) -> Result:
     )
     clauses = f"{OWNED} ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}"
     return Result({"productRows": _found(context, ITEM, clauses, owner)}, window.total, window.next)
+
+
+@method("crm.item.productrow.getAvailableForPayment", "crm")
+def list_payable_rows(params: Params, context: Context) -> Result:
+    """The product rows of one owner that no payment holds yet: here all of them, without their store."""
+    owner = _owner(bound(params, "ownerType"), bound_int(params, "ownerId"), context)
+    rows = _found(context, ITEM, f"{OWNED} ORDER BY t.id", owner)
+    return Result({"productRows": [{k: v for k, v in row.items() if k != "storeId"} for row in rows]})
 
 
 @method("crm.item.productrow.fields", "crm")

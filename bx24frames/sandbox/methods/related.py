@@ -71,6 +71,11 @@ def list_stage_history(params: Params, context: Context) -> Result:
         re.sub(r"[A-Z_]+$", lambda name: back.get(name[0], name[0]), str(key)): value
         for key, value in map_of(bound_array(params, "filter", {})).items()
     }
+    if context.has("stage_history_refuses_names"):
+        for key in conditions:
+            name = re.sub(r"^[^A-Za-z]+", "", key)
+            if name not in HISTORY.by_code:
+                raise MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' is not allowed in filter")
     where = table_conditions(HISTORY, conditions | {"OWNER_TYPE_ID": entity.id}, context.store.server_zone).clause()
     wanted = set(names_of(bound_array(params, "select", []))) or {"*"}
     chosen = tuple((key, spec) for key, spec in columns if "*" in wanted or key in wanted)

@@ -12,9 +12,9 @@ from bx24frames.sandbox.methods.described import CASTS, chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.methods.solutions import solution_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stages_of
+from bx24frames.sandbox.seed.portal import stage_dictionary
 from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, Row
+from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
 from bx24frames.sandbox.store.tables import EntityType
 
 READ_ONLY: Final = True
@@ -202,17 +202,7 @@ def _make(number: int, title: str, code: str, context: Context) -> EntityType:
     pipeline = {"name": "Общая", "sort": 500, "entityTypeId": number, "isDefault": "Y"}
     category = PIPELINES.add(context.store, {**pipeline, "originId": "", "originatorId": ""}, text=False)
     entity = context.store.make_type(number, title, code, category)
-    for place, (status, caption, semantic) in enumerate(stages_of(entity.stages), 1):
-        row = {
-            "ENTITY_ID": entity.stages,
-            "STATUS_ID": status,
-            "NAME": caption,
-            "NAME_INIT": "",
-            "SORT": str(10 * place),
-        }
-        row |= {"SYSTEM": "Y" if place == 1 else "N", "COLOR": "#2FC6F6", "CATEGORY_ID": str(category)}
-        group = {None: "process", "S": "success", "F": "failure"}[semantic]
-        STATUSES.add(context.store, {**row, "SEMANTICS": semantic, "EXTRA": {"SEMANTICS": group}}, text=True)
+    add_stages(context.store, entity.stages)
     return entity
 
 
@@ -231,7 +221,11 @@ def add_type(params: Params, context: Context) -> Result:
 
 @method("crm.type.update", "crm")
 def update_type(params: Params, context: Context) -> Result:
-    """Change a smart process, printed whole."""
+    """Change a smart process, printed whole; without an id nothing happens, and the answer is null
+    (crm module: lib/controller/type.php, updateAction).
+    """
+    if "id" not in params:
+        return Result(None)
     entity = _known(params, context)
     before = _settings(context).get(str(entity.id), {})
     stamp = {"updatedTime": context.store.local_time(context.now), "updatedBy": context.user_id}
@@ -241,16 +235,16 @@ def update_type(params: Params, context: Context) -> Result:
 
 @method("crm.type.delete", "crm")
 def delete_type(params: Params, context: Context) -> Result:
-    """Delete a smart process without items, its pipelines and their stages."""
+    """Delete a smart process without items, its pipelines and their stages; without an id nothing happens."""
+    if "id" not in params:
+        return Result(None)
     entity = _known(params, context)
     if context.store.scalar(f'SELECT count(*) FROM "{entity.name}"'):  # noqa: S608
         raise MethodError("BX_ERROR", "Вы не можете удалить тип сущности, у которого есть элементы")
     for row in PIPELINES.rows(context.store):
         if row["entityTypeId"] == entity.id:
             PIPELINES.drop(context.store, row)
-    for row in STATUSES.rows(context.store):
-        if row["ENTITY_ID"].startswith(f"DYNAMIC_{entity.id}_STAGE_"):
-            STATUSES.drop(context.store, row)
+            drop_stages(context.store, stage_dictionary(entity.stages, row["id"]))
     context.store.unmake_type(entity.id)
     context.writes += 1
     return Result([])

@@ -39,7 +39,13 @@ def list_calls(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- workgroups
 
-GROUPS: Final = View("workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC)
+GROUPS: Final = View(
+    "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC,
+    prefixes=(*RANGES, "!=", "!%", ">=", "<=", ">", "<", "!", "?", "=", "%"), plain_sql=True,
+)  # fmt: skip
+"""Any other prefix is a part of an unknown name, and dropped with it (socialnetwork module: classes/general/rest.php;
+https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-get.html).
+"""
 FILTERABLE: Final = (
     "ID", "NAME", "OWNER_ID", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "SUBJECT_ID", "SITE_ID",
     "DATE_CREATE", "DATE_UPDATE", "DATE_ACTIVITY",

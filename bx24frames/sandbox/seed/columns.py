@@ -321,10 +321,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         **dict.fromkeys(("authorName", "authorEmail"), lambda seed, _: None),
     },
     "disk_version": {
-        "objectId": lambda seed, place: 8 + place,
+        "objectId": lambda seed, place: 9 + place % 3,
         "size": lambda seed, place: 1000 * place,
-        "name": lambda seed, place: f"file {8 + place}.pdf",
-        "globalContentVersion": lambda seed, _: 1,
+        "name": lambda seed, place: f"file {9 + place % 3}.pdf",
+        "globalContentVersion": lambda seed, place: 1 + place // 3,
         "fileId": lambda seed, place: place,
     },
     "disk_item": {

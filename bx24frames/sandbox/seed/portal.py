@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any, Final
 
@@ -108,20 +107,24 @@ def stage_dictionary(stages: str, category: int) -> str:
 
 @cache
 def stages_of(dictionary: str) -> tuple[Stage, ...]:
-    """The entries of a dictionary; smart processes that were made later all begin with the same stages.
+    """The entries of a dictionary; pipelines that were made later all begin with the same stages.
 
-    >>> stages_of("DYNAMIC_2024_STAGE_30")[0]
-    ('DT2024_30:NEW', 'Начало', None)
+    >>> stages_of("DYNAMIC_2024_STAGE_30")[0], stages_of("DEAL_STAGE_30")[0]
+    (('DT2024_30:NEW', 'Начало', None), ('C30:NEW', 'Новая', None))
     """
-    if dictionary in _PLAIN or not re.fullmatch(r"DYNAMIC_\d+_STAGE_\d+", dictionary):
+    prefix = stage_prefix(dictionary).removesuffix(":")
+    if dictionary in _PLAIN or not prefix:
         return _PLAIN[dictionary]
-    return _prefixed(stage_prefix(dictionary).removesuffix(":"), _SMART)
+    if dictionary.startswith("SMART_INVOICE"):
+        first = _PLAIN["SMART_INVOICE_STAGE_4"]
+        return _prefixed(prefix, tuple((code.partition(":")[2], caption, end) for code, caption, end in first))
+    return _prefixed(prefix, _DEAL if dictionary.startswith("DEAL") else _SMART)
 
 
 def first_stage(stages: str, category: int) -> str | None:
     """The stage a new row of a pipeline gets."""
     named = stage_dictionary(stages, category)
-    return stages_of(named if named in _PLAIN or named.startswith("DYNAMIC_") else stages)[0][0]
+    return stages_of(named if named in _PLAIN or stage_prefix(named) else stages)[0][0]
 
 
 def kin(stages: str, name: str) -> bool:
@@ -147,8 +150,10 @@ def _semantics(stages: str) -> dict[str, str]:
 
 
 def semantics(stages: str, code: str) -> str:
-    """P in work, S success, F failure."""
-    return _semantics(stages).get(code, PROCESS)
+    """P in work, S success, F failure; a stage of a later pipeline means what the first pipeline's does."""
+    known = _semantics(stages)
+    tail = code.rpartition(":")[2]
+    return known.get(code) or next((end for one, end in known.items() if one.rpartition(":")[2] == tail), PROCESS)
 
 
 @cache

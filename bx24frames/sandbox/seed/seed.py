@@ -41,6 +41,13 @@ SIZES: Final[dict[str, int]] = {
 }
 """Rows a table gets, in the order they are filled: what is linked to stands first."""
 
+ZONES: Final[Mapping[int, tuple[str, str]]] = {
+    0: ("Asia/Yekaterinburg", "7200"),
+    1: ("Africa/Abidjan", "-10800"),
+    2: ("Pacific/Honolulu", "-46800"),
+}
+"""The zones of the first users, none of which is that of a server in Moscow, and their seconds ahead of it."""
+
 DETAILED: Final = 20_000
 """Rows of a table, the first ones, that get a stage history."""
 
@@ -115,7 +122,7 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
     ids = [1, *(3 + 2 * place for place in range(count - 1))][:count]
     columns = ("id", "xmlId", "active", "name", "lastName", "email", "dateRegister", "timestampX", "isOnline",
                "lastLogin", "personalGender", "personalBirthday", "personalMobile", "workPhone", "workPosition",
-               "ufDepartment", "timeZoneOffset", "userType", "secondName", "timeZone", "personalWww",
+               "ufDepartment", "timeZone", "timeZoneOffset", "userType", "secondName", "personalWww",
                "personalCity", "ufPhoneInner")  # fmt: skip
     departments = [int(row["ID"]) for row in DEPARTMENTS]
 
@@ -128,9 +135,9 @@ def _fill_users(store: Store, pools: Pools, count: int) -> list[int]:
                 pools.pick((None, seen)), pools.pick(("M", "F", "")), pools.pick((None, pools.day())),
                 pools.pick((None, f"+7 900 {row_id:07d}")), pools.pick((None, "", f"00{row_id}")),
                 pools.pick(pools.posts),
-                _departments(place, f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]"), "0",
-                "extranet" if place == OUTSIDER else "employee",
-                "", None if place % 2 else "", "", "", str(100 + place) if place % 3 == 0 else None,
+                _departments(place, f"[{pools.pick(departments)}]" if place % 4 else "[1, 3]"),
+                *ZONES.get(place, ("", "0")), "extranet" if place == OUTSIDER else "employee",
+                "", "", "", str(100 + place) if place % 3 == 0 else None,
             )  # fmt: skip
 
     _stream(store, "user", columns, rows())

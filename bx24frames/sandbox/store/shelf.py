@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bx24frames.sandbox.seed.portal import CATEGORIES, DEPARTMENTS, category_rows, kin, status_codes, status_rows
+from bx24frames.sandbox.seed.portal import (
+    CATEGORIES,
+    DEPARTMENTS,
+    category_rows,
+    kin,
+    stages_of,
+    status_codes,
+    status_rows,
+)
 from bx24frames.sandbox.store.store import Store
 
 Row = dict[str, Any]
@@ -65,3 +73,20 @@ def known_codes(store: Store, dictionary: str) -> frozenset[str]:
         for row in STATUSES.rows(store)
         if row["ENTITY_ID"] == dictionary or (stages and kin(dictionary, row["ENTITY_ID"]))
     )
+
+
+def add_stages(store: Store, dictionary: str) -> None:
+    """Keep the stages that a new pipeline begins with."""
+    category = dictionary.rpartition("_")[2]
+    for place, (code, caption, semantic) in enumerate(stages_of(dictionary), 1):
+        row = {"ENTITY_ID": dictionary, "STATUS_ID": code, "NAME": caption, "NAME_INIT": "", "SORT": str(10 * place)}
+        row |= {"SYSTEM": "Y" if place == 1 else "N", "COLOR": "#2FC6F6", "CATEGORY_ID": category}
+        group = {None: "process", "S": "success", "F": "failure"}[semantic]
+        STATUSES.add(store, {**row, "SEMANTICS": semantic, "EXTRA": {"SEMANTICS": group}}, text=True)
+
+
+def drop_stages(store: Store, dictionary: str) -> None:
+    """Keep the stages of a pipeline no longer."""
+    for row in STATUSES.rows(store):
+        if row["ENTITY_ID"] == dictionary:
+            STATUSES.drop(store, row)

@@ -1,0 +1,40 @@
+"""Warnings that point at the line of the caller, whichever thread they are found in."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextvars import ContextVar
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+_PACKAGE: Final = str(Path(__file__).parent)
+_CALLER: ContextVar[tuple[str, int] | None] = ContextVar("caller", default=None)
+"""The line that called a verb: context variables go along to the background loop."""
+
+
+def called_from() -> tuple[str, int] | None:
+    """The nearest line outside this package; None on a thread that no such line stands on."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((_PACKAGE, "<")):
+            return name, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+def remember_caller() -> None:
+    """Remember the line that calls a verb, for what is found out on the background loop."""
+    _CALLER.set(called_from())
+
+
+def tell(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of something at the caller's line."""
+    place = _CALLER.get() or called_from()
+    if place is None:
+        warnings.warn(message, category, stacklevel=2)
+        return
+    name, line = place
+    warnings.warn_explicit(message, category, name, line)
