@@ -79,7 +79,7 @@ def condition_of(world: World, rows: dict[int, Any]) -> tuple[str, str, Any]:
         if kind == "link":
             return rng.choice([(name, "=", value), (name, "is null", None), (name, "in", rng.sample(values, 2))])
         if kind == "number":
-            ops = ["="] if name in ("id", "assignedById") else [">=", "<=", ">", "<"]
+            ops = ["="] if name == "assignedById" else [">=", "<=", ">", "<"]
             return rng.choice([(name, rng.choice(ops), value), (name, "in", [value, rng.choice(values)])])
         if kind == "code":
             return rng.choice([(name, "=", value), (name, rng.choice(["in", "not in"]), rng.sample(values, 2))])
@@ -93,6 +93,9 @@ def read(world: World) -> Fault:
     entity, type_id = rng.choice(list(TABLES.items()))
     rows = world.stored(type_id)
     branches = [[condition_of(world, rows) for _ in range(rng.randint(1, 2))] for _ in range(rng.choice([0, 1, 1, 2]))]
+    if rng.random() < 0.3:
+        bound = ("id", rng.choice([">=", ">", "<="]), rng.choice(list(rows)))
+        branches = [[*branch, bound] for branch in branches or [[]]]
     expected = {number: row for number, row in rows.items() if meets(row, branches)}
     way = rng.choice(["read", "read", "read", "order", "limit", "count", "iter", "scan", "since"])
     columns = columns_of(world, rows)

@@ -29,3 +29,13 @@ def test_every_quirk_names_its_witness() -> None:
         assert quirk.method, name
         assert quirk.does, name
         assert quirk.source, name
+
+
+def test_quirks_are_changed_while_the_portal_runs() -> None:
+    with Sandbox(sizes={"deal": 1}, real_time=False) as sandbox:
+        sandbox.set(quirks="documented")
+        assert sandbox._app.scene.quirks == frozenset()
+        sandbox.set(plan="unlimited")
+        assert sandbox._app.scene.quirks == frozenset()
+        sandbox.set(quirks={})
+        assert sandbox._app.scene.quirks == quirks_of("observed")

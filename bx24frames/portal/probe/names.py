@@ -169,10 +169,15 @@ def _required(ground: Ground, _: Sequence[Reply]) -> Verdict:
     learned: Mapping[str, JSON] = {"required": list(plain)}
     if not plain:
         return Verdict("holds", "no field of the system is said to be required", learned)
-    return Verdict("differs", f"said to be required: {_some(plain)}; an add demands no such thing", learned)
+    return Verdict("differs", f"said to be required: {_some(plain)}; an add may demand less", learned)
+
+
+def _table(ground: Ground, _: Sequence[Reply]) -> Verdict:
+    return Verdict("told", f"the fullest, {ground.classic}: {ground.total:,} rows, {len(ground.fields)} fields")
 
 
 NAMES: Final = (
+    Experiment("table that is tried", "names", None, _table),
     Experiment("select by names", "names", once(lambda g: _page(g, ["id", "createdTime"], flag=False)), _narrow),
     Experiment(
         "select + original names",
