@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
@@ -190,8 +191,10 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
     where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
     if where.owners is not None:
         order = _across_owners(order, request, names, table)
-    if order.remote is not None and (where.parted or where.ids is not None or where.owners):
-        order = replace(order, remote=None)  # the parts are sorted together, here
+    if order.remote is not None and (
+        where.parted or where.ids is not None or where.owners or where.bounds != IdBounds()
+    ):
+        order = replace(order, remote=None)  # parts, and rows within bounds of the id, are read by id and sorted here
     overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
     missing = _missing(request, names, overrides)
     columns = None if request.columns is None else [name for name in request.columns if name not in missing]

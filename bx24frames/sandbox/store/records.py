@@ -112,6 +112,8 @@ def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] 
         category = columns["categoryId"] = int(entity.stages.rsplit("_", 1)[1])
     if before is None and not columns.get("stageId"):
         columns["stageId"] = first_stage(entity.stages, category)
+    elif not columns.get("stageId", "-"):
+        del columns["stageId"]  # an empty stage is none: the old one stays
     if "stageId" in columns:
         semantic = semantics(entity.stages, columns["stageId"])
         columns["stageSemanticId"] = semantic
