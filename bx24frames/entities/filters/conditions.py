@@ -141,7 +141,7 @@ def _special(one: Condition, entity: Entity, zones: Zones, own: Kind) -> Sent | 
         return _of_days(one, entity)
     if one.field.code in rules.bare:
         return _of_links(one, entity)
-    if own is Kind.FLOAT and one.op is Op.IN and not rules.number_lists:
+    if own is Kind.FLOAT and one.op in (Op.IN, Op.NOT_IN, Op.NONE_OF) and not rules.number_lists:
         return _of_amounts(one, entity)
     return None
 
@@ -282,6 +282,8 @@ def _of_amounts(one: Condition, entity: Entity) -> Sent:
     """A list of floating numbers by its ends."""
     test = _test(one, entity, strict=True)
     amounts = sorted(value for value in test.values if isinstance(value, float)) if test is not None else []
+    if one.op is not Op.IN:
+        return Sent(test=test if amounts else None)
     if not amounts:
         return Sent((("", []),))
     return Sent(((">=", amounts[0]), ("<=", amounts[-1])), test=test)
