@@ -36,7 +36,9 @@ class Origin(enum.Enum):
     """The rows of another table, by their titles or names."""
 
 
-NEARNESS: Final = 0.7
+SOME: Final = 4
+"""Codes that an error shows where none is near."""
+NEARNESS: Final = 0.65
 """How alike, of 1, a text and a caption are where the one may be a misspelling of the other."""
 UNASKED: Final = frozenset({Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS})
 """What ``labels=True`` captions; the rest is captioned where it is asked for by column."""
@@ -283,4 +285,7 @@ def _near(dictionary: Dictionary, text: str) -> str:
     """The caption or the code that a text is likely to mean, as a question."""
     known = {word.casefold(): word for word in (*dictionary.titles, *dictionary.titles.values())}
     found = difflib.get_close_matches(text.strip().casefold(), known, 1, NEARNESS)
-    return f"; did you mean {known[found[0]]!r}?" if found else ""
+    if found:
+        return f"; did you mean {known[found[0]]!r}?"
+    some = ", ".join(f"{code!r} ({title})" for code, title in [*dictionary.titles.items()][:SOME])
+    return f"; it has {some}{', ...' if len(dictionary.titles) > SOME else ''}" if some else ""

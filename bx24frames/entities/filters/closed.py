@@ -66,6 +66,8 @@ def _is_word(value: object, field: Field) -> bool:
 def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline: int | None) -> object:
     """A value with codes in the place of captions.
 
+    A caption that stages of several pipelines share means all of them, unless `pipeline` decides.
+
     Raises
     ------
     Unfit
@@ -74,12 +76,20 @@ def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline:
     values = _values(value)
     if op not in SAME or not any(_is_word(one, field) for one in values):
         return value
-    words = [plain(one) for one in values]
+    words = [one for word in values for one in _stages_of(plain(word), dictionary, pipeline)]
     found = codes_for(words, field, dictionary, pipeline)
     if found.faults:
         raise Unfit(f"{found.faults[0].value!r} is {found.faults[0].reason}")
     codes = list(found.values)
-    return codes if listed(value) is not None else codes[0]
+    return codes if listed(value) is not None or len(codes) > 1 else codes[0]
+
+
+def _stages_of(word: object, dictionary: Dictionary, pipeline: int | None) -> list[object]:
+    """The codes of the stages that a caption names in all pipelines; any other word as it is."""
+    if pipeline is not None or not dictionary.pipelines or word in dictionary.titles:
+        return [word]
+    codes: list[object] = [code for code, title in dictionary.titles.items() if title == word]
+    return codes or [word]
 
 
 def pipeline_of(filters: object, fields: Sequence[Field]) -> int | None:
