@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.forms import Form, forms_of
+from bx24frames.entities.forms import EVERYTHING, Form, forms_of
 from bx24frames.entities.proof import Proof, proof_of
 from bx24frames.entities.schema import Family
 from bx24frames.errors import PortalError, ResponseError
+from bx24frames.portal.probe.learned import recalled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +92,9 @@ class Proven:
         forms = forms_of(table.entity, reading.schema.fields, table.fields, where.asked, reading.order.remote)
         if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
             return forms
-        noted = self._connection.metadata.noted(self._name)
+        probed = recalled(self._connection)
+        whole = Form.WHOLE.value if probed is not None and probed.select == EVERYTHING else None
+        noted = self._connection.metadata.noted(self._name) or whole
         known = next((form for form in forms if form.value == noted), None)
         return forms if known is None else forms[forms.index(known) :]
 
