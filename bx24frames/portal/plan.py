@@ -16,9 +16,9 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
 
 if TYPE_CHECKING:
-    from bx24frames.entities.filters.filters import Filters
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
+    from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015
 """Requests above those that full batches would take: ends of lanes, measured on tables of 10,000 to 1,000,000 rows."""

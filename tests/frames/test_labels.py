@@ -11,13 +11,13 @@ from look import arrow, asked, cells, dtypes
 
 import bx24frames as bx
 from bx24frames import bridge
-from bx24frames.entities.labels import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
+from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
 from bx24frames.entities.schema import Field
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.frames.narrow.captions_in import recoded
-from bx24frames.frames.narrow.source import accept
+from bx24frames.frames.accept import accept
 from bx24frames.options import Backend
 from bx24frames.portal.metadata import find_table
+from bx24frames.upload.captions import recoded
 
 STAGE = Field("stageId", "crm_status", status_type="DEAL_STAGE")
 STAGES = Dictionary(
