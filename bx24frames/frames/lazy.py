@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
+from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError, PortalError, UnknownEntity
 from bx24frames.frames.give import to_backend
 from bx24frames.frames.predicates import possible
@@ -22,7 +23,6 @@ from bx24frames.verbs.session import blocking, connection_of
 from bx24frames.where.domains import EVERY, Possible
 from bx24frames.where.moments import Zones
 from bx24frames.where.narrow import narrowed
-from bx24frames.where.operands import zone
 
 if TYPE_CHECKING:
     import polars as pl

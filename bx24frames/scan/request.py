@@ -12,6 +12,7 @@ from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
+from bx24frames.entities.operands import zone
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.schema import UNTYPED, Family, Field
 from bx24frames.entities.spelling import USER_FIELD
@@ -23,7 +24,6 @@ from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, order_of
 from bx24frames.where.moments import Zones
-from bx24frames.where.operands import zone
 from bx24frames.where.parse import Filters, parse_filters
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.entities.schema import TableSchema
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
 OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
 Moment: TypeAlias = "str | dt.datetime | dt.date"

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from bx24frames.entities.forms import Form
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.entities.schema import TableSchema
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
 __all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]

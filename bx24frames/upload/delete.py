@@ -25,7 +25,8 @@ from bx24frames.upload.request import Resume, open_journal
 from bx24frames.upload.sending import FIRST_WRITES, Delivery, Sending, send
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded, Entity
+    from bx24frames.entities.encode import Encoded
+    from bx24frames.entities.schema import Entity
     from bx24frames.options import OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
@@ -237,7 +238,7 @@ def _of_frame(given: object, entity: Entity) -> list[object]:
 
 
 def _id(value: object) -> int | None:
-    from bx24frames.where.operands import plain
+    from bx24frames.entities.operands import plain
 
     found = plain(value)
     if isinstance(found, float) and found.is_integer():

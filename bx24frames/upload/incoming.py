@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bx24frames.entities.checks import Fault, check_columns, check_rows
 from bx24frames.entities.columns import Names
-from bx24frames.entities.encode import COMPOSED, unwritable
-from bx24frames.entities.schema import InputRow
+from bx24frames.entities.encode import COMPOSED, InputRow, unwritable
 from bx24frames.entities.types import Kind, kind, write_type
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import ConfigError, UnknownColumn, ValidationError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.entities.schema import InputRow
+from bx24frames.entities.encode import InputRow
 from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
 from bx24frames.frames.report import WriteReport
 from bx24frames.upload import journal as journals

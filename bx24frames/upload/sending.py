@@ -20,7 +20,7 @@ from bx24frames.upload.outcomes import Action, Outcome, PathTaken
 
 if TYPE_CHECKING:
     from bx24frames.entities.echo import Difference, Echo
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
     from bx24frames.upload.journal import Journal
