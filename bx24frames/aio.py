@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
     from bx24frames.scan.request import Moment, OrderBy
-    from bx24frames.verbs.session import PortalLike
     from bx24frames.where.parse import Filters
 
 __all__ = [

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 from bx24frames import bridge
 from bx24frames.frames.report import WriteReport
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
+from bx24frames.portal.session import blocking, connection_of
 from bx24frames.upload.delete import DeleteRequest, delete
 from bx24frames.upload.request import WriteRequest
 from bx24frames.upload.run import write
 from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names
 from bx24frames.verbs.docs import documented
-from bx24frames.verbs.session import blocking, connection_of
 
 if TYPE_CHECKING:
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.portal.session import PortalLike
 
 
 @documented
