@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
 from bx24frames.portal import AsyncPortal as Portal
 from bx24frames.scan.finish import Wishes
@@ -85,7 +86,7 @@ async def read_entity(
     {parameters}
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -162,7 +163,7 @@ def iter_entity(
     """
     rows = chunk_rows(chunk_size)
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,

@@ -9,8 +9,8 @@ from typing import Final
 
 from bx24frames.engine.batch import MAX_PAIRS, has_reference
 from bx24frames.engine.messages import JSON, Call, Path
-from bx24frames.entities.checks import Fault
 from bx24frames.entities.echo import Echo
+from bx24frames.entities.faults import Fault
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import Entity, Family, Field, Operation
 from bx24frames.entities.types import Kind, is_list, kind

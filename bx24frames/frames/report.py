@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, overload
 
-from bx24frames.errors import ConfigError, WriteError
+from bx24frames.display import clipped
+from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.report_text import as_html, as_text, clipped
-from bx24frames.options import Backend
-from bx24frames.upload.outcomes import ACTIONS, Action, Outcome
-from bx24frames.upload.table import outcome_table
+from bx24frames.frames.report_text import as_html, as_text
+from bx24frames.options import Backend, OnError
+from bx24frames.upload.outcomes import ACTIONS, Uploaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
 
-__all__ = ["WriteReport"]
+__all__ = ["WriteCancelled", "WriteReport", "report_of"]
 
 F = TypeVar("F")
 
@@ -68,38 +69,8 @@ class WriteReport:
     journal: Path | None = None
     basis: str = ""
 
-    @classmethod
-    def of(
-        cls,
-        outcomes: Iterable[Outcome],
-        *,
-        rows: int,
-        entity: str,
-        host: str,
-        mode: str,
-        labels: pa.Array | None = None,
-        dry_run: bool = False,
-        robots_ran: bool | None = None,
-        requests: int = 0,
-        seconds: float = 0.0,
-        journal: Path | None = None,
-        basis: str = "",
-    ) -> WriteReport:
-        """Gather outcomes in any order; a later one of a row replaces an earlier, a row without one is ``skipped``.
-
-        Parameters
-        ----------
-        outcomes : iterable of Outcome
-        rows : int
-            Rows of the input.
-        labels : pyarrow.Array, optional
-            The input's index values, one a row; positions without it.
-        """
-        table = outcome_table(outcomes, rows, labels)
-        return cls(table, entity, host, mode, dry_run, robots_ran, requests, seconds, journal, basis)
-
     def count(self, action: Action) -> int:
-        """How many rows met one fate."""
+        """Number of rows with one outcome."""
         return len(self.positions(action))
 
     @property
@@ -242,6 +213,59 @@ class WriteReport:
 
     def _repr_html_(self) -> str:
         return as_html(self)
+
+
+class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
+    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+
+
+def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
+    """The report of an upload.
+
+    Raises
+    ------
+    WriteInterrupted
+        The upload was cancelled.
+    WriteError
+        It ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
+    BX24Error
+        The credential was refused before a row was written.
+    """
+    report = WriteReport(
+        done.outcomes,
+        done.entity,
+        done.host,
+        done.mode,
+        done.dry_run,
+        done.robots_ran,
+        done.requests,
+        done.seconds,
+        done.journal,
+        done.basis,
+    )
+    if done.interrupted:
+        work = "deletion" if done.mode == "delete" else "upload"
+        raise WriteCancelled(f"The {work} was interrupted; .report tells what became of each row", report=report)
+    if done.broken is not None:
+        raise _broken_off(done.broken, report) from done.broken
+    if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
+        raise done.refusal
+    if on_error != "report":
+        report.raise_for_errors()
+    return report
+
+
+def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
+    """The error of an upload that ended early: what was done by then is in its report."""
+    done = len(report) - report.failed - report.unknown - report.skipped
+    return WriteError(
+        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"{error.message}",
+        report=report,
+        guidance=".report has every row."
+        if report.journal is None
+        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+    )
 
 
 def _take(frame: F, positions: pa.Array, rows: int) -> F:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.display import table_html
+from bx24frames.display import clipped, table_html
 from bx24frames.upload.outcomes import ACTIONS
 
 if TYPE_CHECKING:
     from bx24frames.frames.report import WriteReport
 
-__all__ = ["as_html", "as_text", "clipped"]
+__all__ = ["as_html", "as_text"]
 
 FIRST: Final = 5
 """Failures shown; the rest are counted."""
-WIDTH: Final = 100
 ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
 BAD: Final = ("failed", "unknown")
 SHOWN: Final = ("position", "label", "id", "action", "code", "message", "column")
@@ -37,12 +36,6 @@ def as_html(report: WriteReport) -> str:
         parts.append(table_html(SHOWN, shown, title="What failed, row by row"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
-
-
-def clipped(text: str, width: int = WIDTH) -> str:
-    """Bring a text to one line of at most `width` characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 
 
 def _title(report: WriteReport) -> str:

@@ -12,6 +12,7 @@ from bx24frames.entities.names import ORDER, is_address, is_table
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.schema import schema_of
+from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend, DtypeBackend
 from bx24frames.portal.counting import count_rows
 from bx24frames.portal.session import connection_of
@@ -110,9 +111,10 @@ async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output:
     if is_untyped(request.entity):
         return output.frame(await read_untyped(connection, request, wishes), connection, request.entity)
     reading = await prepare(connection, _typed(request))
-    finish = Finish(connection, reading, wishes)
-    output.levels(finish)
-    table = await finish.table(await collect(connection, reading, request.progress))
+    with failures_in(output.backend):
+        finish = Finish(connection, reading, wishes)
+        output.levels(finish)
+        table = await finish.table(await collect(connection, reading, request.progress))
     return output.frame(table, connection, request.entity, finish)
 
 
@@ -127,12 +129,15 @@ async def iterate(
             yield output.frame(whole.slice(at, chunk_size), connection, request.entity)
         return
     reading = await prepare(connection, _typed(request))
-    finish = Finish(connection, reading, wishes)
+    with failures_in(output.backend):
+        finish = Finish(connection, reading, wishes)
     output.levels(finish)
     await finish.caption_all()
     async with aclosing(iterate_tables(connection, reading, chunk_size, request.progress)) as tables:
         async for table in tables:
-            yield output.frame(await finish.table(table), connection, request.entity, finish)
+            with failures_in(output.backend):
+                finished = await finish.table(table)
+            yield output.frame(finished, connection, request.entity, finish)
 
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:

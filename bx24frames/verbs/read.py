@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
 from bx24frames.errors import ConfigError, UnknownEntity
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
 from bx24frames.portal.session import blocking
 from bx24frames.scan.finish import Wishes
@@ -89,7 +90,7 @@ def read_entity(
     ['int64', 'str', 'Int64']
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -179,7 +180,7 @@ def iter_entity(
     [50, 50, 20]
     """
     rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
