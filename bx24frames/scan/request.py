@@ -21,7 +21,7 @@ from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
-from bx24frames.scan.order import Order, order_of
+from bx24frames.scan.order import Order, OrderBy, order_of
 from bx24frames.where.moments import Zones
 from bx24frames.where.parse import Filters, parse_filters
 from bx24frames.where.recheck import Recheck, Seen, with_tested
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
     from bx24frames.where.model import Where
 
-OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
 Moment: TypeAlias = "str | dt.datetime | dt.date"
 
 

@@ -11,7 +11,8 @@ from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.upload.broken_off import begun
 from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
-from bx24frames.upload.lookup import Id, Values, key_of, rows_by_key
+from bx24frames.upload.lookup import key_of, rows_by_key
+from bx24frames.upload.match import Id, Values
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:

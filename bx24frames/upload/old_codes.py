@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
-    from bx24frames.upload.lookup import Values
+    from bx24frames.upload.match import Values
+    from bx24frames.upload.request import Cell
     from bx24frames.upload.source import Source
 
-__all__ = ["Cell", "held_cells"]
-
-Cell = tuple[int, str]
-"""A row's position and a column's name."""
+__all__ = ["held_cells"]
 
 
 async def held_cells(

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
-    from bx24frames.upload.old_codes import Cell
     from bx24frames.upload.source import Source, SourceCheck
+
+Cell = tuple[int, str]
+"""The position of a row and the name of a column."""
 
 CHUNK: Final = 1000
 """Rows taken out of Arrow at a time."""

@@ -24,7 +24,7 @@ from bx24frames.upload.sending import FIRST_WRITES, not_stored
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
-    from bx24frames.upload.lookup import Values
+    from bx24frames.upload.match import Values
     from bx24frames.upload.request import Upload
     from bx24frames.upload.sending import Sending
 

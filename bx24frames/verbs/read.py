@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 
