@@ -50,7 +50,7 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-class Asked(Protocol):
+class ZoneSource(Protocol):
     """A connection to the portal whose zone is asked for."""
 
     @property
@@ -61,7 +61,7 @@ class Asked(Protocol):
         """The result of one call."""
 
 
-async def zone_of(connection: Asked) -> tzinfo:
+async def zone_of(connection: ZoneSource) -> tzinfo:
     """The portal's zone; by its clock, where no answer has told it yet."""
     if connection.portal_zone is None:
         moment = _moment(str(await connection.result("server.time")))
