@@ -75,6 +75,7 @@ class Proven:
             A column asked for by name was in no row.
         """
         proof, entity = self._proof, self._reading.table.entity
+        self._reading.seen.uncarried = frozenset(proof.missing)
         if proof.broken and self._reading.explicit:
             raise proof.fault()
         if self._reading.inner:

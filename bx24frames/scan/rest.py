@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
 
 __all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
-__all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
+__all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_table"]
 
 CHUNK_ROWS: Final = 2500
 MOST_AT_ONCE: Final = 10_000
@@ -130,6 +130,13 @@ async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read a table whole, in the order wanted, as the portal types it."""
     reading = await prepare(connection, request)
     return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+
+
+async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table:
+    """Read a table as `read_table` does, without the columns that no row carries: their nulls say nothing."""
+    reading = await prepare(connection, request)
+    table = in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    return table.select([name for name in table.column_names if name not in reading.seen.uncarried])
 
 
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:

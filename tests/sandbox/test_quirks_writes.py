@@ -161,6 +161,8 @@ def test_demands_are_enforced_where_the_portal_is_told_to(store: Store) -> None:
         changed(store, strict, row_id, stageId="WON")
     with pytest.raises(MethodError, match="Клиент"):
         made(store, OBSERVED | {"client_demanded"}, title="T")
+    contact = run(store, OBSERVED | {"client_demanded"}, "crm.item.add", entityTypeId=3, fields={"lastName": "L"})
+    assert contact["item"]["lastName"] == "L"
 
 
 def test_an_import_with_fm_dies_as_a_whole(store: Store) -> None:
