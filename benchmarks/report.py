@@ -42,8 +42,8 @@ def _how() -> str:
         "own, each reader another; rounds are interleaved and figures are medians. *floor* is one chain of keyset "
         "pages, 50 a request, and `orjson.loads`, without a frame; *pandas*, *polars*, *pyarrow* are `read_entity`, "
         "*iter* is `iter_entity`, *parquet* is `iter_entity` into a file. Server seconds are the portal's own, "
-        "simulated (a page as each table says, 10 ms a count, 20 us a row stepped over). Except where the real limits are named, "
-        "the portal sets none and every reader has its own switched off."
+        "simulated (a page as each table says, 10 ms a count, 20 us a row stepped over). Except where the real limits "
+        "are named, the portal sets none and every reader has its own switched off."
     )
 
 
