@@ -59,6 +59,8 @@ def classic(world: World) -> Fault:
     rng = world.rng
     entity, (type_id, own) = rng.choice(list(CLASSIC.items()))
     rows = world.stored(type_id)
+    if type_id in (3, 4):  # classic contacts and companies are those of no category
+        rows = {place: row for place, row in rows.items() if not row["categoryId"]}
     known = {**SHARED, **own}
     codes = {name: code for code, name in known.items() if any(name in row for row in rows.values())}
     codes |= {name: name for name in KINDS if name.startswith("UF_") and any(name in row for row in rows.values())}
