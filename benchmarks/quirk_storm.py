@@ -63,7 +63,8 @@ def _read(world: World, entity: str, options: dict[str, Any], expected: dict[int
 
 
 def _order(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
-    known = [name for name in ORDERED if all(row.get(name) is not None for row in expected.values())]
+    described = next(iter(world.stored(TABLES[entity]).values()))
+    known = [name for name in ORDERED if name in described and all(row[name] is not None for row in expected.values())]
     name, way = world.rng.choice(known), world.rng.choice(["asc", "desc"])
     limit = world.rng.choice([None, 1, 5, 50])
     options["columns"] = list(dict.fromkeys([*options["columns"], name]))

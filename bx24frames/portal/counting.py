@@ -47,6 +47,8 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     """
     table = await find_table(connection, entity, filters)
     where = await settled_where(connection, table, filters)
+    if where.nothing:
+        return 0
     if where.sum is not None and where.sum.inner is not None:
         inner = replace(where, params=where.sum.inner, tests=(), sum=None)
         far = await _told(connection, table, inner)
