@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 # a Python that was named has to be the environment's; the default one only makes it where there is none
-READY   = @$(PYTHON) tools/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
+READY   = @$(PYTHON) .ci/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check bench storm notebooks reference clean

@@ -78,7 +78,7 @@ def opened(url: str, given: argparse.Namespace) -> Any:
 def importing(backend: str) -> None:
     """Import what the read would import on its way, so that it is in nobody's measured time."""
     libraries = ("aiohttp", "pandas", "pyarrow.compute", backend)
-    for name in (*libraries, "bx24frames.frames.core", "bx24frames.transport.http"):
+    for name in (*libraries, "bx24frames.verbs.core", "bx24frames.transport.http"):
         importlib.import_module(name)
 
 

@@ -21,9 +21,9 @@ from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.pages.cursor import page_in
 from bx24frames.engine.pages.lanes import Lane
 from bx24frames.engine.pages.strand import Strand
-from bx24frames.frames.convert import to_backend
-from bx24frames.frames.read.read import ReadRequest, prepare
+from bx24frames.frames.give import to_backend
 from bx24frames.sandbox import Sandbox
+from bx24frames.scan.rest import ReadRequest, prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 from columns import CLASSIC, ITEM

@@ -22,9 +22,9 @@ import pandas as pd
 
 import bx24frames as bx
 from bx24frames.engine import retry
-from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
 from bx24frames.sandbox.quirks import QUIRKS, quirks_of
+from bx24frames.upload import reconcile
 
 FAULTS = (
     "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",

@@ -17,10 +17,10 @@ import pyarrow as pa
 
 import bx24frames as bx
 from bx24frames import bridge
-from bx24frames.frames.convert import to_backend
-from bx24frames.frames.read.read import ReadRequest, prepare
+from bx24frames.frames.give import to_backend
 from bx24frames.frames.validate import check
 from bx24frames.sandbox import Sandbox
+from bx24frames.scan.rest import ReadRequest, prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 from columns import CLASSIC, ITEM

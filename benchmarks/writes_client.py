@@ -41,9 +41,9 @@ def journal(_: str, rows: int) -> None:
     import pandas as pd
     import pyarrow as pa
 
-    from bx24frames.engine.journal import Identity, Journal
-    from bx24frames.engine.outcomes import Outcome
-    from bx24frames.frames.write.upload import row_hashes
+    from bx24frames.upload.journal import Identity, Journal
+    from bx24frames.upload.outcomes import Outcome
+    from bx24frames.upload.request import row_hashes
 
     table = pa.Table.from_pandas(pd.DataFrame(plain(rows)))
     row_hashes(table.slice(0, 1), 1)  # what the upload has imported long before

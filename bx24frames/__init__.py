@@ -13,8 +13,12 @@ from bx24frames.options import Limits
 if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
-    from bx24frames.frames.read.scan import scan_entity
-    from bx24frames.frames.read_verbs import (
+    from bx24frames.frames.lazy import scan_entity
+    from bx24frames.frames.report import WriteReport
+    from bx24frames.portal import Portal
+    from bx24frames.sandbox import Sandbox
+    from bx24frames.transport.auth import OAuth
+    from bx24frames.verbs.read import (
         count_entity,
         describe_entity,
         entity_schema,
@@ -22,11 +26,7 @@ if TYPE_CHECKING:
         list_entities,
         read_entity,
     )
-    from bx24frames.frames.report.report import WriteReport
-    from bx24frames.frames.write_verbs import delete_entity, write_entity
-    from bx24frames.portal import Portal
-    from bx24frames.sandbox import Sandbox
-    from bx24frames.transport.auth import OAuth
+    from bx24frames.verbs.write import delete_entity, write_entity
 
 __version__ = "0.1.0"
 
@@ -53,16 +53,16 @@ _HOMES: Final = {
     "OAuth": "bx24frames.transport.auth",
     "Portal": "bx24frames.portal",
     "Sandbox": "bx24frames.sandbox",
-    "WriteReport": "bx24frames.frames.report.report",
-    "count_entity": "bx24frames.frames.read_verbs",
-    "delete_entity": "bx24frames.frames.write_verbs",
-    "describe_entity": "bx24frames.frames.read_verbs",
-    "entity_schema": "bx24frames.frames.read_verbs",
-    "iter_entity": "bx24frames.frames.read_verbs",
-    "list_entities": "bx24frames.frames.read_verbs",
-    "read_entity": "bx24frames.frames.read_verbs",
-    "scan_entity": "bx24frames.frames.read.scan",
-    "write_entity": "bx24frames.frames.write_verbs",
+    "WriteReport": "bx24frames.frames.report",
+    "count_entity": "bx24frames.verbs.read",
+    "delete_entity": "bx24frames.verbs.write",
+    "describe_entity": "bx24frames.verbs.read",
+    "entity_schema": "bx24frames.verbs.read",
+    "iter_entity": "bx24frames.verbs.read",
+    "list_entities": "bx24frames.verbs.read",
+    "read_entity": "bx24frames.verbs.read",
+    "scan_entity": "bx24frames.frames.lazy",
+    "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")
 

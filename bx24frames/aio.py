@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from bx24frames.frames import core
-from bx24frames.frames.core import Output
-from bx24frames.frames.options import backend_of, chunk_rows, output_of
-from bx24frames.frames.parameters import ReadOptions, documented
-from bx24frames.frames.read.finish import Wishes
-from bx24frames.frames.read.read import CHUNK_ROWS
-from bx24frames.frames.read.request import ReadRequest
-from bx24frames.frames.write_verbs import delete_entity_async as delete_entity
-from bx24frames.frames.write_verbs import write_entity_async as write_entity
 from bx24frames.options import Backend, DtypeBackend, Progress
 from bx24frames.portal import AsyncPortal as Portal
+from bx24frames.scan.finish import Wishes
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import CHUNK_ROWS
+from bx24frames.verbs import core
+from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
+from bx24frames.verbs.core import Output
+from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.write import delete_entity_async as delete_entity
+from bx24frames.verbs.write import write_entity_async as write_entity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from bx24frames.entities.filters.filters import Filters
-    from bx24frames.frames.convert import Frame
-    from bx24frames.frames.labels import Labels
-    from bx24frames.frames.read.request import Moment, OrderBy
-    from bx24frames.frames.session import PortalLike
+    from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.scan.captions import Labels
+    from bx24frames.scan.request import Moment, OrderBy
+    from bx24frames.verbs.session import PortalLike
+    from bx24frames.where.parse import Filters
 
 __all__ = [
     "Portal",

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bx24frames.frames.report.report import WriteReport
+    from bx24frames.frames.report import WriteReport
 
 __all__ = [
     "AuthError",

@@ -15,7 +15,7 @@ import bx24frames
 from bx24frames import aio, config, errors
 from bx24frames.engine.stats import Stats
 from bx24frames.portal.plan import Plan
-from bx24frames.portal.verbs import AsyncPortal
+from bx24frames.portal.wire.verbs import AsyncPortal
 from bx24frames.sandbox import Costs, Fault
 
 PAGE: Final = Path(__file__).with_suffix(".md")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script, with its environment in a folder of the test."""
-    spec = importlib.util.spec_from_file_location("environment", ROOT / "tools" / "environment.py")
+    spec = importlib.util.spec_from_file_location("environment", ROOT / ".ci" / "environment.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -81,7 +81,7 @@ def test_a_stamp_that_is_no_stamp_is_none(environment: ModuleType):
 
 
 def test_the_script_is_read_by_older_pythons():
-    text = (ROOT / "tools" / "environment.py").read_text()
+    text = (ROOT / ".ci" / "environment.py").read_text()
     compile(text, "environment.py", "exec", dont_inherit=True)
     import ast
 

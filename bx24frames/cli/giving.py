@@ -14,8 +14,8 @@ __all__ = ["give"]
 
 def give(table: pa.Table, out: str | None, form: str | None) -> None:
     """Print a table, or write it where `out` or `form` say so."""
-    from bx24frames.cli.files.files_out import STDOUT, format_of, writing
     from bx24frames.cli.text_table import text_table
+    from bx24frames.files.files_out import STDOUT, format_of, writing
 
     if out is None and form is None:
         typer.echo(text_table(table))

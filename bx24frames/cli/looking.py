@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import pandera.polars
     import pyarrow as pa
 
-    from bx24frames.entities.filters.filters import Filters
+    from bx24frames.where.parse import Filters
 
 __all__ = ["count", "describe", "entities", "plan", "schema"]
 
 
 def count(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
     """Count the rows that meet the conditions."""
-    from bx24frames.frames.read_verbs import count_entity
+    from bx24frames.verbs.read import count_entity
 
     typer.echo(str(count_entity(entity, portal_named(portal, profile), filters=_conditions(filters))))
 
@@ -40,7 +40,7 @@ def describe(
 
     Each with its caption, its type there and here, whether it must or may be written, and its choices.
     """
-    from bx24frames.frames.read_verbs import describe_entity
+    from bx24frames.verbs.read import describe_entity
 
     give(describe_entity(entity, portal_named(portal, profile), backend="pyarrow"), out, form)
 
@@ -52,7 +52,7 @@ def schema(
 
     The columns, polars types and checks are those of entity_schema(), which gives them as a pandera schema.
     """
-    from bx24frames.frames.read_verbs import entity_schema
+    from bx24frames.verbs.read import entity_schema
 
     give(_columns(entity_schema(entity, portal_named(portal, profile), backend="polars")), out, form)
 
@@ -62,7 +62,7 @@ def entities(out: Out = None, form: Form = None, portal: PortalName = None, prof
 
     It says of each whether this credential may read it, and whether it can be written.
     """
-    from bx24frames.frames.read_verbs import list_entities
+    from bx24frames.verbs.read import list_entities
 
     give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form)
 

@@ -76,8 +76,8 @@ def read(
 
     Row group by row group: a table of any size takes little memory.
     """
-    from bx24frames.cli.files.exporting import Asked, export, pour
-    from bx24frames.cli.files.files_out import flows, format_of
+    from bx24frames.cli.exporting import Asked, export, pour
+    from bx24frames.files.files_out import flows, format_of
 
     asked = Asked(
         entity=entity,
@@ -122,7 +122,7 @@ def scan(
     """
     import polars as pl
 
-    from bx24frames.frames.read.scan import scan_entity
+    from bx24frames.frames.lazy import scan_entity
 
     lazy = scan_entity(entity, portal_named(portal, profile), timezone=timezone)
     try:

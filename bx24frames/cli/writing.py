@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bx24frames.cli.files.taking import Taken
-    from bx24frames.frames.report.report import WriteReport
+    from bx24frames.cli.taking import Taken
+    from bx24frames.frames.report import WriteReport
 
 __all__ = ["delete", "write"]
 
@@ -84,7 +84,7 @@ def write(
     Rows are counted from 0, without the heading and empty rows: row 0 is a sheet's second line. Where nothing is sent
     because cells are wrong, --report has a line a wrong cell.
     """
-    from bx24frames.frames.write_verbs import write_entity
+    from bx24frames.verbs.write import write_entity
 
     target = portal_named(portal, profile)
     _check_report(report)
@@ -130,7 +130,7 @@ def delete(
     quiet: Quiet = False,
 ) -> None:
     """Delete rows by their ids; asks first."""
-    from bx24frames.frames.write_verbs import delete_entity
+    from bx24frames.verbs.write import delete_entity
 
     target = portal_named(portal, profile)
     _check_report(report)
@@ -155,9 +155,9 @@ def _agreed(
     file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
 ) -> Taken:
     """The rows of a file under the names of fields, shown and agreed to."""
-    from bx24frames.cli.files.files_in import read_file
-    from bx24frames.cli.files.files_out import format_of
-    from bx24frames.cli.files.taking import ask, take
+    from bx24frames.cli.taking import ask, take
+    from bx24frames.files.files_in import read_file
+    from bx24frames.files.files_out import format_of
 
     taken = take(read_file(file, format_of(file, form)), entity, target)
     question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
@@ -186,7 +186,7 @@ def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
 def _check_report(path: str | None) -> None:
     """Nothing is sent whose report could not be kept."""
     if path is not None:
-        from bx24frames.cli.files.files_out import check_folder, format_of
+        from bx24frames.files.files_out import check_folder, format_of
 
         format_of(path)
         check_folder(path)
@@ -194,7 +194,7 @@ def _check_report(path: str | None) -> None:
 
 def _save(table: pa.Table, path: str | None) -> None:
     if path is not None:
-        from bx24frames.cli.files.files_out import format_of, writing
+        from bx24frames.files.files_out import format_of, writing
 
         with writing(path, format_of(path)) as append:
             append(table)
@@ -231,8 +231,8 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list
         raise ConfigError("Give the ids themselves, or a file of them with --from")
     if source is None:
         return list(ids or ())
-    from bx24frames.cli.files.files_in import read_file
-    from bx24frames.cli.files.files_out import format_of
+    from bx24frames.files.files_in import read_file
+    from bx24frames.files.files_out import format_of
 
     table: pa.Table = read_file(source, format_of(source, form)).table
     names = [name for name in table.column_names if name.lower() == "id"]

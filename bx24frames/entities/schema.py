@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.echo import Echo
-    from bx24frames.entities.filters.rowtests import Test
+    from bx24frames.where.rowtests import Test
 
 Operation: TypeAlias = Literal["insert", "update"]
 

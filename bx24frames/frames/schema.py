@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, cast
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.types import Kind, arrow_type, kind
-from bx24frames.frames.narrow.cells import is_null
-from bx24frames.frames.narrow.columns import settled
-from bx24frames.frames.narrow.narrow import to_arrow
-from bx24frames.frames.narrow.source import PandasSource
+from bx24frames.frames.accept import PandasSource
 from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
+from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.coerce.columns import settled
+from bx24frames.upload.coerce.narrow import to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.frames.narrow.source import Source
-    from bx24frames.frames.read.request import Reading
+    from bx24frames.frames.accept import Source
     from bx24frames.frames.validate import Schema
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.scan.request import Reading
 
 __all__ = ["column_types", "drift", "failing", "schema_of", "unfit"]
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
-from bx24frames.frames.convert import to_backend
-from bx24frames.frames.narrow.cells import is_null
-from bx24frames.frames.narrow.source import ArrowSource, PandasSource, PolarsSource, accept
-from bx24frames.frames.report.text import clipped
+from bx24frames.frames.accept import ArrowSource, PandasSource, PolarsSource, accept
+from bx24frames.frames.give import to_backend
+from bx24frames.frames.report_text import clipped
 from bx24frames.options import Backend
+from bx24frames.upload.coerce.cells import is_null
 
 if TYPE_CHECKING:
     import pandera.pandas
     import pandera.polars
     import pyarrow as pa
 
-    from bx24frames.frames.convert import Frame
+    from bx24frames.frames.give import Frame
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 

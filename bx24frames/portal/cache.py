@@ -144,7 +144,10 @@ class Cache:
         return self.folder / f"{_UNSAFE.sub('-', name.lower())[:40]}-{digest}.json"
 
     def kept(self, name: str, read: Callable[[JSON], T]) -> T | None:
-        """What `read` makes of an answer on disk, however old; None where there is none. Nothing is asked."""
+        """What `read` makes of an answer in memory or on disk, however old; None where there is none. Asks nothing."""
+        held = self._held.get(name)
+        if held is not None:
+            return cast("T", held[1])
         file = self._file(name)
         found = self._load(file, read, fresh=False) if file is not None else None
         return None if found is None else found[1]

@@ -14,27 +14,27 @@ from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.filters.filters import parse_filters
-from bx24frames.entities.filters.moments import Zones
 from bx24frames.entities.pack import Packed, keys_of
-from bx24frames.entities.reading import listing_for, picked, slices
-from bx24frames.entities.recheck import Recheck, Seen, told, with_tested
 from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
 from bx24frames.telling import tell
+from bx24frames.where.moments import Zones
+from bx24frames.where.parse import parse_filters
+from bx24frames.where.recheck import Recheck, Seen, told, with_tested
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
-    from bx24frames.entities.filters.filters import Filters
     from bx24frames.entities.schema import Entity, Field, Where
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.parse import Filters
 
 P = TypeVar("P")
 Keep: TypeAlias = "Callable[[Rows], Rows]"

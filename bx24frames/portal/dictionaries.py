@@ -10,13 +10,13 @@ from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import FIRST_READS
-from bx24frames.entities import labels
+from bx24frames.entities import captions as labels
+from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
-from bx24frames.entities.labels import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.names import resolve
-from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Field, Where
 from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 
 if TYPE_CHECKING:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
+from bx24frames.engine.charging import BATCH_WEIGHT
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
 from bx24frames.portal.counting import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
+from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
 
 if TYPE_CHECKING:
-    from bx24frames.entities.filters.filters import Filters
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
+    from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015
 """Requests above those that full batches would take: ends of lanes, measured on tables of 10,000 to 1,000,000 rows."""
@@ -42,7 +44,8 @@ class Plan:
     page_seconds : float
         Seconds of the portal's work that a page of 50 rows is taken to cost.
     measured : bool
-        Whether this process has measured that on calls of the same method; it is an assumption otherwise.
+        Whether this process has measured that on calls of the same method, or a probe has; it is an assumption
+        otherwise.
     """
 
     entity: str
@@ -78,6 +81,8 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
     where = await settled_where(connection, table, filters)
     listings = listings_of(table.entity, where, table.fields)
     measured = connection.cost(listings[0].call.method) if listings else None
+    if measured is None:
+        measured = probed_page_seconds(connection, table.entity.family)
     page_seconds = PAGE_SECONDS if measured is None else measured
     counts = await totals(connection, listings)
     requests = _requests(listings, counts, connection.settings.limits.commands_per_batch)
@@ -87,10 +92,16 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
         table.entity.name,
         sum(known) if len(known) == len(counts) else None,
         requests,
-        least_seconds(connection.settings.limits, requests, page_seconds * pages, share=connection.charged_share()),
+        least_seconds(connection.settings.limits, requests, page_seconds * pages, share=_share(connection)),
         page_seconds,
         measured is not None,
     )
+
+
+def _share(connection: Connection) -> float:
+    """Share of a batch's time that is charged: as answers have told, else as a probe has."""
+    share = connection.charged_share()
+    return BATCH_WEIGHT if share == 1.0 and charged_by_batch(connection) else share
 
 
 def least_seconds(limits: Limits, requests: int, operating: float, *, share: float = 1.0) -> float:

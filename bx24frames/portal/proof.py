@@ -16,10 +16,10 @@ from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, IdBounds, Refus
 from bx24frames.engine.pages.cursor import merged, rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.filters.dialects import Op, split_key
-from bx24frames.entities.reading import listing_for, slices
-from bx24frames.entities.recheck import Recheck, Seen, with_tested
 from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.portal.listing import listing_for, slices
+from bx24frames.where.dialects import Op, split_key
+from bx24frames.where.recheck import Recheck, Seen, with_tested
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from bx24frames.entities.filters.closed import worded
-from bx24frames.entities.filters.moments import Zones
-from bx24frames.entities.labels import Dictionary, Origin, lookup_of
+from bx24frames.entities.captions import Dictionary, Origin, lookup_of
 from bx24frames.errors import FilterError, PortalError
 from bx24frames.portal.clock import zone_of
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
+from bx24frames.where.closed import worded
+from bx24frames.where.moments import Zones
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from odd_portal import OddPortal
 
 import bx24frames as bx
-from bx24frames.engine import journal, retry, throttle
-from bx24frames.frames.write import reconcile
+from bx24frames.engine import retry, throttle
+from bx24frames.upload import journal, reconcile
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 

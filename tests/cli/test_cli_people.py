@@ -16,9 +16,9 @@ import pytest
 from pyarrow import csv
 
 import bx24frames as bx
-from bx24frames.cli.files.excel_in import excel_sheet
-from bx24frames.cli.files.sheets import csv_sheet
 from bx24frames.errors import ConfigError
+from bx24frames.files.excel_in import excel_sheet
+from bx24frames.files.sheets import csv_sheet
 from bx24frames.sandbox import Sandbox
 
 RUSSIAN = (
@@ -156,8 +156,8 @@ def test_what_cannot_be_meant_is_told(run, bx24_sandbox: Sandbox, tmp_path: Path
 
 
 def test_thousands_by_points_where_the_column_has_commas():
-    from bx24frames.cli.files.wording import reworded
     from bx24frames.entities.schema import Field
+    from bx24frames.files.wording import reworded
 
     table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]})
     fields = {name: Field(name, "double", name) for name in "ab"}
@@ -168,8 +168,8 @@ def test_thousands_by_points_where_the_column_has_commas():
 
 
 def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing():
-    from bx24frames.cli.files.wording import reworded
     from bx24frames.entities.schema import Field
+    from bx24frames.files.wording import reworded
 
     table = pa.table({"a": ["1 234,50", "7", None], "b": ["1,234", "2,5", None], "c": ["1,234,567.5", "1", "2"]})
     fields = {name: Field(name, "double", name) for name in "abc"}
@@ -237,7 +237,7 @@ def test_cells_under_no_heading_are_never_left_out(tmp_path: Path):
 def test_a_line_of_too_few_cells_ends_in_an_error_and_not_the_process():
     """Reading the head by Arrow's own streaming reader leaves a thread that aborts the interpreter when it ends."""
     code = (
-        "from bx24frames.cli.files.sheets import csv_sheet\n"
+        "from bx24frames.files.sheets import csv_sheet\n"
         "try:\n    csv_sheet(b'a,b\\n1\\n')\nexcept ValueError:\n    print('told')"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -277,7 +277,7 @@ def test_a_text_longer_than_a_cell_is_refused(run, bx24_sandbox: Sandbox, tmp_pa
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from bx24frames.cli.files import files_out
+    from bx24frames.files import files_out
 
     monkeypatch.setitem(files_out._MOST, "xlsx", 100)
     ran = run("read", "deal", "-o", str(tmp_path / "a.xlsx"), "-c", "id", "--chunk-size", "50")

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import csv, parquet
 
 import bx24frames as bx
-from bx24frames.cli.files.files_out import writing
+from bx24frames.files.files_out import writing
 from bx24frames.sandbox import Fault, Sandbox
 
 COLUMNS = ["id", "title", "opportunity", "contactId", "createdTime", "UF_CRM_TAGS", "UF_CRM_PRICE"]

@@ -15,9 +15,9 @@ import pytest
 from pyarrow import csv, parquet
 
 import bx24frames as bx
-from bx24frames.cli.files.kept import Kept
 from bx24frames.errors import ConfigError
 from bx24frames.sandbox import Costs, Sandbox
+from bx24frames.scan.checkpoint import Kept
 
 COLUMNS = "id,title,opportunity,contactId,createdTime,UF_CRM_TAGS"
 READ = ["read", "deal", "--columns", COLUMNS, "--chunk-size", "50"]
@@ -141,7 +141,7 @@ def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
 @pytest.fixture
 def half(monkeypatch: pytest.MonkeyPatch):
     """Interrupt the next read after some chunks."""
-    from bx24frames.frames import read_verbs as reading
+    from bx24frames.verbs import read as reading
 
     real = reading.iter_entity
 

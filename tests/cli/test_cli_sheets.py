@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 import bx24frames as bx
-from bx24frames.cli.files.excel_in import excel_sheet
-from bx24frames.cli.files.sheets import csv_sheet
+from bx24frames.files.excel_in import excel_sheet
+from bx24frames.files.sheets import csv_sheet
 from bx24frames.sandbox import Sandbox
 
 

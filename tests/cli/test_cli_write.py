@@ -231,7 +231,7 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     import pandas as pd
 
     from bx24frames.errors import WriteInterrupted
-    from bx24frames.frames import write_verbs as writing
+    from bx24frames.verbs import write as writing
 
     frame = pd.DataFrame({"title": ["a"]})
     report = replace(bx.write_entity(frame, "deal", "sandbox", mode="insert", dry_run=True), journal=Path("an.sqlite"))

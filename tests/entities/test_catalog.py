@@ -9,15 +9,15 @@ import pytest
 
 from bx24frames.engine.messages import Paging
 from bx24frames.engine.pages.cursor import Cursor
-from bx24frames.entities.binding import bound, bound_by, described_alone
 from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.fields import parse_fields
-from bx24frames.entities.filters.filters import parse_filters
 from bx24frames.entities.names import needs_types, resolve
-from bx24frames.entities.reading import listing_for, slices
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
+from bx24frames.portal.listing import listing_for, slices
+from bx24frames.where.binding import bound, bound_by, described_alone
+from bx24frames.where.parse import parse_filters
 
 from .decoding import decode
 from .descriptions import described, user_field

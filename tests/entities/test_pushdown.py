@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bx24frames.engine.messages import IdBounds
 from bx24frames.entities.catalog.catalog import CATALOG
-from bx24frames.entities.filters.domains import EVERY, NO_ROW, Domain, Possible, after, before
-from bx24frames.entities.filters.pushdown import narrowed
 from bx24frames.entities.schema import Field, Where
+from bx24frames.where.domains import EVERY, NO_ROW, Domain, Possible, after, before
+from bx24frames.where.narrow import narrowed
 
 DEAL = CATALOG["deal"]
 FIELDS = {

@@ -18,6 +18,9 @@ from bx24frames.errors import FilterError
         ({"stageId": "Новая", "categoryId": 1}, {"stageId": "C1:NEW", "categoryId": 1}),
         (("typeId", "in", ["Продажа", "SERVICES"]), ("typeId", "in", ["SALE", "SERVICES"])),
         ({"!sourceId": ["Звонок"]}, {"!sourceId": ["CALL"]}),
+        ({"stageId": "Новая"}, {"stageId": ["NEW", "C1:NEW", "C5:NEW"]}),
+        ({"!stageId": "Новая"}, {"!stageId": ["NEW", "C1:NEW", "C5:NEW"]}),
+        (("stageId", "=", "Новая"), ("stageId", "in", ["NEW", "C1:NEW", "C5:NEW"])),
     ],
 )
 def test_a_caption_is_taken_for_its_code(portal: bx.Portal, caption, code):
@@ -31,7 +34,7 @@ def test_a_caption_is_taken_for_its_code(portal: bx.Portal, caption, code):
     [
         ({"stageId": "WONN"}, "did you mean 'WON'"),
         ({"sourceId": ["CALL", "Telegraph"]}, "neither a code nor a caption"),
-        ({"stageId": "Новая"}, "the caption of"),
+        ({"stageId": "NWE"}, "did you mean 'NEW'"),
     ],
 )
 def test_what_is_no_code_is_an_error_before_a_data_request(portal: bx.Portal, filters, told: str):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.errors import ConfigError
-from bx24frames.frames.convert import arrow_type, to_backend
+from bx24frames.frames.give import arrow_type, to_backend
 from bx24frames.options import Backend
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])

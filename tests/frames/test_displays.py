@@ -11,10 +11,10 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.display import facts_html, table_html
-from bx24frames.engine.outcomes import Outcome
 from bx24frames.engine.stats import MethodStats, Stats
-from bx24frames.frames.report.report import WriteReport
+from bx24frames.frames.report import WriteReport
 from bx24frames.sandbox import Sandbox
+from bx24frames.upload.outcomes import Outcome
 
 ODD = '<b>"Tom" & Co</b>'
 TOKENS = {"client_secret": "cl1entsecretcl1entsecret", "access_token": "acc3sstoken", "refresh_token": "r3freshtoken"}

@@ -11,13 +11,13 @@ from look import arrow, asked, cells, dtypes
 
 import bx24frames as bx
 from bx24frames import bridge
-from bx24frames.entities.labels import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
+from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
 from bx24frames.entities.schema import Field
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.frames.narrow.captions_in import recoded
-from bx24frames.frames.narrow.source import accept
+from bx24frames.frames.accept import accept
 from bx24frames.options import Backend
 from bx24frames.portal.metadata import find_table
+from bx24frames.upload.captions import recoded
 
 STAGE = Field("stageId", "crm_status", status_type="DEAL_STAGE")
 STAGES = Dictionary(
@@ -225,7 +225,7 @@ def test_captions_become_codes(cells_in, pipeline, codes, reasons):
 
 def test_what_is_like_no_caption_gets_no_guess():
     [fault] = codes_for(["Zzz"], STAGE, STAGES, [0]).faults
-    assert fault.reason == "neither a code nor a caption of DEAL_STAGE"
+    assert fault.reason.startswith("neither a code nor a caption of DEAL_STAGE; it has 'NEW' (")
 
 
 def test_numbers_written_as_text_are_codes_where_codes_are_numbers():

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.errors import ConfigError
-from bx24frames.frames.narrow.narrow import to_arrow
+from bx24frames.upload.coerce.narrow import to_arrow
 
 INT, FLOAT, BOOL, TEXT, DATE = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32()
 MOMENT = pa.timestamp("us", "UTC")
@@ -198,7 +198,7 @@ class TestColumns:
         sound = pa.table({"list": pa.array([[1.5, None], [], None], kinds["list"])})
         odd = pa.table({"list": pa.array([[1.5], [2.0, math.inf]], kinds["list"])})
         assert [fault.position for fault in to_arrow(odd, target=kinds).faults] == [1]
-        monkeypatch.setattr("bx24frames.frames.narrow.narrow._by_cell", None)  # a column that goes cell by cell raises
+        monkeypatch.setattr("bx24frames.upload.coerce.narrow._by_cell", None)  # a column that goes cell by cell raises
         assert to_arrow(sound, target=kinds).table["list"].to_pylist() == [[1.5, None], [], None]
         nested = pa.table({"struct": pa.array([[{"amount": 1.5}], [{"amount": None}]], kinds["struct"])})
         assert to_arrow(nested, target=kinds).table.equals(nested)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.frames.convert import to_backend
-from bx24frames.frames.narrow.narrow import _by_cell, _narrow, to_arrow
+from bx24frames.frames.give import to_backend
 from bx24frames.options import Backend, DtypeBackend
+from bx24frames.upload.coerce.narrow import _by_cell, _narrow, to_arrow
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])
 SCHEMA = pa.schema(

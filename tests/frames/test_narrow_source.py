@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.errors import ConfigError, ValidationError
-from bx24frames.frames.narrow.narrow import to_arrow
-from bx24frames.frames.narrow.source import accept
+from bx24frames.frames.accept import accept
+from bx24frames.upload.coerce.narrow import to_arrow
 
 
 class Stream:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bx24frames.frames.progress import Bar
+from bx24frames.scan.progress import Bar
 
 
 class Terminal(io.StringIO):
@@ -74,7 +74,7 @@ def test_closing_twice_is_harmless() -> None:
 
 def test_switched_off_it_imports_no_bar() -> None:
     code = (
-        "import sys; from bx24frames.frames.progress import Bar; "
+        "import sys; from bx24frames.scan.progress import Bar; "
         "Bar('x', progress=False); assert 'tqdm' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,11 +10,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from bx24frames.engine.outcomes import Outcome
 from bx24frames.errors import ConfigError, WriteError
-from bx24frames.frames.narrow.source import accept
-from bx24frames.frames.report.report import WriteReport
+from bx24frames.frames.accept import accept
+from bx24frames.frames.report import WriteReport
 from bx24frames.options import Backend
+from bx24frames.upload.outcomes import Outcome
 
 OUTCOMES = [
     Outcome(2, "failed", code="ACCESS_DENIED", message="<b>No</b>", column="title", attempts=1, path="batch"),

@@ -24,7 +24,7 @@ from bx24frames.errors import (
     UnknownColumn,
     UnknownEntity,
 )
-from bx24frames.frames.read.scan import _left_quietly
+from bx24frames.frames.lazy import _left_quietly
 from bx24frames.sandbox.faults import Fault
 
 c = pl.col
@@ -71,7 +71,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_proven_is_asked_for_and_nothing_else(portal: bx.Portal, monkeypatch: pytest.MonkeyPatch, case: str):
-    from bx24frames.frames.read import scan
+    from bx24frames.frames import lazy as scan
 
     seen: list[Any] = []
     real = scan.narrowed
@@ -268,7 +268,7 @@ def test_a_condition_the_portal_refuses_costs_a_request_and_no_row(
     """Some fields are listed and cannot be filtered by."""
     from dataclasses import replace
 
-    from bx24frames.frames.read import scan
+    from bx24frames.frames import lazy as scan
 
     real = scan.narrowed
     monkeypatch.setattr(scan, "narrowed", lambda *given: replace(real(*given), params={"=notFiltered": "WON"}))

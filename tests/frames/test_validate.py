@@ -16,7 +16,7 @@ import pytest
 from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Choice, Field, TableSchema
 from bx24frames.errors import ConfigError
-from bx24frames.frames.convert import to_backend
+from bx24frames.frames.give import to_backend
 from bx24frames.frames.validate import check, failures, frame_schema, summary, validation_error
 from bx24frames.options import Backend
 

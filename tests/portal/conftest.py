@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "acceptance"))
 from odd_portal import OddPortal
 
 import bx24frames as bx
-from bx24frames.engine import journal, retry, throttle
+from bx24frames.engine import retry, throttle
+from bx24frames.upload import journal
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 

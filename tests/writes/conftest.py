@@ -12,7 +12,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.engine import retry
-from bx24frames.frames.write import reconcile
+from bx24frames.upload import reconcile
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 ROWS = 500

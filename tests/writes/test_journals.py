@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.engine.journal import Identity, Journal
-from bx24frames.frames.write import reconcile
+from bx24frames.upload import reconcile
+from bx24frames.upload.journal import Identity, Journal
 
 from .conftest import Waits, deals, uploaded
 

@@ -13,17 +13,17 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
+from bx24frames.upload import reconcile
 
 from .conftest import FAST, Waits
 from .ways import WAYS, is_as_told
 
 SEEDS: Final = 3
 IMPORTED: Final = (
-    "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.frames.write.write",
-    "bx24frames.frames.write.delete", "bx24frames.portal.portal", "bx24frames.transport.http", "bx24frames.sandbox",
-    "bx24frames.frames.narrow.source", "bx24frames.frames.validate",
+    "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.upload.run",
+    "bx24frames.upload.delete", "bx24frames.portal.blocking", "bx24frames.transport.http", "bx24frames.sandbox",
+    "bx24frames.frames.accept", "bx24frames.frames.validate",
 )  # fmt: skip
 KILLED: Final = (
     "insert by import",

@@ -6,8 +6,8 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.errors import WriteError
-from bx24frames.frames.write import reconcile
 from bx24frames.sandbox import Fault
+from bx24frames.upload import reconcile
 
 from .conftest import Waits, deals, is_truthful, uploaded
 

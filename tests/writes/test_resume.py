@@ -16,8 +16,8 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.engine import retry
-from bx24frames.engine.journal import Journal
 from bx24frames.sandbox import Fault
+from bx24frames.upload.journal import Journal
 
 from .conftest import deals, is_truthful, uploaded
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 import bx24frames as bx
-from bx24frames.frames.write import deliver
 from bx24frames.sandbox import Fault
+from bx24frames.upload import deliver
 
 from .conftest import deals
 

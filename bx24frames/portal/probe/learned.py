@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self, cast
 
+from bx24frames.entities.schema import Family
+
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
     from bx24frames.portal.connection import Connection
@@ -83,6 +85,22 @@ async def remember(connection: Connection, answer: dict[str, JSON]) -> Learned:
 
     connection.metadata.forget(KEY)
     return await connection.metadata.recall(KEY, ask, Learned.read)
+
+
+PRICES: Final[Mapping[Family, str]] = {Family.ITEM: "item in a batch", Family.CLASSIC: "older in a batch"}
+"""Which of the measured pages those of a family are, where many are read."""
+
+
+def probed_page_seconds(connection: Connection, family: Family) -> float | None:
+    """Seconds of the portal's work that a probe has measured a page of such a list at; None where none has."""
+    known = recalled(connection)
+    return None if known is None else known.page_seconds.get(PRICES.get(family, ""))
+
+
+def charged_by_batch(connection: Connection) -> bool:
+    """Whether a probe has seen that the portal charges a batch instead of its methods."""
+    known = recalled(connection)
+    return known is not None and known.generation == "batch"
 
 
 def recalled(connection: Connection) -> Learned | None:

@@ -1,1 +1,0 @@
-"""Tables in files: read, written, resumed, and taken as people keep them."""

@@ -1,0 +1,291 @@
+"""Codes and the captions people see for them: which dictionary a field reads, and the way there and back."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from numbers import Integral, Real
+from typing import Final
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.checks import Fault
+from bx24frames.entities.schema import Field
+from bx24frames.entities.types import Kind, kind
+
+__all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
+__all__ += ["pipelines", "row_names", "statuses"]
+
+
+class Origin(enum.Enum):
+    """Where captions come from."""
+
+    CHOICES = "choices"
+    """The field's own description."""
+    STATUS = "status"
+    """A dictionary of `crm.status.list`."""
+    STAGES = "stages"
+    """The dictionaries of all pipelines of one table, together: their codes tell them apart (``C1:NEW``)."""
+    PIPELINES = "pipelines"
+    USERS = "users"
+    CURRENCIES = "currencies"
+    ROWS = "rows"
+    """The rows of another table, by their titles or names."""
+
+
+SOME: Final = 4
+"""Codes that an error shows where none is near."""
+NEARNESS: Final = 0.65
+"""How alike, of 1, a text and a caption are where the one may be a misspelling of the other."""
+UNASKED: Final = frozenset({Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS})
+"""What ``labels=True`` captions; the rest is captioned where it is asked for by column."""
+
+LINKS: Final[Mapping[str, int]] = {"crm_lead": 1, "crm_deal": 2, "crm_contact": 3, "crm_company": 4, "crm_quote": 7}
+"""Types of fields that hold ids of another table's rows (docs: crm/data-types.md)."""
+
+STAGES: Final[Mapping[int, str]] = {1: "STATUS", 2: "DEAL_STAGE", 7: "QUOTE_STATUS", 31: "SMART_INVOICE_STAGE"}
+"""The dictionary of an entity type's stages; of any other type N it is ``DYNAMIC_N_STAGE``
+(docs: crm/status/crm-status-list.md)."""
+
+_PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
+_STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
+PERSON: Final = ("name", "lastName")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Which dictionary a field reads: its origin, its name there, or the entity type of its rows."""
+
+    origin: Origin
+    name: str = ""
+    entity_type_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """Captions by code, in the order people see them.
+
+    `pipelines`: to which one a stage belongs. `default`: the code that a new row gets, of pipelines.
+    """
+
+    name: str
+    titles: Mapping[str, str]
+    pipelines: Mapping[str, int] = field(default_factory=dict)
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column with codes in place of captions, and the cells whose caption is no code's or several codes'."""
+
+    values: tuple[object, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+def lookup_of(field: Field, entity_type_id: int | None = None) -> Lookup | None:
+    """Tell which dictionary a field reads; None where its values are no codes.
+
+    Parameters
+    ----------
+    field : Field
+    entity_type_id : int, optional
+        Of the table the field belongs to: pipelines, and the stages of a stage history, are a type's own.
+
+    Examples
+    --------
+    >>> lookup_of(Field("stageId", "crm_status", status_type="DEAL_STAGE"), 2).name
+    'DEAL_STAGE'
+    """
+    if field.choices:
+        return Lookup(Origin.CHOICES)
+    if field.type == "crm_status":
+        return _status(field, entity_type_id)
+    if field.type == "crm_category":
+        return None if entity_type_id is None else Lookup(Origin.PIPELINES, entity_type_id=entity_type_id)
+    if field.type in ("user", "employee"):
+        return Lookup(Origin.USERS)
+    if field.type == "crm_currency":
+        return Lookup(Origin.CURRENCIES)
+    parent = LINKS.get(field.type) or (field.settings.get("parentEntityTypeId") if field.type == "crm_entity" else None)
+    return Lookup(Origin.ROWS, entity_type_id=int(str(parent))) if parent else None
+
+
+def _status(field: Field, entity_type_id: int | None) -> Lookup | None:
+    name = field.status_type
+    if name is None and field.code in _STAGE_CODES and entity_type_id is not None:
+        name = STAGES.get(entity_type_id, f"DYNAMIC_{entity_type_id}_STAGE")
+    if name is None:
+        return None
+    family = _PIPELINE.fullmatch(name)
+    return Lookup(Origin.STAGES, family[1]) if family else Lookup(Origin.STATUS, name)
+
+
+def choices_of(field: Field) -> Dictionary:
+    """The dictionary in a field's own description."""
+    return Dictionary(field.code, {choice.code: choice.title or choice.code for choice in field.choices})
+
+
+def statuses(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
+    """One dictionary, or those of a table's pipelines, out of the rows of `crm.status.list`."""
+    found: list[tuple[int, int, str, str]] = []
+    for row in rows:
+        pipeline = _pipeline(str(row.get("ENTITY_ID")), lookup)
+        if pipeline is not None:
+            code = str(row.get("STATUS_ID"))
+            found.append((pipeline, _number(row.get("SORT")), code, str(row.get("NAME") or code)))
+    found.sort(key=lambda one: one[:2])
+    titles = {code: title for _, _, code, title in found}
+    staged = lookup.origin is Origin.STAGES
+    return Dictionary(lookup.name, titles, {code: pipeline for pipeline, _, code, _ in found} if staged else {})
+
+
+def _pipeline(name: str, lookup: Lookup) -> int | None:
+    """The pipeline whose stages a dictionary holds, 0 for a plain one; None for a dictionary that is not meant."""
+    if lookup.origin is Origin.STATUS:
+        return 0 if name == lookup.name else None
+    match = _PIPELINE.fullmatch(name)
+    return int(match[2] or 0) if match and match[1] == lookup.name else None
+
+
+def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
+    """The pipelines of an entity type, from `crm.category.list`."""
+    ordered = sorted(rows, key=lambda row: _number(row.get("sort")))
+    default = next((str(row.get("id")) for row in ordered if row.get("isDefault") in ("Y", True)), None)
+    titles = {str(row.get("id")): str(row.get("name") or row.get("id")) for row in ordered}
+    return Dictionary("pipelines", titles, default=default)
+
+
+def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
+    """Users by first and last name, from `user.get`; one without a name by e-mail."""
+    return Dictionary("users", {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+
+
+def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
+    """Currencies by full name, from `crm.currency.list`."""
+    return Dictionary("currencies", {str(row.get("CURRENCY")): _named(row, ("FULL_NAME",), "CURRENCY") for row in rows})
+
+
+def row_names(rows: Iterable[Mapping[str, JSON]], entity_type_id: int) -> Dictionary:
+    """Rows of a table by title; contacts by first and last name."""
+    titled = PERSON if entity_type_id == LINKS["crm_contact"] else ("title",)
+    return Dictionary(f"item:{entity_type_id}", {str(row.get("id")): _named(row, titled, "id") for row in rows})
+
+
+def _named(row: Mapping[str, JSON], parts: Sequence[str], *instead: str) -> str:
+    name = " ".join(text for part in parts if (text := str(row.get(part) or "").strip()))
+    return name or next((text for key in instead if (text := str(row.get(key) or "").strip())), "")
+
+
+def _number(value: JSON) -> int:
+    text = str(value)
+    return int(text) if text.isdigit() else 0
+
+
+def codes_for(
+    captions: Sequence[object],
+    field: Field,
+    dictionary: Dictionary,
+    pipeline: Sequence[int | None] | int | None = None,
+    *,
+    column: str | None = None,
+) -> Coded:
+    """Turn the captions of a column into codes.
+
+    Parameters
+    ----------
+    captions : sequence
+        A cell a row: text, or a list of texts in a multiple field; a number is its digits where codes are text, and
+        all else is left as it is.
+    field : Field
+    dictionary : Dictionary
+        A text that is one of its codes is that code, whatever captions say.
+    pipeline : int, sequence of int or None, optional
+        The pipeline of each row, or of all: it decides between stages of the same caption.
+    column : str, optional
+        The frame's name for the field, for faults.
+
+    Returns
+    -------
+    Coded
+        A cell at fault is None there. Text that is neither a code nor a caption is at fault; a number written as text
+        is a code wherever codes are numbers.
+
+    Examples
+    --------
+    >>> stages = Dictionary("DEAL_STAGE", {"NEW": "New", "C1:NEW": "New"}, {"NEW": 0, "C1:NEW": 1})
+    >>> codes_for(["New", "WON"], Field("stageId", "crm_status"), stages, [1, 0]).values
+    ('C1:NEW', None)
+    """
+    by_title: dict[str, list[str]] = {}
+    for code, title in dictionary.titles.items():
+        by_title.setdefault(title, []).append(code)
+    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    rows = pipeline if isinstance(pipeline, Sequence) else [pipeline] * len(captions)
+    values: list[object] = []
+    faults: list[Fault] = []
+    near = lru_cache(partial(_near, dictionary))  # a misspelt caption is seldom alone
+    for position, (cell, place) in enumerate(zip(captions, rows, strict=True)):
+        parts = list(cell) if isinstance(cell, list | tuple) else [cell]
+        found = [
+            part if numeric and str(part).strip().isdigit() else _code(part, dictionary, by_title, place)
+            for part in (parts if numeric else map(_digits, parts))
+        ]
+        wrong = [*_wrong(parts, found, dictionary, near), *_misplaced(field, found, dictionary, place)]
+        faults += [Fault(position, column or field.code, text, reason) for text, reason in wrong]
+        values.append(None if wrong else found if isinstance(cell, list | tuple) else found[0])
+    return Coded(tuple(values), tuple(faults))
+
+
+def _digits(part: object) -> object:
+    """A whole number as its digits: a column of codes that are digits may have come as numbers."""
+    if isinstance(part, bool) or not isinstance(part, Real) or part != part:  # noqa: PLR0124 - NaN is no number
+        return part
+    return str(int(float(part))) if not isinstance(part, Integral) and float(part).is_integer() else str(part)
+
+
+def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]], pipeline: int | None) -> object:
+    """The code of a cell; a list of codes where a caption has none or several."""
+    if not isinstance(part, str) or part == "" or part in dictionary.titles:
+        return part
+    codes = by_title.get(part) or by_title.get(part.strip(), [])
+    if len(codes) > 1 and pipeline is not None:
+        here = [code for code in codes if dictionary.pipelines.get(code) == pipeline]
+        codes = here if len(here) == 1 else codes
+    return codes[0] if len(codes) == 1 else codes
+
+
+def _wrong(
+    parts: Sequence[object], found: Sequence[object], dictionary: Dictionary, near: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    for part, one in zip(parts, found, strict=True):
+        if isinstance(one, list) and len(one) > 1:
+            hint = ", or give the row's pipeline in categoryId" if dictionary.pipelines else ""
+            yield str(part), f"the caption of {' and '.join(map(str, one))}: write the code{hint}"
+        elif isinstance(one, list):
+            yield str(part), f"neither a code nor a caption of {dictionary.name}{near(str(part))}"
+
+
+def _misplaced(
+    field: Field, found: Sequence[object], dictionary: Dictionary, place: int | None
+) -> Iterator[tuple[str, str]]:
+    """Stages of another pipeline than the row's, which the portal replaces without a word (crm module: stage field)."""
+    if field.read_only:  # the stage before the present one may have been of another pipeline
+        return
+    for code in found:
+        own = dictionary.pipelines.get(code) if isinstance(code, str) else None
+        if own is not None and place is not None and own != place:
+            hint = f"give the row's pipeline in categoryId, {own} for this stage"
+            yield str(code), f"a stage of pipeline {own}, and the row is in {place}: {hint}"
+
+
+def _near(dictionary: Dictionary, text: str) -> str:
+    """The caption or the code that a text is likely to mean, as a question."""
+    known = {word.casefold(): word for word in (*dictionary.titles, *dictionary.titles.values())}
+    found = difflib.get_close_matches(text.strip().casefold(), known, 1, NEARNESS)
+    if found:
+        return f"; did you mean {known[found[0]]!r}?"
+    some = ", ".join(f"{code!r} ({title})" for code, title in [*dictionary.titles.items()][:SOME])
+    return f"; it has {some}{', ...' if len(dictionary.titles) > SOME else ''}" if some else ""

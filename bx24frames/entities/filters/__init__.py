@@ -1,1 +1,0 @@
-"""A caller's conditions, and what each family of methods can be asked for."""

@@ -1,0 +1,1 @@
+"""Tables in files: Parquet, CSV, JSON lines, Excel, DuckDB."""

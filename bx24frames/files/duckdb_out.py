@@ -1,0 +1,54 @@
+"""Rows into a table of a DuckDB file; its other tables stay, and so does the old one until the last row is in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from bx24frames.errors import ConfigError
+from bx24frames.files.flat import decoded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["duckdb_is_there", "duckdb_table"]
+
+
+def duckdb_is_there() -> None:
+    """Raise `ConfigError` where the extra is not installed."""
+    try:
+        import duckdb  # noqa: F401
+    except ImportError:
+        raise ConfigError("DuckDB files need the package duckdb", guidance="pip install 'bx24frames[duckdb]'") from None
+
+
+@contextlib.contextmanager
+def duckdb_table(path: str, name: str) -> Iterator[Callable[[pa.Table], None]]:
+    """Open a file and give the function that appends to its table, in one transaction.
+
+    Raises
+    ------
+    ConfigError
+        The file is no DuckDB database, is in use, or cannot take the rows.
+    """
+    import duckdb
+
+    quoted = '"' + name.replace('"', '""') + '"'
+    begun = False
+
+    def append(table: pa.Table) -> None:
+        nonlocal begun
+        database.register("incoming", decoded(table))
+        verb = f"INSERT INTO {quoted}" if begun else f"CREATE OR REPLACE TABLE {quoted} AS"
+        database.execute(f"{verb} SELECT * FROM incoming")  # noqa: S608 (a name, quoted)
+        database.unregister("incoming")
+        begun = True
+
+    try:
+        with contextlib.closing(duckdb.connect(path)) as database:
+            database.execute("BEGIN")
+            yield append
+            database.execute("COMMIT")
+    except duckdb.Error as fault:
+        raise ConfigError(f"{path}, table {name}: {fault}") from None

@@ -1,0 +1,121 @@
+"""The first sheet of an .xlsx workbook, its cells as a CSV would have them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.errors import ConfigError
+from bx24frames.files.excel_out import openpyxl_is_there
+from bx24frames.files.sheets import Sheet, headed
+
+if TYPE_CHECKING:
+    import openpyxl
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+__all__ = ["excel_sheet"]
+
+FORMULA: Final = b"<f"
+
+
+def excel_sheet(data: bytes) -> Sheet:
+    """Read the first sheet of a workbook; its first row is the heading.
+
+    Raises
+    ------
+    ConfigError
+        openpyxl is not installed, or a heading stands there twice.
+    ValueError
+        It is no workbook.
+    """
+    import pyarrow as pa
+
+    openpyxl_is_there()
+    from openpyxl.utils.datetime import WINDOWS_EPOCH
+
+    book = _opened(data, results=True)
+    try:
+        sheet, count = _first(book), len(book.sheetnames)
+        formulas = _unanswered(data)
+        lines = (
+            [formulas.get((line, place), cell) for place, cell in enumerate(row)] if formulas else row
+            for line, row in enumerate(sheet.iter_rows(values_only=True))
+        )
+        rows = [row for row in lines if any(cell is not None for cell in row)]
+        serials = book.epoch == WINDOWS_EPOCH  # those of some Macs count from 1904
+    finally:
+        book.close()
+    if not rows and count > 1:
+        raise ConfigError(f"Sheet {sheet.title} is empty, and only the first is read", guidance="Put the rows there.")
+    head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
+    columns = [
+        pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
+        for place in range(max(map(len, rows), default=0))
+    ]
+    table, gaps = headed(head, columns)
+    which = f"sheet {sheet.title}" + (f", the first of {count}" if count > 1 else "")
+    lacking = f"{len(formulas):,} formulas without results: open it in Excel and save it" if formulas else ""
+    told = ", ".join(part for part in (which, gaps, lacking) if part)
+    return Sheet(table, told, decimal_comma=None, doubtful=bool(formulas), serials=serials)
+
+
+def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=results)
+    except (zipfile.BadZipFile, KeyError, OSError) as fault:
+        reason = f"it is no workbook ({fault}); what Excel can open it can also save as .xlsx"
+    else:
+        if book.worksheets:
+            return book
+        reason = "it has no sheet of cells"
+    raise ValueError(reason)
+
+
+def _first(book: openpyxl.Workbook) -> ReadOnlyWorksheet:
+    sheet: ReadOnlyWorksheet = book.worksheets[0]
+    # what a workbook says of its size may be wrong, and cuts rows off
+    # (https://openpyxl.readthedocs.io/en/stable/optimized.html#worksheet-dimensions)
+    sheet.reset_dimensions()
+    return sheet
+
+
+def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
+    """Formulas without results, by line and place: a program wrote them, and no Excel has worked them out.
+
+    Their cells would be empty ones; as texts they fit no number and no date, and are told.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+        if not any(FORMULA in parts.read(name) for name in sheets):
+            return {}
+    results, formulas = (_opened(data, results=results) for results in (True, False))
+    try:
+        pairs = zip(_first(results).iter_rows(), _first(formulas).iter_rows(), strict=True)
+        return {
+            (line, place): str(formula.value)
+            for line, pair in enumerate(pairs)
+            for place, (result, formula) in enumerate(zip(*pair, strict=False))
+            # the result of a formula may be an empty text
+            if formula.data_type == "f" and result.value is None and result.data_type == "n"
+        }
+    finally:
+        results.close()
+        formulas.close()
+
+
+def _text(cell: object) -> str | None:
+    """A cell as a csv would have it: 7.0 is 7, since Excel knows no other numbers; midnight alone is a date."""
+    if cell is None or isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, dt.datetime):
+        midnight = cell.time() == dt.time()
+        return (cell.date() if midnight else cell).isoformat()
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    return str(cell)

@@ -1,0 +1,178 @@
+"""A polars predicate, read: which values each column can have in the rows that meet it.
+
+polars has no stable way to look into an expression (pola-rs/polars#26814): its JSON form is read here, and whatever is
+not known in it means that nothing is known of the rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from bx24frames.where.domains import EVERY, NO_ROW, Domain, Possible, Value, after, before
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Node: TypeAlias = Any
+"""A part of the expression's JSON form, which polars documents nowhere."""
+
+_BOUNDS: Final[Mapping[str, Callable[[Value], Domain]]] = {
+    "Eq": lambda value: Domain(among=frozenset({value})),
+    "EqValidity": lambda value: Domain(among=frozenset({value})),
+    "Gt": lambda value: Domain(low=after(value)),
+    "GtEq": lambda value: Domain(low=_ordered(value)),
+    "Lt": lambda value: Domain(high=before(value)),
+    "LtEq": lambda value: Domain(high=_ordered(value)),
+}
+_MIRRORED: Final = {"Gt": "Lt", "GtEq": "LtEq", "Lt": "Gt", "LtEq": "GtEq"}
+_ENDS: Final = {"Both": ("GtEq", "LtEq"), "Left": ("GtEq", "Lt"), "Right": ("Gt", "LtEq"), "None": ("Gt", "Lt")}
+
+
+class _Unread(ValueError):
+    """A part of an expression that says nothing of one column's values."""
+
+
+_ODD: Final = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""What a form other than the known ones makes of its reader."""
+
+
+def possible(predicate: pl.Expr) -> Possible:
+    """Read what a predicate says of the rows that meet it.
+
+    Parameters
+    ----------
+    predicate : polars.Expr
+        As the optimizer hands it to a source: literals are of their columns' types.
+
+    Returns
+    -------
+    Possible
+        Never narrower than the predicate; `EVERY` where it is not understood.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> possible((pl.col("id") > 5) & pl.col("title").str.contains("x"))
+    Possible(domains={'id': Domain(low=6, high=None, among=None)}, none=False)
+    """
+    import polars as pl
+
+    try:
+        node = json.loads(predicate.meta.serialize(format="json"))
+        return _read(node)
+    except (pl.exceptions.PolarsError, RecursionError, *_ODD):
+        return EVERY
+
+
+def _read(node: Node) -> Possible:
+    """What one boolean part says; nothing, if it is not understood."""
+    [(name, body)] = node.items()
+    reader = _PARTS.get(name)
+    try:
+        return reader(body) if reader else EVERY
+    except _ODD:
+        return EVERY
+
+
+def _binary(body: Node) -> Possible:
+    op, left, right = body["op"], body["left"], body["right"]
+    if op in ("And", "LogicalAnd"):
+        return _read(left).meet(_read(right))
+    if op in ("Or", "LogicalOr"):
+        return _read(left).join(_read(right))
+    if "Literal" in left:
+        op, left, right = _MIRRORED.get(op, op), right, left
+    return _known(left, _BOUNDS[op](_value(right)))
+
+
+def _function(body: Node) -> Possible:
+    function = body["function"]["Boolean"]
+    [(name, options)] = function.items()
+    if name == "IsIn":
+        return _is_in(*body["input"], nulls_equal=options["nulls_equal"])
+    if name != "IsBetween":
+        raise _Unread(name)
+    column, low, high = body["input"]
+    from_, to = _ENDS[options["closed"]]
+    return _known(column, _BOUNDS[from_](_value(low)).meet(_BOUNDS[to](_value(high))))
+
+
+def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Possible:
+    found = _values(values)
+    if None in found and nulls_equal:
+        raise _Unread("a null is among the values")
+    return _known(column, Domain(among=frozenset(_typed(value) for value in found if value is not None)))
+
+
+def _ternary(body: Node) -> Possible:
+    """When, then, otherwise: a row kept met one of the two."""
+    return _read(body["truthy"]).join(_read(body["falsy"]))
+
+
+def _constant(body: Node) -> Possible:
+    scalar = body["Scalar"]
+    never = "Null" in scalar or scalar.get("Boolean") is False
+    return NO_ROW if never else EVERY
+
+
+_PARTS: Final[Mapping[str, Callable[[Node], Possible]]] = {
+    "BinaryExpr": _binary,
+    "Function": _function,
+    "Ternary": _ternary,
+    "Literal": _constant,
+    "Alias": lambda body: _read(body[0]),
+}
+
+
+def _known(column: Node, domain: Domain) -> Possible:
+    return Possible({_column(column): domain}, none=domain.empty)
+
+
+def _column(node: Node) -> str:
+    if "Function" in node and node["Function"]["function"] == {"TemporalExpr": {"CastTimeUnit": "Microseconds"}}:
+        [node] = node["Function"]["input"]  # the unit that every moment of a portal has
+    name = node["Column"]
+    if not isinstance(name, str):
+        raise _Unread("no column by name")
+    return name
+
+
+def _value(node: Node) -> Value:
+    [found] = _values(node)
+    return _typed(found)
+
+
+def _values(node: Node) -> list[object]:
+    """The values of a literal, by polars' own reading of it."""
+    import polars as pl
+
+    plain = node["Alias"][0] if "Alias" in node else node
+    if "Literal" not in plain:
+        raise _Unread("no literal")
+    expression = pl.Expr.deserialize(io.StringIO(json.dumps(plain)), format="json")
+    series = pl.select(expression).to_series()
+    found: list[object] = series.to_list()
+    if not isinstance(series.dtype, pl.List | pl.Array):
+        return found
+    [inner] = found
+    return list(inner) if isinstance(inner, list) else []
+
+
+def _typed(value: object) -> Value:
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            raise _Unread("a moment without a zone")
+        return value.astimezone(dt.UTC)
+    if isinstance(value, bool) or not isinstance(value, int | float | str | dt.date) or value != value:  # noqa: PLR0124
+        raise _Unread("no value that a portal compares")
+    return value
+
+
+def _ordered(value: Value) -> Value:
+    if isinstance(value, str):
+        raise _Unread("texts are in another order on the portal")
+    return value

@@ -1,1 +1,0 @@
-"""What an upload did, a line a row."""

@@ -1,0 +1,1 @@
+"""The wire verbs: raw methods of the portal at full speed."""

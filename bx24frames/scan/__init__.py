@@ -1,0 +1,1 @@
+"""Arrow out: which rows, in which order, from which source."""

@@ -1,0 +1,260 @@
+"""Rows of a read under way, kept beside its file: parts finished one by one, and a checkpoint of how far it came."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.errors import ConfigError
+from bx24frames.files.files_out import check_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Kept"]
+
+CHECKPOINT: Final = "checkpoint.json"
+DRAFT: Final = "draft"
+LOCK: Final = "lock"
+_OURS: Final = re.compile(r"(\d{6}\.arrow|checkpoint\.json)(\.new)?|draft|lock")
+_VERSION: Final = 1
+
+
+@dataclass(slots=True)
+class _Reached:
+    """What the checkpoint says: the command, and how far its rows are kept."""
+
+    command: Mapping[str, object]
+    columns: list[str] | None
+    parts: int = 0
+    rows: int = 0
+    last_id: int | None = None
+    whole: bool = False
+    version: int = _VERSION
+
+
+class Kept:
+    """The folder ``FILE.part``: Arrow streams, one a chunk, and ``checkpoint.json``, which alone says which count.
+
+    A part counts from the moment the checkpoint, replaced whole, names it; so a process may end anywhere. While one
+    is at work it holds ``lock``, and another that is to write the same file is refused.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    lock : sqlite3.Connection
+    reached : _Reached
+    """
+
+    def __init__(self, folder: Path, lock: sqlite3.Connection, reached: _Reached) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._reached = reached
+
+    @staticmethod
+    def folder_of(target: Path) -> Path:
+        """Where the rows of a file under way are."""
+        return target.with_name(f"{target.name}.part")
+
+    @classmethod
+    def begin(cls, target: Path, command: Mapping[str, object], columns: list[str] | None) -> Kept:
+        """Begin anew; what an earlier read of the same file left is removed.
+
+        Raises
+        ------
+        ConfigError
+            The folder holds files of somebody else, or another process is writing the same file.
+        OSError
+            It cannot be made.
+        """
+        folder = cls.folder_of(target)
+        _check_ours(folder)
+        check_folder(str(target))
+        folder.mkdir(exist_ok=True)
+        lock = _held(folder)
+        try:
+            _clear(folder)
+            kept = cls(folder, lock, _Reached(_plain(command), columns))
+            kept._save()
+        except BaseException:
+            lock.close()
+            raise
+        return kept
+
+    @classmethod
+    def found(cls, target: Path, command: Mapping[str, object]) -> Kept | None:
+        """What an earlier read of the same file left; None if it left nothing.
+
+        Raises
+        ------
+        ConfigError
+            It was another command's, its checkpoint is none, or another process is writing the same file.
+        """
+        folder = cls.folder_of(target)
+        path = folder / CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            reached = _Reached(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as fault:
+            raise ConfigError(f"{path} is no checkpoint: {fault}", guidance="Begin anew: leave --resume out.") from None
+        before, now = reached.command, _plain(command)
+        changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        if changed or reached.version != _VERSION:
+            told = "; ".join(f"{name} was {_said(before.get(name))}, is {_said(now.get(name))}" for name in changed)
+            raise ConfigError(
+                f"{folder} holds the rows of another command: {told or 'of another version'}",
+                guidance="Give the same command as before, or leave --resume out to begin anew.",
+            )
+        return cls(folder, _held(folder), reached)
+
+    @property
+    def columns(self) -> list[str] | None:
+        """The columns the read began with: those of the parts; None where the rows alone tell them."""
+        return self._reached.columns
+
+    @property
+    def rows(self) -> int:
+        """Rows kept."""
+        return self._reached.rows
+
+    @property
+    def last_id(self) -> int | None:
+        """Id of the last row kept."""
+        return self._reached.last_id
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row of the read is kept."""
+        return self._reached.whole
+
+    @property
+    def draft(self) -> Path:
+        """Where the file is put together."""
+        return self.folder / DRAFT
+
+    def add(self, table: pa.Table, last_id: int | None) -> None:
+        """Keep the next rows.
+
+        Raises
+        ------
+        ConfigError
+            Their columns are not those of the rows kept before: the portal's table was changed meanwhile.
+        """
+        reached = self._reached
+        if reached.parts and not self._schema().equals(table.schema, check_metadata=False):
+            raise ConfigError(
+                "The portal's table was changed since this read began: its columns have other types",
+                guidance="Begin anew: leave --resume out.",
+            )
+        _write_part(self.folder / _part(reached.parts), table)
+        reached.parts += 1
+        reached.rows += table.num_rows
+        reached.last_id = reached.last_id if last_id is None else last_id
+        self._save()
+
+    def close(self) -> None:
+        """Note that no row is missing any more."""
+        self._reached.whole = True
+        self._save()
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Give the rows back, a part after the other."""
+        import pyarrow as pa
+
+        for number in range(self._reached.parts):
+            with pa.OSFile(str(self.folder / _part(number))) as source, pa.ipc.open_stream(source) as stream:
+                yield stream.read_all()
+
+    def leave(self) -> None:
+        """Leave the rows to be gone on with."""
+        self._lock.close()
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        # under another name first: whoever begins now makes a folder of its own
+        gone = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
+        self._lock.close()
+        self.folder.rename(gone)
+        shutil.rmtree(gone)
+
+    def _schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        with pa.OSFile(str(self.folder / _part(0))) as source, pa.ipc.open_stream(source) as stream:
+            return stream.schema
+
+    def _save(self) -> None:
+        path = self.folder / CHECKPOINT
+        fresh = path.with_name(f"{CHECKPOINT}.new")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self._reached), file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+
+def _held(folder: Path) -> sqlite3.Connection:
+    """Take the lock of a folder: SQLite's, which a process that ends anyhow lets go of, on every system."""
+    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    try:
+        # no journal on the disk, which a process that is killed would leave there
+        lock.execute("PRAGMA journal_mode=MEMORY")
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        raise ConfigError(
+            f"Another process is writing the same file: it holds {folder}",
+            guidance="Wait until it is done, or name another file.",
+        ) from None
+    return lock
+
+
+def _part(number: int) -> str:
+    return f"{number:06}.arrow"
+
+
+def _write_part(path: Path, table: pa.Table) -> None:
+    import pyarrow as pa
+
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        # a stream, not a file: only in a stream may the captions of a later batch be others
+        # https://arrow.apache.org/docs/format/Columnar.html#dictionary-messages
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with pa.ipc.new_stream(file, table.schema, options=options) as stream:
+            stream.write_table(table)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _check_ours(folder: Path) -> None:
+    strange = [entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name)] if folder.exists() else []
+    if strange:
+        raise ConfigError(f"{folder} is needed for the rows under way, and holds {strange[0]}, which is none of ours")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier read left, first of all what says which parts count."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for left in folder.iterdir():
+        if left.name != LOCK:
+            left.unlink()
+
+
+def _plain(command: Mapping[str, object]) -> Mapping[str, object]:
+    """The command as JSON gives it back."""
+    plain: Mapping[str, object] = json.loads(json.dumps(command))
+    return plain
+
+
+def _said(value: object) -> str:
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,145 @@
+"""What is done to typed rows before the user sees them: columns put in, a schema's checks, zones, captions, titles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bx24frames.entities.titles import unique_titles
+from bx24frames.frames.schema import column_types, drift, failing
+from bx24frames.frames.validate import validation_error
+from bx24frames.scan.captions import Captions, Wanted, captions_of, wanted_labels
+from bx24frames.scan.zones import in_zone
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.checks import Fault
+    from bx24frames.options import Backend
+    from bx24frames.portal.connection import Connection
+    from bx24frames.scan.captions import Labels
+    from bx24frames.scan.request import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a caller wants the rows to look: captions, titles, a schema to fit, times in a zone.
+
+    `insert`: columns that the portal lacks are put in, null.
+    """
+
+    labels: Labels = False
+    titles: bool = False
+    schema: object = None
+    insert: bool = False
+    timezone: str | None = None
+    backend: Backend = "pandas"
+
+
+class Finish:
+    """Finishes the tables of one reading, one after another.
+
+    Parameters
+    ----------
+    connection : Connection
+    reading : Reading
+    wishes : Wishes
+
+    Raises
+    ------
+    UnknownColumn, ConfigError
+        A column to caption cannot be.
+    ValidationError
+        The schema does not fit the portal's table any more: before a data request leaves.
+    """
+
+    def __init__(self, connection: Connection, reading: Reading, wishes: Wishes) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._wishes = wishes
+        self._wanted = self._to_caption()
+        self._captions: dict[str, Captions] = {}
+        self._inserted = _inserted(reading, wishes)
+        self._rows = 0
+        self.titles = self._titles()
+        if wishes.schema is not None:
+            faults = drift(wishes.schema, reading, self._with_inserted(reading.arrow.empty_table()))
+            self._raise(faults, "The schema does not fit the portal's table")
+
+    async def caption_all(self) -> None:
+        """Get every caption there can be, so that all chunks of a read have the same ones."""
+        for wanted in self._wanted:
+            self._captions[wanted.name] = await captions_of(self._connection, wanted, None)
+
+    async def table(self, table: pa.Table) -> pa.Table:
+        """Finish the next rows."""
+        table = self._with_inserted(table)
+        if self._wishes.schema is not None:
+            self._raise(failing(table, self._wishes.schema, self._rows))
+        self._rows += table.num_rows
+        table = in_zone(table, self._wishes.timezone, self._reading.table.entity)
+        for wanted in self._wanted:
+            if wanted.name not in self._captions:
+                self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
+            place = table.schema.get_field_index(wanted.name)
+            table = table.set_column(place, wanted.name, self._captions[wanted.name].column(table.column(place)))
+        return table.rename_columns([self.titles.get(name, name) for name in table.column_names])
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the finished tables."""
+        names = self._with_inserted(self._reading.arrow.empty_table()).column_names
+        return [self.titles.get(name, name) for name in names]
+
+    @property
+    def id_column(self) -> str:
+        """The id's name in the finished table; the portal's own, where it is not read."""
+        key = self._reading.table.entity.listing.id_key
+        name = next((name for name, field in self._reading.fields.items() if field.code == key), key)
+        return self.titles.get(name, name)
+
+    def _to_caption(self) -> tuple[Wanted, ...]:
+        reading = self._reading
+        number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
+        known = None if number is None else int(str(number))
+        labels = self._wishes.labels
+        if isinstance(labels, list | tuple):
+            labels = [name for name in labels if name not in reading.missing]
+        return wanted_labels(labels, reading.fields, reading.names, known)
+
+    def _titles(self) -> Mapping[str, str]:
+        if not self._wishes.titles:
+            return {}
+        named = unique_titles(self._reading.table.fields)
+        fields = self._reading.fields
+        times = Counter(field.code for field in fields.values())
+        return {
+            name: named[field.code] if times[field.code] == 1 else f"{field.title} ({name})"
+            for name, field in fields.items()
+        }
+
+    def _with_inserted(self, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
+
+        for name, kind in self._inserted.items():
+            table = table.append_column(name, pa.nulls(table.num_rows, kind))
+        spelled = self._reading.spelled
+        return table.select([*spelled, *(name for name in self._inserted if name not in spelled)])
+
+    def _raise(self, faults: list[Fault], headline: str = "The rows read do not fit the schema") -> None:
+        if faults:
+            entity = self._reading.table.entity.name
+            raise validation_error(faults, entity=entity, backend=self._wishes.backend, headline=headline)
+
+
+def _inserted(reading: Reading, wishes: Wishes) -> dict[str, pa.DataType]:
+    """The columns to put in: those wanted and those of the schema that are no field; text where nothing types them."""
+    import pyarrow as pa
+
+    if not wishes.insert:
+        return {}
+    kinds = column_types(wishes.schema) if wishes.schema is not None else {}
+    more = {name: kind for name, kind in kinds.items() if reading.names.find(name) is None}
+    return {name: given or kinds.get(name, pa.string()) for name, given in {**more, **reading.missing}.items()}

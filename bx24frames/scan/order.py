@@ -1,0 +1,122 @@
+"""The order of a read's rows: by id as the pages come, by another column here or by the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import JSON, Paging
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.columns import Names
+    from bx24frames.entities.schema import Entity, Field, TableSchema
+    from bx24frames.scan.rest import OrderBy
+
+COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Kind.DATE, Kind.DATETIME})
+"""Kinds that sort here as they do in the portal; text has the portal's own collation, a stage its sort index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the rows come: by id (`field` None), by a field sorted here (`local`), or by the portal (`remote`).
+
+    `remote` and `reverse` are the order wanted and its opposite: the first rows of an order that the portal keeps are
+    believed only where both of them are (`bx24frames.scan.top`).
+    """
+
+    ascending: bool = True
+    field: Field | None = None
+    remote: Mapping[str, JSON] | None = None
+    reverse: Mapping[str, JSON] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether ids go upwards: in any other order too, rows that are equal in it stand by id."""
+        return self.ascending or self.field is not None
+
+    @property
+    def local(self) -> bool:
+        """Whether the rows are sorted here, after the last page."""
+        return self.field is not None
+
+
+def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
+    """Read `order_by`.
+
+    Rows are read by id, or however else the table is read completely, and sorted here. Only the first rows of a table
+    that is read by id are asked for in the portal's order, where their values can be compared here.
+
+    Raises
+    ------
+    ConfigError
+        It is neither a column nor ``(column, "asc" | "desc")``, or the column has no order.
+    UnknownColumn
+        There is no such column.
+    """
+    listing = entity.listing
+    if order_by is None:
+        unordered = listing.paging is Paging.WHOLE or not listing.id_filter
+        return Order(field=names.find(listing.id_key) if unordered and listing.id_key else None)
+    column, direction = (order_by, "asc") if isinstance(order_by, str) else _pair(order_by)
+    field = names.lookup(column)
+    ascending = direction == "asc"
+    if field.code == listing.id_key:
+        return Order(ascending, None if listing.paging is Paging.KEYSET else field)
+    if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
+        raise ConfigError(f"Rows have no order by {column!r}, a {field.type}", entity=entity.name)
+    by_id = listing.paging is Paging.KEYSET and listing.order is None and not listing.page_path
+    if limit is None or not by_id or kind(field) not in COMPARABLE:
+        return Order(ascending, field)
+    word, back = ("ASC", "DESC") if ascending else ("DESC", "ASC")
+    key = listing.id_filter
+    return Order(ascending, field, {field.condition: word, key: "ASC"}, {field.condition: back, key: "DESC"})
+
+
+def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:
+    """Sort by the field wanted, nulls as the portal's database has them: first upwards, last downwards.
+
+    Text goes by its small letters, then by its code points; rows that are equal stand by id.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not order.local or order.field is None:
+        return table
+    codes = [field.code for field in schema.fields]
+    if order.field.code not in codes:
+        raise ConfigError(f"order_by={order.field.code!r} needs that column among columns", entity=schema.entity)
+    column = table.column(codes.index(order.field.code))
+    direction = "ascending" if order.ascending else "descending"
+    placement = "at_start" if order.ascending else "at_end"
+    if not pa.types.is_string(column.type):
+        return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
+    places = pa.array(range(table.num_rows), pa.int64())
+    keys = {"there": pc.is_valid(column).cast(pa.int8()), "small": pc.utf8_lower(column), "text": column}
+    by = [(name, direction) for name in keys]
+    return table.take(pc.sort_indices(pa.table({**keys, "place": places}), sort_keys=[*by, ("place", "ascending")]))
+
+
+def _pair(order_by: tuple[str, str]) -> tuple[str, str]:
+    pair = tuple(order_by) if isinstance(order_by, tuple | list) else ()
+    if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
+        raise ConfigError(f"order_by is a column or (column, 'asc' | 'desc'), not {order_by!r}")
+    return pair[0], str(pair[1]).lower()
+
+
+def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
+    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_rows or not schema.id_key:
+        return table
+    place = [field.code for field in schema.fields].index(schema.id_key)
+    table = table.take(pc.array_sort_indices(table.column(place), order="ascending" if up else "descending"))
+    ids = table.column(place).combine_chunks()
+    first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return table.filter(pa.concat_arrays([pa.array([True]), first]))

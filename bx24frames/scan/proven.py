@@ -1,0 +1,143 @@
+"""A read in the first form that gives what it asks for; what no form gives is told, never read as null in silence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bx24frames.entities.forms import EVERYTHING, Form, forms_of
+from bx24frames.entities.proof import Proof, proof_of
+from bx24frames.entities.schema import Family
+from bx24frames.errors import PortalError, ResponseError
+from bx24frames.portal.probe.learned import recalled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.portal.connection import Connection
+    from bx24frames.scan.request import Reading
+
+Source: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
+
+SHOWN: Final = 8
+"""Names that a warning shows; it counts the others."""
+
+
+class Proven:
+    """Reads the batches of one reading, form after form until one is proven by its first page.
+
+    The form is remembered, so that later reads of the table begin with it.
+
+    Parameters
+    ----------
+    connection : Connection
+    reading : Reading
+    source : callable
+        Reads in one form under one proof.
+    """
+
+    def __init__(self, connection: Connection, reading: Reading, source: Source) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._source = source
+        self._name = f"form:{reading.table.entity.name}"
+        self._proof = self._proof_of()
+
+    async def batches(self) -> AsyncGenerator[pa.RecordBatch, None]:
+        """Give the rows; the first batch comes once a form is proven."""
+        forms = self._forms()
+        lacking: list[str] | None = None
+        for form in forms:
+            self._proof = self._proof_of(strict=form is not forms[-1])
+            begun = False
+            try:
+                async with aclosing(self._source(form, self._proof)) as source:
+                    async for batch in source:
+                        if batch.num_rows and not begun:
+                            begun = True
+                            self._take_note(form, forms[0], lacking)
+                        yield batch
+            except (ResponseError, PortalError) as fault:
+                if begun or not _by_its_form(fault, form, forms):
+                    raise
+                lacking = list(self._proof.missing)
+            else:
+                return
+
+    def tell(self) -> None:
+        """Say what the rows did not carry, and what they carried besides; once they have all come.
+
+        Raises
+        ------
+        ResponseError
+            A column asked for by name was in no row.
+        """
+        proof, entity = self._proof, self._reading.table.entity
+        if proof.broken and self._reading.explicit:
+            raise proof.fault()
+        if self._reading.inner:
+            return
+        if proof.missing and not self._reading.forgiving:
+            self._once("missing", "no row carries, so that they are null", proof.missing)
+        left_out = [key for key in proof.left_out if key not in entity.fields.beside]
+        if not self._reading.named and left_out:
+            told = "rows carry, though no description names them (ask for them by name in columns=)"
+            self._once("left out", told, left_out)
+
+    def _forms(self) -> tuple[Form, ...]:
+        reading = self._reading
+        table, where = reading.table, reading.where
+        forms = forms_of(table.entity, reading.schema.fields, table.fields, where.asked, reading.order.remote)
+        if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
+            return forms
+        probed = recalled(self._connection)
+        whole = Form.WHOLE.value if probed is not None and probed.select == EVERYTHING else None
+        noted = self._connection.metadata.noted(self._name) or whole
+        known = next((form for form in forms if form.value == noted), None)
+        return forms if known is None else forms[forms.index(known) :]
+
+    def _proof_of(self, *, strict: bool = False) -> Proof:
+        reading = self._reading
+        proof = proof_of(reading.table.entity, reading.table.fields, reading.schema, explicit=reading.explicit)
+        dead = self._connection.metadata.noted(f"unprinted:{reading.table.entity.name}")
+        proof.excused = frozenset(map(str, dead)) if isinstance(dead, list) else frozenset()
+        proof.strict = strict
+        return proof
+
+    def _take_note(self, form: Form, first: Form, lacking: list[str] | None) -> None:
+        """After the first rows: note the form that gave more than the one before, and the columns that none gives.
+
+        An item row holds every key that is asked for, so that what the first ones lack is told at once.
+        """
+        proof, metadata = self._proof, self._connection.metadata
+        if proof.broken and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
+            raise proof.fault()
+        if lacking is None or proof.waiting:
+            return
+        name = self._reading.table.entity.name
+        if len(proof.missing) < len(lacking) or (not lacking and form is not first):
+            metadata.note(self._name, form.value)
+        if proof.missing:
+            metadata.note(f"unprinted:{name}", [*sorted({*proof.excused, *proof.missing})])
+
+    def _once(self, what: str, told: str, names: Sequence[str]) -> None:
+        """Warn, of each name once a table and a connection."""
+        entity, metadata = self._reading.table.entity.name, self._connection.metadata
+        note = f"told {what}:{entity}"
+        before = metadata.noted(note, keep=False)
+        heard = before if isinstance(before, list) else []
+        names = [name for name in names if name not in heard]
+        if not names:
+            return
+        metadata.note(note, [*heard, *names], keep=False)
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:SHOWN])}{more}", stacklevel=2)
+
+
+def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence[Form]) -> bool:
+    """Whether a read that ended before its first row may do better in another form."""
+    if form is forms[-1]:
+        return False
+    return isinstance(fault, ResponseError) or (fault.code == "INVALID_ARG_VALUE" and Form.CODES in forms)

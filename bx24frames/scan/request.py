@@ -1,0 +1,301 @@
+"""What a caller wants to read, settled against the table's description before a data request leaves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bx24frames.engine.messages import IdBounds
+from bx24frames.engine.records import Rows, Take
+from bx24frames.entities.columns import Names, table_schema
+from bx24frames.entities.decode import Decoder
+from bx24frames.entities.proof import WITHHELD
+from bx24frames.entities.schema import UNTYPED, Family, Field
+from bx24frames.entities.spelling import USER_FIELD
+from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.frames.give import arrow_type
+from bx24frames.portal.listing import listing_for, picked, slices
+from bx24frames.portal.metadata import find_table, renewed
+from bx24frames.portal.settling import Closed, settled
+from bx24frames.portal.slices import keys_carried
+from bx24frames.scan.order import Order, order_of
+from bx24frames.where.moments import Zones
+from bx24frames.where.operands import zone
+from bx24frames.where.parse import Filters, parse_filters
+from bx24frames.where.recheck import Recheck, Seen, with_tested
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pyarrow as pa
+
+    from bx24frames.entities.pack import Packed
+    from bx24frames.entities.proof import Proof
+    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.options import Progress
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
+Moment: TypeAlias = "str | dt.datetime | dt.date"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a caller wants to read, as given."""
+
+    entity: str
+    columns: Sequence[str] | None = None
+    filters: Filters | None = None
+    order_by: OrderBy | None = None
+    limit: int | None = None
+    changed_since: Moment | None = None
+    timezone: str | None = None
+    schema_overrides: Mapping[str, pa.DataType] | None = None
+    on_bad_value: Literal["raise", "null"] = "raise"
+    missing_columns: Literal["raise", "insert"] = "raise"
+    progress: Progress = "auto"
+    inner: bool = False
+    """Whether a write asks, to look at what the portal holds: nothing is told of columns that are null as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A request made ready: what is asked of the portal, and what comes out.
+
+    `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
+    `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
+    `named`: columns were asked for by name; `forgiving`: those that do not come are null; `inner`: a write asks.
+    """
+
+    table: Table
+    schema: TableSchema
+    width: int
+    where: Where
+    order: Order
+    limit: int | None
+    nulled: Counter[str]
+    on_bad_value: Literal["raise", "null"]
+    spelled: tuple[str, ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    portal_zone: dt.tzinfo | None = None
+    closed: Closed = field(default_factory=dict)
+    missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
+    named: bool = False
+    forgiving: bool = False
+    inner: bool = False
+
+    def take(self, proof: Proof, part: Where | None = None) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed, watched by a proof; those of a part are held to its own conditions."""
+        where = self.where if part is None else part
+        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
+
+        def chosen(rows: Rows) -> Rows:
+            return picked(self.table.entity, self.where, proof.watch(rows))
+
+        if where.tests:
+            return Recheck(where, self.schema, self.seen).take(decoder, chosen)
+        return Take(lambda rows: decoder.pack(chosen(rows)), decoder.join)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether some columns, and not all, were asked for by name, and have to come."""
+        listed = {field.code for field in self.table.fields if field.listed}
+        return self.named and not self.forgiving and not listed.issubset(field.code for field in self.schema.fields)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the rows have to be together before the first one is known."""
+        return self.order.field is not None or self.where.parted or self.where.sieve is not None
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The columns wanted that the portal has, as they are decoded."""
+        import pyarrow as pa
+
+        return pa.schema([self.schema.arrow.field(place) for place in range(self.width)])
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The fields of these columns, by the caller's spelling."""
+        return dict(zip(self.arrow.names, self.schema.fields[: self.width], strict=True))
+
+    @property
+    def names(self) -> Names:
+        """Every spelling of the table's fields."""
+        return Names(self.table.fields, self.table.entity.name)
+
+
+async def prepare(connection: Connection, request: ReadRequest) -> Reading:
+    """Settle a request; everything that can be wrong in it is found here.
+
+    A name that a description kept for a while lacks may be new on the portal: it is asked for once more.
+    """
+    request = _checked(request)
+    table = await find_table(connection, request.entity, request.filters)
+    if _unknown(request, table):
+        table = await renewed(connection, table) or table
+    if names := _unknown(request, table):
+        table = await _with_untyped(connection, request, table, names)
+    try:
+        return await _settled(connection, request, table)
+    except UnknownColumn:
+        anew = await renewed(connection, table)
+        if anew is None:
+            raise
+    return await _settled(connection, request, anew)
+
+
+async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
+    """Settle a request, with what has to be asked for its conditions."""
+
+    def parse(zones: Zones, closed: Closed) -> Reading:
+        return settle(request, table, zones, closed)
+
+    return await settled(connection, table, request.filters, zone(request.timezone), parse)
+
+
+def _unknown(request: ReadRequest, table: Table) -> list[str]:
+    """The wanted columns that no field of the description is."""
+    names = Names(table.fields, table.entity.name)
+    unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
+    if table.entity.family is Family.OTHER:
+        return unknown
+    return [name for name in unknown if not USER_FIELD.match(name)]  # of these the description names all
+
+
+async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
+    """The table with those of the names as fields that its rows carry, though no description names them."""
+    where = settle(replace(request, columns=None, schema_overrides=None), table).where
+    found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
+    listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
+    carried = await keys_carried(connection, listings[0]) if listings else frozenset()
+    more = [replace(field, listed=True) for field in found if field.code in carried - WITHHELD]
+    return replace(table, fields=(*table.fields, *more)) if more else table
+
+
+def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
+    """Settle a request against a description.
+
+    Raises
+    ------
+    UnknownColumn, FilterError, ConfigError
+        Naming what is wrong.
+    """
+    names = Names(table.fields, table.entity.name)
+    order = order_of(request.order_by, names, table.entity, limit=request.limit)
+    changed = _changed(request, table)
+    zones = zones or Zones(zone(request.timezone))
+    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
+    if where.owners is not None:
+        order = _across_owners(order, request, names, table)
+    if order.remote is not None and (
+        where.parted or where.ids is not None or where.owners or where.bounds != IdBounds()
+    ):
+        order = replace(order, remote=None)  # parts, and rows within bounds of the id, are read by id and sorted here
+    overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
+    missing = _missing(request, names, overrides)
+    columns = None if request.columns is None else [name for name in request.columns if name not in missing]
+    known = {name: kind for name, kind in overrides.items() if name not in missing}
+    wanted = table_schema(table.entity, table.fields, columns, known)
+    return Reading(
+        table=table,
+        schema=with_tested(_widened(wanted, table, names, order, where), table.entity, table.fields, where),
+        width=len(wanted.fields),
+        where=where,
+        order=order,
+        limit=request.limit,
+        nulled=Counter(),
+        on_bad_value=request.on_bad_value,
+        spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
+        missing=missing,
+        portal_zone=zones.portal,
+        closed=closed or {},
+        named=request.columns is not None,
+        forgiving=request.missing_columns == "insert",
+        inner=request.inner,
+    )
+
+
+def _across_owners(order: Order, request: ReadRequest, names: Names, table: Table) -> Order:
+    """The rows of each owner together, in the order of the owners, unless an order across all of them is wanted."""
+    if request.order_by is None:
+        return Order()
+    return order if order.field is not None else replace(order, field=names.lookup(table.entity.listing.id_key))
+
+
+def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.DataType]) -> dict[str, pa.DataType | None]:
+    """The wanted columns that are no field, each with the type it is given, if one is."""
+    if request.missing_columns == "raise":
+        return {}
+    return {name: overrides.get(name) for name in request.columns or () if names.find(name) is None}
+
+
+def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, where: Where) -> TableSchema:
+    """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
+    codes = {field.code for field in wanted.fields}
+    needed = [order.field] if order.field is not None else []
+    if table.entity.listing.id_key and (where.parted or (table.fields and not codes)):
+        needed.append(names.lookup(table.entity.listing.id_key))
+    missing = {field.code: field for field in needed if field.code not in codes}
+    if not missing:
+        return wanted
+    more = table_schema(table.entity, table.fields, list(missing))
+    arrow = wanted.arrow
+    for place, column in enumerate(more.arrow):
+        arrow = arrow.append(column.with_name(f"__{place}_{column.name}"))
+    return replace(wanted, fields=(*wanted.fields, *more.fields), arrow=arrow)
+
+
+def _checked(request: ReadRequest) -> ReadRequest:
+    """The request with its columns as a list, whatever they were given as."""
+    if request.limit is not None and (
+        not hasattr(request.limit, "__index__") or isinstance(request.limit, bool) or request.limit < 0
+    ):
+        raise ConfigError(f"limit is a number of rows, 0 or more, not {request.limit!r}")
+    columns = _column_list(request.columns)
+    choices = {
+        "on_bad_value": (request.on_bad_value, ("raise", "null")),
+        "missing_columns": (request.missing_columns, ("raise", "insert")),
+        "progress": (request.progress, ("auto", True, False)),
+    }
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise ConfigError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")
+    if not isinstance(request.schema_overrides, Mapping | None):
+        raise ConfigError("schema_overrides is a mapping of a column to its type")
+    _check_zone(request.timezone)
+    return replace(request, columns=columns)
+
+
+def _column_list(columns: object) -> list[str] | None:
+    if columns is None:
+        return None
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
+        raise ConfigError(f"columns is a list of names, not {columns!r}")
+    names = list(columns)
+    if not names:
+        raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise ConfigError(f"columns names columns by text, not by {odd[0]!r:.80}")
+    return names
+
+
+def _check_zone(timezone: str | None) -> None:
+    try:
+        if timezone is not None:
+            ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
+
+
+def _changed(request: ReadRequest, table: Table) -> tuple[object, ...] | None:
+    """The condition that `changed_since` stands for; it cannot see deletions."""
+    if request.changed_since is None:
+        return None
+    if table.entity.modified is None:
+        raise ConfigError(f"{table.entity.name} has no column of its last change", entity=table.entity.name)
+    return (table.entity.modified, ">=", request.changed_since)

@@ -1,0 +1,267 @@
+"""The way of rows out of a portal: conditions to pages, pages to Arrow batches, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import Paging
+from bx24frames.entities.pack import keys_of
+from bx24frames.portal.connection import pages_machine
+from bx24frames.portal.listing import listing_for, slices
+from bx24frames.portal.slices import each_owner, page_each, side_by_side
+from bx24frames.scan.expect import Expected
+from bx24frames.scan.order import merged_by_id, sorted_table
+from bx24frames.scan.progress import Bar
+from bx24frames.scan.proven import Proven
+from bx24frames.scan.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.scan.top import first_rows
+from bx24frames.scan.zones import in_zone
+from bx24frames.telling import tell
+from bx24frames.where.recheck import told
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.engine.messages import JSON, Listing
+    from bx24frames.engine.records import Take
+    from bx24frames.entities.forms import Form
+    from bx24frames.entities.pack import Packed
+    from bx24frames.entities.proof import Proof
+    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.options import Progress
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
+__all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
+
+CHUNK_ROWS: Final = 2500
+MOST_AT_ONCE: Final = 10_000
+"""Rows that are asked for at once where some of those before were not meant."""
+
+
+def listing_of(
+    table: Table,
+    schema: TableSchema,
+    where: Where,
+    form: Form | None = None,
+    proof: Proof | None = None,
+    order: Mapping[str, JSON] | None = None,
+) -> Listing:
+    """The listing of a read: the select, the conditions, the bounds of the id; in an order of the portal's own."""
+    listing = listing_for(table.entity, schema.fields, where, table.fields, form, order)
+    listing = replace(listing, keys=keys_of(schema), witness=proof)
+    return listing if order is None else replace(listing, id_filter="")
+
+
+async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Give the rows as typed batches of up to one request's rows: in order and up to the limit, unless `whole`."""
+    if reading.where.nothing or reading.limit == 0:
+        return
+    left = None if reading.whole else reading.limit
+    proven = Proven(connection, reading, partial(_source, connection, reading))
+    async with aclosing(proven.batches()) as source:
+        async for batch in source:
+            if batch.num_rows:
+                yield batch if left is None else batch.slice(0, left)
+            if left is not None:
+                left -= batch.num_rows
+                if left <= 0:
+                    break
+    proven.tell()
+
+
+def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
+    entity, where = reading.table.entity, reading.where
+    parts = list(slices(entity, where))
+    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in parts]
+    take = reading.take(proof)
+    if where.owners is not None:
+        return each_owner(connection, listings, take, ascending=reading.order.up)
+    if where.parted:
+        first = None if reading.order.field is not None or where.tests else reading.limit
+        takes = [reading.take(proof, part) for part in parts]
+        return side_by_side(connection, list(zip(listings, takes, strict=True)), up=reading.order.up, limit=first)
+    if where.ids is not None:
+        up = reading.order.up
+        wanted = frozenset(where.ids)
+
+        def narrowed(ids: Collection[int]) -> list[Listing]:
+            some = replace(where, ids=tuple(sorted(ids)))
+            return [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, some)]
+
+        ordered = listings if up else listings[::-1]
+        return page_each(connection, ordered, take, wanted=wanted, up=up, narrowed=narrowed)
+    by_id = listings[0].paging is Paging.KEYSET and not reading.whole
+    if where.tests and reading.limit is not None and by_id:
+        return _up_to_limit(connection, reading, take, listings[0], reading.limit)
+    machine = pages_machine(
+        listings[0],
+        take,
+        ascending=reading.order.up,
+        limit=None if reading.whole or where.tests else reading.limit,
+    )
+    return connection.run(machine)
+
+
+async def _up_to_limit(
+    connection: Connection, reading: Reading, take: Take[Packed, pa.RecordBatch], listing: Listing, limit: int
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Read by id until so many rows are left of those that came: some of them may not be meant."""
+    up, bounds, wanted, kept = reading.order.up, listing.bounds, limit, 0
+    while kept < limit:
+        before = reading.seen.rows
+        part = replace(listing, bounds=bounds)
+        machine = pages_machine(part, take, ascending=up, limit=wanted)
+        async with aclosing(connection.run(machine)) as found:
+            async for batch in found:
+                kept += batch.num_rows
+                yield batch
+        came, last = reading.seen.rows - before, reading.seen.last
+        if came < wanted or last is None:
+            return
+        bounds = replace(bounds, after=last) if up else replace(bounds, upto=last - 1)
+        wanted = min(4 * wanted, MOST_AT_ONCE)
+
+
+async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
+    """Read a table whole, in the order wanted, as the portal types it."""
+    reading = await prepare(connection, request)
+    return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+
+
+async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
+    """Read the rows of a reading, in the order wanted, under a bar."""
+    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+        return await gather(connection, reading, Meter(connection, bar))
+
+
+async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.Table:
+    """Put the batches of a reading together."""
+    import pyarrow as pa
+
+    top = await _top(connection, reading)
+    if top is not None:
+        meter.rows(top.num_rows)
+        tell_nulled(reading)
+        return pa.Table.from_batches([top], schema=reading.schema.arrow).select(range(reading.width))
+    found: list[pa.RecordBatch] = []
+    async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
+        async for batch in source:
+            expected.begin(batch.num_rows)
+            found.append(batch)
+            meter.rows(batch.num_rows)
+    table = pa.Table.from_batches(found, schema=reading.schema.arrow)
+    if reading.where.parted:
+        table = merged_by_id(table, reading.schema, up=reading.order.up)
+    table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
+    tell_nulled(reading)
+    tell_foreign(reading)
+    whole = reading.limit is None or table.num_rows <= reading.limit
+    return table if whole else compact(table.slice(0, reading.limit))
+
+
+async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | None:
+    """The first rows in the portal's order, where that is wanted and kept."""
+    if reading.order.remote is None or reading.limit is None or reading.where.nothing or not reading.limit:
+        return None
+    proven = Proven(connection, reading, partial(_first, connection, reading))
+    async with aclosing(proven.batches()) as source:
+        found = [batch async for batch in source]
+    if not found:
+        return None
+    proven.tell()
+    return found[0]
+
+
+async def _first(
+    connection: Connection, reading: Reading, form: Form, proof: Proof
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    """The first rows as a source: one batch, or none where the portal does not keep the order."""
+    [part] = slices(reading.table.entity, reading.where)
+
+    def listing(order: Mapping[str, JSON]) -> Listing:
+        return listing_of(reading.table, reading.schema, part, form, proof, order)
+
+    batch = await first_rows(connection, reading, listing, proof)
+    if batch is not None:
+        yield batch
+
+
+def compact(table: pa.Table) -> pa.Table:
+    """The table in buffers of its own: a slice keeps alive what it was cut from, and is pickled with all of it."""
+    import pyarrow as pa
+
+    if not table.num_columns:  # its rows are a number, which no column would tell
+        return table
+    columns = [pa.concat_arrays(column.chunks or [pa.array([], column.type)]) for column in table.columns]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+async def iterate_tables(
+    connection: Connection, reading: Reading, chunk_rows: int, progress: Progress
+) -> AsyncGenerator[pa.Table, None]:
+    """Give the rows in tables of `chunk_rows`, the last one smaller; an empty table once if there are none."""
+    import pyarrow as pa
+
+    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+        meter = Meter(connection, bar)
+        if reading.whole:
+            table = await gather(connection, reading, meter)
+            for at in range(0, max(table.num_rows, 1), chunk_rows):
+                yield compact(table.slice(at, chunk_rows))
+            return
+        held: list[pa.RecordBatch] = []
+        rows = given = 0
+        async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, bar) as expected:
+            async for batch in source:
+                expected.begin(batch.num_rows)
+                meter.rows(batch.num_rows)
+                held.append(batch)
+                rows += batch.num_rows
+                while rows >= chunk_rows:
+                    table = pa.Table.from_batches(held)
+                    yield compact(table.slice(0, chunk_rows).select(range(reading.width)))
+                    held = table.slice(chunk_rows).to_batches()
+                    rows -= chunk_rows
+                    given += 1
+        tell_nulled(reading)
+        tell_foreign(reading)
+        if rows or not given:
+            yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
+
+
+def tell_nulled(reading: Reading) -> None:
+    """Warn of values that `on_bad_value="null"` made null."""
+    if reading.nulled:
+        counts = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
+        tell(f"{reading.table.entity.name}: values that fit no type were read as null: {counts}")
+
+
+def tell_foreign(reading: Reading) -> None:
+    """Warn of rows that the portal gave although a condition kept them away."""
+    found = told(reading.seen, reading.table.entity.name)
+    if found is not None:
+        tell(found)
+
+
+class Meter:
+    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
+
+    def __init__(self, connection: Connection, bar: Bar) -> None:
+        self._stats = connection.stats
+        self.bar = bar
+        self._requests = self._stats.requests
+        self._waited = self._stats.waited
+
+    def rows(self, count: int, failed: int = 0) -> None:
+        """Count rows that are done."""
+        requests, waited = self._stats.requests, self._stats.waited
+        self.bar.update(
+            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
+        )
+        self._requests, self._waited = requests, waited

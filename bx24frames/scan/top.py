@@ -1,0 +1,118 @@
+"""The first rows of an order that the portal keeps: taken from it where it is seen to keep it, else not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, Self
+
+from bx24frames.entities.columns import table_schema
+from bx24frames.entities.decode import Decoder
+from bx24frames.errors import ResponseError
+from bx24frames.portal.slices import both_ways
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from bx24frames.engine.messages import JSON, Listing, Row
+    from bx24frames.entities.proof import Proof
+    from bx24frames.portal.connection import Connection
+    from bx24frames.scan.request import Reading
+
+    Asked = Callable[[Mapping[str, JSON]], Listing]
+
+
+class Comparable(Protocol):
+    """A value that has an order."""
+
+    def __lt__(self, other: Self, /) -> bool: ...
+
+
+MOST: Final = 2500
+"""Rows above which the order is not asked of the portal: pages by offset shift while they are read."""
+
+
+async def first_rows(connection: Connection, reading: Reading, listing: Asked, proof: Proof) -> pa.RecordBatch | None:
+    """Up to `reading.limit` rows in the portal's order; None where it cannot be proven to have kept that order.
+
+    The order and its opposite are read in one request. The order was kept where the values of both stand in it, and
+    the last of the one does not lie behind the first of the other. More rows than a page are read twice, for pages by
+    offset shift where rows move: only what came twice alike is believed.
+
+    Raises
+    ------
+    ResponseError
+        The rows lack what a strict proof asks of them.
+    """
+    order, limit = reading.order, reading.limit or 0
+    if limit > MOST or order.field is None or order.remote is None or order.reverse is None:
+        return None
+    ways = (listing(order.remote), listing(order.reverse))
+    size = ways[0].page_size
+    if ways[0].call.direct:
+        return None
+    wanted = -(-limit // size) * size
+    try:
+        ahead, back = await both_ways(connection, *ways, wanted=wanted)
+        values, others = _values(reading, ahead), _values(reading, back)
+        if not keeps(values, others, order.ascending, full=len(ahead) >= wanted):
+            return None
+        if wanted > size and (await both_ways(connection, *ways, wanted=wanted))[0] != ahead:
+            return None
+    except ResponseError:  # its pages lead nowhere: rows are found by id as well
+        if proof.strict and not proof.excused.issuperset(proof.missing):
+            raise
+        return None
+    batch = reading.take(proof)(ahead[:limit])
+    # rows that do not meet the conditions took the places of others
+    return batch if batch.num_rows == min(limit, len(ahead)) else None
+
+
+def _values(reading: Reading, rows: list[Row]) -> Sequence[Comparable | None]:
+    """The values that rows are ordered by, as they are typed."""
+    field = reading.order.field
+    schema = table_schema(reading.table.entity, reading.table.fields, [field.code] if field is not None else [])
+    decoder = Decoder(schema, "null", Counter())
+    values: Sequence[Comparable | None] = decoder.join([decoder.pack(rows)]).column(0).to_pylist()
+    return values
+
+
+def keeps(
+    ahead: Sequence[Comparable | None],
+    back: Sequence[Comparable | None],
+    ascending: bool,
+    *,
+    full: bool,
+) -> bool:
+    """Whether values read in an order, and in its opposite, show that the portal keeps it.
+
+    `full`: as many rows came as were asked for; fewer are all there are.
+
+    Examples
+    --------
+    >>> keeps([1, 2, 2], [9, 9, 7], True, full=True), keeps([1, 2, 3], [1, 2, 3], True, full=True)
+    (True, False)
+    """
+    if not ahead or not back:
+        return not ahead and not back
+    stands = Stands(ascending)
+    kept = all(map(stands, ahead, ahead[1:])) and all(map(stands, back[1:], back))
+    if not kept or not stands(ahead[-1], back[0]):
+        # few rows are all there are: both ways show the same ones, and the ends of them overlap
+        return kept and not full
+    # where all is equal, an order that is ignored looks like one that is kept
+    return not full or ahead[0] != back[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Whether a value may stand before another one; nulls stand first upwards, last downwards."""
+
+    ascending: bool
+
+    def __call__(self, one: Comparable | None, two: Comparable | None) -> bool:
+        """Whether `one` does not have to stand behind `two`."""
+        low, high = (one, two) if self.ascending else (two, one)
+        return low is None or (high is not None and not high < low)

@@ -1,0 +1,133 @@
+"""Methods outside the catalogue as tables of text: rows and ids found by shape, parameters as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import JSON, Row
+from bx24frames.entities.catalog.catalog import ROWS
+from bx24frames.entities.names import needs_types, resolve
+from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.portal.wire.listing import read_all
+from bx24frames.portal.wire.parameters import check_method, check_params
+from bx24frames.telling import tell
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.portal.connection import Connection
+    from bx24frames.scan.finish import Wishes
+    from bx24frames.scan.request import ReadRequest
+    from bx24frames.where.parse import Filters
+
+VALUE: Final = "value"
+"""The column of what is no map."""
+
+
+def is_untyped(entity: str) -> bool:
+    """Whether a name is that of a method outside the catalogue."""
+    return not needs_types(entity) and resolve(entity).untyped
+
+
+async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wishes | None = None) -> pa.Table:
+    """Read a list or get method that the catalogue does not know.
+
+    Every column is text; a list or a map within a row is its JSON. Columns are those of the rows that came, in the
+    order they came, for nothing describes them: name `columns` to have the same ones each time.
+
+    Parameters
+    ----------
+    connection : Connection
+    request : ReadRequest
+        `filters` holds the method's parameters.
+    wishes : Wishes, optional
+
+    Raises
+    ------
+    ConfigError
+        Something is asked for that takes a description: an order, types, captions, a schema.
+    UnknownColumn
+        A wanted column is in no row.
+
+    Warns
+    -----
+    UserWarning
+        That nothing is known of the types.
+    """
+    _refuse(request, wishes)
+    tell(_told(request.entity))
+    rows = _rows(await _answer(connection, request.entity, request.filters))
+    return _table(rows if request.limit is None else rows[: request.limit], request)
+
+
+async def count_untyped(connection: Connection, entity: str, filters: Filters | None) -> int:
+    """Count the rows by reading them."""
+    return len(_rows(await _answer(connection, entity, filters)))
+
+
+async def _answer(connection: Connection, entity: str, filters: Filters | None) -> JSON:
+    if filters is not None and not isinstance(filters, Mapping):
+        raise ConfigError(
+            f"{entity} is outside the catalogue: filters is the map of its parameters",
+            entity=entity,
+            guidance='For example filters={"filter": {">ID": 5}, "select": ["*"]}.',
+        )
+    method = check_method(entity)
+    return await read_all(connection, method, check_params(filters, method))
+
+
+def _refuse(request: ReadRequest, wishes: Wishes | None) -> None:
+    asked: dict[str, object] = {
+        "order_by": request.order_by,
+        "changed_since": request.changed_since,
+        "schema_overrides": request.schema_overrides,
+    }
+    if wishes is not None:
+        asked |= {"labels": wishes.labels, "titles": wishes.titles, "schema": wishes.schema}
+    named = [name for name, value in asked.items() if value is not None and value is not False]
+    if named:
+        raise ConfigError(
+            f"{named[0]} needs a described table: {request.entity} is outside the catalogue", entity=request.entity
+        )
+
+
+def _told(method: str) -> str:
+    """What is to be known of such a read; and the tables of the catalogue that the method lists, where it has some."""
+    named = [row.name for row in ROWS if row.listing.call.method.lower() == method.strip().lower()]
+    if not named:
+        return f"{method} is outside the catalogue: its columns are read as text"
+    shown = " or ".join(map(repr, named[:2]))
+    return f"{method} is read as text, as every method by its own name; with types as the table {shown}"
+
+
+def _rows(answer: JSON) -> list[Row]:
+    """The rows of an answer: a list's, or the one object that a get method prints, alone or under its name."""
+    if isinstance(answer, dict) and len(answer) == 1:
+        [inner] = answer.values()
+        answer = inner if isinstance(inner, dict) else answer
+    items = answer if isinstance(answer, list) else [] if answer is None else [answer]
+    return [item if isinstance(item, dict) else {VALUE: item} for item in items]
+
+
+def _table(rows: list[Row], request: ReadRequest) -> pa.Table:
+    import pyarrow as pa
+
+    found = list(dict.fromkeys(name for row in rows for name in row))
+    wanted = found if request.columns is None else list(request.columns)
+    absent = [name for name in wanted if rows and name not in found]
+    if absent:
+        raise UnknownColumn(
+            f"no column {absent[0]!r}", entity=request.entity, guidance=f"There are {', '.join(found)}."
+        )
+    columns = {name: [_text(row.get(name)) for row in rows] for name in wanted}
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def _text(value: JSON) -> str | None:
+    """A value as text, whatever it is; nothing is taken for missing but null."""
+    import orjson
+
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()

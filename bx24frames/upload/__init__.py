@@ -1,0 +1,1 @@
+"""Arrow in: what becomes of each row of an upload."""

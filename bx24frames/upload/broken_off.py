@@ -1,0 +1,70 @@
+"""What an earlier, interrupted run of an upload had begun to insert, told from rows that somebody else has made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bx24frames.upload import reconcile
+from bx24frames.upload.match import Doubt as Wanted
+from bx24frames.upload.match import assign
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Field
+    from bx24frames.upload.journal import Intent
+    from bx24frames.upload.reconcile import Search
+    from bx24frames.upload.request import Upload
+    from bx24frames.upload.sending import Sending
+
+__all__ = ["Begun", "begun"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Rows that were on their way into the portal when an upload broke off.
+
+    `intents`: by position. `values`: what was to be written, by field code. `fields`: by code, what is compared.
+    `author`: the condition that leaves out other people's rows.
+    """
+
+    intents: Mapping[int, Intent] = field(default_factory=dict)
+    values: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    search: Search | None = None
+    author: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> list[str]:
+        """The columns to read of a row that may be one of these."""
+        return [*self.fields, *self.author]
+
+    def made(self, position: int, row_id: int | str, held: Mapping[str, object]) -> bool:
+        """Whether a row of the portal is what the interrupted run inserted: later, by this user, with these values."""
+        if self.search is None or position not in self.intents:
+            return False
+        if not isinstance(row_id, int) or row_id <= self.search.high or not self.author.items() <= held.items():
+            return False
+        return bool(assign([Wanted(position, self.values[position])], [(row_id, held)], self.fields).found)
+
+
+async def begun(upload: Upload, sending: Sending) -> Begun:
+    """Wait until every request of the interrupted run is certainly over; what it was about to insert."""
+    if sending.journal is None or not sending.doubts:
+        return Begun()
+    intents = sending.journal.in_doubt()
+    now = reconcile.CLOCK.now()
+    over_at = max((reconcile.certainly_over(intents[at], now) for at in sending.doubts if at in intents), default=now)
+    await reconcile.CLOCK.sleep(max(0.0, over_at - now))
+    sending.doubts.clear()
+    inserts = {at: intent for at, intent in intents.items() if intent.action == "inserted"}
+    if not inserts:
+        return Begun()
+    fields = reconcile.comparable(upload)
+    search = reconcile.search_of(sending.journal)
+    values = {
+        row.position: {fields[name].code: value for name, value in row.values.items() if name in fields}
+        for row in upload.rows(inserts.__contains__)
+    }
+    by_code = {one.code: one for one in fields.values()}
+    return Begun(inserts, values, by_code, search, reconcile.author_of(upload, search))

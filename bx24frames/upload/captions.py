@@ -1,0 +1,114 @@
+"""Captions in a frame to write become codes, before its columns are brought to the types of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.captions import Origin, codes_for, lookup_of
+from bx24frames.entities.columns import Names
+from bx24frames.entities.types import Kind, kind
+from bx24frames.frames.accept import Replaced
+from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
+from bx24frames.upload.coerce.cells import is_null
+
+if TYPE_CHECKING:
+    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.schema import Field
+    from bx24frames.frames.accept import Source
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+
+__all__ = ["recoded"]
+
+PIPELINE: Final = "crm_category"
+
+
+async def recoded(
+    connection: Connection,
+    table: Table,
+    source: Source,
+    columns: Sequence[str] | None = None,
+    *,
+    new_rows: bool = False,
+) -> tuple[Source, tuple[Fault, ...]]:
+    """Put codes in place of captions.
+
+    The portal's dictionaries are asked for columns that hold text where a field has codes, and remembered.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+    source : Source
+    columns : sequence of str, optional
+        The frame's columns to write; None is all.
+    new_rows : bool
+        The rows are to be added: one without a pipeline gets the table's default one.
+
+    Returns
+    -------
+    source : Source
+        The same frame where nothing was to be done.
+    faults : tuple of Fault
+        Cells whose caption is no code's, or several codes'; null in `source`.
+    """
+    names = Names(table.fields, table.entity.name)
+    known = {name: names.find(name) for name in source.columns}
+    fields = {name: field for name, field in known.items() if field is not None}
+    cells: dict[str, list[object]] = {}
+    faults: list[Fault] = []
+    pipeline: Sequence[int | None] | None = None
+    # the pipelines first: they decide between stages of one caption
+    for name, field in sorted(fields.items(), key=lambda one: one[1].type != PIPELINE):
+        lookup = lookup_of(field, table.entity.entity_type_id)
+        if lookup is None or not (columns is None or name in columns or field.type == PIPELINE):
+            continue
+        values = _listed(source, name)
+        if _has_text(values, field):
+            if lookup.origin is Origin.STAGES and new_rows:
+                pipeline = await _placed(connection, table, pipeline, source.rows)
+            words = await dictionary(connection, field, lookup)
+            coded = codes_for(values, field, words, pipeline, column=name)
+            anew = await renewed_dictionary(connection, field, lookup) if coded.faults else None
+            coded = coded if anew is None else codes_for(values, field, anew, pipeline, column=name)
+            cells[name] = values = list(coded.values)
+            faults += coded.faults
+        if field.type == PIPELINE:
+            pipeline = [_number(value) for value in values]
+    return (Replaced(source, cells) if cells else source), tuple(faults)
+
+
+async def _placed(
+    connection: Connection, table: Table, pipeline: Sequence[int | None] | None, rows: int
+) -> list[int | None]:
+    """The pipeline of each new row: its own, else the default one."""
+    field = next((field for field in table.fields if field.type == PIPELINE), None)
+    lookup = None if field is None else lookup_of(field, table.entity.entity_type_id)
+    own: list[int | None] = [None] * rows if pipeline is None else list(pipeline)
+    if field is None or lookup is None or None not in own:
+        return own
+    default = _number((await dictionary(connection, field, lookup)).default)
+    return [default if place is None else place for place in own]
+
+
+def _number(value: object) -> int | None:
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return int(text) if text.isdigit() else None
+
+
+def _listed(source: Source, name: str) -> list[object]:
+    raw = source.column(name)
+    return raw if isinstance(raw, list) else raw.to_pylist()
+
+
+def _has_text(values: Iterable[object], field: Field) -> bool:
+    """Whether some cell is to be looked up: text, and no number where codes are numbers, any where they are text."""
+    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    flat = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
+    return any(
+        (isinstance(part, str) and part != "" and not (numeric and part.strip().isdigit()))
+        or (isinstance(part, Real) and not numeric and not is_null(part))
+        for part in flat
+    )

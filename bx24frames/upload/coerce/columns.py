@@ -1,0 +1,236 @@
+"""One whole column to its target type at once, where that is provably what its cells would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from bx24frames.upload.coerce.cells import INTEGER_FLOATS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Cast: TypeAlias = Callable[[pa.Array, pa.DataType, ZoneInfo | None], pa.Array | None]
+
+__all__ = ["cast_column", "family", "settled"]
+
+# Arrow's own text casts also take 0x1F, inf and nan: only these spellings are handed to it.
+INTEGER_TEXT: Final = r"^-?[0-9]{1,18}$"
+DECIMAL_TEXT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
+DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+NAIVE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
+AWARE_TEXT: Final = NAIVE_TEXT[:-1] + r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+KNOWN_YEARS: Final = (1971, 2036)
+SAFE_DIGITS: Final = 15
+"""Decimal digits that a double always keeps."""
+
+
+def family(kind: pa.DataType) -> str:
+    """Name the kind of an Arrow type; the widths within a kind are cast alike."""
+    from pyarrow import types
+
+    tests = {
+        "integer": types.is_integer,
+        "float": types.is_floating,
+        "bool": types.is_boolean,
+        "text": types.is_string,
+        "date": types.is_date32,
+        "moment": types.is_timestamp,
+        "decimal": types.is_decimal,
+        "list": types.is_list,
+        "struct": types.is_struct,
+        "null": types.is_null,
+    }
+    return next((name for name, test in tests.items() if test(kind)), "other")
+
+
+def settled(kind: pa.DataType) -> pa.DataType:
+    """Take the plain form of a type: large, view and dictionary encodings hold the same values."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return settled(kind.value_type)
+    if types.is_large_string(kind) or types.is_string_view(kind):
+        return pa.string()
+    if types.is_date64(kind):
+        return pa.date32()
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return pa.list_(settled(kind.value_type))
+    if types.is_struct(kind):
+        fields = (kind.field(index) for index in range(kind.num_fields))
+        return pa.struct([pa.field(field.name, settled(field.type)) for field in fields])
+    return kind
+
+
+def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+    """Cast a column, or answer None: then its cells have to be read one by one.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Of a `settled` type, NaN already null, blank text already null unless the target is text.
+    target : pyarrow.DataType
+    zone : ZoneInfo, optional
+        For naive times.
+    """
+    import pyarrow as pa
+
+    if column.null_count == len(column):
+        return pa.nulls(len(column), target)
+    cast = CASTS.get((family(column.type), family(target)))
+    try:
+        return cast(column, target, zone) if cast else None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None  # some cell does not fit: reading one by one finds which
+
+
+def _safe(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
+    return column.cast(target, safe=True)
+
+
+def _finite(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow.compute as pc
+
+    return column.cast(target, safe=True) if pc.all(pc.is_finite(column)).as_py() else None
+
+
+def _integral(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    """Cast whole floats, up to where a float stands for one integer only."""
+    import pyarrow.compute as pc
+
+    single = pc.all(pc.less_equal(pc.abs(column), float(INTEGER_FLOATS))).as_py()
+    return column.cast(target, safe=True) if single else None
+
+
+def _integral_text(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow as pa
+
+    whole = _integral(column, pa.int64(), zone)
+    return None if whole is None else whole.cast(target)
+
+
+def _scaled(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
+    """Cast integers by way of the widest decimal: Arrow asks for room for every int64 there could be."""
+    import pyarrow as pa
+
+    return column.cast(pa.decimal128(38, target.scale)).cast(target, safe=True)
+
+
+def _zero_or_one(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.is_in(column, value_set=pa.array([0, 1], column.type), skip_nulls=False)
+    return column.cast(target) if pc.all(pc.or_(known, pc.is_null(column))).as_py() else None
+
+
+def _spelled(pattern: str) -> Cast:
+    def cast(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+        return column.cast(target, safe=True) if _all_match(column, pattern) else None
+
+    return cast
+
+
+def _all_match(column: pa.Array, pattern: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
+
+
+def _short_numbers(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow.compute as pc
+
+    short = pc.max(pc.utf8_length(column)).as_py() <= SAFE_DIGITS
+    return column.cast(target) if short and _all_match(column, DECIMAL_TEXT) else None
+
+
+def _moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+    """Cast times; naive ones are placed in `zone`, where each must exist exactly once."""
+    import pyarrow.compute as pc
+
+    if (column.type.tz is None) == (target.tz is None):
+        return column.cast(target, safe=True)
+    if target.tz is None or zone is None or not _known_clocks(column, zone.key):
+        return None
+    return pc.assume_timezone(column, zone.key, ambiguous="raise", nonexistent="raise").cast(target, safe=True)
+
+
+def _known_clocks(column: pa.Array, zone: str | None) -> bool:
+    """Whether Arrow knows the zone's clock changes for all of a column: it stops at 2037, zoneinfo does not."""
+    import pyarrow.compute as pc
+
+    if zone in (None, "UTC"):
+        return True
+    years = pc.min_max(pc.year(column)).as_py()
+    return bool(years["min"] >= KNOWN_YEARS[0] and years["max"] <= KNOWN_YEARS[1])
+
+
+def _written_moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow as pa
+
+    if _all_match(column, AWARE_TEXT):
+        return _moments(column.cast(pa.timestamp("us", "UTC")), target, zone)
+    return _moments(column.cast(pa.timestamp("us")), target, zone) if _all_match(column, NAIVE_TEXT) else None
+
+
+def _midnights(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+    import pyarrow as pa
+
+    return _moments(column.cast(pa.timestamp("us")), target, zone)
+
+
+def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    """Cast midnights of the column's own zone; Arrow's cast alone would drop a time of day."""
+    import pyarrow.compute as pc
+
+    if not _known_clocks(column, column.type.tz):
+        return None
+    wall = column if column.type.tz is None else pc.local_timestamp(column)
+    days = wall.cast(target, safe=False)
+    return days if pc.all(pc.equal(days.cast(wall.type), wall)).as_py() else None
+
+
+def _same(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    """Take nested values of the very type as they are, unless NaN or infinity hides inside."""
+    return column if column.type == target and _finite_inside(column) else None
+
+
+def _finite_inside(column: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    kind = family(column.type)
+    if kind == "float":
+        return pc.all(pc.is_finite(column)).as_py() is not False  # None where there is no value at all
+    parts = [column.flatten()] if kind == "list" else column.flatten() if kind == "struct" else []
+    return all(_finite_inside(part) for part in parts)
+
+
+CASTS: Final[dict[tuple[str, str], Cast]] = {
+    ("integer", "integer"): _safe,
+    ("integer", "float"): _safe,
+    ("integer", "decimal"): _scaled,
+    ("integer", "bool"): _zero_or_one,
+    ("integer", "text"): _safe,
+    ("float", "integer"): _integral,
+    ("float", "float"): _finite,
+    ("float", "text"): _integral_text,
+    ("bool", "bool"): _safe,
+    ("text", "text"): _safe,
+    ("text", "integer"): _spelled(INTEGER_TEXT),
+    ("text", "float"): _short_numbers,
+    ("text", "decimal"): _spelled(DECIMAL_TEXT),
+    ("text", "date"): _spelled(DATE_TEXT),
+    ("text", "moment"): _written_moments,
+    ("date", "date"): _safe,
+    ("date", "moment"): _midnights,
+    ("date", "text"): _safe,
+    ("moment", "moment"): _moments,
+    ("moment", "date"): _days,
+    ("decimal", "decimal"): _safe,
+    ("decimal", "integer"): _safe,
+    ("list", "list"): _same,
+    ("struct", "struct"): _same,
+}
+"""Which casts are taken whole; every other pair goes cell by cell."""

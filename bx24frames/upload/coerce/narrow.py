@@ -1,0 +1,176 @@
+"""The way in: a user's frame becomes an Arrow table of the types the portal's fields ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bx24frames.entities.checks import Fault
+from bx24frames.errors import ConfigError
+from bx24frames.frames.accept import SOURCES, accept
+from bx24frames.upload.coerce import cells
+from bx24frames.upload.coerce.columns import cast_column, family, settled
+from bx24frames.upload.coerce.nested import lists, structs
+from bx24frames.upload.coerce.times import calendar, moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.frames.accept import Raw
+
+    Bad: TypeAlias = tuple[int, str, str]
+
+__all__ = ["Narrowed", "to_arrow"]
+
+SHOWN: Final = 80
+"""Characters of a bad value that a fault quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A frame in Arrow: `table` has the target types, null where a cell is at fault.
+
+    `faults`: one for each cell that does not fit, by column, then by position. `rows`: of the frame, columns or not.
+    """
+
+    table: pa.Table
+    rows: int
+    faults: tuple[Fault, ...] = field(default=())
+
+
+def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
+    """Bring the columns of a frame to their target types, without loss or with a fault for the cell.
+
+    Columns and named index levels that `target` does not name are left out, in the frame's order; names of `target`
+    that the frame lacks are the caller's concern.
+
+    Parameters
+    ----------
+    frame : object
+        What `accept` takes, or a `Source` it gave.
+    target : mapping of str to pyarrow.DataType
+        Column or index level to its Arrow type; a dictionary type stands for the type of its values.
+    timezone : str, optional
+        IANA name of the zone in which naive times are meant.
+
+    Returns
+    -------
+    Narrowed
+        NaN, NaT, None and `pandas.NA` are null everywhere, blank text in every column but text.
+
+    Raises
+    ------
+    ConfigError
+        Not a frame, or an unknown `timezone`.
+    ValidationError
+        Column names that are doubled or are not text.
+
+    Examples
+    --------
+    >>> import pandas as pd, pyarrow as pa
+    >>> frame = pd.DataFrame({"id": ["38", "3.5"]})
+    >>> done = to_arrow(frame, target={"id": pa.int64()})
+    >>> done.table["id"].to_pylist(), done.faults[0].reason
+    ([38, None], 'not a whole number')
+    """
+    import pyarrow as pa
+
+    source = frame if isinstance(frame, SOURCES) else accept(frame)
+    zone = _zone(timezone)
+    names = [name for name in (*source.columns, *source.levels) if name in target]
+    columns, faults = [], []
+    for name in names:
+        column, found = _narrow(source.column(name), settled(target[name]), zone)
+        columns.append(column)
+        faults += [Fault(position, name, value, reason) for position, value, reason in found]
+    return Narrowed(pa.table(columns, names=names), source.rows, tuple(faults))
+
+
+def _zone(timezone: str | None) -> ZoneInfo | None:
+    try:
+        return None if timezone is None else ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
+
+
+def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:
+    if isinstance(raw, list):
+        return _by_cell(raw, target, zone)
+    column = _settle(raw)
+    whole = cast_column(_blank_to_null(column, target), target, zone)
+    return _by_cell(column.to_pylist(), target, zone) if whole is None else (whole, [])
+
+
+def _settle(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array of a settled type, NaN made null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
+    column = whole.cast(settled(whole.type))
+    if family(column.type) != "float":
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def _blank_to_null(column: pa.Array, target: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if family(column.type) != "text" or family(target) == "text":
+        return column
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+
+
+def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:
+    import pyarrow as pa
+
+    read = reader(target, zone)
+    keeps_blank = family(target) == "text"
+    good: list[object] = []
+    bad: list[Bad] = []
+    for position, value in enumerate(values):
+        if cells.is_null(value) or (isinstance(value, str) and not keeps_blank and not value.strip()):
+            good.append(None)
+            continue
+        try:
+            good.append(read(cells.plain(value)))
+        except cells.Unfit as unfit:
+            good.append(None)
+            bad.append((position, _shown(value), str(unfit)))
+    return pa.array(good, target), bad
+
+
+def _shown(value: object) -> str:
+    written = str(value)
+    return written if len(written) <= SHOWN else f"{written[: SHOWN - 1]}…"
+
+
+def reader(kind: pa.DataType, zone: ZoneInfo | None) -> cells.Read:
+    """Choose how cells of one target type are read; lists and structs choose for their parts.
+
+    Raises
+    ------
+    ConfigError
+        A type that no field of the portal has.
+    """
+    choose = partial(reader, zone=zone)
+    factories: Mapping[str, Callable[[pa.DataType], cells.Read]] = {
+        "integer": cells.whole,
+        "float": cells.double,
+        "decimal": cells.amount,
+        "bool": cells.truth,
+        "text": cells.text,
+        "date": calendar,
+        "moment": partial(moment, zone=zone),
+        "list": partial(lists, choose=choose),
+        "struct": partial(structs, choose=choose),
+    }
+    factory = factories.get(family(kind))
+    if factory is None:
+        raise ConfigError(f"No field of a portal is written as {kind}")
+    return factory(kind)

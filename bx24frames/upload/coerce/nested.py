@@ -1,0 +1,172 @@
+"""One cell to one list or one struct: the forms in which people write money, phones and files."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bx24frames.upload.coerce.cells import Read, Unfit, is_null, plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Choose: TypeAlias = Callable[[pa.DataType], Read]
+
+__all__ = ["lists", "structs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a struct with the fields `marks` may be written other than as a mapping.
+
+    `pair`: the fields a tuple or list fills, in order. `parts`: splits a text into values for `pair`.
+    `binary`: the field whose bytes travel as Base64. `scalar`: the field a bare value fills.
+    `alone`: a list of such structs may be one value without its list.
+    `ignored`: keys that a read delivers and a write has no use for.
+    """
+
+    marks: frozenset[str]
+    pair: tuple[str, ...] = ()
+    parts: Callable[[str], tuple[str, ...]] | None = None
+    binary: str = ""
+    scalar: str = ""
+    alone: bool = False
+    ignored: frozenset[str] = frozenset()
+    forms: str = "a mapping"
+
+
+def _money(written: str) -> tuple[str, ...]:
+    """The portal's own spelling, ``1500.50|EUR`` (https://apidocs.bitrix24.com/api-reference/data-types.html)."""
+    amount, bar, currency = written.partition("|")
+    if not bar or not currency.strip():
+        raise Unfit("money without a currency: write '1500.50|EUR', a pair or a struct")
+    return amount.strip(), currency.strip()
+
+
+def _file(path: str) -> tuple[str, ...]:
+    """A file on this machine, by its path: its name and its content in Base64."""
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except (OSError, ValueError) as error:
+        raise Unfit(f"no file that can be read: {getattr(error, 'strerror', None) or error}") from None
+    return Path(path).name, b64encode(content).decode()
+
+
+def _base64(content: object) -> object:
+    """Bytes become Base64; text has to be it (docs: files/how-to-upload-files.md)."""
+    if isinstance(content, bytes | bytearray | memoryview):
+        return b64encode(content).decode()
+    if isinstance(content, str):
+        try:
+            b64decode(content, validate=True)
+        except ValueError:
+            raise Unfit("the content is a text that is no Base64: give bytes") from None
+    return content
+
+
+SHAPES: Final = (
+    Shape(
+        frozenset({"amount", "currency"}),
+        pair=("amount", "currency"),
+        parts=_money,
+        forms="'1500.50|EUR', a pair (amount, currency) or a struct",
+    ),
+    Shape(
+        frozenset({"value", "value_type"}),
+        scalar="value",
+        alone=True,
+        ignored=frozenset({"typeid"}),
+        forms="a text or a struct {value, value_type}",
+    ),
+    Shape(
+        frozenset({"name", "content"}),
+        pair=("name", "content"),
+        parts=_file,
+        binary="content",
+        ignored=frozenset({"url", "urlmachine", "showurl", "downloadurl"}),
+        forms="a path, a pair (name, content) or a struct, the content as bytes or Base64",
+    ),
+)
+ANY: Final = Shape(frozenset())
+
+
+def _shape(kind: pa.DataType) -> Shape:
+    names = {kind.field(index).name for index in range(kind.num_fields)}
+    return next((shape for shape in SHAPES if shape.marks <= names), ANY)
+
+
+def lists(kind: pa.DataType, choose: Choose) -> Read:
+    """Lists, element by element; the element at fault is named."""
+    from pyarrow import types
+
+    inner = choose(kind.value_type)
+    alone = types.is_struct(kind.value_type) and _shape(kind.value_type).alone
+
+    def read(value: object) -> list[object]:
+        if not isinstance(value, (list, tuple)):
+            if not alone:
+                raise Unfit("not a list")
+            value = [value]
+        return [_element(inner, place, item) for place, item in enumerate(value)]
+
+    return read
+
+
+def _element(inner: Read, place: int, item: object) -> object:
+    try:
+        return None if is_null(item) else inner(plain(item))
+    except Unfit as unfit:
+        raise Unfit(f"element {place}: {unfit}") from None
+
+
+def structs(kind: pa.DataType, choose: Choose) -> Read:
+    """Structs: a mapping by name in any spelling of case, or a form of `SHAPES`."""
+    fields = [kind.field(index) for index in range(kind.num_fields)]
+    inner = {field.name: choose(field.type) for field in fields}
+    names = {_key(field.name): field.name for field in fields}
+    shape = _shape(kind)
+
+    def read(value: object) -> dict[str, object]:
+        found = _named(value, names, shape)
+        if shape.binary in found:
+            found[shape.binary] = _base64(found[shape.binary])
+        return {name: _member(inner[name], name, item) for name, item in found.items()}
+
+    return read
+
+
+def _member(inner: Read, name: str, item: object) -> object:
+    try:
+        return None if is_null(item) else inner(plain(item))
+    except Unfit as unfit:
+        raise Unfit(f"{name}: {unfit}") from None
+
+
+def _named(value: object, names: Mapping[str, str], shape: Shape) -> dict[str, object]:
+    if isinstance(value, str | os.PathLike) and shape.parts:
+        value = shape.parts(os.fspath(value))
+    if isinstance(value, Mapping):
+        return _by_key(value, names, shape)
+    if isinstance(value, (list, tuple)):
+        if shape.pair and len(value) == len(shape.pair):
+            return dict(zip(shape.pair, value, strict=True))
+    elif shape.scalar:
+        return {shape.scalar: value}
+    raise Unfit(f"not {shape.forms}")
+
+
+def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: Shape) -> dict[str, object]:
+    keyed = {_key(str(key)): item for key, item in value.items()}
+    strange = keyed.keys() - names.keys() - shape.ignored
+    if strange:
+        raise Unfit(f"unknown parts {', '.join(sorted(strange))}; known are {', '.join(names.values())}")
+    return {names[key]: item for key, item in keyed.items() if key in names}
+
+
+def _key(name: str) -> str:
+    """``VALUE_TYPE``, ``valueType`` and ``value_type`` are one name."""
+    return name.replace("_", "").lower()

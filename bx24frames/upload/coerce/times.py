@@ -1,0 +1,98 @@
+"""One cell to one date or one moment, without guessing a zone or dropping a time of day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from bx24frames.upload.coerce.cells import Read, Unfit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["calendar", "moment"]
+
+# datetime.fromisoformat drops what is finer than a microsecond without a word.
+TOO_FINE: Final = re.compile(r"[.,]\d{6}0*[1-9]")
+NAIVE: Final = "has no time zone: give it one, or pass timezone="
+
+
+def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
+    """Dates; a datetime only at midnight, in its own zone."""
+
+    def read(value: object) -> dt.date:
+        found = _parse(value, "not an ISO date (YYYY-MM-DD)")
+        if not isinstance(found, dt.datetime):
+            return found
+        if found.time() != dt.time() or _too_fine(found):
+            raise Unfit("has a time of day, the field is a date")
+        return found.date()
+
+    return read
+
+
+def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
+    """Moments to the microsecond; a naive one, or a date, needs `zone`."""
+
+    def read(value: object) -> dt.datetime:
+        found = _parse(value, "not an ISO date and time")
+        if _too_fine(found):
+            raise Unfit("finer than a microsecond")
+        stamp = _python(found) if isinstance(found, dt.datetime) else dt.datetime.combine(found, dt.time())
+        if kind.tz is None:
+            return stamp if stamp.tzinfo is None else _no_zone()
+        return _in_utc(stamp if stamp.tzinfo is not None else _placed(stamp, zone))
+
+    return read
+
+
+def _parse(value: object, complaint: str) -> dt.date | dt.datetime:
+    if isinstance(value, dt.date):
+        return value
+    if not isinstance(value, str):
+        raise Unfit(complaint)
+    written = value.strip()
+    if TOO_FINE.search(written):
+        raise Unfit("finer than a microsecond")
+    try:
+        return (
+            dt.date.fromisoformat(written) if len(written) == len("2026-01-31") else dt.datetime.fromisoformat(written)
+        )
+    except ValueError:
+        raise Unfit(complaint) from None
+
+
+def _too_fine(found: dt.date) -> bool:
+    """Whether a `pandas.Timestamp` has a part below the microsecond."""
+    return bool(getattr(found, "nanosecond", 0))
+
+
+def _python(stamp: dt.datetime) -> dt.datetime:
+    """A `pandas.Timestamp` is a datetime with arithmetic and zones of its own: take the standard library's."""
+    to_python = getattr(stamp, "to_pydatetime", None)
+    return stamp if to_python is None else to_python()
+
+
+def _in_utc(stamp: dt.datetime) -> dt.datetime:
+    """Move a time to UTC: with PYARROW_IGNORE_TIMEZONE set, as pandera's import sets it, Arrow drops any other zone."""
+    try:
+        return stamp.astimezone(dt.UTC)
+    except OverflowError:
+        raise Unfit("outside the years 1 to 9999") from None
+
+
+def _no_zone() -> dt.datetime:
+    raise Unfit("has a time zone, the column has none")
+
+
+def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
+    if zone is None:
+        raise Unfit(NAIVE)
+    first, second = (stamp.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    again = first.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
+    missing = again != stamp.replace(fold=0)
+    raise Unfit(f"{'does not exist' if missing else 'stands twice'} in {zone.key}, where clocks change")

@@ -1,0 +1,157 @@
+"""Which rows of a frame are there already: by their ids, or by the key columns the caller names."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bx24frames.entities.checks import Fault
+from bx24frames.entities.columns import Names
+from bx24frames.entities.types import Kind, kind
+from bx24frames.errors import ConfigError
+from bx24frames.frames.validate import validation_error
+from bx24frames.upload.broken_off import begun
+from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
+from bx24frames.upload.lookup import Id, Values, key_of, rows_by_key
+from bx24frames.upload.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Field
+    from bx24frames.options import Mode
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+    from bx24frames.upload.incoming import Incoming
+    from bx24frames.upload.request import Upload
+    from bx24frames.upload.sending import Sending
+
+
+def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[str, Field]]:
+    """The key columns, by the frame's spelling.
+
+    Raises
+    ------
+    UnknownColumn, ConfigError
+        A name of `on` is no field, or no column of the frame.
+    """
+    names = Names(table.fields, table.entity.name)
+    by_code = {field.code: name for name, field in frame.columns.items()}
+    found = []
+    for wanted in on:
+        field = names.lookup(wanted)
+        if field.code not in by_code:
+            raise ConfigError(f"on={wanted!r} is no column of the frame", entity=table.entity.name)
+        found.append((by_code[field.code], field))
+    return found
+
+
+def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
+    """Refuse rows without a key and rows with the key of another row.
+
+    Raises
+    ------
+    ValidationError
+        Naming the rows.
+    """
+    fields = key_fields(table, frame, on)
+    columns = [frame.table.column(name).to_pylist() for name, _ in fields]
+    names = ", ".join(name for name, _ in fields)
+    lists = [kind(field) is Kind.MULTIFIELD for _, field in fields]
+    first: dict[Hashable, int] = {}
+    faults = []
+    for position, key in enumerate(zip(*columns, strict=True)):
+        if any(value is None or value in ("", []) for value in key):
+            faults.append(Fault(position, names, "", "a key must not be empty"))
+            continue
+        if any(several and len(value) > 1 for value, several in zip(key, lists, strict=True)):
+            shown = ", ".join(map(str, key))
+            faults.append(Fault(position, names, shown, "a phone or an e-mail that is a key must be one value"))
+            continue
+        form = key_of([field for _, field in fields], key)
+        if form in first:
+            faults.append(Fault(position, names, ", ".join(map(str, key)), f"the key of row {first[form]} as well"))
+        first.setdefault(form, position)
+    if faults:
+        labels = frame.source.labels()
+        raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend, labels=labels)
+
+
+async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:
+    """Fill in the ids of the rows that are there; what cannot be told apart, or is not there to be updated, fails."""
+    mode: Mode = upload.request.mode
+    if upload.frame.id_column is not None:
+        ids = upload.frame.table.column(upload.frame.id_column).to_pylist()
+        upload.ids.update((position, row_id) for position, row_id in enumerate(ids) if position not in upload.bad)
+        return
+    if mode == "insert" or not upload.request.on:
+        return
+    before = await begun(upload, sending)
+    fields = key_fields(upload.table, upload.frame, upload.request.on)
+    columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
+    on = [field for _, field in fields]
+    keys = {
+        position: key
+        for position, key in enumerate(zip(*columns, strict=True))
+        if position not in upload.bad and sending.outcomes.get(position) is None
+    }
+    if not keys:
+        return
+    codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
+    settled = _settled(upload, [name for name, _ in fields])
+    found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
+    by_position = {position: found.get(key_of(on, key), []) for position, key in keys.items()}
+    twice = _claimed_twice(by_position)
+    for position, rows in by_position.items():
+        failure = _ambiguous(position, rows, twice)
+        if failure is not None:
+            sending.put(failure)
+        elif rows and before.made(position, *rows[0]):
+            message = "inserted before the upload broke off"
+            times = before.intents[position].times
+            sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
+        elif rows and (edited := _edited(settled, position, *rows[0])):
+            sending.put(edited)
+        elif rows:
+            [(upload.ids[position], values)] = rows
+            upload.current[rows[0][0]] = values
+        elif mode == "update":
+            message = "the portal has no row with this key"
+            sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
+
+
+def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[int, int]) -> Outcome | None:
+    """The failure of a row whose key is that of several rows, there or here."""
+    if len(rows) > 1:
+        shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
+        message = f"the portal has {len(rows)} rows with this key: {shown}"
+        return Outcome(position, "failed", None, "AMBIGUOUS_KEY", message, path="check")
+    if position in twice:
+        message = f"to the portal this is the key of row {twice[position]} as well: both are row {rows[0][0]}"
+        return Outcome(position, "failed", rows[0][0], "AMBIGUOUS_KEY", message, path="check")
+    return None
+
+
+def _claimed_twice(found: Mapping[int, Sequence[tuple[Id, Values]]]) -> dict[int, int]:
+    """The positions whose one row of the portal is that of an earlier position, with that position."""
+    first: dict[Id, int] = {}
+    twice = {}
+    for position, rows in found.items():
+        if len(rows) == 1 and first.setdefault(rows[0][0], position) != position:
+            twice[position] = first[rows[0][0]]
+    return twice
+
+
+def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list[object]]]:
+    """The columns that only new rows take, with their cells."""
+    table = upload.frame.table
+    return [(name, field, table.column(name).to_pylist()) for name, field in set_once(upload, keys).items()]
+
+
+def _edited(
+    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: Id, held: Values
+) -> Outcome | None:
+    """The failure of a row that is there, with another value where it cannot be changed any more."""
+    for name, field, cells in settled:
+        if settled_otherwise(field, cells[position], held):
+            told = f"set once, when the row is made: {cells[position]!s:.40}, the portal has {held[field.code]!s:.40}"
+            return Outcome(position, "failed", row_id, "CHECK", told, name, 0, "check")
+    return None

@@ -1,0 +1,231 @@
+"""What the portal holds now: rows by their ids, rows by the columns that tell them apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.messages import Paging
+from bx24frames.entities.normal import contact
+from bx24frames.entities.schema import Asking
+from bx24frames.entities.types import Kind, kind
+from bx24frames.errors import ConfigError
+from bx24frames.scan.rest import ReadRequest, read_table
+from bx24frames.upload.contacts import ask_singly, ask_together
+from bx24frames.upload.match import canonical
+from bx24frames.upload.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Field
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+    from bx24frames.upload.incoming import Incoming
+
+Id = int | str
+Values = Mapping[str, object]
+
+BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
+"""Kinds a list of whose values the portal can look for."""
+
+
+async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
+    """What the rows with these ids hold in some columns; absent ids are left out."""
+    id_code = table.entity.listing.id_key
+    wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
+    if not wanted:
+        return {}
+    request = ReadRequest(
+        table.entity.name, [id_code, *codes], {id_code: wanted}, missing_columns="insert", progress=False, inner=True
+    )
+    return dict(_keyed(await read_table(connection, request), id_code))
+
+
+def found_by_id(table: Table) -> bool:
+    """Whether rows can be looked for by their ids; those of owners are listed for an owner alone."""
+    return all(one.default is not None for one in table.entity.arguments)
+
+
+async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, Id]) -> list[Outcome]:
+    """The outcomes of rows, by position, whose ids are not there; of a table that cannot be asked, none."""
+    if not found_by_id(table):
+        return []
+    there = await rows_by_id(connection, table, ids.values(), [])
+    return [
+        Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check")
+        for position, row_id in ids.items()
+        if isinstance(row_id, int) and row_id not in there
+    ]
+
+
+def owners(table: Table, frame: Incoming) -> dict[str, object]:
+    """The conditions that say whose rows a frame holds, of a table that is read owner by owner."""
+    conditions: dict[str, object] = {}
+    for argument in table.entity.arguments:
+        for name in (name for name, field in frame.columns.items() if field.code == argument.name):
+            values = frame.table.column(name).drop_null().unique().to_pylist()
+            conditions[argument.name] = values[0] if len(values) == 1 else values
+    return conditions
+
+
+async def rows_after(
+    connection: Connection,
+    table: Table,
+    high: int,
+    codes: Sequence[str],
+    conditions: Mapping[str, object],
+    of: Mapping[str, object],
+) -> dict[Id, Values]:
+    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
+
+    `of`: the owners whose rows are read, of a table that has them.
+    """
+    id_code = table.entity.listing.id_key
+    wanted = {**({f">{id_code}": high, **conditions} if _seekable(table) else {}), **of}
+    read = list(dict.fromkeys([id_code, *codes, *conditions]))
+    request = ReadRequest(table.entity.name, read, wanted, progress=False, inner=True)
+    rows = _keyed(await read_table(connection, request), id_code)
+    return {
+        row_id: values
+        for row_id, values in rows
+        if isinstance(row_id, int) and row_id > high and all(values[name] == one for name, one in conditions.items())
+    }
+
+
+def _seekable(table: Table) -> bool:
+    """Whether the list method finds rows by bounds on the id and by values; the others are short dictionaries."""
+    return table.entity.listing.paging is Paging.KEYSET
+
+
+def _exact(field: Field) -> bool:
+    """Whether a condition on a field finds what equals it; a table is read whole where none does."""
+    return field.asking is Asking.EXACT
+
+
+async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
+    """The highest id of a table, or among the rows of some owners; 0 where there are none."""
+    id_code = table.entity.listing.id_key
+    request = ReadRequest(
+        table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False, inner=True
+    )
+    found = (await read_table(connection, request)).column(0).to_pylist()
+    return int(found[0]) if found else 0
+
+
+def _keyed(table: object, id_code: str) -> Iterable[tuple[Id, Values]]:
+    rows: list[dict[str, object]] = table.to_pylist()  # type: ignore[attr-defined]  # an Arrow table
+    for row in rows:
+        row_id = row.pop(id_code)
+        if isinstance(row_id, int | str):
+            yield row_id, row
+
+
+async def rows_by_key(
+    connection: Connection, table: Table, on: Sequence[Field], keys: Iterable[Sequence[object]], codes: Sequence[str]
+) -> dict[Hashable, list[tuple[Id, Values]]]:
+    """The rows whose key columns hold one of the keys, by key, compared exactly here.
+
+    Raises
+    ------
+    ConfigError
+        The portal cannot look for such a column.
+    """
+    listed = list(keys)
+    wanted = {key_of(on, key) for key in listed}
+    place, driver = _driver(on, listed)
+    read = list(dict.fromkeys([*(field.code for field in on), *codes]))
+    if kind(driver) is Kind.MULTIFIELD:
+        return await _by_contact(connection, table, on, place, listed, read)
+    id_code = table.entity.listing.id_key
+    values = list(dict.fromkeys(key[place] for key in listed))
+    conditions = {driver.code: values} if _seekable(table) and _exact(driver) else None
+    request = ReadRequest(table.entity.name, [id_code, *read], conditions, progress=False, inner=True)
+    rows = dict(_keyed(await read_table(connection, request), id_code))
+    return _matching(on, rows, wanted)
+
+
+def _matching(
+    on: Sequence[Field], rows: Mapping[Id, Values], wanted: Collection[Hashable]
+) -> dict[Hashable, list[tuple[Id, Values]]]:
+    found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
+    for row_id, held in rows.items():
+        for key in _keys_of_row(on, held):
+            if key in wanted:
+                found[key].append((row_id, held))
+    return found
+
+
+async def _by_contact(
+    connection: Connection,
+    table: Table,
+    on: Sequence[Field],
+    place: int,
+    keys: Sequence[Sequence[object]],
+    codes: Sequence[str],
+) -> dict[Hashable, list[tuple[Id, Values]]]:
+    """Rows by a phone or an e-mail: those that hold it in the form it has here, else those that the portal names."""
+    driver = on[place]
+    texts = {key_of(on, key): str(contact_value(key[place])) for key in keys}
+    answers = await ask_together(connection, table, driver, list(texts.values()))
+    rows = await rows_by_id(connection, table, set().union(*answers.values()) if answers else (), codes)
+    found = _matching(on, rows, texts.keys())
+    forms = {row_id: {key[0] for key in _keys_of_row([driver], held)} for row_id, held in rows.items()}
+    named = await ask_singly(connection, table, driver, answers, forms)
+    missing = {row_id for ids in named.values() for row_id in ids} - rows.keys()
+    rows = {**rows, **await rows_by_id(connection, table, missing, codes)}
+    for key, text in texts.items():
+        if found.get(key):
+            continue
+        for row_id in sorted(named.get(text, ()), key=str):
+            if row_id in rows and any(_alike_but(place, key, other) for other in _keys_of_row(on, rows[row_id])):
+                found[key].append((row_id, rows[row_id]))
+    return found
+
+
+def _alike_but(place: int, one: Hashable, other: Hashable) -> bool:
+    """Whether two keys are equal, whatever stands at one place."""
+    if not isinstance(one, tuple) or not isinstance(other, tuple):
+        return False
+    return all(a == b for at, (a, b) in enumerate(zip(one, other, strict=True)) if at != place)
+
+
+def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
+    """A row's key, in the form in which equal ones are equal; phones by their digits, e-mails in any case."""
+    return tuple(
+        contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
+        for field, value in zip(on, key, strict=True)
+    )
+
+
+def contact_value(cell: object) -> object:
+    """The one phone or e-mail of a key cell."""
+    items = cell if isinstance(cell, list | tuple) else [cell]
+    if len(items) != 1:
+        raise ConfigError(f"A phone or an e-mail that is a key must be one value, not {len(items)}")
+    item = items[0]
+    return item.get("value") if isinstance(item, Mapping) else item
+
+
+def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]]:
+    """Every key a portal's row answers to: one for each of its phones or e-mails."""
+    keys: list[tuple[Hashable, ...]] = [()]
+    for field in on:
+        cell = held.get(field.code)
+        if kind(field) is Kind.MULTIFIELD:
+            items = cell if isinstance(cell, list) else []
+            parts: list[Hashable] = list({contact(field, contact_value(item)) for item in items})
+        else:
+            parts = [canonical(field, cell)]
+        keys = [(*key, part) for key in keys for part in parts]
+    return keys
+
+
+def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
+    """The key column that narrows a look-up most, among those the portal can look for."""
+    able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
+    able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
+    if not able:
+        names = ", ".join(field.code for field in on)
+        raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
+    place = max(able, key=lambda at: (_exact(on[at]), len({repr(key[at]) for key in keys})))
+    return place, on[place]

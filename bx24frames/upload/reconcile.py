@@ -1,0 +1,248 @@
+"""Rows whose answer was lost: looked for in the portal, sent again only when it is certain that they are not there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.columns import Names
+from bx24frames.errors import BX24Error
+from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
+from bx24frames.upload.match import Doubt as Wanted
+from bx24frames.upload.match import Matches, assign, compares
+from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.sending import delay
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from bx24frames.entities.schema import Field
+    from bx24frames.portal.connection import Connection
+    from bx24frames.upload.journal import Intent, Journal
+    from bx24frames.upload.request import Upload
+    from bx24frames.upload.sending import Sending
+
+CUT: Final = 62.0
+"""Seconds after which a request that was sent is certainly over: the portal cuts it at 60 (docs: limits.md)."""
+ROUNDS: Final = 5
+"""Times a row that proved absent is sent again."""
+AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
+
+
+@dataclass(slots=True)
+class Clock:
+    """Wall time and waiting, for tests to replace."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+
+
+CLOCK: Final = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where rows of this upload can be: above the highest id there was before, made by this user."""
+
+    high: int
+    author: int | None
+
+
+async def begin(connection: Connection, upload: Upload, journal: Journal) -> None:
+    """Note, before the first row leaves, what a search will need."""
+    if journal.fact("high") is not None:
+        return
+    high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
+    author = connection.address.user_id
+    if author is None:
+        profile = await connection.result("profile")
+        text = str(profile.get("ID", "")) if isinstance(profile, dict) else ""
+        author = int(text) if text.isdigit() else None
+    journal.note(high=str(high), author="" if author is None else str(author))
+
+
+def search_of(journal: Journal) -> Search:
+    """What `begin` noted."""
+    author = journal.fact("author") or ""
+    return Search(int(journal.fact("high") or 0), int(author) if author else None)
+
+
+async def settle_doubts(
+    connection: Connection,
+    upload: Upload,
+    sending: Sending,
+    send_alone: Callable[[Sequence[int]], Awaitable[None]],
+) -> None:
+    """Find out what became of the inserts in doubt; send again, each alone, those that are certainly not there."""
+    journal = sending.journal
+    if journal is None or not sending.doubts:
+        return
+    search = search_of(journal)
+    for left in reversed(range(ROUNDS + 1)):
+        try:
+            absent = await _search(connection, upload, sending, search, journal)
+        except BX24Error as fault:
+            _leave(sending, f"the look for it failed: {fault.message}")
+            return
+        again = _conclude(absent, sending)
+        if sending.stopped or not left:
+            _give_up(again, sending)
+            again = []
+        if not again:
+            break
+        if any(sending.doubts[at].passing for at in again):
+            await CLOCK.sleep(delay(ROUNDS + 1 - left))
+        await send_alone(again)
+        if not sending.doubts:
+            return
+    _leave(sending, "the row is not to be found")
+
+
+def _leave(sending: Sending, why: str) -> None:
+    """Leave the rows in doubt unknown, saying why."""
+    for doubt in list(sending.doubts.values()):
+        sending.put(replace(doubt.outcome, message=f"{doubt.outcome.message} (and {why})"))
+
+
+async def _search(
+    connection: Connection, upload: Upload, sending: Sending, search: Search, journal: Journal
+) -> list[int]:
+    """Look for the rows in doubt until each is found, or absent for certain; the absent ones."""
+    # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
+    intents, now = journal.in_doubt(), CLOCK.now()
+    unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
+    over_at = {at: certainly_over(intents[at], now) if at in intents else 0.0 for at in unanswered}
+    while True:
+        asked_at = CLOCK.now()
+        matches = await _look(connection, upload, sending, search)
+        _take(matches, sending)
+        if not matches.absent:
+            return []
+        pending = [over_at[position] for position in matches.absent if over_at.get(position, 0.0) > asked_at]
+        if not pending or sending.stopped:
+            return [position for position in matches.absent if over_at.get(position, 0.0) <= asked_at]
+        await CLOCK.sleep(max(0.0, min(pending) - CLOCK.now()))
+
+
+def certainly_over(intent: Intent, now: float) -> float:
+    """When a request is over for certain; one sent in the future was sent before the clock was set back."""
+    return min(intent.sent_at, now) + CUT
+
+
+async def _look(connection: Connection, upload: Upload, sending: Sending, search: Search) -> Matches:
+    fields, keyed = compared_fields(upload)
+    by_code = {field.code: field for field in fields.values()}
+    conditions = author_of(upload, search)
+    of = owners(upload.table, upload.frame)
+    rows = await rows_after(connection, upload.table, search.high, list(by_code), conditions, of)
+    claimed = {outcome.id for outcome in sending.outcomes.values() if outcome.action == "inserted"}
+    free = {row_id: values for row_id, values in rows.items() if row_id not in claimed}
+    wanted = [
+        Wanted(row.position, {fields[name].code: value for name, value in row.values.items() if name in fields})
+        for row in upload.rows(sending.doubts.__contains__)
+    ]
+    matches = assign(wanted, free.items(), by_code)
+    left = set(free) - set(matches.found.values())
+    if left and not keyed:
+        # One of them may be ours, changed by the portal when it was stored: who knows is not the same as absent.
+        matches.unclear |= dict.fromkeys(matches.absent, tuple(sorted(left, key=str)))
+        matches.absent = []
+    elif left and matches.absent:
+        await _suspect_the_key(connection, upload, matches, left, fields)
+    return matches
+
+
+async def _suspect_the_key(
+    connection: Connection, upload: Upload, matches: Matches, left: Iterable[int | str], keys: Iterable[str]
+) -> None:
+    """Call unclear what is there but for its key: the portal may have changed that when it stored the row."""
+    others = {name: field for name, field in comparable(upload).items() if name not in keys}
+    wanted = [
+        Wanted(row.position, {others[name].code: value for name, value in row.values.items() if name in others})
+        for row in upload.rows(set(matches.absent).__contains__)
+    ]
+    wanted = [doubt for doubt in wanted if any(value is not None for value in doubt.values.values())]
+    if not wanted:
+        return
+    by_code = {field.code: field for field in others.values()}
+    alike = assign(wanted, (await rows_by_id(connection, upload.table, left, list(by_code))).items(), by_code)
+    matches.unclear |= {position: (row_id,) for position, row_id in alike.found.items()} | alike.unclear
+    matches.absent = [position for position in matches.absent if position not in matches.unclear]
+
+
+def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
+    """The columns by which a row is known again, and whether they are a key of its own; else they are all of them."""
+    able = comparable(upload)
+    names = Names(upload.table.fields, upload.entity.name)
+    for key in (upload.request.on or (), ("originatorId", "originId"), ("xmlId",)):
+        codes = {found.code for name in key if (found := names.find(name)) is not None}
+        chosen = {name: field for name, field in able.items() if field.code in codes}
+        if codes and len(chosen) == len(codes) and _filled(upload, chosen):
+            return chosen, True
+    return able, False
+
+
+def comparable(upload: Upload) -> dict[str, Field]:
+    """The columns that read back as they were written."""
+    return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
+
+
+def _filled(upload: Upload, columns: Iterable[str]) -> bool:
+    return all(upload.frame.table.column(name).null_count == 0 for name in columns)
+
+
+def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
+    """The condition that leaves out other people's rows, unless the frame itself says who made its rows."""
+    names = Names(upload.table.fields, upload.entity.name)
+    for name in AUTHORS:
+        field = names.find(name)
+        if field is not None and search.author is not None and field not in upload.columns.values():
+            return {field.code: search.author}
+    return {}
+
+
+def _take(matches: Matches, sending: Sending) -> None:
+    for position, row_id in matches.found.items():
+        doubt = sending.doubts.pop(position)
+        sending.put(
+            replace(
+                doubt.outcome, action="inserted", id=row_id, code=None, message="the answer was lost, the row found"
+            )
+        )
+    for position, candidates in matches.unclear.items():
+        doubt = sending.doubts[position]
+        ids = ", ".join(map(str, candidates[:5])) + (", ..." if len(candidates) > 5 else "")
+        message = f"{doubt.outcome.message}; it may be among these rows, which nobody else claims: {ids}"
+        sending.put(replace(doubt.outcome, message=message))
+
+
+def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
+    """Rows that are certainly not there: refused, if the portal had them alone and said so; else to be sent again."""
+    again = []
+    for position in absent:
+        doubt = sending.doubts[position]
+        refused = doubt.answered and doubt.company == 1 and not doubt.passing
+        if refused:
+            sending.put(replace(doubt.outcome, action="failed"))
+        else:
+            again.append(position)
+    return again
+
+
+def _give_up(absent: Iterable[int], sending: Sending) -> None:
+    """Rows that are certainly not there and are not sent again, because an upload stops or they never arrive."""
+    for position in absent:
+        outcome = sending.doubts[position].outcome
+        message = f"{outcome.message} (the row is not there, and was not sent again)"
+        sending.put(replace(outcome, action="failed", message=message))
+
+
+def doubts_of(journal: Journal) -> dict[int, Outcome]:
+    """The rows an interrupted upload left in doubt."""
+    return {
+        position: Outcome(position, "unknown", message="the upload broke off", attempts=intent.times)
+        for position, intent in journal.in_doubt().items()
+    }

@@ -1,0 +1,213 @@
+"""An upload made ready: sound columns, the rows to send, and which journal it is written down in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.schema import InputRow
+from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
+from bx24frames.frames.report import WriteReport
+from bx24frames.upload import journal as journals
+from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.schema import Entity, Field
+    from bx24frames.options import Mode, Nulls, OnError, Progress
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+    from bx24frames.upload.incoming import Extra, Incoming
+    from bx24frames.upload.old_codes import Cell
+
+CHUNK: Final = 1000
+"""Rows taken out of Arrow at a time."""
+SHOWN: Final = 10
+
+Resume = str | Path | WriteReport | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """What a caller wants to write, as given."""
+
+    frame: object
+    entity: str
+    mode: Mode
+    on: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
+    nulls: Nulls = "skip"
+    extra_columns: Extra = "raise"
+    schema: object = None
+    timezone: str | None = None
+    automation: bool | None = None
+    only_changed: bool = False
+    rows_per_request: int | str = "auto"
+    on_error: OnError = "raise"
+    dry_run: bool = False
+    resume: Resume = None
+    progress: Progress = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A request made ready.
+
+    `bad`: positions whose rows a check keeps from being sent. `ids`: positions whose rows are there already.
+    `current`: by id, what the portal holds of the columns that have to be compared. `held`: cells to leave out.
+    """
+
+    request: WriteRequest
+    table: Table
+    frame: Incoming
+    bad: Mapping[int, Fault]
+    ids: dict[int, int | str] = field(default_factory=dict)
+    current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
+    held: frozenset[Cell] = frozenset()
+
+    @property
+    def entity(self) -> Entity:
+        """The table written to."""
+        return self.table.entity
+
+    @property
+    def columns(self) -> Mapping[str, Field]:
+        """Spelling to field, of what is sent."""
+        return self.frame.columns
+
+    @property
+    def total(self) -> int:
+        """Rows of the input."""
+        return self.frame.source.rows
+
+    def known_id(self, position: int) -> int | None:
+        """The id that the frame itself names for a row."""
+        column = self.frame.id_column
+        return None if column is None else self.frame.table.column(column)[position].as_py()
+
+    @property
+    def imports(self) -> bool:
+        """Whether new rows go by import."""
+        return self.request.automation is not True and self.entity.writes.import_many is not None
+
+    def rows(self, wanted: Callable[[int], bool]) -> Iterator[InputRow]:
+        """The sound rows that are wanted, with the values of their columns."""
+        names = list(self.columns)
+        data = self.frame.table.select(names)
+        for start in range(0, self.total, CHUNK):
+            stop = min(start + CHUNK, self.total)
+            positions = [at for at in range(start, stop) if at not in self.bad and wanted(at)]
+            if not positions:
+                continue
+            values = data.slice(start, CHUNK).to_pylist() if names else [{}] * CHUNK
+            for position in positions:
+                yield InputRow(position, self._sent(position, values[position - start]))
+
+    def _sent(self, position: int, values: dict[str, object]) -> dict[str, object]:
+        if not self.held:
+            return values
+        return {name: value for name, value in values.items() if (position, name) not in self.held}
+
+
+def identify(connection: Connection, upload: Upload) -> Identity:
+    """Which upload this is: the same frame into the same table of the same portal, in the same way."""
+    hashes = row_hashes(upload.frame.table, upload.total)
+    whole = hashlib.blake2b(digest_size=16)
+    for part in (*sorted(upload.frame.table.column_names), *(upload.request.on or ())):
+        whole.update(part.encode() + b"\0")
+    for hash_ in hashes:
+        whole.update(hash_)
+    key = hashlib.blake2b(connection.key.encode(), digest_size=8).hexdigest()
+    return Identity(connection.host, key, upload.entity.name, upload.request.mode, whole.hexdigest(), hashes)
+
+
+def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
+    """A hash of each row's values."""
+    import orjson
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_columns:
+        return [b"\0" * HASH_BYTES] * rows
+    texts = []
+    for name in sorted(table.column_names):
+        column = table.column(name).combine_chunks()
+        if pa.types.is_nested(column.type):
+            column = pa.array([orjson.dumps(value, default=str).decode() for value in column.to_pylist()], pa.string())
+        texts.append(column.cast(pa.string()))
+    joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
+    return [hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest() for text in joined.to_pylist()]
+
+
+def open_journal(identity: Identity, resume: Resume) -> Journal:
+    """The journal of an upload: a new one, or the one to go on with.
+
+    Raises
+    ------
+    UnfinishedUpload
+        The same insert was begun before, and nobody said what to do about it; or it is running now.
+    ConfigError
+        The journal cannot be used, or the one of a report is gone.
+    ValidationError
+        The journal is of another frame; the differing rows are named.
+    """
+    if resume is None or resume is False:
+        return _fresh(identity, forced=resume is False)
+    path = resume.journal if isinstance(resume, WriteReport) else resume
+    if not isinstance(path, str | Path):
+        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {path!r:.80}")
+    if isinstance(resume, WriteReport) and not Path(path).exists():
+        raise ConfigError(
+            f"The journal of the report is gone: {path}; nothing tells any more which rows were sent",
+            entity=identity.entity,
+            guidance="Write report.rows(frame, 'failed', 'skipped') by itself; look for unknown rows in the portal.",
+        )
+    journal = Journal(Path(path), identity)
+    differing = journal.differing(identity)
+    if differing is None or differing:
+        journal.abandon()
+        raise _other(Path(path), differing, identity)
+    return journal
+
+
+def _fresh(identity: Identity, *, forced: bool) -> Journal:
+    journals.sweep()
+    path = journals.default_path(identity)
+    journal = Journal(path, identity)
+    if journal.new:
+        return journal
+    if identity.mode == "insert" and journal.begun():
+        journal.abandon()
+        if not forced:
+            raise UnfinishedUpload(
+                f"The same {len(identity.hashes):,} rows were begun to be inserted into {identity.entity} before, "
+                f"and not all of them were written: {path}",
+                journal=path,
+                guidance=f"Go on with it: resume={str(path)!r}. To insert all of them once more: resume=False.",
+            )
+        journals.set_aside(path)
+        return Journal(path, identity)
+    # Whatever a killed upsert sent may be on its way still: a look-up must wait for it.
+    journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
+    return journal
+
+
+def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> ValidationError:
+    if differing is None:
+        return ValidationError(
+            f"The journal {path} is of another upload than this {identity.mode} of {len(identity.hashes):,} rows",
+            entity=identity.entity,
+            guidance="Resume with the frame, table and mode it was begun with, or name another journal.",
+        )
+    shown = ", ".join(map(str, differing[:SHOWN])) + (", ..." if len(differing) > SHOWN else "")
+    return ValidationError(
+        f"The frame is not the one that the journal {path} was begun with: {len(differing):,} rows differ ({shown})",
+        entity=identity.entity,
+        rows=differing,
+        guidance="Resume with the frame as it was; send changed rows by themselves, by mode='update'.",
+    )

@@ -1,0 +1,357 @@
+"""Rows on their way into the portal: which calls carry them, and what each answer means for each row."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.batch import plain
+from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
+from bx24frames.engine.fallback import Dispatch, Settled
+from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
+from bx24frames.engine.retry import delay, is_passing
+from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
+from bx24frames.entities.echo import NOT_STORED
+from bx24frames.errors import BX24Error
+from bx24frames.portal.connection import new_token
+from bx24frames.upload.outcomes import Action, Outcome, PathTaken
+
+if TYPE_CHECKING:
+    from bx24frames.entities.echo import Difference, Echo
+    from bx24frames.entities.schema import Encoded
+    from bx24frames.options import OnError
+    from bx24frames.portal.connection import Connection
+    from bx24frames.upload.journal import Journal
+
+__all__ = [
+    "FIRST_IMPORTS",
+    "FIRST_WRITES",
+    "Delivery",
+    "Doubt",
+    "Sending",
+    "delay",
+    "import_is_closed",
+    "not_stored",
+    "send",
+]
+
+DENIED: Final = "access_denied"
+HTTP_OK: Final = 200
+_FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How rows travel.
+
+    `first`: commands of the first request. `done`: what a success means. `path`: None says "batch" or "single" as
+    it was. `commands`: a fixed number of commands a request, None lets it grow.
+    """
+
+    first: int
+    done: Action
+    path: PathTaken | None = None
+    commands: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A row that may have been written.
+
+    `answered`: the portal has done with it. `company`: rows of its call. `passing`: the same may succeed later.
+    """
+
+    outcome: Outcome
+    answered: bool
+    company: int
+    passing: bool = False
+
+
+@dataclass(slots=True)
+class Sending:
+    """What has become of the rows so far.
+
+    `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
+    request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
+    way. `contested`: positions of updates that may have been carried out, though no answer says so.
+    `stopped`: nothing more is to be begun; `refused`: because the credential was.
+    `compared`: positions whose answer showed the stored row. `import_closed`: the credential may not import.
+    `column_of`: which column a refusal's text names.
+    """
+
+    on_error: OnError
+    ids: Mapping[int, int | str] = field(default_factory=dict)
+    journal: Journal | None = None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    doubts: dict[int, Doubt] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    undelivered: list[int] = field(default_factory=list)
+    contested: set[int] = field(default_factory=set)
+    stopped: bool = False
+    refused: Refusal | None = None
+    machine: Dispatch | None = None
+    compared: set[int] = field(default_factory=set)
+    import_closed: bool = False
+    column_of: Callable[[str | None], str | None] | None = None
+
+    def put(self, *outcomes: Outcome) -> None:
+        """Record the outcomes of rows."""
+        named = [self._named(outcome) for outcome in outcomes]
+        for outcome in named:
+            self.outcomes[outcome.position] = outcome
+            self.doubts.pop(outcome.position, None)
+        if self.journal is not None:
+            self.journal.record(named)
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        if outcome.id is None and outcome.position in self.ids:
+            outcome = replace(outcome, id=self.ids[outcome.position])
+        if outcome.action == "failed" and outcome.column is None and self.column_of is not None:
+            outcome = replace(outcome, column=self.column_of(outcome.message))
+        return outcome
+
+    def leave_unanswered(self) -> None:
+        """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
+        for position in self.begun - self.outcomes.keys():
+            outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
+            self.outcomes[position] = self._named(outcome)
+
+    def refusal(self, entity: str) -> BX24Error | None:
+        """The error to raise where the credential was refused."""
+        return None if self.refused is None else error_of(self.refused, entity)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self.stopped = True
+        if self.machine is not None:
+            self.machine.stop()
+
+
+async def send(
+    connection: Connection,
+    calls: Iterable[Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    *,
+    closes: Callable[[Answer], bool] | None = None,
+) -> None:
+    """Send calls and record the outcome of every row they carry.
+
+    Parameters
+    ----------
+    calls : iterable of Encoded
+        Taken as they are needed.
+    tell : callable
+        Told of (rows, failed) as they come.
+    closes : callable, optional
+        Whether an answer closes this path to a row, which is then left in `undelivered`; where it closes it to every
+        row of a call, and none has gone this way yet, nothing more is sent this way.
+    """
+    carried: dict[str, Encoded] = {}
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    sending.machine = machine
+    if sending.stopped:
+        machine.stop()
+    try:
+        await _carry(connection, machine, carried, delivery, sending, tell, closes)
+    except BaseException:
+        sending.stopped = True
+        raise
+    finally:
+        if sending.stopped:
+            sending.put(*_turned_away(machine, sending))
+
+
+def _turned_away(machine: Dispatch, sending: Sending) -> Iterator[Outcome]:
+    """The rows that the portal turned away and that are not sent again: they are as they were before."""
+    for task in machine.turned_away():
+        for position in task.command.positions:
+            if position not in sending.outcomes:  # else it was sent before as well, and that may have been carried out
+                message = "the portal turned it away, and it was not sent again"
+                yield Outcome(position, "skipped", message=message, attempts=task.sent)
+
+
+async def _carry(
+    connection: Connection,
+    machine: Dispatch,
+    carried: dict[str, Encoded],
+    delivery: Delivery,
+    sending: Sending,
+    tell: Callable[[int, int], None],
+    closes: Callable[[Answer], bool] | None,
+) -> None:
+    passable = False
+    async with aclosing(_run(connection, machine, delivery, sending)) as settled:
+        async for item in settled:
+            encoded = carried.pop(item.command.label)
+            results = list(zip(encoded.positions, _answers(encoded, item.answer), strict=True))
+            closed = [position for position, answer in results if closes is not None and closes(answer)]
+            sending.undelivered += closed
+            if sending.journal is not None and isinstance(item.answer, Success | Refusal):
+                # Refused for certain: such a row is not in doubt, even if it goes no other way.
+                sending.journal.record(
+                    Outcome(at, "failed", path=delivery.path, attempts=item.attempts) for at in closed
+                )
+            passable |= any(isinstance(answer, Success) for _, answer in results)
+            if closed and len(closed) == len(results) and not passable:
+                machine.stop()
+            failed = _take(results, closed, encoded, item, delivery, sending)
+            tell(len(results) - len(closed), failed)
+            if sending.refused is not None or (failed and sending.on_error == "stop"):
+                sending.stop()
+
+
+def _take(
+    results: list[tuple[int, Answer]],
+    closed: list[int],
+    encoded: Encoded,
+    item: Settled,
+    delivery: Delivery,
+    sending: Sending,
+) -> int:
+    """Record the outcomes of one call's rows; how many of them failed."""
+    path: PathTaken = delivery.path or item.path
+    outcomes = []
+    doubts = {}
+    for position, answer in results:
+        if position in closed:
+            continue
+        sure = (encoded.call.repeatable and not item.lost) or (
+            isinstance(item.answer, Success) and isinstance(answer, Refusal)
+        )
+        outcome = _outcome(position, answer, encoded, delivery.done, item.attempts, path, sure=sure)
+        if encoded.echo is not None and isinstance(answer, Success):
+            outcome = _judged(outcome, encoded.echo, answer.value, sending)
+        outcomes.append(outcome)
+        if outcome.action == "unknown":
+            answered = isinstance(answer, Success | Refusal) or answer.status == HTTP_OK
+            company = len(encoded.positions) + _shared(item, answer)
+            passing = isinstance(answer, Refusal) and is_passing(answer)
+            doubts[position] = Doubt(outcome, answered, company, passing)
+        if isinstance(answer, Refusal) and meaning(answer).reaction in _FATAL:
+            sending.refused = answer
+        if outcome.action == "failed" and delivery.done == "updated" and _contested(answer):
+            sending.contested.add(position)
+    sending.put(*outcomes)
+    sending.doubts |= doubts
+    return sum(outcome.action in ("failed", "unknown") for outcome in outcomes)
+
+
+def _judged(outcome: Outcome, echo: Echo, result: JSON, sending: Sending) -> Outcome:
+    """The outcome of a row by the row that the answer shows."""
+    differing = echo.differences(result)
+    if differing is None:
+        return outcome
+    sending.compared.add(outcome.position)
+    return not_stored(outcome, differing)
+
+
+def not_stored(outcome: Outcome, differing: Sequence[Difference]) -> Outcome:
+    """The outcome of a row that is kept otherwise than it was sent.
+
+    An update that was not stored has failed. A new row is there: calling it failed would have it made twice, so it is
+    ``inserted``, with the difference told.
+    """
+    if not differing or outcome.action not in ("inserted", "updated"):
+        return outcome
+    first = differing[0]
+    others = f" (and {', '.join(one.column for one in differing[1:])})" if len(differing) > 1 else ""
+    action: Action = "failed" if outcome.action == "updated" else outcome.action
+    told = f"{first.column}: {first.told}{others}"
+    return replace(outcome, action=action, code=NOT_STORED, message=told, column=first.column)
+
+
+def _contested(answer: Answer) -> bool:
+    """Whether an error may have come after the row was saved (crm module: lib/service/operation.php)."""
+    return isinstance(answer, Refusal) and not untouched(answer) and answer.code.lower() != DENIED
+
+
+def _shared(item: Settled, answer: Answer) -> bool:
+    """Whether an answer is that of a whole batch, so that it says nothing of any one call in it."""
+    return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
+
+
+def _run(
+    connection: Connection, machine: Dispatch, delivery: Delivery, sending: Sending
+) -> AsyncGenerator[Settled, None]:
+    runner = connection.runner()
+    if delivery.commands is not None:
+        runner.sizes = Sizes(delivery.commands)
+    runner.before = _intent(sending, delivery.done)
+    return runner.run(machine)
+
+
+def _intent(sending: Sending, action: Action) -> Callable[[Parcel], None]:
+    def write_down(parcel: Parcel) -> None:
+        positions = [position for command in parcel.commands for position in command.positions]
+        if sending.journal is not None:
+            sending.journal.intend(positions, action)
+        sending.begun.update(positions)
+
+    return write_down
+
+
+def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator[Command]:
+    token = new_token()
+    for place, encoded in enumerate(calls):
+        label = f"{token}_{place}"
+        carried[label] = encoded
+        yield Command(label, encoded.call, encoded.positions)
+
+
+def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
+    """One answer a row: of an import, each row's own; a row that an import does not speak of is in doubt."""
+    if not isinstance(answer, Success) or encoded.shape.rows_path is None:
+        return [answer] * len(encoded.positions)
+    items = _at(answer.value, encoded.shape.rows_path)
+    if isinstance(items, list):
+        items = dict(zip(encoded.keys, items, strict=False)) if len(items) == len(encoded.keys) else {}
+    found: Mapping[str, JSON] = items if isinstance(items, dict) else {}
+    return [_row_answer(found.get(key)) for key in encoded.keys]
+
+
+def _row_answer(value: JSON) -> Answer:
+    if not isinstance(value, dict):
+        return Lost("the answer does not speak of this row", status=200)
+    if "error" in value:
+        # A row's own error inside the items of an import proves that the row was not made.
+        return Refusal(str(value["error"]), plain(value.get("error_description")), 200)
+    return Success(value)
+
+
+def _outcome(
+    position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken, *, sure: bool
+) -> Outcome:
+    """What an answer means for a row. `sure`: an error proves that the row is as it was before."""
+    if isinstance(answer, Success):
+        made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
+        if done == "inserted" and not isinstance(made, int | str):
+            return Outcome(position, "unknown", None, None, "the answer names no id", None, attempts, path)
+        return Outcome(position, done, _id(made), attempts=attempts, path=path)
+    if isinstance(answer, Lost):
+        action: Action = "unknown" if answer.sent else "failed"
+        return Outcome(position, action, None, None, answer.reason, None, attempts, path)
+    action = "failed" if sure or untouched(answer) else "unknown"
+    return Outcome(position, action, None, answer.code, answer.text, answer.argument, attempts, path)
+
+
+def _id(value: JSON) -> int | str | None:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int | str) else None
+
+
+def _at(value: JSON, path: Iterable[str]) -> JSON:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def import_is_closed(answer: Answer) -> bool:
+    """Whether an answer says that this credential, or this portal, cannot import at all."""
+    if not isinstance(answer, Refusal) or meaning(answer).reaction in _FATAL:
+        return False
+    return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")

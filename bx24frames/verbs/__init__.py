@@ -1,0 +1,1 @@
+"""The public signatures: reading and writing, and how their arguments are checked."""

@@ -1,0 +1,320 @@
+"""Reading, for blocking code: the signatures, and what each verb promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Unpack, overload
+
+from bx24frames import bridge
+from bx24frames.options import Backend, DtypeBackend, Progress
+from bx24frames.scan.finish import Wishes
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import CHUNK_ROWS
+from bx24frames.verbs import core
+from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
+from bx24frames.verbs.core import Output
+from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.session import blocking
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas
+    import pandera.polars
+    import polars as pl
+    import pyarrow as pa
+
+    from bx24frames.frames.give import Frame
+    from bx24frames.frames.validate import Schema
+    from bx24frames.scan.captions import Labels
+    from bx24frames.scan.request import Moment, OrderBy
+    from bx24frames.verbs.session import PortalLike
+    from bx24frames.where.parse import Filters
+
+
+@overload
+def read_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
+) -> pd.DataFrame: ...
+@overload
+def read_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
+) -> pl.DataFrame: ...
+@overload
+def read_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
+) -> pa.Table: ...
+@documented
+def read_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Filters | None = None,
+    order_by: OrderBy | None = None,
+    limit: int | None = None,
+    changed_since: Moment | None = None,
+    backend: Backend | None = None,
+    dtype_backend: DtypeBackend | None = None,
+    timezone: str | None = None,
+    labels: Labels = False,
+    titles: bool = False,
+    index: str | Sequence[str] | None = None,
+    schema_overrides: Mapping[str, pa.DataType] | None = None,
+    schema: object = None,
+    missing_columns: Literal["raise", "insert"] = "raise",
+    on_bad_value: Literal["raise", "null"] = "raise",
+    progress: Progress = "auto",
+) -> Frame:
+    """Read a table of the portal into a typed frame, every row once.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Returns
+    -------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        Dtypes follow from the portal's field description alone, never from the rows that came.
+
+    Raises
+    ------
+    {raises}
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> deals = bx.read_entity("deal", "sandbox", columns=["id", "title", "contactId"], limit=3)
+    >>> [str(dtype) for dtype in deals.dtypes]
+    ['int64', 'str', 'Int64']
+    """
+    output = output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    request = ReadRequest(
+        entity,
+        columns,
+        filters,
+        order_by,
+        limit,
+        changed_since,
+        timezone,
+        schema_overrides,
+        on_bad_value,
+        missing_columns,
+        progress,
+    )
+    return bridge.run(core.read(blocking(portal), request, wishes, output))
+
+
+@overload
+def iter_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    backend: Literal["pandas"] | None = ...,
+    chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
+) -> Iterator[pd.DataFrame]: ...
+@overload
+def iter_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    backend: Literal["polars"],
+    chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
+) -> Iterator[pl.DataFrame]: ...
+@overload
+def iter_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    backend: Literal["pyarrow"],
+    chunk_size: int = ...,
+    **options: Unpack[ReadOptions],
+) -> Iterator[pa.Table]: ...
+@documented
+def iter_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Filters | None = None,
+    order_by: OrderBy | None = None,
+    limit: int | None = None,
+    changed_since: Moment | None = None,
+    backend: Backend | None = None,
+    dtype_backend: DtypeBackend | None = None,
+    timezone: str | None = None,
+    labels: Labels = False,
+    titles: bool = False,
+    index: str | Sequence[str] | None = None,
+    schema_overrides: Mapping[str, pa.DataType] | None = None,
+    schema: object = None,
+    missing_columns: Literal["raise", "insert"] = "raise",
+    on_bad_value: Literal["raise", "null"] = "raise",
+    progress: Progress = "auto",
+    chunk_size: int = CHUNK_ROWS,
+) -> Iterator[Frame]:
+    """Read a table in frames of `chunk_size` rows, in order of id, in bounded memory.
+
+    Parameters
+    ----------
+    {parameters}
+    chunk_size : int
+        Rows a frame; the last one may have fewer. An empty table is one empty, typed frame.
+
+    Yields
+    ------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+
+    Raises
+    ------
+    {raises}
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> [len(chunk) for chunk in bx.iter_entity("deal", "sandbox", columns=["id"], limit=120, chunk_size=50)]
+    [50, 50, 20]
+    """
+    rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
+    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    request = ReadRequest(
+        entity,
+        columns,
+        filters,
+        order_by,
+        limit,
+        changed_since,
+        timezone,
+        schema_overrides,
+        on_bad_value,
+        missing_columns,
+        progress,
+    )
+    return bridge.iterate(core.iterate(blocking(portal), request, wishes, output, rows))
+
+
+def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
+    """Count the rows of a table that meet the conditions; one request, which costs the portal a COUNT.
+
+    Parameters
+    ----------
+    entity, portal, filters
+        As in `read_entity`.
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> bx.count_entity("deal", "sandbox", filters={"id": [-1]})
+    0
+    """
+    return bridge.run(core.count(blocking(portal), entity, filters))
+
+
+@overload
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., titles: bool = ...
+) -> pd.DataFrame: ...
+@overload
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], titles: bool = ...
+) -> pl.DataFrame: ...
+@overload
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], titles: bool = ...
+) -> pa.Table: ...
+def describe_entity(
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
+) -> Frame:
+    """Describe a table: a row a field, with its type here and there.
+
+    Parameters
+    ----------
+    entity, portal, backend
+        As in `read_entity`.
+    titles : bool
+        Titles as ``read_entity(..., titles=True)`` names its columns: those that several fields share have the code
+        behind them.
+
+    Returns
+    -------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        ``code, title, type, arrow_type`` text; ``required, read_only, immutable, multiple`` bool; ``choices``, a list
+        of struct{code, title}.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-fields.html
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> bx.describe_entity("deal", "sandbox").set_index("code").loc["id", "arrow_type"]
+    'int64'
+    """
+    return bridge.run(core.describe(blocking(portal), entity, Output(backend_of(backend)), titles=titles))
+
+
+@overload
+def list_entities(portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...) -> pd.DataFrame: ...
+@overload
+def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]) -> pl.DataFrame: ...
+@overload
+def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
+def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
+    """List the tables: a row an entity, with its method, id, dates and paging, and whether the credential may read it.
+
+    Returns
+    -------
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        ``name, title, list_method, id_column, created_column, modified_column, paging, scope`` text; ``entity_type_id``
+        integer; ``writable, available`` bool.
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> "deal" in set(bx.list_entities("sandbox")["name"])
+    True
+    """
+    return bridge.run(core.entities(blocking(portal), Output(backend_of(backend))))
+
+
+@overload
+def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ...
+) -> pandera.pandas.DataFrameSchema: ...
+@overload
+def entity_schema(
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
+) -> pandera.polars.DataFrameSchema: ...
+def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
+    """Describe a table as a native pandera schema, to be extended, saved and handed to reads and writes as `schema`.
+
+    Parameters
+    ----------
+    entity, portal
+        As in `read_entity`.
+    backend : {"pandas", "polars", "pyarrow"}, optional
+        pandas, where none is named; pyarrow has the polars schema.
+
+    Returns
+    -------
+    pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
+        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids may
+        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal
+        takes.
+
+    Notes
+    -----
+    https://pandera.readthedocs.io/en/stable/dataframe_schemas.html
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> import pandera.pandas as pa
+    >>> schema = bx.entity_schema("deal", "sandbox").update_column("opportunity", checks=pa.Check.ge(0))
+    >>> len(bx.read_entity("deal", "sandbox", limit=3, schema=schema))
+    3
+    """
+    return bridge.run(core.schema(blocking(portal), entity, backend_of(backend)))

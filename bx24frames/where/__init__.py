@@ -1,0 +1,1 @@
+"""Conditions: one tree, one table of dialects, one speller."""

@@ -1,0 +1,200 @@
+"""Conditions that cost no row: what a list method may be asked for, given the values that columns can still have.
+
+Every one of them is wider than the values named, so that the rows asked for hold all the rows wanted: the portal
+compares texts in its own collation, keeps moments in its own zone, and prints what it keeps in another form.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, TypeAlias, cast
+
+from bx24frames.engine.messages import JSON, IdBounds, Paging
+from bx24frames.entities.schema import Dialect, Entity, Field, Where
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.where.conditions import Condition
+from bx24frames.where.dialects import SHIFT, Clock, Op, dialect, speech
+from bx24frames.where.domains import Domain, Possible, Value
+from bx24frames.where.operands import Unfit
+from bx24frames.where.parse import MAX_IN
+
+Asked: TypeAlias = Iterator[tuple[Op, object]]
+
+_PROVEN: Final = frozenset(
+    {Dialect.ITEM, Dialect.CLASSIC, Dialect.AROUND, Dialect.HISTORY, Dialect.ORM, Dialect.USER, Dialect.GOODS}
+)
+"""Dialects whose conditions mean the column that is printed: tasks filter a status by meta codes, calls by no lists."""
+_TEXTS: Final = frozenset({"string", "crm_status", "crm_currency"})
+"""Types that are printed as they are kept: addresses and bindings are not."""
+_REWRITTEN: Final = frozenset({"comments", "COMMENTS"})
+"""Kept as HTML or BB code, printed as the other."""
+
+_WHOLE: Final = 2**63
+_EXACT: Final = 10.0**15
+"""Beyond it a double has no digits left behind the point."""
+_TEXT_LENGTH: Final = 255
+_DAYS: Final = dt.timedelta(days=2)
+"""Dates are kept as days or as moments, and printed as midnight in UTC (rest module: classes/general/rest_util.php)."""
+_CLOCK: Final = dt.timedelta(hours=1)
+"""Moments are kept in the server's zone, where the hour of a change of clocks occurs twice."""
+_USER_CLOCK: Final = dt.timedelta(days=1)
+"""User fields may be kept without regard to zones."""
+
+
+def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible: Possible) -> Where:
+    """Add to a caller's conditions what keeps every row wanted, and as few others as can be.
+
+    Parameters
+    ----------
+    where : Where
+        The caller's own conditions; each of them stays.
+    entity : Entity
+    fields : mapping of str to Field
+        The columns that hold the portal's values in the portal's types, by the names `possible` has for them.
+    possible : Possible
+        The values in the rows wanted, as they are read.
+
+    Returns
+    -------
+    Where
+
+    Notes
+    -----
+    Nulls may be printed as 0 or as an empty text, and a database finds no null by a comparison: a domain that holds
+    the value nulls are printed as is not asked for.
+
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
+    """
+    if possible.none:
+        return replace(where, nothing=True)
+    params = dict(where.params)
+    taken = {*params, *(key for key, _ in where.splits)}
+    for column, domain in possible.domains.items():
+        field = fields.get(column)
+        if field is None:
+            continue
+        if entity.listing.paging is Paging.KEYSET and field.code == entity.listing.id_key:
+            where = _by_id(where, domain)
+            continue
+        spelled = _spelled(entity, field, domain)
+        params.update((key, value) for key, value in spelled if key not in taken)
+    return replace(where, params=params)
+
+
+def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str, JSON]]:
+    """The conditions on one column, as the dialect spells them; what it cannot spell is not asked for."""
+    arguments = {name for one in entity.arguments for name in one.names}
+    own = kind(field)
+    clock = {Kind.DATETIME: speech(entity).clock, Kind.DATE: speech(entity).days}.get(own, Clock.EXACT)
+    if clock is Clock.UNREAD:
+        return
+    if dialect(entity) not in _PROVEN or is_list(field) or field.code in arguments:
+        return
+    ask = _ASKED.get(own)
+    for op, value in ask(field, domain) if ask else ():
+        if isinstance(value, dt.datetime) and clock is Clock.SHIFTED:
+            value += -SHIFT if op is Op.GE else SHIFT  # noqa: PLW2901
+        if op is Op.IN and not speech(entity).number_lists and own is Kind.FLOAT:
+            continue
+        try:
+            prefix, operand = Condition(field, op, value, op.value).spell(dialect(entity), None)
+        except Unfit:
+            continue
+        yield f"{prefix}{field.condition}", operand
+
+
+def _by_id(where: Where, domain: Domain) -> Where:
+    """Conditions on the id are the engine's own: a set of ids, or an interval for its cursor."""
+    if domain.among is not None:
+        wanted = {value for value in domain.among if isinstance(value, int)}
+        wanted = {row for row in wanted if _within(where.bounds, row)}
+        wanted = wanted if where.ids is None else wanted & set(where.ids)
+        return replace(where, bounds=IdBounds(), ids=tuple(sorted(wanted)), nothing=where.nothing or not wanted)
+    if where.ids is not None:
+        ids = tuple(row for row in where.ids if domain.holds(row))
+        return replace(where, ids=ids, nothing=where.nothing or not ids)
+    bounds = where.bounds
+    lows = [bounds.after, cast("int", domain.low) - 1 if domain.low is not None else None]
+    highs = [bounds.upto, cast("int | None", domain.high)]
+    after = max((bound for bound in lows if bound is not None), default=None)
+    upto = min((bound for bound in highs if bound is not None), default=None)
+    empty = after is not None and upto is not None and after >= upto
+    return replace(where, bounds=IdBounds(after, upto), nothing=where.nothing or empty)
+
+
+def _within(bounds: IdBounds, row: int) -> bool:
+    return (bounds.after is None or row > bounds.after) and (bounds.upto is None or row <= bounds.upto)
+
+
+def _integers(_: Field, domain: Domain) -> Asked:
+    if domain.holds(0):
+        return
+    values = cast("frozenset[int] | None", domain.among)
+    if values is not None and len(values) <= MAX_IN:
+        if all(abs(value) < _WHOLE for value in values):
+            yield from _any_of(values)
+        return
+    low, high = cast("tuple[int | None, int | None]", (domain.hull.low, domain.hull.high))
+    if low is not None and abs(low) < _WHOLE:
+        yield Op.GE, low
+    if high is not None and abs(high) < _WHOLE:
+        yield Op.LE, high
+
+
+def _floats(_: Field, domain: Domain) -> Asked:
+    """Whole numbers around the bounds: what is printed is rounded, what is kept need not be."""
+    if domain.holds(0.0):
+        return
+    low, high = cast("tuple[float | None, float | None]", (domain.hull.low, domain.hull.high))
+    if low is not None and abs(low) < _EXACT:
+        yield Op.GE, math.floor(low) - 1
+    if high is not None and abs(high) < _EXACT:
+        yield Op.LE, math.ceil(high) + 1
+
+
+def _texts(field: Field, domain: Domain) -> Asked:
+    values = cast("frozenset[str] | None", domain.among)
+    if field.type not in _TEXTS or field.code in _REWRITTEN or values is None or len(values) > MAX_IN:
+        return
+    if all(map(_plain, values)):
+        yield from _any_of(values)
+
+
+def _plain(text: str) -> bool:
+    """Whether a text is kept as it is written: blanks at its ends and signs beyond the basic plane are not."""
+    blank = text in ("", "0") or text != text.strip()
+    return not blank and len(text) <= _TEXT_LENGTH and text.isprintable() and max(text) <= "\uffff"
+
+
+def _any_of(values: Iterable[Value]) -> Asked:
+    several = sorted(values, key=str)
+    yield (Op.EQ, several[0]) if len(several) == 1 else (Op.IN, several)
+
+
+def _dates(_: Field, domain: Domain) -> Asked:
+    return _around(domain, _DAYS)
+
+
+def _moments(field: Field, domain: Domain) -> Asked:
+    return _around(domain, _USER_CLOCK if field.user_field else _CLOCK)
+
+
+def _around(domain: Domain, margin: dt.timedelta) -> Asked:
+    low, high = cast("tuple[dt.date | None, dt.date | None]", (domain.hull.low, domain.hull.high))
+    for op, bound, shift in ((Op.GE, low, -margin), (Op.LE, high, margin)):
+        if bound is not None and 1000 <= bound.year < 9999:  # the years a database keeps
+            yield op, bound + shift
+
+
+_ASKED: Final[Mapping[Kind, Callable[[Field, Domain], Asked]]] = {
+    Kind.NUMBER: _integers,
+    Kind.LINK: _integers,
+    Kind.FLOAT: _floats,
+    Kind.TEXT: _texts,
+    Kind.CODE: _texts,
+    Kind.DATE: _dates,
+    Kind.DATETIME: _moments,
+}

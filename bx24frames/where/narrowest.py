@@ -1,0 +1,75 @@
+"""The narrowest bounds of an AND of conditions on moments and days, and how their rows are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from bx24frames.engine.messages import JSON
+from bx24frames.entities.schema import Field, Sum
+from bx24frames.where.conditions import Sent
+from bx24frames.where.dialects import SHIFT, Clock, Op, Speech
+from bx24frames.where.moments import written
+from bx24frames.where.rowtests import Test
+
+Ends = dict[Op, "date | datetime"]
+
+
+@dataclass(slots=True)
+class Narrowest:
+    """Collects the bounds on each field."""
+
+    speech: Speech
+    ends: dict[str, Ends] = field(default_factory=dict)
+
+    def add(self, asked: Field, found: Sent) -> None:
+        """Add the bounds of one condition."""
+        ends = self.ends.setdefault(asked.condition, {}) if found.bounds else {}
+        for op, bound in found.bounds:
+            known = ends.get(op)
+            keep = max if op in (Op.GE, Op.GT) else min
+            ends[op] = bound if known is None else keep(known, bound)
+
+    def params(
+        self, others: Mapping[str, JSON], tests: Sequence[Test], *, plain: bool
+    ) -> tuple[dict[str, JSON], Sum | None]:
+        """The bounds as conditions, and how the rows of all conditions are counted where the bounds are wider.
+
+        `plain`: the rows come as one list.
+        """
+        found = {self._key(op, name): written(end) for name, ends in self.ends.items() for op, end in ends.items()}
+        strict = [test for test in tests if test.strict]
+        one = len(self.ends) == 1 and self.speech.clock is Clock.SHIFTED and plain
+        if not one or any(test.op not in _ORDERED or test.field.multiple for test in strict):
+            return found, None
+        [(name, ends)] = self.ends.items()
+        if any(test.field.condition != name for test in strict):
+            return found, None
+        low, high = ends.get(Op.GE), ends.get(Op.LE)
+        if not isinstance(low or high, datetime):
+            return found, None
+        return found, self._sum(name, low, high, others)
+
+    def _sum(self, name: str, low: date | None, high: date | None, others: Mapping[str, JSON]) -> Sum | None:
+        """The rows far from both ends are meant in any clock; those near them are looked at."""
+        ge, le, lt = (self._key(op, name) for op in (Op.GE, Op.LE, Op.LT))
+        first = None if low is None else low + 2 * SHIFT
+        last = None if high is None else high - 2 * SHIFT
+        if first is not None and last is not None and first >= last:
+            return None
+        inner: dict[str, JSON] = dict(others)
+        edges: list[Mapping[str, JSON]] = []
+        if low is not None and first is not None:
+            inner[ge] = written(first)
+            edges.append({**others, ge: written(low), lt: written(first)})
+        if high is not None and last is not None:
+            inner[lt] = written(last)
+            edges.append({**others, ge: written(last), le: written(high)})
+        return Sum(inner, tuple(edges))
+
+    def _key(self, op: Op, name: str) -> str:
+        return f"{self.speech.spells[op]}{name}"
+
+
+_ORDERED = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})

@@ -1,0 +1,178 @@
+"""Rows held to the conditions they were asked by: those that do not meet them are dropped, and the foreign counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bx24frames.engine.records import ABSENT, Records, Rows, Take
+from bx24frames.entities.columns import table_schema
+from bx24frames.entities.decode import Decoder
+from bx24frames.entities.pack import Packed, keys_of, keys_of_field
+from bx24frames.entities.schema import Entity, Field, TableSchema, Where
+from bx24frames.entities.types import arrow_type
+
+if TYPE_CHECKING:
+    from bx24frames.where.rowtests import Test
+
+
+@dataclass(slots=True)
+class Seen:
+    """What became of the rows of one read.
+
+    `rows`: those that came. `last`: the id of the last one. `foreign`: those dropped because the portal did not carry
+    out a condition, by column.
+    """
+
+    rows: int = 0
+    last: int | None = None
+    foreign: Counter[str] = field(default_factory=Counter)
+
+
+def tested_fields(where: Where) -> tuple[Field, ...]:
+    """The fields whose cells tell whether a row is meant, each once."""
+    found = {test.field.code: test.field for tests in where.tests for test in tests}
+    return tuple(found.values())
+
+
+def with_tested(schema: TableSchema, entity: Entity, known: Sequence[Field], where: Where) -> TableSchema:
+    """A schema that has behind its columns those that the tests of rows look at, in the portal's own types."""
+    own = {one.code: one for one in known}
+    missing = [
+        own[one.code] for one in tested_fields(where) if one.code in own and _place(schema, own[one.code]) is None
+    ]
+    if not missing:
+        return schema
+    more = table_schema(entity, known, [one.code for one in missing])
+    arrow = schema.arrow
+    for place, column in enumerate(more.arrow):
+        arrow = arrow.append(column.with_name(f"__tested_{place}_{column.name}"))
+    return TableSchema(schema.entity, (*schema.fields, *more.fields), arrow, schema.family, schema.id_key)
+
+
+def _place(schema: TableSchema, wanted: Field) -> int | None:
+    """Where a field stands in the portal's own type; None where it does not."""
+    return next(
+        (
+            place
+            for place, (one, target) in enumerate(zip(schema.fields, schema.arrow, strict=True))
+            if one.code == wanted.code and target.type == arrow_type(one)
+        ),
+        None,
+    )
+
+
+class Recheck:
+    """Holds the rows of one read to its conditions.
+
+    Parameters
+    ----------
+    where : Where
+    schema : TableSchema
+        Of the rows, from `with_tested`.
+    seen : Seen
+        Is told what became of them.
+    """
+
+    def __init__(self, where: Where, schema: TableSchema, seen: Seen) -> None:
+        self._tests = where.tests
+        self._schema = schema
+        self._seen = seen
+        places = {one.code: _place(schema, one) for one in schema.fields}
+        self._places = {code: place for code, place in places.items() if place is not None}
+        fields = {one.code: one for one in schema.fields}
+        tested = {one.code for one in tested_fields(where)} & self._places.keys()
+        self._keys = {code: keys_of_field(fields[code], schema.family) for code in tested}
+
+    def take(self, decoder: Decoder, chosen: Callable[[Rows], Rows]) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed, and which of them stay."""
+
+        def pack(rows: Rows) -> Packed:
+            rows = chosen(rows)
+            records = rows if isinstance(rows, Records) else Records.of(rows, keys_of(self._schema))
+            return replace(decoder.pack(records), absent=self._absent(records))
+
+        def join(parts: Sequence[Packed]) -> pa.RecordBatch:
+            batch = decoder.join(parts)
+            for packed in parts:
+                self._seen.rows += packed.count
+                if packed.count and len(packed.ids):
+                    self._seen.last = _id(packed.ids[-1])
+            return self._kept(batch, parts)
+
+        return Take(pack, join)
+
+    def _absent(self, records: Records) -> dict[str, list[bool]]:
+        """Which rows have no such key at all, by column; only of columns where some have none."""
+        found: dict[str, list[bool]] = {}
+        for code, keys in self._keys.items():
+            cells = [records.column(key) for key in keys if key in records.keys]
+            if cells and all(ABSENT in column for column in cells):
+                found[code] = [all(cell is ABSENT for cell in row) for row in zip(*cells, strict=True)]
+        return found
+
+    def _kept(self, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.RecordBatch:
+        if not (batch.num_rows and self._tests):
+            return batch
+        judged: dict[int, pa.Array] = {}
+        for tests in self._tests:
+            for test in tests:
+                judged[id(test)] = self._judge(test, batch, parts)
+        alternatives = [self._all([judged[id(test)] for test in tests], batch) for tests in self._tests]
+        kept = alternatives[0]
+        for other in alternatives[1:]:
+            kept = pc.or_(kept, other)
+        if pc.all(kept).as_py():
+            return batch
+        self._count(judged, kept, batch)
+        return batch.filter(kept)
+
+    def _judge(self, test: Test, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.Array:
+        place = self._places.get(test.field.code)
+        if place is None:
+            return self._all([], batch)
+        found = test.holds(batch.column(place))
+        if test.strict or not any(test.field.code in packed.absent for packed in parts):
+            return found
+        unknown = [flag for packed in parts for flag in packed.absent.get(test.field.code, [False] * packed.count)]
+        return pc.or_(found, pa.array(unknown, pa.bool_()))
+
+    def _all(self, found: Sequence[pa.Array], batch: pa.RecordBatch) -> pa.Array:
+        kept = pa.array([True] * batch.num_rows, pa.bool_()) if not found else found[0]
+        for other in found[1:]:
+            kept = pc.and_(kept, other)
+        return kept
+
+    def _count(self, judged: dict[int, pa.Array], kept: pa.Array, batch: pa.RecordBatch) -> None:
+        """Count the rows that a condition, sent as it is meant, should have kept away."""
+        if len(self._tests) == 1:
+            for test in self._tests[0]:
+                if not test.strict:
+                    dropped = pc.sum(pc.invert(judged[id(test)])).as_py() or 0
+                    self._seen.foreign.update({test.field.code: dropped} if dropped else {})
+            return
+        asked = [self._all([judged[id(test)] for test in tests if not test.strict], batch) for tests in self._tests]
+        known = asked[0]
+        for other in asked[1:]:
+            known = pc.or_(known, other)
+        foreign = pc.sum(pc.and_(pc.invert(kept), pc.invert(known))).as_py() or 0
+        codes = ", ".join(dict.fromkeys(test.field.code for tests in self._tests for test in tests if not test.strict))
+        self._seen.foreign.update({codes: foreign} if foreign else {})
+
+
+def _id(cell: object) -> int | None:
+    text = str(cell)
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def told(seen: Seen, entity: str) -> str | None:
+    """What is to be said of foreign rows; None where there were none."""
+    if not seen.foreign:
+        return None
+    counts = "; ".join(f"{code} ({count:,} foreign rows)" for code, count in seen.foreign.items())
+    return f"{entity}: the portal ignored the condition on {counts}: they were dropped here"

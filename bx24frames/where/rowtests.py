@@ -1,0 +1,294 @@
+"""What is looked for again in the rows that came: a condition as a test of cells, judged over Arrow columns.
+
+A filter is a request: some methods drop what they do not understand, and answer every row. A row is dropped where its
+cell shows that it does not meet the condition; one whose cell cannot be judged stays. Where the method was asked for
+more than is meant, or not at all, the test decides (`strict`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bx24frames.entities.schema import Field
+from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.where.dialects import Op
+from bx24frames.where.moments import Span
+
+Bounds: TypeAlias = "tuple[object, ...]"
+
+JUDGED: Final = frozenset(
+    {Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE, Kind.BOOL, Kind.DATE, Kind.DATETIME}
+)
+_REWRITTEN: Final = frozenset({"comments", "COMMENTS", "DESCRIPTION", "description"})
+"""Kept as HTML or BB code, printed as the other."""
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.CODE})
+_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
+NEGATED: Final = frozenset({Op.NE, Op.NOT_IN, Op.NONE_OF, Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
+_OPPOSITE: Final[Mapping[Op, Op]] = {
+    Op.NE: Op.IN,
+    Op.NOT_IN: Op.IN,
+    Op.NONE_OF: Op.IN,
+    Op.NOT_LIKE: Op.LIKE,
+    Op.NOT_CONTAINS: Op.CONTAINS,
+    Op.NOT_BETWEEN: Op.BETWEEN,
+}
+ROUNDING: Final = 0.005
+"""Half of the least step in which amounts are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One condition on the cells of a field.
+
+    `values`: a `Span` each for moments, dates, numbers, bools, texts. `strict`: it decides, where the method was asked
+    for more rows than are meant; otherwise it only looks for rows that cannot have been asked for. `nulls`: an empty
+    cell meets it, where it decides.
+    """
+
+    __test__ = False
+
+    field: Field
+    op: Op
+    values: Bounds
+    strict: bool = False
+    nulls: bool = False
+
+    def holds(self, column: pa.Array) -> pa.Array:
+        """Whether each cell meets the condition, or cannot be judged; no nulls."""
+        if is_list(self.field):
+            return self._of_lists(column)
+        found = self._cells(column)
+        return pc.fill_null(found, self._null_holds())
+
+    def _of_lists(self, column: pa.ListArray) -> pa.Array:
+        """A list meets a condition if any element does; a negation, if none has what is negated."""
+        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        if self.op in (Op.NULL, Op.NOT_NULL):
+            empty = pc.equal(lengths, 0)
+            found = empty if self.op is Op.NULL else pc.invert(empty)
+            return found if self.strict else pa.array([True] * len(column), pa.bool_())
+        if self.op in NEGATED and not self.strict:
+            return pa.array([True] * len(column), pa.bool_())
+        one = Test(self.field, _OPPOSITE.get(self.op, self.op), self.values, self.strict)
+        flat = pc.fill_null(one._cells(pc.list_flatten(column)), not self.strict)
+        met = set(pc.list_parent_indices(column).filter(flat).to_pylist())
+        found = pa.array([place in met for place in range(len(column))], pa.bool_())
+        return pc.invert(found) if self.op in NEGATED else found
+
+    def _null_holds(self) -> bool:
+        """Whether an empty cell stays."""
+        if self.op is Op.NULL:
+            return True
+        if self.op is Op.NOT_NULL:
+            return False
+        if self.strict:
+            return self.nulls
+        own = kind(self.field)
+        # a 0 that is stored is printed as no link, and no text and an empty one are alike
+        zero = own in _NUMBERS and self.op not in NEGATED and _zero_meets(self.op, self.values)
+        return zero or self.op in NEGATED or own is Kind.BOOL or (own in _TEXTS and self.op in _PATTERNS)
+
+    def _cells(self, column: pa.Array) -> pa.Array:
+        """Whether each cell meets the condition; null for an empty one."""
+        if self.op is Op.NULL:
+            blank = _blank(column, kind(self.field), strict=self.strict)
+            return pc.if_else(pc.is_null(column), True, blank)
+        if self.op is Op.NOT_NULL:
+            blank = _blank(column, kind(self.field), strict=True)
+            return pc.if_else(pc.is_null(column), False, pc.invert(blank))
+        if self.op in NEGATED:
+            met = Test(self.field, _OPPOSITE[self.op], self.values, strict=True)._cells(column)
+            if not self.strict and self.op in _UNSURE:
+                return pc.if_else(pc.is_valid(column), True, None)
+            return pc.invert(met)
+        return _JUDGES[kind(self.field)](self, column)
+
+
+def judged(field: Field) -> bool:
+    """Whether the cells of a field can be compared here with a condition on it."""
+    return field.listed and kind(field) in JUDGED and field.code not in _REWRITTEN
+
+
+def _zero_meets(op: Op, values: Bounds) -> bool:
+    bounds = [value for value in values if isinstance(value, int | float)]
+    compare = _COMPARE.get(op)
+    if not bounds or compare is None:
+        return False
+    return any(compare(0, bound) for bound in bounds)
+
+
+_COMPARE: Final[Mapping[Op, Callable[[float, float], bool]]] = {
+    Op.EQ: lambda zero, bound: zero == bound,
+    Op.IN: lambda zero, bound: zero == bound,
+    Op.LT: lambda zero, bound: zero < bound,
+    Op.LE: lambda zero, bound: zero <= bound,
+    Op.GT: lambda zero, bound: zero > bound,
+    Op.GE: lambda zero, bound: zero >= bound,
+}
+_PATTERNS: Final = frozenset({Op.LIKE, Op.CONTAINS, Op.SEARCH})
+_UNSURE: Final = frozenset({Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
+_INCLUSIVE: Final[Mapping[Op, Op]] = {Op.GT: Op.GE, Op.LT: Op.LE}
+_ORDER: Final[Mapping[Op, Callable[[pa.Array, object], pa.Array]]] = {
+    Op.LT: pc.less,
+    Op.LE: pc.less_equal,
+    Op.GT: pc.greater,
+    Op.GE: pc.greater_equal,
+}
+
+
+def _blank(column: pa.Array, own: Kind, *, strict: bool) -> pa.Array:
+    """Whether a cell that is there counts as none: an empty text does; a 0, and a flag that is off, may."""
+    if own in _TEXTS:
+        return pc.equal(pc.utf8_rtrim(column, " "), "")
+    if own in _NUMBERS and not strict:
+        return pc.equal(column, pa.scalar(0).cast(column.type))
+    if own is Kind.BOOL and not strict:
+        return pc.invert(column)
+    return pa.array([False] * len(column), pa.bool_())
+
+
+def _any(parts: Sequence[pa.Array], column: pa.Array) -> pa.Array:
+    found = pc.if_else(pc.is_valid(column), False, None) if not parts else parts[0]
+    for part in parts[1:]:
+        found = pc.or_(found, part)
+    return found
+
+
+def _moments(test: Test, column: pa.Array) -> pa.Array:
+    spans = [value for value in test.values if isinstance(value, Span)]
+    if test.op in _ORDER:
+        return _ORDER[test.op](column, pa.scalar(spans[0].start, column.type))
+    if test.op is Op.BETWEEN:
+        low, high = (pa.scalar(one.start, column.type) for one in spans[:2])
+        return pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
+    within = [
+        pc.and_(
+            pc.greater_equal(column, pa.scalar(one.start, column.type)),
+            pc.less(column, pa.scalar(one.end, column.type)),
+        )
+        for one in spans
+    ]
+    return _any(within, column)
+
+
+def _days(test: Test, column: pa.Array) -> pa.Array:
+    days = [value for value in test.values if isinstance(value, date)]
+    if test.op in _ORDER:
+        # a day that is kept with a time of it may lie behind the day's beginning
+        op = test.op if test.strict else _INCLUSIVE.get(test.op, test.op)
+        return _ORDER[op](column, pa.scalar(days[0], column.type))
+    if test.op is Op.BETWEEN:
+        low, high = (pa.scalar(one, column.type) for one in days[:2])
+        return pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
+    return _among(column, days)
+
+
+def _among(column: pa.Array, values: Sequence[object]) -> pa.Array:
+    found = pc.is_in(column, pa.array(values, column.type))
+    return pc.if_else(pc.is_valid(column), found, None)
+
+
+def _numbers(test: Test, column: pa.Array) -> pa.Array:
+    slack = 0.0 if test.strict or kind(test.field) is not Kind.FLOAT else ROUNDING
+    cells = pc.cast(column, pa.float64()) if slack else column
+    bounds = [value + 0 for value in test.values if isinstance(value, int | float)]
+    if test.op in (Op.GT, Op.GE):
+        return _ORDER[Op.GE if slack else test.op](cells, _scalar(bounds[0] - slack, cells))
+    if test.op in (Op.LT, Op.LE):
+        return _ORDER[Op.LE if slack else test.op](cells, _scalar(bounds[0] + slack, cells))
+    if test.op is Op.BETWEEN:
+        low, high = (_scalar(one, cells) for one in bounds[:2])
+        return pc.and_(pc.greater_equal(cells, low), pc.less_equal(cells, high))
+    if not slack:
+        return _among(cells, bounds)
+    near = [pc.less_equal(pc.abs(pc.subtract(cells, float(one))), slack) for one in bounds]
+    return _any(near, cells)
+
+
+def _scalar(value: float, cells: pa.Array) -> pa.Scalar:
+    """A bound beside cells: whole numbers are compared with whole ones, which the values are then."""
+    return pa.scalar(value, cells.type)
+
+
+def _flags(test: Test, column: pa.Array) -> pa.Array:
+    return _among(column, list(test.values))
+
+
+def fold(text: str) -> str:
+    """A text as the portal's database compares it: no case, no blanks at its end."""
+    return text.rstrip(" ").casefold()
+
+
+def loose(text: str) -> str:
+    """A text without what some collations leave out of account: marks and kinds of letters too."""
+    parts = unicodedata.normalize("NFKD", text)
+    return fold("".join(sign for sign in parts if not unicodedata.combining(sign)))
+
+
+def _distinct(column: pa.Array, meets: Callable[[str], bool]) -> pa.Array:
+    """A judgement of texts, made once for each that occurs."""
+    coded = column.dictionary_encode()
+    words = pa.array([meets(word) for word in coded.dictionary.to_pylist()], pa.bool_())
+    return words.take(coded.indices)
+
+
+def _words(test: Test, column: pa.Array) -> pa.Array:
+    texts = [str(value) for value in test.values]
+    if test.op in (Op.EQ, Op.IN):
+        alike = fold if test.strict else loose
+        wanted = {alike(text) for text in texts}
+        return _distinct(column, lambda cell: alike(cell) in wanted)
+    if test.op in _ORDER:
+        if not test.strict:
+            return pc.if_else(pc.is_valid(column), True, None)  # the order of texts is the collation's own
+        return _distinct(column, lambda cell: _TEXT_ORDER[test.op](fold(cell), fold(texts[0])))
+    if test.op is Op.SEARCH:
+        return pc.if_else(pc.is_valid(column), True, None)
+    return _distinct(column, _pattern(test, texts[0]))
+
+
+_TEXT_ORDER: Final[Mapping[Op, Callable[[str, str], bool]]] = {
+    Op.LT: lambda one, other: one < other,
+    Op.LE: lambda one, other: one <= other,
+    Op.GT: lambda one, other: one > other,
+    Op.GE: lambda one, other: one >= other,
+}
+
+
+def _pattern(test: Test, text: str) -> Callable[[str], bool]:
+    """Whether a text matches ``%`` and ``_``, or holds another one as it is written."""
+    alike = str.casefold if test.strict else loose_pattern
+    plain = alike(text)
+    if test.op is Op.CONTAINS and test.strict:
+        return lambda cell: plain in alike(cell)
+    signs = (".*" if sign == "%" else "." if sign == "_" else re.escape(sign) for sign in plain)
+    form = re.compile("".join(signs), re.DOTALL)
+    if test.op is Op.CONTAINS:
+        return lambda cell: plain in alike(cell) or form.search(alike(cell)) is not None
+    return lambda cell: form.fullmatch(alike(cell)) is not None
+
+
+def loose_pattern(text: str) -> str:
+    """As `loose`, with the blanks at its end."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in parts if not unicodedata.combining(sign)).casefold()
+
+
+_JUDGES: Final[Mapping[Kind, Callable[[Test, pa.Array], pa.Array]]] = {
+    Kind.NUMBER: _numbers,
+    Kind.LINK: _numbers,
+    Kind.FLOAT: _numbers,
+    Kind.TEXT: _words,
+    Kind.CODE: _words,
+    Kind.BOOL: _flags,
+    Kind.DATE: _days,
+    Kind.DATETIME: _moments,
+}
