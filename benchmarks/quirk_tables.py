@@ -274,7 +274,33 @@ def classic_rows(world: World) -> Fault:
     return None
 
 
+def captioned(world: World) -> Fault:
+    """Deals moved to stages of their own pipeline, which are named as people see them."""
+    rng = world.rng
+    before = world.stored(2)
+    statuses = world.portal.get_all("crm.status.list")
+    chosen = rng.sample(list(before), 3)
+    rows: list[dict[str, Any]] = []
+    wanted: list[str] = []
+    for place in chosen:
+        pipeline = before[place]["categoryId"]
+        entity = f"DEAL_STAGE_{pipeline}" if pipeline else "DEAL_STAGE"
+        stage = rng.choice([row for row in statuses if row["ENTITY_ID"] == entity])
+        rows.append({"id": place, "title": f"{world.mark} {place}", "stageId": stage["NAME"]})
+        wanted.append(stage["STATUS_ID"])
+    told = write(world, rows, "deal", mode="update")
+    after = world.stored(2)
+    for outcome, row, code in zip(told.to_dicts(), rows, wanted, strict=True):
+        kept = after[row["id"]]["stageId"]
+        if outcome["action"] == "updated" and kept != code and not outcome["message"]:
+            return f"{row} is told as updated, and is {kept!r}, not {code!r}"
+        if outcome["action"] == "failed" and kept not in (code, before[row["id"]]["stageId"]):
+            return f"{row} has failed, and is {kept!r}"
+    return None
+
+
 WAYS: Mapping[str, Callable[[World], Fault]] = {
     "classic": classic, "phones": multifields, "links": links, "product rows": product_rows, "captions": captions,
     "titles": titled, "people": people, "new people": new_people, "new lines": new_lines, "classic rows": classic_rows,
+    "captioned rows": captioned,
 }  # fmt: skip
