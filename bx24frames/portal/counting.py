@@ -88,18 +88,18 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
     entity = table.entity
     keys = entity.listing.row_key or (entity.listing.id_key,)
     schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
-    asked = [listing_for(entity, schema.fields, part, table.fields) for part in slices(entity, where)]
+    pieces = list(slices(entity, where))
+    asked = [listing_for(entity, schema.fields, part, table.fields) for part in pieces]
     listings = [replace(one, keys=keys_of(schema)) for one in asked]
-    take = Recheck(where, schema, seen).take(
-        Decoder(schema, "null", Counter()), lambda rows: picked(entity, where, rows)
-    )
+    decoder = Decoder(schema, "null", Counter())
+    takes = [Recheck(part, schema, seen).take(decoder, lambda rows: picked(entity, where, rows)) for part in pieces]
 
     def of(place: int, batch: pa.RecordBatch) -> set[tuple[object, ...]]:
         columns = [batch.column(at).to_pylist() for at in range(len(keys))]
         return {(place if apart else 0, *row) for row in zip(*columns, strict=True)}
 
     count = await _distinct(
-        connection, listings, lambda place, _: Take(take.pack, lambda parts: of(place, take.join(parts)))
+        connection, listings, lambda place, _: Take(takes[place].pack, lambda parts: of(place, takes[place].join(parts)))
     )
     foreign = told(seen, entity.name)
     if foreign is not None:

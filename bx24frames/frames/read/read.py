@@ -77,13 +77,15 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
 
 def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, where)]
+    pieces = list(slices(entity, where))
+    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in pieces]
     take = reading.take(proof)
     if where.owners is not None:
         return each_owner(connection, listings, take, ascending=reading.order.up)
     if where.parted:
         first = None if reading.order.field is not None or where.tests else reading.limit
-        return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
+        takes = [reading.take(proof, part) for part in pieces]
+        return side_by_side(connection, listings, takes, up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)

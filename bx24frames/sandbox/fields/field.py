@@ -78,7 +78,8 @@ class FieldSpec:
     `upper`: the `upperName` of item metadata, which differs from `code` for renamed fields
     (crm module: lib/controller/base.php). `faces`: the families that have the field. `listed`: whether
     classic lists return it. `multifield`: the TYPE_ID of a phone-like field. `claimed`: the families whose
-    descriptions of live portals say it is required, though nothing demands it.
+    descriptions of live portals say it is required, though nothing demands it. `property_type`: of a property of an
+    information block, N where its values are numbers.
     """
 
     code: str
@@ -97,6 +98,7 @@ class FieldSpec:
     listed: bool = True
     scale: int = 2
     claimed: str = ""
+    property_type: str = ""
 
     @property
     def kind(self) -> Kind:
