@@ -127,7 +127,10 @@ async def side_by_side(
     up: bool,
     limit: int | None = None,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order."""
+    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order.
+
+    `parts`: each listing with how its rows are typed, and which of them stay.
+    """
 
     def of(part: Listing, take: Take[P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
         return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)

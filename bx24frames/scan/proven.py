@@ -141,4 +141,6 @@ def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence
     """Whether a read that ended before its first row may do better in another form."""
     if form is forms[-1]:
         return False
-    return isinstance(fault, ResponseError) or (fault.code == "INVALID_ARG_VALUE" and Form.CODES in forms)
+    if isinstance(fault, ResponseError):
+        return fault.answered
+    return fault.code == "INVALID_ARG_VALUE" and Form.CODES in forms

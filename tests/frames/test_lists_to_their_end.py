@@ -38,7 +38,7 @@ def read(portal: bx.Portal, method: str, **more: Any) -> pa.Table:
     [
         ("landing.site.getList", 120), ("biconnector.dataset.list", 120), ("im.recent.list", 120),
         ("sign.b2e.personal.tail", 60), ("humanresources.hcmlink.employee.list", 120),
-        ("crm.documentgenerator.template.list", 70), ("sale.order.list", 127), ("crm.item.payment.list", 3),
+        ("crm.documentgenerator.template.list", 72), ("sale.order.list", 127), ("crm.item.payment.list", 3),
         ("bizproc.workflow.instances", 70),
     ],
 )  # fmt: skip

@@ -250,7 +250,7 @@ PRODUCT: Final[Fields] = (
     F("TRIAL_PRICE_ID", "integer", "Пробный товар", faces="item"),
     F("WITHOUT_ORDER", "char", "Без оформления заказа", faces="item"),
     F("PROPERTY_258", "productproperty", "Артикул", "property258", faces="item"),
-    F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item"),
+    F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item", property_type="N"),
     F("PROPERTY_260", "productproperty", "Метки", "property260", faces="item", multiple=True),
 )
 

@@ -80,6 +80,7 @@ class FieldSpec:
     classic lists return it. `multifield`: the TYPE_ID of a phone-like field. `claimed`: the families whose
     descriptions of live portals say it is required, though nothing demands it. `unsaid`: those whose descriptions
     do not say that it is read-only, though what is sent is left out. `quiet`: no description says it is required.
+    `property_type`: of a property of an information block, N where its values are numbers.
     """
 
     code: str
@@ -100,6 +101,7 @@ class FieldSpec:
     claimed: str = ""
     unsaid: str = ""
     quiet: bool = False
+    property_type: str = ""
 
     @property
     def kind(self) -> Kind:

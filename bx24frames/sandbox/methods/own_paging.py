@@ -75,16 +75,6 @@ def list_employees(params: Params, context: Context) -> Result:
     return Result(rows)
 
 
-@method("crm.documentgenerator.template.list", "crm")
-def list_templates(_: Params, context: Context) -> Result:
-    """Templates of documents: a map by id, with a total, engine B."""
-    rows = _rows("template", 70)
-    window = paging.controller(context.start, lambda: len(rows))
-    found = window.of(rows)
-    context.rows += len(found)
-    return Result({"templates": {str(row["id"]): row for row in found}}, window.total, window.next)
-
-
 @method("sale.order.list", "sale")
 def list_orders(_: Params, context: Context) -> Result:
     """Orders, engine B; what the caller may not see is counted all the same."""
