@@ -99,7 +99,9 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
         return {(place if apart else 0, *row) for row in zip(*columns, strict=True)}
 
     count = await _distinct(
-        connection, listings, lambda place, _: Take(takes[place].pack, lambda parts: of(place, takes[place].join(parts)))
+        connection,
+        listings,
+        lambda place, _: Take(takes[place].pack, lambda parts: of(place, takes[place].join(parts))),
     )
     foreign = told(seen, entity.name)
     if foreign is not None:
