@@ -13,7 +13,6 @@ from bx24frames.options import Limits
 if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
-    from bx24frames.frames.lazy import scan_entity
     from bx24frames.frames.report import WriteReport
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         iter_entity,
         list_entities,
         read_entity,
+        scan_entity,
     )
     from bx24frames.verbs.write import delete_entity, write_entity
 
@@ -61,7 +61,7 @@ _HOMES: Final = {
     "iter_entity": "bx24frames.verbs.read",
     "list_entities": "bx24frames.verbs.read",
     "read_entity": "bx24frames.verbs.read",
-    "scan_entity": "bx24frames.frames.lazy",
+    "scan_entity": "bx24frames.verbs.read",
     "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")

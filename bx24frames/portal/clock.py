@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from bx24frames.engine.messages import Answer, Success
-
-if TYPE_CHECKING:
-    from bx24frames.portal.connection import Connection
+from bx24frames.engine.messages import JSON, Answer, Success
 
 
 @dataclass(slots=True)
@@ -53,7 +50,18 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-async def zone_of(connection: Connection) -> tzinfo:
+class Asked(Protocol):
+    """A connection to the portal whose zone is asked for."""
+
+    @property
+    def portal_zone(self) -> tzinfo | None:
+        """The zone that answers have named so far."""
+
+    async def result(self, method: str) -> JSON:
+        """The result of one call."""
+
+
+async def zone_of(connection: Asked) -> tzinfo:
     """The portal's zone; by its clock, where no answer has told it yet."""
     if connection.portal_zone is None:
         moment = _moment(str(await connection.result("server.time")))

@@ -21,7 +21,7 @@ from bx24frames.upload.sending import FIRST_IMPORTS, FIRST_WRITES, Delivery, Sen
 from bx24frames.upload.verify import verify
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.rest import Meter
     from bx24frames.upload.request import Upload
