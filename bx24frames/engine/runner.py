@@ -22,7 +22,7 @@ from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import Governor, Ticket, Told
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
-from bx24frames.transport.base import NoReply, Reply, Transport
+from bx24frames.transport.base import CheckedTransport, NoReply, Reply
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Runner:
 
     Parameters
     ----------
-    transport : Transport
+    transport : CheckedTransport
         Sends one request.
     governor, lock :
         Shared by every runner of this portal and credential, in whatever thread.
@@ -55,7 +55,7 @@ class Runner:
         The same for all that share the governor.
     """
 
-    transport: Transport
+    transport: CheckedTransport
     governor: Governor
     lock: threading.Lock
     timeout: float = 75.0
@@ -178,7 +178,8 @@ class Runner:
             method, body = batch.encode(parcel)
             if self.before is not None:
                 self.before(parcel)
-            return await self.transport.post(method, body, timeout=self.timeout)
+            reply = await self.transport.post(method, body, timeout=self.timeout)
+            return await reply.whole()
         except NoReply as fault:
             sent = fault.sent
             return fault

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
-    from bx24frames.transport.base import Transport
+    from bx24frames.transport.base import CheckedTransport, Transport
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Settings:
     session: aiohttp.ClientSession | None = field(default=None, repr=False)
     allow_http: bool = False
     cache: bool = True
+    transport: Transport | None = field(default=None, repr=False)
 
 
 class Connection:
@@ -79,8 +80,12 @@ class Connection:
             profile = resolve(Sandbox.shared().url)
         self.settings = settings
         self.address = profile.address(allow_http=settings.allow_http)
-        self.transport: Transport = open_transport(
-            self.address, auth=settings.auth, ssl=settings.ssl, session=settings.session
+        self.transport: CheckedTransport = open_transport(
+            self.address,
+            auth=settings.auth,
+            ssl=settings.ssl,
+            session=settings.session,
+            transport=settings.transport,
         )
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
@@ -88,7 +93,8 @@ class Connection:
         self.server_time = ServerTime()
         self.own_budgets: Budgets | None = None
         self.proven: set[tuple[str, str]] = set()
-        lasting = settings.auth is None or isinstance(settings.auth, OAuth)
+        # What a user's transport answers need not be what the portal of that name does.
+        lasting = settings.transport is None and (settings.auth is None or isinstance(settings.auth, OAuth))
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
     @property
@@ -108,7 +114,9 @@ class Connection:
     @property
     def budgets(self) -> Budgets:
         """The budgets that requests of this connection spend: those of the process, unless it has its own."""
-        return self.own_budgets or budgets_of(substitutable=is_loopback(without_port(self.host)))
+        return self.own_budgets or budgets_of(
+            substitutable=self.settings.transport is not None or is_loopback(without_port(self.host))
+        )
 
     @property
     def clock(self) -> Clock:
