@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -140,7 +139,7 @@ def _naming(upload: Upload) -> Callable[[str | None], str | None]:
 
 async def write(connection: Connection, request: WriteRequest) -> Uploaded:
     """Write a frame; see `bx24frames.write_entity`."""
-    started = time.monotonic()
+    started = connection.clock.monotonic()
     requests = connection.stats.requests
     upload = await prepare(connection, request)
     sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
@@ -170,7 +169,7 @@ async def write(connection: Connection, request: WriteRequest) -> Uploaded:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
-        took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
+        took = Forecast(connection.stats.requests - requests, connection.clock.monotonic() - started)
     if not interrupted and broken is None:
         warn_of_differences(sending.outcomes.values(), upload.entity.name)
     return Uploaded(
