@@ -1,22 +1,20 @@
-"""The sandbox on a socket: aiohttp in a thread with a loop of its own."""
+"""The HTTP server of the sandbox: aiohttp on the loopback interface, in a thread with its own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import threading
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakSet
 
-from bx24frames.sandbox.envelope import Reply
 from bx24frames.sandbox.wire import Incoming
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bx24frames.sandbox.app import App
+    from bx24frames.sandbox.exchange import Exchange
 
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
@@ -32,31 +30,17 @@ class Server:
 
     Parameters
     ----------
-    app : App
+    exchange : Exchange
         What answers.
-    clock : callable
-        The portal's clock, in seconds since the epoch.
     port : int
         0 takes a free one, kept over `stop` and `start`.
     tls : ssl.SSLContext, optional
         For https.
-    real_time : bool
-        Whether server time really passes before an answer is sent.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        clock: Callable[[], float],
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-        real_time: bool = True,
-    ) -> None:
-        self.app = app
+    def __init__(self, exchange: Exchange, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
-        self.real_time = real_time
-        self._clock = clock
+        self.exchange = exchange
         self._tls = tls
         self._runner: web.AppRunner | None = None
         self._loop = asyncio.new_event_loop()
@@ -117,12 +101,7 @@ class Server:
 
         if request.transport is not None:
             self._transports.add(request.transport)
-        with self.app.scene.stats.flight():
-            incoming = await _read(request)
-            # the handler runs here, in the loop's thread: one writer, as one SQLite connection wants it
-            arrived = time.perf_counter()
-            reply = self.app.handle(incoming, self._clock())
-            await self._pass_time(reply, time.perf_counter() - arrived)
+        reply = await self.exchange.reply(await _read(request))
         if reply.drop and request.transport is not None:
             request.transport.abort()
         return web.Response(
@@ -130,12 +109,6 @@ class Server:
             body=reply.body,
             headers={"Content-Type": reply.content_type, **reply.headers},
         )
-
-    async def _pass_time(self, reply: Reply, spent: float) -> None:
-        simulated = reply.seconds - spent if self.real_time else 0.0
-        wait = max(0.0, simulated) + reply.stall
-        if wait > 0:
-            await asyncio.sleep(wait)
 
 
 async def _end_tasks() -> None:

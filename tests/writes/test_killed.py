@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import time
+from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,15 @@ KILLED: Final = (
     "upsert by batch",
     "delete",
 )
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[bx.Sandbox]:
+    """A portal that other processes reach."""
+    sizes = {"deal": 5, "contact": 1, "lead": 1, "company": 1}
+    with bx.Sandbox(real_time=False, plan="self_hosted", sizes=sizes, listen=True) as opened:
+        yield opened
+        assert not opened.stats.broken
 
 
 @pytest.fixture(scope="module")
