@@ -18,7 +18,7 @@ from bx24frames.sandbox.registry import INCOMPLETE, Context, Method, MethodError
 from bx24frames.sandbox.stats import Stats
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
 LOG: Final = logging.getLogger("bx24frames.sandbox")
 RESERVED: Final = ("start", "state", *AUTH_PARAMS)

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from bx24frames.sandbox.seed.portal import semantics, stage_dictionary, status_codes, status_rows
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.seed.values import AWKWARD
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.store.initial import semantics, stage_dictionary, status_codes, status_rows
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    opened = Store.open(None, seed=1)
+def store() -> Iterator[PortalStore]:
+    opened = PortalStore.open(None, seed=1)
     yield opened
     opened.close()
 
 
-def test_stages_belong_to_their_pipeline(store: Store) -> None:
+def test_stages_belong_to_their_pipeline(store: PortalStore) -> None:
     codes: dict[str, set[str]] = {}
     for row in status_rows():
         codes.setdefault(row["ENTITY_ID"], set()).add(row["STATUS_ID"])
@@ -32,12 +32,12 @@ def test_stages_belong_to_their_pipeline(store: Store) -> None:
                     assert row["stageSemanticId"] == semantics(entity.stages, row["stageId"])
 
 
-def test_titles_are_awkward(store: Store) -> None:
+def test_titles_are_awkward(store: PortalStore) -> None:
     titles = {row["title"] for row in store.rows(2)}
     assert len(titles & set(AWKWARD)) > len(AWKWARD) * 0.7
 
 
-def test_several_pipelines_currencies_and_days(store: Store) -> None:
+def test_several_pipelines_currencies_and_days(store: PortalStore) -> None:
     deals = store.rows(2)
     assert {row["categoryId"] for row in deals} == {0, 1, 5}
     assert {row["currencyId"] for row in deals} == {"RUB", "USD"}
@@ -46,25 +46,25 @@ def test_several_pipelines_currencies_and_days(store: Store) -> None:
     assert any(isinstance(row["opportunity"], float) for row in deals)
 
 
-def test_every_user_field_of_deals_is_filled_somewhere(store: Store) -> None:
+def test_every_user_field_of_deals_is_filled_somewhere(store: PortalStore) -> None:
     seen = {key for row in store.rows(2) for key in row if key.startswith("UF_")}
     assert seen == {spec.code for spec in store.user_fields(2)}
     types = {(spec.type, spec.multiple) for spec in store.user_fields(2)}
     assert {("enumeration", False), ("enumeration", True), ("file", True), ("crm", True), ("date", True)} <= types
 
 
-def test_flags_agree_with_contact_data(store: Store) -> None:
+def test_flags_agree_with_contact_data(store: PortalStore) -> None:
     for row in store.rows(3):
         types = {entry["TYPE_ID"] for entry in row["fm"]}
         assert (row["hasPhone"] == "Y") == ("PHONE" in types)
         assert (row["hasEmail"] == "Y") == ("EMAIL" in types)
 
 
-def test_contacts_of_other_categories_exist(store: Store) -> None:
+def test_contacts_of_other_categories_exist(store: PortalStore) -> None:
     assert {row["categoryId"] for row in store.rows(3)} == {0, 6}
 
 
-def test_times_follow_each_other(store: Store) -> None:
+def test_times_follow_each_other(store: PortalStore) -> None:
     for row in store.rows(2):
         assert row["createdTime"] <= row["movedTime"] <= row["updatedTime"]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.names import converted_back
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.filters.filters import (
+from bx24frames.sandbox.filters.base import (
     DAY,
     MOMENT,
     TEXT,
@@ -30,12 +31,11 @@ from bx24frames.sandbox.filters.filters import (
     user_operand,
 )
 from bx24frames.sandbox.registry import MethodError
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
 from bx24frames.sandbox.zones import moved
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.field import FieldSpec
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 OPERATORS: Final = ("!><", "!=%", "!%=", "><", "!=", "!@", "!%", ">=", "<=", "=%", "%=", "=", "!", "@", "%", ">", "<")

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import parse_datetime, php_int, php_text, zone_of
 from bx24frames.sandbox.methods.arguments import bound, bound_int
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import parse_datetime, php_int, php_text, zone_of
 
 Row = dict[str, Any]
 Owner = list[int]

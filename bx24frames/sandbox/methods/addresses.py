@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.plain import Desk, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
 
 KEYS: Final = ("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID")
 DESK: Final = Desk("address", by_code("address"))

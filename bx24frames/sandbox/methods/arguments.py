@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.php import entries
 from bx24frames.sandbox.registry import MethodError, Params
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 
 def classic_map(params: Params, name: str) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
 from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 
 NOT_FOUND: Final = MethodError("", "Not found")

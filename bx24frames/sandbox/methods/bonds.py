@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 
 NOT_FOUND: Final = MethodError("", "Not found")

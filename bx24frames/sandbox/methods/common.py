@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.tasks import people_names
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import DEPARTMENTS
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.store.initial import DEPARTMENTS
 
 NO_APPLICATION: Final = MethodError("AccessException", "Application context required", 403)
 NEEDS_APPLICATION: Final = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox.envelope import iso
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.described import flat_fields, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import currency_rows
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.store.initial import currency_rows
 
 Row = dict[str, Any]
 KEPT: Final = "currency"

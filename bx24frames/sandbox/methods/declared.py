@@ -10,16 +10,15 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.user import MISSING, renderer
-from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, pen_of, values_of
+from bx24frames.sandbox.store.base import Store
 from bx24frames.sandbox.store.shelf import Shelf
-from bx24frames.sandbox.store.store import Store
 
 Row = dict[str, Any]
 LANGUAGES: Final = ("en", "ru")

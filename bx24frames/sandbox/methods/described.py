@@ -11,11 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters.item import split_operator
-from bx24frames.sandbox.methods.arguments import classic_map, names_of
-from bx24frames.sandbox.methods.dictionaries import ordered
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result
-from bx24frames.sandbox.shapes.parse import (
+from bx24frames.sandbox.fields.casts import (
     fold,
     parse_date,
     parse_datetime,
@@ -25,6 +21,10 @@ from bx24frames.sandbox.shapes.parse import (
     whole,
     zone_of,
 )
+from bx24frames.sandbox.filters.item import split_operator
+from bx24frames.sandbox.methods.arguments import classic_map, names_of
+from bx24frames.sandbox.methods.dictionaries import ordered
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Row, Shelf
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.dictionaries import CATEGORY_FIELDS, STATUS_FIELDS
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary, stage_prefix
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.initial import stage_dictionary, stage_prefix
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row, add_stages, drop_stages
 
 # ---------------------------------------------------------------- statuses

@@ -7,10 +7,10 @@ import binascii
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.disk import ITEMS, printed
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 
 Row = dict[str, Any]

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 
 GENERATOR: Final = "Bitrix_Main_Numerator_Generator_SequentNumberGenerator"
@@ -51,6 +51,8 @@ def _seeded_templates() -> list[Row]:
     return [
         {"id": 1, "name": "Счёт", **shared, "entityTypeId": ["2", "31"]},
         {"id": 3, "name": "Акт", **shared, "entityTypeId": ["2", "2_category_1"]},
+        # more than a page of them
+        *({"id": number, "name": f"Шаблон {number}", **shared, "entityTypeId": ["4"]} for number in range(5, 141, 2)),
     ]
 
 

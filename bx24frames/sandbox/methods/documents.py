@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.document_templates import PREFIX, address, next_number, template_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 
 DOCUMENTS: Final = Shelf("document", list, "id")

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
 
 PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 FIRST: Final = 50

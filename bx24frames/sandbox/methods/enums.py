@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 Row = dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.plain import CONTROLLER, RANGES, Desk, View, by_name
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
 from bx24frames.sandbox.shapes.write import values_of
 
 NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")

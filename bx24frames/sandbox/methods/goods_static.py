@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_float, php_text
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import IBLOCKS
-from bx24frames.sandbox.shapes.parse import php_float, php_text
 
 Row = dict[str, Any]
 MOMENT: Final = "2025-03-01T10:00:00+03:00"

@@ -9,17 +9,17 @@ from typing import Any, Final
 import orjson
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters.filters import Fragment, all_of
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.filters.base import Fragment, all_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.plain import CLASSIC, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import LISTS
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.base import Store
 from bx24frames.sandbox.store.shelf import Shelf
-from bx24frames.sandbox.store.store import Store
 
 Row = dict[str, Any]
 LIST_TYPE: Final = "lists"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.lists import (
@@ -23,7 +24,6 @@ from bx24frames.sandbox.methods.lists import (
     site_time,
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.methods.lists import PROPERTIES, list_of, properties_of, required
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import TABLES
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from bx24frames.sandbox.registry import Context
-from bx24frames.sandbox.seed.portal import first_stage, semantics, stage_dictionary
+from bx24frames.sandbox.store.initial import first_stage, semantics, stage_dictionary
 from bx24frames.sandbox.store.records import Draft, create
 from bx24frames.sandbox.store.shelf import STATUSES
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType

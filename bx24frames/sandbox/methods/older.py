@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import kin, stage_dictionary, stage_prefix
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store.tables import EntityType
 

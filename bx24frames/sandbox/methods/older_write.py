@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.initial import stage_dictionary
 from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
 
 DEALS: Final = 2

@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.field import Kind
+from bx24frames.sandbox.filters.base import Fragment, Where
 from bx24frames.sandbox.filters.classic import table_conditions
-from bx24frames.sandbox.filters.filters import Fragment, Where
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.declared import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES

@@ -10,16 +10,15 @@ import orjson
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.filters.base import Fragment, Where, between, contains, system_operand
 from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
-from bx24frames.sandbox.filters.filters import Fragment, Where, between, contains, system_operand
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, pen_of, values_of
 from bx24frames.sandbox.store.tables import TABLES, Table
 
 Row = dict[str, Any]

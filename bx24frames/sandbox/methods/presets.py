@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.described import Described, chosen, flat_fields, printed, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 from bx24frames.sandbox.store.tables import TABLES
 

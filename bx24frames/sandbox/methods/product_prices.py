@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bx24frames.sandbox.shapes.parse import whole
+from bx24frames.sandbox.fields.casts import whole
 
 Row = dict[str, Any]
 

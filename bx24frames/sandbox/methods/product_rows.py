@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.described import Described, flat_fields, not_found
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 
 READ_ONLY: Final = True

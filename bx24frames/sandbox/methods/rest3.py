@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from bx24frames.sandbox.envelope import API_CODE
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.plain import Desk, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.store.tables import TABLES
 from bx24frames.sandbox.wire import API
 

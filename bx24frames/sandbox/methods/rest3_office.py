@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.rest3 import Row, not_valid, page
 from bx24frames.sandbox.registry import Context, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.wire import API
 
 FIRST: Final = datetime(2025, 3, 3, 9, tzinfo=timezone(timedelta(hours=3)))

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of
 from bx24frames.sandbox.methods.described import CASTS, chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.methods.solutions import solution_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.initial import stage_dictionary
 from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
 from bx24frames.sandbox.store.tables import EntityType
 

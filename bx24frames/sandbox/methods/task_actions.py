@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
 from bx24frames.sandbox.methods.tasks import people_names, printed, task_id
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
 

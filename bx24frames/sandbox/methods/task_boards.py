@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
 from bx24frames.sandbox.methods.positional import tasks_error
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Shelf
 
 Row = dict[str, Any]

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code
 from bx24frames.sandbox.methods.positional import arguments_of, numbers, tasks_error
 from bx24frames.sandbox.methods.tasks import people_names
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.tables import TABLES
 
 Row = dict[str, Any]

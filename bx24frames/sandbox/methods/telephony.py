@@ -10,9 +10,9 @@ from datetime import datetime
 from hashlib import md5
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_float, php_int, php_text, whole
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_float, php_int, php_text, whole
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_map, map_of
 from bx24frames.sandbox.methods.described import chosen, flat_fields, printed
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 
 # ---------------------------------------------------------------- bindings of comments

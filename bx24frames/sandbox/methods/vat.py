@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.described import Described, flat_fields
 from bx24frames.sandbox.methods.goods_static import VATS
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Row, Shelf
 
 FIELDS: Final = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import (
     CLASSIC,
@@ -18,7 +19,6 @@ from bx24frames.sandbox.methods.plain import (
     by_name,
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 # ---------------------------------------------------------------- calls
 

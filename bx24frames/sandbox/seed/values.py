@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bx24frames.sandbox.fields.user import oddly_named
-from bx24frames.sandbox.seed.portal import CATEGORIES, semantics, stage_dictionary, stage_order
+from bx24frames.sandbox.store.initial import CATEGORIES, semantics, stage_dictionary, stage_order
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.user import UserField
@@ -115,7 +115,7 @@ def stage_bundles(entity: EntityType, rng: Random) -> list[dict[str, Any]]:
 
 def status_codes_of(dictionary: str) -> frozenset[str]:
     """The codes of one dictionary alone."""
-    from bx24frames.sandbox.seed.portal import status_rows
+    from bx24frames.sandbox.store.initial import status_rows
 
     return frozenset(row["STATUS_ID"] for row in status_rows() if row["ENTITY_ID"] == dictionary)
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.sandbox.fields.names import converted_back
-from bx24frames.sandbox.shapes.shapes import Selection
+from bx24frames.sandbox.shapes.cells import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 MULTIFIELD_NAMES = ("phone", "email", "web", "im")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bx24frames.sandbox.seed.portal import FINAL_SEMANTICS, first_stage, semantics
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.fields.casts import php_text
+from bx24frames.sandbox.store.initial import FINAL_SEMANTICS, first_stage, semantics
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 CONTACT: Final = 3

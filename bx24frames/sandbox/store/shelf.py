@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bx24frames.sandbox.seed.portal import (
+from bx24frames.sandbox.store.base import Store
+from bx24frames.sandbox.store.initial import (
     CATEGORIES,
     DEPARTMENTS,
     category_rows,
@@ -15,7 +16,6 @@ from bx24frames.sandbox.seed.portal import (
     status_codes,
     status_rows,
 )
-from bx24frames.sandbox.store.store import Store
 
 Row = dict[str, Any]
 STEP: Final = 2
