@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from bx24frames.sandbox.portal_store import PortalStore
+from bx24frames.sandbox.registry import Result, method
+from bx24frames.sandbox.seed.fill import merged_sizes
+from bx24frames.sandbox.seed.snapshots import Snapshots
 from bx24frames.sandbox.seed.values import AWKWARD
+from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.initial import semantics, stage_dictionary, status_codes, status_rows
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
@@ -75,3 +79,42 @@ def test_stage_codes_of_all_pipelines_are_accepted() -> None:
     assert "DT128_10:NEW" in status_codes("DYNAMIC_128_STAGE_9")
     assert "NEW" in status_codes("STATUS")
     assert "C1:NEW" not in status_codes("STATUS")
+
+
+def test_a_copy_of_a_snapshot_is_the_seeded_portal_and_shares_nothing():
+    """The second store of a seed is a copy: equal rows, user fields and statistics, and no write shows in another."""
+    sizes = {"deal": 11, "contact": 7}
+    snapshots = Snapshots()
+
+    def opened() -> PortalStore:
+        store = PortalStore(Database.open(None), seed=5, sizes=merged_sizes(sizes))
+        snapshots.seed(store)
+        return store
+
+    first = opened()
+    before = (first.rows(2), first.rows(3), first.user_fields(2), first.query("SELECT * FROM sqlite_stat1"))
+    first.insert(2, {"title": "written to the first"})
+    first.add_user_field(2, "UF_CRM_NEW", "string")
+    second = opened()
+    assert (second.rows(2), second.rows(3), second.user_fields(2), second.query("SELECT * FROM sqlite_stat1")) == before
+    assert second.database.query("SELECT sql FROM sqlite_master ORDER BY name") == first.database.query(
+        "SELECT sql FROM sqlite_master ORDER BY name"
+    )
+    first.close()
+    assert second.insert(2, {"title": "x"})[0] > max(row["id"] for row in before[0])
+    second.close()
+
+
+def test_snapshots_stay_within_their_bytes():
+    snapshots = Snapshots(max_bytes=1)
+    store = PortalStore(Database.open(None), seed=5, sizes=merged_sizes({"deal": 1}))
+    snapshots.seed(store)
+    assert not snapshots._kept
+    assert store.rows(2)
+    store.close()
+
+
+def test_a_method_has_one_handler():
+    """Two modules that register one method are an error at import: the last would silently win."""
+    with pytest.raises(ValueError, match=r"crm\.deal\.list is registered in"):
+        method("crm.deal.list")(lambda params, context: Result(None))
