@@ -11,7 +11,7 @@ from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.scan.rest import ReadRequest, read_table
+from bx24frames.scan.rest import ReadRequest, read_carried, read_table
 from bx24frames.upload.contacts import ask_singly, ask_together
 from bx24frames.upload.match import canonical
 from bx24frames.upload.outcomes import Outcome
@@ -30,7 +30,7 @@ BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.
 
 
 async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
-    """What the rows with these ids hold in some columns; absent ids are left out."""
+    """What the rows with these ids hold in some columns; absent ids and columns that no row carries are left out."""
     id_code = table.entity.listing.id_key
     wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
     if not wanted:
@@ -38,7 +38,7 @@ async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], co
     request = ReadRequest(
         table.entity.name, [id_code, *codes], {id_code: wanted}, missing_columns="insert", progress=False, inner=True
     )
-    return dict(_keyed(await read_table(connection, request), id_code))
+    return dict(_keyed(await read_carried(connection, request), id_code))
 
 
 def found_by_id(table: Table) -> bool:

@@ -160,6 +160,9 @@ async def _suspect_the_key(
 ) -> None:
     """Call unclear what is there but for its key: the portal may have changed that when it stored the row."""
     others = {name: field for name, field in comparable(upload).items() if name not in keys}
+    held = await rows_by_id(connection, upload.table, left, [field.code for field in others.values()])
+    carried = set().union(*held.values())
+    others = {name: field for name, field in others.items() if field.code in carried}
     wanted = [
         Wanted(row.position, {others[name].code: value for name, value in row.values.items() if name in others})
         for row in upload.rows(set(matches.absent).__contains__)
@@ -168,7 +171,7 @@ async def _suspect_the_key(
     if not wanted:
         return
     by_code = {field.code: field for field in others.values()}
-    alike = assign(wanted, (await rows_by_id(connection, upload.table, left, list(by_code))).items(), by_code)
+    alike = assign(wanted, held.items(), by_code)
     matches.unclear |= {position: (row_id,) for position, row_id in alike.found.items()} | alike.unclear
     matches.absent = [position for position in matches.absent if position not in matches.unclear]
 

@@ -96,7 +96,8 @@ def test_workgroups_know_no_lists_by_prefix(store: PortalStore) -> None:
 def test_users_are_not_found_by_moments(store: PortalStore) -> None:
     since = {"FILTER": {">=DATE_REGISTER": "2001-01-01T00:00:00+03:00"}}
     assert call(store, "user.get", since).value == []
-    assert len(call(store, "user.get", since, user=9).value) == 12  # a user without a zone: the condition is dropped
+    seen = call(store, "user.get", {}, user=9).value
+    assert call(store, "user.get", since, user=9).value == seen  # a user without a zone: the condition is dropped
     assert len(call(store, "user.get", since, quirks="documented").value) == 12
     assert all(row["TIMESTAMP_X"] == {} for row in call(store, "user.get", {}).value)
 

@@ -161,6 +161,8 @@ def test_demands_are_enforced_where_the_portal_is_told_to(store: PortalStore) ->
         changed(store, strict, row_id, stageId="WON")
     with pytest.raises(MethodError, match="Клиент"):
         made(store, OBSERVED | {"client_demanded"}, title="T")
+    contact = run(store, OBSERVED | {"client_demanded"}, "crm.item.add", entityTypeId=3, fields={"lastName": "L"})
+    assert contact["item"]["lastName"] == "L"
 
 
 def test_an_import_with_fm_dies_as_a_whole(store: PortalStore) -> None:
@@ -235,3 +237,22 @@ def test_files_of_the_disk_are_attached_by_n(store: PortalStore) -> None:
     fields = {"UF_TASK_WEBDAV_FILES": [attached, "8"]}
     run(store, OBSERVED, "tasks.task.update", taskId=task["id"], fields=fields)
     assert run(store, OBSERVED, "tasks.task.get", **got)["task"]["ufTaskWebdavFiles"] == [attached]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: Store, told: bool) -> None:
+    """What is sent for it is left out all the same."""
+    quirks = without("read_only_unsaid") if told else OBSERVED
+    described = run(store, quirks, "crm.item.fields", entityTypeId=2)["fields"]
+    assert described["lastActivityTime"]["isReadOnly"] is told
+    assert described["updatedTime"]["isReadOnly"] is True
+    row_id = made(store, quirks, title="T")["id"]
+    then = kept(store, row_id)["lastActivityTime"]
+    changed(store, quirks, row_id, lastActivityTime="2001-01-01T00:00:00+03:00")
+    assert kept(store, row_id)["lastActivityTime"] == then
+
+
+def test_a_bank_detail_needs_the_name_that_its_description_does_not_call_required(store: Store) -> None:
+    assert run(store, OBSERVED, "crm.requisite.bankdetail.fields")["NAME"]["isRequired"] is False
+    with pytest.raises(MethodError):
+        run(store, OBSERVED, "crm.requisite.bankdetail.add", fields={"ENTITY_ID": 1, "RQ_BIK": "044525225"})

@@ -47,8 +47,8 @@ MOVED: Final[Fields] = (
     _f("MOVED_TIME", "datetime", "Когда перемещён", read_only=True),
 )
 ACTIVITY: Final[Fields] = (
-    _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True),
-    _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True),
+    _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True, unsaid="item"),
+    _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True, unsaid="item"),
 )
 COMMUNICATION: Final = _f(
     "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
@@ -146,7 +146,7 @@ DEAL: Final[Fields] = (
     _f("STAGE_SEMANTIC_ID", "string", "Группа стадии", read_only=True),
     _f("PREVIOUS_STAGE_ID", "crm_status", "Предыдущая стадия", read_only=True, faces="item", status="DEAL_STAGE"),
     _f("IS_NEW", "char", "Новая сделка", read_only=True),
-    _f("IS_RECURRING", "char", "Регулярная сделка", read_only=True),
+    _f("IS_RECURRING", "char", "Регулярная сделка", read_only=True, unsaid="item"),
     _f("IS_RETURN_CUSTOMER", "char", "Повторная сделка", read_only=True),
     _f("IS_REPEATED_APPROACH", "char", "Повторное обращение", read_only=True),
     _f("PROBABILITY", "integer", "Вероятность"),
@@ -226,7 +226,7 @@ COMPANY: Final[Fields] = (
     OBSERVERS,
     *ORIGIN,
     ORIGIN_VERSION,
-    *ACTIVITY,
+    *(replace(spec, unsaid="item classic") for spec in ACTIVITY),
     *UTM,
     *MULTIFIELDS,
     _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),

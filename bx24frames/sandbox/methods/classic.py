@@ -70,9 +70,11 @@ def get_row(entity: EntityType, params: Params, context: Context) -> Result:
 
 def describe(entity: EntityType, _: Params, context: Context) -> Result:
     """The field description."""
-    live = context.has("required_flags_unfounded")
+    live, unsaid = context.has("required_flags_unfounded"), context.has("read_only_unsaid")
     described = {
-        spec.code: fields.describe_classic(spec, as_live=live) for spec in entity.fields if spec.has("classic")
+        spec.code: fields.describe_classic(spec, as_live=live, unsaid=unsaid)
+        for spec in entity.fields
+        if spec.has("classic")
     }
     user = context.store.user_fields(entity.id)
     return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})

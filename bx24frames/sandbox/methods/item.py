@@ -110,7 +110,9 @@ def describe_items(params: Params, context: Context) -> Result:
     described: dict[str, Any] = {}
     for spec in entity.fields:
         if spec.has("item"):
-            entry = fields.describe_item(spec, as_live=context.has("required_flags_unfounded"))
+            entry = fields.describe_item(
+                spec, as_live=context.has("required_flags_unfounded"), unsaid=context.has("read_only_unsaid")
+            )
             if spec.column in {"stageId", "previousStageId"} and entity.stage:
                 entry["statusType"] = entity.stages
             described[spec.column] = entry

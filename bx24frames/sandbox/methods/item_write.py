@@ -50,6 +50,10 @@ def _contact_data(value: Any) -> list[dict[str, Any]]:
     return entries
 
 
+WITHOUT_CLIENT: Final = frozenset({1, 3, 7})
+"""A lead, a contact and a quote may be linked to a company, and a portal was not seen to demand one of them."""
+
+
 def _writable(spec: FieldSpec, context: Context, *, adding: bool, importing: bool) -> bool:
     if importing and spec.column in SYSTEM_FIELDS_OF_IMPORT:
         return context.is_admin
@@ -100,7 +104,8 @@ def _check_filled(entity: EntityType, draft: Draft, context: Context, before: di
     for title in demanded(entity, draft, context, before):
         raise _required(title)
     links = [draft.columns.get(name) for name in ("companyId", "contactId", "contactIds")]
-    if context.has("client_demanded") and before is None and "companyId" in entity.table.by_name and not any(links):
+    clients = entity.id not in WITHOUT_CLIENT and "companyId" in entity.table.by_name
+    if context.has("client_demanded") and before is None and clients and not any(links):
         raise _required("Клиент")
 
 
