@@ -240,7 +240,7 @@ def test_files_of_the_disk_are_attached_by_n(store: PortalStore) -> None:
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: Store, told: bool) -> None:
+def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: PortalStore, told: bool) -> None:
     """What is sent for it is left out all the same."""
     quirks = without("read_only_unsaid") if told else OBSERVED
     described = run(store, quirks, "crm.item.fields", entityTypeId=2)["fields"]
@@ -252,7 +252,7 @@ def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: S
     assert kept(store, row_id)["lastActivityTime"] == then
 
 
-def test_a_bank_detail_needs_the_name_that_its_description_does_not_call_required(store: Store) -> None:
+def test_a_bank_detail_needs_the_name_that_its_description_does_not_call_required(store: PortalStore) -> None:
     assert run(store, OBSERVED, "crm.requisite.bankdetail.fields")["NAME"]["isRequired"] is False
     with pytest.raises(MethodError):
         run(store, OBSERVED, "crm.requisite.bankdetail.add", fields={"ENTITY_ID": 1, "RQ_BIK": "044525225"})
