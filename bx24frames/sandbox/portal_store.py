@@ -12,14 +12,12 @@ from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.seed.fill import fill, merged_sizes
 from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
 from bx24frames.sandbox.shapes.write import SKIP, Pen, classic_cell, classic_user_cell, pen_of
-from bx24frames.sandbox.store.base import Store
+from bx24frames.sandbox.store.base import Store, Values
 from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.records import Draft, create
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.tables import EntityType
-
-Values = Mapping[str, Any]
 
 
 class PortalStore(Store):

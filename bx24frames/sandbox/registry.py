@@ -76,6 +76,9 @@ class MethodError(Exception):
         self.extra = extra
 
 
+NOT_FOUND: Final = MethodError("", "Not found")
+UNKNOWN_METHOD: Final = MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+
 Handler = Callable[[Params, Context], Result]
 
 

@@ -24,7 +24,7 @@ ACCEPT_TURNS: Final = 16
 HANDSHAKE_SECONDS: Final = 0.05
 CUT_SECONDS: Final = 0.05
 """Seconds an answer under way may take when its connection is cut; aiohttp takes 0 for no limit at all."""
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Server:
@@ -68,7 +68,7 @@ class Server:
         self._thread.join(START_SECONDS)
         self._loop.close()
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
 
     async def _listen(self) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bx24frames.sandbox.fields.casts import whole
-
-Row = dict[str, Any]
+from bx24frames.sandbox.store.tables import Row
 
 BY_SUM, BY_RATE = 1, 2
 """How a discount is told: in money or in per cent."""

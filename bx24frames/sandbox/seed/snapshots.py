@@ -12,7 +12,7 @@ from bx24frames.sandbox.seed.fill import fill
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
 
-MAX_BYTES: Final = 48 * 2**20
+_MAX_BYTES: Final = 48 * 2**20
 """Kept in all; the snapshots used least recently go first, and a larger database is not kept."""
 _Key: TypeAlias = tuple[int, tuple[tuple[str, int], ...]]
 
@@ -20,7 +20,7 @@ _Key: TypeAlias = tuple[int, tuple[tuple[str, int], ...]]
 class Snapshots:
     """Databases by seed and sizes."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[_Key, bytes] = OrderedDict()
         self._lock = threading.Lock()

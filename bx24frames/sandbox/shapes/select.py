@@ -35,7 +35,7 @@ def classic_whole(store: Store, entity: EntityType) -> Selection:
     return Selection("classic", chosen.system, chosen.user, multifields=named)
 
 
-UNPRINTED = frozenset({"opportunityAccount", "accountCurrencyId"})
+_UNPRINTED = frozenset({"opportunityAccount", "accountCurrencyId"})
 
 
 def item_selection(
@@ -78,7 +78,7 @@ def listed_selection(
     if named and original and "select_loses_system_fields" in quirks:
         return Selection("item", (), chosen.user)
     if "unprinted_fields" in quirks:
-        chosen = replace(chosen, system=tuple(pair for pair in chosen.system if pair[0] not in UNPRINTED))
+        chosen = replace(chosen, system=tuple(pair for pair in chosen.system if pair[0] not in _UNPRINTED))
     if named and entity.type_id and "select_skips_user_fields" in quirks:
         chosen = replace(chosen, user=chosen.user[::2])
     return chosen

@@ -28,7 +28,7 @@ SKIP: Final = object()
 
 STRING_LIMIT: Final = 255
 TRUE_WORDS: Final = ("true", "y", "Y")
-PICTURES: Final = frozenset({"photo", "logo"})
+_PICTURES: Final = frozenset({"photo", "logo"})
 DEFAULT_CURRENCY: Final = "RUB"
 
 
@@ -219,7 +219,7 @@ def item_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
         return "Y" if _is_true(value) else "N"
     if _is_empty(value):
         return None
-    if spec.column in PICTURES and "item_takes_no_photo" in pen.quirks:
+    if spec.column in _PICTURES and "item_takes_no_photo" in pen.quirks:
         raise NotValid
     stored = _normalised(spec, _ITEM[spec.kind](value, pen), pen)
     if spec.status and stored not in pen.choices(spec.status):
