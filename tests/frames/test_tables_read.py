@@ -21,7 +21,7 @@ from bx24frames.entities.schema import Dialect, Entity
 from bx24frames.errors import ConfigError, FilterError
 from bx24frames.options import Backend
 from bx24frames.sandbox.faults import Fault
-from bx24frames.sandbox.seed.seed import SIZES
+from bx24frames.sandbox.seed.fill import SIZES
 from bx24frames.where.dialects import SPELLINGS, compared_here, dialect
 
 OWNED: dict[str, str] = {
