@@ -1,6 +1,6 @@
 """Random reads and writes on a portal with random quirks: no wrong frame without a word, no row told wrongly.
 
-    python benchmarks/quirk_storm.py --runs 2000 [--seed 1] [--only read|write]
+    python benchmarks/quirk_storm.py --runs 2000 [--seed 1] [--only read|write|table]
 
 Each run turns quirks of the sandbox on and off, takes a user in one of several zones, and reads or writes a table at
 random; frames and outcomes are compared with the sandbox's own tables. A refusal is no fault; silence is.
@@ -19,12 +19,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from quirk_oracle import KINDS, MEANING, meets, moment, same
+from quirk_tables import table
+from quirk_world import Fault, World, cell_of, columns_of, compared, condition_of, found, schema
 
 import bx24frames as bx
 from bx24frames.errors import BX24Error
@@ -35,57 +36,9 @@ SIZES = {"deal": 140, "contact": 60, "company": 30, "lead": 40, "dynamic_1036": 
 TABLES = {"deal": 2, "contact": 3, "company": 4, "lead": 1, "item:1036": 1036}
 FAST = bx.Limits(burst=10**6, per_second=10.0**6)
 ORDERED = ("id", "createdTime", "opportunity", "assignedById")
-ODD = ("x", "1e5", " a ", "NULL", "a <b>b</b>", "«ё» 🚀", "a&b=c+d%20", "$result[a]", "0", "N", "10.50", "a\nb")
-Fault = str | None
-
-
-@dataclass
-class World:
-    """One run's portal and what is tried on it."""
-
-    rng: random.Random
-    sandbox: Sandbox
-    portal: bx.Portal
-    mark: str
-
-    def stored(self, type_id: int) -> dict[int, Any]:
-        return {int(row["id"]): row for row in self.sandbox.store.rows(type_id)}
 
 
 # --- reads -----------------------------------------------------------------------------------------
-
-
-def columns_of(world: World, rows: dict[int, Any]) -> list[str]:
-    known = [name for name in KINDS if name != "id" and any(name in row for row in rows.values())]
-    return ["id", *world.rng.sample(known, world.rng.randint(1, min(6, len(known))))]
-
-
-def condition_of(world: World, rows: dict[int, Any]) -> tuple[str, str, Any]:
-    rng = world.rng
-    while True:
-        name = rng.choice([name for name in KINDS if name not in ("comments", "UF_CRM_TAGS", "UF_CRM_IS_VIP")])
-        values = [row[name] for row in rows.values() if row.get(name) not in (None, "", 0)]
-        if not values:
-            continue
-        kind, value = KINDS[name], rng.choice(values)
-        if kind == "moment":
-            shift = dt.timedelta(minutes=rng.choice([0, 0, 1, 45, 180, -600]))
-            zone = dt.timezone(dt.timedelta(hours=rng.choice([0, 3, -8, 12])))
-            return name, rng.choice([">=", "<=", ">", "<"]), (moment(value) + shift).astimezone(zone)
-        if kind == "day":
-            return name, rng.choice(["=", ">=", "<"]), dt.date.fromisoformat(value[:10])
-        if kind == "flag":
-            return name, "=", value == "Y"
-        if kind == "link":
-            return rng.choice([(name, "=", value), (name, "is null", None), (name, "in", rng.sample(values, 2))])
-        if kind == "number":
-            ops = ["="] if name == "assignedById" else [">=", "<=", ">", "<"]
-            return rng.choice([(name, rng.choice(ops), value), (name, "in", [value, rng.choice(values)])])
-        if kind == "code":
-            return rng.choice([(name, "=", value), (name, rng.choice(["in", "not in"]), rng.sample(values, 2))])
-        plain = value.isascii() and value.isalnum()
-        choice = rng.choice(["=", "in", "not null"] + ["like"] * plain)
-        return name, choice, {"=": value, "in": [value, "x"], "not null": None, "like": value[:2] + "%"}[choice]
 
 
 def read(world: World) -> Fault:
@@ -102,27 +55,7 @@ def read(world: World) -> Fault:
     filters = branches if len(branches) != 1 else branches[0]
     options: dict[str, Any] = {"columns": columns, "filters": filters or None, "backend": "polars", "progress": False}
     told = f"{way} of {entity}, {columns}, {filters}"
-    return _found(WAYS[way](world, entity, options, expected), told)
-
-
-def _found(fault: Fault, told: str) -> Fault:
-    return f"{fault}: {told}" if fault else None
-
-
-def compared(frame: pl.DataFrame, expected: dict[int, Any], *, part: bool = False) -> Fault:
-    ids = frame["id"].to_list()
-    if len(ids) != len(set(ids)):
-        return "a row twice"
-    if set(ids) - set(expected):
-        return f"{len(set(ids) - set(expected))} foreign rows"
-    if not part and set(expected) - set(ids):
-        return f"{len(set(expected) - set(ids))} of {len(expected)} rows missing"
-    for row in frame.to_dicts():
-        for name, cell in row.items():
-            stored = expected[row["id"]]
-            if name in stored and not same(name, cell, stored[name]):
-                return f"{name} of row {row['id']} is {cell!r}, not {stored[name]!r}"
-    return None
+    return found(WAYS[way](world, entity, options, expected), told)
 
 
 def _read(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
@@ -130,7 +63,8 @@ def _read(world: World, entity: str, options: dict[str, Any], expected: dict[int
 
 
 def _order(world: World, entity: str, options: dict[str, Any], expected: dict[int, Any]) -> Fault:
-    known = [name for name in ORDERED if all(row.get(name) is not None for row in expected.values())]
+    described = next(iter(world.stored(TABLES[entity]).values()))
+    known = [name for name in ORDERED if name in described and all(row[name] is not None for row in expected.values())]
     name, way = world.rng.choice(known), world.rng.choice(["asc", "desc"])
     limit = world.rng.choice([None, 1, 5, 50])
     options["columns"] = list(dict.fromkeys([*options["columns"], name]))
@@ -181,27 +115,6 @@ WAYS: dict[str, Callable[..., Fault]] = {
 # --- writes ----------------------------------------------------------------------------------------
 
 
-def cell_of(world: World, name: str, rows: dict[int, Any]) -> Any:
-    rng = world.rng
-    if KINDS[name] == "text" or name == "comments":
-        return rng.choice(ODD)
-    if KINDS[name] == "texts":
-        return rng.sample(ODD, rng.randint(1, 3))
-    if KINDS[name] == "moment":
-        zone = dt.timezone(dt.timedelta(hours=rng.choice([0, 3, -8])))
-        return dt.datetime(2026, rng.randint(1, 12), 1, rng.randint(0, 23), 30, tzinfo=zone).astimezone(dt.UTC)
-    if KINDS[name] == "day":
-        return dt.date(2026, rng.randint(1, 12), rng.randint(1, 28))
-    if KINDS[name] == "flag":
-        return rng.choice([True, False])
-    if name == "stageId":
-        return rng.choice([row["stageId"] for row in rows.values()])
-    if KINDS[name] == "number":
-        return rng.choice([5, 12, 700] if name == "UF_CRM_1721244482250" else [0.5, 10.25, 600.5, 7.0])
-    values = [row[name] for row in rows.values() if row.get(name)]
-    return rng.choice(values)
-
-
 WRITABLE = (
     "opportunity", "stageId", "companyId", "closedate", "opened", "sourceId", "comments", "originId",
     "UF_CRM_MY_STRING", "UF_CRM_1721244482250", "UF_CRM_1721244482251", "UF_CRM_VISIT_TIME", "UF_CRM_BIRTH_DAY",
@@ -215,7 +128,7 @@ def write(world: World) -> Fault:
     before = world.stored(2)
     names = rng.sample(WRITABLE, rng.randint(1, 5))
     if way == "delete":
-        return _found(_delete(world, before), "delete")
+        return found(_delete(world, before), "delete")
     count = rng.randint(1, 4)
     rows: list[dict[str, Any]] = [
         {"title": f"{world.mark} {place}", **{name: cell_of(world, name, before) for name in names}}
@@ -232,13 +145,7 @@ def write(world: World) -> Fault:
         options = {"mode": "update", "nulls": "clear" if way == "clear" else "skip"}
         for row in rows:
             row.update({name: None for name in names if rng.random() < 0.6})
-    return _found(_written(world, rows, options, before), f"{way} {rows}")
-
-
-def schema(names: list[str]) -> dict[str, Any]:
-    kinds = {"moment": pl.Datetime("us", "UTC"), "day": pl.Date, "flag": pl.Boolean, "number": pl.Float64,
-             "link": pl.Int64, "texts": pl.List(pl.String)}  # fmt: skip
-    return {name: kinds.get(KINDS[name], pl.String) for name in names} | ({"id": pl.Int64} if "id" in names else {})
+    return found(_written(world, rows, options, before), f"{way} {rows}")
 
 
 def _written(world: World, rows: list[dict[str, Any]], options: dict[str, Any], before: dict[int, Any]) -> Fault:
@@ -301,6 +208,8 @@ def _delete(world: World, before: dict[int, Any]) -> Fault:
     return None
 
 
+TRIED: dict[str, Callable[[World], Fault]] = {"read": read, "write": write, "table": table}
+
 # --- runs ------------------------------------------------------------------------------------------
 
 
@@ -328,7 +237,7 @@ def one_run(seed: int, sandbox: Sandbox, kind: str, rng: random.Random) -> tuple
         warnings.simplefilter("always")
         world = World(rng, sandbox, portal, f"Q{seed}")
         try:
-            fault = (read if kind == "read" else write)(world)
+            fault = TRIED[kind](world)
         except BX24Error as error:
             return f"{kind} refused ({type(error).__name__})", None if error.message else "an error without a word"
         except Exception as error:  # noqa: BLE001 - whatever breaks is a fault of the run
@@ -343,7 +252,7 @@ def storm(folder: Path, seeds: range, only: str | None) -> Iterator[tuple[int, s
     with opened(shutil.copy(origin, folder / "read.sqlite")) as reading:
         for seed in seeds:
             rng = random.Random(seed)
-            kind = only or rng.choice(["read", "read", "write"])
+            kind = only or rng.choice(["read", "read", "write", "table"])
             if kind == "read":
                 yield seed, *one_run(seed, reading, kind, rng)
                 continue
@@ -359,7 +268,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--runs", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--only", choices=["read", "write"])
+    options.add_argument("--only", choices=list(TRIED))
     chosen = options.parse_args()
     kinds: collections.Counter[str] = collections.Counter()
     wrong: list[tuple[int, str]] = []

@@ -9,6 +9,8 @@ from typing import Any
 from run import table
 
 Section = dict[str, Any]
+BEFORE = 0.016
+"""Seconds a page of the sections that were kept before they named it."""
 
 
 def written(found: dict[str, Section], story: Path) -> str:
@@ -40,13 +42,13 @@ def _how() -> str:
         "own, each reader another; rounds are interleaved and figures are medians. *floor* is one chain of keyset "
         "pages, 50 a request, and `orjson.loads`, without a frame; *pandas*, *polars*, *pyarrow* are `read_entity`, "
         "*iter* is `iter_entity`, *parquet* is `iter_entity` into a file. Server seconds are the portal's own, "
-        "simulated (16 ms a page, 10 ms a count, 20 us a row stepped over). Except where the real limits are named, "
-        "the portal sets none and every reader has its own switched off."
+        "simulated (a page as each table says, 10 ms a count, 20 us a row stepped over). Except where the real limits "
+        "are named, the portal sets none and every reader has its own switched off."
     )
 
 
 def _when(section: Section) -> str:
-    return f"*{section['date']}, {section['machine']}*"
+    return f"*{section['date']}, {section['machine']}, {1000 * section.get('page', BEFORE):.0f} ms a page*"
 
 
 def _decode(found: dict[str, Section]) -> str:

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bx24frames.sandbox import Costs
+
 HERE = Path(__file__).parent
 OUT = HERE / "out"
 PEERS = {"fast_bitrix24": "1.8.14", "b24pysdk": "1.3.2", "b24api": "2.5.2"}
@@ -176,7 +178,8 @@ def main() -> None:
 
     def keep(section: str, figures: Any) -> None:
         found[section] = {
-            "date": dt.datetime.now(dt.UTC).isoformat(timespec="minutes"), "machine": machine(), "figures": figures,
+            "date": dt.datetime.now(dt.UTC).isoformat(timespec="minutes"), "machine": machine(), "page": Costs().page,
+            "figures": figures,
         }  # fmt: skip
         kept.write_text(json.dumps(found, indent=1))
 

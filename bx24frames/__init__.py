@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
     from bx24frames.transport.auth import OAuth
+    from bx24frames.transport.base import Transport
     from bx24frames.verbs.read import (
         count_entity,
         describe_entity,
@@ -35,6 +36,7 @@ __all__ = [
     "OAuth",
     "Portal",
     "Sandbox",
+    "Transport",
     "WriteReport",
     "aio",
     "count_entity",
@@ -53,6 +55,7 @@ _HOMES: Final = {
     "OAuth": "bx24frames.transport.auth",
     "Portal": "bx24frames.portal",
     "Sandbox": "bx24frames.sandbox",
+    "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
     "delete_entity": "bx24frames.verbs.write",

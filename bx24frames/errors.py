@@ -168,7 +168,15 @@ class LimitError(PortalError):
 
 
 class ResponseError(CallError):
-    """The answer was not what the portal's protocol promises (HTML, half a JSON, nothing)."""
+    """The answer was not what the portal's protocol promises (HTML, half a JSON, nothing).
+
+    Attributes
+    ----------
+    answered : bool
+        Whether the portal itself answered, with something else than the method promises.
+    """
+
+    answered: bool = True
 
 
 class TransportError(CallError):

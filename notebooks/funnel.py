@@ -62,7 +62,7 @@ moves["stageId"].value_counts()
 # A stage history is not written; the portal keeps it when deals are moved. So the portal in a box gets a clock that the
 # notebook sets, and lives through the 546 days: each day's moves are an update, each day's new deals an insert. This
 # box has no limits, and what its answers cost does not really pass, so the client is told not to hold back either; one
-# request at a time gives each row the same id whenever this is run. The eighteen months take about half a minute.
+# request at a time gives each row the same id whenever this is run. The eighteen months take about a minute.
 
 # %%
 today = pd.Timestamp("1997-01-01 12:00", tz="UTC")

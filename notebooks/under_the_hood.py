@@ -28,8 +28,9 @@ BURST, LEAK = 20, 5.0
 # ## The limits
 #
 # Requests go into a bucket that leaks: it holds `burst` of them, `per_second` run out, and a request that finds it full
-# is refused. A batch of fifty commands is one request. Besides, no method may cost the portal more than `operating`
-# seconds in ten minutes. These are the limits of all plans but Enterprise:
+# is refused. A batch of fifty commands is one request. Besides, the portal's work may take no more than `operating`
+# seconds in ten minutes: that of each method, and on newer builds that of all batches together. These are the limits of
+# all plans but Enterprise:
 
 # %%
 bx.Limits()
@@ -118,7 +119,8 @@ plt.show()
 # ## Whose time it was
 #
 # More work of other kinds: another table by its own method, rows one by one, an upload. Every answer tells what it cost
-# the portal, and what its method has used up of its ten minutes; the figures by method are the sum of that.
+# the portal (`seconds`), and what has been used up of the ten minutes (`operating`). The box charges as newer builds
+# do: what went in batches stands in the row `batch`, at half its duration.
 
 # %%
 bx.read_entity("contact", portal, columns=["id", "name"], progress=False)
@@ -149,8 +151,8 @@ axes.set_title(f"A command of {dearest} costs most: {each:.2f} s", loc="left", c
 plt.show()
 
 # %% [markdown]
-# How much of what a method may cost in ten minutes is used up? At 85 % requests of that method go one at a time; before
-# the limit they wait for the portal's window to move on.
+# How much of what ten minutes allow is used up? At 85 % requests that are charged to the same row go one at a time;
+# before the limit they wait for the portal's window to move on.
 
 # %% tags=["times"]
 (work["operating"] / bx.Limits().operating * 100).round(2).rename("% of the limit").iloc[::-1]

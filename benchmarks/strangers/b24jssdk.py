@@ -6,6 +6,9 @@ CHECKOUT is a clone of github.com/bitrix24/b24jssdk; Node 20 and npm are needed.
 it imports is installed there, and it is run over https with the certificate of the sandbox. It expects some rows of the
 portal that it was written on: they are made first, unless it is run as seeded.
 
+The quirk `batch_charged` is off: four tests of batches want an `operating` of 0, which portals that charge a batch as
+one do not print after the other batches of the suite.
+
 A test that no portal can pass is left out, with the reason: `LEFT_OUT`.
 """
 
@@ -76,7 +79,7 @@ def main() -> int:
     work = given.work or Path(tempfile.mkdtemp(prefix="b24jssdk-"))
     work.mkdir(parents=True, exist_ok=True)
     prepare(given.checkout, work)
-    with Sandbox(real_time=False, tls=True) as sandbox:
+    with Sandbox(real_time=False, tls=True, quirks={"batch_charged": False}) as sandbox:
         if not given.as_seeded:
             furnish(sandbox)
         (work / "certificate.pem").write_text(sandbox.certificate)

@@ -22,6 +22,11 @@ namespace libphonenumber {
         {
             return $this->text;
         }
+
+        public function getNationalNumber(): string
+        {
+            return substr((string) preg_replace('/\D/', '', $this->text), -10);
+        }
     }
 
     class PhoneNumberFormat
@@ -63,6 +68,11 @@ namespace MoneyPHP\Percentage {
         public function __toString(): string
         {
             return $this->percents;
+        }
+
+        public static function zero(): self
+        {
+            return new self('0');
         }
 
         public function equals(self $other): bool

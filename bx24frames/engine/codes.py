@@ -246,11 +246,13 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
                 method=method,
                 guidance=answer.guidance or "Check the network, and whether the portal opens in a browser.",
             )
-        return ResponseError(
+        unread = ResponseError(
             f"Instead of data the portal answered: {answer.reason}",
             method=method,
             guidance=_INSTEAD.get(answer.status, "Try again in some minutes; if it stays so, ask its administrator."),
         )
+        unread.answered = False
+        return unread
     what = meaning(answer)
     guidance = scope_guidance(method) if normalised(answer.code) in _SCOPE_CODES else what.guidance
     text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"

@@ -114,7 +114,8 @@ def _echo(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Echo |
     """What the answer is compared with, of the methods that answer with the row: those whose ids stand inside one."""
     if len(entity.writes.id_path) < 2:
         return None
-    sent = {name: value for name, value in row.values.items() if value is not None}
+    stamps = (entity.modified, *entity.stamped)
+    sent = {name: cell for name, cell in row.values.items() if cell is not None and columns[name].code not in stamps}
     return Echo(entity.writes.id_path[:-1], entity.family, columns, sent)
 
 

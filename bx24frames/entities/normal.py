@@ -33,9 +33,10 @@ def scale(field: Field) -> Decimal:
     """The step to which a field's numbers are rounded.
 
     Of a user field its own PRECISION, and a whole number where it has none (main module:
-    lib/userfield/types/doubletype.php).
+    lib/userfield/types/doubletype.php). A number property of a catalogue, which is described as dynamic too, is no
+    user field and has no such setting.
     """
-    if field.user_field and field.type == "double":
+    if field.user_field and field.holder is None and field.type == "double":
         digits = str(field.settings.get("PRECISION", ""))
         return Decimal(1).scaleb(-int(digits)) if digits.isdigit() else Decimal(1)
     return CENTS if field.code.replace("_", "").lower() in SUMS else FINE

@@ -261,6 +261,7 @@ class Entity:
     `arguments`: parameters of the list method that the caller gives as equality filters.
     `untyped`: a method outside the catalogue: no fields, parameters as written.
     `conditions`: names that conditions have and no field has.
+    `modified`: the column of the last change; `stamped`: others that writes set, whatever is sent.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Entity:
     get_method: str | None = None
     created: str | None = None
     modified: str | None = None
+    stamped: tuple[str, ...] = ()
     scope: str = "crm"
     base_params: Mapping[str, JSON] = field(default_factory=dict)
     """Parameters every call of this table carries (``entityTypeId``)."""

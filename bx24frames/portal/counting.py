@@ -14,7 +14,7 @@ from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.pack import keys_of
+from bx24frames.entities.pack import Packed, keys_of
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table
@@ -48,6 +48,8 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     """
     table = await find_table(connection, entity, filters)
     where = await settled_where(connection, table, filters)
+    if where.nothing:
+        return 0
     if where.sum is not None and where.sum.inner is not None:
         inner = replace(where, params=where.sum.inner, tests=(), sum=None)
         far = await _told(connection, table, inner)
@@ -89,19 +91,21 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
     entity = table.entity
     keys = entity.listing.row_key or (entity.listing.id_key,)
     schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
-    asked = [listing_for(entity, schema.fields, part, table.fields) for part in slices(entity, where)]
+    parts = list(slices(entity, where))
+    asked = [listing_for(entity, schema.fields, part, table.fields) for part in parts]
     listings = [replace(one, keys=keys_of(schema)) for one in asked]
-    take = Recheck(where, schema, seen).take(
-        Decoder(schema, "null", Counter()), lambda rows: picked(entity, where, rows)
-    )
+    decoder = Decoder(schema, "null", Counter())
+    takes = [Recheck(part, schema, seen).take(decoder, lambda rows: picked(entity, where, rows)) for part in parts]
 
     def of(place: int, batch: pa.RecordBatch) -> set[tuple[object, ...]]:
         columns = [batch.column(at).to_pylist() for at in range(len(keys))]
         return {(place if apart else 0, *row) for row in zip(*columns, strict=True)}
 
-    count = await _distinct(
-        connection, listings, lambda place, _: Take(take.pack, lambda parts: of(place, take.join(parts)))
-    )
+    def keys_of_part(place: int, _: Listing) -> Take[Packed, set[tuple[object, ...]]]:
+        take = takes[place]
+        return Take(take.pack, lambda packed: of(place, take.join(packed)))
+
+    count = await _distinct(connection, listings, keys_of_part)
     foreign = told(seen, entity.name)
     if foreign is not None:
         tell(foreign)

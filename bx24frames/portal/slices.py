@@ -122,20 +122,22 @@ def _page(listing: Listing, *, up: bool) -> Call:
 
 async def side_by_side(
     connection: Connection,
-    listings: Sequence[Listing],
-    take: Take[P, pa.RecordBatch],
+    parts: Sequence[tuple[Listing, Take[P, pa.RecordBatch]]],
     *,
     up: bool,
     limit: int | None = None,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order."""
+    """Read listings of any length, many a request, each by id and up to `limit`; different ones in no order.
 
-    def of(part: Listing) -> Machine[pa.RecordBatch]:
+    `parts`: each listing with how its rows are typed, and which of them stay.
+    """
+
+    def of(part: Listing, take: Take[P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
         return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
 
     machines: list[Machine[pa.RecordBatch]] = [
-        Pool((of(part) for part in listings if not part.call.direct), share=SHARE),
-        *(of(part) for part in listings if part.call.direct),
+        Pool((of(part, take) for part, take in parts if not part.call.direct), share=SHARE),
+        *(of(part, take) for part, take in parts if part.call.direct),
     ]
     for machine in machines:
         async with aclosing(connection.run(machine)) as found:

@@ -148,6 +148,11 @@ _WRITES: Final[Mapping[str, Quirk]] = {
         "Says isRequired of fields that no add demands: `opened` of every item, the three names of a contact.",
         "crm module: Factory::getFieldsSettings, crm_contact.php; a description of a cloud portal, September 2026",
     ),
+    "read_only_unsaid": Quirk(
+        "crm.item.fields, crm.company.fields",
+        "Does not say isReadOnly of the last activity and of isRecurring, and leaves out what is sent for them.",
+        "a description of a cloud portal, September 2026; docs: crm-company-fields.md",
+    ),
     "foreign_stage_replaced": Quirk(
         "crm.item.*, crm.deal.*",
         "Replaces a stage of another pipeline: by the first stage on add, by the one kept on update.",

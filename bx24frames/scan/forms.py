@@ -75,6 +75,7 @@ class FormReader:
             A column asked for by name was in no row.
         """
         proof, entity = self._proof, self._reading.table.entity
+        self._reading.seen.uncarried = frozenset(proof.missing)
         if proof.broken and self._reading.explicit:
             raise proof.fault()
         if self._reading.inner:
@@ -140,4 +141,6 @@ def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence
     """Whether a read that ended before its first row may do better in another form."""
     if form is forms[-1]:
         return False
-    return isinstance(fault, ResponseError) or (fault.code == "INVALID_ARG_VALUE" and Form.CODES in forms)
+    if isinstance(fault, ResponseError):
+        return fault.answered
+    return fault.code == "INVALID_ARG_VALUE" and Form.CODES in forms

@@ -87,15 +87,16 @@ class Reading:
     forgiving: bool = False
     inner: bool = False
 
-    def take(self, proof: Proof) -> Take[Packed, pa.RecordBatch]:
-        """How the rows of some pages are typed, watched by a proof."""
+    def take(self, proof: Proof, part: Where | None = None) -> Take[Packed, pa.RecordBatch]:
+        """How the rows of some pages are typed, watched by a proof; those of a part are held to its own conditions."""
+        where = self.where if part is None else part
         decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
 
         def chosen(rows: Rows) -> Rows:
             return picked(self.table.entity, self.where, proof.watch(rows))
 
-        if self.where.tests:
-            return Recheck(self.where, self.schema, self.seen).take(decoder, chosen)
+        if where.tests:
+            return Recheck(where, self.schema, self.seen).take(decoder, chosen)
         return Take(lambda rows: decoder.pack(chosen(rows)), decoder.join)
 
     @property

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bx24frames.where.model import Where
 
 __all__ = ["CHUNK_ROWS", "batches", "collect"]
-__all__ += ["iterate_tables", "listing_of", "prepare", "read_table"]
+__all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_table"]
 
 CHUNK_ROWS: Final = 2500
 MOST_AT_ONCE: Final = 10_000
@@ -78,13 +78,15 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
 
 def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:
     entity, where = reading.table.entity, reading.where
-    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, where)]
+    parts = list(slices(entity, where))
+    listings = [listing_of(reading.table, reading.schema, part, form, proof) for part in parts]
     take = reading.take(proof)
     if where.owners is not None:
         return each_owner(connection, listings, take, ascending=reading.order.up)
     if where.parted:
         first = None if reading.order.field is not None or where.tests else reading.limit
-        return side_by_side(connection, listings, take, up=reading.order.up, limit=first)
+        takes = [reading.take(proof, part) for part in parts]
+        return side_by_side(connection, list(zip(listings, takes, strict=True)), up=reading.order.up, limit=first)
     if where.ids is not None:
         up = reading.order.up
         wanted = frozenset(where.ids)
@@ -93,8 +95,8 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
             some = replace(where, ids=tuple(sorted(ids)))
             return [listing_of(reading.table, reading.schema, part, form, proof) for part in slices(entity, some)]
 
-        parts = listings if up else listings[::-1]
-        return page_each(connection, parts, take, wanted=wanted, up=up, narrowed=narrowed)
+        ordered = listings if up else listings[::-1]
+        return page_each(connection, ordered, take, wanted=wanted, up=up, narrowed=narrowed)
     by_id = listings[0].paging is Paging.KEYSET and not reading.whole
     if where.tests and reading.limit is not None and by_id:
         return _up_to_limit(connection, reading, take, listings[0], reading.limit)
@@ -131,6 +133,13 @@ async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read a table whole, in the order wanted, as the portal types it."""
     reading = await prepare(connection, request)
     return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+
+
+async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table:
+    """Read a table as `read_table` does, without the columns that no row carries: their nulls say nothing."""
+    reading = await prepare(connection, request)
+    table = in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    return table.select([name for name in table.column_names if name not in reading.seen.uncarried])
 
 
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:

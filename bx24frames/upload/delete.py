@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -42,7 +41,7 @@ class DeleteRequest:
 
 async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
     """Delete rows; see `bx24frames.delete_entity`."""
-    started, requests = time.monotonic(), connection.stats.requests
+    started, requests = connection.clock.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
     _check(request, table.entity)
     ids = request.ids(table.entity)
@@ -63,7 +62,7 @@ async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploade
         sending.leave_unanswered()
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
-    took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
+    took = Forecast(connection.stats.requests - requests, connection.clock.monotonic() - started)
     if request.dry_run:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
         took = forecast(connection, [Load(left, FIRST_WRITES)], took.requests)

@@ -58,7 +58,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
         if not sending.doubts or sending.stopped:
             return
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
-        await reconcile.CLOCK.sleep(reconcile.CUT)
+        await connection.clock.sleep(reconcile.CUT)
     sending.contested |= set(sending.doubts)
     sending.doubts.clear()
 

@@ -45,7 +45,7 @@ def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str)
     """Warn of user fields that would round what they are given, by their PRECISION (0 where they have none)."""
     told = []
     for name, field in columns.items():
-        if not (field.user_field and kind(field) is Kind.FLOAT):
+        if not (field.user_field and field.holder is None and kind(field) is Kind.FLOAT):
             continue
         cells = table.column(name).to_pylist()
         numbers = [part for cell in cells for part in (cell if isinstance(cell, list) else [cell]) if part is not None]

@@ -74,7 +74,8 @@ def incoming(
     id_column, fields = _matched(source, table, mode, by_id, wanted, extra)
     compared = {}
     if by_id:
-        compared = {name: field for name, field in fields.items() if field.read_only or field.immutable}
+        # portals do not call the last activity read-only, and set it all the same
+        compared = {name: f for name, f in fields.items() if f.read_only or f.immutable or f.code in STAMPED}
     sent = {name: field for name, field in fields.items() if name not in compared}
     compared = {name: field for name, field in compared.items() if field.code not in STAMPED}
     if not sent and source.rows:

@@ -84,7 +84,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         return
     if mode == "insert" or not upload.request.on:
         return
-    before = await begun(upload, sending)
+    before = await begun(connection, upload, sending)
     fields = key_fields(upload.table, upload.frame, upload.request.on)
     columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
     on = [field for _, field in fields]

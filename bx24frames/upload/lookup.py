@@ -13,7 +13,7 @@ from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.portal.duplicates import ids_by_contact, in_parts
 from bx24frames.scan.request import ReadRequest
-from bx24frames.scan.rest import read_table
+from bx24frames.scan.rest import read_carried, read_table
 from bx24frames.upload.match import RowId, Values, canonical
 from bx24frames.upload.outcomes import Outcome
 
@@ -33,7 +33,7 @@ BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.
 async def rows_by_id(
     connection: Connection, table: Table, ids: Iterable[RowId], codes: Sequence[str]
 ) -> dict[RowId, Values]:
-    """What the rows with these ids hold in some columns; absent ids are left out."""
+    """What the rows with these ids hold in some columns; absent ids and columns that no row carries are left out."""
     id_code = table.entity.listing.id_key
     wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
     if not wanted:
@@ -41,7 +41,7 @@ async def rows_by_id(
     request = ReadRequest(
         table.entity.name, [id_code, *codes], {id_code: wanted}, missing_columns="insert", progress=False, inner=True
     )
-    return dict(_keyed(await read_table(connection, request), id_code))
+    return dict(_keyed(await read_carried(connection, request), id_code))
 
 
 def found_by_id(table: Table) -> bool:

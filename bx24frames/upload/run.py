@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -139,7 +138,7 @@ def _naming(upload: Upload) -> Callable[[str | None], str | None]:
 
 async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
     """Write a frame; see `bx24frames.write_entity`."""
-    started = time.monotonic()
+    started = connection.clock.monotonic()
     requests = connection.stats.requests
     upload = await prepare_upload(connection, request)
     sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
@@ -169,7 +168,7 @@ async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
-        took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
+        took = Forecast(connection.stats.requests - requests, connection.clock.monotonic() - started)
     if not interrupted and broken is None:
         warn_of_differences(sending.outcomes.values(), upload.entity.name)
     return Uploaded(

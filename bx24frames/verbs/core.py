@@ -45,7 +45,7 @@ class Output:
         attrs = {
             "host": connection.host,
             "entity": entity,
-            "read_at": (connection.clock.began or connection.clock.opened).isoformat(timespec="seconds"),
+            "read_at": (connection.server_time.began or connection.server_time.opened).isoformat(timespec="seconds"),
         }
         index = self.index if finish is None else self.levels(finish)
         ids = ("id", "ID") if finish is None else (finish.id_column,)

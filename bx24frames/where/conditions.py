@@ -115,6 +115,8 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
     if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
         raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
     _refuse_unasked(one)
+    if one.field.type == "object":  # kept in a text of the portal's own, an empty one too
+        raise Unfit("the portal does not look into structures: read the column and filter the frame")
     _tell_zero(one, own)
     special = _special(one, entity, zones, own)
     if special is not None:
@@ -168,7 +170,7 @@ def _test(one: Condition, entity: Entity, *, strict: bool) -> Test | None:
     """What tells a row that meets the condition; None where no cell does."""
     field = one.field
     many = field.multiple and entity.family is not Family.ITEM
-    odd = field.holder is not None or field.type in _PRINTED_OTHERWISE or many
+    odd = field.type in _PRINTED_OTHERWISE or many
     if (not judged(field) or odd) and not (strict and judged(field)):
         return None
     values = tuple(_plain_value(field, value) for value in _values(one))

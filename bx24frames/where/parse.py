@@ -293,10 +293,11 @@ class _Reader:
         if self.entity.listing.paging is not Paging.KEYSET or len(kept) > MAX_BRANCHES:
             guidance = "Read each branch by itself, and drop the ids seen twice."
             raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
-        apart = tuple(replace(one, tests=(), sum=None) for one in kept)
         told = tests if all(map(self._is_told, [[*branch, *beside] for branch in branches])) else ()
         if not told and any(one.cut for one in kept):
             raise self._refusal("the rows cannot tell which of the alternatives they meet")
+        # a row that a wider bound of one alternative brought is not thereby one of another
+        apart = tuple(replace(one, tests=one.tests if told else (), sum=None) for one in kept)
         return Where(branches=apart, tests=told, arguments=self.arguments)
 
     def _tests(self, conditions: list[Condition], *, strict: bool = False) -> tuple[Test, ...]:

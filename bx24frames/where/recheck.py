@@ -27,12 +27,13 @@ class Seen:
     """What became of the rows of one read.
 
     `rows`: those that came. `last`: the id of the last one. `foreign`: those dropped because the portal did not carry
-    out a condition, by column.
+    out a condition, by column. `uncarried`: the columns that no row carried, which are null without meaning that.
     """
 
     rows: int = 0
     last: int | None = None
     foreign: Counter[str] = field(default_factory=Counter)
+    uncarried: frozenset[str] = frozenset()
 
 
 def tested_fields(where: Where) -> tuple[Field, ...]:

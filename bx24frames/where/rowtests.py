@@ -145,9 +145,9 @@ _ORDER: Final[Mapping[Op, Callable[[pa.Array, object], pa.Array]]] = {
 
 
 def _blank(column: pa.Array, own: Kind, *, strict: bool) -> pa.Array:
-    """Whether a cell that is there counts as none: an empty text does; a 0, and a flag that is off, may."""
+    """Whether a cell that is there counts as none: an empty text does; blanks, a 0, a flag that is off may."""
     if own in _TEXTS:
-        return pc.equal(pc.utf8_rtrim(column, " "), "")
+        return pc.equal(column if strict else pc.utf8_rtrim(column, " "), "")
     if own in _NUMBERS and not strict:
         return pc.equal(column, pa.scalar(0).cast(column.type))
     if own is Kind.BOOL and not strict:

@@ -158,6 +158,8 @@ def test_bad_input(case: str, odd: OddPortal, portal: bx.Portal, caplog: pytest.
         assert word in told
     assert odd.rows == before, "something was written"
     asked = [method for method, _ in odd.commands if method != "crm.type.list"]
+    if case == "unknown column":  # rows may carry keys that no description names: a page is looked at
+        asked.remove("crm.item.list")
     assert not [method for method in asked if method.endswith((".add", ".update", ".list", "mport"))]
     trace = "".join(traceback.format_exception(caught.value))
     for text in (told, repr(caught.value), trace, caplog.text, repr(portal), repr(portal.connection.settings)):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import bx24frames as bx
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import quirk_oracle
 import quirk_storm
+import quirk_tables
 
 pytestmark = pytest.mark.filterwarnings("default")
 ROW = {"id": 1, "title": "A ", "opportunity": 2.5, "createdTime": "2026-01-01T00:00:00", "companyId": None}
@@ -65,3 +69,33 @@ def test_a_condition_holds_as_the_database_compares():
     assert not quirk_oracle.holds(ROW, ("companyId", "in", [5]))
     assert quirk_oracle.holds(ROW, ("createdTime", ">=", dt.datetime(2025, 12, 31, 21, tzinfo=dt.UTC)))
     assert not quirk_oracle.holds(ROW, ("createdTime", ">", dt.datetime(2025, 12, 31, 21, tzinfo=dt.UTC)))
+
+
+READS = ("classic", "phones", "links", "product rows", "captions", "titles", "people")
+
+
+def world(portal: bx.Portal, sandbox: bx.Sandbox, mark: str = "Q3") -> quirk_storm.World:
+    return quirk_storm.World(random.Random(1), sandbox, portal, mark)
+
+
+def told_of_nothing(_: object, rows: list[object], *given: object, **options: object) -> pl.DataFrame:
+    """What a report would tell of rows that were never sent."""
+    count = len(rows)
+    return pl.DataFrame({"action": ["inserted"] * count, "id": [10**6] * count, "message": [None] * count})
+
+
+@pytest.mark.parametrize("way", READS)
+def test_a_read_of_another_table_that_lacks_a_row_is_a_fault(tmp_path: Path, monkeypatch, way: str):
+    with quirk_storm.opened(tmp_path / "one.sqlite") as sandbox, bx.Portal(sandbox.url, limits=quirk_storm.FAST) as one:
+        assert quirk_tables.WAYS[way](world(one, sandbox)) is None
+        whole = quirk_tables.read
+        monkeypatch.setattr(quirk_tables, "read", lambda *given, **options: whole(*given, **options)[1:])
+        assert quirk_tables.WAYS[way](world(one, sandbox, "Q4")) is not None
+
+
+@pytest.mark.parametrize("way", ["new people", "new lines", "classic rows"])
+def test_a_false_outcome_of_another_table_is_a_fault(tmp_path: Path, monkeypatch, way: str):
+    with quirk_storm.opened(tmp_path / "one.sqlite") as sandbox, bx.Portal(sandbox.url, limits=quirk_storm.FAST) as one:
+        assert quirk_tables.WAYS[way](world(one, sandbox)) is None
+        monkeypatch.setattr(quirk_tables, "write", told_of_nothing)
+        assert quirk_tables.WAYS[way](world(one, sandbox, "Q4")) is not None

@@ -63,7 +63,7 @@ def test_columns_that_a_read_has_brought_here(offer: Offer, bx24_sandbox: Sandbo
     bx.read_entity("type", "acme", limit=0)
     bx24_sandbox.stats.reset()
     assert offer("read deal --columns ti") == ["title"]
-    assert offer("read deal -c id,title,oppo") == ["id,title,opportunity"]
+    assert offer("read deal -c id,title,oppo") == ["id,title,opportunity", "id,title,opportunityAccount"]
     assert "id,id" not in offer("read deal -c id,i")
     assert offer("write deal f.csv --mode upsert --on originI") == ["originId"]
     assert offer("read --profile acme deal --order-by createdT") == ["createdTime"]

@@ -121,7 +121,7 @@ def test_sql_asks_for_what_it_needs(run, bx24_sandbox: Sandbox):
     found = rows(run("scan", "deal", query, "--format", "jsonl"))
     counted = {row["stageId"]: row["n"] for row in found}
     assert counted == {stage: int(run("count", "deal", "-f", f"stageId={stage}").text) for stage in ("NEW", "WON")}
-    assert bx24_sandbox.stats.requests - before <= 5
+    assert bx24_sandbox.stats.requests - before <= 6  # among them the dictionary that the stages are held to
     assert 'col("stageId")' in run("scan", "deal", "--explain", "SELECT id FROM self WHERE stageId = 'WON'").text
 
 

@@ -20,6 +20,7 @@ from bx24frames.errors import FilterError, UnknownColumn, UnknownEntity
         [("id", ">", 20), ("id", "<=", 90)],
         ("id", "in", list(range(1, 130))),
         {"id": 50_000},
+        [("id", "in", [5, 7]), ("id", ">", 7), ("opportunity", ">=", 0.0)],
         [[("stageId", "=", "NEW")], [("stageId", "=", "WON")]],
         ("companyId", "is null", None),
         ("companyId", "not null", None),

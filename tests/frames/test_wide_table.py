@@ -28,7 +28,7 @@ def portal() -> Iterator[bx.Portal]:
             kind = "string" if code == TWINS[0] else "integer" if code == TWINS[1] else kind
             items = ("Red", "Green", "Blue") if kind == "enumeration" else ()
             box.store.add_user_field(2, code, kind, multiple=number % 7 == 0 and code not in TWINS, items=items)
-        box.store.insert(2, [{"title": f"Deal {number}", TWINS[0]: "a", "UF_CRM_W_2": 1.5} for number in range(ROWS)])
+        box.store.insert(2, [{"title": f"Deal {number}", TWINS[0]: "a", "UF_CRM_W_2": 2.0} for number in range(ROWS)])
         with bx.Portal(box.url, limits=FAST) as opened:
             yield opened
 

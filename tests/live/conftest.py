@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pytest
 
@@ -118,6 +120,16 @@ class Ledger:
 
     oracle: Oracle
     mark: str = field(default_factory=lambda: f"{MARK} {token_hex(4)}")
+
+    @cached_property
+    def contact(self) -> int:
+        """A contact of the test's own: the settings of a portal may demand a client of every deal."""
+        fields = {"lastName": self.mark}
+        return int(self.oracle.call("crm.item.add", entityTypeId=TYPES["contact"], fields=fields)["item"]["id"])
+
+    def deal(self, title: str = "", **cells: Any) -> dict[str, Any]:
+        """The cells of a deal that carries the mark."""
+        return {"title": f"{self.mark} {title}".rstrip(), "contactId": self.contact, **cells}
 
 
 @pytest.fixture

@@ -135,6 +135,11 @@ def test_every_user_that_rows_name_is_among_the_users(url: str, oracle: Oracle):
     raw = oracle.call("user.get", ADMIN_MODE=True)
     assert {int(row["ID"]) for row in raw} <= set(users["ID"])
     assert users["ID"].n_unique() == len(users)
+    if oracle.call("user.admin") is True:
+        named = {int(row[name]) for row in oracle.window(2) for name in ("assignedById", "createdBy", "updatedBy")}
+        there = {int(row["ID"]) for number in named for row in oracle.call("user.get", ID=number)}
+        assert there  # of those that are gone, and of some that are no people, there is nothing to be read
+        assert there <= set(users["ID"])
 
 
 def test_an_unknown_name_is_an_error(url: str):

@@ -1,4 +1,7 @@
-"""Writes to a portal, each judged by what the portal has afterwards; what is made is marked and deleted."""
+"""Writes to a portal, each judged by what the portal has afterwards; what is made is marked and deleted.
+
+A robot may change a row before the method answers: it is told as updated only where the portal has what was sent.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,7 @@ def ids_of(report: Any) -> list[int]:
 
 
 def test_new_deals_are_there_as_they_were_sent(url: str, ledger: Ledger):
-    rows = [
-        {"title": f"{ledger.mark} {place}", "opportunity": 10.25 * place, "currencyId": "EUR"} for place in (1, 2, 3)
-    ]
+    rows = [ledger.deal(str(place), opportunity=10.25 * place, currencyId="EUR") for place in (1, 2, 3)]
     report = write(rows, "deal", url, mode="insert")
     assert report.inserted == 3
     made = [stored(ledger, 2, number) for number in ids_of(report)]
@@ -58,27 +59,29 @@ def test_a_classic_contact_needs_a_last_name_alone(url: str, ledger: Ledger):
 
 
 def test_a_key_that_is_there_is_updated_and_no_other_row_is_made(url: str, ledger: Ledger):
-    row = {"originatorId": "bx24frames", "originId": ledger.mark, "title": f"{ledger.mark} a"}
-    first = write([row], "deal", url, mode="upsert", on=["originatorId", "originId"])
-    second = write([{**row, "title": f"{ledger.mark} b"}], "deal", url, mode="upsert", on=["originatorId", "originId"])
-    assert (first.inserted, second.inserted, second.updated) == (1, 0, 1)
-    assert [stored(ledger, 2, number)["title"] for number in ledger.oracle.marked(2, ledger.mark)] == [
-        f"{ledger.mark} b"
-    ]
+    how: dict[str, Any] = {"mode": "upsert", "on": ["originatorId", "originId"], "on_error": "report"}
+    row = ledger.deal("a", originatorId="bx24frames", originId=ledger.mark)
+    changed = ledger.deal("b", originatorId="bx24frames", originId=ledger.mark)
+    first, second = write([row], "deal", url, **how), write([changed], "deal", url, **how)
+    [number] = ledger.oracle.marked(2, ledger.mark)
+    title = stored(ledger, 2, number)["title"]
+    assert title.startswith(changed["title"])
+    assert (first.inserted, second.inserted, second.updated) == (1, 0, int(title == changed["title"]))
 
 
 def test_what_was_read_and_edited_can_be_written_back(url: str, ledger: Ledger):
-    report = write([{"title": ledger.mark, "opportunity": 100.0}], "deal", url, mode="insert")
+    report = write([ledger.deal(opportunity=100.0)], "deal", url, mode="insert")
     [number] = ids_of(report)
     frame = bx.read_entity("deal", url, filters={"id": number}, backend="polars", progress=False)
     edited = frame.with_columns(opportunity=pl.lit(123.45))
-    again = bx.write_entity(edited, "deal", url, mode="update", progress=False)
-    assert again.updated == 1
-    assert float(stored(ledger, 2, number)["opportunity"]) == 123.45
+    again = bx.write_entity(edited, "deal", url, mode="update", on_error="report", progress=False)
+    row = stored(ledger, 2, number)
+    assert float(row["opportunity"]) == 123.45
+    assert again.updated == int(row["title"] == edited["title"][0])
 
 
 def test_a_cleared_cell_is_empty_or_its_row_has_failed(url: str, ledger: Ledger):
-    report = write([{"title": ledger.mark, "comments": "x", "originId": "y"}], "deal", url, mode="insert")
+    report = write([ledger.deal(comments="x", originId="y")], "deal", url, mode="insert")
     [number] = ids_of(report)
     cells = pl.DataFrame(
         {"id": [number], "comments": [None], "originId": [None]},
@@ -101,7 +104,7 @@ def test_several_values_of_a_user_field_are_cleared_or_the_row_has_failed(url: s
     if not found:
         pytest.skip("no user field of several texts")
     name, code = found[0]
-    report = write([{"title": ledger.mark, code: ["a", "b"]}], "deal", url, mode="insert")
+    report = write([ledger.deal(**{code: ["a", "b"]})], "deal", url, mode="insert")
     [number] = ids_of(report)
     assert sorted(stored(ledger, 2, number)[name]) == ["a", "b"]
     cells = pl.DataFrame({"id": [number], code: [None]}, schema_overrides={code: pl.List(pl.String)})
@@ -115,7 +118,7 @@ def test_a_stage_of_another_pipeline_is_not_told_as_stored(url: str, ledger: Led
     if not others:
         pytest.skip("one pipeline alone")
     stages = ledger.oracle.call("crm.status.list", filter={"ENTITY_ID": f"DEAL_STAGE_{others[0]}"})
-    report = write([{"title": ledger.mark}], "deal", url, mode="insert")
+    report = write([ledger.deal()], "deal", url, mode="insert")
     [number] = ids_of(report)
     code = stages[0]["STATUS_ID"]
     try:
@@ -126,12 +129,14 @@ def test_a_stage_of_another_pipeline_is_not_told_as_stored(url: str, ledger: Led
 
 
 def test_one_row_that_fails_takes_no_other_with_it(url: str, ledger: Ledger):
-    report = write([{"title": f"{ledger.mark} {place}"} for place in (1, 2)], "deal", url, mode="insert")
+    report = write([ledger.deal(str(place)) for place in (1, 2)], "deal", url, mode="insert")
     first, last = ids_of(report)
     rows = [{"id": number, "title": f"{ledger.mark} new"} for number in (first, 2_147_483_000, last)]
     again = write(rows, "deal", url, mode="update", on_error="report")
-    assert list(again.frame("polars")["action"]) == ["updated", "failed", "updated"]
-    assert {stored(ledger, 2, number)["title"] for number in (first, last)} == {f"{ledger.mark} new"}
+    titles = [stored(ledger, 2, number)["title"] for number in (first, last)]
+    assert all(title.startswith(f"{ledger.mark} new") for title in titles)
+    one, other = ("updated" if title == f"{ledger.mark} new" else "failed" for title in titles)
+    assert list(again.frame("polars")["action"]) == [one, "failed", other]
 
 
 def test_phones_are_kept(url: str, ledger: Ledger):
@@ -146,7 +151,7 @@ def test_phones_are_kept(url: str, ledger: Ledger):
 
 
 def test_product_rows_are_those_of_the_portal(url: str, ledger: Ledger):
-    [number] = ids_of(write([{"title": ledger.mark}], "deal", url, mode="insert"))
+    [number] = ids_of(write([ledger.deal()], "deal", url, mode="insert"))
     line = {"ownerId": number, "ownerType": "D", "productName": ledger.mark, "price": 12.5, "quantity": 2.0}
     report = write([line], "product_row", url, mode="insert")
     assert report.inserted == 1
@@ -157,7 +162,7 @@ def test_product_rows_are_those_of_the_portal(url: str, ledger: Ledger):
 
 
 def test_what_was_answered_beside_a_failure_is_not_lost(url: str, ledger: Ledger):
-    [number] = ids_of(write([{"title": ledger.mark}], "deal", url, mode="insert"))
+    [number] = ids_of(write([ledger.deal()], "deal", url, mode="insert"))
     with pytest.raises(PortalError) as failure:
         ledger.oracle.portal.get_by_id("crm.deal.get", [number, 2_147_483_000])
     assert getattr(failure.value, "results", None)

@@ -169,6 +169,20 @@ def test_a_classic_update_of_many_rows_checks_every_stage() -> None:
 # --- echoes ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("quirks", WORLDS)
+@pytest.mark.parametrize("entity", ["deal", "company", "item:128", "crm.company"])
+def test_what_the_portal_stamps_is_no_edit_whatever_its_description_says(entity: str, quirks: Any) -> None:
+    """A frame read before somebody worked on the rows holds an older last activity, and updates them all the same."""
+    with world(quirks) as (box, portal):
+        frame = bx.read_entity(entity, portal, limit=2)
+        kind = box.store.entity({"deal": 2, "item:128": 128}.get(entity, 4))
+        assert kind is not None
+        for row_id in frame[frame.columns[0]]:
+            box.store.update_row(kind.name, int(row_id), {"lastActivityTime": "2026-01-12T10:00:00"})
+        report = bx.write_entity(frame, entity, portal, mode="update", on_error="report", progress=False)
+        assert report.updated == len(frame)
+
+
 def test_an_update_that_is_dropped_has_failed() -> None:
     with world({"updates_dropped": True}) as (box, portal):
         company = ids(box, 4)[-1]

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 import bx24frames as bx
-from bx24frames.sandbox.seed.portal import status_codes
-from bx24frames.sandbox.shapes.parse import zone_of
+from bx24frames.sandbox.fields.casts import zone_of
+from bx24frames.sandbox.store.initial import status_codes
 
 TABLES: Final = {
     "lead": 1, "deal": 2, "contact": 3, "company": 4, "quote": 7, "smart_invoice": 31, "item:128": 128,
@@ -31,7 +31,11 @@ STAGES: Final = {
 
 @dataclass(frozen=True)
 class Typed:
-    """A field that can be written. `choices`: the codes, or of a binding the tables, it takes; `user`: a user field."""
+    """A field that can be written.
+
+    `choices`: the codes, or of a binding the tables, it takes; `user`: a user field; `whole`: a user field of numbers
+    without PRECISION, which keeps whole ones alone.
+    """
 
     table: int
     code: str
@@ -40,6 +44,7 @@ class Typed:
     immutable: bool = False
     choices: tuple[str, ...] = ()
     user: bool = False
+    whole: bool = False
 
     def value(self, turn: int) -> Any:
         """What stands in the frame, at turn 1 or 2: two different values."""
@@ -93,7 +98,7 @@ VALUES: Final[Mapping[str, Callable[[Typed, int], Any]]] = {
     **dict.fromkeys(("crm_company", "crm_contact", "crm_lead", "crm_deal", "crm_entity", "crm_webform"), _number),
     # whether a row is closed follows from its stage
     **dict.fromkeys(("char", "boolean"), lambda field, turn: turn == 1 and field.code.lower() != "closed"),
-    "double": lambda _, turn: 1234.25 * turn,
+    "double": lambda field, turn: 1234.0 * turn if field.whole else 1234.25 * turn,
     "location": lambda _, turn: str(40 + turn),
     "date": lambda _, turn: date(2026, 1, turn),
     "datetime": lambda _, turn: datetime(2026, 3, 29, 22, 30, turn, tzinfo=UTC),
@@ -153,6 +158,7 @@ def writable_fields(box: bx.Sandbox, portal: bx.Portal, entity: str) -> Iterator
     statuses = {name: spec.status or table.stages for spec in table.fields for name in (spec.code, spec.column)}
     statuses |= {spec.code: spec.settings.get("ENTITY_TYPE", "") for spec in box.store.user_fields(number)}
     bindings = {spec.code: spec.bindings for spec in box.store.user_fields(number)}
+    precise = {spec.code for spec in box.store.user_fields(number) if spec.settings.get("PRECISION")}
     for row in bx.describe_entity(entity, portal, backend="pyarrow").to_pylist():
         if row["read_only"] or row["code"] in ("photo", "logo"):  # the item methods refuse these
             continue
@@ -162,4 +168,6 @@ def writable_fields(box: bx.Sandbox, portal: bx.Portal, entity: str) -> Iterator
             codes = sorted(status_codes(statuses[code]))
         elif row["type"] == "crm":
             codes = bindings[code]
-        yield Typed(number, code, row["type"], row["multiple"], row["immutable"], tuple(codes), code.startswith("UF_"))
+        user = code.startswith("UF_")
+        whole = user and code not in precise
+        yield Typed(number, code, row["type"], row["multiple"], row["immutable"], tuple(codes), user, whole)

@@ -65,7 +65,7 @@ REQUISITE: Final[Fields] = (
     F("DATE_MODIFY", "datetime", "Изменено", read_only=True),
     F("CREATED_BY_ID", "user", "Кем создано", read_only=True),
     F("MODIFY_BY_ID", "user", "Кем изменено", read_only=True),
-    F("NAME", "string", "Название", required=True),
+    F("NAME", "string", "Название", required=True, quiet=True),
     F("CODE", "string", "Код"),
     F("XML_ID", "string", "Внешний код"),
     F("ACTIVE", "char", "Активность"),
@@ -142,7 +142,7 @@ BANK_DETAIL: Final[Fields] = (
     F("DATE_MODIFY", "datetime", "Изменено", read_only=True),
     F("CREATED_BY_ID", "user", "Кем создано", read_only=True),
     F("MODIFY_BY_ID", "user", "Кем изменено", read_only=True),
-    F("NAME", "string", "Название", required=True),
+    F("NAME", "string", "Название", required=True, quiet=True),
     F("CODE", "string", "Код"),
     F("XML_ID", "string", "Внешний код"),
     F("ACTIVE", "char", "Активность"),
@@ -250,7 +250,7 @@ PRODUCT: Final[Fields] = (
     F("TRIAL_PRICE_ID", "integer", "Пробный товар", faces="item"),
     F("WITHOUT_ORDER", "char", "Без оформления заказа", faces="item"),
     F("PROPERTY_258", "productproperty", "Артикул", "property258", faces="item"),
-    F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item"),
+    F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item", property_type="N"),
     F("PROPERTY_260", "productproperty", "Метки", "property260", faces="item", multiple=True),
 )
 

@@ -16,7 +16,7 @@ def _f(code: str, type: str, title: str, name: str = "", upper: str = "", **kw: 
 
 ID: Final = _f("ID", "integer", "ID", read_only=True)
 TITLE: Final = _f("TITLE", "string", "Название")
-NAMES: Final[Fields] = (
+_NAMES: Final[Fields] = (
     _f("HONORIFIC", "crm_status", "Обращение", status="HONORIFIC"),
     _f("NAME", "string", "Имя"),
     _f("SECOND_NAME", "string", "Отчество"),
@@ -47,8 +47,8 @@ MOVED: Final[Fields] = (
     _f("MOVED_TIME", "datetime", "Когда перемещён", read_only=True),
 )
 ACTIVITY: Final[Fields] = (
-    _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True),
-    _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True),
+    _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True, unsaid="item"),
+    _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True, unsaid="item"),
 )
 COMMUNICATION: Final = _f(
     "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
@@ -77,7 +77,7 @@ CONTACT_LINKS: Final[Fields] = (
     _f("CONTACT_IDS", "crm_contact", "Контакты", multiple=True, listed=False),
 )
 OBSERVERS: Final = _f("OBSERVERS", "user", "Наблюдатели", multiple=True, faces="item", listed=False)
-MULTIFIELDS: Final[Fields] = (
+_MULTIFIELDS: Final[Fields] = (
     _f("PHONE", "crm_multifield", "Телефон", multiple=True, faces="classic"),
     _f("EMAIL", "crm_multifield", "E-mail", multiple=True, faces="classic"),
     _f("WEB", "crm_multifield", "Сайт", multiple=True, faces="classic"),
@@ -110,7 +110,7 @@ def _address(prefix: str) -> Fields:
 LEAD: Final[Fields] = (
     ID,
     _f("TITLE", "string", "Название лида"),
-    *NAMES,
+    *_NAMES,
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("COMPANY_TITLE", "string", "Название компании"),
     *SOURCE,
@@ -134,7 +134,7 @@ LEAD: Final[Fields] = (
     *ACTIVITY,
     *CONTACTED,
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
 )
 
 DEAL: Final[Fields] = (
@@ -146,7 +146,7 @@ DEAL: Final[Fields] = (
     _f("STAGE_SEMANTIC_ID", "string", "Группа стадии", read_only=True),
     _f("PREVIOUS_STAGE_ID", "crm_status", "Предыдущая стадия", read_only=True, faces="item", status="DEAL_STAGE"),
     _f("IS_NEW", "char", "Новая сделка", read_only=True),
-    _f("IS_RECURRING", "char", "Регулярная сделка", read_only=True),
+    _f("IS_RECURRING", "char", "Регулярная сделка", read_only=True, unsaid="item"),
     _f("IS_RETURN_CUSTOMER", "char", "Повторная сделка", read_only=True),
     _f("IS_REPEATED_APPROACH", "char", "Повторное обращение", read_only=True),
     _f("PROBABILITY", "integer", "Вероятность"),
@@ -177,8 +177,8 @@ DEAL: Final[Fields] = (
 
 CONTACT: Final[Fields] = (
     ID,
-    NAMES[0],
-    *(replace(spec, claimed="classic") for spec in NAMES[1:]),
+    _NAMES[0],
+    *(replace(spec, claimed="classic") for spec in _NAMES[1:]),
     _f("PHOTO", "file", "Фотография"),
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("TYPE_ID", "crm_status", "Тип контакта", status="CONTACT_TYPE"),
@@ -200,7 +200,7 @@ CONTACT: Final[Fields] = (
     _f("FACE_ID", "integer", "Привязка к лицам из модуля faceid", read_only=True),
     *ACTIVITY,
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
 )
 
 COMPANY: Final[Fields] = (
@@ -226,9 +226,9 @@ COMPANY: Final[Fields] = (
     OBSERVERS,
     *ORIGIN,
     ORIGIN_VERSION,
-    *ACTIVITY,
+    *(replace(spec, unsaid="item classic") for spec in ACTIVITY),
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
     _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),
     COMMUNICATION,
 )

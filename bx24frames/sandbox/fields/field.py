@@ -26,7 +26,7 @@ class Kind(enum.Enum):
     """A list or a map, kept as its text."""
 
 
-KINDS: Final[dict[str, Kind]] = {
+_KINDS: Final[dict[str, Kind]] = {
     "integer": Kind.INT,
     "user": Kind.INT,
     "location": Kind.INT,
@@ -78,7 +78,9 @@ class FieldSpec:
     `upper`: the `upperName` of item metadata, which differs from `code` for renamed fields
     (crm module: lib/controller/base.php). `faces`: the families that have the field. `listed`: whether
     classic lists return it. `multifield`: the TYPE_ID of a phone-like field. `claimed`: the families whose
-    descriptions of live portals say it is required, though nothing demands it.
+    descriptions of live portals say it is required, though nothing demands it. `unsaid`: those whose descriptions
+    do not say that it is read-only, though what is sent is left out. `quiet`: no description says it is required.
+    `property_type`: of a property of an information block, N where its values are numbers.
     """
 
     code: str
@@ -97,11 +99,14 @@ class FieldSpec:
     listed: bool = True
     scale: int = 2
     claimed: str = ""
+    unsaid: str = ""
+    quiet: bool = False
+    property_type: str = ""
 
     @property
     def kind(self) -> Kind:
         """How the field is stored."""
-        kind = Kind.INT if self.type.startswith("crm_enum_") else KINDS[self.type]
+        kind = Kind.INT if self.type.startswith("crm_enum_") else _KINDS[self.type]
         return Kind.INT_LIST if self.multiple and kind is Kind.INT else kind
 
     @property
@@ -124,11 +129,11 @@ class FieldSpec:
         return family in self.faces.split()
 
 
-def _flags(spec: FieldSpec, *, claimed: bool = False) -> dict[str, Any]:
+def _flags(spec: FieldSpec, family: str, *, as_live: bool, unsaid: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": spec.type,
-        "isRequired": spec.required or claimed,
-        "isReadOnly": spec.read_only,
+        "isRequired": (spec.required and not spec.quiet) or (as_live and family in spec.claimed),
+        "isReadOnly": spec.read_only and not (unsaid and family in spec.unsaid),
         "isImmutable": spec.immutable,
         "isMultiple": spec.multiple,
         "isDynamic": False,
@@ -140,9 +145,9 @@ def _flags(spec: FieldSpec, *, claimed: bool = False) -> dict[str, Any]:
     return described
 
 
-def describe_classic(spec: FieldSpec, *, as_live: bool = False) -> dict[str, Any]:
+def describe_classic(spec: FieldSpec, *, as_live: bool = False, unsaid: bool = False) -> dict[str, Any]:
     """One entry of ``crm.X.fields`` (https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-fields.html)."""
-    described = _flags(spec, claimed=as_live and "classic" in spec.claimed) | {"title": spec.title}
+    described = _flags(spec, "classic", as_live=as_live, unsaid=unsaid) | {"title": spec.title}
     if spec.type == "text":
         described["type"] = "string"
     if spec.parent:
@@ -150,9 +155,9 @@ def describe_classic(spec: FieldSpec, *, as_live: bool = False) -> dict[str, Any
     return described
 
 
-def describe_item(spec: FieldSpec, *, as_live: bool = False) -> dict[str, Any]:
+def describe_item(spec: FieldSpec, *, as_live: bool = False, unsaid: bool = False) -> dict[str, Any]:
     """One entry of ``crm.item.fields``: Y/N flags are called boolean there, and `upperName` is added."""
-    described = _flags(spec, claimed=as_live and "item" in spec.claimed)
+    described = _flags(spec, "item", as_live=as_live, unsaid=unsaid)
     if spec.type == "char":
         described["type"] = "boolean"
     settings: Any = {"parentEntityTypeId": spec.parent} if spec.parent else []

@@ -67,7 +67,7 @@ USER: Final[Fields] = (
     F("DATE_REGISTER", "datetime", "Дата регистрации"),
     F("TIME_ZONE", "string", "TIME_ZONE"),
     F("IS_ONLINE", "char", "IS_ONLINE"),
-    F("TIME_ZONE_OFFSET", "string", "TIME_ZONE_OFFSET"),
+    F("TIME_ZONE_OFFSET", "integer", "TIME_ZONE_OFFSET"),
     F("TIMESTAMP_X", "datetime", "TIMESTAMP_X"),
     F("LAST_ACTIVITY_DATE", "datetime", "LAST_ACTIVITY_DATE"),
     F("PERSONAL_GENDER", "string", "Пол"),

@@ -11,11 +11,11 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields import user as fields_user
 from bx24frames.sandbox.filters import classic as filters_classic
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import classic_selection, classic_whole
-from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
 
 EntityHandler = Callable[[EntityType, Params, Context], Result]
@@ -70,9 +70,11 @@ def get_row(entity: EntityType, params: Params, context: Context) -> Result:
 
 def describe(entity: EntityType, _: Params, context: Context) -> Result:
     """The field description."""
-    live = context.has("required_flags_unfounded")
+    live, unsaid = context.has("required_flags_unfounded"), context.has("read_only_unsaid")
     described = {
-        spec.code: fields.describe_classic(spec, as_live=live) for spec in entity.fields if spec.has("classic")
+        spec.code: fields.describe_classic(spec, as_live=live, unsaid=unsaid)
+        for spec in entity.fields
+        if spec.has("classic")
     }
     user = context.store.user_fields(entity.id)
     return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})

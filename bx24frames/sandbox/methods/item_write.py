@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.filters.item import ItemNames
@@ -14,9 +15,7 @@ from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
 from bx24frames.sandbox.methods.losses import LEAD, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, pen_of, values_of
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
 
@@ -49,6 +48,10 @@ def _contact_data(value: Any) -> list[dict[str, Any]]:
             renamed = {"VALUE": "value", "VALUE_TYPE": "valueType"}
             entries.append(named | {upper: entry[name] for upper, name in renamed.items() if name in entry})
     return entries
+
+
+WITHOUT_CLIENT: Final = frozenset({1, 3, 7})
+"""A lead, a contact and a quote may be linked to a company, and a portal was not seen to demand one of them."""
 
 
 def _writable(spec: FieldSpec, context: Context, *, adding: bool, importing: bool) -> bool:
@@ -101,7 +104,8 @@ def _check_filled(entity: EntityType, draft: Draft, context: Context, before: di
     for title in demanded(entity, draft, context, before):
         raise _required(title)
     links = [draft.columns.get(name) for name in ("companyId", "contactId", "contactIds")]
-    if context.has("client_demanded") and before is None and "companyId" in entity.table.by_name and not any(links):
+    clients = entity.id not in WITHOUT_CLIENT and "companyId" in entity.table.by_name
+    if context.has("client_demanded") and before is None and clients and not any(links):
         raise _required("Клиент")
 
 

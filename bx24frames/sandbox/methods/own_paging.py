@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.arguments import bound_array, map_of
 from bx24frames.sandbox.registry import INCOMPLETE, METHODS, Context, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
+from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-Row = dict[str, Any]
 ROWS: Final = 120
 SHORT: Final = frozenset({7, 8, 60})
 """Orders that the caller may not see: counted, and left out of their pages."""
@@ -73,16 +73,6 @@ def list_employees(params: Params, context: Context) -> Result:
     rows = _cut(_rows("employee"), params.get("limit", 50), params.get("offset"), 100)
     context.rows += len(rows)
     return Result(rows)
-
-
-@method("crm.documentgenerator.template.list", "crm")
-def list_templates(_: Params, context: Context) -> Result:
-    """Templates of documents: a map by id, with a total, engine B."""
-    rows = _rows("template", 70)
-    window = paging.controller(context.start, lambda: len(rows))
-    found = window.of(rows)
-    context.rows += len(found)
-    return Result({"templates": {str(row["id"]): row for row in found}}, window.total, window.next)
 
 
 @method("sale.order.list", "sale")

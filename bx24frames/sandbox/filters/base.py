@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timezone
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import fold, lowered, parse_date, parse_datetime, php_float, php_int, php_text
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.shapes.parse import fold, lowered, parse_date, parse_datetime, php_float, php_int, php_text
 
 TEXT, NUMBER, MOMENT, DAY = "text", "number", "moment", "day"
 
@@ -98,7 +98,10 @@ def system_operand(spec: FieldSpec, alias: str) -> Operand:
     whole = spec.kind is not Kind.NUMBER
     if spec.type == "productproperty":  # by the value, not by what it is wrapped in
         each = f"json_each(CASE json_type({column}) WHEN 'array' THEN {column} ELSE json_array(json({column})) END)"
-        return Operand(f"json_extract({alias or 'j'}.value, '$.value')", TEXT, whole, each)
+        value = f"json_extract({alias or 'j'}.value, '$.value')"
+        if spec.property_type == "N":  # b_iblock_element_property.VALUE_NUM (iblock module: MkPropertyFilter)
+            return Operand(f"CAST({value} AS REAL)", NUMBER, whole=False, join=each)
+        return Operand(value, TEXT, whole, each)
     if spec.kind is Kind.INT_LIST or spec.type == "array":
         return Operand(f"{alias}.value", kind, whole, f"json_each({column})")
     return Operand(column, kind, whole)
