@@ -174,7 +174,7 @@ class WriteReport:
         chosen: AnyChunkedArray = self.outcomes["id"].take(self.positions(*actions)).drop_null()
         return cast("list[int | str]", chosen.to_pylist())
 
-    def positions(self, *actions: Action) -> AnyArray:
+    def positions(self, *actions: Action) -> pa.Array[pa.Int64Scalar]:
         """Positions of the rows that met one of `actions`, as an int64 array in input order."""
         import pyarrow as pa
         import pyarrow.compute as pc
