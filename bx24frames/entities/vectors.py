@@ -97,7 +97,7 @@ def _date_text(raw: AnyArray) -> AnyArray:
 
 def _money_text(raw: AnyArray) -> AnyArray:
     parts = pc.extract_regex(_filled(raw), _MONEY)
-    if parts.null_count != pc.or_(pc.is_null(raw), pc.equal(raw, pa.scalar(""))).true_count:
+    if parts.null_count != pc.or_kleene(pc.is_null(raw), pc.equal(raw, pa.scalar(""))).true_count:
         raise pa.ArrowInvalid("not amount|currency")
     amounts, currencies = parts.flatten()
     return pa.StructArray.from_arrays(
