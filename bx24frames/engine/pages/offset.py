@@ -244,7 +244,12 @@ class OffsetPages(Generic[T]):
             self._ended = span.last
         elif span.start and tally.reached(span.start):  # the page behind the total
             if span.rows and span.start == self._size and self._passes == 1:
-                self._raise("The second page is the first one again")
+                # either the list begins again behind its end, or `start` has no effect and the total is the page's
+                warnings.warn(
+                    f"{self._listing.call.method} answers a second page with its first {self._size} rows, and counts no"
+                    " more than these: if it has more, it does not show them",
+                    stacklevel=2,
+                )
             self._finish()
         elif tally.reached(self._next_out):
             # a total that is that of the page, as some methods tell it, would end the read here
