@@ -67,7 +67,7 @@ async def carry_out(
     answers: list[Answer] = []
     for start in range(0, len(listed), MAX_COMMANDS):
         parcel = Parcel(tuple(listed[start : start + MAX_COMMANDS]), halt)
-        async for found in connection.run(WrittenBatch(parcel)):
+        async for found in connection.run(WrittenBatch(parcel, retry=connection.retry)):
             answers += [found[command.label] for command in parcel.commands]
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
