@@ -87,6 +87,7 @@ class Connection:
             ssl=settings.ssl,
             session=settings.session,
             transport=settings.transport,
+            sleep=self._sleep,
         )
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
@@ -222,6 +223,9 @@ class Connection:
         """Share of a batch's time that the portal charges, as far as its answers have told."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
     async def close(self) -> None:
         """Close what the transport holds open."""

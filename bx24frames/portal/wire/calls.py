@@ -9,7 +9,7 @@ from bx24frames.engine.batch import MAX_PAIRS, batchable
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
-from bx24frames.engine.written import WrittenBatch
+from bx24frames.engine.user_batch import WrittenBatch
 from bx24frames.errors import CallError, ConfigError
 from bx24frames.portal.wire.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
