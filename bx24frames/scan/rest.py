@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
@@ -100,7 +99,7 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
     by_id = listings[0].paging is Paging.KEYSET and not reading.whole
     if where.tests and reading.limit is not None and by_id:
         return _up_to_limit(connection, reading, take, listings[0], reading.limit)
-    machine = pages_machine(
+    machine = connection.pages(
         listings[0],
         take,
         ascending=reading.order.up,
@@ -117,7 +116,7 @@ async def _up_to_limit(
     while kept < limit:
         before = reading.seen.rows
         part = replace(listing, bounds=bounds)
-        machine = pages_machine(part, take, ascending=up, limit=wanted)
+        machine = connection.pages(part, take, ascending=up, limit=wanted)
         async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 kept += batch.num_rows
