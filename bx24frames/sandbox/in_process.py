@@ -14,7 +14,7 @@ from bx24frames.sandbox.wire import Incoming
 if TYPE_CHECKING:
     from bx24frames.sandbox.exchange import Exchange
 
-SOURCE: Final = "127.0.0.1"
+_SOURCE: Final = "127.0.0.1"
 """The caller's address, by which the request bucket is kept."""
 _NUMBERS: Final = count(1)
 
@@ -157,7 +157,7 @@ class InProcess:
             No answer within `timeout` seconds; the request may have been carried out.
         """
         parts = urlsplit(url)
-        request = Incoming("POST", parts.path, parts.query, content_type, body, authorization, SOURCE)
+        request = Incoming("POST", parts.path, parts.query, content_type, body, authorization, _SOURCE)
         accepted = self._listener.accept()
         async with asyncio.timeout(timeout):
             reply = await self._exchange.reply(request)

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
-ACCEPT_SECONDS: Final = 0.05
+ACCEPT_TURNS: Final = 16
+"""Turns of the event loop after which a connection that was accepted before them is known to the HTTP server."""
+HANDSHAKE_SECONDS: Final = 0.05
 CUT_SECONDS: Final = 0.05
 """Seconds an answer under way may take when its connection is cut; aiohttp takes 0 for no limit at all."""
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Server:
@@ -66,7 +68,7 @@ class Server:
         self._thread.join(START_SECONDS)
         self._loop.close()
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
 
     async def _listen(self) -> None:
@@ -87,9 +89,12 @@ class Server:
             return
         server = runner.server
         await runner.cleanup()
-        # A connection accepted a moment ago is made known by a task of its own, after the others were cut; and aiohttp
+        # A connection accepted a moment ago is made known by a separate task, after the others were cut; and aiohttp
         # leaves one open whose handler it had to cancel.
-        await asyncio.sleep(ACCEPT_SECONDS)
+        for _ in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
+        if self._tls is not None:
+            await asyncio.sleep(HANDSHAKE_SECONDS)
         if server is not None:
             await server.shutdown(CUT_SECONDS)
         for transport in list(self._transports):

@@ -15,9 +15,9 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault
-from bx24frames.upload import reconcile
+from bx24frames.testing import no_waiting
 
-from .conftest import FAST, Waits
+from .conftest import FAST
 from .ways import WAYS, is_as_told
 
 SEEDS: Final = 3
@@ -54,9 +54,7 @@ def forks() -> ForkServerContext:
 
 
 def upload(way: str, frame: pd.DataFrame, url: str, journal: Path) -> None:
-    waits = Waits()
-    reconcile.CLOCK.sleep, reconcile.CLOCK.now = waits.sleep, waits.now
-    with bx.Portal(url, limits=FAST) as portal:
+    with no_waiting(), bx.Portal(url, limits=FAST) as portal:
         WAYS[way].write(frame, portal, resume=journal, on_error="report")
 
 

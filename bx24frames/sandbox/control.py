@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
 from bx24frames.sandbox.app import App
@@ -25,13 +25,11 @@ from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.in_process import InProcess, Listener, in_process_host
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.oauth import PATH, OAuthServer
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
 from bx24frames.sandbox.registry import METHODS, Method
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
-
-if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
 
 SEED: Final = 24
 MOSCOW: Final = "+03:00"
@@ -54,12 +52,6 @@ def plan_named(plan: str | Plan) -> Plan:
     if plan not in PLANS:
         raise ValueError(f"unknown plan {plan!r}; known: {', '.join(PLANS)}")
     return PLANS[plan]
-
-
-def _open(path: str | None, seed: int, sizes: Mapping[str, int], server_zone: str) -> Store:
-    from bx24frames.sandbox.store.store import Store
-
-    return Store.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
 
 
 class Sandbox:
@@ -98,7 +90,7 @@ class Sandbox:
         https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
     listen : bool
         Whether to open a port. False serves `transport` alone: no socket, no thread, and a host that nothing else has.
-    store : Store, optional
+    store : PortalStore, optional
         Tables already opened; `path`, `sizes` and `server_zone` are then not looked at.
 
     Attributes
@@ -113,7 +105,7 @@ class Sandbox:
         The portal's application: client id and secret, `issue()`, `token_url`, `url`.
     faults : Faults
     stats : Stats
-    store : Store
+    store : PortalStore
 
     Examples
     --------
@@ -144,14 +136,16 @@ class Sandbox:
         quirks: QuirkChoice = "observed",
         tls: bool = False,
         listen: bool = True,
-        store: Store | None = None,
+        store: PortalStore | None = None,
     ) -> None:
         limits, chosen = plan_named(plan), quirks_of(quirks)
         if tls and not listen:
             raise ValueError("tls=True needs a socket: it cannot be combined with listen=False")
         context, self.certificate = make_certificate(HOST) if tls else (None, "")
         self._scheme = "https" if tls else "http"
-        self.store = _open(path, seed, sizes or {}, server_zone) if store is None else store
+        if store is None:
+            store = PortalStore.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
+        self.store = store
         self.faults = Faults()
         self.stats = Stats()
         keyring = Keyring(random.Random(seed))
