@@ -203,7 +203,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
     opened = []
 
     def make() -> Sandbox:
-        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True))
+        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True, listen=True))
         return opened[0]
 
     yield make

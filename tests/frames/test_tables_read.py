@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine.messages import Paging

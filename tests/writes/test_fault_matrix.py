@@ -10,12 +10,12 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine import retry, throttle
 from bx24frames.sandbox import Fault
 
-from .conftest import FAST
 from .ways import WAYS, is_as_told, there
 
 

@@ -12,12 +12,12 @@ from typing import Final
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault
 from bx24frames.testing import no_waiting
 
-from .conftest import FAST
 from .ways import WAYS, is_as_told
 
 SEEDS: Final = 3
