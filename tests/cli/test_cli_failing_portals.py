@@ -211,6 +211,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
         sandbox.close()
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize(
     ("make", "subject", "told", "advice"), [each[1:] for each in CASES], ids=[each[0] for each in CASES]
 )
