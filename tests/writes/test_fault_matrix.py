@@ -10,12 +10,12 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault
 from bx24frames.testing import no_waiting
 
-from .conftest import FAST
 from .ways import WAYS, is_as_told, there
 
 

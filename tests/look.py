@@ -6,7 +6,6 @@ from typing import Any
 
 import bx24frames as bx
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 DATA = ("crm.item.list", "crm.deal.list", "crm.contact.list", "crm.lead.list", "user.get", "batch")
 
 
