@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lazy_frame"]
 
-SHOWN: Final = 12
+COLUMNS_SHOWN: Final = 12
 """Columns that a query's plan names; it counts the others."""
 
 
@@ -85,8 +85,8 @@ class _Source:
     def detail(self) -> str:
         """What `explain` says beside polars' own account of columns and conditions."""
         names = self.whole.arrow.names
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        columns = ", ".join(names[:SHOWN]) + more
+        more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+        columns = ", ".join(names[:COLUMNS_SHOWN]) + more
         asked = "none" if self.request.filters is None else " ".join(f"{self.request.filters!r:.500}".split())
         return f"entity {self.request.entity!r}; filters {asked}; columns {columns}"
 

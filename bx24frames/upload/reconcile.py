@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error
 from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
-from bx24frames.upload.match import Doubt as Wanted
-from bx24frames.upload.match import Matches, assign, compares
+from bx24frames.upload.match import Matches, Wanted, assign, compares
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.sending import delay
 
