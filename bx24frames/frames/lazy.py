@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from inspect import signature
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
@@ -44,10 +43,13 @@ def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = Tru
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))
     source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
-    plan: dict[str, Any] = {"explain_name": f"bx24frames {source.host}", "explain_detail": source.detail}
-    if not plan.keys() <= signature(register_io_source).parameters.keys():  # polars before 2.0
-        plan = {}
-    return register_io_source(source.frames, schema=source.schema, is_pure=True, **plan)
+    return register_io_source(
+        source.frames,
+        schema=source.schema,
+        is_pure=True,
+        explain_name=f"bx24frames {source.host}",
+        explain_detail=source.detail,
+    )
 
 
 async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> _Source:
