@@ -225,7 +225,7 @@ def test_captions_become_codes(cells_in, pipeline, codes, reasons):
 
 def test_what_is_like_no_caption_gets_no_guess():
     [fault] = codes_for(["Zzz"], STAGE, STAGES, [0]).faults
-    assert fault.reason.startswith("neither a code nor a caption of DEAL_STAGE; it has 'NEW' (")
+    assert fault.reason.startswith("neither a code nor a caption of DEAL_STAGE; valid codes: 'NEW' (")
 
 
 def test_numbers_written_as_text_are_codes_where_codes_are_numbers():
