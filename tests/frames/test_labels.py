@@ -159,7 +159,7 @@ def test_a_label_that_cannot_be_is_an_error_before_a_data_request(portal: bx.Por
         bx.read_entity("deal", portal, columns=["id"], labels=["stageId"])
     with pytest.raises(UnknownColumn, match="stageId"):
         bx.read_entity("deal", portal, labels=["stageIdd"])
-    with pytest.raises(ConfigError, match="no codes"):
+    with pytest.raises(ConfigError, match="not codes"):
         bx.read_entity("deal", portal, labels=["title"])
     assert "crm.item.list" not in asked(portal)
 

@@ -80,7 +80,7 @@ def test_what_needs_a_description_is_refused(portal: bx.Portal, asked: dict[str,
 
 
 def test_parameters_are_a_map(portal: bx.Portal) -> None:
-    with pytest.raises(ConfigError, match="map of its parameters"), pytest.warns(UserWarning, match=WARNING):
+    with pytest.raises(ConfigError, match="mapping of its parameters"), pytest.warns(UserWarning, match=WARNING):
         bx.read_entity("crm.deal.list", portal, filters=[("ID", ">", 1)])
 
 

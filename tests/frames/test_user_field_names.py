@@ -137,7 +137,7 @@ def test_what_no_row_carries_is_an_error_by_name_and_told_of_a_whole_read(
         assert not told
         for _ in range(2):
             bx.read_entity("deal", opened)
-    message = "deal: columns that no row carries, so that they are null: opportunity"
+    message = "deal: columns that no row has, so they are null: opportunity"
     assert [str(one.message) for one in told] == [message]
 
 
