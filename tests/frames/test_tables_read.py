@@ -241,8 +241,8 @@ def test_pages_are_asked_for_as_the_catalogue_says(portal: bx.Portal, box: bx.Sa
 def test_rows_changed_since_a_moment(portal: bx.Portal, name: str) -> None:
     modified = row_of(name).modified or ""
     plain = dialect(row_of(name)) in (Dialect.EQUAL, Dialect.NONE) and not compared_here(row_of(name))
-    untold = (FilterError, "no such condition") if plain else None
-    why = UNTIMED.get(name, untold) if modified else (ConfigError, "no column of its last change")
+    untold = (FilterError, "does not support this condition") if plain else None
+    why = UNTIMED.get(name, untold) if modified else (ConfigError, "no column with the time of its last change")
     if why is not None:
         with pytest.raises(why[0], match=why[1]):
             table(portal, name, changed_since="2025-01-01T00:00:00Z")
