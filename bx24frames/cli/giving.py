@@ -1,4 +1,4 @@
-"""A small table to whoever asked for it: as lines in a terminal, or into a file or a pipe in a format of its own."""
+"""Output of small tables: aligned text in a terminal, or a file or pipe in the requested format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["give"]
 
 
 def give(table: pa.Table, out: str | None, form: str | None) -> None:
-    """Print a table, or write it where `out` or `form` say so."""
+    """Print a table, or write it to `out` in the format `form`."""
     from bx24frames.cli.text_table import text_table
     from bx24frames.files.files_out import STDOUT, format_of, writing
 

@@ -1,4 +1,4 @@
-"""A table as aligned lines, for a terminal."""
+"""Plain-text tables for a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDEST: Final = 60
 
 
 def text_table(table: pa.Table) -> str:
-    """Write a table as lines: a head, then a line a row; true is ``yes``, false and null are nothing.
+    """Format a table as text: a header, then one line per row; true is ``yes``, false and null are blank.
 
     Examples
     --------
