@@ -124,7 +124,7 @@ def test_waiting_for_oneself_is_refused() -> None:
     async def inner() -> int:
         return run(double(1))
 
-    with pytest.raises(ConfigError, match="wait for itself"):
+    with pytest.raises(ConfigError, match="would deadlock"):
         run(inner())
 
 

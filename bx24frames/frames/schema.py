@@ -1,4 +1,4 @@
-"""A schema handed in: what of it the portal's table no longer has, and which rows read or to write do not fit it."""
+"""Schema checks: compare a pandera schema with the portal's fields, with rows read, and with rows to write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["column_types", "drift", "failing", "schema_of", "unfit"]
 
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
-    """A table of the portal as a pandera schema."""
+    """Describe an entity of the portal as a pandera schema."""
     table = await find_table(connection, entity)
     return frame_schema(table_schema(table.entity, table.fields), backend)
 
@@ -69,7 +69,7 @@ _CHANGED: Mapping[str, str] = {
     "column is missing": "required by the schema, and not read",
     "has another dtype than the field": "read as another type than the schema's",
 }
-"""What a check of a frame says, said of a table."""
+"""Reasons reworded for a change of the portal's fields."""
 
 
 def failing(table: pa.Table, schema: object, first_row: int = 0) -> list[Fault]:
@@ -111,7 +111,7 @@ def unfit(source: Source, table: Table, schema: object, timezone: str | None = N
 
 
 def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
-    """A column as it is; as text where Arrow has no one type for its cells."""
+    """Return a column unchanged; as text if Arrow has no common type for its cells."""
     import pyarrow as pa
 
     raw = source.column(name)
@@ -119,7 +119,7 @@ def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
 
 
 def column_types(schema: object) -> dict[str, pa.DataType]:
-    """The Arrow types of a schema's columns, of those that say one."""
+    """Return the Arrow types of those columns of a schema that have a dtype."""
     import pyarrow as pa
 
     found: dict[str, pa.DataType] = {}
@@ -131,7 +131,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
 
 
 def _arrow(dtype: object) -> pa.DataType:
-    """The Arrow type of a column of a pandas or polars dtype, taken from an empty one."""
+    """Convert a pandas or polars dtype to an Arrow type, through an empty column."""
     import pyarrow as pa
 
     if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):

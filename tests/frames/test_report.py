@@ -98,7 +98,7 @@ def test_a_lazy_frame_comes_back_lazy_and_a_batch_a_batch() -> None:
 
 
 def test_another_frame_is_refused(backend: Backend) -> None:
-    with pytest.raises(ConfigError, match="4 rows, the frame has 3"):
+    with pytest.raises(ConfigError, match="4 rows, but the frame has 3"):
         report().failed_rows(frame(backend)[:3])
 
 
