@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from bx24frames.cli.connecting import connect
+from bx24frames.cli.connect import connect
 from bx24frames.cli.examples import epilog
-from bx24frames.cli.looking import count, describe, entities, plan, schema
-from bx24frames.cli.probing import doctor
-from bx24frames.cli.reading import read, scan
+from bx24frames.cli.inspection import count, describe, entities, plan, schema
+from bx24frames.cli.probe import doctor
+from bx24frames.cli.read import read, scan
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
-from bx24frames.cli.writing import delete, write
+from bx24frames.cli.write import delete, write
 
 __all__ = ["app"]
 

@@ -12,7 +12,7 @@ from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 
 if TYPE_CHECKING:
-    from bx24frames.cli.looks import Look
+    from bx24frames.cli.single_call import Look
     from bx24frames.engine.messages import JSON
     from bx24frames.portal import Portal
 
@@ -83,7 +83,7 @@ def _looked_at(portal: Portal) -> Iterator[Finding]:
 
 def _look(portal: Portal, method: str, params: Mapping[str, JSON]) -> Look:
     from bx24frames import bridge
-    from bx24frames.cli.looks import look
+    from bx24frames.cli.single_call import look
 
     return bridge.run(look(portal.connection, method, params))
 

@@ -157,23 +157,23 @@ def test_what_cannot_be_meant_is_told(run, bx24_sandbox: Sandbox, tmp_path: Path
 
 def test_thousands_by_points_where_the_column_has_commas():
     from bx24frames.entities.schema import Field
-    from bx24frames.files.wording import reworded
+    from bx24frames.files.typed_cells import normalised
 
     table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]})
     fields = {name: Field(name, "double", name) for name in "ab"}
-    found, changed = reworded(table, fields, decimal_comma=True)
+    found, changed = normalised(table, fields, decimal_comma=True)
     assert found.to_pydict() == {"a": ["1234.5", "2000", "1000.25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]}
     assert list(changed) == ["a"]
-    assert reworded(table, fields, decimal_comma=False)[0].equals(table)
+    assert normalised(table, fields, decimal_comma=False)[0].equals(table)
 
 
 def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing():
     from bx24frames.entities.schema import Field
-    from bx24frames.files.wording import reworded
+    from bx24frames.files.typed_cells import normalised
 
     table = pa.table({"a": ["1 234,50", "7", None], "b": ["1,234", "2,5", None], "c": ["1,234,567.5", "1", "2"]})
     fields = {name: Field(name, "double", name) for name in "abc"}
-    found, changed = reworded(table, fields, decimal_comma=None)
+    found, changed = normalised(table, fields, decimal_comma=None)
     assert found.to_pydict() == {**table.to_pydict(), "a": ["1234.50", "7", None]}
     assert changed == {"a": "1 234,50 -> 1234.50"}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.giving import give
+from bx24frames.cli.output import give
 from bx24frames.cli.parameters import (
     FILES_OUT,
     Entity,
@@ -78,7 +78,7 @@ def read(
 
     Rows are written in chunks, so memory stays bounded for an entity of any size.
     """
-    from bx24frames.cli.exporting import Asked, export, pour
+    from bx24frames.cli.export import Asked, export, pour
     from bx24frames.files.files_out import flows, format_of
 
     asked = Asked(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.schema import Field
 
-__all__ = ["reworded"]
+__all__ = ["normalised"]
 
 Cell: TypeAlias = "str | None"
 Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
@@ -31,7 +31,7 @@ SINCE: Final = dt.datetime(1899, 12, 30)
 TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
 
 
-def reworded(
+def normalised(
     table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None, serials: bool = False
 ) -> tuple[pa.Table, dict[str, str]]:
     """Normalise the text cells of a table to forms that a write accepts; other cells stay unchanged.

@@ -108,7 +108,7 @@ def probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
 
 
 async def _probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
-    from bx24frames.cli.looks import look
+    from bx24frames.cli.single_call import look
     from bx24frames.portal.probe import gathered, probe, remember
 
     await look(connection, "profile", {})  # there is nothing to test on a portal that does not answer

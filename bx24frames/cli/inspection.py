@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.giving import give
+from bx24frames.cli.output import give
 from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, portal_named
 
 if TYPE_CHECKING:

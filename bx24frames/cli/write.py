@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bx24frames.cli.taking import Taken
+    from bx24frames.cli.preparation import Taken
     from bx24frames.frames.report import WriteReport
 
 __all__ = ["delete", "write"]
@@ -57,7 +57,7 @@ def write(
     ],
     mode: Annotated[
         Literal["insert", "update", "upsert"],
-        typer.Option(help="insert: create rows; update: by id or key; upsert: update or insert by key."),
+        typer.Option(help="insert: add rows; update: change rows by id; upsert: update or insert by key."),
     ],
     form: FormIn = None,
     on: Keys = None,
@@ -164,7 +164,7 @@ def _agreed(
     file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
 ) -> Taken:
     """Read a file, match its columns to fields, and have the user confirm them."""
-    from bx24frames.cli.taking import ask, take
+    from bx24frames.cli.preparation import ask, take
     from bx24frames.files.files_in import read_file
     from bx24frames.files.files_out import format_of
 

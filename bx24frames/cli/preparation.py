@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.text_table import text_table
+from bx24frames.cli.output import text_table
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_in import nested
 from bx24frames.files.headings import Heading, match, preview
-from bx24frames.files.wording import reworded
+from bx24frames.files.typed_cells import normalised
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +64,7 @@ def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
     as_typed = table
     changed: dict[str, str] = {}
     if sheet.texts:
-        as_typed, changed = reworded(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
+        as_typed, changed = normalised(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
         table = nested(as_typed, fields)
     return Taken(sheet, table, headings, changed, preview(headings, as_typed, changed))
 
