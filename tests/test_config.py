@@ -1,4 +1,4 @@
-"""Which portal is meant, and that its secret stays hidden."""
+"""Portal configuration: resolution of addresses and profiles; secrets stay hidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists as live portals page them: read to a proven end, with the rows that an administrator alone is shown."""
+"""Lists as live portals page them: read to a proven end, with rows that only administrators see."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_full_page_that_nothing_leads_behind_is_an_error(odd_list: Any) -> Non
 
 @pytest.fixture
 def odd_list() -> Iterator[Any]:
-    """Make a portal whose one list gives so many rows, whatever it is asked."""
+    """Make a portal whose list always returns the same number of rows."""
     import sys
     from pathlib import Path
 

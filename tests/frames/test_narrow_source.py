@@ -1,4 +1,4 @@
-"""What is a frame and what is not; names, index levels, labels."""
+"""Accepted and refused frames: names, index levels, labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bx24frames.upload.coerce.narrow import to_arrow
 
 
 class Stream:
-    """A stranger's frame that speaks Arrow's stream interface."""
+    """A third-party frame with Arrow's stream interface."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table

@@ -1,4 +1,4 @@
-"""The write report: a line a row, and the rows themselves back."""
+"""The write report: one outcome per row, and selection of the input rows."""
 
 from __future__ import annotations
 

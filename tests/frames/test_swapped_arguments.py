@@ -1,4 +1,4 @@
-"""Table and portal given the wrong way round: said so, at once, and never with the secret of an address."""
+"""Entity and portal in the wrong order: reported at once, without showing the secret of an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pandera schema from field descriptions, and faults by row and column."""
+"""pandera schemas from field descriptions, and faults by row and column."""
 
 from __future__ import annotations
 
