@@ -28,7 +28,7 @@ def case(subject: str, told: str, advice: str):
 
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Sandbox]:
-    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False) as sandbox:
+    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False, listen=True) as sandbox:
         yield sandbox
 
 
@@ -211,7 +211,6 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
         sandbox.close()
 
 
-@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize(
     ("make", "subject", "told", "advice"), [each[1:] for each in CASES], ids=[each[0] for each in CASES]
 )
