@@ -7,9 +7,9 @@
 # %% [markdown]
 # # Bulk upload
 #
-# This notebook uploads a file of real orders from the CDNOW purchase log, in which a dozen rows have typical errors. It
-# shows what is found before anything is sent, what the portal itself refuses, how to fix the failed rows and send them
-# again, and why sending everything once more changes nothing.
+# This notebook uploads a file of real orders from the CDNOW purchase log, in which a dozen rows have typical errors.
+# It shows what is found before anything is sent, what the portal itself refuses, how to fix the failed rows and send
+# them again, and why sending everything once more changes nothing.
 
 # %%
 import os
@@ -33,8 +33,8 @@ CUSTOMERS = 250
 
 # %% [markdown]
 # The portal is an empty sandbox with the limits of a real portal, except that it does not wait for its own processing
-# time. Its contacts have a mandatory field that is also enforced over REST, an option that few portals turn on. Requests
-# are sent one at a time, so that each row gets the same id in every run.
+# time. Its contacts have a mandatory field that is also enforced over REST, an option that few portals turn on.
+# Requests are sent one at a time, so that each row gets the same id in every run.
 
 # %%
 sizes = {"lead": 0, "deal": 0, "contact": 0, "company": 0}
@@ -49,9 +49,9 @@ log.head()
 # %% [markdown]
 # ## Customers
 #
-# Each customer becomes a contact; `originatorId` and `originId` identify the source system and the row in it. One customer
-# lacks the number used in the shop. No cell is invalid, so nothing is rejected locally; the portal refuses the row. With
-# `on_error="report"`, the others are written nevertheless, and the report has the outcome of each row.
+# Each customer becomes a contact; `originatorId` and `originId` identify the source system and the row in it. One
+# customer lacks the number used in the shop. No cell is invalid, so nothing is rejected locally; the portal refuses
+# the row. With `on_error="report"`, the others are written nevertheless, and the report has the outcome of each row.
 
 # %%
 customers = pd.DataFrame({"name": "Customer", "lastName": sorted(log["customer"].unique()), "originatorId": "cdnow"})

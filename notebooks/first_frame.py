@@ -31,7 +31,8 @@ fields = bx.describe_entity("deal", portal)
 fields[["code", "title", "type", "arrow_type", "required", "read_only"]].head(12)
 
 # %% [markdown]
-# Read some columns, with conditions. The dtypes follow from the portal's description, never from the rows that arrived.
+# Read some columns, with conditions. The dtypes follow from the portal's description, never from the rows that
+# arrived.
 
 # %%
 deals = bx.read_entity(

@@ -7,11 +7,11 @@
 # %% [markdown]
 # # Funnel
 #
-# A record shop wants every customer's next order. Each order opens a deal for the next one; the longer the customer is
-# silent, the further the deal advances; an order wins it, and eight months of silence lose it. The orders are real: the
-# CDNOW purchase log, January 1997 to June 1998. They are uploaded to a portal day by day; deals, stage history and sources
-# are then read back as frames. What share of deals is won in each stage? How long do they stay there? What is a new
-# customer worth?
+# A record shop wants every customer's next order. Each order opens a deal for the next one; the longer the customer
+# is silent, the further the deal advances; an order wins it, and eight months of silence lose it. The orders are
+# real: the CDNOW purchase log, January 1997 to June 1998. They are uploaded to a portal day by day; deals, stage
+# history and sources are then read back as frames. What share of deals is won in each stage? How long do they stay
+# there? What is a new customer worth?
 
 # %%
 import sys
@@ -30,8 +30,8 @@ CUSTOMERS = 1000
 # %% [markdown]
 # ## The log, and the pipeline made of it
 #
-# A thousand of the log's 23,570 customers, sampled evenly over the weeks of their first order, with all their orders. One
-# row per order: its customer, its day, its cents, and the next order, if any.
+# A thousand of the log's 23,570 customers, sampled evenly over the weeks of their first order, with all their orders.
+# One row per order: its customer, its day, its cents, and the next order, if any.
 
 # %%
 log = load().sample(CUSTOMERS).purchases
@@ -42,8 +42,8 @@ last_day = orders["day"].max()
 orders.head()
 
 # %% [markdown]
-# A deal's moves follow from that: one row per move, on the day it is made. A lost deal whose customer orders again is won
-# after all.
+# A deal's moves follow from that: one row per move, on the day it is made. A lost deal whose customer orders again is
+# won after all.
 
 # %%
 SILENT = {"NEW": 0, "PREPARATION": 30, "PREPAYMENT_INVOICE": 60, "EXECUTING": 120, "LOSE": 240}  # days
@@ -59,10 +59,10 @@ moves["stageId"].value_counts()
 # %% [markdown]
 # ## Eighteen months in a portal
 #
-# Stage history cannot be written; the portal records it when deals are moved. The notebook therefore sets the sandbox's
-# clock and plays through the 546 days: each day's moves are an update, each day's new deals an insert. This sandbox has no
-# limits and does not wait for its own processing time, so the client's limits are raised as well; one request at a time
-# gives each row the same id in every run. The eighteen months take about a minute.
+# Stage history cannot be written; the portal records it when deals are moved. The notebook therefore sets the
+# sandbox's clock and plays through the 546 days: each day's moves are an update, each day's new deals an insert. This
+# sandbox has no limits and does not wait for its own processing time, so the client's limits are raised as well; one
+# request at a time gives each row the same id in every run. The eighteen months take about a minute.
 
 # %%
 today = pd.Timestamp("1997-01-01 12:00", tz="UTC")
@@ -83,8 +83,8 @@ limits = bx.Limits(burst=10_000, per_second=10_000.0, operating=float("inf"), ma
 portal = bx.Portal(box.url, limits=limits)
 
 # %% [markdown]
-# The customers come first. The source of a deal is the website if the customer has ordered once, and "existing customer" if
-# more often.
+# The customers come first. The source of a deal is the website if the customer has ordered once, and "existing
+# customer" if more often.
 
 # %%
 people = pd.DataFrame({"name": "Customer", "lastName": sorted(orders["customer"].unique())})
@@ -145,8 +145,8 @@ by_source.join(sources.set_index("STATUS_ID"))
 # %% [markdown]
 # ## Conversion by stage
 #
-# A stay is a deal in a stage: when it entered, when it left, and for which stage. Deals opened in the last eight months are
-# excluded, because their outcome is not known yet.
+# A stay is a deal in a stage: when it entered, when it left, and for which stage. Deals opened in the last eight
+# months are excluded, because their outcome is not known yet.
 
 # %%
 stays = history.sort_values(["OWNER_ID", "ID"], ignore_index=True)

@@ -7,9 +7,9 @@
 # %% [markdown]
 # # Large tables
 #
-# A table need not fit in memory, and need not be read whole. This notebook shows three ways, with their cost in requests,
-# bytes and memory: chunk by chunk into a Parquet file; SQL over that file; and SQL over the portal itself, which sends
-# only what the query needs.
+# A table need not fit in memory, and need not be read whole. This notebook shows three ways, with their cost in
+# requests, bytes and memory: chunk by chunk into a Parquet file; SQL over that file; and SQL over the portal itself,
+# which sends only what the query needs.
 
 # %%
 import os
@@ -32,8 +32,8 @@ os.chdir(folder.name)
 ROWS = 200_000
 
 # %% [markdown]
-# The portal is a sandbox with two hundred thousand deals and the limits of the Enterprise plan, except that it does not
-# wait for its own processing time.
+# The portal is a sandbox with two hundred thousand deals and the limits of the Enterprise plan, except that it does
+# not wait for its own processing time.
 
 # %%
 box = bx.Sandbox(sizes={"deal": ROWS}, plan="enterprise", real_time=False)
