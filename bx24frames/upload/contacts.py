@@ -1,4 +1,4 @@
-"""Rows whose key is a phone or an e-mail: the portal decides what is equal, and is refined, never overruled."""
+"""Look-up of rows by phone or e-mail: the portal decides which are equal; its answers are narrowed, never overruled."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Answers = Mapping[tuple[str, ...], set["Id"]]
 
 
 async def ask_together(connection: Connection, table: Table, field: Field, values: Sequence[str]) -> Answers:
-    """The ids that the portal names for phones or e-mails, some of these at a time."""
+    """The ids that the portal names for phones or e-mails, several of them per request."""
     return await ids_by_contact(connection, table, field, in_parts(list(dict.fromkeys(values))))
 
 
 async def ask_singly(
     connection: Connection, table: Table, field: Field, answers: Answers, forms: Mapping[Id, set[Hashable]]
 ) -> dict[str, set[Id]]:
-    """The ids of the values that no row holds in the form they have here, though the portal named rows for them.
+    """The ids for values that no row has in the given form although the portal named rows for them.
 
     Parameters
     ----------
     answers : mapping
-        What `ask_together` gave.
+        The result of `ask_together`.
     forms : mapping of id to set
-        The forms of the phones or e-mails that each of these rows has.
+        The forms of the phones or e-mails of each of these rows.
     """
     doubtful = [value for part, ids in answers.items() for value in unexplained(field, part, ids, forms)]
     singly: dict[tuple[str, ...], set[Id]] = {part: ids for part, ids in answers.items() if len(part) == 1}
@@ -43,7 +43,7 @@ async def ask_singly(
 
 
 def unexplained(field: Field, part: Sequence[str], ids: set[Id], forms: Mapping[Id, set[Hashable]]) -> list[str]:
-    """The values of a part that no row has, where the portal named a row that has none of the others either."""
+    """The values of a part that no row has, if the portal named a row that has none of the other values either."""
     mine = {value: contact(field, value) for value in part}
     read = {row_id: forms[row_id] for row_id in ids if row_id in forms}
     strangers = [row_id for row_id in ids if not (row_id in read and read[row_id] & set(mine.values()))]

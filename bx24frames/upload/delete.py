@@ -1,4 +1,4 @@
-"""Rows out of the portal, by their ids."""
+"""Deletion of rows by id."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 
 HIGHEST: Final = 2**63
-"""Ids are integers of 64 bits, in every table with a method that deletes."""
+"""Ids are 64-bit integers in every entity whose rows can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteRequest:
-    """What a caller wants deleted, as given."""
+    """The options of a deletion, as given."""
 
     ids: object
     entity: str
@@ -87,7 +87,7 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         journal=sending.journal.path if sending.journal is not None else None,
     )
     if interrupted:
-        raise WriteCancelled("The deletion was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled("The deletion was interrupted; .report has the outcome of every row", report=report)
     if broken is not None:
         raise broken_off(broken, report) from broken
     if request.on_error != "report":
@@ -101,7 +101,7 @@ def _check(request: DeleteRequest, entity: Entity) -> None:
             f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
         )
     if request.on_error not in ("raise", "report", "stop"):
-        raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
+        raise ConfigError(f"on_error must be 'raise', 'report' or 'stop', not {request.on_error!r}")
 
 
 def _is_planned(sending: Sending, position: int) -> bool:
@@ -111,7 +111,7 @@ def _is_planned(sending: Sending, position: int) -> bool:
 async def _carry_out(
     connection: Connection, table: Table, ids: list[int | str], sending: Sending, request: DeleteRequest
 ) -> bool:
-    """Delete the rows that are there; whether that was interrupted."""
+    """Delete the existing rows; returns whether that was interrupted."""
     with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
         meter = Meter(connection, bar)
         await _leave_out_absent(connection, table, ids, sending)
@@ -132,11 +132,11 @@ async def _send(connection: Connection, table: Table, ids: list[int | str], send
 
 
 async def _settle_doubts(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
-    """Look for the rows whose deletion may have been carried out: they were there before it was sent first."""
+    """Look for rows whose deletion may have been carried out: they existed before it was first sent."""
     if not found_by_id(table):
         return
     tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
-    # an error may come after the row is gone, or from a second sending
+    # an error may occur after the row is deleted, or on a second attempt
     tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.path != "check"]
     there = await rows_by_id(connection, table, [ids[at] for at in tried], [])
     for position in tried:
@@ -152,12 +152,12 @@ def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[E
 
 
 async def _leave_out_absent(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
-    """Find the ids that are not there, before anything is deleted."""
+    """Find the ids that do not exist, before anything is deleted."""
     asked = {position: row_id for position, row_id in enumerate(ids) if position not in sending.outcomes}
     sent = sending.journal.in_doubt() if sending.journal is not None else {}
     for outcome in await absent_rows(connection, table, asked):
         tried = sent.get(outcome.position)
-        # where it was sent before, it was there when the interrupted deletion began
+        # if it was sent before, it existed when the interrupted deletion began
         sending.put(outcome if tried is None else Outcome(outcome.position, "deleted", attempts=tried.times))
 
 
@@ -171,45 +171,47 @@ def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
     first: dict[int | str, int] = {}
     for position, row_id in enumerate(ids):
         if row_id in first:
-            message = f"the id of row {first[row_id]} as well"
+            message = f"duplicate of the id of row {first[row_id]}"
             yield position, Outcome(position, "skipped", row_id, message=message, path="check")
         first.setdefault(row_id, position)
 
 
 def ids_of(given: object, entity: Entity) -> list[int | str]:
-    """The ids a caller means: of an iterable, a column, a frame with an id column, or what a report created.
+    """The ids to delete: from an iterable, a column, a frame with an id column, or the rows that a report created.
 
     Raises
     ------
     ConfigError
-        There are no ids in it.
+        If it contains no ids.
     ValidationError
-        One of them is no id.
+        If one of them is not an id.
     """
     if isinstance(given, WriteReport):
         if given.entity != entity.name:
-            raise ConfigError(f"The report is of {given.entity}, not of {entity.name}", entity=entity.name)
+            raise ConfigError(f"The report is for {given.entity}, not for {entity.name}", entity=entity.name)
         return given.ids("inserted")
     if isinstance(given, int) and not isinstance(given, bool):
         return [given]
     if isinstance(given, str | bytes | Mapping):
-        raise ConfigError("The ids are a list, a column, a frame or a report", entity=entity.name)
+        raise ConfigError("The ids must be a list, a column, a frame or a report", entity=entity.name)
     values = _column(given, entity)
     if values is None:
         values = list(given) if isinstance(given, Iterable) else None
     if values is None:
-        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
+        raise ConfigError(f"A {type(given).__name__} contains no ids", entity=entity.name)
     listed = [(value, _id(value)) for value in values]
     wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
     if wrong:
         position, value = next(iter(wrong.items()))
         more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
-        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
+        raise ValidationError(
+            f"Row {position}: {value!r:.80} is not an id{more}", entity=entity.name, rows=tuple(wrong)
+        )
     return [found for _, found in listed if found is not None]
 
 
 def _column(given: object, entity: Entity) -> list[object] | None:
-    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
+    kind = type(given)  # reading the columns of a lazy frame plans its query, and polars warns about that
     if hasattr(kind, "columns") or hasattr(kind, "column_names"):
         return _of_frame(given, entity)
     for method in ("to_pylist", "to_list", "tolist"):

@@ -1,4 +1,4 @@
-"""How an upload ends before its last row: interrupted by its user, or broken off by an error."""
+"""Early end of an upload: interrupted by the user, or aborted by an error."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
-    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+    """An upload whose task was cancelled; a plain KeyboardInterrupt would end the caller's event loop."""
 
 
 def broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
+    """The error of an upload that ended early; its report shows what was done."""
     done = len(report) - report.failed - report.unknown - report.skipped
     return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"The {report.mode} was aborted with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
         f"{error.message}",
         report=report,
-        guidance=".report has every row."
+        guidance=".report has the outcome of every row."
         if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+        else f"Repeat the call with resume={str(report.journal)!r} to continue; .report has the outcome of every row.",
     )
 
 
 async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
-    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+    """Wait for an upload; on Ctrl-C send nothing new and wait for requests in flight, unless interrupted a second time.
 
     Returns whether it was interrupted.
     """

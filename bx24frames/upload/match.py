@@ -1,4 +1,4 @@
-"""Which rows of the portal are which rows of a frame: pure comparison, for upsert, only-changed and reconciliation."""
+"""Matching of a frame's rows to the portal's rows: pure comparison, for upsert, `only_changed` and reconciliation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bx24frames.entities.schema import Field
 from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
 TEXT_LENGTH: Final = 255
-"""Characters a short text column holds."""
+"""Length of a short text column."""
 
 
 def as_stored(field: Field, value: object) -> Hashable:
-    """A value in the form in which it equals what the portal keeps of it: a number at its field's scale."""
+    """A value in the form in which it equals the stored value: a number rounded to its field's scale."""
     if kind(field) is not Kind.FLOAT:
         return canonical(field, value)
     if is_list(field):
@@ -28,11 +28,11 @@ def as_stored(field: Field, value: object) -> Hashable:
 
 
 def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
-    """A value in the form in which two equal ones are equal.
+    """A value in a form in which equal values compare equal.
 
     `loose`: as the portal may have normalised it: text without HTML, trimmed and cut at 255 characters, numbers rounded
-    to cents, or to the field's own scale.
-    Nothing, the empty text and the empty list are all nothing; the order of a list says nothing.
+    to cents, or to the field's own scale. Null, empty text and the empty list are the same; the order of a list is
+    ignored.
     """
     if is_list(field) or isinstance(value, list | tuple):
         items = value if isinstance(value, list | tuple) else ([] if value is None else [value])
@@ -66,7 +66,7 @@ def _plain(value: object, *, loose: bool) -> Hashable:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A row that may or may not be in the portal, with the values that were written, by field code."""
+    """A row that may or may not be in the portal, with the values sent, by field code."""
 
     position: int
     values: Mapping[str, object]
@@ -74,7 +74,7 @@ class Doubt:
 
 @dataclass(slots=True)
 class Matches:
-    """What a look-up decided: `found` position to id, `absent` positions, `unclear` position to candidates."""
+    """Result of a look-up: `found` position to id, `absent` positions, `unclear` position to candidates."""
 
     found: dict[int, int | str] = field(default_factory=dict)
     absent: list[int] = field(default_factory=list)
@@ -84,10 +84,10 @@ class Matches:
 def assign(
     doubts: Sequence[Doubt], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
 ) -> Matches:
-    """Match rows in doubt to rows of the portal that nobody claims.
+    """Match rows in doubt to unclaimed rows of the portal.
 
-    A row matches where every value that was written is there. Equal rows are interchangeable. Where there are more
-    candidates than doubts, nobody can say which are ours: all of them stay unclear.
+    A row matches if it has every value that was sent. Equal rows are interchangeable. If there are more candidates than
+    doubts, it cannot be decided which are ours, and all of them stay unclear.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def assign(
     rows : iterable of (id, values by field code)
         Unclaimed rows of the portal.
     fields : mapping of str to Field
-        By code: what is compared.
+        The fields to compare, by code.
     """
     matches = Matches()
     free = dict(rows)
@@ -114,7 +114,7 @@ def _pass(
     *,
     loose: bool,
 ) -> list[Doubt]:
-    """One round of matching; gives the doubts that found no candidate."""
+    """One round of matching; returns the doubts without a candidate."""
     patterns: dict[tuple[str, ...], list[Doubt]] = defaultdict(list)
     for doubt in doubts:
         patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)
@@ -157,9 +157,9 @@ def _id_order(row_id: int | str) -> tuple[int, str]:
 
 
 def compares(field: Field) -> bool:
-    """Whether a field's values read back as they were written."""
+    """Whether a field's values are returned as they were written."""
     return kind(field) in COMPARABLE and field.type not in DISK_FILES
 
 
 COMPARABLE: Final = frozenset(Kind) - {Kind.FILE}
-"""Kinds whose values read back as they were written; of a file only its name and address come back."""
+"""Kinds whose values are returned as they were written; for a file only its name and address are."""

@@ -1,4 +1,4 @@
-"""What became of one input row of an upload, as data."""
+"""The outcome of one input row of an upload."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One input row's fate.
+    """The outcome of one input row.
 
-    `position`: the row's place in the input, from 0. `id`: the portal's id of the row, where it is known.
-    `code`, `message`, `column`: the refusal, where there was one. `attempts`: requests that carried the row.
-    `path`: how the row travelled; ``"check"`` is a row that a local check kept from being sent.
+    `position`: the row's position in the input, from 0. `id`: the portal's id of the row, if known.
+    `code`, `message`, `column`: the error, if there was one. `attempts`: requests that carried the row.
+    `path`: how the row was sent; ``"check"`` means that a local check kept it from being sent.
     """
 
     position: int

@@ -1,4 +1,4 @@
-"""One cell to one date or one moment, without guessing a zone or dropping a time of day."""
+"""Coercion of one cell to a date or datetime, without guessing a time zone or dropping a time of day."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["calendar", "moment"]
 
-# datetime.fromisoformat drops what is finer than a microsecond without a word.
+# datetime.fromisoformat silently drops digits finer than a microsecond.
 TOO_FINE: Final = re.compile(r"[.,]\d{6}0*[1-9]")
-NAIVE: Final = "has no time zone: give it one, or pass timezone="
+NAIVE: Final = "has no time zone: add one, or pass timezone="
 
 
 def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -27,14 +27,14 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
         if not isinstance(found, dt.datetime):
             return found
         if found.time() != dt.time() or _too_fine(found):
-            raise Unfit("has a time of day, the field is a date")
+            raise Unfit("has a time of day, but the field is a date")
         return found.date()
 
     return read
 
 
 def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
-    """Moments to the microsecond; a naive one, or a date, needs `zone`."""
+    """Datetimes to the microsecond; naive ones and dates need `zone`."""
 
     def read(value: object) -> dt.datetime:
         found = _parse(value, "not an ISO date and time")
@@ -65,18 +65,18 @@ def _parse(value: object, complaint: str) -> dt.date | dt.datetime:
 
 
 def _too_fine(found: dt.date) -> bool:
-    """Whether a `pandas.Timestamp` has a part below the microsecond."""
+    """Whether a `pandas.Timestamp` has digits below the microsecond."""
     return bool(getattr(found, "nanosecond", 0))
 
 
 def _python(stamp: dt.datetime) -> dt.datetime:
-    """A `pandas.Timestamp` is a datetime with arithmetic and zones of its own: take the standard library's."""
+    """Convert a `pandas.Timestamp`, which has its own arithmetic and zones, to the standard library's datetime."""
     to_python = getattr(stamp, "to_pydatetime", None)
     return stamp if to_python is None else to_python()
 
 
 def _in_utc(stamp: dt.datetime) -> dt.datetime:
-    """Move a time to UTC: with PYARROW_IGNORE_TIMEZONE set, as pandera's import sets it, Arrow drops any other zone."""
+    """Convert to UTC: with PYARROW_IGNORE_TIMEZONE set, as importing pandera does, Arrow drops any other zone."""
     try:
         return stamp.astimezone(dt.UTC)
     except OverflowError:
@@ -84,7 +84,7 @@ def _in_utc(stamp: dt.datetime) -> dt.datetime:
 
 
 def _no_zone() -> dt.datetime:
-    raise Unfit("has a time zone, the column has none")
+    raise Unfit("has a time zone, but the column has none")
 
 
 def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
@@ -95,4 +95,4 @@ def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
         return first
     again = first.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
     missing = again != stamp.replace(fold=0)
-    raise Unfit(f"{'does not exist' if missing else 'stands twice'} in {zone.key}, where clocks change")
+    raise Unfit(f"{'does not exist' if missing else 'occurs twice'} in {zone.key}, where clocks change")
