@@ -25,9 +25,9 @@ NOT_SENT: Final = "not sent"
 class Outcome:
     """The outcome of one input row.
 
-    `position`: the row's place in the input, from 0. `id`: the portal's id of the row, where it is known.
-    `code`, `message`, `column`: the refusal, where there was one. `attempts`: requests that carried the row.
-    `path`: how the row travelled; ``"check"`` is a row that a local check kept from being sent.
+    `position`: the row's position in the input, from 0. `id`: the portal's id of the row, if known.
+    `code`, `message`, `column`: the error, if there was one. `attempts`: requests that carried the row.
+    `path`: how the row was sent; ``"check"`` means that a local check kept it from being sent.
     """
 
     position: int

@@ -20,6 +20,7 @@ import bx24frames as bx
 from bx24frames import aio
 from bx24frames.engine.policy import RetryPolicy
 from bx24frames.portal.budgets import Budgets, substituted
+from bx24frames.upload import journal
 
 PAUSE = 0.15
 """Seconds, in place of the seconds to half a minute that refusals are sat out."""

@@ -31,6 +31,7 @@ COLUMNS = ["id", "stageId", "categoryId", "sourceId", "assignedById", "UF_CRM_CO
 @pytest.fixture
 def captions(read_only_sandbox: bx.Sandbox) -> dict[str, dict[str, str]]:
     """Captions by dictionary and code, read without the package."""
+    import asyncio
     import json
 
     def call(method: str) -> list[dict[str, str]]:
