@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.cli.preparation import Taken
-    from bx24frames.frames.report import WriteReport
+    from bx24frames.errors import Report
 
 __all__ = ["delete", "write"]
 
@@ -174,7 +174,7 @@ def _agreed(
     return taken
 
 
-def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
+def _tell(work: Callable[[], Report], path: str | None) -> None:
     """Run an upload and print its report, also after an error; the command fails if any row failed or is unknown."""
     try:
         found, status = work(), 0

@@ -17,7 +17,7 @@ from bx24frames.scan.expect import Expected
 from bx24frames.scan.order import merged_by_id, sorted_table
 from bx24frames.scan.progress import Bar
 from bx24frames.scan.proven import Proven
-from bx24frames.scan.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.scan.request import Reading, ReadRequest, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
 from bx24frames.telling import tell
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from bx24frames.entities.forms import Form
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.entities.schema import TableSchema
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
-__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
+__all__ = ["CHUNK_ROWS", "Meter", "batches", "collect"]
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_table"]
 
 CHUNK_ROWS: Final = 2500

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
-    from bx24frames.upload.lookup import Id
+    from bx24frames.upload.match import Id
 
 Answers = Mapping[tuple[str, ...], set["Id"]]
 

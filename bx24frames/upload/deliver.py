@@ -21,7 +21,7 @@ from bx24frames.upload.sending import FIRST_IMPORTS, FIRST_WRITES, Delivery, Sen
 from bx24frames.upload.verify import verify
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.rest import Meter
     from bx24frames.upload.request import Upload
@@ -58,7 +58,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
         if not sending.doubts or sending.stopped:
             return
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
-        await reconcile.CLOCK.sleep(reconcile.CUT)
+        await connection.clock.sleep(reconcile.CUT)
     sending.contested |= set(sending.doubts)
     sending.doubts.clear()
 

@@ -12,8 +12,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
-from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
-from bx24frames.upload.outcomes import Action, Outcome, PathTaken
+from bx24frames.errors import Action, BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.upload.outcomes import Outcome, PathTaken
 
 VERSION: Final = "4"
 KEEP_DAYS: Final = 30

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.checks import Fault
 from bx24frames.entities.columns import Names
+from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.frames.validate import validation_error
 from bx24frames.upload.broken_off import begun
 from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
-from bx24frames.upload.lookup import Id, Values, key_of, rows_by_key
+from bx24frames.upload.lookup import key_of, rows_by_key
+from bx24frames.upload.match import Id, Values
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
         first.setdefault(form, position)
     if faults:
         labels = frame.source.labels()
-        raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend, labels=labels)
+        raise validation_error(faults, entity=table.entity.name, labels=labels)
 
 
 async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:
@@ -84,7 +84,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         return
     if mode == "insert" or not upload.request.on:
         return
-    before = await begun(upload, sending)
+    before = await begun(connection, upload, sending)
     fields = key_fields(upload.table, upload.frame, upload.request.on)
     columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
     on = [field for _, field in fields]

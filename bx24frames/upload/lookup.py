@@ -11,9 +11,10 @@ from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.scan.rest import ReadRequest, read_carried, read_table
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import read_carried, read_table
 from bx24frames.upload.contacts import ask_singly, ask_together
-from bx24frames.upload.match import canonical
+from bx24frames.upload.match import Id, Values, canonical
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
-
-Id = int | str
-Values = Mapping[str, object]
 
 BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
 """Kinds a list of whose values the portal can look for."""

@@ -13,6 +13,10 @@ from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
+Id = int | str
+Values = Mapping[str, object]
+"""What a row of the portal holds, by field code."""
+
 TEXT_LENGTH: Final = 255
 """Characters a short text column holds."""
 

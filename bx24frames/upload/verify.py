@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import Paging, Success
 from bx24frames.entities.columns import Names
 from bx24frames.entities.echo import NOT_STORED, Difference
-from bx24frames.entities.encode import update_call
+from bx24frames.entities.encode import InputRow, update_call
 from bx24frames.entities.normal import keeps, nothing
-from bx24frames.entities.schema import Family, InputRow
+from bx24frames.entities.schema import Family
 from bx24frames.entities.types import Kind, kind
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error
@@ -24,7 +24,7 @@ from bx24frames.upload.sending import FIRST_WRITES, not_stored
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
-    from bx24frames.upload.lookup import Values
+    from bx24frames.upload.match import Values
     from bx24frames.upload.request import Upload
     from bx24frames.upload.sending import Sending
 

@@ -13,11 +13,15 @@ from look import FAST
 import bx24frames as bx
 from bx24frames.errors import PortalError, ResponseError, UnknownEntity
 from bx24frames.sandbox import Sandbox
+from bx24frames.sandbox.methods.document_templates import TEMPLATES
 
 
 @pytest.fixture(scope="module", params=["observed", "documented"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with Sandbox(plan="unlimited", real_time=False, quirks=request.param) as opened:
+        [template, *_] = TEMPLATES.rows(opened.store)
+        for _ in range(70):
+            TEMPLATES.add(opened.store, {name: cell for name, cell in template.items() if name != "id"}, text=False)
         yield opened
 
 

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.entities.checks import Fault
+from bx24frames.entities.faults import Fault
 from bx24frames.errors import ConfigError
-from bx24frames.frames.accept import SOURCES, accept
 from bx24frames.upload.coerce import cells
 from bx24frames.upload.coerce.columns import cast_column, family, settled
 from bx24frames.upload.coerce.nested import lists, structs
@@ -19,7 +18,7 @@ from bx24frames.upload.coerce.times import calendar, moment
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.frames.accept import Raw
+    from bx24frames.upload.source import Raw, Source
 
     Bad: TypeAlias = tuple[int, str, str]
 
@@ -41,7 +40,7 @@ class Narrowed:
     faults: tuple[Fault, ...] = field(default=())
 
 
-def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
+def to_arrow(source: Source, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
     """Bring the columns of a frame to their target types, without loss or with a fault for the cell.
 
     Columns and named index levels that `target` does not name are left out, in the frame's order; names of `target`
@@ -49,8 +48,7 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
 
     Parameters
     ----------
-    frame : object
-        What `accept` takes, or a `Source` it gave.
+    source : Source
     target : mapping of str to pyarrow.DataType
         Column or index level to its Arrow type; a dictionary type stands for the type of its values.
     timezone : str, optional
@@ -64,21 +62,19 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
     Raises
     ------
     ConfigError
-        Not a frame, or an unknown `timezone`.
-    ValidationError
-        Column names that are doubled or are not text.
+        An unknown `timezone`.
 
     Examples
     --------
-    >>> import pandas as pd, pyarrow as pa
-    >>> frame = pd.DataFrame({"id": ["38", "3.5"]})
+    >>> import pyarrow as pa
+    >>> from bx24frames.upload.source import ArrowSource
+    >>> frame = ArrowSource(pa.table({"id": ["38", "3.5"]}))
     >>> done = to_arrow(frame, target={"id": pa.int64()})
     >>> done.table["id"].to_pylist(), done.faults[0].reason
     ([38, None], 'not a whole number')
     """
     import pyarrow as pa
 
-    source = frame if isinstance(frame, SOURCES) else accept(frame)
     zone = _zone(timezone)
     names = [name for name in (*source.columns, *source.levels) if name in target]
     columns, faults = [], []
