@@ -1,4 +1,4 @@
-"""HTML tables for notebooks, escaped and in the style of dataframes."""
+"""Display helpers: shortened texts, and HTML tables for notebooks in the style of dataframes."""
 
 from __future__ import annotations
 

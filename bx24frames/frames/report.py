@@ -222,18 +222,18 @@ class WriteReport:
 
 
 class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
-    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+    """An upload was cancelled with its task; a plain KeyboardInterrupt would stop the event loop."""
 
 
 def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
-    """The report of an upload.
+    """Make the report of an upload.
 
     Raises
     ------
     WriteInterrupted
         The upload was cancelled.
     WriteError
-        It ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
+        The upload ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
     BX24Error
         The credential was refused before a row was written.
     """
@@ -251,7 +251,7 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
     )
     if done.interrupted:
         work = "deletion" if done.mode == "delete" else "upload"
-        raise WriteCancelled(f"The {work} was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
     if done.broken is not None:
         raise _broken_off(done.broken, report) from done.broken
     if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
@@ -262,15 +262,15 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
 
 
 def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
+    """Make the error of an upload that ended early, with the report of what was done."""
     done = len(report) - report.failed - report.unknown - report.skipped
     return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"The {report.mode} ended early, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
         f"{error.message}",
         report=report,
-        guidance=".report has every row."
+        guidance=".report has the outcome of each row."
         if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+        else f"To continue, repeat the call with resume={str(report.journal)!r}; .report has the outcome of each row.",
     )
 
 

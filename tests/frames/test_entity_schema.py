@@ -107,7 +107,7 @@ def test_a_field_removed_since_is_named_before_a_row_is_read(own: bx.Sandbox):
         schema = bx.entity_schema("deal", portal)
     own.store.remove_user_field(2, "UF_CRM_TAGS")
     with opened(own) as portal:
-        with pytest.raises(ValidationError, match="UF_CRM_TAGS: the portal's table has no such field") as caught:
+        with pytest.raises(ValidationError, match="UF_CRM_TAGS: the entity has no such field") as caught:
             bx.read_entity("deal", portal, schema=schema)
         assert [row["column"] for row in failures(caught)] == ["UF_CRM_TAGS"]
         assert data_asked(portal) == {}
