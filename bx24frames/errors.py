@@ -249,7 +249,7 @@ class DecodeError(BX24Error):
 Action: TypeAlias = Literal["inserted", "updated", "deleted", "unchanged", "failed", "unknown", "skipped"]
 """The outcome of a row in one word."""
 
-F = TypeVar("F")
+Input = TypeVar("Input")
 
 
 class Report(Protocol):
@@ -333,10 +333,10 @@ class Report(Protocol):
     def frame(self, backend: Literal["pandas", "polars", "pyarrow"] = ...) -> pd.DataFrame | pl.DataFrame | pa.Table:
         """One row per input row, in input order, as a frame."""
 
-    def failed_rows(self, frame: F) -> F:
+    def failed_rows(self, frame: Input) -> Input:
         """The rows of the input that failed."""
 
-    def rows(self, frame: F, *actions: Action) -> F:
+    def rows(self, frame: Input, *actions: Action) -> Input:
         """The rows of the input with one of these outcomes."""
 
     def ids(self, *actions: Action) -> list[int | str]:

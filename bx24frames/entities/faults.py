@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 WHOLE_COLUMN: Final = -1
 """The position of a fault that concerns a column, whatever its rows hold."""
-SHOWN: Final = 110
+VALUE_WIDTH: Final = 110
 """Characters of a value in a summary: two of them, where the portal holds another."""
-LINES: Final = 8
+KINDS_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", l
     first: dict[tuple[str, str], Fault] = {}
     for fault in faults:
         first.setdefault((fault.column, fault.reason), fault)
-    lines = [_line(first[key], count, labels) for key, count in groups.most_common(LINES)]
-    more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
+    lines = [_line(first[key], count, labels) for key, count in groups.most_common(KINDS_SHOWN)]
+    more = [f"  and {len(groups) - KINDS_SHOWN} other kinds of fault"] if len(groups) > KINDS_SHOWN else []
     rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
     cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
     where = f" in {rows:,} rows" if rows > 1 else ""
@@ -82,5 +82,5 @@ def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
     if fault.position != WHOLE_COLUMN:
         label = fault.position if labels is None else labels[fault.position].as_py()
         named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
-        place = f", first in row {fault.position}{named}: {clipped(fault.value, SHOWN)!r}"
+        place = f", first in row {fault.position}{named}: {clipped(fault.value, VALUE_WIDTH)!r}"
     return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from inspect import signature
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lazy_frame"]
 
-SHOWN: Final = 12
+COLUMNS_SHOWN: Final = 12
 """Columns named in a query plan; the others are counted."""
 
 
@@ -44,10 +43,13 @@ def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = Tru
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))
     source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
-    plan: dict[str, Any] = {"explain_name": f"bx24frames {source.host}", "explain_detail": source.detail}
-    if not plan.keys() <= signature(register_io_source).parameters.keys():  # polars before 2.0
-        plan = {}
-    return register_io_source(source.frames, schema=source.schema, is_pure=True, **plan)
+    return register_io_source(
+        source.frames,
+        schema=source.schema,
+        is_pure=True,
+        explain_name=f"bx24frames {source.host}",
+        explain_detail=source.detail,
+    )
 
 
 async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> _Source:
@@ -83,8 +85,8 @@ class _Source:
     def detail(self) -> str:
         """The text that `explain` shows besides the columns and conditions that polars adds."""
         names = self.whole.arrow.names
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        columns = ", ".join(names[:SHOWN]) + more
+        more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+        columns = ", ".join(names[:COLUMNS_SHOWN]) + more
         asked = "none" if self.request.filters is None else " ".join(f"{self.request.filters!r:.500}".split())
         return f"entity {self.request.entity!r}; filters {asked}; columns {columns}"
 

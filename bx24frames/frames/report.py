@@ -33,7 +33,7 @@ FIRST: Final = 5
 """Failures shown; the rest are counted."""
 ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
 BAD: Final = ("failed", "unknown")
-COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column")
+FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -302,8 +302,8 @@ def _as_html(report: WriteReport) -> str:
     parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
-        shown = ([_cell(line[name]) for name in COLUMNS] for line in failures)
-        parts.append(table_html(COLUMNS, shown, title="Failed rows"))
+        shown = ([_cell(line[name]) for name in FAILURE_COLUMNS] for line in failures)
+        parts.append(table_html(FAILURE_COLUMNS, shown, title="Failed rows"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 

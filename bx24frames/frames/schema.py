@@ -13,7 +13,7 @@ from bx24frames.frames.accept import PandasSource
 from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.coerce.cells import is_null
-from bx24frames.upload.coerce.columns import settled
+from bx24frames.upload.coerce.columns import plain_type
 from bx24frames.upload.coerce.narrow import to_arrow
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
     for name, column in columns_of(schema).items():
         dtype = getattr(getattr(column, "dtype", None), "type", None)
         if dtype is not None:
-            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else settled(_arrow(dtype))
+            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else plain_type(_arrow(dtype))
     return found
 
 

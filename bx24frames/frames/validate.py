@@ -210,7 +210,11 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
         # for an extra or missing column, pandera reports the schema as the column and the column as the value
         name = value if is_null(column) or str(reason).startswith("column_in_") else column
         found.append(Fault(place, str(name), "" if is_null(value) else str(value), _reason(str(reason))))
-    return found
+    checks: dict[tuple[str, str], int] = {}
+    # with pandas 2, pandera gives the cells of one check in no order
+    return sorted(
+        found, key=lambda fault: (checks.setdefault((fault.column, fault.reason), len(checks)), fault.position)
+    )
 
 
 _REASONS: Final = {

@@ -50,7 +50,7 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-class Asked(Protocol):
+class ZoneSource(Protocol):
     """The connection that the portal's time zone is requested over."""
 
     @property
@@ -61,7 +61,7 @@ class Asked(Protocol):
         """The result of one call."""
 
 
-async def zone_of(connection: Asked) -> tzinfo:
+async def zone_of(connection: ZoneSource) -> tzinfo:
     """The portal's time zone, requested with ``server.time`` while no answer has shown it."""
     if connection.portal_zone is None:
         moment = _moment(str(await connection.result("server.time")))

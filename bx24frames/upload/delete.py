@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from bx24frames.entities.encode import delete_call
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import find_table
-from bx24frames.scan.progress import Bar
-from bx24frames.scan.rest import Meter
+from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.upload.forecast import Forecast, Load, forecast
 from bx24frames.upload.journal import HASH_BYTES, Identity
 from bx24frames.upload.lookup import absent_rows, found_by_id, rows_by_id
@@ -40,7 +39,7 @@ class DeleteRequest:
     progress: Progress = "auto"
 
 
-async def delete(connection: Connection, request: DeleteRequest) -> Uploaded:
+async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
     """Delete rows; see `bx24frames.delete_entity`."""
     started, requests = connection.clock.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
@@ -101,7 +100,7 @@ async def _carry_out(
 ) -> bool:
     """Delete the rows that are there; whether that was interrupted."""
     with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
-        meter = Meter(connection, bar)
+        meter = ProgressMeter(connection, bar)
         await _leave_out_absent(connection, table, ids, sending)
         meter.rows(len(sending.outcomes), sum(one.action == "failed" for one in sending.outcomes.values()))
         if request.dry_run:
@@ -112,7 +111,9 @@ async def _carry_out(
         return await interruptible(work, sending)
 
 
-async def _send(connection: Connection, table: Table, ids: list[int | str], sending: Sending, meter: Meter) -> None:
+async def _send(
+    connection: Connection, table: Table, ids: list[int | str], sending: Sending, meter: ProgressMeter
+) -> None:
     if sending.on_error == "stop" and any(one.action == "failed" for one in sending.outcomes.values()):
         return
     await send(connection, _calls(table.entity, ids, sending), Delivery(FIRST_WRITES, "deleted"), sending, meter.rows)

@@ -9,10 +9,10 @@ from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.upload.broken_off import begun
 from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
+from bx24frames.upload.earlier_run import begun
 from bx24frames.upload.lookup import key_of, rows_by_key
-from bx24frames.upload.match import Id, Values
+from bx24frames.upload.match import RowId, Values
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
             sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
 
 
-def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[int, int]) -> Outcome | None:
+def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mapping[int, int]) -> Outcome | None:
     """The failure of a row whose key is that of several rows, there or here."""
     if len(rows) > 1:
         shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
@@ -130,9 +130,9 @@ def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[
     return None
 
 
-def _claimed_twice(found: Mapping[int, Sequence[tuple[Id, Values]]]) -> dict[int, int]:
+def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[int, int]:
     """The positions whose one row of the portal is that of an earlier position, with that position."""
-    first: dict[Id, int] = {}
+    first: dict[RowId, int] = {}
     twice = {}
     for position, rows in found.items():
         if len(rows) == 1 and first.setdefault(rows[0][0], position) != position:
@@ -147,7 +147,7 @@ def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list
 
 
 def _edited(
-    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: Id, held: Values
+    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: RowId, held: Values
 ) -> Outcome | None:
     """The failure of a row that is there, with another value where it cannot be changed any more."""
     for name, field, cells in settled:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
     from bx24frames.upload.match import Values
-    from bx24frames.upload.request import Cell
+    from bx24frames.upload.request import CellPlace
     from bx24frames.upload.source import Source
 
 __all__ = ["held_cells"]
@@ -31,7 +31,7 @@ async def held_cells(
     frame: Incoming,
     suspects: Iterable[Fault],
     on: Sequence[str] | None = None,
-) -> frozenset[Cell]:
+) -> frozenset[CellPlace]:
     """Find the cells whose code cannot be told or chosen, and which say what the portal holds.
 
     A choice deleted from its list, or a stage from its pipeline, stays in the rows that have it; written again it

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 PathTaken: TypeAlias = Literal["import", "batch", "single", "check"]
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
-TEXTS: Final = ("action", "code", "message", "column", "path")
-NUMBERS: Final = ("position", "attempts")
-ORDER: Final = ("position", "label", "id", "action", "code", "message", "column", "attempts", "path")
+TEXT_COLUMNS: Final = ("action", "code", "message", "column", "path")
+NUMBER_COLUMNS: Final = ("position", "attempts")
+OUTCOME_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column", "attempts", "path")
 NOT_SENT: Final = "not sent"
 
 
@@ -84,11 +84,11 @@ def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: pa.Array | Non
     import pyarrow as pa
 
     full = _by_position(outcomes, rows)
-    columns = {name: pa.array([getattr(outcome, name) for outcome in full], pa.string()) for name in TEXTS}
-    columns |= {name: pa.array([getattr(outcome, name) for outcome in full], pa.int64()) for name in NUMBERS}
+    columns = {name: pa.array([getattr(outcome, name) for outcome in full], pa.string()) for name in TEXT_COLUMNS}
+    columns |= {name: pa.array([getattr(outcome, name) for outcome in full], pa.int64()) for name in NUMBER_COLUMNS}
     columns["id"] = _ids([outcome.id for outcome in full])
     columns["label"] = columns["position"] if labels is None else labels
-    return pa.table({name: columns[name] for name in ORDER})
+    return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
 
 
 def _by_position(outcomes: Iterable[Outcome], rows: int) -> list[Outcome]:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from bx24frames.upload.incoming import Extra, Incoming
     from bx24frames.upload.source import Source, SourceCheck
 
-Cell = tuple[int, str]
+CellPlace = tuple[int, str]
 """The position of a row and the name of a column."""
 
 CHUNK: Final = 1000
 """Rows taken out of Arrow at a time."""
-SHOWN: Final = 10
+ROWS_SHOWN: Final = 10
 
 Resume = str | Path | bool | None
 """A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
@@ -71,7 +71,7 @@ class Upload:
     bad: Mapping[int, Fault]
     ids: dict[int, int | str] = field(default_factory=dict)
     current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
-    held: frozenset[Cell] = frozenset()
+    held: frozenset[CellPlace] = frozenset()
 
     @property
     def entity(self) -> Entity:
@@ -201,7 +201,7 @@ def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> V
             entity=identity.entity,
             guidance="Resume with the frame, table and mode it was begun with, or name another journal.",
         )
-    shown = ", ".join(map(str, differing[:SHOWN])) + (", ..." if len(differing) > SHOWN else "")
+    shown = ", ".join(map(str, differing[:ROWS_SHOWN])) + (", ..." if len(differing) > ROWS_SHOWN else "")
     return ValidationError(
         f"The frame is not the one that the journal {path} was begun with: {len(differing):,} rows differ ({shown})",
         entity=identity.entity,

@@ -14,8 +14,7 @@ from bx24frames.entities.faults import validation_error
 from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import as_sent, find_table
-from bx24frames.scan.progress import Bar
-from bx24frames.scan.rest import Meter
+from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.upload import reconcile
 from bx24frames.upload.captions import recoded
 from bx24frames.upload.changes import rows_to_update
@@ -42,7 +41,7 @@ _SENT: Final = frozenset({"inserted", "updated", "unknown"})
 """Fates of rows that left."""
 
 
-async def prepare(connection: Connection, request: WriteRequest) -> Upload:
+async def prepare_upload(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
     table = replace(table, fields=answering_to_titles(table.fields))
@@ -137,11 +136,11 @@ def _naming(upload: Upload) -> Callable[[str | None], str | None]:
     return lambda text: named_column(text, upload.table.fields, upload.columns)
 
 
-async def write(connection: Connection, request: WriteRequest) -> Uploaded:
+async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
     """Write a frame; see `bx24frames.write_entity`."""
     started = connection.clock.monotonic()
     requests = connection.stats.requests
-    upload = await prepare(connection, request)
+    upload = await prepare_upload(connection, request)
     sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
     sending.put(
         *(
@@ -196,7 +195,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
     sending.journal = open_journal(identify(connection, upload), request.resume)
     try:
         with Bar(title, total=upload.total, progress=request.progress) as bar:
-            meter = Meter(connection, bar)
+            meter = ProgressMeter(connection, bar)
             work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
             return await interruptible(work, sending)
     finally:
@@ -207,7 +206,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
             sending.journal.close(rows=upload.total)
 
 
-async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
+async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
     journal = sending.journal
     if journal is None:
         raise RuntimeError("an upload without a journal")

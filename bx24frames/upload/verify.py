@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 SAMPLE: Final = 50
 """Rows of which a page says whether the portal keeps what it takes."""
-STAGES: Final = frozenset({"stageId", "STAGE_ID"})
-PIPELINES: Final = frozenset({"categoryId", "CATEGORY_ID"})
+STAGE_FIELDS: Final = frozenset({"stageId", "STAGE_ID"})
+PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
 
 
 async def verify(connection: Connection, upload: Upload, sending: Sending) -> None:
@@ -77,7 +77,7 @@ def _reads_back(field: Field) -> bool:
 def _at_risk(upload: Upload, field: Field) -> bool:
     """A stage of rows whose pipeline the frame does not name: one of another pipeline is left as it was."""
     given = {one.code for one in upload.columns.values()}
-    return field.code in STAGES and upload.request.mode != "insert" and not given & PIPELINES
+    return field.code in STAGE_FIELDS and upload.request.mode != "insert" and not given & PIPELINE_FIELDS
 
 
 async def _read_back(

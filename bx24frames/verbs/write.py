@@ -16,9 +16,9 @@ from bx24frames.frames.schema import pandera_check
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
 from bx24frames.portal.session import blocking, connection_of
-from bx24frames.upload.delete import DeleteRequest, delete
+from bx24frames.upload.delete import DeleteRequest, delete_rows
 from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.run import write
+from bx24frames.upload.run import write_rows
 from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names, journal_of
 from bx24frames.verbs.docs import documented
 
@@ -133,7 +133,7 @@ async def write_entity_async(
         progress,
     )
     with failures_in(source.backend):
-        done = await write(connection_of(portal).begun(), request)
+        done = await write_rows(connection_of(portal).begun(), request)
     return report_of(done, on_error)
 
 
@@ -195,4 +195,4 @@ async def delete_entity_async(
     check_resume(resume)
     journal = None if dry_run else journal_of(resume, entity)
     request = DeleteRequest(partial(ids_of, ids), entity, on_error, dry_run, journal, progress)
-    return report_of(await delete(connection_of(portal).begun(), request), on_error)
+    return report_of(await delete_rows(connection_of(portal).begun(), request), on_error)

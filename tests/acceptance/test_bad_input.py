@@ -56,7 +56,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "filter shape": (read(filters=5), e.FilterError, ("a list of (column, op, value)",)),
     "filter text": (read(filters="title=1"), e.FilterError, ("a list of (column, op, value)",)),
     "filter short": (read(filters=[("title",)]), e.FilterError, ("(column, op, value)",)),
-    "filter null": (read(filters={"id": [1, None]}), e.FilterError, ("id", "dropped first")),
+    "filter null": (read(filters={"id": [1, None]}), e.FilterError, ("id", "drop nulls")),
     "no description": (lambda p: bx.describe_entity("user.get", p), e.ConfigError, ("user.get", "list_entities()")),
     "no schema": (lambda p: bx.entity_schema("user.get", p), e.ConfigError, ("user.get", "have no description")),
     "filter id": (read(filters={"id": "x"}), e.FilterError, ("id", "not a number")),

@@ -323,7 +323,7 @@ def test_a_checkpoint_that_is_none_is_told(run, half, tmp_path: Path):
     run("read", "deal", "-c", "id", "-o", str(out), "--chunk-size", "10")
     (tmp_path / "out.csv.part" / "checkpoint.json").write_text("{")
     ran = run("read", "deal", "-c", "id", "-o", str(out), "--chunk-size", "10", "--resume")
-    assert (ran.status, "no checkpoint" in ran.err) == (1, True)
+    assert (ran.status, "not a valid checkpoint" in ran.err) == (1, True)
 
 
 def test_a_table_changed_meanwhile_is_refused(tmp_path: Path):

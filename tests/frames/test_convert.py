@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError
 from bx24frames.frames.give import column_type, to_backend
@@ -61,7 +62,7 @@ PANDAS_DEFAULT = {
     "link": "Int64",
     "sum": "float64",
     "opened": "boolean",
-    "title": "str",
+    "title": TEXT,
     "created": "datetime64[us, UTC]",
     "begin": "datetime64[us]",
     "tags": "list<item: string>[pyarrow]",

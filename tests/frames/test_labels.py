@@ -159,7 +159,7 @@ def test_a_label_that_cannot_be_is_an_error_before_a_data_request(portal: bx.Por
         bx.read_entity("deal", portal, columns=["id"], labels=["stageId"])
     with pytest.raises(UnknownColumn, match="stageId"):
         bx.read_entity("deal", portal, labels=["stageIdd"])
-    with pytest.raises(ConfigError, match="no codes"):
+    with pytest.raises(ConfigError, match="not codes"):
         bx.read_entity("deal", portal, labels=["title"])
     assert "crm.item.list" not in asked(portal)
 
@@ -225,7 +225,7 @@ def test_captions_become_codes(cells_in, pipeline, codes, reasons):
 
 def test_what_is_like_no_caption_gets_no_guess():
     [fault] = codes_for(["Zzz"], STAGE, STAGES, [0]).faults
-    assert fault.reason.startswith("neither a code nor a caption of DEAL_STAGE; it has 'NEW' (")
+    assert fault.reason.startswith("neither a code nor a caption of DEAL_STAGE; valid codes: 'NEW' (")
 
 
 def test_numbers_written_as_text_are_codes_where_codes_are_numbers():

@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
@@ -52,7 +53,7 @@ def test_one_line_a_row_in_input_order(backend: Backend) -> None:
 
 def test_pandas_frame_has_the_package_dtypes() -> None:
     types = {name: str(dtype) for name, dtype in report().frame().dtypes.items()}
-    assert types == dict.fromkeys(COLUMNS, "str") | {
+    assert types == dict.fromkeys(COLUMNS, TEXT) | {
         "position": "int64",
         "label": "Int64",
         "id": "Int64",

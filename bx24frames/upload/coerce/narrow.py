@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bx24frames.entities.faults import Fault
 from bx24frames.errors import ConfigError
 from bx24frames.upload.coerce import cells
-from bx24frames.upload.coerce.columns import cast_column, family, settled
+from bx24frames.upload.coerce.columns import cast_column, family, plain_type
 from bx24frames.upload.coerce.nested import lists, structs
 from bx24frames.upload.coerce.times import calendar, moment
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Narrowed", "to_arrow"]
 
-SHOWN: Final = 80
+QUOTED_CHARACTERS: Final = 80
 """Characters of a bad value that a fault quotes."""
 
 
@@ -79,7 +79,7 @@ def to_arrow(source: Source, *, target: Mapping[str, pa.DataType], timezone: str
     names = [name for name in (*source.columns, *source.levels) if name in target]
     columns, faults = [], []
     for name in names:
-        column, found = _narrow(source.column(name), settled(target[name]), zone)
+        column, found = _narrow(source.column(name), plain_type(target[name]), zone)
         columns.append(column)
         faults += [Fault(position, name, value, reason) for position, value, reason in found]
     return Narrowed(pa.table(columns, names=names), source.rows, tuple(faults))
@@ -101,12 +101,12 @@ def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Ar
 
 
 def _settle(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """One array of a settled type, NaN made null."""
+    """One array of a plain type, NaN made null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
-    column = whole.cast(settled(whole.type))
+    column = whole.cast(plain_type(whole.type))
     if family(column.type) != "float":
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
@@ -134,8 +134,8 @@ def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | Non
             good.append(None)
             continue
         try:
-            good.append(read(cells.plain(value)))
-        except cells.Unfit as unfit:
+            good.append(read(cells.python_value(value)))
+        except cells.BadCell as unfit:
             good.append(None)
             bad.append((position, _shown(value), str(unfit)))
     return pa.array(good, target), bad
@@ -143,7 +143,7 @@ def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | Non
 
 def _shown(value: object) -> str:
     written = str(value)
-    return written if len(written) <= SHOWN else f"{written[: SHOWN - 1]}…"
+    return written if len(written) <= QUOTED_CHARACTERS else f"{written[: QUOTED_CHARACTERS - 1]}…"
 
 
 def reader(kind: pa.DataType, zone: ZoneInfo | None) -> cells.Read:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bx24frames.upload import reconcile
-from bx24frames.upload.match import Doubt as Wanted
-from bx24frames.upload.match import assign
+from bx24frames.upload.match import Wanted, assign
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
