@@ -75,7 +75,7 @@ def test_own_checks_find_every_cell_at_once(portal: bx.Portal, backend: Backend)
     plain = bx.read_entity("deal", portal, columns=wanted, backend="polars")
     cheap = [place for place, value in enumerate(plain["opportunity"]) if value is not None and value <= 100_000]
     long = [place for place, value in enumerate(plain["title"]) if value is not None and len(value) > 12]
-    with pytest.raises(ValidationError, match=r"^The rows read do not fit") as caught:
+    with pytest.raises(ValidationError, match=r"^The rows read do not match the schema") as caught:
         bx.read_entity("deal", portal, columns=wanted, backend=backend, schema=schema)
     found = failures(caught)
     assert [row["position"] for row in found if row["column"] == "opportunity"] == cheap
