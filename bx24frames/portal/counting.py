@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from bx24frames.caller import warn
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Paging, Success
 from bx24frames.engine.pages.pool import Pool
@@ -20,7 +21,6 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
-from bx24frames.telling import tell
 from bx24frames.where.moments import Zones
 from bx24frames.where.parse import parse_filters
 from bx24frames.where.recheck import Recheck, Seen, told, with_tested
@@ -107,7 +107,7 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
     count = await _distinct(connection, listings, keys_of_part)
     foreign = told(seen, entity.name)
     if foreign is not None:
-        tell(foreign)
+        warn(foreign)
     return count
 
 
