@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
+from bx24frames.engine.messages import JSON, Listing, Path
 from bx24frames.entities import spelling
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.echo import Echo
-    from bx24frames.where.rowtests import Test
 
 Operation: TypeAlias = Literal["insert", "update"]
 
@@ -275,6 +273,7 @@ class Entity:
     get_method: str | None = None
     created: str | None = None
     modified: str | None = None
+    stamped: tuple[str, ...] = ()
     scope: str = "crm"
     base_params: Mapping[str, JSON] = field(default_factory=dict)
     """Parameters of every call of this entity (``entityTypeId``)."""
@@ -297,97 +296,3 @@ class Entity:
     def writable(self) -> bool:
         """Whether any method adds or changes rows."""
         return bool(self.writes.add or self.writes.update)
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Parsed filters: the conditions for the parameters, the bounds for the engine, and the row tests.
-
-    `params`: the portal's filter map. `bounds`: conditions on the id as an interval.
-    `ids`: conditions on the id as a set, ascending; None means no such condition, an empty tuple matches nothing.
-    `arguments`: parameters of the method itself by name (``entityTypeId`` of a stage history).
-    `owners`: an argument with several values, which are read one after another.
-    """
-
-    params: Mapping[str, JSON] = field(default_factory=dict)
-    bounds: IdBounds = field(default_factory=IdBounds)
-    ids: tuple[int, ...] | None = None
-    splits: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
-    """Long `in` lists as (filter key, values), to be sent in slices and merged by id."""
-    arguments: Mapping[str, JSON] = field(default_factory=dict)
-    owners: tuple[str, tuple[JSON, ...]] | None = None
-    branches: tuple[Where, ...] = ()
-    """Alternatives that are read one after another; they replace everything above except `arguments`."""
-    tests: tuple[tuple[Test, ...], ...] = ()
-    """Alternatives of row tests: a row must pass all tests of one; empty means no test."""
-    sum: Sum | None = None
-    """How to count the rows if the bounds sent are wider than those requested."""
-    sieve: frozenset[int] | None = None
-    """Ids to pick out of the returned rows if the method cannot filter by id."""
-    nothing: bool = False
-    """No row can match (``in []``): the result is empty without a data request."""
-
-    @property
-    def asked(self) -> Mapping[str, JSON]:
-        """The conditions of all parts of the read, by key."""
-        found: dict[str, JSON] = {**self.params, **{key: list(values) for key, values in self.splits}}
-        for branch in self.branches:
-            found.update(branch.asked)
-        return found
-
-    @property
-    def parted(self) -> bool:
-        """Whether the rows are read in parts that may overlap."""
-        return bool(self.splits or self.branches)
-
-    @property
-    def cut(self) -> bool:
-        """Whether more rows are returned than requested."""
-        return any(test.strict for tests in self.tests for test in tests)
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """A count of disjoint parts that together cover the rows, in whichever time zone the method reads its bounds.
-
-    `inner`: conditions that only match requested rows; None if there are none.
-    `edges`: conditions whose rows must be read and tested.
-    """
-
-    inner: Mapping[str, JSON] | None
-    edges: tuple[Mapping[str, JSON], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InputRow:
-    """One row to write: its position in the input, from 0, and its values by column."""
-
-    position: int
-    values: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerShape:
-    """Location of the ids in the answer to a write.
-
-    `id_path`: from the `result` of one row to its new id; None if the answer has no id.
-    `rows_path`: from `result` to the answers for each row (imports); None if the call has one row.
-    """
-
-    id_path: Path | None = None
-    rows_path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """An encoded write call, and how to interpret its answer.
-
-    `positions`: the input rows in it. `keys`: the key of each row's answer (imports); empty if the call has one row.
-    `echo`: what the row in the answer is compared with.
-    """
-
-    call: Call
-    shape: AnswerShape = field(default_factory=AnswerShape)
-    positions: tuple[int, ...] = ()
-    keys: tuple[str, ...] = ()
-    echo: Echo | None = None

@@ -12,14 +12,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
-from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
-from bx24frames.upload.outcomes import Action, Outcome, PathTaken
+from bx24frames.errors import Action, BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.upload.outcomes import Outcome, PathTaken
 
 VERSION: Final = "4"
 KEEP_DAYS: Final = 30
 """Days for which a finished journal in the user's state folder is kept."""
 HASH_BYTES: Final = 8
-PATIENCE: Final = 0.2
+LOCK_WAIT: Final = 0.2
 """Seconds to wait for a journal that another process has open."""
 
 _SCHEMA: Final = """
@@ -235,7 +235,7 @@ def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=PATIENCE, isolation_level="IMMEDIATE", check_same_thread=False)
+    db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level="IMMEDIATE", check_same_thread=False)
     # Held until the journal is closed or its process ends in any way: one upload, one process.
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     # A power cut must not undo an intent whose request was sent.

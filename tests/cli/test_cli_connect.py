@@ -62,6 +62,7 @@ def connect(run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
     return call
 
 
+@pytest.mark.usefixtures("over_http")
 def test_it_is_kept_in_a_file_of_ones_own_and_used_from_then_on(connect, run, bx24_sandbox: Sandbox, profiles, code):
     ran = connect(bx24_sandbox.url)
     assert ran.status == 0, ran.err

@@ -203,7 +203,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
     opened = []
 
     def make() -> Sandbox:
-        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True))
+        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True, listen=True))
         return opened[0]
 
     yield make
@@ -211,6 +211,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
         sandbox.close()
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize(
     ("make", "subject", "told", "advice"), [each[1:] for each in CASES], ids=[each[0] for each in CASES]
 )

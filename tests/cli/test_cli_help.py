@@ -38,7 +38,17 @@ def test_examples_do_what_they_say(run, tmp_path: Path, monkeypatch: pytest.Monk
     assert (ran.status, ran.err) == (0, "")
 
 
-@pytest.mark.parametrize("line", ["read deal -c id", "read deal -c id --format xlsx", "call profile", "describe deal"])
+@pytest.mark.usefixtures("over_http")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "read deal -c id",
+        *(
+            pytest.param(line, marks=pytest.mark.slow)
+            for line in ("read deal -c id --format xlsx", "call profile", "describe deal")
+        ),
+    ],
+)
 @pytest.mark.skipif(os.name == "nt", reason="closing a stream in the shell is a POSIX matter")
 def test_a_closed_output_ends_in_one_line_at_most(bx24_sandbox, line: str):
     """`>&-` closes standard output, and `| head` does when it has seen enough."""
@@ -56,7 +66,8 @@ def test_conditions_in_the_quotes_of_a_windows_shell(run):
     assert run("count", "deal", "-f", "'stageId=NEW'").text == run("count", "deal", "-f", "stageId=NEW").text
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
+@pytest.mark.usefixtures("over_http")
+@pytest.mark.parametrize("encoding", ["cp1251", pytest.param("cp866", marks=pytest.mark.slow)])
 def test_signs_that_a_code_page_lacks_are_replaced(bx24_sandbox, encoding: str):
     """As where a command of Windows writes into a pipe; rows in a format are UTF-8 all the same."""
     environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url, "PYTHONIOENCODING": encoding}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.options import Backend

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 

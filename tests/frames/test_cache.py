@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from look import FAST, asked
+from look import asked
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ResponseError, UnknownColumn, UnknownEntity

@@ -10,7 +10,8 @@ import pandera.polars as polars_schemas
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import FAST, cells, columns, data_asked, dtypes
+from look import cells, columns, data_asked, dtypes
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, ValidationError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from look import FAST, arrow, asked, cells, columns, data_asked, dtypes
+from look import arrow, asked, cells, columns, data_asked, dtypes
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, UnknownColumn

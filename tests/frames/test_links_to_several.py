@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 

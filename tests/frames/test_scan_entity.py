@@ -10,8 +10,9 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import FAST, asked, data_asked
+from look import asked, data_asked
 from polars.testing import assert_frame_equal
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import (

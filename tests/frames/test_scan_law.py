@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from look import FAST
 from polars.testing import assert_frame_equal
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.entities.proof import UNPRINTED

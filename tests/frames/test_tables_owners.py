@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
@@ -130,6 +131,34 @@ def test_frames_of_owners_in_chunks(portal: bx.Portal, deals: pa.ChunkedArray) -
     assert some.equals(whole.slice(0, 7))
 
 
+@pytest.mark.parametrize("quirks", ["observed", "documented"])
+def test_properties_of_numbers_are_compared_as_numbers(quirks: Literal["observed", "documented"]) -> None:
+    """In an order, a list and its negation; a text of theirs is ordered otherwise: "100.5" before "36.5"."""
+    with (
+        bx.Sandbox(plan="unlimited", real_time=False, quirks=quirks) as box,
+        bx.Portal(box.url, limits=FAST) as portal,
+    ):
+        whole = bx.read_entity("product:15", portal, progress=False)
+        cells = whole["property259"]
+        few = sorted(cells.dropna())[::9]
+        for op, expected in {
+            "<=": cells <= few[1],
+            ">": cells > few[1],
+            "in": cells.isin(few),
+            "not in": cells.notna() & ~cells.isin(few),
+        }.items():
+            value = few if op.endswith("in") else few[1]
+            where = [("property259", op, value)]
+            some = bx.read_entity("product:15", portal, filters=where, columns=["id"], progress=False)
+            assert list(some["id"]) == list(whole.loc[expected.fillna(False), "id"]), op
+            assert bx.count_entity("product:15", portal, filters=where) == len(some)
+
+
+def test_structures_are_not_asked_for(portal: bx.Portal) -> None:
+    with pytest.raises(FilterError, match="structures"):
+        bx.read_entity("activity", portal, filters=[("SETTINGS", "is null")], progress=False)
+
+
 def test_ids_are_picked_where_the_method_cannot(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
     stages = read(portal, "status")
     some = read(portal, "status", ID=[5, 1, 5, 9999])
@@ -140,6 +169,13 @@ def test_ids_are_picked_where_the_method_cannot(portal: bx.Portal, deals: pa.Chu
     assert read(portal, "product_row", ownerId=deals, id=last).equals(rows.slice(rows.num_rows - 1))
 
 
+STAMPS = {
+    "LAST_UPDATED", "DATE_MODIFY", "changedDate", "timestampX", "TIMESTAMP_X",
+    "activityDate", "changedBy", "statusChangedDate", "statusChangedBy",
+}  # fmt: skip
+"""Columns that a write sets anew."""
+
+
 @pytest.mark.parametrize("name", ["activity", "requisite", "task", "product:15", "price", "timeline_comment", "user"])
 def test_a_table_read_and_written_back(portal: bx.Portal, deals: pa.ChunkedArray, name: str) -> None:
     owner = {"ENTITY_ID": int(deals[0].as_py())} if name == "timeline_comment" else None
@@ -148,5 +184,5 @@ def test_a_table_read_and_written_back(portal: bx.Portal, deals: pa.ChunkedArray
     report = bx.write_entity(rows, table, portal, mode="update", resume=False, progress=False)
     assert report.updated == len(rows) > 0
     again = bx.read_entity(name, portal, filters=owner, limit=20, progress=False)
-    stamps = [c for c in rows if c in ("LAST_UPDATED", "DATE_MODIFY", "changedDate", "timestampX", "TIMESTAMP_X")]
+    stamps = [c for c in rows if c in STAMPS]
     assert again.drop(columns=stamps).equals(rows.drop(columns=stamps))

@@ -10,18 +10,19 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.catalog.crm import USER_FIELD_OWNERS
+from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Dialect, Entity
 from bx24frames.errors import ConfigError, FilterError
 from bx24frames.options import Backend
 from bx24frames.sandbox.faults import Fault
-from bx24frames.sandbox.seed.seed import SIZES
-from bx24frames.where.dialects import SPELLINGS, Op, compared_here, dialect
+from bx24frames.sandbox.seed.fill import SIZES
+from bx24frames.where.dialects import SPELLINGS, compared_here, dialect
 
 OWNED: dict[str, str] = {
     "category": ":2",
@@ -120,7 +121,15 @@ def table(portal: bx.Portal, name: str, **more: Any) -> pa.Table:
     return bx.read_entity(name, portal, backend="pyarrow", progress=False, **more)
 
 
-@pytest.mark.parametrize("name", NAMES)
+OTHER_BACKENDS: Final = ("deal", "user_field", "product:15")
+"""One wide table, one paged whole and one with lists: the types of all are those of the Arrow table."""
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [(name, "pyarrow") for name in NAMES]
+    + [(name, other) for name in OTHER_BACKENDS for other in ("pandas", "polars")],
+)
 def test_every_table_is_read(portal: bx.Portal, name: str, backend: Backend) -> None:
     frame: Any = bx.read_entity(name, portal, backend=backend, progress=False)
     described = bx.describe_entity(name, portal, backend="pyarrow")

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine.batch import decode

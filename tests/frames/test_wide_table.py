@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.frames.validate import check

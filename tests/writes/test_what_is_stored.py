@@ -10,14 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import errors as e
 from bx24frames.sandbox.methods import related
 from bx24frames.sandbox.quirks import QUIRKS
 from bx24frames.sandbox.registry import METHODS, Context, Result
-
-from .conftest import FAST
 
 SIZES = {"deal": 4, "contact": 3, "lead": 3, "company": 3}
 WORLDS: list[Any] = ["observed", "documented"]

@@ -77,6 +77,7 @@ _TASK: Final = Entity(
     get_method="tasks.task.get",
     created="createdDate",
     modified="changedDate",
+    stamped=("activityDate", "changedBy", "statusChangedDate", "statusChangedBy"),
     scope="task",
     conditions=tasks.ALONE,
 )

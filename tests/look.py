@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 import bx24frames as bx
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
+TEXT = "str" if pd.__version__ >= "3" else "object"
+"""How this pandas calls its default dtype of text."""
 DATA = ("crm.item.list", "crm.deal.list", "crm.contact.list", "crm.lead.list", "user.get", "batch")
 
 
