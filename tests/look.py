@@ -1,4 +1,4 @@
-"""One way to look at a frame of any of the three libraries."""
+"""Inspection of frames, independent of their library."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def asked(portal: bx.Portal) -> dict[str, int]:
 
 
 def data_asked(portal: bx.Portal) -> dict[str, int]:
-    """Commands that asked for rows."""
+    """Commands that requested rows."""
     return {name: count for name, count in asked(portal).items() if name in DATA}

@@ -58,7 +58,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "filter short": (read(filters=[("title",)]), e.FilterError, ("(column, op, value)",)),
     "filter null": (read(filters={"id": [1, None]}), e.FilterError, ("id", "drop nulls")),
     "no description": (lambda p: bx.describe_entity("user.get", p), e.ConfigError, ("user.get", "list_entities()")),
-    "no schema": (lambda p: bx.entity_schema("user.get", p), e.ConfigError, ("user.get", "nothing describes")),
+    "no schema": (lambda p: bx.entity_schema("user.get", p), e.ConfigError, ("user.get", "have no description")),
     "filter id": (read(filters={"id": "x"}), e.FilterError, ("id", "not a number")),
     "limit": (read(limit=-1), e.ConfigError, ("limit", "-1")),
     "order": (read(order_by="titel"), e.UnknownColumn, ("'titel'", "title")),

@@ -1,4 +1,4 @@
-"""An Arrow table out to each library: dtypes that do not depend on the rows."""
+"""Conversion of Arrow tables to each library: dtypes do not depend on the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`describe_entity`: a row a field."""
+"""`describe_entity`: one row per field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captions in place of codes on the way out, and back on the way in."""
+"""Captions in place of codes in reads, and their translation back in writes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = ["id", "stageId", "categoryId", "sourceId", "assignedById", "UF_CRM_CO
 
 @pytest.fixture
 def captions(read_only_sandbox: bx.Sandbox) -> dict[str, dict[str, str]]:
-    """Captions by dictionary and code, asked for without the package."""
+    """Captions by dictionary and code, read without the package."""
     import json
     from urllib.request import urlopen
 
@@ -236,7 +236,7 @@ def test_numbers_written_as_text_are_codes_where_codes_are_numbers():
 
 
 def test_numbers_are_codes_where_codes_are_text():
-    """A sheet's column of codes that are digits comes as numbers, as floats beside empty cells."""
+    """Numeric codes in a sheet are read as numbers, and as floats next to empty cells."""
     words = Dictionary("SOURCE", {"1": "Call", "22": "Web"})
     coded = codes_for([1, 22.0, np.int64(1), np.nan, None, 5, 1.5, True], Field("sourceId", "crm_status"), words)
     assert coded.values[:3] == ("1", "22", "1")

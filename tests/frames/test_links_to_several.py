@@ -1,4 +1,4 @@
-"""Conditions on links to several rows, in any form: rows and counts hold each row once."""
+"""Conditions on links to several rows: reads and counts include each row once."""
 
 from __future__ import annotations
 

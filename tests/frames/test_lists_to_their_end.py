@@ -1,4 +1,4 @@
-"""Lists as live portals page them: read to a proven end, with the rows that an administrator alone is shown."""
+"""Lists as live portals page them: read to a proven end, with rows that only administrators see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`read_entity`: columns, conditions, order, types and forms, over every backend."""
+"""`read_entity`: columns, conditions, order, types and options, for every backend."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_an_unknown_name_is_an_error_before_any_data_request(portal: bx.Portal, 
 
 
 def test_a_wanted_name_that_nothing_describes_costs_a_look_at_one_page(portal: bx.Portal):
-    """Rows may carry keys that no description names: whether these do is for a page to say."""
+    """Rows may have keys without a description; only a page of rows can show whether these do."""
     with pytest.raises(UnknownColumn, match="title"):
         bx.read_entity("deal", portal, columns=["id", "titel"])
     assert sum(data_asked(portal).values()) == 1

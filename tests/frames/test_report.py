@@ -1,4 +1,4 @@
-"""The write report: a line a row, and the rows themselves back."""
+"""The write report: one outcome per row, and selection of the input rows."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_lazy_frame_comes_back_lazy_and_a_batch_a_batch() -> None:
 
 
 def test_another_frame_is_refused(backend: Backend) -> None:
-    with pytest.raises(ConfigError, match="4 rows, the frame has 3"):
+    with pytest.raises(ConfigError, match="4 rows, but the frame has 3"):
         report().failed_rows(frame(backend)[:3])
 
 

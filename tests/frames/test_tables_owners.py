@@ -1,4 +1,4 @@
-"""What belongs to a row is read for a whole column of owners, a command each, fifty in a request."""
+"""Entities that belong to a row: read for a column of owners, one command each, fifty per request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of REST 3.0: their own addresses, pages without totals, conditions as triples, refusals as objects."""
+"""Entities of REST 3.0: separate addresses, pages without totals, conditions as triples, errors as objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods outside the catalogue: text, found by shape, one warning."""
+"""Methods outside the catalogue: text columns, rows found by shape, one warning."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_method_that_the_catalogue_lists_is_named_with_its_table(portal: bx.Po
 
 
 def test_raw_rows_take_the_conditions_that_no_field_has(portal: bx.Portal) -> None:
-    """Tasks are asked for by names that their description has not (docs: tasks-task-list.md)."""
+    """Tasks are selected by names that their description lacks (docs: tasks-task-list.md)."""
     waiting = portal.get_all("tasks.task.list", {"filter": {"REAL_STATUS": 2}, "select": ["ID", "STATUS"]})
     assert {row["status"] for row in waiting} == {"2"}
     assert len(waiting) == len(bx.read_entity("task", portal, filters={"status": 2}))

@@ -1,4 +1,4 @@
-"""User fields of items by any name, on portals that lose fields, names or the flag: no column is null in silence."""
+"""User fields of items under any name, on portals that omit fields, names or the flag: never silently null."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_writes_name_fields_as_this_portal_takes_them(world: QuirkChoice, box: b
 
 
 def without(patch: pytest.MonkeyPatch, key: str) -> None:
-    """Have the list of items leave a key out of every row."""
+    """Make the item list omit a key from every row."""
     real = METHODS["crm.item.list"]
 
     def handler(params: Params, context: Context) -> Result:
