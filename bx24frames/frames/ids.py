@@ -42,7 +42,7 @@ def ids_of(given: object, entity: Entity) -> list[int | str]:
     if values is None:
         values = list(given) if isinstance(given, Iterable) else None
     if values is None:
-        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
+        raise ConfigError(f"A {type(given).__name__} contains no ids", entity=entity.name)
     listed = [(value, _id(value)) for value in values]
     wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
     if wrong:

@@ -133,7 +133,7 @@ def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mappi
 
 
 def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[int, int]:
-    """The positions whose one row of the portal is that of an earlier position, with that position."""
+    """Positions that match the same portal row as an earlier position, with that position."""
     first: dict[RowId, int] = {}
     twice = {}
     for position, rows in found.items():

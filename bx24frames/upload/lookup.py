@@ -186,21 +186,21 @@ async def _by_contact(
 
 
 async def _ask_together(connection: Connection, table: Table, field: Field, values: Sequence[str]) -> Answers:
-    """The ids that the portal names for phones or e-mails, some of these at a time."""
+    """The ids that the portal names for phones or e-mails, several of them per request."""
     return await ids_by_contact(connection, table, field, in_parts(list(dict.fromkeys(values))))
 
 
 async def _ask_singly(
     connection: Connection, table: Table, field: Field, answers: Answers, forms: Mapping[RowId, set[Hashable]]
 ) -> dict[str, set[RowId]]:
-    """The ids of the values that no row holds in the form they have here, though the portal named rows for them.
+    """The ids for values that no row has in the given form although the portal named rows for them.
 
     Parameters
     ----------
     answers : mapping
         What `_ask_together` gave.
     forms : mapping of id to set
-        The forms of the phones or e-mails that each of these rows has.
+        The forms of the phones or e-mails of each of these rows.
     """
     doubtful = [value for part, ids in answers.items() for value in _unexplained(field, part, ids, forms)]
     singly: dict[tuple[str, ...], set[RowId]] = {part: ids for part, ids in answers.items() if len(part) == 1}
@@ -211,7 +211,7 @@ async def _ask_singly(
 
 
 def _unexplained(field: Field, part: Sequence[str], ids: set[RowId], forms: Mapping[RowId, set[Hashable]]) -> list[str]:
-    """The values of a part that no row has, where the portal named a row that has none of the others either."""
+    """The values of a part that no row has, if the portal named a row that has none of the other values either."""
     mine = {value: contact(field, value) for value in part}
     read = {row_id: forms[row_id] for row_id in ids if row_id in forms}
     strangers = [row_id for row_id in ids if not (row_id in read and read[row_id] & set(mine.values()))]

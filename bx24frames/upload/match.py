@@ -35,8 +35,8 @@ def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
     """A value in a form in which equal values compare equal.
 
     `loose`: as the portal may have normalised it: text without HTML, trimmed and cut at 255 characters, numbers rounded
-    to cents, or to the field's own scale. Null, empty text and the empty list are the same; the order of a list is
-    ignored.
+    to cents, or to the field's own scale.
+    Null, empty text and the empty list are the same; the order of a list is ignored.
     """
     if is_list(field) or isinstance(value, list | tuple):
         items = value if isinstance(value, list | tuple) else ([] if value is None else [value])
@@ -118,7 +118,7 @@ def _pass(
     *,
     loose: bool,
 ) -> list[Wanted]:
-    """One round of matching; gives the doubts that found no candidate."""
+    """One round of matching; returns the doubts without a candidate."""
     patterns: dict[tuple[str, ...], list[Wanted]] = defaultdict(list)
     for doubt in doubts:
         patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)

@@ -162,7 +162,7 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     if resume is None or resume is False:
         return _fresh(identity, forced=resume is False)
     if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
     path = Path(resume)
     journal = Journal(path, identity)
     differing = journal.differing(identity)

@@ -47,7 +47,6 @@ class Delivery:
     """How rows are sent.
 
     `first`: commands in the first request. `done`: the action that a success stands for. `path`: None records "batch"
-    or "single" as it was. `commands`: a fixed number of commands per request; None lets it grow.
     """
 
     first: int
@@ -358,7 +357,7 @@ def import_is_closed(answer: Answer) -> bool:
 
 
 async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
-    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+    """Wait for an upload; on Ctrl-C send nothing new and wait for requests in flight, unless interrupted a second time.
 
     Returns whether it was interrupted.
     """
