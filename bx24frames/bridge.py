@@ -1,4 +1,4 @@
-"""Blocking calls of coroutines: one event loop on a thread of its own, for each process."""
+"""Bridge from blocking code to coroutines: one event loop per process, on a background thread."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ __all__ = ["TRACEBACK", "iterate", "run"]
 T = TypeVar("T")
 
 TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
-"""Environment variable that asks for whole tracebacks, for whoever works on the package itself."""
+"""Environment variable that shows complete tracebacks, for developing the package."""
 TICK: Final = 0.2
-"""Seconds between looks for Ctrl-C: a wait on a lock cannot be interrupted on Windows, nor anywhere once polars is
-loaded, whose handler of SIGINT has the system begin the wait again (SA_RESTART)."""
+"""Seconds between checks for Ctrl-C: a wait on a lock cannot be interrupted on Windows, nor anywhere once polars is
+loaded, whose SIGINT handler makes the system restart the wait (SA_RESTART)."""
 SECOND_INTERRUPT_SECONDS: Final = 2.0
-"""What a coroutine cancelled a second time gets to say what it did."""
+"""Seconds that a coroutine has to finish after it was cancelled a second time."""
 IMPORT_SECONDS: Final = 2.0
-"""What a fork waits at most for an import of the background thread."""
+"""Seconds that a fork waits for an import on the background thread."""
 _IMPORTER: Final = "<frozen importlib._bootstrap>"
 EXIT_SECONDS: Final = 5.0
-"""What the coroutines still under way get to end when the interpreter does."""
+"""Seconds that running coroutines have to finish at interpreter exit."""
 
 
 def run(coroutine: Coroutine[object, object, T]) -> T:
@@ -46,7 +46,7 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     Raises
     ------
     ConfigError
-        Called on the background loop itself, where waiting would never end.
+        Called on the background loop itself, where it would deadlock.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
 
 
 class _Job(Generic[T]):
-    """A coroutine on its way: started on the background loop, waited for, cancelled."""
+    """A coroutine on the background loop: started, waited for, cancelled."""
 
     def __init__(self, coroutine: Coroutine[object, object, T]) -> None:
         from concurrent.futures import Future

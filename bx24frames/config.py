@@ -1,4 +1,4 @@
-"""Which portal is meant: an address, a profile kept on this machine, the environment, or the sandbox."""
+"""Configuration: which portal is used, by address, profile, environment variable or sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small tables as HTML, the way notebooks draw those of dataframes: escaped, and in the colours of the page."""
+"""HTML tables for notebooks, escaped and in the style of dataframes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 __all__ = ["facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
-"""Notebooks set every cell to the right, as suits numbers."""
+"""Notebooks align cells to the right by default."""
 
 
 def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:
-    """Draw rows under their heads.
+    """Render rows under their headings.
 
     Parameters
     ----------
     heads : sequence of str
     rows : iterable of sequence
-        One cell a head. Numbers get thousands separators, None is nothing, everything else is its text, escaped.
+        One cell per heading. Numbers have thousands separators, None is empty, other values are escaped text.
     title : str
         Above the table.
 
@@ -36,7 +36,7 @@ def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title:
 
 
 def facts_html(facts: Mapping[str, object], *, title: str = "") -> str:
-    """Draw one line a fact: its name, and what it is."""
+    """Render one line per fact: its name and its value."""
     return _table(title, "", (f"<th{LEFT}>{escape(name)}</th>{_cell(value)}" for name, value in facts.items()))
 
 

@@ -1,4 +1,4 @@
-"""The numbers and words a user may turn: limits, credentials, backends."""
+"""Options of the public API: limits, backends, modes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENTERPRISE_PER_SECOND: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a portal allows one address (https://apidocs.bitrix24.com/limits.html).
+    """Limits of a portal for one IP address (https://apidocs.bitrix24.com/limits.html).
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ class Limits:
     per_second : float
         Requests a second that leak from it.
     operating : float
-        Seconds of work one method, or all batches together, may cost the portal in ten minutes; ``inf`` switches the
-        check off. 420 is what portals begin with; the cloud may allow more (its documentation gives 480 as an example).
+        Operating time of one method, or of all batches together, in ten minutes, in seconds; ``inf`` disables it.
+        Portals have at least 420; the cloud may allow more (its documentation gives 480 as an example).
     commands_per_batch : int
-        1 to 50; 1 sends every command as a request of its own.
+        1 to 50; 1 sends each command as a separate request.
     max_in_flight : int
-        Requests under way at once.
+        Requests in flight.
     shared : None or "host"
         ``"host"`` shares the bucket between the processes of this machine through a file.
 
@@ -80,4 +80,4 @@ class Limits:
 
 
 LIMITS: Final = Limits()
-"""Those of every plan but Enterprise."""
+"""The limits of all plans except Enterprise."""

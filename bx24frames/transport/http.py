@@ -1,4 +1,4 @@
-"""One POST to a portal over aiohttp, its redirect after a rename, and what its failures prove."""
+"""HTTP transport: POST over aiohttp, redirects of renamed portals, and what failures prove."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, defla
 
 
 class HttpTransport:
-    """POSTs JSON bodies to one portal; a session for every event loop it is used from.
+    """POSTs JSON bodies to one portal, with one session per event loop.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class HttpTransport:
         return await reply.whole()
 
     async def close(self) -> None:
-        """Close the sessions of its own, whatever loop they live on; a later request opens a new one."""
+        """Close its own sessions on all event loops; a later request opens a new one."""
         import asyncio
 
         with self._lock:
@@ -203,7 +203,7 @@ class HttpTransport:
 
 
 def _abandon(own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession, None]]) -> None:
-    """Close the sessions of a transport that nobody holds any more, each on its own loop."""
+    """Close the sessions of a garbage-collected transport, each on its event loop."""
     import asyncio
 
     for loop, life in own.items():

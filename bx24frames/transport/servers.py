@@ -1,4 +1,4 @@
-"""Which authorisation server renews a portal's tokens: the one it named itself, else the one of its region."""
+"""Authorisation servers: the one that a portal named, else the one of its region."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EASTERN: Final = frozenset({"ru", "am", "az", "ge", "kz", "kg", "uz", "by"})
 
 
 def by_domain(host: str) -> tuple[str, str]:
-    """The server of a portal's region, as far as its domain tells it, and the other one.
+    """The server of a portal's region by its domain, and the other one.
 
     >>> by_domain("acme.bitrix24.ru")[0]
     'https://oauth.bitrix24.tech/oauth/token/'
@@ -27,7 +27,7 @@ def by_domain(host: str) -> tuple[str, str]:
 
 
 def named(tokens: Mapping[str, object]) -> str | None:
-    """The server that an answer with tokens names in ``server_endpoint``; None where it names none that is safe.
+    """The server that an answer with tokens names in ``server_endpoint``; None if it names no safe one.
 
     >>> named({"server_endpoint": "https://oauth.bitrix24.tech/rest/"})
     'https://oauth.bitrix24.tech/oauth/token/'
