@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from bx24frames.transport.address import check_scheme
 from bx24frames.transport.base import NoReply, Reply
 from bx24frames.transport.redact import redact, remember
 from bx24frames.transport.renewal import Renewal
-from bx24frames.transport.servers import candidates
+from bx24frames.transport.servers import Authority, candidates
 from bx24frames.transport.token_store import StoreLike, open_store, turn_at
 
 __all__ = ["AuthLike", "OAuth", "TokenFunction", "Tokens", "open_tokens"]
@@ -46,33 +45,6 @@ _ELSEWHERE: Final = frozenset({"invalid_client", "wrong_client"})
 _USED_UP: Final = "invalid_grant"
 LOOKS: Final = 3
 """Reads of the store after a refresh token was refused: another process may be saving its replacement."""
-
-
-class Submit(Protocol):
-    """POSTs a form through the portal's transport, so that proxies and certificates are the same."""
-
-    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Return the reply or raise `NoReply`."""
-        ...
-
-
-Sleep: TypeAlias = "Callable[[float], Awaitable[object]]"
-
-
-async def slept(seconds: float) -> None:
-    """Sleep on the running event loop; asyncio is imported on first use."""
-    import asyncio
-
-    await asyncio.sleep(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """How authorisation servers are reached: `host` is the portal's, `sleep` waits between attempts."""
-
-    submit: Submit
-    host: str
-    sleep: Sleep = slept
 
 
 class Tokens(Protocol):

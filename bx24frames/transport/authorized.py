@@ -9,10 +9,11 @@ import orjson
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import API
-from bx24frames.transport.auth import AuthLike, Authority, Sleep, Tokens, open_tokens, slept
+from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
 from bx24frames.transport.base import Reply, Transport
 from bx24frames.transport.given import GivenTransport
 from bx24frames.transport.http import HttpTransport
+from bx24frames.transport.servers import Authority, Sleep, slept
 
 if TYPE_CHECKING:
     import ssl as tls

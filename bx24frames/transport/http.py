@@ -123,23 +123,22 @@ class HttpTransport:
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(life.aclose(), loop))
 
     async def _post_where_it_lives(self, method: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Reply:  # noqa: ASYNC109
-        address = self.address
-        for _ in range(MAX_MOVES + 1):
+        address, moves = self.address, 0
+        while True:
             url = address.url(method)
             reply = await self._exchange(url, timeout, data=body, headers=headers, label=method)
-            if address.host != self.address.host:  # somebody answers there
+            if address.host != self.address.host:  # the new host has answered
                 # No warning of Python's: turned into an error it would lose the answer of an upload.
                 log.warning("the portal %s has moved to %s: write the new address", self.address.host, address.host)
                 self.address = address
             # Followed as a GET, as browsers do, a renamed portal's redirect would lose the parameters.
             target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
-            if target is None:
-                break
+            if target is None or moves == MAX_MOVES:
+                return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
             await reply.close()
             if not kin(address.host, target.host):
                 raise _stranger(address.host, target.host, reply.status)
-            address = target
-        return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
+            address, moves = target, moves + 1
 
     async def _exchange(
         self,

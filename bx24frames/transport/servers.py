@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import check_scheme
+from bx24frames.transport.base import Reply
 
 _PATH: Final = "/oauth/token/"
 WEST: Final = "https://oauth.bitrix.info/oauth/token/"
 EAST: Final = "https://oauth.bitrix24.tech/oauth/token/"
 _EASTERN: Final = frozenset({"ru", "am", "az", "ge", "kz", "kg", "uz", "by"})
 """Regions of the second server (rest module: AuthorizationServerUrlResolver, since July 2025)."""
+
+
+class Submit(Protocol):
+    """POSTs a form through the portal's transport, so that proxies and certificates are the same."""
+
+    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Return the reply or raise `NoReply`."""
+        ...
+
+
+Sleep: TypeAlias = "Callable[[float], Awaitable[object]]"
+
+
+async def slept(seconds: float) -> None:
+    """Sleep on the running event loop; asyncio is imported on first use."""
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """How authorisation servers are reached: `host` is the portal's, `sleep` waits between attempts."""
+
+    submit: Submit
+    host: str
+    sleep: Sleep = slept
 
 
 def by_domain(host: str) -> tuple[str, str]:
