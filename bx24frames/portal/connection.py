@@ -1,4 +1,4 @@
-"""A portal and a credential, ready to run machines; knows no verb."""
+"""Connection: a portal and a credential, with everything that runs machines against it."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 TIMEOUT: Final = 75.0
-"""Seconds a request may take: above the 60 s after which the portal cuts it (docs: limits.md)."""
+"""Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a portal was opened with; repr shows no secret."""
+    """The options a portal was opened with; repr shows no secret."""
 
     url: str | None = field(default=None, repr=False)
     auth: AuthLike | None = field(default=None, repr=False)
@@ -62,7 +62,7 @@ class Settings:
 
 
 class Connection:
-    """One portal as one credential sees it.
+    """One portal as seen by one credential.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Connection:
         return self.address.host
 
     def begun(self) -> Connection:
-        """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
+        """The same connection for one verb that begins now: all its requests share one deadline and one clock."""
         verb = copy.copy(self)
         verb.own_budgets = self.budgets  # one clock from its beginning to its end
         verb.server_time = self.server_time.anew()
@@ -132,11 +132,11 @@ class Connection:
 
     @property
     def portal_zone(self) -> tzinfo | None:
-        """The offset of the portal's own time; None before its first answer."""
+        """The UTC offset of the portal; None before its first answer."""
         return self.server_time.zone
 
     def runner(self) -> Runner:
-        """What runs machines, with the budget this process shares for the portal."""
+        """A runner with the budgets of this portal."""
         from bx24frames.engine.runner import Runner
 
         budgets = self.budgets
@@ -155,12 +155,12 @@ class Connection:
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
-        """Give what a machine gives.
+        """Yield the results of a machine.
 
         Raises
         ------
         ConfigError
-            It is awaited in another event loop than asyncio's.
+            The event loop is not asyncio's.
         """
         _check_loop()
         async with aclosing(self.runner().run(machine)) as items:
@@ -204,7 +204,7 @@ class Connection:
         raise error_of(answer, method)
 
     def slow(self, n: int) -> None:
-        """Have at most `n` requests under way at once; minus `n` takes that back."""
+        """Limit the requests in flight to `n`; minus `n` removes the limit."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         with self.budgets.lock:
             if n > 0:
@@ -213,14 +213,14 @@ class Connection:
                 governor.slow.remove(-n)
 
     def cost(self, method: str) -> float | None:
-        """Seconds one command of a method has taken lately; None before the first."""
+        """Recent duration of one command of a method in seconds; None before the first."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         with self.budgets.lock:
             meter = governor.meter(method)
             return meter.cost if meter.priced else None
 
     def charged_share(self) -> float:
-        """Share of a batch's time that the portal charges, as far as its answers have told."""
+        """Share of a batch's duration that the portal charges, as far as its answers show."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
 
@@ -228,7 +228,7 @@ class Connection:
         await self.clock.sleep(seconds)
 
     async def close(self) -> None:
-        """Close what the transport holds open."""
+        """Close the transport."""
         await self.transport.close()
 
     def __repr__(self) -> str:
@@ -237,7 +237,7 @@ class Connection:
 
 
 def _check(settings: Settings) -> None:
-    """Refuse options of a wrong kind, which would come to light in the midst of a request."""
+    """Refuse options of a wrong type before a request is sent."""
     for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
         if seconds is None and name == "deadline":
             continue
@@ -255,7 +255,7 @@ def _check(settings: Settings) -> None:
 
 
 def _check_loop() -> None:
-    """Refuse loops that are not asyncio's, such as trio's, before something fails in the midst of a request."""
+    """Refuse event loops other than asyncio's, such as trio's, before a request is sent."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -266,7 +266,7 @@ def _check_loop() -> None:
 
 
 def new_token() -> str:
-    """Begin labels so that no text stored in the portal can look like a reference to them."""
+    """A random prefix of labels, so that no text stored in the portal looks like a reference to them."""
     return f"b{token_hex(5)}"
 
 
@@ -279,7 +279,7 @@ def pages_machine(
     ordered: bool = False,
     retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
-    """The machine that reads a listing: by id where that is possible, else by what its answers say, or by offset.
+    """The machine that reads a listing: by id where possible, else in its own form of paging, or by offset.
 
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
     """

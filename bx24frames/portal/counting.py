@@ -1,4 +1,4 @@
-"""The number of rows of a table: by the portal's own count where the method has one, else by reading the ids."""
+"""Counting rows: the portal's count where the method has a reliable one, else by reading ids."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
-    """Count rows by the portal's own count where it can be believed, else by reading the ids.
+    """Count rows by the portal's count where it is reliable, else by reading ids.
 
     Where the bounds sent are wider than those meant, the rows far from them are counted there, those near here.
     """
@@ -69,7 +69,7 @@ async def settled_where(connection: Connection, table: Table, filters: Filters |
 
 
 async def _told(connection: Connection, table: Table, where: Where) -> int | None:
-    """The portal's own count; None where it has none, or did not carry out some condition."""
+    """The portal's count; None if it has none, or ignores a condition."""
     listings = listings_of(table.entity, where, table.fields)
     counts = all(one.paging is Paging.KEYSET and one.counted for one in listings)
     if where.parted or where.sieve is not None or not counts or repeats(table, where.params):
@@ -112,7 +112,7 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
 
 
 def listings_of(entity: Entity, where: Where, known: Sequence[Field] = ()) -> list[Listing]:
-    """The lists that a read takes, for their ids alone."""
+    """The listings of a read, restricted to ids."""
     return [listing_for(entity, (), part, known) for part in slices(entity, where)]
 
 
@@ -134,7 +134,7 @@ async def _distinct(
     listings: Sequence[Listing],
     take: Callable[[int, Listing], Take[P, set[tuple[object, ...]]]],
 ) -> int:
-    """The number of different rows that some listings give."""
+    """The number of distinct rows of some listings."""
     seen: set[tuple[object, ...]] = set()
     readers = [(one.call.direct, connection.pages(one, take(place, one))) for place, one in enumerate(listings)]
     together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
@@ -145,7 +145,7 @@ async def _distinct(
 
 
 async def totals(connection: Connection, listings: Sequence[Listing]) -> list[int | None]:
-    """The portal's own count of each listing; None where the method has none."""
+    """The portal's count of each listing; None if the method has none."""
     counted = [at for at, listing in enumerate(listings) if listing.counted and listing.paging is not Paging.WHOLE]
     calls = [count_call(listings[at]) for at in counted]
     counts: list[int | None] = [None] * len(listings)

@@ -112,7 +112,7 @@ def a_page(served: Callable[..., str], **_: object) -> str:
     return served(200, "<html><title>Log in</title></html>")
 
 
-@case("portal", "HTTP 403: a page", "ask who runs the portal")
+@case("portal", "HTTP 403: a page", "ask its administrator")
 def turned_away(served: Callable[..., str], **_: object) -> str:
     return served(403, "<html>Forbidden</html>")
 
@@ -122,7 +122,7 @@ def no_portal_there(served: Callable[..., str], **_: object) -> str:
     return served(404, "<html>Not Found</html>")
 
 
-@case("portal", "HTTP 502: a page", "Try again in some minutes")
+@case("portal", "HTTP 502: a page", "Try again in a few minutes")
 def bad_gateway(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "bad_gateway")
 
