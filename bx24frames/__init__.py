@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bx24frames.frames.report import WriteReport
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
+    from bx24frames.scan.ranges import Checkpoint
+    from bx24frames.scan.scans import Scan
     from bx24frames.transport.auth import OAuth
     from bx24frames.verbs.read import (
         count_entity,
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Checkpoint",
     "Limits",
     "OAuth",
     "Portal",
     "Sandbox",
+    "Scan",
     "WriteReport",
     "aio",
     "count_entity",
@@ -50,9 +54,11 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Checkpoint": "bx24frames.scan.ranges",
     "OAuth": "bx24frames.transport.auth",
     "Portal": "bx24frames.portal",
     "Sandbox": "bx24frames.sandbox",
+    "Scan": "bx24frames.scan.scans",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
     "delete_entity": "bx24frames.verbs.write",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Self, TypeVar
+import copy
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from bx24frames import bridge
 from bx24frames.engine.messages import JSON
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import aiohttp
+    import pyarrow as pa
 
     from bx24frames.engine.stats import Stats
     from bx24frames.portal.plan import Plan
+    from bx24frames.scan.request import Moment
+    from bx24frames.scan.scans import Scan
     from bx24frames.transport.auth import AuthLike
     from bx24frames.where.parse import Filters
 
@@ -174,6 +178,40 @@ class Portal:
         <Plan deal: 1,200 rows, 2 requests, under a second>
         """
         return self._run(lambda: self._twin.plan(entity, filters=filters))
+
+    def scan(
+        self,
+        entity: str,
+        *,
+        columns: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        changed_since: Moment | None = None,
+        timezone: str | None = None,
+        schema_overrides: Mapping[str, pa.DataType] | None = None,
+        on_bad_value: Literal["raise", "null"] = "raise",
+    ) -> Scan:
+        """Open an entity's rows as Arrow batches, to read, split or resume; see `AsyncPortal.scan`."""
+        from bx24frames.scan.scans import Scan
+
+        return Scan(
+            self._run(
+                lambda: self._twin.scan(
+                    entity,
+                    columns=columns,
+                    filters=filters,
+                    changed_since=changed_since,
+                    timezone=timezone,
+                    schema_overrides=schema_overrides,
+                    on_bad_value=on_bad_value,
+                )
+            )
+        )
+
+    def with_secret(self) -> Self:
+        """The same portal, which `pickle` takes with its secret in clear; see `AsyncPortal.with_secret`."""
+        twin = copy.copy(self)
+        twin._twin = self._twin.with_secret()
+        return twin
 
     def slow(self, n: int = 1) -> Slow:
         """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""

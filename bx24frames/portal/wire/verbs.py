@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import aiohttp
+    import pyarrow as pa
 
     from bx24frames.engine.stats import Stats
     from bx24frames.portal.plan import Plan
+    from bx24frames.scan.request import Moment
+    from bx24frames.scan.scans import AsyncScan
     from bx24frames.transport.auth import AuthLike
     from bx24frames.where.parse import Filters
 
@@ -291,6 +295,69 @@ class AsyncPortal:
         from bx24frames.portal.plan import plan_read
 
         return await plan_read(self.connection.begun(), entity, filters)
+
+    async def scan(
+        self,
+        entity: str,
+        *,
+        columns: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        changed_since: Moment | None = None,
+        timezone: str | None = None,
+        schema_overrides: Mapping[str, pa.DataType] | None = None,
+        on_bad_value: Literal["raise", "null"] = "raise",
+    ) -> AsyncScan:
+        """Open an entity's rows as Arrow batches: no row is read yet, and everything wrong with the request is found.
+
+        Parameters
+        ----------
+        entity : str
+            A described entity, as for `bx24frames.read_entity`.
+        columns, filters, changed_since, timezone, schema_overrides, on_bad_value
+            As for `bx24frames.read_entity`.
+
+        Returns
+        -------
+        AsyncScan
+            ``schema``, ``key``, ``cursor``, ``batches()``, ``count()``, ``plan()``, ``splits(n)``; `Portal.scan`
+            gives a `Scan`, the same for blocking code.
+
+        Raises
+        ------
+        UnknownEntity, UnknownColumn, FilterError, ConfigError
+            As the read would, before a data request.
+
+        Examples
+        --------
+        >>> from bx24frames import Portal
+        >>> scan = Portal("sandbox").scan("deal", columns=["id", "opportunity"])
+        >>> scan.key, scan.cursor, scan.schema.types
+        ('id', 'updatedTime', [DataType(int64), DataType(double)])
+        """
+        from bx24frames.scan.request import ReadRequest
+        from bx24frames.scan.scans import open_scan
+
+        request = ReadRequest(
+            entity,
+            columns=columns,
+            filters=filters,
+            changed_since=changed_since,
+            timezone=timezone,
+            schema_overrides=schema_overrides,
+            on_bad_value=on_bad_value,
+            progress=False,
+        )
+        return await open_scan(self.connection.begun(), request)
+
+    def with_secret(self) -> Self:
+        """The same portal, which `pickle` takes with the secret of its address in clear.
+
+        Without it only a portal made from a profile's name or the environment is pickled, and the process that loads
+        it has to find them. Keep what is pickled as you keep the address.
+        """
+        twin = copy.copy(self)
+        twin.connection = self.connection.with_secret()
+        return twin
 
     def slow(self, n: int = 1) -> Slow:
         """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""
