@@ -31,6 +31,8 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Limits", bx24frames.Limits, bx24frames.Limits),
     ("OAuth", bx24frames.OAuth, bx24frames.OAuth),
     ("WriteReport", bx24frames.WriteReport, bx24frames.WriteReport),
+    ("Scan", bx24frames.Scan, bx24frames.Scan),
+    ("Checkpoint", bx24frames.Checkpoint, bx24frames.Checkpoint),
     ("Plan", Plan, Plan),
     ("Stats", Stats, Stats),
     ("Sandbox", bx24frames.Sandbox, bx24frames.Sandbox),
@@ -38,8 +40,8 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("sandbox.Costs", Costs, Costs),
 )
 """Name, class, and the class that says in full what its methods do."""
-INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "key"})
-"""Methods that serve the package itself."""
+INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "OAuth.key", "beyond"})
+"""Methods that serve the package itself; of one class alone with its name before."""
 
 UNDERLINED: Final = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.M)
 LISTS: Final = frozenset({"Parameters", "Attributes", "Raises", "Returns", "Yields"})
@@ -102,7 +104,7 @@ def shown_signature(name: str, what: Callable[..., object]) -> str:
 def methods(name: str, shown: type, told: type) -> Iterator[str]:
     """The public methods of a class, in the order they are written; properties stand among them."""
     for member, value in vars(shown).items():
-        if member.startswith("_") or member in INTERNAL:
+        if member.startswith("_") or not INTERNAL.isdisjoint({member, f"{name}.{member}"}):
             continue
         if isinstance(value, property):
             yield f"**`{name}.{member}`**: {inline(inspect.getdoc(value) or '')}"

@@ -22,7 +22,7 @@ from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Row
 from bx24frames.engine.pages.cursor import ids_in
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counting import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
@@ -109,9 +109,11 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
     UnknownEntity, UnknownColumn, FilterError, ConfigError
         As a read would.
     """
-    if not isinstance(request.entity, str) or is_untyped(request.entity):
+    if not isinstance(request.entity, str):
+        raise UnknownEntity(f"An entity is named by text such as 'deal', not by {request.entity!r:.80}")
+    if is_untyped(request.entity):
         raise ConfigError(
-            f"{request.entity!r:.80} is outside the catalogue: nothing describes its columns",
+            f"{request.entity} is outside the catalogue: nothing describes its columns",
             guidance="Read it with read_entity(..., backend='pyarrow').",
         )
     reading = await prepare(connection, request)
