@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RestSource", "Source", "open_source"]
 
+MOST_COUNTED: Final = 10 * CELLS
+"""Parts beyond which ranges of ids are cut by their width alone: counting them would cost more than it saves."""
 ROUNDS: Final = 2
 """Requests of counts that look for cuts where ids are unevenly used."""
 
@@ -116,12 +118,13 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
             f"{request.entity} is outside the catalogue: nothing describes its columns",
             guidance="Read it with read_entity(..., backend='pyarrow').",
         )
+    if isinstance(request.columns, Iterable) and not isinstance(request.columns, str | bytes):
+        request = replace(request, columns=list(request.columns))  # it is read twice
     reading = await prepare(connection, request)
     listing = reading.table.entity.listing
     key = reading.names.find(listing.id_key) if listing.id_key else None
     if key is None:
         return RestSource(connection, reading, request)
-    request = replace(request, columns=None if request.columns is None else list(request.columns))
     by_id = listing.paging is Paging.KEYSET and not reading.where.owners
     more: list[str] = []
     if request.columns is not None and key.code not in {field.code for field in reading.fields.values()}:
@@ -233,7 +236,7 @@ class RestSource:
         if not ends:
             return parted(part, (), number)
         found = cells(min(ends), max(ends), max(CELLS, number))
-        if len(listings) > 1 or not listings[0].counted:
+        if len(listings) > 1 or not listings[0].counted or number > MOST_COUNTED:
             return parted(part, cuts([(one, 1) for one in found], number), number)
         return parted(part, cuts(await _counted(source.connection, listings[0], found, number), number), number)
 

@@ -141,7 +141,9 @@ def test_key_and_cursor_are_the_entitys(portal: bx.Portal, entity: str, key: str
 def test_key_and_cursor_have_the_spelling_of_the_columns(portal: bx.Portal):
     scan = portal.scan("deal", columns=["ID", "DATE_MODIFY"])
     assert (scan.key, scan.cursor) == ("ID", "DATE_MODIFY") == tuple(scan.schema.names)
-    assert portal.scan("deal", columns=["title"]).key == "id"
+    assert portal.scan("deal", columns=(name for name in ["title"])).key == "id"  # type: ignore[arg-type]
+    once = portal.scan("deal", columns=iter(["title"]))  # type: ignore[arg-type]
+    assert next(once.batches()).schema.names == ["title"]
 
 
 def test_counts_and_plans_are_those_of_the_portal(portal: bx.Portal, deal_ids: list[int]):
@@ -238,6 +240,17 @@ def test_splits_of_what_is_read_as_a_whole_cost_no_request_but_the_first(portal:
     rows_of(parts[1])
     assert parts[2].count() == 0
     assert portal.stats.requests == before
+
+
+def test_more_splits_than_ids(portal: bx.Portal):
+    scan = portal.scan("user", columns=["ID"])
+    before = portal.stats.requests
+    parts = scan.splits(1000)
+    assert portal.stats.requests - before <= 2
+    assert len(parts) == 1000
+    filled = [part for part in parts if "no ids" not in repr(part)]
+    assert sum(part.plan().rows or 0 for part in filled) == scan.count() == len(ids_of(scan))
+    assert parts[-1].plan().rows == parts[-1].count() == 0
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, True, "3", None])
