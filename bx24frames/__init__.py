@@ -13,13 +13,13 @@ from bx24frames.options import Limits
 if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
-    from bx24frames.frames.lazy import scan_entity
     from bx24frames.frames.report import WriteReport
-    from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
     from bx24frames.scan.ranges import Checkpoint
     from bx24frames.scan.scans import Scan
     from bx24frames.transport.auth import OAuth
+    from bx24frames.transport.base import Transport
+    from bx24frames.verbs.portals import Portal
     from bx24frames.verbs.read import (
         count_entity,
         describe_entity,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         iter_entity,
         list_entities,
         read_entity,
+        scan_entity,
     )
     from bx24frames.verbs.write import delete_entity, write_entity
 
@@ -39,6 +40,7 @@ __all__ = [
     "Portal",
     "Sandbox",
     "Scan",
+    "Transport",
     "WriteReport",
     "aio",
     "count_entity",
@@ -56,9 +58,10 @@ __all__ = [
 _HOMES: Final = {
     "Checkpoint": "bx24frames.scan.ranges",
     "OAuth": "bx24frames.transport.auth",
-    "Portal": "bx24frames.portal",
+    "Portal": "bx24frames.verbs.portals",
     "Sandbox": "bx24frames.sandbox",
     "Scan": "bx24frames.scan.scans",
+    "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
     "delete_entity": "bx24frames.verbs.write",
@@ -67,7 +70,7 @@ _HOMES: Final = {
     "iter_entity": "bx24frames.verbs.read",
     "list_entities": "bx24frames.verbs.read",
     "read_entity": "bx24frames.verbs.read",
-    "scan_entity": "bx24frames.frames.lazy",
+    "scan_entity": "bx24frames.verbs.read",
     "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")

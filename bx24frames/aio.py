@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
-from bx24frames.portal import AsyncPortal as Portal
 from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import CHUNK_ROWS
@@ -14,6 +14,7 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.write import delete_entity_async as delete_entity
 from bx24frames.verbs.write import write_entity_async as write_entity
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 __all__ = [
@@ -85,7 +87,7 @@ async def read_entity(
     {parameters}
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -162,7 +164,7 @@ def iter_entity(
     """
     rows = chunk_rows(chunk_size)
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,

@@ -6,10 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-__all__ = ["facts_html", "table_html"]
+__all__ = ["clipped", "facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
 """Notebooks set every cell to the right, as suits numbers."""
+WIDTH: Final = 100
+"""Characters of a line that quotes a text."""
+
+
+def clipped(text: str, width: int = WIDTH) -> str:
+    """Bring a text to one line of at most `width` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 
 
 def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:

@@ -26,12 +26,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bx24frames.frames.report import WriteReport
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 __all__ = [
     "AuthError",
@@ -244,10 +246,113 @@ class DecodeError(BX24Error):
         self.row_id = row_id
 
 
+Action: TypeAlias = Literal["inserted", "updated", "deleted", "unchanged", "failed", "unknown", "skipped"]
+"""The outcome of a row in one word."""
+
+Input = TypeVar("Input")
+
+
+class Report(Protocol):
+    """The report that an error of an upload carries: a `bx24frames.WriteReport`, whose reference has every member."""
+
+    @property
+    def outcomes(self) -> pa.Table:
+        """One row per input row, in input order."""
+
+    @property
+    def entity(self) -> str:
+        """The entity written to."""
+
+    @property
+    def host(self) -> str:
+        """The portal."""
+
+    @property
+    def mode(self) -> str:
+        """How the rows were written."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing was sent."""
+
+    @property
+    def robots_ran(self) -> bool | None:
+        """Whether the CRM's automation ran; None where that is not known."""
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests that the upload took."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time in seconds."""
+
+    @property
+    def journal(self) -> Path | None:
+        """The file in which the upload is recorded."""
+
+    @property
+    def inserted(self) -> int:
+        """Rows created."""
+
+    @property
+    def updated(self) -> int:
+        """Rows changed."""
+
+    @property
+    def deleted(self) -> int:
+        """Rows deleted."""
+
+    @property
+    def unchanged(self) -> int:
+        """Rows that already were as wanted."""
+
+    @property
+    def failed(self) -> int:
+        """Rows refused."""
+
+    @property
+    def unknown(self) -> int:
+        """Rows whose outcome is not known."""
+
+    @property
+    def skipped(self) -> int:
+        """Rows not sent."""
+
+    def __len__(self) -> int: ...
+
+    def count(self, action: Action) -> int:
+        """Number of rows with one outcome."""
+
+    @overload
+    def frame(self, backend: Literal["pandas"] = ...) -> pd.DataFrame: ...
+    @overload
+    def frame(self, backend: Literal["polars"]) -> pl.DataFrame: ...
+    @overload
+    def frame(self, backend: Literal["pyarrow"]) -> pa.Table: ...
+    def frame(self, backend: Literal["pandas", "polars", "pyarrow"] = ...) -> pd.DataFrame | pl.DataFrame | pa.Table:
+        """One row per input row, in input order, as a frame."""
+
+    def failed_rows(self, frame: Input) -> Input:
+        """The rows of the input that failed."""
+
+    def rows(self, frame: Input, *actions: Action) -> Input:
+        """The rows of the input with one of these outcomes."""
+
+    def ids(self, *actions: Action) -> list[int | str]:
+        """The portal's ids of the rows with one of these outcomes."""
+
+    def positions(self, *actions: Action) -> pa.Array:
+        """The positions of the rows with one of these outcomes."""
+
+    def raise_for_errors(self) -> None:
+        """Raise `WriteError` unless every row was written or left out on purpose."""
+
+
 class WriteError(BX24Error):
     """Some rows of an upload failed or are unknown; ``.report`` has one outcome a row."""
 
-    def __init__(self, message: str, *, report: WriteReport, guidance: str | None = None) -> None:
+    def __init__(self, message: str, *, report: Report, guidance: str | None = None) -> None:
         super().__init__(message, guidance=guidance)
         self.report = report
 
@@ -263,7 +368,7 @@ class UnfinishedUpload(BX24Error):
 class WriteInterrupted(KeyboardInterrupt):
     """Ctrl-C during an upload; ``.report`` has one outcome a row, as far as it went."""
 
-    def __init__(self, message: str, *, report: WriteReport) -> None:
+    def __init__(self, message: str, *, report: Report) -> None:
         super().__init__(message)
         self.report = report
 

@@ -14,7 +14,7 @@ from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 if TYPE_CHECKING:
     from bx24frames.cli.looks import Look
     from bx24frames.engine.messages import JSON
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
 __all__ = ["Finding", "clock_finding", "examine"]
 
@@ -49,7 +49,7 @@ def examine(target: str | None) -> Iterator[Finding]:
 
     What fails before the scopes ends it; nothing is tried twice.
     """
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     try:
         profile = resolve(target)

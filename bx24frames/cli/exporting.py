@@ -125,9 +125,9 @@ def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
     Nothing describes the rows of a method outside the catalogue: there is nothing to make ready.
     """
     from bx24frames import bridge
+    from bx24frames.portal.session import connection_of
     from bx24frames.scan.request import ReadRequest, prepare
     from bx24frames.scan.untyped import is_untyped
-    from bx24frames.verbs.session import connection_of
 
     connection = connection_of(target)
     if is_untyped(asked.entity):

@@ -49,7 +49,7 @@ async def look(connection: Connection, method: str, params: Mapping[str, JSON]) 
     name, body = encode(parcel)
     started = time.monotonic()
     try:
-        reply = await connection.transport.post(name, body, timeout=PATIENCE)
+        reply = await (await connection.transport.post(name, body, timeout=PATIENCE)).whole()
     except NoReply as fault:
         raise TransportError(f"{fault.reason[:1].upper()}{fault.reason[1:]}", guidance=fault.guidance) from None
     seconds = time.monotonic() - started

@@ -122,7 +122,7 @@ def scan(
     """
     import polars as pl
 
-    from bx24frames.frames.lazy import scan_entity
+    from bx24frames.verbs.read import scan_entity
 
     lazy = scan_entity(entity, portal_named(portal, profile), timezone=timezone)
     try:

@@ -55,7 +55,7 @@ def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
     from bx24frames import bridge
     from bx24frames.entities.columns import Names
     from bx24frames.portal.metadata import find_table
-    from bx24frames.verbs.session import connection_of
+    from bx24frames.portal.session import connection_of
 
     known = bridge.run(find_table(connection_of(target), entity))
     headings = match(sheet.table.column_names, Names(known.fields, known.entity.name))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.cli.taking import Taken
-    from bx24frames.frames.report import WriteReport
+    from bx24frames.errors import Report
 
 __all__ = ["delete", "write"]
 
@@ -165,7 +165,7 @@ def _agreed(
     return taken
 
 
-def _tell(work: Callable[[], WriteReport], path: str | None) -> None:
+def _tell(work: Callable[[], Report], path: str | None) -> None:
     """Print a report, whatever way it comes; a failed or unknown row is a failed command."""
     try:
         found, status = work(), 0

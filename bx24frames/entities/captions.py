@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from typing import Final
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.checks import Fault
+from bx24frames.entities.faults import Fault
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, kind
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Entity, Field, Operation
 from bx24frames.entities.types import Kind, is_list, kind
 
@@ -13,20 +13,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NOT_CHOSEN: Final = "not one of the choices"
-WHOLE_COLUMN: Final = -1
-"""The position of a fault that concerns a column, whatever its rows hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One cell, or one column, that cannot be written. `position`: the input row, from 0, or -1 for the column."""
-
-    position: int
-    column: str
-    value: str
-    reason: str
-
-
 Rule: TypeAlias = "Callable[[Field, pa.Array], Iterable[tuple[int, object, str]]]"
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bx24frames.engine.batch import MAX_PAIRS, has_reference
-from bx24frames.engine.messages import JSON, Call
-from bx24frames.entities.checks import Fault
+from bx24frames.engine.messages import JSON, Call, Path
 from bx24frames.entities.echo import Echo
+from bx24frames.entities.faults import Fault
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.schema import AnswerShape, Encoded, Entity, Family, Field, InputRow, Operation
+from bx24frames.entities.schema import Entity, Family, Field, Operation
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write, write_kind
 from bx24frames.errors import ConfigError, ValidationError
@@ -27,6 +27,41 @@ DEFAULT_VALUE_TYPE: Final = "WORK"
 
 BY_CLASSIC_METHODS: Final = frozenset({(3, "photo"), (4, "logo")})
 """Fields that item methods describe and refuse in every form (vendor's tutorials, August 2026)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """One row to write: its place in the input, from 0, and its values by column."""
+
+    position: int
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShape:
+    """Where a write's answer holds the ids.
+
+    `id_path`: from the `result` of one row to its new id; None where an answer names none.
+    `rows_path`: from `result` to the answers of the single rows (imports); None where the call carries one row.
+    """
+
+    id_path: Path | None = None
+    rows_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A write, ready to send, and how to read its answer blind.
+
+    `positions`: the input rows it carries. `keys`: under which key of the answers each of them comes back
+    (imports); empty where the call carries one row. `echo`: what the answer's own row is compared with.
+    """
+
+    call: Call
+    shape: AnswerShape = field(default_factory=AnswerShape)
+    positions: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()
+    echo: Echo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import UNTYPED, Entity, Family, Field
-from bx24frames.where.dialects import split_key
 
 ORIGINAL: Final = "useOriginalUfNames"
 EVERYTHING: Final = "*"

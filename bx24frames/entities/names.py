@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
+from bx24frames.entities.arguments import bound
 from bx24frames.entities.catalog.catalog import CATALOG, ITEM_TYPES, item_entity
 from bx24frames.entities.schema import Entity, Family, FieldsSource
 from bx24frames.errors import UnknownEntity
-from bx24frames.where.binding import bound
 
 NEAREST: Final = 3
 

@@ -1,4 +1,4 @@
-"""What the entity room knows of one table, as data: its fields, its methods, a caller's conditions."""
+"""What the entity room knows of one table, as data: its fields and its methods."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from bx24frames.engine.messages import JSON, Call, IdBounds, Listing, Path
+from bx24frames.engine.messages import JSON, Listing, Path
 from bx24frames.entities import spelling
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.echo import Echo
-    from bx24frames.where.rowtests import Test
 
 Operation: TypeAlias = Literal["insert", "update"]
 
@@ -299,97 +297,3 @@ class Entity:
     def writable(self) -> bool:
         """Whether any method adds or changes rows."""
         return bool(self.writes.add or self.writes.update)
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A caller's conditions, made ready: what goes into the parameters, and what the engine must bound.
-
-    `params`: the portal's filter map. `bounds`: conditions on the id as an interval.
-    `ids`: conditions on the id as a set, ascending; None is no such condition, an empty tuple matches nothing.
-    `arguments`: parameters of the method itself by name (``entityTypeId`` of a stage history).
-    `owners`: an argument with many values: its rows are read for each of them.
-    """
-
-    params: Mapping[str, JSON] = field(default_factory=dict)
-    bounds: IdBounds = field(default_factory=IdBounds)
-    ids: tuple[int, ...] | None = None
-    splits: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
-    """Long `in` lists: (filter key, values), to be sent in slices and merged by id."""
-    arguments: Mapping[str, JSON] = field(default_factory=dict)
-    owners: tuple[str, tuple[JSON, ...]] | None = None
-    branches: tuple[Where, ...] = ()
-    """Alternatives that are read one by one, in place of everything above but `arguments`."""
-    tests: tuple[tuple[Test, ...], ...] = ()
-    """What a row that is meant meets, all of one of them; none is no test."""
-    sum: Sum | None = None
-    """How the rows are counted where the bounds sent are wider than those meant."""
-    sieve: frozenset[int] | None = None
-    """Ids to pick out of the rows that come, where the method takes no condition on them."""
-    nothing: bool = False
-    """A condition that no row can meet (``in []``): an empty frame without a data request."""
-
-    @property
-    def asked(self) -> Mapping[str, JSON]:
-        """The conditions of every part of the read, by key."""
-        found: dict[str, JSON] = {**self.params, **{key: list(values) for key, values in self.splits}}
-        for branch in self.branches:
-            found.update(branch.asked)
-        return found
-
-    @property
-    def parted(self) -> bool:
-        """Whether its rows come in parts that may overlap."""
-        return bool(self.splits or self.branches)
-
-    @property
-    def cut(self) -> bool:
-        """Whether more rows come than are meant."""
-        return any(test.strict for tests in self.tests for test in tests)
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """A count in parts that cover the rows and do not overlap, in whichever clock the method reads its bounds.
-
-    `inner`: conditions that hold for rows that are meant, every one of them; None where there are none such.
-    `edges`: conditions whose rows have to be looked at.
-    """
-
-    inner: Mapping[str, JSON] | None
-    edges: tuple[Mapping[str, JSON], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InputRow:
-    """One row to write: its place in the input, from 0, and its values by column."""
-
-    position: int
-    values: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerShape:
-    """Where a write's answer holds the ids.
-
-    `id_path`: from the `result` of one row to its new id; None where an answer names none.
-    `rows_path`: from `result` to the answers of the single rows (imports); None where the call carries one row.
-    """
-
-    id_path: Path | None = None
-    rows_path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A write, ready to send, and how to read its answer blind.
-
-    `positions`: the input rows it carries. `keys`: under which key of the answers each of them comes back
-    (imports); empty where the call carries one row. `echo`: what the answer's own row is compared with.
-    """
-
-    call: Call
-    shape: AnswerShape = field(default_factory=AnswerShape)
-    positions: tuple[int, ...] = ()
-    keys: tuple[str, ...] = ()
-    echo: Echo | None = None

@@ -1,14 +1,15 @@
-"""What a user may hand in as a frame, seen as named columns."""
+"""The frames that a write accepts, each as a `Source` of named columns."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Backend
+from bx24frames.upload.source import ArrowSource, Source, row_positions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from narwhals.typing import IntoFrame
 
-    Raw: TypeAlias = pa.Array | pa.ChunkedArray | list[object]
+    from bx24frames.upload.source import Raw
 
-__all__ = ["SOURCES", "Replaced", "Source", "accept"]
+__all__ = ["PandasSource", "PolarsSource", "accept"]
 
 ACCEPTED = (
     "A frame is a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
@@ -27,37 +28,8 @@ ACCEPTED = (
 )
 
 
-class Source(Protocol):
-    """A frame at rest: its columns by name, each as Arrow where Arrow holds it, else as a list of cells."""
-
-    @property
-    def backend(self) -> Backend:
-        """The library to answer in."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names, in order, without doubles."""
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Named levels of the index; only pandas has them."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-
-    def column(self, name: str) -> Raw:
-        """Values of a column or of an index level."""
-
-    def labels(self) -> pa.Array:
-        """The index value of each row, text where it is compound; the row's position where there is no index."""
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows, in the frame's own type and order, index kept."""
-
-
 def accept(frame: object) -> Source:
-    """Take a frame in; a lazy one is collected.
+    """The columns of a frame; a lazy one is collected.
 
     Parameters
     ----------
@@ -154,87 +126,12 @@ class PolarsSource:
 
     def labels(self) -> pa.Array:
         """Positions: polars has no index."""
-        return _positions(self.rows)
+        return row_positions(self.rows)
 
     def take(self, positions: np.ndarray) -> pl.DataFrame | pl.LazyFrame:
         """Those rows; lazy if the frame was."""
         taken = self.frame[positions]
         return taken.lazy() if self.lazy else taken
-
-
-@dataclass(frozen=True, slots=True)
-class ArrowSource:
-    """An Arrow table, or any other frame made into one."""
-
-    table: pa.Table
-    batch: pa.RecordBatch | None = None
-    backend: Backend = "pyarrow"
-    levels: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names."""
-        return tuple(self.table.column_names)
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-        return int(self.table.num_rows)
-
-    def column(self, name: str) -> Raw:
-        """Values of a column."""
-        return self.table[name]
-
-    def labels(self) -> pa.Array:
-        """Positions: Arrow has no index."""
-        return _positions(self.rows)
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows: of a record batch a record batch, else a table."""
-        return (self.table if self.batch is None else self.batch).take(positions)
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """A frame some of whose columns have other cells; all else is the frame's own."""
-
-    source: Source
-    cells: Mapping[str, list[object]]
-
-    @property
-    def backend(self) -> Backend:
-        """The library to answer in."""
-        return self.source.backend
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names."""
-        return self.source.columns
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Named levels of the index."""
-        return self.source.levels
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-        return self.source.rows
-
-    def column(self, name: str) -> Raw:
-        """The other cells of a column, or its own."""
-        return self.cells[name] if name in self.cells else self.source.column(name)
-
-    def labels(self) -> pa.Array:
-        """The index value of each row."""
-        return self.source.labels()
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows, as they were handed in."""
-        return self.source.take(positions)
-
-
-SOURCES = (PandasSource, PolarsSource, ArrowSource, Replaced)
 
 
 def _arrow_source(frame: object) -> ArrowSource:
@@ -308,9 +205,3 @@ def _whole(raw: Raw) -> pa.Array:
 
     whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
     return whole.dictionary_decode() if isinstance(whole, pa.DictionaryArray) else whole
-
-
-def _positions(rows: int) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(range(rows), pa.int64())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Frame: TypeAlias = pd.DataFrame | pl.DataFrame | pa.Table
 
-__all__ = ["arrow_type", "to_backend"]
+__all__ = ["arrow_types", "column_type", "to_backend"]
 
 BACKENDS: tuple[Backend, ...] = ("pandas", "polars", "pyarrow")
 DTYPE_BACKENDS: tuple[DtypeBackend, ...] = ("pyarrow", "numpy_nullable")
@@ -112,7 +112,22 @@ def to_backend(
     return _to_polars(table) if backend == "polars" else table.replace_schema_metadata(dict(attrs) if attrs else None)
 
 
-def arrow_type(dtype: object) -> pa.DataType:
+def arrow_types(overrides: Mapping[str, object] | None) -> dict[str, pa.DataType] | None:
+    """Read the column types of `schema_overrides`, each a pyarrow or polars data type.
+
+    Raises
+    ------
+    ConfigError
+        Not a mapping, or a type of neither library.
+    """
+    if overrides is None:
+        return None
+    if not isinstance(overrides, Mapping):
+        raise ConfigError("schema_overrides is a mapping of a column to its type")
+    return {name: column_type(dtype) for name, dtype in overrides.items()}
+
+
+def column_type(dtype: object) -> pa.DataType:
     """Read a column type as a user writes it: a pyarrow type, or a polars type (class or instance).
 
     Raises
@@ -123,7 +138,7 @@ def arrow_type(dtype: object) -> pa.DataType:
     Examples
     --------
     >>> import polars as pl
-    >>> arrow_type(pl.Int32)
+    >>> column_type(pl.Int32)
     DataType(int32)
     """
     import sys

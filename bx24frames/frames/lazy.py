@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
-from bx24frames.errors import ConfigError, PortalError, UnknownEntity
-from bx24frames.frames.give import to_backend
+from bx24frames.entities.operands import zone
+from bx24frames.errors import ConfigError, PortalError
+from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
+from bx24frames.portal.session import blocking, connection_of
 from bx24frames.scan.request import Reading, ReadRequest, prepare, settle
 from bx24frames.scan.rest import batches, collect, tell_foreign
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
-from bx24frames.verbs.docs import documented
-from bx24frames.verbs.session import blocking, connection_of
 from bx24frames.where.domains import EVERY, Possible
 from bx24frames.where.moments import Zones
 from bx24frames.where.narrow import narrowed
-from bx24frames.where.operands import zone
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,70 +30,24 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
-    from bx24frames.verbs.session import PortalLike
-    from bx24frames.where.parse import Filters
+    from bx24frames.portal.session import PortalLike
 
-__all__ = ["scan_entity"]
+__all__ = ["lazy_frame"]
 
-SHOWN: Final = 12
+COLUMNS_SHOWN: Final = 12
 """Columns that a query's plan names; it counts the others."""
 
 
-@documented
-def scan_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    filters: Filters | None = None,
-    timezone: str | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    pushdown: bool = True,
-) -> pl.LazyFrame:
-    """Open a table as a polars LazyFrame: nothing is read before a query runs, and then only what it needs.
-
-    The columns of a query become the portal's ``select``. Its conditions become the narrowest conditions the portal
-    carries out without losing a row: equality and ``is_in`` of texts and codes, bounds of numbers and times, sets of
-    ids; polars then applies the query's own to every row that came. ``head(n)`` stops reading. A condition that cannot
-    be asked for costs rows, never correctness. DuckDB and narwhals ask through the same door.
-
-    Parameters
-    ----------
-    {scan_parameters}
-
-    Returns
-    -------
-    polars.LazyFrame
-        In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
-        query.
-
-    {scan_ends}
-
-    Examples
-    --------
-    >>> import bx24frames as bx
-    >>> import polars as pl
-    >>> deals = bx.scan_entity("deal", "sandbox")
-    >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
-    (0, 2)
-    """
+def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = True) -> pl.LazyFrame:
+    """The rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
     from polars.io.plugins import register_io_source
 
-    if not isinstance(pushdown, bool):
-        raise ConfigError(f"pushdown is True or False, not {pushdown!r}")
-    if not isinstance(entity, str):
-        raise UnknownEntity(
-            f"A table is named by text such as 'deal', not by {entity!r:.80}",
-            guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
-        )
-    request = ReadRequest(entity, filters=filters, timezone=timezone, schema_overrides=schema_overrides, progress=False)
+    request = replace(request, schema_overrides=arrow_types(request.schema_overrides))
     source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
-    return register_io_source(
-        source.frames,
-        schema=source.schema,
-        is_pure=True,
-        explain_name=f"bx24frames {source.host}",
-        explain_detail=source.detail,
-    )
+    plan: dict[str, Any] = {"explain_name": f"bx24frames {source.host}", "explain_detail": source.detail}
+    if not plan.keys() <= signature(register_io_source).parameters.keys():  # polars before 2.0
+        plan = {}
+    return register_io_source(source.frames, schema=source.schema, is_pure=True, **plan)
 
 
 async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> _Source:
@@ -129,8 +83,8 @@ class _Source:
     def detail(self) -> str:
         """What `explain` says beside polars' own account of columns and conditions."""
         names = self.whole.arrow.names
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        columns = ", ".join(names[:SHOWN]) + more
+        more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+        columns = ", ".join(names[:COLUMNS_SHOWN]) + more
         asked = "none" if self.request.filters is None else " ".join(f"{self.request.filters!r:.500}".split())
         return f"entity {self.request.entity!r}; filters {asked}; columns {columns}"
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, overload
 
-from bx24frames.errors import ConfigError, WriteError
+from bx24frames.display import clipped, table_html
+from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.report_text import as_html, as_text, clipped
-from bx24frames.options import Backend
-from bx24frames.upload.outcomes import ACTIONS, Action, Outcome
-from bx24frames.upload.table import outcome_table
+from bx24frames.options import Backend, OnError
+from bx24frames.upload.outcomes import ACTIONS, Uploaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
 
-__all__ = ["WriteReport"]
+__all__ = ["WriteCancelled", "WriteReport", "report_of"]
 
 F = TypeVar("F")
 
 REASONS: Final = 3
+"""Distinct reasons of failure that an error names."""
+FIRST: Final = 5
+"""Failures shown; the rest are counted."""
+ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
+BAD: Final = ("failed", "unknown")
+FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -68,38 +75,8 @@ class WriteReport:
     journal: Path | None = None
     basis: str = ""
 
-    @classmethod
-    def of(
-        cls,
-        outcomes: Iterable[Outcome],
-        *,
-        rows: int,
-        entity: str,
-        host: str,
-        mode: str,
-        labels: pa.Array | None = None,
-        dry_run: bool = False,
-        robots_ran: bool | None = None,
-        requests: int = 0,
-        seconds: float = 0.0,
-        journal: Path | None = None,
-        basis: str = "",
-    ) -> WriteReport:
-        """Gather outcomes in any order; a later one of a row replaces an earlier, a row without one is ``skipped``.
-
-        Parameters
-        ----------
-        outcomes : iterable of Outcome
-        rows : int
-            Rows of the input.
-        labels : pyarrow.Array, optional
-            The input's index values, one a row; positions without it.
-        """
-        table = outcome_table(outcomes, rows, labels)
-        return cls(table, entity, host, mode, dry_run, robots_ran, requests, seconds, journal, basis)
-
     def count(self, action: Action) -> int:
-        """How many rows met one fate."""
+        """Number of rows with one outcome."""
         return len(self.positions(action))
 
     @property
@@ -236,12 +213,65 @@ class WriteReport:
         return [_reason(line) for line in lines[:REASONS]] + more
 
     def __str__(self) -> str:
-        return as_text(self)
+        return _as_text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return _as_html(self)
+
+
+class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
+    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+
+
+def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
+    """The report of an upload.
+
+    Raises
+    ------
+    WriteInterrupted
+        The upload was cancelled.
+    WriteError
+        It ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
+    BX24Error
+        The credential was refused before a row was written.
+    """
+    report = WriteReport(
+        done.outcomes,
+        done.entity,
+        done.host,
+        done.mode,
+        done.dry_run,
+        done.robots_ran,
+        done.requests,
+        done.seconds,
+        done.journal,
+        done.basis,
+    )
+    if done.interrupted:
+        work = "deletion" if done.mode == "delete" else "upload"
+        raise WriteCancelled(f"The {work} was interrupted; .report tells what became of each row", report=report)
+    if done.broken is not None:
+        raise _broken_off(done.broken, report) from done.broken
+    if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
+        raise done.refusal
+    if on_error != "report":
+        report.raise_for_errors()
+    return report
+
+
+def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
+    """The error of an upload that ended early: what was done by then is in its report."""
+    done = len(report) - report.failed - report.unknown - report.skipped
+    return WriteError(
+        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"{error.message}",
+        report=report,
+        guidance=".report has every row."
+        if report.journal is None
+        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+    )
 
 
 def _take(frame: F, positions: pa.Array, rows: int) -> F:
@@ -255,3 +285,60 @@ def _take(frame: F, positions: pa.Array, rows: int) -> F:
 def _reason(line: Mapping[str, object]) -> str:
     told = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
     return clipped(f"{line['position_count']:,} x {told}")
+
+
+def _as_text(report: WriteReport) -> str:
+    """Write the counts and the first failures as plain lines."""
+    counts = [f"  {action:<10}{number:>12,}" for action, number in _counts(report)]
+    lines = [f"  row {line['position']}: {_told(line)}" for line in _failures(report)]
+    return "\n".join([_title(report), *counts, *lines, *_rest(report), *_journal(report)])
+
+
+def _as_html(report: WriteReport) -> str:
+    """Write the counts and the first failures as two tables; every text of the portal is escaped."""
+    parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
+    failures = _failures(report)
+    if failures:
+        shown = ([_cell(line[name]) for name in FAILURE_COLUMNS] for line in failures)
+        parts.append(table_html(FAILURE_COLUMNS, shown, title="What failed, row by row"))
+    parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
+    return "\n".join(parts)
+
+
+def _title(report: WriteReport) -> str:
+    requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
+    spent = f"{requests} in {report.seconds:.1f} s"
+    least = f", at least {report.seconds:,.0f} s at {report.basis}" if report.seconds >= 1 else ""
+    planned = f"dry run: nothing was sent; about {requests}{least}"
+    notes = (planned if report.dry_run else spent, ROBOTS[report.robots_ran])
+    facts = ", ".join(note for note in notes if note)
+    return f"{report.mode} of {len(report):,} rows, {report.entity} at {report.host} ({facts})"
+
+
+def _counts(report: WriteReport) -> list[tuple[str, int]]:
+    return [(action, number) for action in ACTIONS if (number := report.count(action))]
+
+
+def _failures(report: WriteReport) -> list[dict[str, object]]:
+    bad = report.outcomes.take(report.positions(*BAD)[:FIRST])
+    lines: list[dict[str, object]] = bad.to_pylist()
+    return lines
+
+
+def _told(line: dict[str, object]) -> str:
+    parts = (line["action"], line["column"], line["code"], line["message"])
+    return clipped(": ".join(str(part) for part in parts if part))
+
+
+def _cell(value: object) -> str:
+    """Positions and ids are names of rows, not amounts."""
+    return "" if value is None else clipped(str(value))
+
+
+def _rest(report: WriteReport) -> list[str]:
+    more = report.failed + report.unknown - FIRST
+    return [f"  and {more:,} more: .frame() has a line a row"] if more > 0 else []
+
+
+def _journal(report: WriteReport) -> list[str]:
+    return [f"  journal {report.journal}"] if report.journal else []

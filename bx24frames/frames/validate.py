@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
-from bx24frames.frames.accept import ArrowSource, PandasSource, PolarsSource, accept
+from bx24frames.frames.accept import PandasSource, PolarsSource, accept
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.report_text import clipped
 from bx24frames.options import Backend
 from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.source import ArrowSource
 
 if TYPE_CHECKING:
     import pandera.pandas
     import pandera.polars
     import pyarrow as pa
 
-    from bx24frames.frames.give import Frame
-
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "checks_index", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
-
-SHOWN: Final = 110
-"""Characters of a value in a summary: two of them, where the portal holds another."""
-LINES: Final = 8
+__all__ = ["check", "checks_index", "columns_of", "failures_in", "frame_schema"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
@@ -115,61 +109,17 @@ def check(frame: object, schema: object) -> list[Fault]:
     return []
 
 
-def failures(faults: Iterable[Fault], backend: Backend = "pandas", labels: pa.Array | None = None) -> Frame:
-    """Lay faults out as a frame: position (null for a whole column), column, value, reason, a row a fault.
-
-    With the `labels` of a frame to write, a column ``label`` has the index value behind the position.
-    """
+@contextmanager
+def failures_in(backend: Backend) -> Iterator[None]:
+    """Give the failures of a `ValidationError` raised inside as a frame of `backend`."""
     import pyarrow as pa
 
-    listed = list(faults)
-    places = pa.array([None if fault.position == WHOLE_COLUMN else fault.position for fault in listed], pa.int64())
-    rows = {"position": places} if labels is None else {"position": places, "label": labels.take(places)}
-    # Arrow text is UTF-8, which has no form for half a surrogate pair.
-    texts = {
-        name: [str(getattr(fault, name)).encode("utf-8", "replace").decode() for fault in listed]
-        for name in ("column", "value", "reason")
-    }
-    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
-    return to_backend(pa.table({**rows, **columns}), backend)
-
-
-def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: pa.Array | None = None) -> str:
-    """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
-    groups = Counter((fault.column, fault.reason) for fault in faults)
-    first: dict[tuple[str, str], Fault] = {}
-    for fault in faults:
-        first.setdefault((fault.column, fault.reason), fault)
-    lines = [_line(first[key], count, labels) for key, count in groups.most_common(LINES)]
-    more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
-    rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
-    cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
-    where = f" in {rows:,} rows" if rows > 1 else ""
-    return "\n".join([f"{headline}: {cells}{where}", *lines, *more])
-
-
-def validation_error(
-    faults: Sequence[Fault],
-    *,
-    entity: str,
-    backend: Backend = "pandas",
-    headline: str = "The frame does not fit",
-    labels: pa.Array | None = None,
-) -> ValidationError:
-    """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
-    rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
-    telling = None if labels is None or labels.to_pylist() == list(range(len(labels))) else labels
-    told, every = summary(faults, headline, telling), failures(faults, backend, telling)
-    return ValidationError(told, failures=every, entity=entity, rows=rows)
-
-
-def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
-    place = ""
-    if fault.position != WHOLE_COLUMN:
-        label = fault.position if labels is None else labels[fault.position].as_py()
-        named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
-        place = f", first in row {fault.position}{named}: {clipped(fault.value, SHOWN)!r}"
-    return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
+    try:
+        yield
+    except ValidationError as error:
+        if isinstance(error.failures, pa.Table):
+            error.failures = to_backend(error.failures, backend)
+        raise
 
 
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
-    from bx24frames.entities.schema import Entity, Field, Where
+    from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
     from bx24frames.where.parse import Filters
 
 P = TypeVar("P")

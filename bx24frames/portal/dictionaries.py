@@ -14,10 +14,11 @@ from bx24frames.entities import captions as labels
 from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Field, Where
+from bx24frames.entities.schema import Field
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
+from bx24frames.where.model import Where
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection

@@ -16,10 +16,10 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Where
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
     from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015

@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from bx24frames.sandbox.control import Sandbox
     from bx24frames.sandbox.costs import Costs
     from bx24frames.sandbox.faults import Fault
     from bx24frames.sandbox.limits import Plan
-    from bx24frames.sandbox.sandbox import Sandbox
 
 __all__ = ["Costs", "Fault", "Plan", "Sandbox"]
 
 # Loaded on first use: the server brings aiohttp, the tables bring their seed.
-_HOMES: Final = {"Costs": "costs", "Fault": "faults", "Plan": "limits", "Sandbox": "sandbox"}
+_HOMES: Final = {"Costs": "costs", "Fault": "faults", "Plan": "limits", "Sandbox": "control"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from bx24frames.sandbox.stats import EXCERPT, Logged
 from bx24frames.sandbox.wire import SLASHES, Address, Incoming, read_address, read_object, read_params
 
 FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
-CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
+_CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
 NOT_JSON: Final = MethodError(API_CODE.format("INVALIDJSON"), "Invalid JSON in the request body")
 HEADERS: Final = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
@@ -169,7 +169,7 @@ class Visit:
         """Portal, method and credential, in the portal's order; an unknown method is 404 even to a stranger."""
         app = self.app
         if app.closed:
-            raise CLOSED
+            raise _CLOSED
         if not self._is_batch() and not self._is_api_batch():
             find(app.scene.methods, self.address.method)
         token = auth.take_token(self.params, self.request.authorization)

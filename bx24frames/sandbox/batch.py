@@ -9,17 +9,16 @@ from typing import Any, Final
 from bx24frames.sandbox import php, references
 from bx24frames.sandbox.calls import Answer, Session
 from bx24frames.sandbox.envelope import error_body
-from bx24frames.sandbox.registry import MethodError
+from bx24frames.sandbox.registry import UNKNOWN_METHOD, MethodError
 from bx24frames.sandbox.wire import API
 
 NAME: Final = "batch"
-MAX_COMMANDS: Final = 50
+_MAX_COMMANDS: Final = 50
 MAPS: Final = ("result", "error", "total", "next", "time")
 
 # PHP's parse_url turns control characters into "_" and ends the query at "#".
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
-UNKNOWN: Final = MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
 NOT_HERE: Final = MethodError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)
 ALONE: Final = {"crm.item.payment.list": "payments_not_in_a_batch"}
 """Methods that no batch takes, and the quirk that says so."""
@@ -44,7 +43,7 @@ def upper_keys(params: dict[str, Any]) -> dict[str, Any]:
 def commands(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The commands a batch will run, as method and query string; entries that are no text are left out."""
     for place, (_, text) in enumerate(php.entries(upper_keys(params).get("CMD"))):
-        if place < MAX_COMMANDS and isinstance(text, str):
+        if place < _MAX_COMMANDS and isinstance(text, str):
             yield split_command(text)
 
 
@@ -71,9 +70,9 @@ def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> di
     for place, (key, text) in enumerate(php.entries(upper.get("CMD"))):
         if cut is not None and session.elapsed > cut:
             break
-        if place < MAX_COMMANDS and not isinstance(text, str):
+        if place < _MAX_COMMANDS and not isinstance(text, str):
             continue
-        answer = _run_command(session, text, maps) if place < MAX_COMMANDS else Answer(error_body(TOO_LONG))
+        answer = _run_command(session, text, maps) if place < _MAX_COMMANDS else Answer(error_body(TOO_LONG))
         _file(maps, key, answer)
         if halt and answer.failed:
             break
@@ -85,7 +84,7 @@ def _run_command(session: Session, text: str, maps: dict[str, dict[str, Any]]) -
     if method.lower() in ALONE and ALONE[method.lower()] in session.scene.quirks:
         return Answer(error_body(NOT_HERE), NOT_HERE.status)
     if method.startswith(API):  # a batch of the older REST knows no method of REST 3.0
-        return Answer(error_body(UNKNOWN), UNKNOWN.status)
+        return Answer(error_body(UNKNOWN_METHOD), UNKNOWN_METHOD.status)
     return session.run(method, references.fill(php.parse_str(query), maps))
 
 

@@ -14,14 +14,14 @@ from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, seconds_east, time_block
 from bx24frames.sandbox.faults import Fault, Faults
 from bx24frames.sandbox.limits import Meter
-from bx24frames.sandbox.registry import INCOMPLETE, Context, Method, MethodError, Params, Result
+from bx24frames.sandbox.registry import INCOMPLETE, UNKNOWN_METHOD, Context, Method, MethodError, Params, Result
 from bx24frames.sandbox.stats import Stats
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
-LOG: Final = logging.getLogger("bx24frames.sandbox")
-RESERVED: Final = ("start", "state", *AUTH_PARAMS)
+_LOG: Final = logging.getLogger("bx24frames.sandbox")
+_RESERVED: Final = ("start", "state", *AUTH_PARAMS)
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ def find(methods: Mapping[str, Method], name: str) -> Method:
     """Look a method up in lower case, then as written, or raise ``ERROR_METHOD_NOT_FOUND``."""
     found = methods.get(name.lower()) or methods.get(name)
     if found is None:
-        raise MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+        raise UNKNOWN_METHOD
     return found
 
 
@@ -138,7 +138,7 @@ class Session:
 
     def _exists(self, name: str) -> None:
         if "rest3_incomplete" in self.scene.quirks and name.startswith(INCOMPLETE):
-            raise MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+            raise UNKNOWN_METHOD
 
     def _admit(self, method: str) -> None:
         if self.meter is None:
@@ -153,7 +153,7 @@ class Session:
         if fault is not None and not fault.executed:
             raise fault.error()
         context = self._context(params)
-        arguments = {key: value for key, value in params.items() if key not in RESERVED}
+        arguments = {key: value for key, value in params.items() if key not in _RESERVED}
         try:
             result = self._handle(method, arguments, context)
         except MethodError:
@@ -184,7 +184,7 @@ class Session:
         except MethodError:
             raise
         except Exception as error:
-            LOG.exception("the sandbox's handler of %s broke", method.name)
+            _LOG.exception("the sandbox's handler of %s broke", method.name)
             self.scene.stats.broke(method.name, error)
             raise MethodError("INTERNAL_SERVER_ERROR", "Internal server error", 500) from error
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.sandbox import Sandbox
+    from bx24frames.sandbox.control import Sandbox
 
 SIZES: Final = {"lead": 30, "deal": 120, "contact": 80, "company": 25}
 

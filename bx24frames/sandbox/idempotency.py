@@ -11,14 +11,14 @@ from typing import Final, TypeAlias
 from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, json_reply
 from bx24frames.sandbox.registry import MethodError
 
-SECONDS: Final = 86_400.0
+_SECONDS: Final = 86_400.0
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 # The documentation tells the status of a key that comes with another request, not the code.
 REUSED: Final = MethodError(
     API_CODE.format("IDEMPOTENCYKEYREUSED"), "Idempotency key was used with another request", 422
 )
 
-Key: TypeAlias = tuple[str, str]
+_Key: TypeAlias = tuple[str, str]
 """The credential's place in the address and what the caller made up."""
 
 
@@ -35,9 +35,9 @@ class Kept:
 class Memory:
     """The successes of the last day, by key."""
 
-    kept: dict[Key, Kept] = field(default_factory=dict)
+    kept: dict[_Key, Kept] = field(default_factory=dict)
 
-    def answer(self, key: Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], Reply]) -> Reply:
+    def answer(self, key: _Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], Reply]) -> Reply:
         """The reply to a request under a key: the kept one, a refusal, or that of carrying it out."""
         known = self.kept.get(key)
         if known is not None and known.expires > now:
@@ -46,5 +46,5 @@ class Memory:
             return replace(known.reply, headers={**known.reply.headers, **REPLAYED}, seconds=0.0)
         reply = carry_out()
         if reply.status == 200:
-            self.kept[key] = Kept(request, now + SECONDS, reply)
+            self.kept[key] = Kept(request, now + _SECONDS, reply)
         return reply

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 BUCKETS: Final = 10
 BUCKET_SECONDS: Final = 60
-WINDOW: Final = BUCKETS * BUCKET_SECONDS
+_WINDOW: Final = BUCKETS * BUCKET_SECONDS
 UNRECORDED: Final = 0.1
 """Seconds; a method's work in one request at or below this is not recorded."""
 
@@ -91,7 +91,7 @@ class LeakyBucket:
         return True
 
 
-Key: TypeAlias = tuple[str, str]
+_Key: TypeAlias = tuple[str, str]
 """Credential and method."""
 
 
@@ -109,19 +109,19 @@ class OperatingTime:
     """
 
     limit: float
-    _spent: dict[Key, dict[int, _Bucket]] = field(default_factory=dict)
-    _bans: dict[Key, float] = field(default_factory=dict)
+    _spent: dict[_Key, dict[int, _Bucket]] = field(default_factory=dict)
+    _bans: dict[_Key, float] = field(default_factory=dict)
 
-    def ban(self, key: Key, until: float) -> None:
+    def ban(self, key: _Key, until: float) -> None:
         """Refuse a method until a moment; what it has used is forgotten."""
         self._bans[key] = until
         self._spent.pop(key, None)
 
-    def banned(self, key: Key, now: float) -> bool:
+    def banned(self, key: _Key, now: float) -> bool:
         """Whether a method is refused whatever it has used."""
         return now < self._bans.get(key, 0.0)
 
-    def _live(self, key: Key, now: float) -> list[_Bucket]:
+    def _live(self, key: _Key, now: float) -> list[_Bucket]:
         last = int(now // BUCKET_SECONDS)
         buckets = self._spent.get(key, {})
         gone = [minute for minute, bucket in buckets.items() if minute <= last - BUCKETS or bucket.expires <= now]
@@ -129,20 +129,20 @@ class OperatingTime:
             del buckets[minute]
         return [buckets[minute] for minute in sorted(buckets)]
 
-    def used(self, key: Key, now: float) -> float:
+    def used(self, key: _Key, now: float) -> float:
         """Seconds recorded in the window that ends at `now`."""
         return sum(bucket.seconds for bucket in self._live(key, now))
 
-    def reset_at(self, key: Key, now: float) -> int | None:
+    def reset_at(self, key: _Key, now: float) -> int | None:
         """When a ban ends or the oldest bucket leaves, seconds since the epoch; None when nothing is recorded."""
         if self.banned(key, now):
             return int(self._bans[key])
         live = self._live(key, now)
         return int(live[0].expires) if live else None
 
-    def record(self, key: Key, seconds: float, *, minute: int, first_hit: float) -> None:
+    def record(self, key: _Key, seconds: float, *, minute: int, first_hit: float) -> None:
         """Add one request's work of a method to the bucket of the request's minute."""
-        bucket = self._spent.setdefault(key, {}).setdefault(minute, _Bucket(first_hit + WINDOW))
+        bucket = self._spent.setdefault(key, {}).setdefault(minute, _Bucket(first_hit + _WINDOW))
         bucket.seconds += seconds
 
 
@@ -153,13 +153,13 @@ class Meter:
     spent: OperatingTime
     began: float
     generation: Generation = BY_METHOD
-    _hits: dict[Key, list[float]] = field(default_factory=dict)
-    _first: dict[Key, float] = field(default_factory=dict)
+    _hits: dict[_Key, list[float]] = field(default_factory=dict)
+    _first: dict[_Key, float] = field(default_factory=dict)
     _inside: float | None = None
     """Seconds of the commands of the batch that is charged as one; None outside of such a batch."""
     _frozen: float = 0.0
 
-    def operating(self, key: Key) -> float:
+    def operating(self, key: _Key) -> float:
         """What answers report: recorded seconds plus this request's own single hits above 0.1 s.
 
         The commands of a batch that is charged itself all report what it had come to at the first of them above
@@ -169,7 +169,7 @@ class Meter:
             return self._frozen
         return self.spent.used(key, self.began) + sum(hit for hit in self._hits.get(key, ()) if hit > UNRECORDED)
 
-    def blocks(self, key: Key) -> bool:
+    def blocks(self, key: _Key) -> bool:
         """Whether the method is refused now."""
         if self._inside is not None:
             return False
@@ -180,19 +180,19 @@ class Meter:
             self.spent.ban(key, self.began + self.generation.ban)
         return over
 
-    def reset_at(self, key: Key) -> int | None:
+    def reset_at(self, key: _Key) -> int | None:
         """When the method's oldest bucket leaves; without one, 600 s after this request's first call."""
         recorded = self.spent.reset_at(key, self.began)
         if recorded is not None or not self._first:
             return recorded
-        return int(next(iter(self._first.values())) + WINDOW)
+        return int(next(iter(self._first.values())) + _WINDOW)
 
-    def start(self, key: Key, at: float) -> None:
+    def start(self, key: _Key, at: float) -> None:
         """A method begins; one that then fails is never charged."""
         if self._inside is None:
             self._first.setdefault(key, at)
 
-    def finish(self, key: Key, seconds: float) -> None:
+    def finish(self, key: _Key, seconds: float) -> None:
         """A method succeeded after `seconds` of work."""
         if self._inside is None:
             self._hits.setdefault(key, []).append(seconds)
@@ -205,7 +205,7 @@ class Meter:
         """A batch that is charged itself begins: what follows are its commands."""
         self._inside, self._frozen = 0.0, 0.0
 
-    def leave_batch(self, key: Key, seconds: float) -> None:
+    def leave_batch(self, key: _Key, seconds: float) -> None:
         """A batch that is charged itself ends after `seconds` of work."""
         self._inside = None
         self.finish(key, seconds * (self.generation.batch_weight or 0.0))

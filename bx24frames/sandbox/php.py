@@ -17,7 +17,7 @@ MAX_NESTING: Final = 64
 _INTEGER: Final = re.compile(r"\s*([+-]?\d+)")
 _CANONICAL: Final = re.compile(r"(?:0|-?[1-9]\d*)\Z")
 
-Step = str | None
+_Step = str | None
 """One step of a name: a key, or None for ``[]``, the next free index."""
 
 
@@ -30,7 +30,7 @@ class _Array(dict[str, Any]):
         super().__init__()
         self.free = 0
 
-    def key(self, step: Step) -> str:
+    def key(self, step: _Step) -> str:
         """The key a step names; an integer key moves the next free index on."""
         if step is None:
             step = str(self.free)
@@ -40,7 +40,7 @@ class _Array(dict[str, Any]):
 
 
 @lru_cache(maxsize=8192)
-def _steps(raw: str) -> tuple[Step, ...]:
+def _steps(raw: str) -> tuple[_Step, ...]:
     """Split ``filter[%3EID][]`` into its steps, as main/php_variables.c does; ``()`` is a name PHP ignores."""
     name = unquote_plus(raw, errors="replace").lstrip(" ")
     head, bracket, rest = name.partition("[")
@@ -49,7 +49,7 @@ def _steps(raw: str) -> tuple[Step, ...]:
         return ()
     if not bracket:
         return (head,)
-    steps: list[Step] = [head]
+    steps: list[_Step] = [head]
     while True:
         key, closed, rest = rest.partition("]")
         if not closed:
@@ -61,7 +61,7 @@ def _steps(raw: str) -> tuple[Step, ...]:
         rest = rest[1:]
 
 
-def _plant(tree: _Array, steps: tuple[Step, ...], value: str) -> None:
+def _plant(tree: _Array, steps: tuple[_Step, ...], value: str) -> None:
     """Put a value where its name says; a scalar in the way is replaced by an array."""
     for step in steps[:-1]:
         key = tree.key(step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
 Params = dict[str, Any]
 """A method's parameters after PHP's merging: strings from forms and batches, any JSON value from a JSON body."""
@@ -76,6 +76,9 @@ class MethodError(Exception):
         self.extra = extra
 
 
+NOT_FOUND: Final = MethodError("", "Not found")
+UNKNOWN_METHOD: Final = MethodError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+
 Handler = Callable[[Params, Context], Result]
 
 
@@ -96,9 +99,18 @@ METHODS: Final[dict[str, Method]] = {}
 
 
 def method(name: str, *scopes: str) -> Callable[[Handler], Handler]:
-    """Register a handler under the method's name, lower case."""
+    """Register a handler under the method's name, lower case.
+
+    Raises
+    ------
+    ValueError
+        Another module has registered the name.
+    """
 
     def register(handler: Handler) -> Handler:
+        before = METHODS.get(name.lower())
+        if before is not None and before.handler.__module__ != handler.__module__:
+            raise ValueError(f"{name} is registered in {before.handler.__module__} and in {handler.__module__}")
         METHODS[name.lower()] = Method(name, handler, scopes)
         return handler
 

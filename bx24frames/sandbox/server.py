@@ -1,30 +1,30 @@
-"""The sandbox on a socket: aiohttp in a thread with a loop of its own."""
+"""The HTTP server of the sandbox: aiohttp on the loopback interface, in a thread with its own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import threading
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakSet
 
-from bx24frames.sandbox.envelope import Reply
 from bx24frames.sandbox.wire import Incoming
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bx24frames.sandbox.app import App
+    from bx24frames.sandbox.exchange import Exchange
 
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
-ACCEPT_SECONDS: Final = 0.05
+ACCEPT_TURNS: Final = 16
+"""Turns of the event loop after which a connection that was accepted before them is known to the HTTP server."""
+HANDSHAKE_SECONDS: Final = 0.05
 CUT_SECONDS: Final = 0.05
 """Seconds an answer under way may take when its connection is cut; aiohttp takes 0 for no limit at all."""
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Server:
@@ -32,31 +32,17 @@ class Server:
 
     Parameters
     ----------
-    app : App
+    exchange : Exchange
         What answers.
-    clock : callable
-        The portal's clock, in seconds since the epoch.
     port : int
         0 takes a free one, kept over `stop` and `start`.
     tls : ssl.SSLContext, optional
         For https.
-    real_time : bool
-        Whether server time really passes before an answer is sent.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        clock: Callable[[], float],
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-        real_time: bool = True,
-    ) -> None:
-        self.app = app
+    def __init__(self, exchange: Exchange, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
-        self.real_time = real_time
-        self._clock = clock
+        self.exchange = exchange
         self._tls = tls
         self._runner: web.AppRunner | None = None
         self._loop = asyncio.new_event_loop()
@@ -82,7 +68,7 @@ class Server:
         self._thread.join(START_SECONDS)
         self._loop.close()
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
 
     async def _listen(self) -> None:
@@ -103,9 +89,12 @@ class Server:
             return
         server = runner.server
         await runner.cleanup()
-        # A connection accepted a moment ago is made known by a task of its own, after the others were cut; and aiohttp
+        # A connection accepted a moment ago is made known by a separate task, after the others were cut; and aiohttp
         # leaves one open whose handler it had to cancel.
-        await asyncio.sleep(ACCEPT_SECONDS)
+        for _ in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
+        if self._tls is not None:
+            await asyncio.sleep(HANDSHAKE_SECONDS)
         if server is not None:
             await server.shutdown(CUT_SECONDS)
         for transport in list(self._transports):
@@ -117,12 +106,7 @@ class Server:
 
         if request.transport is not None:
             self._transports.add(request.transport)
-        with self.app.scene.stats.flight():
-            incoming = await _read(request)
-            # the handler runs here, in the loop's thread: one writer, as one SQLite connection wants it
-            arrived = time.perf_counter()
-            reply = self.app.handle(incoming, self._clock())
-            await self._pass_time(reply, time.perf_counter() - arrived)
+        reply = await self.exchange.reply(await _read(request))
         if reply.drop and request.transport is not None:
             request.transport.abort()
         return web.Response(
@@ -130,12 +114,6 @@ class Server:
             body=reply.body,
             headers={"Content-Type": reply.content_type, **reply.headers},
         )
-
-    async def _pass_time(self, reply: Reply, spent: float) -> None:
-        simulated = reply.seconds - spent if self.real_time else 0.0
-        wait = max(0.0, simulated) + reply.stall
-        if wait > 0:
-            await asyncio.sleep(wait)
 
 
 async def _end_tasks() -> None:

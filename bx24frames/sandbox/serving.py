@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from bx24frames.sandbox.control import SEED, Sandbox
 from bx24frames.sandbox.faults import Fault, Kind
-from bx24frames.sandbox.sandbox import SEED, Sandbox
 
 
 def parse_fault(text: str) -> Fault:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,7 +36,7 @@ class Stats:
     seconds : dict
         Server seconds of these, by method.
     in_flight, peak_in_flight : int
-        Requests under way.
+        Requests in flight now, and the most there were at once.
     broken : list of str
         Handlers that raised something of Python: faults of the sandbox itself.
     log : deque
@@ -54,15 +52,14 @@ class Stats:
     broken: list[str] = field(default_factory=list)
     log: deque[Logged] = field(default_factory=lambda: deque(maxlen=LOGGED), repr=False)
 
-    @contextmanager
-    def flight(self) -> Iterator[None]:
-        """Count a request as under way."""
+    def departed(self) -> None:
+        """Count a request as in flight."""
         self.in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
+
+    def landed(self) -> None:
+        """Count a request as in flight no longer."""
+        self.in_flight -= 1
 
     def worked(self, method: str, seconds: float) -> None:
         """Count a call that was carried out."""

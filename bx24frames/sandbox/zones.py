@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.registry import Context
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
 
 def zone_name(store: Store, user_id: int) -> str:

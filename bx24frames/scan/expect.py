@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.schema import Where
 from bx24frames.portal.counting import totals
 from bx24frames.scan.progress import Bar
+from bx24frames.where.model import Where
 
 if TYPE_CHECKING:
     from types import TracebackType

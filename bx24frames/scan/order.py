@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.types import Kind, is_list, kind
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.columns import Names
     from bx24frames.entities.schema import Entity, Field, TableSchema
-    from bx24frames.scan.rest import OrderBy
+
+OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
+"""A column, or a column and a direction."""
 
 COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Kind.DATE, Kind.DATETIME})
 """Kinds that sort here as they do in the portal; text has the portal's own collation, a stage its sort index."""

@@ -11,7 +11,9 @@ from bx24frames.options import Progress
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Bar"]
+    from bx24frames.portal.connection import Connection
+
+__all__ = ["Bar", "ProgressMeter"]
 
 
 class Bar:
@@ -113,3 +115,21 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tq
         dynamic_ncols=True,
     )
     return cast("tqdm[object]", made)  # without an iterable the stubs infer a bar over nothing
+
+
+class ProgressMeter:
+    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
+
+    def __init__(self, connection: Connection, bar: Bar) -> None:
+        self._stats = connection.stats
+        self.bar = bar
+        self._requests = self._stats.requests
+        self._waited = self._stats.waited
+
+    def rows(self, count: int, failed: int = 0) -> None:
+        """Count rows that are done."""
+        requests, waited = self._stats.requests, self._stats.waited
+        self.bar.update(
+            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
+        )
+        self._requests, self._waited = requests, waited

@@ -12,18 +12,17 @@ from bx24frames.engine.messages import IdBounds
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
+from bx24frames.entities.operands import zone
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.schema import UNTYPED, Family, Field
 from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.frames.give import arrow_type
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
-from bx24frames.scan.order import Order, order_of
+from bx24frames.scan.order import Order, OrderBy, order_of
 from bx24frames.where.moments import Zones
-from bx24frames.where.operands import zone
 from bx24frames.where.parse import Filters, parse_filters
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.entities.schema import TableSchema
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
-OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
 Moment: TypeAlias = "str | dt.datetime | dt.date"
 
 
@@ -196,7 +195,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
         where.parted or where.ids is not None or where.owners or where.bounds != IdBounds()
     ):
         order = replace(order, remote=None)  # parts, and rows within bounds of the id, are read by id and sorted here
-    overrides = {name: arrow_type(kind) for name, kind in (request.schema_overrides or {}).items()}
+    overrides = request.schema_overrides or {}
     missing = _missing(request, names, overrides)
     columns = None if request.columns is None else [name for name in request.columns if name not in missing]
     known = {name: kind for name, kind in overrides.items() if name not in missing}
@@ -265,8 +264,6 @@ def _checked(request: ReadRequest) -> ReadRequest:
     for name, (value, allowed) in choices.items():
         if value not in allowed:
             raise ConfigError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")
-    if not isinstance(request.schema_overrides, Mapping | None):
-        raise ConfigError("schema_overrides is a mapping of a column to its type")
     _check_zone(request.timezone)
     return replace(request, columns=columns)
 

@@ -14,10 +14,10 @@ from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
+from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import merged_by_id, sorted_table
-from bx24frames.scan.progress import Bar
-from bx24frames.scan.proven import Proven
-from bx24frames.scan.request import Moment, OrderBy, Reading, ReadRequest, prepare
+from bx24frames.scan.progress import Bar, ProgressMeter
+from bx24frames.scan.request import Reading, ReadRequest, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
 from bx24frames.telling import tell
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from bx24frames.entities.forms import Form
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema, Where
+    from bx24frames.entities.schema import TableSchema
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
-__all__ = ["CHUNK_ROWS", "Meter", "Moment", "OrderBy", "ReadRequest", "Reading", "batches", "collect"]
+__all__ = ["CHUNK_ROWS", "batches", "collect"]
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_table"]
 
 CHUNK_ROWS: Final = 2500
@@ -63,7 +64,7 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
     if reading.where.nothing or reading.limit == 0:
         return
     left = None if reading.whole else reading.limit
-    proven = Proven(connection, reading, partial(_source, connection, reading))
+    proven = FormReader(connection, reading, partial(_source, connection, reading))
     async with aclosing(proven.batches()) as source:
         async for batch in source:
             if batch.num_rows:
@@ -144,10 +145,10 @@ async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
     """Read the rows of a reading, in the order wanted, under a bar."""
     with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
-        return await gather(connection, reading, Meter(connection, bar))
+        return await gather(connection, reading, ProgressMeter(connection, bar))
 
 
-async def gather(connection: Connection, reading: Reading, meter: Meter) -> pa.Table:
+async def gather(connection: Connection, reading: Reading, meter: ProgressMeter) -> pa.Table:
     """Put the batches of a reading together."""
     import pyarrow as pa
 
@@ -176,7 +177,7 @@ async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | Non
     """The first rows in the portal's order, where that is wanted and kept."""
     if reading.order.remote is None or reading.limit is None or reading.where.nothing or not reading.limit:
         return None
-    proven = Proven(connection, reading, partial(_first, connection, reading))
+    proven = FormReader(connection, reading, partial(_first, connection, reading))
     async with aclosing(proven.batches()) as source:
         found = [batch async for batch in source]
     if not found:
@@ -216,7 +217,7 @@ async def iterate_tables(
     import pyarrow as pa
 
     with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
-        meter = Meter(connection, bar)
+        meter = ProgressMeter(connection, bar)
         if reading.whole:
             table = await gather(connection, reading, meter)
             for at in range(0, max(table.num_rows, 1), chunk_rows):
@@ -254,21 +255,3 @@ def tell_foreign(reading: Reading) -> None:
     found = told(reading.seen, reading.table.entity.name)
     if found is not None:
         tell(found)
-
-
-class Meter:
-    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
-
-    def __init__(self, connection: Connection, bar: Bar) -> None:
-        self._stats = connection.stats
-        self.bar = bar
-        self._requests = self._stats.requests
-        self._waited = self._stats.waited
-
-    def rows(self, count: int, failed: int = 0) -> None:
-        """Count rows that are done."""
-        requests, waited = self._stats.requests, self._stats.waited
-        self.bar.update(
-            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
-        )
-        self._requests, self._waited = requests, waited

@@ -22,6 +22,7 @@ from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Row
 from bx24frames.engine.pages.cursor import ids_in
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
+from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError, UnknownEntity
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counting import count_where, listings_of, totals
@@ -32,7 +33,6 @@ from bx24frames.scan.rest import CHUNK_ROWS, batches, collect, compact, tell_for
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
-from bx24frames.where.operands import zone
 from bx24frames.where.recheck import Seen
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.messages import Listing
-    from bx24frames.entities.schema import Where
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.plan import Plan
     from bx24frames.scan.request import ReadRequest
+    from bx24frames.where.model import Where
 
 __all__ = ["RestSource", "Source", "open_source"]
 

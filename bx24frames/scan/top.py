@@ -30,7 +30,7 @@ class Comparable(Protocol):
     def __lt__(self, other: Self, /) -> bool: ...
 
 
-MOST: Final = 2500
+MOST_ROWS: Final = 2500
 """Rows above which the order is not asked of the portal: pages by offset shift while they are read."""
 
 
@@ -47,7 +47,7 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
         The rows lack what a strict proof asks of them.
     """
     order, limit = reading.order, reading.limit or 0
-    if limit > MOST or order.field is None or order.remote is None or order.reverse is None:
+    if limit > MOST_ROWS or order.field is None or order.remote is None or order.reverse is None:
         return None
     ways = (listing(order.remote), listing(order.reverse))
     size = ways[0].page_size
@@ -57,7 +57,7 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
     try:
         ahead, back = await both_ways(connection, *ways, wanted=wanted)
         values, others = _values(reading, ahead), _values(reading, back)
-        if not keeps(values, others, order.ascending, full=len(ahead) >= wanted):
+        if not keeps_order(values, others, order.ascending, full=len(ahead) >= wanted):
             return None
         if wanted > size and (await both_ways(connection, *ways, wanted=wanted))[0] != ahead:
             return None
@@ -79,7 +79,7 @@ def _values(reading: Reading, rows: list[Row]) -> Sequence[Comparable | None]:
     return values
 
 
-def keeps(
+def keeps_order(
     ahead: Sequence[Comparable | None],
     back: Sequence[Comparable | None],
     ascending: bool,
@@ -92,7 +92,7 @@ def keeps(
 
     Examples
     --------
-    >>> keeps([1, 2, 2], [9, 9, 7], True, full=True), keeps([1, 2, 3], [1, 2, 3], True, full=True)
+    >>> keeps_order([1, 2, 2], [9, 9, 7], True, full=True), keeps_order([1, 2, 3], [1, 2, 3], True, full=True)
     (True, False)
     """
     if not ahead or not back:

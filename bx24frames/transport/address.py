@@ -139,6 +139,11 @@ class Address:
         return replace(self, host=host, scheme=there.scheme)
 
 
+def without_port(host: str) -> str:
+    """A host name without its port and without the brackets of IPv6."""
+    return re.sub(r":\d+$", "", host).strip("[]")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
     if host == "localhost" or host.endswith(".localhost"):

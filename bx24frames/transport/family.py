@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bx24frames.transport.address import is_loopback
+from bx24frames.transport.address import is_loopback, without_port
 
 # The vendor's cloud: an account is a host below one of these, and a rename moves it from one to another
 # (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html).
@@ -24,13 +24,9 @@ def kin(here: str, there: str) -> bool:
     >>> kin("acme.com", "www.acme.com"), kin("portal.acme.com", "files.acme.com")
     (True, False)
     """
-    one, other = _name(here), _name(there)
+    one, other = without_port(here), without_port(there)
     if one == other or (is_loopback(one) and is_loopback(other)):
         return True
     if _CLOUD.fullmatch(one) and _CLOUD.fullmatch(other):
         return True
     return one.endswith(f".{other}") or other.endswith(f".{one}")
-
-
-def _name(host: str) -> str:
-    return re.sub(r":\d+$", "", host).strip("[]")

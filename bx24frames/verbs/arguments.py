@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import SupportsIndex
+from typing import Literal, SupportsIndex
 
 from bx24frames.errors import ConfigError
 from bx24frames.frames.give import BACKENDS, DTYPE_BACKENDS
@@ -79,6 +79,29 @@ def check_resume(resume: object) -> None:
     """
     if resume is not None and resume is not False and not isinstance(resume, str | Path | WriteReport):
         raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+
+
+def journal_of(resume: object, entity: str) -> str | Path | Literal[False] | None:
+    """The journal that `resume` names; of a report, the one that the upload kept.
+
+    Raises
+    ------
+    ConfigError
+        It names none, or the journal of the report is gone.
+    """
+    if isinstance(resume, WriteReport):
+        if resume.journal is not None and not resume.journal.exists():
+            raise ConfigError(
+                f"The journal of the report is gone: {resume.journal}; it alone named the rows that were sent",
+                entity=entity,
+                guidance="Write report.rows(frame, 'failed', 'skipped') alone; look for unknown rows in the portal.",
+            )
+        resume = resume.journal or resume
+    if resume is None or resume is False:
+        return resume
+    if not isinstance(resume, str | Path):
+        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+    return resume
 
 
 def column_names(name: str, given: object) -> list[str] | None:

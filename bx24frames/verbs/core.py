@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bx24frames.config import SANDBOX
 from bx24frames.entities.names import ORDER, is_address, is_table
 from bx24frames.errors import ConfigError, UnknownEntity
-from bx24frames.frames.give import to_backend
+from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.schema import schema_of
+from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend, DtypeBackend
 from bx24frames.portal.counting import count_rows
+from bx24frames.portal.session import connection_of
 from bx24frames.scan.describe import describe_table, entities_table
 from bx24frames.scan.finish import Finish, Wishes
 from bx24frames.scan.request import ReadRequest, prepare
 from bx24frames.scan.rest import collect, iterate_tables
 from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
-from bx24frames.verbs.session import connection_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.connection import Connection
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.portal.session import PortalLike
     from bx24frames.where.parse import Filters
 
 
@@ -44,7 +45,7 @@ class Output:
         attrs = {
             "host": connection.host,
             "entity": entity,
-            "read_at": (connection.clock.began or connection.clock.opened).isoformat(timespec="seconds"),
+            "read_at": (connection.server_time.began or connection.server_time.opened).isoformat(timespec="seconds"),
         }
         index = self.index if finish is None else self.levels(finish)
         ids = ("id", "ID") if finish is None else (finish.id_column,)
@@ -99,15 +100,21 @@ def _described(portal: PortalLike, entity: str) -> Connection:
     return connection
 
 
+def _typed(request: ReadRequest) -> ReadRequest:
+    """The request with its column types in Arrow."""
+    return replace(request, schema_overrides=arrow_types(request.schema_overrides))
+
+
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
     """Read a table whole."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):
         return output.frame(await read_untyped(connection, request, wishes), connection, request.entity)
-    reading = await prepare(connection, request)
-    finish = Finish(connection, reading, wishes)
-    output.levels(finish)
-    table = await finish.table(await collect(connection, reading, request.progress))
+    reading = await prepare(connection, _typed(request))
+    with failures_in(output.backend):
+        finish = Finish(connection, reading, wishes)
+        output.levels(finish)
+        table = await finish.table(await collect(connection, reading, request.progress))
     return output.frame(table, connection, request.entity, finish)
 
 
@@ -121,13 +128,16 @@ async def iterate(
         for at in range(0, max(whole.num_rows, 1), chunk_size):
             yield output.frame(whole.slice(at, chunk_size), connection, request.entity)
         return
-    reading = await prepare(connection, request)
-    finish = Finish(connection, reading, wishes)
+    reading = await prepare(connection, _typed(request))
+    with failures_in(output.backend):
+        finish = Finish(connection, reading, wishes)
     output.levels(finish)
     await finish.caption_all()
     async with aclosing(iterate_tables(connection, reading, chunk_size, request.progress)) as tables:
         async for table in tables:
-            yield output.frame(await finish.table(table), connection, request.entity, finish)
+            with failures_in(output.backend):
+                finished = await finish.table(table)
+            yield output.frame(finished, connection, request.entity, finish)
 
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:

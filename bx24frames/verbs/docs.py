@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 Verb = TypeVar("Verb", bound=Callable[..., object])

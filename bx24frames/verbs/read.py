@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
+from bx24frames.errors import ConfigError, UnknownEntity
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
+from bx24frames.portal.session import blocking
 from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import CHUNK_ROWS
@@ -14,7 +17,6 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
-from bx24frames.verbs.session import blocking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 
@@ -88,7 +91,7 @@ def read_entity(
     ['int64', 'str', 'Int64']
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -178,7 +181,7 @@ def iter_entity(
     [50, 50, 20]
     """
     rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -318,3 +321,53 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     3
     """
     return bridge.run(core.schema(blocking(portal), entity, backend_of(backend)))
+
+
+@documented
+def scan_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    filters: Filters | None = None,
+    timezone: str | None = None,
+    schema_overrides: Mapping[str, pa.DataType] | None = None,
+    pushdown: bool = True,
+) -> pl.LazyFrame:
+    """Open a table as a polars LazyFrame: nothing is read before a query runs, and then only what it needs.
+
+    The columns of a query become the portal's ``select``. Its conditions become the narrowest conditions the portal
+    carries out without losing a row: equality and ``is_in`` of texts and codes, bounds of numbers and times, sets of
+    ids; polars then applies the query's own to every row that came. ``head(n)`` stops reading. A condition that cannot
+    be asked for costs rows, never correctness. DuckDB and narwhals ask through the same door.
+
+    Parameters
+    ----------
+    {scan_parameters}
+
+    Returns
+    -------
+    polars.LazyFrame
+        In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
+        query.
+
+    {scan_ends}
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> import polars as pl
+    >>> deals = bx.scan_entity("deal", "sandbox")
+    >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
+    (0, 2)
+    """
+    if not isinstance(pushdown, bool):
+        raise ConfigError(f"pushdown is True or False, not {pushdown!r}")
+    if not isinstance(entity, str):
+        raise UnknownEntity(
+            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
+        )
+    from bx24frames.frames.lazy import lazy_frame
+
+    request = ReadRequest(entity, filters=filters, timezone=timezone, schema_overrides=schema_overrides, progress=False)
+    return lazy_frame(portal, request, pushdown=pushdown)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
-from bx24frames.frames.report import WriteReport
+from bx24frames.errors import Report
+from bx24frames.frames.accept import accept
+from bx24frames.frames.ids import ids_of
+from bx24frames.frames.report import WriteReport, report_of
+from bx24frames.frames.schema import pandera_check
+from bx24frames.frames.validate import failures_in
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
-from bx24frames.upload.delete import DeleteRequest, delete
+from bx24frames.portal.session import blocking, connection_of
+from bx24frames.upload.delete import DeleteRequest, delete_rows
 from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.run import write
-from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names
+from bx24frames.upload.run import write_rows
+from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names, journal_of
 from bx24frames.verbs.docs import documented
-from bx24frames.verbs.session import blocking, connection_of
 
 if TYPE_CHECKING:
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.portal.session import PortalLike
 
 
 @documented
@@ -38,7 +44,7 @@ def write_entity(
     rows_per_request: int | Literal["auto"] = "auto",
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
     """Write a frame into a table of the portal; every row gets an outcome.
@@ -98,7 +104,7 @@ async def write_entity_async(
     rows_per_request: int | Literal["auto"] = "auto",
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
     """Write a frame into a table of the portal; see `bx24frames.write_entity`."""
@@ -107,25 +113,28 @@ async def write_entity_async(
         check_switches(automation=automation)
     check_progress(progress)
     check_resume(resume)
+    source = accept(frame)
     request = WriteRequest(
-        frame,
+        source,
         entity,
         mode,
         column_names("on", [on] if isinstance(on, str) else on),
         column_names("columns", columns),
         nulls,
         extra_columns,
-        schema,
+        pandera_check(schema),
         timezone,
         automation,
         only_changed,
         rows_per_request,
         on_error,
         dry_run,
-        resume,
+        None if dry_run else journal_of(resume, entity),
         progress,
     )
-    return await write(connection_of(portal).begun(), request)
+    with failures_in(source.backend):
+        done = await write_rows(connection_of(portal).begun(), request)
+    return report_of(done, on_error)
 
 
 def delete_entity(
@@ -135,7 +144,7 @@ def delete_entity(
     *,
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
     """Delete rows of a table by their ids.
@@ -176,11 +185,13 @@ async def delete_entity_async(
     *,
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
     """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
     check_switches(dry_run=dry_run)
     check_progress(progress)
     check_resume(resume)
-    return await delete(connection_of(portal).begun(), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
+    journal = None if dry_run else journal_of(resume, entity)
+    request = DeleteRequest(partial(ids_of, ids), entity, on_error, dry_run, journal, progress)
+    return report_of(await delete_rows(connection_of(portal).begun(), request), on_error)

@@ -7,10 +7,10 @@ from typing import Final
 
 from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
+from bx24frames.entities.operands import Unfit, listed, plain
+from bx24frames.entities.operators import WORDS, Op, split_key
 from bx24frames.entities.schema import Entity, Field
 from bx24frames.entities.types import Kind, kind
-from bx24frames.where.dialects import WORDS, Op, split_key
-from bx24frames.where.operands import Unfit, listed, plain
 
 SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
 CLOSED: Final = frozenset(

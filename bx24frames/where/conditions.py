@@ -8,12 +8,13 @@ from datetime import date, tzinfo
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Paging
+from bx24frames.entities.operands import Unfit, listed, operand, plain
+from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Asking, Dialect, Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.telling import tell
-from bx24frames.where.dialects import DIALECTS, SPELLINGS, Clock, Op, compared_here, dialect, speech
+from bx24frames.where.dialects import DIALECTS, SPELLINGS, Clock, compared_here, dialect, speech
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened
-from bx24frames.where.operands import Unfit, listed, operand, plain
 from bx24frames.where.rowtests import NEGATED, Test, judged
 
 _PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from bx24frames.engine.messages import JSON
-from bx24frames.where.dialects import SHIFT, Clock, Op
-from bx24frames.where.operands import Unfit, moment_of, plain
+from bx24frames.entities.operands import Unfit, moment_of, plain
+from bx24frames.entities.operators import Op
+from bx24frames.where.dialects import SHIFT, Clock
 
 SECOND: Final = timedelta(seconds=1)
 DAY: Final = timedelta(days=1)

@@ -13,12 +13,14 @@ from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
-from bx24frames.entities.schema import Dialect, Entity, Field, Where
+from bx24frames.entities.operands import Unfit
+from bx24frames.entities.operators import Op
+from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.where.conditions import Condition
-from bx24frames.where.dialects import SHIFT, Clock, Op, dialect, speech
+from bx24frames.where.dialects import SHIFT, Clock, dialect, speech
 from bx24frames.where.domains import Domain, Possible, Value
-from bx24frames.where.operands import Unfit
+from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
 
 Asked: TypeAlias = Iterator[tuple[Op, object]]

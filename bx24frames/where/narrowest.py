@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.schema import Field, Sum
+from bx24frames.entities.operators import Op
+from bx24frames.entities.schema import Field
 from bx24frames.where.conditions import Sent
-from bx24frames.where.dialects import SHIFT, Clock, Op, Speech
+from bx24frames.where.dialects import SHIFT, Clock, Speech
+from bx24frames.where.model import Sum
 from bx24frames.where.moments import written
 from bx24frames.where.rowtests import Test
 

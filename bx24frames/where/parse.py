@@ -8,18 +8,20 @@ from datetime import tzinfo
 from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
+from bx24frames.entities.arguments import clash
 from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.columns import Names
-from bx24frames.entities.schema import Dialect, Entity, Field, Where
+from bx24frames.entities.operands import Unfit, listed, operand, str_or_int, zone
+from bx24frames.entities.operators import WORDS, Op, split_key
+from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
-from bx24frames.where.binding import clash
 from bx24frames.where.closed import coded, pipeline_of
 from bx24frames.where.conditions import Condition, Sent, between, condition, decisive, row_test, sent
-from bx24frames.where.dialects import SPELLINGS, WORDS, Op, compared_here, dialect, speech, split_key
+from bx24frames.where.dialects import SPELLINGS, compared_here, dialect, speech
+from bx24frames.where.model import Where
 from bx24frames.where.moments import Zones
 from bx24frames.where.narrowest import Narrowest
-from bx24frames.where.operands import Unfit, listed, operand, str_or_int, zone
 from bx24frames.where.rowtests import Test
 
 Tuple: TypeAlias = tuple[object, ...]

@@ -14,8 +14,9 @@ from bx24frames.engine.records import ABSENT, Records, Rows, Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of, keys_of_field
-from bx24frames.entities.schema import Entity, Field, TableSchema, Where
+from bx24frames.entities.schema import Entity, Field, TableSchema
 from bx24frames.entities.types import arrow_type
+from bx24frames.where.model import Where
 
 if TYPE_CHECKING:
     from bx24frames.where.rowtests import Test

@@ -17,9 +17,9 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.where.dialects import Op
 from bx24frames.where.moments import Span
 
 Bounds: TypeAlias = "tuple[object, ...]"

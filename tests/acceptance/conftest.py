@@ -10,21 +10,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from odd_portal import OddPortal
 
 import bx24frames as bx
-from bx24frames.engine import retry, throttle
-from bx24frames.upload import journal, reconcile
+from bx24frames.testing import no_waiting
+from bx24frames.upload import journal
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Waits of a thousandth, so that only their order counts; journals in the test's own folder."""
-    monkeypatch.setattr(retry, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_DELAY", 0.002)
-    monkeypatch.setattr(throttle, "LONGEST_PAUSE", 0.005)
-    monkeypatch.setattr(throttle, "BLIND_PAUSE", 0.005)
-    monkeypatch.setattr(reconcile, "CUT", 0.01)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[no_waiting]:
+    """Waits are skipped, so that only their order counts; journals are in the test's own folder."""
     monkeypatch.setattr(journal, "home", lambda: tmp_path / "uploads")
+    with no_waiting() as skipped:
+        yield skipped
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,20 +131,21 @@ def test_the_deadline_of_a_verb(odd: OddPortal) -> None:
 @pytest.mark.parametrize("verb", ["read_entity", "check", "list_and_get"])
 def test_a_deadline_is_one_for_all_that_a_verb_asks(odd: OddPortal, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fields and rows, profile and scope, ids and objects: none begins its seconds anew."""
+    from bx24frames.engine.clock import Clock
     from bx24frames.engine.runner import Runner
-    from bx24frames.portal import connection
+    from bx24frames.portal.budgets import Budgets
 
     now = [100.0]
-    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now[0]))
     ran = Runner.run
 
     def late(runner: Any, machine: Any) -> Any:
-        runner.clock, now[0] = lambda: now[0], now[0] + 0.7
+        now[0] += 0.7
         return ran(runner, machine)
 
     monkeypatch.setattr(Runner, "run", late)
     given = {"read_entity": ("deal",), "list_and_get": ("crm.deal",)}.get(verb, ())
     with bx.Portal(odd.url, deadline=1.0, cache=False) as portal:
+        portal.connection.own_budgets = Budgets(Clock(monotonic=lambda: now[0]))
         act = bx.read_entity if verb == "read_entity" else getattr(portal, verb)
         with pytest.raises(e.LimitError, match="deadline of 1 s"):
             act(*given, *([portal] if verb == "read_entity" else []))

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bx24frames import __version__
 from bx24frames.cli.conditions import conditions
 from bx24frames.cli.doctor import clock_finding
@@ -96,11 +98,13 @@ def command(*arguments: str, portal: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.usefixtures("over_http")
 def test_as_a_process_of_its_own(bx24_sandbox: Sandbox):
     ran = command("read", "deal", "-c", "id", "--limit", "3", portal=bx24_sandbox.url)
     assert (ran.returncode, len(ran.stdout.splitlines()), ran.stderr) == (0, 4, b"")
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_reader_that_leaves_early_ends_it_quietly(bx24_sandbox: Sandbox):
     environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url}
     line = f"{sys.executable} -m bx24frames read deal --chunk-size 1 | head -n 1"

@@ -38,6 +38,7 @@ def test_examples_do_what_they_say(run, tmp_path: Path, monkeypatch: pytest.Monk
     assert (ran.status, ran.err) == (0, "")
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize("line", ["read deal -c id", "read deal -c id --format xlsx", "call profile", "describe deal"])
 @pytest.mark.skipif(os.name == "nt", reason="closing a stream in the shell is a POSIX matter")
 def test_a_closed_output_ends_in_one_line_at_most(bx24_sandbox, line: str):
@@ -56,6 +57,7 @@ def test_conditions_in_the_quotes_of_a_windows_shell(run):
     assert run("count", "deal", "-f", "'stageId=NEW'").text == run("count", "deal", "-f", "stageId=NEW").text
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
 def test_signs_that_a_code_page_lacks_are_replaced(bx24_sandbox, encoding: str):
     """As where a command of Windows writes into a pipe; rows in a format are UTF-8 all the same."""

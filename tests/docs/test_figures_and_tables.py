@@ -14,10 +14,10 @@ from snippets import ROOT
 from bx24frames import errors
 from bx24frames.engine.codes import MEANINGS
 from bx24frames.engine.throttle import SLOW_AT
+from bx24frames.entities.operators import WORDS
 from bx24frames.entities.types import ARROW, KINDS
 from bx24frames.options import Limits
 from bx24frames.sandbox.faults import Fault, Kind, carries_out
-from bx24frames.where.dialects import WORDS
 
 DOCS = ROOT / "docs"
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault, check_columns, check_rows
+from bx24frames.entities.checks import check_columns, check_rows
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 
 from .conftest import Table
 

@@ -15,9 +15,9 @@ import pytest
 from bx24frames.engine.messages import IdBounds
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Where
 from bx24frames.errors import FilterError, UnknownColumn
 from bx24frames.portal.listing import listing_for, slices
+from bx24frames.where.model import Where
 from bx24frames.where.parse import parse_filters
 
 from .conftest import Table

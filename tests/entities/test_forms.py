@@ -10,9 +10,9 @@ from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import Form, forms_of
 from bx24frames.entities.names import resolve
 from bx24frames.entities.proof import proof_of
-from bx24frames.entities.schema import Where
 from bx24frames.errors import ResponseError
 from bx24frames.portal.listing import listing_for
+from bx24frames.where.model import Where
 from bx24frames.where.parse import parse_filters
 
 NAMES = {

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.errors import ConfigError
-from bx24frames.frames.give import arrow_type, to_backend
+from bx24frames.frames.give import column_type, to_backend
 from bx24frames.options import Backend
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])
@@ -116,7 +116,7 @@ def test_rows_are_there_without_columns(backend: Backend) -> None:
     assert tuple(frame.shape) == (0, 0)
 
 
-def test_zone_of_the_arrow_type_is_kept() -> None:
+def test_zone_of_the_column_type_is_kept() -> None:
     table = pa.table({"at": pa.array([0], pa.timestamp("us", "Europe/Moscow"))})
     assert dtypes(to_backend(table, "pandas")) == {"at": "datetime64[us, Europe/Moscow]"}
     assert to_backend(table, "polars").schema["at"] == pl.Datetime("us", "Europe/Moscow")
@@ -159,9 +159,9 @@ def test_a_frame_can_be_edited() -> None:
     assert (frame.loc[0, "sum"], frame.loc[0, "id"]) == (7.0, 9)
 
 
-def test_arrow_type_reads_both_spellings() -> None:
-    assert arrow_type(pa.int32()) == pa.int32()
-    assert arrow_type(pl.Int32) == pa.int32()
-    assert arrow_type(pl.Datetime("us", "UTC")) == pa.timestamp("us", "UTC")
+def test_column_type_reads_both_spellings() -> None:
+    assert column_type(pa.int32()) == pa.int32()
+    assert column_type(pl.Int32) == pa.int32()
+    assert column_type(pl.Datetime("us", "UTC")) == pa.timestamp("us", "UTC")
     with pytest.raises(ConfigError):
-        arrow_type("int32")
+        column_type("int32")

@@ -14,9 +14,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from narrowing import to_arrow
 
 from bx24frames.errors import ConfigError
-from bx24frames.upload.coerce.narrow import to_arrow
 
 INT, FLOAT, BOOL, TEXT, DATE = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32()
 MOMENT = pa.timestamp("us", "UTC")

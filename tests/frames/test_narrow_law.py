@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import to_arrow
 
 from bx24frames.frames.give import to_backend
 from bx24frames.options import Backend, DtypeBackend
-from bx24frames.upload.coerce.narrow import _by_cell, _narrow, to_arrow
+from bx24frames.upload.coerce.narrow import _by_cell, _narrow
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])
 SCHEMA = pa.schema(

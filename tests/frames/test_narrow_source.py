@@ -9,10 +9,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from narrowing import to_arrow
 
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.accept import accept
-from bx24frames.upload.coerce.narrow import to_arrow
 
 
 class Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
 from bx24frames.frames.report import WriteReport
 from bx24frames.options import Backend
-from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.outcomes import Outcome, outcome_table
 
 OUTCOMES = [
     Outcome(2, "failed", code="ACCESS_DENIED", message="<b>No</b>", column="title", attempts=1, path="batch"),
@@ -24,8 +25,12 @@ OUTCOMES = [
 COLUMNS = ["position", "label", "id", "action", "code", "message", "column", "attempts", "path"]
 
 
+def report_of(outcomes: Iterable[Outcome], *, rows: int, labels: pa.Array | None = None, **facts: Any) -> WriteReport:
+    return WriteReport(outcome_table(outcomes, rows, labels), **facts)
+
+
 def report(**more: Any) -> WriteReport:
-    return WriteReport.of(OUTCOMES, rows=4, entity="deal", host="acme.bitrix24.com", mode="insert", **more)
+    return report_of(OUTCOMES, rows=4, entity="deal", host="acme.bitrix24.com", mode="insert", **more)
 
 
 def frame(backend: Backend) -> Any:
@@ -69,7 +74,7 @@ def test_labels_are_the_index_values() -> None:
 
 
 def test_text_ids_are_kept() -> None:
-    done = WriteReport.of(
+    done = report_of(
         [Outcome(0, "deleted", id="EUR")], rows=1, entity="currency", host="acme.bitrix24.com", mode="delete"
     )
     assert done.ids("deleted") == ["EUR"]
@@ -109,7 +114,7 @@ def test_unknown_actions_are_refused() -> None:
 
 def test_an_outcome_beyond_the_input_is_a_fault() -> None:
     with pytest.raises(ValueError, match="row 2"):
-        WriteReport.of(OUTCOMES, rows=2, entity="deal", host="h", mode="insert")
+        report_of(OUTCOMES, rows=2, entity="deal", host="h", mode="insert")
 
 
 def test_errors_are_raised_with_counts_and_reasons() -> None:
@@ -123,7 +128,7 @@ def test_errors_are_raised_with_counts_and_reasons() -> None:
 
 def test_many_reasons_stay_a_few_lines() -> None:
     outcomes = [Outcome(n, "failed", message=f"reason {n % 50}") for n in range(200)]
-    many = WriteReport.of(outcomes, rows=200, entity="deal", host="h", mode="insert")
+    many = report_of(outcomes, rows=200, entity="deal", host="h", mode="insert")
     with pytest.raises(WriteError) as caught:
         many.raise_for_errors()
     assert "and 47 other reasons" in str(caught.value)
@@ -132,8 +137,8 @@ def test_many_reasons_stay_a_few_lines() -> None:
 
 
 def test_nothing_is_raised_where_nothing_failed() -> None:
-    WriteReport.of([Outcome(0, "updated", id=1)], rows=1, entity="deal", host="h", mode="update").raise_for_errors()
-    WriteReport.of([], rows=0, entity="deal", host="h", mode="update").raise_for_errors()
+    report_of([Outcome(0, "updated", id=1)], rows=1, entity="deal", host="h", mode="update").raise_for_errors()
+    report_of([], rows=0, entity="deal", host="h", mode="update").raise_for_errors()
 
 
 def test_text_says_what_a_user_asks() -> None:
@@ -154,7 +159,7 @@ def test_the_notebook_table_escapes_what_the_portal_said() -> None:
 
 
 def test_many_rows_are_stored_as_columns() -> None:
-    done = WriteReport.of(
+    done = report_of(
         (Outcome(n, "inserted", id=n, attempts=1, path="import") for n in range(100_000)),
         rows=100_000,
         entity="deal",

@@ -63,12 +63,6 @@ def ids_of(scan: bx.Scan) -> list[int]:
     return ids
 
 
-def host_of(portal: bx.Portal) -> str:
-    """The portal's host, as another process finds it."""
-    portal.check()
-    return portal.host
-
-
 @pytest.fixture
 def pagewise(read_only_sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
     """A connection that gets a page of 50 rows by each request, so that a scan has several batches."""
@@ -361,17 +355,17 @@ def test_a_checkpoint_is_a_value_of_its_own_kind(portal: bx.Portal):
 # --- pickles -----------------------------------------------------------------------------------------
 
 
-def test_splits_are_read_by_other_processes(
-    read_only_sandbox: bx.Sandbox, monkeypatch: pytest.MonkeyPatch, deal_ids: list[int]
-):
-    monkeypatch.setenv("BX24_WEBHOOK", read_only_sandbox.url)
-    with bx.Portal(limits=FAST) as portal:
-        scan = portal.scan("deal", columns=["id", "createdTime"], filters={">opportunity": 0}, timezone="Asia/Tokyo")
-        users = portal.scan("user")
-        expected, people = rows_of(scan), rows_of(users)
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            parts = list(pool.map(rows_of, [*scan.splits(2), users]))
+def test_splits_are_read_by_other_processes(monkeypatch: pytest.MonkeyPatch):
+    with bx.Sandbox(sizes={"deal": 120}, plan="unlimited", real_time=False, listen=True) as listening:
+        monkeypatch.setenv("BX24_WEBHOOK", listening.url)
+        with bx.Portal(limits=FAST) as portal:
+            options = {"columns": ["id", "createdTime"], "filters": {">opportunity": 0}, "timezone": "Asia/Tokyo"}
+            scan, users = portal.scan("deal", **options), portal.scan("user")
+            expected, people = rows_of(scan), rows_of(users)
+            with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+                parts = list(pool.map(rows_of, [*scan.splits(2), users]))
     assert pa.concat_tables(parts[:2]).equals(expected)
+    assert expected.num_rows > 50
     assert parts[2].equals(people)
 
 

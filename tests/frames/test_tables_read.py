@@ -16,12 +16,13 @@ import bx24frames as bx
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.catalog.crm import USER_FIELD_OWNERS
+from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Dialect, Entity
 from bx24frames.errors import ConfigError, FilterError
 from bx24frames.options import Backend
 from bx24frames.sandbox.faults import Fault
-from bx24frames.sandbox.seed.seed import SIZES
-from bx24frames.where.dialects import SPELLINGS, Op, compared_here, dialect
+from bx24frames.sandbox.seed.fill import SIZES
+from bx24frames.where.dialects import SPELLINGS, compared_here, dialect
 
 OWNED: dict[str, str] = {
     "category": ":2",

@@ -9,19 +9,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "acceptance"))
 from odd_portal import OddPortal
 
 import bx24frames as bx
-from bx24frames.engine import retry, throttle
+from bx24frames.testing import no_waiting
 from bx24frames.upload import journal
 
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 
 
 @pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(journal, "home", lambda: tmp_path / "uploads")
-    monkeypatch.setattr(retry, "FIRST_DELAY", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_DELAY", 0.002)
-    monkeypatch.setattr(throttle, "LONGEST_PAUSE", 0.005)
-    monkeypatch.setattr(throttle, "BLIND_PAUSE", 0.005)
+    with no_waiting():
+        yield
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
-from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 ROWS: list[dict[str, Any]] = [
@@ -22,20 +22,20 @@ ALL = [1, 2, 3, 4]
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     load_methods()
-    opened = Store.open(None, seed=1, sizes=EMPTY)
+    opened = PortalStore.open(None, seed=1, sizes=EMPTY)
     opened.insert(2, ROWS)
     yield opened
     opened.close()
 
 
-def listed(store: Store, conditions: Any, table: str = "deal", **params: Any) -> Result:
+def listed(store: PortalStore, conditions: Any, table: str = "deal", **params: Any) -> Result:
     context = Context(store=store, user_id=1, now=1.79e9)
     return METHODS[f"crm.{table}.list"].handler({"filter": conditions, "select": ["ID"]} | params, context)
 
 
-def found(store: Store, conditions: Any, **params: Any) -> list[int]:
+def found(store: PortalStore, conditions: Any, **params: Any) -> list[int]:
     first = store.rows(2)[0]["id"]
     return [int(row["ID"]) - first + 1 for row in listed(store, conditions, **params).value]
 
@@ -86,29 +86,29 @@ CASES: list[tuple[Any, list[int]]] = [
 
 
 @pytest.mark.parametrize(("conditions", "expected"), CASES, ids=lambda value: str(value)[:60])
-def test_conditions(store: Store, conditions: Any, expected: list[int]) -> None:
+def test_conditions(store: PortalStore, conditions: Any, expected: list[int]) -> None:
     assert found(store, conditions) == expected
     assert listed(store, conditions).total == len(expected)
 
 
-def test_a_filter_that_is_no_array(store: Store) -> None:
+def test_a_filter_that_is_no_array(store: PortalStore) -> None:
     with pytest.raises(MethodError, match="Parameter 'filter' must be array"):
         listed(store, "ID=5")
 
 
-def test_spellings_of_the_parameter(store: Store) -> None:
+def test_spellings_of_the_parameter(store: PortalStore) -> None:
     context = Context(store=store, user_id=1, now=1.79e9)
     for name in ("filter", "FILTER", "arFilter"):
         assert METHODS["crm.deal.list"].handler({name: {"TITLE": "ORDER_17"}}, context).total == 1
 
 
-def test_orders(store: Store) -> None:
+def test_orders(store: PortalStore) -> None:
     assert found(store, {}, order={"STAGE_ID": "ASC"}) == [2, 4, 1, 3], "by the stages' sort index"
     assert found(store, {}, order={"TITLE": "desc"}) == [3, 2, 1, 4]
     assert found(store, {}, order={"NOPE": "desc"}) == ALL
 
 
-def test_dates_and_zones(store: Store) -> None:
+def test_dates_and_zones(store: PortalStore) -> None:
     store.insert(2, {"title": "d", "createdTime": "2025-05-05T10:00:00+03:00", "begindate": "2025-05-01"})
     assert found(store, {">=DATE_CREATE": "2025-05-05T07:00:00+00:00"}) == [5]
     assert found(store, {">DATE_CREATE": "2025-05-05T10:00:00"}) == []
@@ -116,7 +116,7 @@ def test_dates_and_zones(store: Store) -> None:
     assert found(store, {"BEGINDATE": "2025-05-01T03:00:00+03:00"}) == [5]
 
 
-def test_user_fields_follow_the_item_dialect_and_never_repeat_rows(store: Store) -> None:
+def test_user_fields_follow_the_item_dialect_and_never_repeat_rows(store: PortalStore) -> None:
     colours = [choice for choice, _ in next(s for s in store.user_fields(2) if s.code == "UF_CRM_COLOURS").items]
     store.insert(2, {"title": "u1", "UF_CRM_MY_STRING": "a_b", "UF_CRM_COLOURS": colours[:2]})
     store.insert(2, {"title": "u2", "UF_CRM_MY_STRING": "aXb"})
@@ -127,7 +127,7 @@ def test_user_fields_follow_the_item_dialect_and_never_repeat_rows(store: Store)
     assert found(store, {"%UF_CRM_MY_STRING": ["a"]}) == [*ALL, 5, 6], "what items refuse is dropped"
 
 
-def test_phones_match_by_prefix(store: Store) -> None:
+def test_phones_match_by_prefix(store: PortalStore) -> None:
     store.insert(
         3, {"NAME": "A", "PHONE": [{"VALUE": "+7900123", "VALUE_TYPE": "WORK"}], "EMAIL": [{"VALUE": "A@x.ru"}]}
     )
@@ -140,7 +140,7 @@ def test_phones_match_by_prefix(store: Store) -> None:
     assert listed(store, {"=PHONE": "nothing"}, "contact").total == 2, "dropped"
 
 
-def test_contacts_and_companies_of_other_categories_are_hidden(store: Store) -> None:
+def test_contacts_and_companies_of_other_categories_are_hidden(store: PortalStore) -> None:
     for entity_type_id, table in ((3, "contact"), (4, "company")):
         store.insert(
             entity_type_id, [{"NAME": "A", "categoryId": 6} if table == "contact" else {"TITLE": "A", "categoryId": 7}]
@@ -150,7 +150,7 @@ def test_contacts_and_companies_of_other_categories_are_hidden(store: Store) -> 
         assert METHODS["crm.item.list"].handler({"entityTypeId": entity_type_id}, context).total == 1
 
 
-def test_text_never_becomes_sql(store: Store) -> None:
+def test_text_never_becomes_sql(store: PortalStore) -> None:
     assert found(store, {"%TITLE": "'; DROP TABLE deal; --"}) == []
     assert found(store, {"TITLE' OR '1'='1": 1}) == ALL
     assert len(store.rows(2)) == 4

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context, MethodError, Result
-from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 ROWS: list[dict[str, Any]] = [
@@ -21,27 +21,27 @@ ROWS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     load_methods()
-    opened = Store.open(None, seed=1, sizes=EMPTY)
+    opened = PortalStore.open(None, seed=1, sizes=EMPTY)
     opened.insert(2, ROWS)
     yield opened
     opened.close()
 
 
-def listed(store: Store, conditions: Any, *, start: int | None = None, **params: Any) -> Result:
+def listed(store: PortalStore, conditions: Any, *, start: int | None = None, **params: Any) -> Result:
     context = Context(store=store, user_id=1, now=1.79e9, start=start)
     given = {"entityTypeId": 2, "filter": conditions, "select": ["id", "title"]} | params
     return METHODS["crm.item.list"].handler(given, context)
 
 
-def found(store: Store, conditions: Any, **params: Any) -> list[int]:
+def found(store: PortalStore, conditions: Any, **params: Any) -> list[int]:
     """Places (1-based) of the rows that match."""
     first = store.rows(2)[0]["id"]
     return [row["id"] - first + 1 for row in listed(store, conditions, **params).value["items"]]
 
 
-def refused(store: Store, conditions: Any, **params: Any) -> str:
+def refused(store: PortalStore, conditions: Any, **params: Any) -> str:
     with pytest.raises(MethodError) as caught:
         listed(store, conditions, **params)
     assert (caught.value.code, caught.value.status) == ("INVALID_ARG_VALUE", 400)
@@ -107,7 +107,7 @@ CASES: list[tuple[dict[str, Any], list[int]]] = [
 
 
 @pytest.mark.parametrize(("conditions", "expected"), CASES, ids=lambda value: str(value)[:60])
-def test_conditions(store: Store, conditions: dict[str, Any], expected: list[int]) -> None:
+def test_conditions(store: PortalStore, conditions: dict[str, Any], expected: list[int]) -> None:
     assert found(store, conditions) == expected
     assert listed(store, conditions).total == len(expected)
 
@@ -123,7 +123,7 @@ def test_conditions(store: Store, conditions: dict[str, Any], expected: list[int
         ({"0": {"logic": "OR", "0": {"nope": 1}}}, "NOPE"),
     ],
 )
-def test_unknown_fields_are_refused(store: Store, conditions: dict[str, Any], name: str) -> None:
+def test_unknown_fields_are_refused(store: PortalStore, conditions: dict[str, Any], name: str) -> None:
     assert refused(store, conditions) == f"Invalid filter: field '{name}' is not allowed in filter"
 
 
@@ -131,24 +131,24 @@ def test_unknown_fields_are_refused(store: Store, conditions: dict[str, Any], na
     "conditions",
     [{">id": [1, 2]}, {"><id": [1, 2]}, {"%title": ["a"]}, {"!id": [1]}, {"@id": [[1]]}, {">=createdTime": "soon"}],
 )
-def test_values_an_operator_cannot_take(store: Store, conditions: dict[str, Any]) -> None:
+def test_values_an_operator_cannot_take(store: PortalStore, conditions: dict[str, Any]) -> None:
     assert refused(store, conditions).endswith("has invalid value")
 
 
-def test_orders(store: Store) -> None:
+def test_orders(store: PortalStore) -> None:
     assert found(store, {}, order={"opportunity": "desc"}) == [2, 1, 3, 4]
     assert found(store, {}, order={"ID": "DESC"}) == [4, 3, 2, 1]
     assert refused(store, {}, order={"nope": "ASC"}) == "Invalid order: field 'NOPE' is not allowed in order"
     assert refused(store, {}, order={"id": "down"}).startswith("Invalid order")
 
 
-def test_text_never_becomes_sql(store: Store) -> None:
+def test_text_never_becomes_sql(store: PortalStore) -> None:
     assert found(store, {"=title": "x' OR '1'='1"}) == []
     assert found(store, {"%title": "'; DROP TABLE deal; --"}) == []
     assert len(store.rows(2)) == 4
 
 
-def test_user_fields(store: Store) -> None:
+def test_user_fields(store: PortalStore) -> None:
     store.insert(2, {"title": "u1", "UF_CRM_MY_STRING": "a_b", "UF_CRM_IS_VIP": "1", "UF_CRM_1721244482251": 1.5})
     store.insert(2, {"title": "u2", "UF_CRM_MY_STRING": "aXb", "UF_CRM_IS_VIP": "0", "UF_CRM_BIRTH_DAY": "2025-03-01"})
     assert found(store, {"ufCrmMyString": "a_b"}) == [5, 6]
@@ -162,7 +162,7 @@ def test_user_fields(store: Store) -> None:
     assert found(store, {"UF_CRM_TWINCODE": "none"}) == [], "colliding names stay UPPER"
 
 
-def test_a_multiple_field_shortens_pages(store: Store) -> None:
+def test_a_multiple_field_shortens_pages(store: PortalStore) -> None:
     red, green = (choice for choice, _ in next(s for s in store.user_fields(2) if s.code == "UF_CRM_COLOURS").items[:2])
     store.insert(2, [{"title": "both", "UF_CRM_COLOURS": [red, green]} for _ in range(40)])
     first = listed(store, {"@ufCrmColours": [red, green]})
@@ -175,7 +175,7 @@ def test_a_multiple_field_shortens_pages(store: Store) -> None:
     assert found(store, {"ufCrmColours": None}) == [1, 2, 3, 4]
 
 
-def test_contacts_and_observers_join_too(store: Store) -> None:
+def test_contacts_and_observers_join_too(store: PortalStore) -> None:
     store.insert(2, {"title": "c", "contactIds": [5, 6], "observers": [1, 3]})
     assert found(store, {"@contactIds": [5, 6]}) == [5]
     assert listed(store, {"@contactIds": [5, 6]}).total == 2
@@ -183,7 +183,7 @@ def test_contacts_and_observers_join_too(store: Store) -> None:
     assert found(store, {"contactId": 5}) == [5]
 
 
-def test_a_vanishing_row_shortens_its_page(store: Store) -> None:
+def test_a_vanishing_row_shortens_its_page(store: PortalStore) -> None:
     store.insert(2, [{"title": str(number)} for number in range(60)])
     ids = [row["id"] for row in store.rows(2)]
     store.vanishing.add(ids[10])
@@ -191,7 +191,7 @@ def test_a_vanishing_row_shortens_its_page(store: Store) -> None:
     assert [row["id"] for row in page] == [*ids[:10], *ids[11:50]]
 
 
-def test_moments_are_compared_in_server_time(store: Store) -> None:
+def test_moments_are_compared_in_server_time(store: PortalStore) -> None:
     store.insert(2, {"title": "late", "createdTime": "2025-05-05T10:00:00+03:00"})
     assert found(store, {">=createdTime": "2025-05-05T07:00:00+00:00"}) == [5]
     assert found(store, {">createdTime": "2025-05-05T07:00:00Z"}) == []

@@ -9,19 +9,19 @@ from handlers import opened
 from handlers import refused_as as refused
 from handlers import value as call
 
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 SMALL = {"lead": 1, "deal": 3, "contact": 3, "company": 3, "quote": 1, "smart_invoice": 1, "128": 1, "1036": 1}
 LIST = {"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": 33}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, SMALL) as store:
         yield store
 
 
-def test_time_spent_is_written_by_the_order_of_arguments(store: Store) -> None:
+def test_time_spent_is_written_by_the_order_of_arguments(store: PortalStore) -> None:
     """A new item answers its id, a change and a deletion answer null; names of arguments mean nothing."""
     row_id = call(store, "task.elapseditem.add", b=5, a={"SECONDS": "150", "COMMENT_TEXT": "x"})
     assert isinstance(row_id, int)
@@ -35,7 +35,7 @@ def test_time_spent_is_written_by_the_order_of_arguments(store: Store) -> None:
     assert refused(store, "task.elapseditem.add", x=10**6, y={}) == "ERROR_CORE"
 
 
-def test_an_update_of_a_list_element_writes_it_anew(store: Store) -> None:
+def test_an_update_of_a_list_element_writes_it_anew(store: PortalStore) -> None:
     """What an update does not name is gone (docs: lists-element-update.md)."""
     fields = {"NAME": "a", "PROPERTY_101": {"n0": "note"}, "PROPERTY_103": "2.5", "PROPERTY_107": "31.12.2024"}
     fields["PROPERTY_109"] = ["x", "y"]
@@ -57,7 +57,7 @@ def test_an_update_of_a_list_element_writes_it_anew(store: Store) -> None:
     assert refused(store, "lists.element.delete", **LIST, ELEMENT_ID=row_id) == "ERROR_ELEMENT_NOT_FOUND"
 
 
-def test_an_address_is_found_by_its_owner(store: Store) -> None:
+def test_an_address_is_found_by_its_owner(store: PortalStore) -> None:
     """All three methods answer true; there is no id."""
     key = {"TYPE_ID": 1, "ENTITY_TYPE_ID": 4, "ENTITY_ID": 2}
     found = {"TYPE_ID": 1, "ENTITY_TYPE_ID": 4, "ENTITY_ID": 2}
@@ -71,7 +71,7 @@ def test_an_address_is_found_by_its_owner(store: Store) -> None:
     assert refused(store, "crm.address.add", fields={"CITY": "x"}) == ""
 
 
-def test_one_object_of_the_disk(store: Store) -> None:
+def test_one_object_of_the_disk(store: PortalStore) -> None:
     """A folder is no file, and nothing is ERROR_NOT_FOUND."""
     assert call(store, "disk.file.get", id=20)["TYPE"] == "file"
     assert "SIZE" not in call(store, "disk.folder.get", id=3)
@@ -81,7 +81,7 @@ def test_one_object_of_the_disk(store: Store) -> None:
     assert call(store, "disk.file.getfields")["SIZE"]["TYPE"] == "integer"
 
 
-def test_user_fields_are_made_changed_and_deleted(store: Store) -> None:
+def test_user_fields_are_made_changed_and_deleted(store: PortalStore) -> None:
     """The older methods answer an id and true; the code gets its prefix, and rows have the field at once."""
     choices = [{"VALUE": "a"}, {"VALUE": "b"}]
     fields = {"FIELD_NAME": "SIZE", "USER_TYPE_ID": "enumeration", "EDIT_FORM_LABEL": {"ru": "Размер"}, "LIST": choices}
@@ -101,7 +101,7 @@ def test_user_fields_are_made_changed_and_deleted(store: Store) -> None:
     assert refused(store, "crm.deal.userfield.delete", id=row_id) == ""
 
 
-def test_settings_of_user_fields_show_and_take_choices(store: Store) -> None:
+def test_settings_of_user_fields_show_and_take_choices(store: PortalStore) -> None:
     """``userfieldconfig`` answers the field itself, its choices as text."""
     field = {"entityId": "CRM_DEAL", "fieldName": "UF_CRM_HUE", "userTypeId": "enumeration", "enum": [{"value": "red"}]}
     made = call(store, "userfieldconfig.add", moduleId="crm", field=field)["field"]

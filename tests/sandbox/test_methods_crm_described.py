@@ -10,13 +10,13 @@ from handlers import refused_as as refused
 from handlers import value as call
 
 from bx24frames.sandbox.methods.product_prices import prices
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 SMALL = {"lead": 2, "deal": 6, "contact": 6, "company": 3, "quote": 1, "smart_invoice": 1, "128": 1, "1036": 1}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, SMALL) as store:
         yield store
 
@@ -26,14 +26,14 @@ def store() -> Iterator[Store]:
     ["activitydirection", "activitynotifytype", "activitypriority", "activitystatus", "activitytype", "addresstype",
      "contenttype", "ownertype", "settings.mode"],
 )  # fmt: skip
-def test_closed_lists_have_their_described_keys(store: Store, name: str) -> None:
+def test_closed_lists_have_their_described_keys(store: PortalStore, name: str) -> None:
     """Ids are numbers; only the types of objects have codes."""
     rows = call(store, f"crm.enum.{name}")
     assert all(set(row) == set(call(store, "crm.enum.fields")) and isinstance(row["ID"], int) for row in rows)
     assert all((row["SYMBOL_CODE"] is not None) == (name == "ownertype") for row in rows)
 
 
-def test_types_of_user_fields_are_listed_and_described(store: Store) -> None:
+def test_types_of_user_fields_are_listed_and_described(store: PortalStore) -> None:
     types = {row["ID"] for row in call(store, "crm.userfield.types")}
     assert types == set(call(store, "userfieldconfig.getTypes", moduleId="crm")["types"])
     assert call(store, "crm.userfield.settings.fields", type="double")["PRECISION"]["type"] == "int"
@@ -41,7 +41,7 @@ def test_types_of_user_fields_are_listed_and_described(store: Store) -> None:
     assert refused(store, "userfieldconfig.getTypes", moduleId="rpa") == ""
 
 
-def test_everything_written_of_a_user_field_is_printed_back(store: Store) -> None:
+def test_everything_written_of_a_user_field_is_printed_back(store: PortalStore) -> None:
     """Captions are a map by language where one field is read, and one text in lists; a filter chooses the language."""
     shown = {
         "XML_ID": "ext",
@@ -78,7 +78,7 @@ def test_everything_written_of_a_user_field_is_printed_back(store: Store) -> Non
     assert (config["editFormLabel"]["ru"], config["sort"], config["enum"][0]["xmlId"]) == ("Цвет", "900", "r")
 
 
-def test_user_fields_are_ordered(store: Store) -> None:
+def test_user_fields_are_ordered(store: PortalStore) -> None:
     """By their sort where no order is given, by one of five columns where one is."""
     rows = call(store, "crm.deal.userfield.list", order={"FIELD_NAME": "DESC"})
     assert [row["FIELD_NAME"] for row in rows] == sorted((row["FIELD_NAME"] for row in rows), reverse=True)
@@ -87,13 +87,13 @@ def test_user_fields_are_ordered(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["X" * 44, "A-B"])
-def test_codes_of_user_fields_are_short_and_plain(store: Store, name: str) -> None:
+def test_codes_of_user_fields_are_short_and_plain(store: PortalStore, name: str) -> None:
     assert (
         refused(store, "crm.deal.userfield.add", fields={"FIELD_NAME": name, "USER_TYPE_ID": "string"}) == "ERROR_CORE"
     )
 
 
-def test_requisites_have_user_fields(store: Store) -> None:
+def test_requisites_have_user_fields(store: PortalStore) -> None:
     fields = {"FIELD_NAME": "BRANCH", "USER_TYPE_ID": "string", "LABEL": "Branch"}
     row_id = call(store, "crm.requisite.userfield.add", fields=fields)
     [row] = call(store, "crm.requisite.userfield.list")
@@ -124,7 +124,7 @@ def test_prices_follow_from_the_final_one(row: dict[str, float], expected: tuple
     assert tuple(computed[name] for name in ("priceExclusive", "priceNetto", "priceBrutto", "discountSum")) == expected
 
 
-def test_product_rows_are_filled_in_and_sum_up(store: Store) -> None:
+def test_product_rows_are_filled_in_and_sum_up(store: PortalStore) -> None:
     """The older names print numbers; the owner's sum follows its rows unless it was set by hand."""
     deal, fixed = store.insert(2, [{"title": "T"}, {"title": "T", "isManualOpportunity": "Y", "opportunity": 5}])
     rows = [{"PRODUCT_NAME": "a", "PRICE": "110", "TAX_RATE": 10, "QUANTITY": 2}, {"PRODUCT_NAME": "b", "PRICE": 1}]
@@ -149,14 +149,14 @@ def test_product_rows_are_filled_in_and_sum_up(store: Store) -> None:
     assert call(store, "crm.deal.get", id=deal)["OPPORTUNITY"] == "1.00"
 
 
-def test_flags_of_product_rows_are_no_booleans(store: Store) -> None:
+def test_flags_of_product_rows_are_no_booleans(store: PortalStore) -> None:
     """`char` here, where other item descriptions say boolean; two printed columns are not described."""
     described = call(store, "crm.item.productrow.fields")["fields"]
     assert {described[name]["type"] for name in ("taxIncluded", "customized")} == {"char"}
     assert not {"priceAccount", "xmlId", "reserveId"} & set(described)
 
 
-def test_currencies_have_localizations_and_a_base(store: Store) -> None:
+def test_currencies_have_localizations_and_a_base(store: PortalStore) -> None:
     """The portal's language stands in the columns too, which are written through it alone."""
     languages = {"ru": {"FULL_NAME": "Юань", "DECIMALS": 3}, "en": {"FULL_NAME": "Yuan", "HIDE_ZERO": "Y"}}
     fields = {"CURRENCY": "CNY", "AMOUNT": 12.5, "FULL_NAME": "ignored", "LANG": languages}
@@ -176,7 +176,7 @@ def test_currencies_have_localizations_and_a_base(store: Store) -> None:
     call(store, "crm.currency.base.set", id="RUB")
 
 
-def test_pipelines_are_written_under_their_older_names(store: Store) -> None:
+def test_pipelines_are_written_under_their_older_names(store: PortalStore) -> None:
     number = call(store, "crm.dealcategory.add", fields={"NAME": "Rent", "SORT": "20"})
     assert call(store, "crm.dealcategory.get", id=number)["NAME"] == "Rent"
     assert call(store, "crm.dealcategory.status", id=number) == f"DEAL_STAGE_{number}"
@@ -192,7 +192,7 @@ def test_pipelines_are_written_under_their_older_names(store: Store) -> None:
     assert call(store, "crm.dealcategory.default.get")["NAME"] == "Main"
 
 
-def test_dictionaries_say_what_they_are_of(store: Store) -> None:
+def test_dictionaries_say_what_they_are_of(store: PortalStore) -> None:
     """Plain ones have a caption alone; those of stages tell where rows begin and end."""
     found = {row["ID"]: row for row in call(store, "crm.status.entity.types")}
     assert found["SOURCE"] == {"ID": "SOURCE", "NAME": "Источники"}
@@ -208,7 +208,7 @@ def test_dictionaries_say_what_they_are_of(store: Store) -> None:
     assert (smart["PREFIX"], smart["CATEGORY_NAME"], smart["IS_DEFAULT_CATEGORY"]) == ("DT128_10", "Вторая", False)
 
 
-def test_rates_of_tax_are_written_under_their_older_names(store: Store) -> None:
+def test_rates_of_tax_are_written_under_their_older_names(store: PortalStore) -> None:
     """Per cent with two places; an unknown column is an error."""
     row_id = call(store, "crm.vat.add", fields={"NAME": "VAT 12%", "RATE": "12", "C_SORT": 20})
     assert call(store, "crm.vat.get", id=row_id) == {
@@ -222,7 +222,7 @@ def test_rates_of_tax_are_written_under_their_older_names(store: Store) -> None:
     assert refused(store, "crm.vat.get", id=row_id) == ""
 
 
-def test_the_default_pipeline_of_clients_is_fixed(store: Store) -> None:
+def test_the_default_pipeline_of_clients_is_fixed(store: PortalStore) -> None:
     """Descriptions call the flag read-only, deals drop it, clients refuse it, and others take it."""
     assert call(store, "crm.category.fields", entityTypeId=128)["fields"]["isDefault"]["isReadOnly"] is True
     fields = {"name": "x", "isDefault": "Y"}

@@ -10,18 +10,18 @@ from handlers import answer, opened, refusal
 from handlers import refused_as as refused
 from handlers import value as call
 
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 SMALL = {"lead": 2, "deal": 6, "contact": 6, "company": 3, "quote": 1, "smart_invoice": 1, "128": 1, "1036": 1}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, SMALL) as store:
         yield store
 
 
-def test_a_smart_process_can_be_used_as_soon_as_it_is_made(store: Store) -> None:
+def test_a_smart_process_can_be_used_as_soon_as_it_is_made(store: PortalStore) -> None:
     """It has a pipeline with stages, items, user fields, and goes when its items are gone."""
     made = call(store, "crm.type.add", fields={"title": "Rent", "isStagesEnabled": "true"})["type"]
     number = made["entityTypeId"]
@@ -56,11 +56,11 @@ def test_a_smart_process_can_be_used_as_soon_as_it_is_made(store: Store) -> None
 def test_a_smart_process_survives_a_restart(tmp_path: Path) -> None:
     """What was made is in the file, with its rows."""
     path = str(tmp_path / "portal.sqlite")
-    first = Store.open(path, sizes=SMALL)
+    first = PortalStore.open(path, sizes=SMALL)
     number = call(first, "crm.type.add", fields={"title": "Rent", "entityTypeId": 1044})["type"]["entityTypeId"]
     call(first, "crm.item.add", entityTypeId=number, fields={"title": "Flat 1"})
     first.close()
-    second = Store.open(path)
+    second = PortalStore.open(path)
     try:
         assert [row["title"] for row in call(second, "crm.item.list", entityTypeId=1044)["items"]] == ["Flat 1"]
     finally:
@@ -68,12 +68,12 @@ def test_a_smart_process_survives_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [100, 193, 1041, 128])
-def test_numbers_of_smart_processes_are_from_two_ranges(store: Store, number: int) -> None:
+def test_numbers_of_smart_processes_are_from_two_ranges(store: PortalStore, number: int) -> None:
     """128 to 192, and even ones from 1030 on; a taken one is refused."""
     assert refused(store, "crm.type.add", fields={"title": "x", "entityTypeId": number}) == "INVALID_ARG_VALUE"
 
 
-def test_smart_processes_are_filtered_by_what_they_have(store: Store) -> None:
+def test_smart_processes_are_filtered_by_what_they_have(store: PortalStore) -> None:
     """An unknown name is an error, in conditions as in orders."""
     assert refused(store, "crm.type.list", filter={"nope": 1}) == "INVALID_ARG_VALUE"
     assert refused(store, "crm.type.list", order={"nope": "ASC"}) == "INVALID_ARG_VALUE"
@@ -82,7 +82,7 @@ def test_smart_processes_are_filtered_by_what_they_have(store: Store) -> None:
     assert set(described) < set(row)
 
 
-def test_smart_processes_stand_in_one_workplace(store: Store) -> None:
+def test_smart_processes_stand_in_one_workplace(store: PortalStore) -> None:
     """Another workplace takes it over, and one that shows something is not deleted."""
     first = call(store, "crm.automatedsolution.add", fields={"title": "HR", "typeIds": [7]})["automatedSolution"]
     assert call(store, "crm.type.get", id=7)["type"]["customSectionId"] == first["id"]
@@ -95,7 +95,7 @@ def test_smart_processes_stand_in_one_workplace(store: Store) -> None:
     assert refused(store, "crm.automatedsolution.get", id=second["id"]) == "NOT_FOUND"
 
 
-def test_a_repeated_deal_is_a_copy_unless_it_is_a_template(store: Store) -> None:
+def test_a_repeated_deal_is_a_copy_unless_it_is_a_template(store: PortalStore) -> None:
     """The setting names the copy and what it was made from; a template is used as it is, once."""
     plain = store.insert(2, {"title": "Rent", "opportunity": 100})[0]
     params = {"MODE": "multiple", "MULTIPLE_TYPE": "month", "MULTIPLE_INTERVAL": "1", "OFFSET_CLOSEDATE_TYPE": "day",
@@ -128,7 +128,7 @@ def test_a_repeated_deal_is_a_copy_unless_it_is_a_template(store: Store) -> None
     assert call(store, "crm.deal.recurring.delete", id=setting) is True
 
 
-def test_call_lists_keep_the_statuses_of_who_stays(store: Store) -> None:
+def test_call_lists_keep_the_statuses_of_who_stays(store: PortalStore) -> None:
     contacts = store.insert(3, [{"name": name} for name in "ab"])
     number = call(store, "crm.calllist.add", ENTITY_TYPE="CONTACT", ENTITIES=contacts[:1])
     assert call(store, "crm.calllist.get", ID=number)["ENTITY_TYPE"] == "CONTACT"
@@ -143,7 +143,7 @@ def test_call_lists_keep_the_statuses_of_who_stays(store: Store) -> None:
     assert {one["STATUS_ID"] for one in call(store, "crm.calllist.statuslist")} >= {"IN_WORK", "SUCCESS"}
 
 
-def test_documents_are_numbered_by_their_template(store: Store) -> None:
+def test_documents_are_numbered_by_their_template(store: PortalStore) -> None:
     """A number is used up; the id is a number where a document is made, and text everywhere else."""
     deal = store.insert(2, {"title": "T"})[0]
     settings = {"Bitrix_Main_Numerator_Generator_SequentNumberGenerator": {"start": "100", "length": 5}}
@@ -171,7 +171,7 @@ def test_documents_are_numbered_by_their_template(store: Store) -> None:
     assert refused(store, "crm.documentgenerator.document.get") == "100"
 
 
-def test_ids_that_are_gone_are_not_given_again(store: Store) -> None:
+def test_ids_that_are_gone_are_not_given_again(store: PortalStore) -> None:
     fields = {"ENTITY_TYPE_ID": 8, "COUNTRY_ID": 1, "NAME": "x"}
     first = call(store, "crm.requisite.preset.add", fields=fields)
     call(store, "crm.requisite.preset.delete", id=first)

@@ -9,19 +9,19 @@ from handlers import answer, opened, refusal
 from handlers import refused_as as refused
 from handlers import value as call
 
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 SMALL = {"lead": 2, "deal": 6, "contact": 6, "company": 3, "quote": 1, "smart_invoice": 1, "128": 1, "1036": 1}
 SECTION = {"name": "main", "title": "Main", "type": "section", "elements": [{"name": "TITLE"}]}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, SMALL) as store:
         yield store
 
 
-def test_contacts_are_bound_one_by_one(store: Store) -> None:
+def test_contacts_are_bound_one_by_one(store: PortalStore) -> None:
     """A primary one goes to the front, another behind the rest; one that is not bound cannot be unbound."""
     deal = store.insert(2, {"title": "T"})[0]
     first, second, third = store.insert(3, [{"name": name} for name in "abc"])
@@ -42,14 +42,14 @@ def test_contacts_are_bound_one_by_one(store: Store) -> None:
 @pytest.mark.parametrize(
     "name", ["deal.contact", "lead.contact", "quote.contact", "company.contact", "contact.company"]
 )
-def test_entries_of_bonds_are_described(store: Store, name: str) -> None:
+def test_entries_of_bonds_are_described(store: PortalStore, name: str) -> None:
     """One field is required: the id of what is bound."""
     described = call(store, f"crm.{name}.fields")
     key = "COMPANY_ID" if name == "contact.company" else "CONTACT_ID"
     assert [field for field, spec in described.items() if spec["isRequired"]] == [key]
 
 
-def test_cards_are_kept_by_scope_and_pipeline(store: Store) -> None:
+def test_cards_are_kept_by_scope_and_pipeline(store: PortalStore) -> None:
     """A user's own card hides nobody else's; what was never set is null."""
     assert call(store, "crm.deal.details.configuration.get", scope="C") is None
     assert call(store, "crm.deal.details.configuration.set", scope="C", data=[SECTION]) is True
@@ -77,11 +77,11 @@ def test_cards_are_kept_by_scope_and_pipeline(store: Store) -> None:
         ([{**SECTION, "elements": [{}]}], "Element at index 0 in section at index 0 does not have name."),
     ],
 )
-def test_a_card_that_cannot_be_is_refused(store: Store, data: object, text: str) -> None:
+def test_a_card_that_cannot_be_is_refused(store: PortalStore, data: object, text: str) -> None:
     assert str(refusal(store, "crm.lead.details.configuration.set", data=data)) == text
 
 
-def test_comments_are_bound_to_further_rows(store: Store) -> None:
+def test_comments_are_bound_to_further_rows(store: PortalStore) -> None:
     """A comment is bound to the row it was written to until that is undone; a change answers the id."""
     deal, lead = store.insert(2, {"title": "T"})[0], store.insert(1, {"title": "T"})[0]
     fields = {"ENTITY_ID": deal, "ENTITY_TYPE": "deal", "COMMENT": "x"}
@@ -98,7 +98,7 @@ def test_comments_are_bound_to_further_rows(store: Store) -> None:
     assert call(store, "crm.timeline.comment.delete", id=comment) is None
 
 
-def test_entries_of_the_timeline_have_notes(store: Store) -> None:
+def test_entries_of_the_timeline_have_notes(store: PortalStore) -> None:
     item = {"ownerTypeId": 2, "ownerId": 1, "itemType": 2, "itemId": 1}
     assert refused(store, "crm.timeline.note.get", **item) == "NOT_FOUND"
     assert call(store, "crm.timeline.note.save", **item, text="call back") is True
@@ -107,7 +107,7 @@ def test_entries_of_the_timeline_have_notes(store: Store) -> None:
     assert refused(store, "crm.timeline.note.delete", **item) == "NOT_FOUND"
 
 
-def test_a_log_is_read_ten_entries_a_page(store: Store) -> None:
+def test_a_log_is_read_ten_entries_a_page(store: PortalStore) -> None:
     """Fewer than the fifty of other lists, the newest first."""
     deal = store.insert(2, {"title": "T"})[0]
     for place in range(12):
@@ -119,7 +119,7 @@ def test_a_log_is_read_ten_entries_a_page(store: Store) -> None:
     assert (len(rest.value), rest.next) == (2, None)
 
 
-def test_activities_are_bound_moved_and_unbound(store: Store) -> None:
+def test_activities_are_bound_moved_and_unbound(store: PortalStore) -> None:
     """The last tie stays, and an activity moves among rows of one type alone."""
     deals, lead = store.insert(2, [{"title": "T"}] * 3), store.insert(1, {"title": "T"})[0]
     fields = {"deadline": "2026-09-01T10:00:00+03:00", "title": "Call", "responsibleId": 1}
@@ -140,7 +140,7 @@ def test_activities_are_bound_moved_and_unbound(store: Store) -> None:
     assert (row["OWNER_ID"], row["SUBJECT"], row["PROVIDER_ID"]) == (str(deals[2]), "Call", "CRM_TODO")
 
 
-def test_badges_are_known_by_their_codes(store: Store) -> None:
+def test_badges_are_known_by_their_codes(store: PortalStore) -> None:
     badge = {"code": "missed", "title": {"en": "Call"}, "value": "missed", "type": "failure"}
     assert call(store, "crm.activity.badge.add", **badge) == {"badge": badge}
     assert call(store, "crm.activity.badge.list") == {"badges": [badge]}
@@ -149,7 +149,7 @@ def test_badges_are_known_by_their_codes(store: Store) -> None:
     assert refused(store, "crm.activity.badge.get", code="missed") == "NOT_FOUND"
 
 
-def test_rows_use_requisites_that_exist_and_belong_together(store: Store) -> None:
+def test_rows_use_requisites_that_exist_and_belong_together(store: PortalStore) -> None:
     """0 is none; the ids of requisites are text where one link is read."""
     deal = store.insert(2, {"title": "T"})[0]
     company = store.insert(4, {"title": "C"})[0]
@@ -176,7 +176,7 @@ def test_rows_use_requisites_that_exist_and_belong_together(store: Store) -> Non
     assert refused(store, "crm.requisite.link.get", entityTypeId=2, entityId=deal) == ""
 
 
-def test_templates_of_requisites_show_fields_of_their_country(store: Store) -> None:
+def test_templates_of_requisites_show_fields_of_their_country(store: PortalStore) -> None:
     """A field is shown once; a template that requisites were made from stays."""
     fields = {"ENTITY_TYPE_ID": 8, "COUNTRY_ID": 1, "NAME": "Branch", "XML_ID": "mine"}
     preset = call(store, "crm.requisite.preset.add", fields=fields)

@@ -9,19 +9,19 @@ import pytest
 from handlers import answer as call
 from handlers import opened
 
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import MethodError, Result
-from bx24frames.sandbox.store.store import Store
 
 SMALL = {"lead": 60, "deal": 130, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, SMALL | {"user": 70}) as store:
         yield store
 
 
-def test_statuses_are_one_unpaged_list(store: Store) -> None:
+def test_statuses_are_one_unpaged_list(store: PortalStore) -> None:
     whole = call(store, "crm.status.list", start=50)
     assert len(whole.value) == whole.total > 50
     assert whole.next is None
@@ -31,7 +31,7 @@ def test_statuses_are_one_unpaged_list(store: Store) -> None:
     assert set(call(store, "crm.status.fields").value) == set(stages[0])
 
 
-def test_pipelines(store: Store) -> None:
+def test_pipelines(store: PortalStore) -> None:
     answer = call(store, "crm.category.list", entityTypeId=2, start=50)
     assert [row["id"] for row in answer.value["categories"]] == [0, 1, 5]
     assert (answer.total, answer.next) == (3, None)
@@ -41,7 +41,7 @@ def test_pipelines(store: Store) -> None:
     assert caught.value.code == "NOT_FOUND"
 
 
-def test_smart_processes(store: Store) -> None:
+def test_smart_processes(store: PortalStore) -> None:
     types = call(store, "crm.type.list").value["types"]
     assert {(row["entityTypeId"], row["code"]) for row in types} == {
         (128, "PROJECT"), (1036, "REAL_ESTATE"), (1038, "ARCHIVE")
@@ -53,13 +53,13 @@ def test_smart_processes(store: Store) -> None:
         call(store, "crm.type.list", order={"ID": "DESC"})
 
 
-def test_currencies_say_total_zero(store: Store) -> None:
+def test_currencies_say_total_zero(store: PortalStore) -> None:
     answer = call(store, "crm.currency.list")
     assert [row["CURRENCY"] for row in answer.value] == ["RUB", "USD", "EUR"]
     assert answer.total == 0
 
 
-def test_users_page_by_exact_offset(store: Store) -> None:
+def test_users_page_by_exact_offset(store: PortalStore) -> None:
     first = call(store, "user.get")
     assert (len(first.value), first.total, first.next) == (50, 70, 50)
     second = call(store, "user.get", start=7)
@@ -73,7 +73,7 @@ def test_users_page_by_exact_offset(store: Store) -> None:
     assert any(row["TIMESTAMP_X"] == {} for row in first.value)
 
 
-def test_user_conditions(store: Store) -> None:
+def test_user_conditions(store: PortalStore) -> None:
     assert [row["ID"] for row in call(store, "user.get", ID=5).value] == ["5"]
     keyset = call(store, "user.get", FILTER={">ID": 100}, sort="ID", order="DESC", start=-1).value
     assert [int(row["ID"]) for row in keyset] == sorted((int(row["ID"]) for row in keyset), reverse=True)
@@ -88,14 +88,14 @@ def test_user_conditions(store: Store) -> None:
     assert set(call(store, "user.get").value[0]) <= set(call(store, "user.fields").value)
 
 
-def test_departments(store: Store) -> None:
+def test_departments(store: PortalStore) -> None:
     assert [row["ID"] for row in call(store, "department.get").value] == ["1", "3", "4", "9"]
     assert [row["ID"] for row in call(store, "department.get", PARENT=1).value] == ["3", "4"]
     wrapped = call(store, "department.get", start=50)
     assert len(wrapped.value) == 4, "past the end is page 1 again"
 
 
-def test_duplicates(store: Store) -> None:
+def test_duplicates(store: PortalStore) -> None:
     contact = store.insert(3, {"NAME": "D", "PHONE": [{"VALUE": "8 (912) 345-67-89"}], "EMAIL": [{"VALUE": "Q@q.io"}]})[
         0
     ]
@@ -112,7 +112,7 @@ def test_duplicates(store: Store) -> None:
     store.delete(4, [company])
 
 
-def test_duplicates_stop_at_twenty(store: Store) -> None:
+def test_duplicates_stop_at_twenty(store: PortalStore) -> None:
     entries = {"PHONE": [{"VALUE": "+7 955 000"}]}
     contacts = store.insert(3, [{"NAME": "D"} | entries for _ in range(21)])
     company = store.insert(4, {"TITLE": "D"} | entries)
@@ -126,7 +126,7 @@ def test_duplicates_stop_at_twenty(store: Store) -> None:
     store.delete(4, company)
 
 
-def test_stage_history(store: Store) -> None:
+def test_stage_history(store: PortalStore) -> None:
     answer = call(store, "crm.stagehistory.list", entityTypeId=2)
     assert answer.total is not None
     assert answer.total >= 130
@@ -147,7 +147,7 @@ def test_stage_history(store: Store) -> None:
         call(store, "crm.stagehistory.list", entityTypeId=3)
 
 
-def test_bound_contacts(store: Store) -> None:
+def test_bound_contacts(store: PortalStore) -> None:
     row_id = store.insert(2, {"title": "T", "contactIds": [5, 6]})[0]
     answer = call(store, "crm.deal.contact.items.get", id=row_id)
     assert [(row["CONTACT_ID"], row["IS_PRIMARY"]) for row in answer.value] == [(5, "Y"), (6, "N")]
@@ -157,7 +157,7 @@ def test_bound_contacts(store: Store) -> None:
         call(store, "crm.deal.contact.items.get", id=row_id)
 
 
-def test_product_rows_need_their_owner(store: Store) -> None:
+def test_product_rows_need_their_owner(store: PortalStore) -> None:
     owner = store.query("SELECT ownerId FROM product_row LIMIT 1")[0][0]
     answer = call(store, "crm.item.productrow.list", filter={"=ownerType": "D", "=ownerId": owner})
     rows = answer.value["productRows"]
@@ -172,7 +172,7 @@ def test_product_rows_need_their_owner(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["crm.deal.list", "crm.item.list"])
-def test_lists_page_as_their_engine_does(store: Store, name: str) -> None:
+def test_lists_page_as_their_engine_does(store: PortalStore, name: str) -> None:
     params = {"entityTypeId": 2} if name == "crm.item.list" else {}
     seen: list[Any] = []
     start: int | None = 0
@@ -188,7 +188,7 @@ def test_lists_page_as_their_engine_does(store: Store, name: str) -> None:
     assert (plain.total, plain.next) == ((None, None) if params else (0, None))
 
 
-def test_both_families_read_the_same_rows(store: Store) -> None:
+def test_both_families_read_the_same_rows(store: PortalStore) -> None:
     for table, entity_type_id in (("lead", 1), ("deal", 2), ("company", 4), ("quote", 7)):
         classic = call(store, f"crm.{table}.list").total
         item = call(store, "crm.item.list", entityTypeId=entity_type_id).total
@@ -196,14 +196,14 @@ def test_both_families_read_the_same_rows(store: Store) -> None:
         assert item == classic + hidden == len(store.rows(entity_type_id))
 
 
-def test_a_controller_wants_arrays(store: Store) -> None:
+def test_a_controller_wants_arrays(store: PortalStore) -> None:
     with pytest.raises(MethodError) as caught:
         call(store, "crm.item.list", entityTypeId=2, filter="x")
     assert caught.value.code == "100"
     assert str(caught.value) == ("Invalid value {x} to match with parameter {filter}. Should be value of type array.")
 
 
-def test_an_empty_table_has_fields_and_no_rows(store: Store) -> None:
+def test_an_empty_table_has_fields_and_no_rows(store: PortalStore) -> None:
     answer = call(store, "crm.item.list", entityTypeId=1038)
     assert (answer.value, answer.total, answer.next) == ({"items": []}, 0, None)
     assert "ufCrm13Tags" in call(store, "crm.item.fields", entityTypeId=1038).value["fields"]

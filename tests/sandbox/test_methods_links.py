@@ -9,19 +9,19 @@ from handlers import opened
 from handlers import refused_as as refused
 from handlers import value as call
 
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS
-from bx24frames.sandbox.store.store import Store
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(1, EMPTY) as store:
         yield store
 
 
-def test_the_contacts_of_a_deal_are_replaced(store: Store) -> None:
+def test_the_contacts_of_a_deal_are_replaced(store: PortalStore) -> None:
     """The primary one leads, the others follow by their sort, and the deal's own link is the primary one."""
     deal = store.insert(2, {"title": "T", "contactIds": [5, 6]})[0]
     items = [{"CONTACT_ID": 9, "SORT": 30}, {"CONTACT_ID": "8", "SORT": 20}, {"CONTACT_ID": 7, "IS_PRIMARY": "Y"}]
@@ -36,7 +36,7 @@ def test_the_contacts_of_a_deal_are_replaced(store: Store) -> None:
     assert refused(store, "crm.deal.contact.items.set", id=10**6, items=[]) == ""
 
 
-def test_a_company_and_its_contacts_are_bound_from_both_ends(store: Store) -> None:
+def test_a_company_and_its_contacts_are_bound_from_both_ends(store: PortalStore) -> None:
     """Either method writes the same bond."""
     company, other = store.insert(4, [{"TITLE": "A"}, {"TITLE": "B"}])
     first, second = store.insert(3, [{"NAME": "1"}, {"NAME": "2"}])
@@ -54,12 +54,12 @@ def test_a_company_and_its_contacts_are_bound_from_both_ends(store: Store) -> No
     "name",
     ["crm.contact.contact.items.get", "crm.deal.company.items.get", "crm.contact.productrows.get"],
 )
-def test_what_the_portal_does_not_bind_is_no_method(store: Store, name: str) -> None:
+def test_what_the_portal_does_not_bind_is_no_method(store: PortalStore, name: str) -> None:
     """Deals have no bound companies, contacts no bound contacts and no goods."""
     assert name not in METHODS
 
 
-def test_the_product_rows_of_an_owner_are_replaced(store: Store) -> None:
+def test_the_product_rows_of_an_owner_are_replaced(store: PortalStore) -> None:
     """``set`` leaves no other row, prints all, and knows its owner."""
     deal = store.insert(2, {"title": "T"})[0]
     rows = [{"productName": "a", "price": 10.5, "quantity": 2, "taxRate": None}, {"productName": "b", "price": 1}]
@@ -80,7 +80,7 @@ def test_the_product_rows_of_an_owner_are_replaced(store: Store) -> None:
     assert refused(store, "crm.item.productrow.get", id=10**6) == "NOT_FOUND"
 
 
-def test_the_older_names_write_the_same_product_rows(store: Store) -> None:
+def test_the_older_names_write_the_same_product_rows(store: PortalStore) -> None:
     """``crm.deal.productrows.set`` takes capitals and answers true."""
     deal = store.insert(2, {"title": "T"})[0]
     rows = [{"PRODUCT_NAME": "a", "PRICE": "10.50", "QUANTITY": "2"}]

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store.store import Store
 
 SMALL: Final = {"lead": 3, "deal": 5, "contact": 5, "company": 3, "quote": 2, "smart_invoice": 2, "128": 2, "1036": 2}
 ODD: Final[tuple[Any, ...]] = (
@@ -63,14 +63,14 @@ load_methods()
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    opened = Store.open(None, seed=5, sizes=SMALL)
+def store() -> Iterator[PortalStore]:
+    opened = PortalStore.open(None, seed=5, sizes=SMALL)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize("family", sorted({name.rpartition(".")[0] or name for name in METHODS}))
-def test_no_handler_breaks(store: Store, family: str) -> None:
+def test_no_handler_breaks(store: PortalStore, family: str) -> None:
     """Odd parameters and a few good ones among them; a refusal is the portal's own."""
     dice = random.Random(family)
     names = [name for name in METHODS if (name.rpartition(".")[0] or name) == family]

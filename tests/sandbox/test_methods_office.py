@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context
-from bx24frames.sandbox.store.store import Store
 from tests.sandbox.handlers import answer, opened, refusal, refused_as, value
 
 TEXT = base64.b64encode(b"content").decode()
@@ -17,12 +17,12 @@ LIST = {"IBLOCK_TYPE_ID": "lists"}
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(3, {"user": 6, "disk_item": 12, "storage": 4, "workgroup": 3, "list_element": 4, "task": 2}) as store:
         yield store
 
 
-def handled(store: Store, name: str, *quirks: str, user: int = 1, **params: Any) -> Any:
+def handled(store: PortalStore, name: str, *quirks: str, user: int = 1, **params: Any) -> Any:
     context = Context(store=store, user_id=user, now=1.79e9, quirks=frozenset(quirks))
     return METHODS[name.lower()].handler(params, context).value
 
@@ -30,7 +30,7 @@ def handled(store: Store, name: str, *quirks: str, user: int = 1, **params: Any)
 # ---------------------------------------------------------------- the disk
 
 
-def test_folders_and_files_have_the_fields_of_their_kind(store: Store) -> None:
+def test_folders_and_files_have_the_fields_of_their_kind(store: PortalStore) -> None:
     files, folders = (value(store, f"disk.{kind}.getfields") for kind in ("file", "folder"))
     assert set(files) - set(folders) == {"GLOBAL_CONTENT_VERSION", "FILE_ID", "SIZE"}
     assert set(folders) - set(files) == {"REAL_OBJECT_ID"}
@@ -42,7 +42,7 @@ def test_folders_and_files_have_the_fields_of_their_kind(store: Store) -> None:
     assert refused_as(store, "disk.folder.addsubfolder", id=1, data={"NAME": "made"}) == "DISK_OBJ_22000"
 
 
-def test_a_file_is_uploaded_renewed_and_thrown_away(store: Store) -> None:
+def test_a_file_is_uploaded_renewed_and_thrown_away(store: PortalStore) -> None:
     made = value(store, "disk.folder.uploadfile", id=1, data={"NAME": "a.txt"}, fileContent=["a.txt", TEXT])
     row_id = made["ID"]
     assert (made["SIZE"], made["GLOBAL_CONTENT_VERSION"], made["TYPE"]) == ("7", 1, "file")
@@ -62,7 +62,7 @@ def test_a_file_is_uploaded_renewed_and_thrown_away(store: Store) -> None:
     assert set(value(store, "disk.folder.uploadfile", id=1)) == {"field", "uploadUrl"}, "content by another request"
 
 
-def test_a_folder_goes_with_all_it_holds(store: Store) -> None:
+def test_a_folder_goes_with_all_it_holds(store: PortalStore) -> None:
     outer = value(store, "disk.storage.addfolder", id=1, data={"NAME": "outer"})["ID"]
     inner = value(store, "disk.folder.addsubfolder", id=outer, data={"NAME": "inner"})["ID"]
     file = value(store, "disk.folder.uploadfile", id=inner, data={"NAME": "b"}, fileContent=TEXT)["ID"]
@@ -74,7 +74,7 @@ def test_a_folder_goes_with_all_it_holds(store: Store) -> None:
 
 
 @pytest.mark.parametrize("quirks", [(), ("folder_keeps_its_drive",)])
-def test_a_folder_may_not_change_its_drive(store: Store, quirks: tuple[str, ...]) -> None:
+def test_a_folder_may_not_change_its_drive(store: PortalStore, quirks: tuple[str, ...]) -> None:
     folder = value(store, "disk.folder.addsubfolder", id=1, data={"NAME": f"mover {quirks}"})["ID"]
     store.update_row("disk_item", 8, {"storageId": 2})
     moved = handled(store, "disk.folder.moveto", *quirks, id=folder, targetFolderId=8)
@@ -86,7 +86,7 @@ def test_a_folder_may_not_change_its_drive(store: Store, quirks: tuple[str, ...]
 # ---------------------------------------------------------------- lists
 
 
-def test_a_list_is_made_described_and_filled(store: Store) -> None:
+def test_a_list_is_made_described_and_filled(store: PortalStore) -> None:
     """Whatever is written to a property made by callers is printed, and found by a condition."""
     fields = {"NAME": "Made", "DESCRIPTION": "d", "SORT": 20}
     number = value(store, "lists.add", **LIST, IBLOCK_CODE="made", FIELDS=fields, MESSAGES={"ELEMENT_NAME": "Task"})
@@ -115,7 +115,7 @@ def test_a_list_is_made_described_and_filled(store: Store) -> None:
 
 
 @pytest.mark.parametrize("quirks", [(), ("list_columns_by_configuration",)])
-def test_times_of_an_element_are_printed_where_the_list_shows_them(store: Store, quirks: tuple[str, ...]) -> None:
+def test_times_of_an_element_are_printed_where_the_list_shows_them(store: PortalStore, quirks: tuple[str, ...]) -> None:
     code = f"times{len(quirks)}"
     number = value(store, "lists.add", **LIST, IBLOCK_CODE=code, FIELDS={"NAME": "Times"})
     here: dict[str, Any] = {**LIST, "IBLOCK_ID": number}
@@ -125,7 +125,7 @@ def test_times_of_an_element_are_printed_where_the_list_shows_them(store: Store,
     assert ("DATE_CREATE" in row, "TIMESTAMP_X" in row) == (True, not quirks)
 
 
-def test_sections_of_a_list_are_kept(store: Store) -> None:
+def test_sections_of_a_list_are_kept(store: PortalStore) -> None:
     here: dict[str, Any] = {**LIST, "IBLOCK_ID": 33}
     number = value(store, "lists.section.add", **here, SECTION_CODE="s", FIELDS={"NAME": "Section", "SORT": 7})
     assert refused_as(store, "lists.section.add", **here, SECTION_CODE="s", FIELDS={}) == "ERROR_SECTION_ALREADY_EXISTS"
@@ -140,26 +140,26 @@ def test_sections_of_a_list_are_kept(store: Store) -> None:
 # ---------------------------------------------------------------- users, groups, rights
 
 
-def test_departments_at_the_top_have_the_parent_0(store: Store) -> None:
+def test_departments_at_the_top_have_the_parent_0(store: PortalStore) -> None:
     """And names go in either case, the order's too."""
     top = value(store, "department.get", PARENT=0, SORT="ID", ORDER="DESC", START=0)
     assert [row["ID"] for row in top] == ["1"]
     assert [row["ID"] for row in value(store, "department.get", SORT="NAME", order="ASC", parent=1)] == ["4", "3"]
 
 
-def test_a_filter_of_departments_replaces_all(store: Store) -> None:
+def test_a_filter_of_departments_replaces_all(store: PortalStore) -> None:
     """The order that stands beside it, too."""
     found = value(store, "department.get", SORT="ID", ORDER="DESC", FILTER={"PARENT": "1"})
     assert [row["ID"] for row in found] == ["3", "4"]
 
 
-def test_users_are_searched_in_the_order_asked_for(store: Store) -> None:
+def test_users_are_searched_in_the_order_asked_for(store: PortalStore) -> None:
     ids = [int(row["ID"]) for row in value(store, "user.search", sort="ID", order="DESC", FILTER={"ACTIVE": True})]
     assert ids == sorted(ids, reverse=True)
     assert len(ids) > 1
 
 
-def test_what_is_written_to_a_user_is_printed(store: Store) -> None:
+def test_what_is_written_to_a_user_is_printed(store: PortalStore) -> None:
     fields = {"PERSONAL_PROFESSION": "smith", "WORK_COUNTRY": "1", "UF_SKILLS": "iron", "WORK_NOTES": "n"}
     assert fields.keys() <= value(store, "user.fields").keys()
     number = value(store, "user.userfield.add", fields={"FIELD_NAME": "UF_USR_BADGE", "USER_TYPE_ID": "string"})
@@ -174,7 +174,7 @@ def test_what_is_written_to_a_user_is_printed(store: Store) -> None:
     assert value(store, "user.userfield.list") == []
 
 
-def test_rights_are_those_of_the_caller(store: Store) -> None:
+def test_rights_are_those_of_the_caller(store: PortalStore) -> None:
     assert (handled(store, "user.admin"), handled(store, "user.admin", user=3)) == (True, False)
     assert [handled(store, "user.access", user=user, ACCESS=["G1"]) for user in (1, 3)] == [True, False]
     assert set(value(store, "access.name", ACCESS=["AU", "U1", "D1", "nope"])) == {"AU", "U1", "D1"}
@@ -187,7 +187,7 @@ def test_rights_are_those_of_the_caller(store: Store) -> None:
         assert "Application context" in error.description
 
 
-def test_options_belong_to_an_application(store: Store) -> None:
+def test_options_belong_to_an_application(store: PortalStore) -> None:
     """A webhook has none; a user's are his own."""
     assert refused_as(store, "app.option.set", options={"a": "1"}) == "AccessException"
     for name, user in (("app", 1), ("user", 1), ("user", 3)):
@@ -198,7 +198,7 @@ def test_options_belong_to_an_application(store: Store) -> None:
     assert METHODS["user.option.get"].handler({}, first).value == {"who": "user1"}
 
 
-def test_people_of_a_group_are_kept_with_their_roles(store: Store) -> None:
+def test_people_of_a_group_are_kept_with_their_roles(store: PortalStore) -> None:
     group = value(store, "sonet_group.create", NAME="G")
     users = [row["ID"] for row in value(store, "user.get", FILTER={"ACTIVE": True}) if row["ID"] != "1"][:2]
     assert value(store, "sonet_group.user.add", GROUP_ID=group, USER_ID=users) == users
@@ -215,7 +215,7 @@ def test_people_of_a_group_are_kept_with_their_roles(store: Store) -> None:
 # ---------------------------------------------------------------- calls
 
 
-def test_a_call_becomes_a_row_of_the_statistics_when_it_ends(store: Store) -> None:
+def test_a_call_becomes_a_row_of_the_statistics_when_it_ends(store: PortalStore) -> None:
     begun = {"USER_ID": 1, "PHONE_NUMBER": "+7 916 334-56-41", "CALL_START_DATE": "2026-11-30 10:00:00.123", "TYPE": 1}
     made = value(store, "telephony.externalcall.register", **begun, CRM_ENTITY_TYPE="LEAD", CRM_ENTITY_ID=7)
     call_id = made["CALL_ID"]
@@ -240,12 +240,12 @@ def test_a_call_becomes_a_row_of_the_statistics_when_it_ends(store: Store) -> No
         ({"PHONE_NUMBER": ""}, "Unsupported phone number format."),
     ],
 )
-def test_a_call_that_cannot_be_is_refused(store: Store, changed: dict[str, Any], told: str) -> None:
+def test_a_call_that_cannot_be_is_refused(store: PortalStore, changed: dict[str, Any], told: str) -> None:
     params = {"USER_ID": 1, "PHONE_NUMBER": "+79163345641", "TYPE": 2} | changed
     assert refusal(store, "telephony.externalcall.register", **params).description == told
 
 
-def test_a_line_is_made_once(store: Store) -> None:
+def test_a_line_is_made_once(store: PortalStore) -> None:
     line = {"NUMBER": "14151234567", "NAME": "Main"}
     assert "ID" in value(store, "telephony.externalline.add", **line)
     assert refused_as(store, "telephony.externalline.add", **line) == "ERROR_CORE"

@@ -8,27 +8,27 @@ from typing import Any
 import pytest
 
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store.store import Store
 
 YEAR = {"startDate": {"from": "2026-01-01T00:00:00Z", "to": "2026-12-31T00:00:00Z"}}
 PREFIX = "BITRIX_REST_V3_EXCEPTION_"
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     load_methods()
-    opened = Store.open(None, seed=5, sizes={"deal": 1, "lead": 1, "contact": 1, "company": 1})
+    opened = PortalStore.open(None, seed=5, sizes={"deal": 1, "lead": 1, "contact": 1, "company": 1})
     yield opened
     opened.close()
 
 
-def call(store: Store, name: str, **params: Any) -> dict[str, Any]:
+def call(store: PortalStore, name: str, **params: Any) -> dict[str, Any]:
     found: dict[str, Any] = METHODS[f"api/{name}"].handler(params, Context(store=store, user_id=1, now=1.79e9)).value
     return found
 
 
-def test_pages_are_cut_at_their_most(store: Store) -> None:
+def test_pages_are_cut_at_their_most(store: PortalStore) -> None:
     assert len(call(store, "note.collection.list")["items"]) == 50
     assert len(call(store, "note.collection.list", pagination={"limit": 1000})["items"]) == 200
     assert len(call(store, "call.followup.list", filter=YEAR)["items"]) == 50
@@ -37,7 +37,7 @@ def test_pages_are_cut_at_their_most(store: Store) -> None:
     assert set(heavy["items"][0]) == {"callId", "overview"}
 
 
-def test_cursors_lead_through_rows_of_one_place(store: Store) -> None:
+def test_cursors_lead_through_rows_of_one_place(store: PortalStore) -> None:
     seen: list[int] = []
     pagination: dict[str, Any] = {"limit": 7}
     while True:
@@ -73,7 +73,7 @@ def test_cursors_lead_through_rows_of_one_place(store: Store) -> None:
         ("main.eventlog.list", {"filter": [{"logic": "xor", "conditions": []}]}, "INVALIDFILTER"),
     ],
 )
-def test_refusals(store: Store, name: str, params: dict[str, Any], code: str) -> None:
+def test_refusals(store: PortalStore, name: str, params: dict[str, Any], code: str) -> None:
     with pytest.raises(MethodError) as refused:
         call(store, name, **params)
     assert refused.value.code == (code if code.islower() else f"{PREFIX}{code}EXCEPTION")

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store.store import Store
 from tests.sandbox.handlers import answer, opened, refusal, refused_as, value
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(3, {"task": 4, "elapsed": 0, "checklist_item": 0, "user": 5, "disk_item": 12, "workgroup": 2}) as store:
         yield store
 
 
 @pytest.fixture
-def task(store: Store) -> int:
+def task(store: PortalStore) -> int:
     return int(value(store, "tasks.task.add", fields={"TITLE": "T", "RESPONSIBLE_ID": 1})["task"]["id"])
 
 
-def test_a_task_is_named_by_either_parameter(store: Store, task: int) -> None:
+def test_a_task_is_named_by_either_parameter(store: PortalStore, task: int) -> None:
     """``id`` works as ``taskId`` does; without either the constructor of the task complains."""
     for name in ("taskId", "id"):
         assert value(store, "tasks.task.get", **{name: task})["task"]["id"] == str(task)
@@ -32,7 +32,7 @@ def test_a_task_is_named_by_either_parameter(store: Store, task: int) -> None:
     assert refused_as(store, "tasks.task.get", taskId=0) == "0"
 
 
-def test_what_is_written_to_the_documented_fields_is_there(store: Store, task: int) -> None:
+def test_what_is_written_to_the_documented_fields_is_there(store: PortalStore, task: int) -> None:
     """And the description names them; tags can be read but are not among them."""
     described = value(store, "tasks.task.getFields")["fields"]
     assert {"ALLOW_CHANGE_DEADLINE", "START_DATE_PLAN", "FLOW_ID", "XML_ID", "FAVORITE"} <= set(described)
@@ -43,7 +43,7 @@ def test_what_is_written_to_the_documented_fields_is_there(store: Store, task: i
     assert told["startDatePlan"] == "2026-05-01T10:00:00+03:00"
 
 
-def test_one_field_of_files_brings_them_all(store: Store, task: int) -> None:
+def test_one_field_of_files_brings_them_all(store: PortalStore, task: int) -> None:
     plain = value(store, "tasks.task.get", taskId=task)["task"]
     assert "ufTaskWebdavFiles" not in plain
     told = value(store, "tasks.task.get", taskId=task, select=["ID", "UF_MAIL_MESSAGE"])["task"]
@@ -61,7 +61,7 @@ def test_one_field_of_files_brings_them_all(store: Store, task: int) -> None:
         (["complete", "approve"], "5"),
     ],
 )
-def test_actions_move_a_task(store: Store, task: int, actions: list[str], status: str) -> None:
+def test_actions_move_a_task(store: PortalStore, task: int, actions: list[str], status: str) -> None:
     for action in actions:
         told = value(store, f"tasks.task.{action}", taskId=task)["task"]
     assert told["status"] == status
@@ -71,20 +71,20 @@ def test_actions_move_a_task(store: Store, task: int, actions: list[str], status
 
 
 @pytest.mark.parametrize("action", ["pause", "renew", "approve", "disapprove"])
-def test_an_action_that_does_not_fit_the_status_is_refused(store: Store, task: int, action: str) -> None:
+def test_an_action_that_does_not_fit_the_status_is_refused(store: PortalStore, task: int, action: str) -> None:
     allowed = value(store, "tasks.task.getaccess", taskId=task)["allowedActions"]["1"]
     assert allowed[action.upper()] is False
     assert refused_as(store, f"tasks.task.{action}", taskId=task) == "1048582"
 
 
-def test_a_task_under_control_waits_for_who_set_it(store: Store) -> None:
+def test_a_task_under_control_waits_for_who_set_it(store: PortalStore) -> None:
     fields = {"TITLE": "T", "RESPONSIBLE_ID": 1, "CREATED_BY": 3, "TASK_CONTROL": "Y"}
     task = int(value(store, "tasks.task.add", fields=fields)["task"]["id"])
     assert value(store, "tasks.task.complete", taskId=task)["task"]["status"] == "4"
     assert value(store, "tasks.task.disapprove", taskId=task)["task"]["status"] == "2"
 
 
-def test_who_delegates_a_task_watches_it(store: Store, task: int) -> None:
+def test_who_delegates_a_task_watches_it(store: PortalStore, task: int) -> None:
     told = value(store, "tasks.task.delegate", taskId=task, userId=3)["task"]
     assert (told["responsibleId"], told["auditors"]) == ("3", ["1"])
     assert value(store, "tasks.task.stopwatch", taskId=task)["task"]["auditors"] == []
@@ -96,7 +96,7 @@ def test_who_delegates_a_task_watches_it(store: Store, task: int) -> None:
     assert refused_as(store, "tasks.task.favorite.add", taskId=10**6) == "1"
 
 
-def test_dependences_are_made_once(store: Store, task: int) -> None:
+def test_dependences_are_made_once(store: PortalStore, task: int) -> None:
     other = int(value(store, "tasks.task.add", fields={"TITLE": "U", "RESPONSIBLE_ID": 1})["task"]["id"])
     ends = {"taskIdFrom": task, "taskIdTo": other}
     assert value(store, "task.dependence.add", **ends, linkType=0) == []
@@ -105,7 +105,7 @@ def test_dependences_are_made_once(store: Store, task: int) -> None:
     assert refused_as(store, "task.dependence.delete", **ends) == "ILLEGAL_NEW_LINK"
 
 
-def test_a_checklist_begins_with_an_item_of_its_own(store: Store, task: int) -> None:
+def test_a_checklist_begins_with_an_item_of_its_own(store: PortalStore, task: int) -> None:
     """Arguments go by order; the first item makes the one that holds it."""
     first = value(store, "task.checklistitem.add", a=task, b={"TITLE": "one", "SORT_INDEX": 10})
     fields = {"TITLE": "two", "MEMBERS": {"3": {"TYPE": "U"}}}
@@ -124,14 +124,14 @@ def test_a_checklist_begins_with_an_item_of_its_own(store: Store, task: int) -> 
     assert value(store, "task.checklistitem.getlist", TASKID=task) == []
 
 
-def test_arguments_that_are_missing_or_of_another_kind_are_told(store: Store, task: int) -> None:
+def test_arguments_that_are_missing_or_of_another_kind_are_told(store: PortalStore, task: int) -> None:
     error = refusal(store, "task.checklistitem.renew", TASKID=task)
     assert "Param #1 (itemId) expected by method ctaskchecklistitem::renew(), but not given" in error.description
     error = refusal(store, "task.checklistitem.add", FIELDS={"TITLE": "x"}, TASKID=task)
     assert "expected to be of type" in error.description, "arguments go by order, not by name"
 
 
-def test_comments_are_kept_and_listed_where_tasks_have_comments(store: Store, task: int) -> None:
+def test_comments_are_kept_and_listed_where_tasks_have_comments(store: PortalStore, task: int) -> None:
     number = value(store, "task.commentitem.add", TASKID=task, FIELDS={"POST_MESSAGE": "said"})
     assert value(store, "task.commentitem.get", TASKID=task, ITEMID=number)["POST_MESSAGE"] == "said"
     assert [row["ID"] for row in value(store, "task.commentitem.getlist", TASKID=task)] == [str(number)]
@@ -143,7 +143,7 @@ def test_comments_are_kept_and_listed_where_tasks_have_comments(store: Store, ta
     assert value(store, "tasks.task.result.deleteFromComment", commentId=number) is None
 
 
-def test_stages_keep_their_order(store: Store) -> None:
+def test_stages_keep_their_order(store: PortalStore) -> None:
     """A map by id; a new stage stands behind the one it names, or first; the portal's first one stays."""
     first, *_ = value(store, "task.stages.get", entityId=0)
     number = value(store, "task.stages.add", fields={"TITLE": "S", "COLOR": "#FFAAEE", "AFTER_ID": first})
@@ -156,7 +156,7 @@ def test_stages_keep_their_order(store: Store) -> None:
 
 
 @pytest.mark.parametrize("resets", [True, False])
-def test_a_flow_may_lose_what_an_update_leaves_out(store: Store, resets: bool) -> None:
+def test_a_flow_may_lose_what_an_update_leaves_out(store: PortalStore, resets: bool) -> None:
     name = f"flow {resets}"
     made = value(store, "tasks.flow.Flow.create", flowData={"name": name, "plannedCompletionTime": 8400})
     assert store.row("workgroup", made["groupId"]) is not None
@@ -178,7 +178,7 @@ def test_a_flow_may_lose_what_an_update_leaves_out(store: Store, resets: bool) -
     ],
 )
 def test_a_declared_field_can_be_written(
-    store: Store, task: int, kind: str, multiple: str, written: Any, printed: Any
+    store: PortalStore, task: int, kind: str, multiple: str, written: Any, printed: Any
 ) -> None:
     """It is printed where it is asked for."""
     params = {"FIELD_NAME": f"AUTO_{kind}{multiple}", "USER_TYPE_ID": kind, "MULTIPLE": multiple, "XML_ID": "x"}
@@ -193,7 +193,7 @@ def test_a_declared_field_can_be_written(
     assert refused_as(store, "task.item.userfield.get", ID=number) == "ERROR_NOT_FOUND"
 
 
-def test_attached_files_are_told_by_the_disk(store: Store, task: int) -> None:
+def test_attached_files_are_told_by_the_disk(store: PortalStore, task: int) -> None:
     attached = value(store, "tasks.task.files.attach", taskId=task, fileId=10)["attachmentId"]
     told = value(store, "tasks.task.get", taskId=task, select=["UF_TASK_WEBDAV_FILES"])["task"]
     assert told["ufTaskWebdavFiles"] == [str(attached)]
@@ -201,7 +201,7 @@ def test_attached_files_are_told_by_the_disk(store: Store, task: int) -> None:
     assert (found["OBJECT_ID"], found["ENTITY_ID"]) == ("10", str(task))
 
 
-def test_a_task_prints_the_time_spent_on_it(store: Store, task: int) -> None:
+def test_a_task_prints_the_time_spent_on_it(store: PortalStore, task: int) -> None:
     number = value(store, "task.elapseditem.add", TASKID=task, FIELDS={"SECONDS": 120})
     value(store, "task.elapseditem.add", TASKID=task, FIELDS={"SECONDS": 60})
     assert value(store, "tasks.task.get", taskId=task)["task"]["timeSpentInLogs"] == "180"
@@ -209,7 +209,7 @@ def test_a_task_prints_the_time_spent_on_it(store: Store, task: int) -> None:
     assert value(store, "tasks.task.get", taskId=task)["task"]["timeSpentInLogs"] == "60"
 
 
-def test_counters_are_those_of_late_tasks(store: Store) -> None:
+def test_counters_are_those_of_late_tasks(store: PortalStore) -> None:
     before = value(store, "tasks.task.counters.get", userId=3)["expired"]["counter"]
     late = {"TITLE": "late", "RESPONSIBLE_ID": 3, "DEADLINE": "2020-01-01T00:00:00+03:00"}
     answer(store, "tasks.task.add", fields=late)

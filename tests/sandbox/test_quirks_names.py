@@ -9,30 +9,30 @@ import pytest
 
 from bx24frames.sandbox.fields.names import converted_back, item_name
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import quirks_of
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store.store import Store
 
 FLAG = {"useOriginalUfNames": "Y"}
 OBSERVED = quirks_of("observed")
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     load_methods()
-    opened = Store.open(None, seed=1, sizes={"deal": 0, "contact": 0, "lead": 0, "company": 0, "128": 0})
+    opened = PortalStore.open(None, seed=1, sizes={"deal": 0, "contact": 0, "lead": 0, "company": 0, "128": 0})
     opened.insert(2, [{"title": "one", "UF_CRM_5B9A3C1F2D6A7": "a", "UF_CRM_A_B_C": "b"}])
     yield opened
     opened.close()
 
 
-def rows(store: Store, quirks: frozenset[str] = OBSERVED, **params: Any) -> list[Any]:
+def rows(store: PortalStore, quirks: frozenset[str] = OBSERVED, **params: Any) -> list[Any]:
     context = Context(store=store, user_id=1, now=1.79e9, quirks=quirks)
     found: list[Any] = METHODS["crm.item.list"].handler({"entityTypeId": 2, **params}, context).value["items"]
     return found
 
 
-def refusal(store: Store, conditions: Any, **params: Any) -> str:
+def refusal(store: PortalStore, conditions: Any, **params: Any) -> str:
     with pytest.raises(MethodError) as caught:
         rows(store, filter=conditions, **params)
     return caught.value.description.split("'")[1]
@@ -63,7 +63,7 @@ def test_names_are_converted_by_rules_that_do_not_undo_each_other(
     assert (converted_back(camel, behind_operator=True) == code) is behind
 
 
-def test_a_select_with_the_flag_leaves_user_fields_alone(store: Store) -> None:
+def test_a_select_with_the_flag_leaves_user_fields_alone(store: PortalStore) -> None:
     assert rows(store, select=["id", "title", "UF_CRM_5B9A3C1F2D6A7"], **FLAG) == [{"UF_CRM_5B9A3C1F2D6A7": "a"}]
     assert rows(store, select=["id"], **FLAG) == [[]]
     for whole in ({"select": ["*"]}, {"select": ["*", "UF_CRM_A_B_C"]}, {}):
@@ -72,14 +72,14 @@ def test_a_select_with_the_flag_leaves_user_fields_alone(store: Store) -> None:
     assert documented == [{"title": "one", "UF_CRM_A_B_C": "b"}]
 
 
-def test_without_the_flag_a_code_is_taken_nowhere(store: Store) -> None:
+def test_without_the_flag_a_code_is_taken_nowhere(store: PortalStore) -> None:
     assert rows(store, select=["title", "ufCrm_5B9A3C1F2D6A7"]) == [{"title": "one", "ufCrm_5B9A3C1F2D6A7": "a"}]
     assert rows(store, select=["title", "UF_CRM_5B9A3C1F2D6A7", "ufCrmABC"]) == [{"title": "one"}]
     assert refusal(store, {"UF_CRM_5B9A3C1F2D6A7": "a"}).startswith("U_F_C_RM")
     assert rows(store)[0]["ufCrmABC"] == "b", "everything is everything"
 
 
-def test_a_name_is_converted_together_with_its_operator(store: Store) -> None:
+def test_a_name_is_converted_together_with_its_operator(store: PortalStore) -> None:
     assert len(rows(store, filter={"ufCrm_5B9A3C1F2D6A7": "a"})) == 1
     assert refusal(store, {"=ufCrm_5B9A3C1F2D6A7": "a"}) == "UF_CRM_5_B_9_A_3_C_1_F_2_D_6_A_7"
     assert refusal(store, {"=ufCrmABC": "b"}) == "UF_CRM_AB_C"
@@ -87,7 +87,7 @@ def test_a_name_is_converted_together_with_its_operator(store: Store) -> None:
     assert len(rows(store, frozenset(), filter={"=ufCrm_5B9A3C1F2D6A7": "a"})) == 1
 
 
-def test_a_code_behind_an_operator_is_torn_inside_a_group(store: Store) -> None:
+def test_a_code_behind_an_operator_is_torn_inside_a_group(store: PortalStore) -> None:
     def group(key: str) -> dict[str, Any]:
         return {"0": {"logic": "OR", "0": {key: "a"}, "1": {"=title": "x"}}}
 
@@ -95,7 +95,7 @@ def test_a_code_behind_an_operator_is_torn_inside_a_group(store: Store) -> None:
     assert len(rows(store, filter=group("UF_CRM_5B9A3C1F2D6A7"), **FLAG)) == 1
 
 
-def test_some_described_fields_are_never_printed(store: Store) -> None:
+def test_some_described_fields_are_never_printed(store: PortalStore) -> None:
     assert "opportunityAccount" not in rows(store)[0]
     assert "opportunityAccount" in rows(store, frozenset())[0]
     context = Context(store=store, user_id=1, now=1.79e9, quirks=OBSERVED)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from handlers import opened
 
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import quirks_of
 from bx24frames.sandbox.registry import METHODS, Context, MethodError
-from bx24frames.sandbox.store.store import Store
 
 FILE = ["a.txt", "YQ=="]
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     with opened(5, {"deal": 2, "contact": 2, "lead": 2, "company": 2}) as found:
         for type_, settings in (("double", {}), ("crm", {})):
             code = {"FIELD_NAME": f"BARE_{type_}".upper(), "USER_TYPE_ID": type_, "SETTINGS": settings}
@@ -24,7 +24,7 @@ def store() -> Iterator[Store]:
         yield found
 
 
-def run(store: Store, quirks: frozenset[str], name: str, **params: Any) -> Any:
+def run(store: PortalStore, quirks: frozenset[str], name: str, **params: Any) -> Any:
     context = Context(store=store, user_id=1, now=1.79e9, quirks=quirks)
     return METHODS[name.lower()].handler(params, context).value
 
@@ -36,20 +36,20 @@ def without(name: str) -> frozenset[str]:
 OBSERVED = quirks_of("observed")
 
 
-def made(store: Store, quirks: frozenset[str], etid: int = 2, **fields: Any) -> dict[str, Any]:
+def made(store: PortalStore, quirks: frozenset[str], etid: int = 2, **fields: Any) -> dict[str, Any]:
     item: dict[str, Any] = run(store, quirks, "crm.item.add", entityTypeId=etid, fields=fields, useOriginalUfNames="Y")[
         "item"
     ]
     return item
 
 
-def changed(store: Store, quirks: frozenset[str], row_id: int, etid: int = 2, **fields: Any) -> dict[str, Any]:
+def changed(store: PortalStore, quirks: frozenset[str], row_id: int, etid: int = 2, **fields: Any) -> dict[str, Any]:
     params = {"entityTypeId": etid, "id": row_id, "fields": fields, "useOriginalUfNames": "Y"}
     item: dict[str, Any] = run(store, quirks, "crm.item.update", **params)["item"]
     return item
 
 
-def kept(store: Store, row_id: int, etid: int = 2) -> dict[str, Any]:
+def kept(store: PortalStore, row_id: int, etid: int = 2) -> dict[str, Any]:
     params = {"entityTypeId": etid, "id": row_id, "useOriginalUfNames": "Y"}
     item: dict[str, Any] = run(store, frozenset(), "crm.item.get", **params)["item"]
     return item
@@ -70,7 +70,7 @@ def kept(store: Store, row_id: int, etid: int = 2) -> dict[str, Any]:
     ],
 )
 def test_a_new_row_has_what_the_portal_makes_of_a_value(
-    store: Store, quirk: str, field: str, sent: Any, observed: Any, documented: Any
+    store: PortalStore, quirk: str, field: str, sent: Any, observed: Any, documented: Any
 ) -> None:
     assert made(store, OBSERVED, **{field: sent})[field] == observed
     if documented is MethodError or (documented is None and quirk in ("list_becomes_array", "caption_becomes_zero")):
@@ -80,14 +80,14 @@ def test_a_new_row_has_what_the_portal_makes_of_a_value(
         assert made(store, without(quirk), **{field: sent})[field] == documented
 
 
-def test_an_update_keeps_the_stage_of_its_pipeline_in_both_families(store: Store) -> None:
+def test_an_update_keeps_the_stage_of_its_pipeline_in_both_families(store: PortalStore) -> None:
     row_id = made(store, OBSERVED, title="T", stageId="EXECUTING")["id"]
     assert changed(store, OBSERVED, row_id, stageId="C5:NEW")["stageId"] == "EXECUTING"
     assert run(store, OBSERVED, "crm.deal.update", id=row_id, fields={"STAGE_ID": "C5:NEW"}) is True
     assert kept(store, row_id)["stageId"] == "EXECUTING"
 
 
-def test_a_multiple_list_is_kept_and_printed_as_null(store: Store) -> None:
+def test_a_multiple_list_is_kept_and_printed_as_null(store: PortalStore) -> None:
     colours = [choice for choice, _ in next(f for f in store.user_fields(2) if f.code == "UF_CRM_COLOURS").items][:2]
     row_id = made(store, OBSERVED, UF_CRM_COLOURS=colours)["id"]
     assert changed(store, OBSERVED, row_id, UF_CRM_COLOURS="")["UF_CRM_COLOURS"] is None
@@ -99,14 +99,14 @@ def test_a_multiple_list_is_kept_and_printed_as_null(store: Store) -> None:
 @pytest.mark.parametrize(
     ("quirk", "etid", "field"), [("lead_title_kept", 1, "title"), ("company_not_cleared", 4, "industry")]
 )
-def test_a_clear_that_clears_nothing(store: Store, quirk: str, etid: int, field: str) -> None:
+def test_a_clear_that_clears_nothing(store: PortalStore, quirk: str, etid: int, field: str) -> None:
     row_id = made(store, OBSERVED, etid, title="T", industry="IT")["id"]
     before = kept(store, row_id, etid)[field]
     assert changed(store, OBSERVED, row_id, etid, **{field: ""})[field] == before
     assert not changed(store, without(quirk), row_id, etid, **{field: ""})[field]
 
 
-def test_photos_go_by_the_classic_method_and_are_read_as_numbers(store: Store) -> None:
+def test_photos_go_by_the_classic_method_and_are_read_as_numbers(store: PortalStore) -> None:
     for picture in (FILE, {"fileData": FILE}):
         with pytest.raises(MethodError, match="Неверное"):
             made(store, OBSERVED, 3, name="A", photo=picture)
@@ -114,7 +114,7 @@ def test_photos_go_by_the_classic_method_and_are_read_as_numbers(store: Store) -
     assert isinstance(kept(store, row_id, 3)["photo"], int)
 
 
-def test_bare_property_values_are_ignored_or_clear(store: Store) -> None:
+def test_bare_property_values_are_ignored_or_clear(store: PortalStore) -> None:
     wrapped = {"property258": {"value": "red"}, "property259": {"value": 5}}
     row = run(store, OBSERVED, "catalog.product.add", fields={"iblockId": 15, "name": "p", **wrapped})["element"]
     bare = {"property258": "blue", "property259": 7}
@@ -124,7 +124,7 @@ def test_bare_property_values_are_ignored_or_clear(store: Store) -> None:
     assert (after["property258"]["value"], after["property259"]["value"]) == ("blue", 7)
 
 
-def test_flags_say_required_where_nothing_is_demanded(store: Store) -> None:
+def test_flags_say_required_where_nothing_is_demanded(store: PortalStore) -> None:
     for etid in (1, 2, 3, 4, 7, 31, 128):
         told = run(store, OBSERVED, "crm.item.fields", entityTypeId=etid)["fields"]
         assert told["opened"]["isRequired"] is True
@@ -139,14 +139,14 @@ def test_flags_say_required_where_nothing_is_demanded(store: Store) -> None:
     assert run(store, OBSERVED, "crm.item.productrow.fields")["fields"]["productId"]["isRequired"] is True
 
 
-def test_rows_without_a_name_get_one(store: Store) -> None:
+def test_rows_without_a_name_get_one(store: PortalStore) -> None:
     for etid, word in ((1, "Лид"), (4, "Компания")):
         row = made(store, OBSERVED, etid)
         assert row["title"] == f"{word} #{row['id']}"
     assert made(store, OBSERVED, 3)["lastName"]
 
 
-def test_demands_are_enforced_where_the_portal_is_told_to(store: Store) -> None:
+def test_demands_are_enforced_where_the_portal_is_told_to(store: PortalStore) -> None:
     strict = OBSERVED | {"demands_enforced"}
     store.require_user_field(2, "UF_CRM_MY_STRING")
     made(store, OBSERVED)
@@ -165,7 +165,7 @@ def test_demands_are_enforced_where_the_portal_is_told_to(store: Store) -> None:
     assert contact["item"]["lastName"] == "L"
 
 
-def test_an_import_with_fm_dies_as_a_whole(store: Store) -> None:
+def test_an_import_with_fm_dies_as_a_whole(store: PortalStore) -> None:
     rows = {"a": {"name": "A", "fm": {"n0": {"typeId": "PHONE", "value": "1"}}}, "b": {"name": "B"}}
     with pytest.raises(MethodError, match="Collection"):
         run(store, OBSERVED, "crm.item.batchImport", entityTypeId=3, data=rows)
@@ -173,7 +173,7 @@ def test_an_import_with_fm_dies_as_a_whole(store: Store) -> None:
     assert [set(one) for one in items.values()] == [{"item"}, {"item"}]
 
 
-def test_fm_is_edited_by_the_key_of_an_entry_alone(store: Store) -> None:
+def test_fm_is_edited_by_the_key_of_an_entry_alone(store: PortalStore) -> None:
     row = made(store, OBSERVED, 3, name="A", fm={"n0": {"typeId": "PHONE", "value": "1"}})
     [phone] = row["fm"]
     again = changed(store, OBSERVED, row["id"], 3, fm=[{**phone}])
@@ -185,13 +185,13 @@ def test_fm_is_edited_by_the_key_of_an_entry_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["contacts", "companies"])
-def test_objects_are_not_written(store: Store, name: str) -> None:
+def test_objects_are_not_written(store: PortalStore, name: str) -> None:
     with pytest.raises(MethodError) as caught:
         made(store, OBSERVED, 2 if name == "contacts" else 3, **{name: [1]})
     assert caught.value.code == "100"
 
 
-def test_the_sum_follows_the_product_rows(store: Store) -> None:
+def test_the_sum_follows_the_product_rows(store: PortalStore) -> None:
     row_id = made(store, OBSERVED, title="T", opportunity=5)["id"]
     rows = [{"productName": "a", "price": 10.5, "quantity": 2}]
     run(store, OBSERVED, "crm.item.productrow.set", ownerType="D", ownerId=row_id, productRows=rows)
@@ -211,24 +211,24 @@ def test_the_sum_follows_the_product_rows(store: Store) -> None:
         ({"TYPE_ID": 1, "SUBJECT": "x"}, "binding"),
     ],
 )
-def test_an_activity_needs_a_type_a_subject_and_somebody(store: Store, fields: dict[str, Any], told: str) -> None:
+def test_an_activity_needs_a_type_a_subject_and_somebody(store: PortalStore, fields: dict[str, Any], told: str) -> None:
     with pytest.raises(MethodError, match=told):
         run(store, OBSERVED, "crm.activity.add", fields=fields)
 
 
-def test_a_to_do_needs_no_communications(store: Store) -> None:
+def test_a_to_do_needs_no_communications(store: PortalStore) -> None:
     fields = {"TYPE_ID": 6, "PROVIDER_ID": "CRM_TODO", "SUBJECT": "x", "OWNER_ID": 1, "OWNER_TYPE_ID": 2}
     row_id = run(store, OBSERVED, "crm.activity.add", fields=fields)
     assert run(store, OBSERVED, "crm.activity.get", id=row_id)["RESPONSIBLE_ID"] == "1"
 
 
-def test_simple_mode_converts_a_lead_at_once(store: Store) -> None:
+def test_simple_mode_converts_a_lead_at_once(store: PortalStore) -> None:
     row_id = made(store, OBSERVED | {"leads_converted"}, 1, title="T", name="A")["id"]
     with pytest.raises(MethodError):
         kept(store, row_id, 1)
 
 
-def test_files_of_the_disk_are_attached_by_n(store: Store) -> None:
+def test_files_of_the_disk_are_attached_by_n(store: PortalStore) -> None:
     fields = {"TITLE": "t", "RESPONSIBLE_ID": 1, "UF_TASK_WEBDAV_FILES": ["n12", "7"]}
     task = run(store, OBSERVED, "tasks.task.add", fields=fields)["task"]
     got = {"taskId": task["id"], "select": ["ID", "UF_TASK_WEBDAV_FILES"]}
@@ -240,7 +240,7 @@ def test_files_of_the_disk_are_attached_by_n(store: Store) -> None:
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: Store, told: bool) -> None:
+def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: PortalStore, told: bool) -> None:
     """What is sent for it is left out all the same."""
     quirks = without("read_only_unsaid") if told else OBSERVED
     described = run(store, quirks, "crm.item.fields", entityTypeId=2)["fields"]
@@ -252,7 +252,7 @@ def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: S
     assert kept(store, row_id)["lastActivityTime"] == then
 
 
-def test_a_bank_detail_needs_the_name_that_its_description_does_not_call_required(store: Store) -> None:
+def test_a_bank_detail_needs_the_name_that_its_description_does_not_call_required(store: PortalStore) -> None:
     assert run(store, OBSERVED, "crm.requisite.bankdetail.fields")["NAME"]["isRequired"] is False
     with pytest.raises(MethodError):
         run(store, OBSERVED, "crm.requisite.bankdetail.add", fields={"ENTITY_ID": 1, "RQ_BIK": "044525225"})

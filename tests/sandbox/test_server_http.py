@@ -13,14 +13,20 @@ import aiohttp
 import pytest
 
 from bx24frames.sandbox.certificate import make_certificate
+from bx24frames.sandbox.exchange import Exchange
 from bx24frames.sandbox.faults import Fault
 from bx24frames.sandbox.server import Server
+
+
+def exchange_of(bench, *, real_time=True):
+    """The bench's app with its clock."""
+    return Exchange(bench.app, lambda: bench.now, real_time)
 
 
 @pytest.fixture
 def served(bench):
     """The bench behind a server whose time does not pass."""
-    server = Server(bench.app, clock=lambda: bench.now, real_time=False)
+    server = Server(exchange_of(bench, real_time=False))
     server.start()
     yield bench, server
     server.close()
@@ -101,7 +107,7 @@ def test_a_dropped_connection(served, kind, ran):
 
 def test_a_redirect_leads_to_another_host(served):
     bench, server = served
-    other = Server(bench.app, clock=lambda: bench.now, real_time=False)
+    other = Server(exchange_of(bench, real_time=False))
     other.start()
     try:
         bench.faults.add(Fault("redirect", location=f"http://127.0.0.1:{other.port}"))
@@ -124,7 +130,7 @@ async def test_a_slow_answer_outlasts_an_impatient_client(served):
 async def test_requests_wait_side_by_side_in_real_time(served):
     """Eight requests of 0.2 s of server time each are under way together."""
     bench, server = served
-    server.real_time = True
+    server.exchange.real_time = True
     async with aiohttp.ClientSession() as session:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -150,7 +156,7 @@ def test_a_restart_keeps_the_port(served):
 
 def test_closing_ends_the_thread_and_can_be_done_twice(bench):
     before = set(threading.enumerate())  # the process's own sandbox lives on, where another test has used it
-    server = Server(bench.app, clock=lambda: bench.now)
+    server = Server(exchange_of(bench))
     server.start()
     server.close()
     server.close()
@@ -159,7 +165,7 @@ def test_closing_ends_the_thread_and_can_be_done_twice(bench):
 
 def test_https_with_a_certificate_a_client_can_check(bench):
     context, pem = make_certificate("127.0.0.1")
-    server = Server(bench.app, clock=lambda: bench.now, tls=context, real_time=False)
+    server = Server(exchange_of(bench, real_time=False), tls=context)
     server.start()
     try:
         url = address(bench, server, "echo").replace("http:", "https:")

@@ -16,6 +16,7 @@ import pytest
 from bx24frames.sandbox import Costs, Fault, Sandbox
 from bx24frames.sandbox.serving import parse_fault, parse_sizes, serve
 
+pytestmark = pytest.mark.usefixtures("over_http")
 SIZES = {"deal": 20, "contact": 10, "company": 5, "lead": 5}
 
 
@@ -49,7 +50,7 @@ def test_the_plugin_imports_nothing_heavy():
     """pytest loads it in every test run of everyone who installs the package."""
     code = "import sys, bx24frames.sandbox.fixtures; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    for name in ("aiohttp", "orjson", "sqlite3", "mimesis", "pandas", "pyarrow", "bx24frames.sandbox.sandbox"):
+    for name in ("aiohttp", "orjson", "sqlite3", "mimesis", "pandas", "pyarrow", "bx24frames.sandbox.control"):
         assert f"'{name}'" not in loaded
 
 

@@ -10,7 +10,7 @@ from handlers import value as call
 
 from bx24frames.sandbox.fields.names import item_names
 from bx24frames.sandbox.methods import load_methods
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 EMPTY = dict.fromkeys(("lead", "deal", "contact", "company", "quote", "smart_invoice", "128", "1036"), 0)
 DEAL: dict[str, Any] = {
@@ -40,21 +40,21 @@ DEAL: dict[str, Any] = {
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store() -> Iterator[PortalStore]:
     load_methods()
-    opened = Store.open(None, seed=1, sizes=EMPTY)
+    opened = PortalStore.open(None, seed=1, sizes=EMPTY)
     yield opened
     opened.close()
 
 
-def both(store: Store, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def both(store: PortalStore, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     row_id = store.insert(2, values)[0]
     classic = call(store, "crm.deal.list", filter={"ID": row_id})[0]
     item = call(store, "crm.item.list", entityTypeId=2, filter={"id": row_id})["items"][0]
     return classic, item
 
 
-def test_filled_values(store: Store) -> None:
+def test_filled_values(store: PortalStore) -> None:
     classic, item = both(store, DEAL)
     expected = {
         "OPPORTUNITY": ("19000.00", 19000),
@@ -91,7 +91,7 @@ def test_filled_values(store: Store) -> None:
     assert "CONTACT_IDS" not in classic
 
 
-def test_empty_values(store: Store) -> None:
+def test_empty_values(store: PortalStore) -> None:
     classic, item = both(store, {"title": None, "companyId": 0, "begindate": None, "comments": None})
     assert (classic["BEGINDATE"], item["begindate"]) == ("", None)
     assert (classic["COMPANY_ID"], item["companyId"]) == ("0", 0)
@@ -115,14 +115,14 @@ def test_empty_values(store: Store) -> None:
         ("-03:30", "2024-04-18T20:30:00-03:30"),
     ],
 )
-def test_dates_are_utc_midnight_in_the_servers_zone(store: Store, zone: str, date: str) -> None:
+def test_dates_are_utc_midnight_in_the_servers_zone(store: PortalStore, zone: str, date: str) -> None:
     store.server_zone = zone
     classic, item = both(store, {"title": "T", "begindate": "2024-04-19", "UF_CRM_BIRTH_DAY": "2024-04-19"})
     assert {classic["BEGINDATE"], item["begindate"], classic["UF_CRM_BIRTH_DAY"], item["ufCrmBirthDay"]} == {date}
     assert item["createdTime"].endswith(zone)
 
 
-def test_classic_selects(store: Store) -> None:
+def test_classic_selects(store: PortalStore) -> None:
     store.insert(
         3, {"NAME": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}, {"VALUE": "2"}], "UF_CRM_TAGS": ["x"]}
     )
@@ -143,7 +143,7 @@ def test_classic_selects(store: Store) -> None:
     assert call(store, "crm.contact.get", id=row["ID"])["PHONE"] == row["PHONE"]
 
 
-def test_item_selects(store: Store) -> None:
+def test_item_selects(store: PortalStore) -> None:
     store.insert(3, {"NAME": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}, {"VALUE": "2"}]})
 
     def row(**params: Any) -> Any:
@@ -176,7 +176,7 @@ def test_user_field_names() -> None:
     assert item_names(["UF_CRM_RAW__TAIL"]) == {"UF_CRM_RAW__TAIL": "ufCrm_RAW__TAIL"}
 
 
-def test_descriptions(store: Store) -> None:
+def test_descriptions(store: PortalStore) -> None:
     classic = call(store, "crm.deal.fields")
     item = call(store, "crm.item.fields", entityTypeId=2)["fields"]
     assert classic["STAGE_ID"]["statusType"] == item["stageId"]["statusType"] == "DEAL_STAGE"
@@ -197,7 +197,7 @@ def test_descriptions(store: Store) -> None:
     assert smart["ufCrm7MyString"]["upperName"] == "UF_CRM_7_MY_STRING"
 
 
-def test_a_new_user_field_is_described_listed_and_printed(store: Store) -> None:
+def test_a_new_user_field_is_described_listed_and_printed(store: PortalStore) -> None:
     store.add_user_field(2, "UF_CRM_LATE", "enumeration", multiple=True, items=["x", "y"], title="Поздно")
     entry = next(e for e in call(store, "crm.deal.userfield.list") if e["FIELD_NAME"] == "UF_CRM_LATE")
     assert [choice["VALUE"] for choice in entry["LIST"]] == ["x", "y"]

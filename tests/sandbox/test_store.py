@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.portal_store import PortalStore
 
 SMALL = {"lead": 20, "deal": 120, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store.open(None, seed=3, sizes=SMALL)
+def store() -> Iterator[PortalStore]:
+    opened = PortalStore.open(None, seed=3, sizes=SMALL)
     yield opened
     opened.close()
 
 
-def test_same_seed_same_rows(store: Store) -> None:
-    again = Store.open(None, seed=3, sizes=SMALL)
-    other = Store.open(None, seed=4, sizes=SMALL)
+def test_same_seed_same_rows(store: PortalStore) -> None:
+    again = PortalStore.open(None, seed=3, sizes=SMALL)
+    other = PortalStore.open(None, seed=4, sizes=SMALL)
     assert again.rows(2) == store.rows(2)
     assert other.rows(2) != store.rows(2)
     again.close()
     other.close()
 
 
-def test_sizes_are_exact_and_ids_sparse(store: Store) -> None:
+def test_sizes_are_exact_and_ids_sparse(store: PortalStore) -> None:
     for entity_type_id, size in ((1, 20), (2, 120), (3, 60), (4, 30), (7, 5), (31, 5), (128, 10), (1036, 5), (1038, 0)):
         assert len(store.rows(entity_type_id)) == size
     ids = [row["id"] for row in store.rows(2)]
@@ -39,10 +39,10 @@ def test_sizes_are_exact_and_ids_sparse(store: Store) -> None:
 
 def test_an_unknown_size_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
-        Store.open(None, seed=1, sizes={"nothing": 3})
+        PortalStore.open(None, seed=1, sizes={"nothing": 3})
 
 
-def test_links_point_to_rows(store: Store) -> None:
+def test_links_point_to_rows(store: PortalStore) -> None:
     contacts = {row["id"] for row in store.rows(3)}
     companies = {row["id"] for row in store.rows(4)}
     deals = store.rows(2)
@@ -53,7 +53,7 @@ def test_links_point_to_rows(store: Store) -> None:
     assert {row["companyId"] for row in deals} >= {None, 0}
 
 
-def test_deleted_ids_never_return(store: Store) -> None:
+def test_deleted_ids_never_return(store: PortalStore) -> None:
     last = store.rows(2)[-1]["id"]
     first = store.insert(2, {"title": "one"})[0]
     assert first > last + 1
@@ -63,12 +63,12 @@ def test_deleted_ids_never_return(store: Store) -> None:
 
 def test_rows_survive_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "portal.db")
-    first = Store.open(path, seed=3, sizes=SMALL)
+    first = PortalStore.open(path, seed=3, sizes=SMALL)
     number = first.insert(2, {"title": "kept", "UF_CRM_TAGS": ["a", "b"]})[0]
     first.add_user_field(2, "UF_CRM_LATER", "enumeration", items=["x", "y"])
     rows, fields = first.rows(2), first.user_fields(2)
     first.close()
-    second = Store.open(path, seed=99, sizes={"deal": 1})
+    second = PortalStore.open(path, seed=99, sizes={"deal": 1})
     assert second.rows(2) == rows
     assert second.rows(2)[-1]["id"] == number
     assert second.user_fields(2) == fields
@@ -78,15 +78,15 @@ def test_rows_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_seed_broken_off_is_not_taken_for_a_portal(tmp_path: Path) -> None:
     path = str(tmp_path / "portal.db")
-    first = Store.open(path, seed=3, sizes=SMALL)
+    first = PortalStore.open(path, seed=3, sizes=SMALL)
     first.database.change("DROP TABLE settings")
     first.close()
-    second = Store.open(path, seed=3, sizes=SMALL)
+    second = PortalStore.open(path, seed=3, sizes=SMALL)
     assert len(second.rows(2)) == 120
     second.close()
 
 
-def test_insert_takes_every_spelling(store: Store) -> None:
+def test_insert_takes_every_spelling(store: PortalStore) -> None:
     row_id = store.insert(
         3,
         {
@@ -105,14 +105,14 @@ def test_insert_takes_every_spelling(store: Store) -> None:
     assert row["fm"][0]["VALUE"] == "+7900"
 
 
-def test_insert_refuses_what_it_cannot_store(store: Store) -> None:
+def test_insert_refuses_what_it_cannot_store(store: PortalStore) -> None:
     with pytest.raises(KeyError, match="nope"):
         store.insert(2, {"nope": 1})
     with pytest.raises(ValueError, match="begindate"):
         store.insert(2, {"begindate": "soon"})
 
 
-def test_user_fields_come_and_go(store: Store) -> None:
+def test_user_fields_come_and_go(store: PortalStore) -> None:
     spec = store.add_user_field(2, "UF_CRM_NEW", "enumeration", multiple=True, items=["a", "b"])
     assert len({choice for choice, _ in spec.items}) == 2
     taken = [choice for known in store.user_fields(2) if known.code != spec.code for choice, _ in known.items]
@@ -125,13 +125,13 @@ def test_user_fields_come_and_go(store: Store) -> None:
         store.remove_user_field(2, "UF_CRM_NEW")
 
 
-def test_delete_takes_what_hangs_on_a_row(store: Store) -> None:
+def test_delete_takes_what_hangs_on_a_row(store: PortalStore) -> None:
     row_id = store.insert(3, {"NAME": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}]})[0]
     assert store.delete(3, [row_id, row_id, 10**9]) == 1
     assert store.multifields(3, [row_id]) == {}
 
 
-def test_threads_may_use_the_store_at_once(store: Store) -> None:
+def test_threads_may_use_the_store_at_once(store: PortalStore) -> None:
     """A test reads the store while the server's thread writes into it."""
 
     def write() -> list[int]:

@@ -90,7 +90,7 @@ async def test_an_expired_token_is_renewed_once_and_the_request_repeated(serve: 
     store = Store()
     transport = open_transport(portal.application, auth=application(server, store=store))
     reply = await transport.post("batch", b'{"cmd":{}}', timeout=5)
-    assert json.loads(reply.body) == {"result": {"cmd": {}}}
+    assert json.loads(await reply.read()) == {"result": {"cmd": {}}}
     await transport.post("m", b"{}", timeout=5)
     await transport.close()
     assert office.renewals == [

@@ -47,6 +47,7 @@ def killed_upload(url: str, frame: pd.DataFrame, place: Path, seconds: float, mo
     return journal
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_killed_insert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
     frame = deals(900)
     journal = killed_upload(sandbox.url, frame, tmp_path, 0.7)
@@ -56,6 +57,7 @@ def test_a_killed_insert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_
     assert is_truthful(report, frame, sandbox)
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_killed_upsert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
     frame = deals(600).assign(originId=[f"R{at}" for at in range(600)])
     journal = killed_upload(sandbox.url, frame, tmp_path, 0.7, mode="upsert")

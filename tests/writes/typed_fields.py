@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 import bx24frames as bx
-from bx24frames.sandbox.seed.portal import status_codes
-from bx24frames.sandbox.shapes.parse import zone_of
+from bx24frames.sandbox.fields.casts import zone_of
+from bx24frames.sandbox.store.initial import status_codes
 
 TABLES: Final = {
     "lead": 1, "deal": 2, "contact": 3, "company": 4, "quote": 7, "smart_invoice": 31, "item:128": 128,

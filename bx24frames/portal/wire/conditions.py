@@ -7,12 +7,13 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.columns import Names
+from bx24frames.entities.operands import Unfit
+from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
 from bx24frames.where.conditions import condition
-from bx24frames.where.dialects import DIALECTS, SPELLINGS, dialect, split_key
-from bx24frames.where.operands import Unfit
+from bx24frames.where.dialects import DIALECTS, SPELLINGS, dialect
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),

@@ -16,7 +16,7 @@ def _f(code: str, type: str, title: str, name: str = "", upper: str = "", **kw: 
 
 ID: Final = _f("ID", "integer", "ID", read_only=True)
 TITLE: Final = _f("TITLE", "string", "Название")
-NAMES: Final[Fields] = (
+_NAMES: Final[Fields] = (
     _f("HONORIFIC", "crm_status", "Обращение", status="HONORIFIC"),
     _f("NAME", "string", "Имя"),
     _f("SECOND_NAME", "string", "Отчество"),
@@ -77,7 +77,7 @@ CONTACT_LINKS: Final[Fields] = (
     _f("CONTACT_IDS", "crm_contact", "Контакты", multiple=True, listed=False),
 )
 OBSERVERS: Final = _f("OBSERVERS", "user", "Наблюдатели", multiple=True, faces="item", listed=False)
-MULTIFIELDS: Final[Fields] = (
+_MULTIFIELDS: Final[Fields] = (
     _f("PHONE", "crm_multifield", "Телефон", multiple=True, faces="classic"),
     _f("EMAIL", "crm_multifield", "E-mail", multiple=True, faces="classic"),
     _f("WEB", "crm_multifield", "Сайт", multiple=True, faces="classic"),
@@ -110,7 +110,7 @@ def _address(prefix: str) -> Fields:
 LEAD: Final[Fields] = (
     ID,
     _f("TITLE", "string", "Название лида"),
-    *NAMES,
+    *_NAMES,
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("COMPANY_TITLE", "string", "Название компании"),
     *SOURCE,
@@ -134,7 +134,7 @@ LEAD: Final[Fields] = (
     *ACTIVITY,
     *CONTACTED,
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
 )
 
 DEAL: Final[Fields] = (
@@ -177,8 +177,8 @@ DEAL: Final[Fields] = (
 
 CONTACT: Final[Fields] = (
     ID,
-    NAMES[0],
-    *(replace(spec, claimed="classic") for spec in NAMES[1:]),
+    _NAMES[0],
+    *(replace(spec, claimed="classic") for spec in _NAMES[1:]),
     _f("PHOTO", "file", "Фотография"),
     _f("BIRTHDATE", "date", "Дата рождения"),
     _f("TYPE_ID", "crm_status", "Тип контакта", status="CONTACT_TYPE"),
@@ -200,7 +200,7 @@ CONTACT: Final[Fields] = (
     _f("FACE_ID", "integer", "Привязка к лицам из модуля faceid", read_only=True),
     *ACTIVITY,
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
 )
 
 COMPANY: Final[Fields] = (
@@ -228,7 +228,7 @@ COMPANY: Final[Fields] = (
     ORIGIN_VERSION,
     *(replace(spec, unsaid="item classic") for spec in ACTIVITY),
     *UTM,
-    *MULTIFIELDS,
+    *_MULTIFIELDS,
     _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),
     COMMUNICATION,
 )

@@ -26,7 +26,7 @@ class Kind(enum.Enum):
     """A list or a map, kept as its text."""
 
 
-KINDS: Final[dict[str, Kind]] = {
+_KINDS: Final[dict[str, Kind]] = {
     "integer": Kind.INT,
     "user": Kind.INT,
     "location": Kind.INT,
@@ -106,7 +106,7 @@ class FieldSpec:
     @property
     def kind(self) -> Kind:
         """How the field is stored."""
-        kind = Kind.INT if self.type.startswith("crm_enum_") else KINDS[self.type]
+        kind = Kind.INT if self.type.startswith("crm_enum_") else _KINDS[self.type]
         return Kind.INT_LIST if self.multiple and kind is Kind.INT else kind
 
     @property

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-PREFIX: Final = "UF_CRM_"
-KEPT: Final = "ufCrm_"
+_PREFIX: Final = "UF_CRM_"
+_KEPT: Final = "ufCrm_"
 """How a name begins of which only the prefix was converted."""
 
 _WORDS: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
@@ -28,13 +28,13 @@ def item_name(code: str) -> str:
     >>> item_name("UF_CRM_1721244482250"), item_name("UF_CRM_5B9A3C"), item_name("UF_CRM_10_DIGIT10")
     ('ufCrm_1721244482250', 'ufCrm_5B9A3C', 'ufCrm_10_DIGIT10')
     """
-    tail = code.removeprefix(PREFIX)
+    tail = code.removeprefix(_PREFIX)
     if _WORDS.fullmatch(tail):
         return f"ufCrm{_capitalised(tail)}"
     if found := _NUMBERED.fullmatch(tail):
         number, rest = found.groups()
         return f"ufCrm{number}_{rest}" if rest.isdigit() else f"ufCrm{number}{_capitalised(rest)}"
-    return f"{KEPT}{tail}"
+    return f"{_KEPT}{tail}"
 
 
 def _capitalised(words: str) -> str:
@@ -65,7 +65,7 @@ def converted_back(name: str, *, behind_operator: bool = False) -> str:
     >>> converted_back("=UF_CRM_1721244482250", behind_operator=True)
     '=_UF_C_RM_1721244482250'
     """
-    if name.startswith(KEPT) and not behind_operator:
-        return PREFIX + name.removeprefix(KEPT)
+    if name.startswith(_KEPT) and not behind_operator:
+        return _PREFIX + name.removeprefix(_KEPT)
     parted = re.sub(r"([^_])([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Za-z])([0-9])", r"\1_\2", parted).upper()

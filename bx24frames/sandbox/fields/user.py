@@ -47,7 +47,7 @@ def oddly_named(code: str) -> bool:
 
 _LENGTHS: Final[dict[str, Any]] = {"MIN_LENGTH": 0, "MAX_LENGTH": 0}
 _BOUNDS: Final[dict[str, Any]] = {"MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": None}
-SETTINGS: Final[dict[str, dict[str, Any]]] = {
+_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "string": {"SIZE": 20, "ROWS": 1, "REGEXP": "", **_LENGTHS, "DEFAULT_VALUE": None},
     "integer": {"SIZE": 20, **_BOUNDS},
     "double": {"SIZE": 20, **_BOUNDS},
@@ -63,7 +63,7 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
 
 def settings_of(spec: UserField) -> Any:
     """The settings of a field as they are printed; PHP's empty array where there are none."""
-    return {**SETTINGS.get(spec.type, {}), **spec.settings} or []
+    return {**_SETTINGS.get(spec.type, {}), **spec.settings} or []
 
 
 def describe_classic(spec: UserField) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def list_entry(spec: UserField, entity_id: str, language: str = LANGUAGE) -> dic
     return printed | {name: printed[name].get(language) for name in LABELS}
 
 
-COLOURS: Final = ("Red", "Зелёный", "Blue & white", "Red")
+_COLOURS: Final = ("Red", "Зелёный", "Blue & white", "Red")
 """Two choices share a caption: a caption need not name one code."""
 
 # (code after the prefix, type, multiple, caption, choices, settings)
@@ -175,8 +175,8 @@ _EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, A
     ("IS_VIP", "boolean", False, "VIP?", (), {"DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX"}),
     ("BIRTH_DAY", "date", False, "День", (), {"DEFAULT_VALUE": {"TYPE": "NONE", "VALUE": ""}}),
     ("VISIT_TIME", "datetime", False, "Визит", (), {"USE_SECOND": "Y"}),
-    ("COLOUR", "enumeration", False, "Цвет", COLOURS, {"DISPLAY": "LIST", "LIST_HEIGHT": 1}),
-    ("COLOURS", "enumeration", True, "Цвета", COLOURS, {"DISPLAY": "CHECKBOX", "LIST_HEIGHT": 5}),
+    ("COLOUR", "enumeration", False, "Цвет", _COLOURS, {"DISPLAY": "LIST", "LIST_HEIGHT": 1}),
+    ("COLOURS", "enumeration", True, "Цвета", _COLOURS, {"DISPLAY": "CHECKBOX", "LIST_HEIGHT": 5}),
     ("PRICE", "money", False, "Цена", (), {"DEFAULT_VALUE": ""}),
     ("SITE", "url", False, "Сайт", (), {"POPUP": "Y", "SIZE": 20}),
     ("PLACE", "address", False, "Место", (), {"SHOW_MAP": "Y"}),

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.filters.filters import (
+from bx24frames.sandbox.filters.base import (
     DAY,
     MOMENT,
     NUMBER,
@@ -32,11 +33,10 @@ from bx24frames.sandbox.filters.item import OPERATORS as ITEM_OPERATORS
 from bx24frames.sandbox.filters.item import condition as item_condition
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.registry import MethodError
-from bx24frames.sandbox.seed.portal import stage_order
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
+from bx24frames.sandbox.store.initial import stage_order
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType, Table
 
 OPERATORS: Final = ("!=", "!@", "!%", ">=", "<=", "=%", "%=", "*=", "*%", "=", "!", "@", "%", ">", "<", "?", "*")

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.names import converted_back
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.filters.filters import (
+from bx24frames.sandbox.filters.base import (
     DAY,
     MOMENT,
     TEXT,
@@ -30,12 +31,11 @@ from bx24frames.sandbox.filters.filters import (
     user_operand,
 )
 from bx24frames.sandbox.registry import MethodError
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
 from bx24frames.sandbox.zones import moved
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.field import FieldSpec
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 OPERATORS: Final = ("!><", "!=%", "!%=", "><", "!=", "!@", "!%", ">=", "<=", "=%", "%=", "=", "!", "@", "%", ">", "<")
@@ -81,7 +81,7 @@ class Reading:
     prefixed: bool = True
 
 
-PLAIN: Final = Reading()
+_PLAIN: Final = Reading()
 
 
 @dataclass
@@ -92,7 +92,7 @@ class ItemNames:
     entity: EntityType
     original: bool = False
     quirks: frozenset[str] = frozenset()
-    reading: Reading = PLAIN
+    reading: Reading = _PLAIN
     user: dict[str, UserField] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class ItemNames:
         return not_allowed(name if name.isupper() and not operator else upper_snake(name))
 
 
-def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool, reading: Reading = PLAIN) -> Any:
+def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool, reading: Reading = _PLAIN) -> Any:
     if operand.kind not in {MOMENT, DAY}:
         return operand.bind(value, zone)
     if flat or (reading.grouped and operand.kind == MOMENT):
@@ -206,7 +206,7 @@ def condition(
     zone: timezone,
     *,
     flat: bool = True,
-    reading: Reading = PLAIN,
+    reading: Reading = _PLAIN,
 ) -> Fragment | None:
     """One condition, None if the portal drops it.
 

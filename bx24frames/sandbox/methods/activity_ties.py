@@ -4,59 +4,59 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from bx24frames.sandbox.fields.casts import parse_datetime, php_int, php_text, zone_of
 from bx24frames.sandbox.methods.arguments import bound, bound_int
+from bx24frames.sandbox.methods.timeline import NO_ELEMENT
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import parse_datetime, php_int, php_text, zone_of
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
-Owner = list[int]
+_Owner = list[int]
 
 # ---------------------------------------------------------------- bindings
 
-BINDINGS: Final = "activity_bindings"
-NO_ITEM: Final = MethodError("NOT_FOUND", "Элемент не найден")
-NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец элемента не найден")
+_BINDINGS: Final = "activity_bindings"
+_NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец элемента не найден")
 BOUND: Final = MethodError("ACTIVITY_IS_ALREADY_BOUND", "Дело уже привязано к этому элементу")
 UNBOUND: Final = MethodError("BINDING_NOT_FOUND", "Дело не привязано к этому элементу")
 LAST: Final = MethodError("LAST_BINDING_CANNOT_BE_DELETED", "Нельзя удалять единственную привязку дела")
 OTHER_TYPE: Final = MethodError(
     "SOURCE_AND_TARGET_ENTITY_TYPES_ARE_NOT_EQUAL_ERROR", "Типы объектов не совпадают"
 )  # fmt: skip
-SAME: Final = MethodError("SOURCE_AND_TARGET_ENTITY_ID_ARE_EQUAL_ERROR", "Элементы совпадают")
+_SAME: Final = MethodError("SOURCE_AND_TARGET_ENTITY_ID_ARE_EQUAL_ERROR", "Элементы совпадают")
 
 
 def _activity(params: Params, context: Context, name: str = "activityId") -> Row:
     row = context.store.row("activity", bound_int(params, name))
     if row is None:
-        raise NO_ITEM
+        raise NO_ELEMENT
     return row
 
 
-def _of(activity: Row, context: Context) -> list[Owner]:
+def _of(activity: Row, context: Context) -> list[_Owner]:
     """What an activity is bound to, as (type, id); first the owner of its columns."""
-    kept = (context.store.kept(BINDINGS) or {}).get(str(activity["id"]), [])
+    kept = (context.store.kept(_BINDINGS) or {}).get(str(activity["id"]), [])
     own = [activity["ownerTypeId"], activity["ownerId"]]
     return [own, *(one for one in kept if one != own)] if own[0] and own[1] else list(kept)
 
 
-def _keep(activity: Row, owners: list[Owner], context: Context) -> Result:
+def _keep(activity: Row, owners: list[_Owner], context: Context) -> Result:
     """Bind an activity to these; the first stands in its columns."""
-    context.store.keep(BINDINGS, {**(context.store.kept(BINDINGS) or {}), str(activity["id"]): owners[1:]})
+    context.store.keep(_BINDINGS, {**(context.store.kept(_BINDINGS) or {}), str(activity["id"]): owners[1:]})
     context.store.update_row("activity", activity["id"], {"ownerTypeId": owners[0][0], "ownerId": owners[0][1]})
     context.writes += 1
     return Result(value=True)
 
 
-def _owner(type_id: int, row_id: int, context: Context) -> Owner:
+def _owner(type_id: int, row_id: int, context: Context) -> _Owner:
     entity = context.store.entity(type_id)
     if entity is None or context.store.row(entity.name, row_id) is None:
-        raise NO_OWNER
+        raise _NO_OWNER
     return [type_id, row_id]
 
 
-def _named(params: Params, names: tuple[str, str], context: Context) -> Owner:
+def _named(params: Params, names: tuple[str, str], context: Context) -> _Owner:
     return _owner(bound_int(params, names[0]), bound_int(params, names[1]), context)
 
 
@@ -102,7 +102,7 @@ def move_binding(params: Params, context: Context) -> Result:
     if source[0] != target[0]:
         raise OTHER_TYPE
     if source == target:
-        raise SAME
+        raise _SAME
     owners = _of(activity, context)
     if source not in owners:
         raise UNBOUND

@@ -6,27 +6,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.plain import Desk, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
 
-KEYS: Final = ("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID")
-DESK: Final = Desk("address", by_code("address"))
-NOT_FOUND: Final = MethodError("", "TypeAddress not found")
+_KEYS: Final = ("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID")
+_DESK: Final = Desk("address", by_code("address"))
+_NOT_FOUND: Final = MethodError("", "TypeAddress not found")
 
 
 def _fields(params: Params) -> dict[str, Any]:
     values = params.get("fields", params.get("FIELDS"))
     if not isinstance(values, dict):
         raise MethodError("", "Parameter 'fields' must be array.")
-    if missing := [name for name in KEYS if php_int(values.get(name)) <= 0]:
+    if missing := [name for name in _KEYS if php_int(values.get(name)) <= 0]:
         raise MethodError("", f"{missing[0]} is not defined or invalid.")
     return values
 
 
 def _row_id(values: dict[str, Any], context: Context) -> int | None:
     where = "typeId = ? AND entityTypeId = ? AND entityId = ?"
-    owner = [php_int(values[name]) for name in KEYS]
+    owner = [php_int(values[name]) for name in _KEYS]
     found: int | None = context.store.scalar(f"SELECT id FROM address WHERE {where}", owner)  # noqa: S608
     return found
 
@@ -34,7 +34,7 @@ def _row_id(values: dict[str, Any], context: Context) -> int | None:
 def _known(values: dict[str, Any], context: Context) -> int:
     row_id = _row_id(values, context)
     if row_id is None:
-        raise NOT_FOUND
+        raise _NOT_FOUND
     return row_id
 
 
@@ -44,9 +44,9 @@ def add_address(params: Params, context: Context) -> Result:
     values = _fields(params)
     row_id = _row_id(values, context)
     if row_id is None:
-        DESK.add(values, context)
+        _DESK.add(values, context)
     else:
-        DESK.update(row_id, values, context, NOT_FOUND)
+        _DESK.update(row_id, values, context, _NOT_FOUND)
     return Result(value=True)
 
 
@@ -54,12 +54,12 @@ def add_address(params: Params, context: Context) -> Result:
 def update_address(params: Params, context: Context) -> Result:
     """Change an address."""
     values = _fields(params)
-    DESK.update(_known(values, context), values, context, NOT_FOUND)
+    _DESK.update(_known(values, context), values, context, _NOT_FOUND)
     return Result(value=True)
 
 
 @method("crm.address.delete", "crm")
 def delete_address(params: Params, context: Context) -> Result:
     """Delete an address."""
-    DESK.delete(_known(_fields(params), context), context, NOT_FOUND)
+    _DESK.delete(_known(_fields(params), context), context, _NOT_FOUND)
     return Result(value=True)

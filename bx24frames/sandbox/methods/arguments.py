@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.php import entries
 from bx24frames.sandbox.registry import MethodError, Params
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+
+READ_ONLY: Final = True
+"""In tables of fields: the field is printed, and not written."""
 
 
 def classic_map(params: Params, name: str) -> dict[str, Any]:

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
 from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-
-NOT_FOUND: Final = MethodError("", "Not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ TALKS: Final = (2, 4)
 """Calls and e-mails, which are with somebody."""
 PROVIDED: Final = 6
 _REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyById"))
-ALL: Final = (
+_ALL: Final = (
     Around(
         "activity", "activity", CLASSIC, ("created",), ("lastUpdated",),
         ("authorId", "editorId", "responsibleId"),
@@ -158,7 +156,7 @@ ALL: Final = (
     ),
 )  # fmt: skip
 
-for _table in ALL:
+for _table in _ALL:
     _actions = [("list", _table.rows), ("fields", _table.describe)]
     if not _table.keyless:  # an address is found by its owner alone
         _actions += [("get", _table.one), ("add", _table.add), ("update", _table.update), ("delete", _table.delete)]

@@ -11,14 +11,12 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-
-NOT_FOUND: Final = MethodError("", "Not found")
 
 
 def _ids(text: str | None) -> list[int]:
@@ -179,7 +177,7 @@ def _delete_one(bond: Bond, params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-ACTIONS: Final = {
+_ACTIONS: Final = {
     "items.get": _list,
     "items.set": _set,
     "items.delete": _delete,
@@ -188,5 +186,5 @@ ACTIONS: Final = {
     "delete": _delete_one,
 }
 for _name, _bond in BONDS.items():
-    for _action, _handler in ACTIONS.items():
+    for _action, _handler in _ACTIONS.items():
         method(f"crm.{_name}.{_action}", "crm")(partial(_handler, _bond))

@@ -7,17 +7,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import STATUSES, Row, Shelf
+from bx24frames.sandbox.store.shelf import STATUSES, Shelf
+from bx24frames.sandbox.store.tables import Row
 
-LISTS: Final = Shelf("call_list", list)
-KEYS: Final = ("ID", "DATE_CREATE", "CREATED_BY_ID", "WEBFORM_ID", "ENTITY_TYPE_ID")
-TYPES: Final = {"CONTACT": 3, "COMPANY": 4}
+_LISTS: Final = Shelf("call_list", list)
+_KEYS: Final = ("ID", "DATE_CREATE", "CREATED_BY_ID", "WEBFORM_ID", "ENTITY_TYPE_ID")
+_TYPES: Final = {"CONTACT": 3, "COMPANY": 4}
 TABLE_OF: Final = {3: "contact", 4: "company"}
 FIRST_STATUS: Final = "IN_WORK"
 
@@ -30,7 +31,7 @@ def _argument(params: Params, name: str) -> Any:
 
 
 def _type(params: Params, wrong: str) -> int:
-    number = TYPES.get(php_text(_argument(params, "ENTITY_TYPE")))
+    number = _TYPES.get(php_text(_argument(params, "ENTITY_TYPE")))
     if number is None:
         raise MethodError("ENTITY_TYPE_ERROR", wrong)
     return number
@@ -53,14 +54,14 @@ def _items(ids: list[int], before: list[Row]) -> list[Row]:
 
 
 def _row(params: Params, name: str, wrong: str, context: Context) -> Row:
-    row = LISTS.row(context.store, php_int(_argument(params, name)))
+    row = _LISTS.row(context.store, php_int(_argument(params, name)))
     if row is None:
         raise MethodError("LIST_ID_ERROR", wrong)
     return row
 
 
 def _shown(row: Row) -> Row:
-    return {name: None if row[name] is None else php_text(row[name]) for name in KEYS}
+    return {name: None if row[name] is None else php_text(row[name]) for name in _KEYS}
 
 
 @method("crm.calllist.add", "crm")
@@ -72,14 +73,14 @@ def add_list(params: Params, context: Context) -> Result:
     form = php_int(params.get("WEBFORM_ID")) or None
     row = {"DATE_CREATE": now, "CREATED_BY_ID": context.user_id, "WEBFORM_ID": form, "ENTITY_TYPE_ID": number}
     context.writes += 1
-    return Result(LISTS.add(context.store, {**row, "ITEMS": _items(ids, [])}, text=False))
+    return Result(_LISTS.add(context.store, {**row, "ITEMS": _items(ids, [])}, text=False))
 
 
 @method("crm.calllist.get", "crm")
 def get_list(params: Params, context: Context) -> Result:
     """One list, without those to be called."""
     row = _row(params, "ID", "Incorrect list id", context)
-    names = {number: name for name, number in TYPES.items()}
+    names = {number: name for name, number in _TYPES.items()}
     return Result({**_shown(row), "ENTITY_TYPE": names[row["ENTITY_TYPE_ID"]]})
 
 
@@ -94,7 +95,7 @@ def update_list(params: Params, context: Context) -> Result:
         text = "Discrepancy between the type of call participants and incoming type"
         raise MethodError("ENTITY_TYPE_ERROR", text)
     form = php_int(params["WEBFORM_ID"]) or None if "WEBFORM_ID" in params else row["WEBFORM_ID"]
-    LISTS.put(context.store, {**row, "WEBFORM_ID": form, "ITEMS": _items(ids, row["ITEMS"])})
+    _LISTS.put(context.store, {**row, "WEBFORM_ID": form, "ITEMS": _items(ids, row["ITEMS"])})
     context.writes += 1
     return Result(value=True)
 
@@ -110,9 +111,9 @@ def list_lists(params: Params, context: Context) -> Result:
     select = names_of(list(classic_map(params, "select").values()))
     order = classic_map(params, "order") or {"ID": "DESC"}
     for name in (*select, *order):
-        if name not in (*KEYS, "*"):
+        if name not in (*_KEYS, "*"):
             raise _unknown(name)
-    rows = chosen(LISTS.rows(context.store), classic_map(params, "filter"), dict.fromkeys(KEYS), _unknown)
+    rows = chosen(_LISTS.rows(context.store), classic_map(params, "filter"), dict.fromkeys(_KEYS), _unknown)
     rows = ordered(rows, order)
     window = paging.always_counting(context.start, lambda: len(rows))
     wanted = set(select) or {"*"}

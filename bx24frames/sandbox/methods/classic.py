@@ -11,11 +11,11 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields import user as fields_user
 from bx24frames.sandbox.filters import classic as filters_classic
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import classic_selection, classic_whole
-from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
 
 EntityHandler = Callable[[EntityType, Params, Context], Result]

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.losses import LEAD, convert, lose
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
-from bx24frames.sandbox.shapes.parse import php_text
-from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, pen_of, values_of
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
 

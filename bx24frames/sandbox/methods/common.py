@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.tasks import people_names
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import DEPARTMENTS
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.store.initial import DEPARTMENTS
 
 NO_APPLICATION: Final = MethodError("AccessException", "Application context required", 403)
 NEEDS_APPLICATION: Final = (
@@ -30,8 +30,8 @@ OTHER_EVENTS: Final = (
     "ONTASKADD", "ONTASKUPDATE", "ONTASKDELETE", "ONTASKCOMMENTADD", "ONAPPINSTALL", "ONAPPUNINSTALL", "ONUSERADD"
 )  # fmt: skip
 OFFLINE: Final = ("ONOFFLINEEVENT",)
-FEATURES: Final = frozenset({"rest_offline_extended", "rest_auth_connector"})
-GROUPS: Final = {
+_FEATURES: Final = frozenset({"rest_offline_extended", "rest_auth_connector"})
+_GROUPS: Final = {
     "AU": "Все авторизованные пользователи",
     "G1": "Администраторы",
     "G2": "Все посетители",
@@ -71,8 +71,8 @@ def name_access(params: Params, context: Context) -> Result:
     departments = {f"D{row['ID']}": row["NAME"] for row in DEPARTMENTS}
     told: dict[str, Any] = {}
     for code in names_of(params.get("ACCESS", params.get("access"))):
-        if code in GROUPS:
-            told[code] = {"provider": "", "name": GROUPS[code], "provider_id": "other"}
+        if code in _GROUPS:
+            told[code] = {"provider": "", "name": _GROUPS[code], "provider_id": "other"}
         elif code[:1] == "U" and code[1:] in names:
             told[code] = {"provider": "Пользователь", "name": names[code[1:]], "provider_id": "user"}
         elif code in departments:
@@ -86,7 +86,7 @@ def get_feature(params: Params, _: Context) -> Result:
     code = php_text(params.get("CODE", params.get("code")))
     if not code:
         raise MethodError("CODE_EMPTY", "CODE can't be empty")
-    return Result({"value": "Y" if code in FEATURES else "N"})
+    return Result({"value": "Y" if code in _FEATURES else "N"})
 
 
 @method("events")

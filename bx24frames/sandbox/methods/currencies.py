@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox.envelope import iso
-from bx24frames.sandbox.methods.arguments import classic_map, names_of
+from bx24frames.sandbox.fields.casts import php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_map, names_of
 from bx24frames.sandbox.methods.described import flat_fields, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import currency_rows
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.initial import currency_rows
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
-KEPT: Final = "currency"
-NOT_FOUND: Final = MethodError("", "Not found")
-READ_ONLY: Final = True
-FIELDS: Final = {
+_KEPT: Final = "currency"
+_FIELDS: Final = {
     "CURRENCY": flat("string", "Валюта"),
     "AMOUNT_CNT": flat("int", "Номинал"),
     "AMOUNT": flat("double", "Курс обмена"),
@@ -40,7 +38,7 @@ LOCALIZATION: Final = {
     "DECIMALS": flat("int", "Количество десятичных знаков"),
     "HIDE_ZERO": flat("char", "Не показывать незначащие нули"),
 }
-PLAIN: Final[Row] = {
+_PLAIN: Final[Row] = {
     "FULL_NAME": "",
     "FORMAT_STRING": "#",
     "DEC_POINT": ".",
@@ -50,14 +48,14 @@ PLAIN: Final[Row] = {
     "HIDE_ZERO": "N",
 }
 """A language whose localization says nothing of a part."""
-LANGUAGE: Final = "ru"
+_LANGUAGE: Final = "ru"
 """The portal's own: its localization stands in the columns of the currency."""
-NEW: Final = {"AMOUNT_CNT": "1", "AMOUNT": "1.0000", "SORT": "100", "BASE": "N", "LID": LANGUAGE}
+_NEW: Final = {"AMOUNT_CNT": "1", "AMOUNT": "1.0000", "SORT": "100", "BASE": "N", "LID": _LANGUAGE}
 LOCAL: Final = ("FULL_NAME", "FORMAT_STRING", "DEC_POINT", "THOUSANDS_SEP", "DECIMALS")
 
 
 def _rows(context: Context) -> list[Row]:
-    kept: list[Row] | None = context.store.kept(KEPT)
+    kept: list[Row] | None = context.store.kept(_KEPT)
     return currency_rows(context.store.server_zone) if kept is None else [dict(row) for row in kept]
 
 
@@ -87,20 +85,20 @@ def _values(params: Params, context: Context) -> Row:
     values = {
         name: php_text(value)
         for name, value in given.items()
-        if name in FIELDS and not FIELDS[name]["isReadOnly"] and name != "LANG"
+        if name in _FIELDS and not _FIELDS[name]["isReadOnly"] and name != "LANG"
     }
     return values | {"DATE_UPDATE": iso(context.now, context.utc_offset)}
 
 
 def _keep(rows: list[Row], context: Context) -> None:
-    context.store.keep(KEPT, rows)
+    context.store.keep(_KEPT, rows)
     context.writes += 1
 
 
 def _languages(row: Row) -> Row:
     """The localizations of a currency by language; those of a seeded one are its own columns."""
     own: Row = row.get("LANG") or {}
-    return own or {row["LID"]: {**PLAIN, **{name: row[name] for name in LOCAL}}}
+    return own or {row["LID"]: {**_PLAIN, **{name: row[name] for name in LOCAL}}}
 
 
 def _localized(row: Row, given: Any, context: Context) -> Row:
@@ -110,8 +108,8 @@ def _localized(row: Row, given: Any, context: Context) -> Row:
         if isinstance(values, dict):
             cast = written(LOCALIZATION, values, context.store.server_zone, adding=True)
             texts = {name: None if value is None else php_text(value) for name, value in cast.items()}
-            languages[language] = {**PLAIN, **languages.get(language, {}), **texts}
-    shown = languages.get(LANGUAGE, PLAIN)
+            languages[language] = {**_PLAIN, **languages.get(language, {}), **texts}
+    shown = languages.get(_LANGUAGE, _PLAIN)
     return {**row, **{name: shown[name] for name in LOCAL}, "LANG": languages}
 
 
@@ -134,7 +132,7 @@ def list_currencies(params: Params, context: Context) -> Result:
 @method("crm.currency.fields", "crm")
 def describe_currencies(_: Params, __: Context) -> Result:
     """The field description of currencies."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.currency.get", "crm")
@@ -153,7 +151,7 @@ def add_currency(params: Params, context: Context) -> Result:
         raise MethodError("", "The field CURRENCY is required.")
     if any(row["CURRENCY"] == code for row in rows):
         raise MethodError("", f"Currency {code} already exists.")
-    row = _localized({"CURRENCY": code, **NEW, **values}, flat_fields(params).get("LANG"), context)
+    row = _localized({"CURRENCY": code, **_NEW, **values}, flat_fields(params).get("LANG"), context)
     _keep([*rows, row], context)
     return Result(code)
 
@@ -234,4 +232,4 @@ def delete_localizations(params: Params, context: Context) -> Result:
     row = _localized_row(params, context)
     gone = set(names_of(params.get("lids")))
     left = {language: values for language, values in _languages(row).items() if language not in gone}
-    return _put({**row, "LANG": left or {LANGUAGE: {**PLAIN}}}, context)
+    return _put({**row, "LANG": left or {_LANGUAGE: {**_PLAIN}}}, context)

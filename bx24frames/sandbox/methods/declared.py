@@ -10,23 +10,22 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.user import MISSING, renderer
-from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, pen_of, values_of
+from bx24frames.sandbox.store.base import Store
 from bx24frames.sandbox.store.shelf import Shelf
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
-LANGUAGES: Final = ("en", "ru")
-LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE")
-FLAGS: Final = ("MULTIPLE", "MANDATORY", "SHOW_FILTER", "SHOW_IN_LIST", "EDIT_IN_LIST", "IS_SEARCHABLE")
+_LANGUAGES: Final = ("en", "ru")
+_LABELS: Final = ("EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE")
+_FLAGS: Final = ("MULTIPLE", "MANDATORY", "SHOW_FILTER", "SHOW_IN_LIST", "EDIT_IN_LIST", "IS_SEARCHABLE")
 IMMUTABLE: Final = frozenset({"ID", "ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID", "MULTIPLE"})
-TYPES: Final = {
+_TYPES: Final = {
     "string": "Строка", "integer": "Целое число", "double": "Число", "boolean": "Да/Нет", "enumeration": "Список",
     "datetime": "Дата/Время", "date": "Дата", "money": "Деньги", "url": "Ссылка", "address": "Адрес", "file": "Файл",
     "employee": "Сотрудник", "crm_status": "Справочник CRM", "iblock_section": "Раздел", "iblock_element": "Элемент",
@@ -108,9 +107,9 @@ class Declared:
             raise MethodError("ERROR_CORE", f"Поле {code} для объекта {self.entity} уже существует.<br>")
         bare: Row = {
             "ENTITY_ID": self.entity, "FIELD_NAME": code, "USER_TYPE_ID": php_text(values["USER_TYPE_ID"]),
-            "XML_ID": None, "SORT": "100", **dict.fromkeys(FLAGS, "N"), "SHOW_IN_LIST": "Y", "EDIT_IN_LIST": "Y",
+            "XML_ID": None, "SORT": "100", **dict.fromkeys(_FLAGS, "N"), "SHOW_IN_LIST": "Y", "EDIT_IN_LIST": "Y",
             "MULTIPLE": "Y" if php_text(values.get("MULTIPLE")) == "Y" else "N", "SETTINGS": {},
-            **{name: dict.fromkeys(LANGUAGES, "") for name in LABELS},
+            **{name: dict.fromkeys(_LANGUAGES, "") for name in _LABELS},
         }  # fmt: skip
         if bare["USER_TYPE_ID"] == "enumeration":
             bare["LIST"] = []
@@ -137,11 +136,11 @@ class Declared:
     def _changed(self, row: Row, values: Mapping[str, Any]) -> Row:
         changed = dict(row)
         for name, value in values.items():
-            if name in LABELS:
-                texts = value if isinstance(value, dict) else dict.fromkeys(LANGUAGES, value)
+            if name in _LABELS:
+                texts = value if isinstance(value, dict) else dict.fromkeys(_LANGUAGES, value)
                 changed[name] = row[name] | {key: php_text(one) for key, one in texts.items()}
             elif name == "LABEL":
-                changed |= {label: dict.fromkeys(LANGUAGES, php_text(value)) for label in LABELS[:3]}
+                changed |= {label: dict.fromkeys(_LANGUAGES, php_text(value)) for label in _LABELS[:3]}
             elif name == "SETTINGS":
                 changed[name] = row[name] | map_of(value)
             elif name == "LIST" and "LIST" in row:
@@ -170,9 +169,9 @@ def _choices(known: list[Row], entries: Any) -> list[Row]:
 
 TASK_FIELDS: Final = Declared("TASKS_TASK", "task", "UF_", "ERROR_CORE")
 USER_FIELDS: Final = Declared("USER", "user", "UF_USR_")
-_KINDS: Final = {"ID": "int", "SORT": "int", **dict.fromkeys(FLAGS, "char")}
+_KINDS: Final = {"ID": "int", "SORT": "int", **dict.fromkeys(_FLAGS, "char")}
 _CAPTIONS: Final = (
-    "ID", "ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID", "XML_ID", "SORT", *FLAGS, *LABELS, "LIST", "SETTINGS",
+    "ID", "ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID", "XML_ID", "SORT", *_FLAGS, *_LABELS, "LIST", "SETTINGS",
 )  # fmt: skip
 
 
@@ -212,7 +211,7 @@ def list_task_fields(params: Params, context: Context) -> Result:
 @method("task.item.userfield.gettypes", "task")
 def list_types(_: Params, __: Context) -> Result:
     """The types a field can have."""
-    return Result([{"ID": name, "title": title} for name, title in TYPES.items()])
+    return Result([{"ID": name, "title": title} for name, title in _TYPES.items()])
 
 
 @method("task.item.userfield.getfields", "task")
@@ -228,7 +227,7 @@ def describe_declarations(_: Params, __: Context) -> Result:
 
 
 def _unlabelled(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name not in LABELS}
+    return {name: value for name, value in row.items() if name not in _LABELS}
 
 
 def _administrator(context: Context) -> None:

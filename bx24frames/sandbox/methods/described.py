@@ -11,11 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters.item import split_operator
-from bx24frames.sandbox.methods.arguments import classic_map, names_of
-from bx24frames.sandbox.methods.dictionaries import ordered
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result
-from bx24frames.sandbox.shapes.parse import (
+from bx24frames.sandbox.fields.casts import (
     fold,
     parse_date,
     parse_datetime,
@@ -25,18 +21,23 @@ from bx24frames.sandbox.shapes.parse import (
     whole,
     zone_of,
 )
+from bx24frames.sandbox.filters.item import split_operator
+from bx24frames.sandbox.methods.arguments import classic_map, names_of
+from bx24frames.sandbox.methods.dictionaries import ordered
+from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
 Description = Mapping[str, Any]
 Cast = Callable[[Any, str], Any]
 
-SKIP: Final = object()
+_SKIP: Final = object()
 YES: Final = ("Y", "y", "true", "1")
 
 
 def _plain(value: Any, _: str) -> Any:
-    return SKIP if isinstance(value, list | dict) else php_text(value)
+    return _SKIP if isinstance(value, list | dict) else php_text(value)
 
 
 def _number(value: Any, _: str) -> Any:
@@ -56,11 +57,11 @@ CASTS: Final[Mapping[str, Cast]] = {
     "boolean": lambda value, _: "Y" if php_text(value) in YES else "N",
     "date": lambda value, zone: parse_date(value, zone_of(zone)),
     "datetime": lambda value, zone: parse_datetime(value, zone_of(zone)),
-    "object": lambda value, _: value if isinstance(value, list | dict) else SKIP,
+    "object": lambda value, _: value if isinstance(value, list | dict) else _SKIP,
 }
 """How a sent value is stored, by the type of its description; another type is text."""
 
-NUMBERS: Final = frozenset({"integer", "int", "user", "double"})
+_NUMBERS: Final = frozenset({"integer", "int", "user", "double"})
 
 
 def written(fields: Mapping[str, Description], given: Mapping[str, Any], zone: str, *, adding: bool) -> Row:
@@ -72,7 +73,7 @@ def written(fields: Mapping[str, Description], given: Mapping[str, Any], zone: s
             continue
         cast = CASTS.get(spec["type"], _plain)
         one = [cast(part, zone) for part in values_of(value)] if spec.get("isMultiple") else cast(value, zone)
-        if one is not SKIP:
+        if one is not _SKIP:
             stored[name] = one
     return stored
 
@@ -82,7 +83,7 @@ def _printed(spec: Description, value: Any, zone: str, *, text: bool) -> Any:
         if not value:
             return "" if text else None
         return f"{value}T00:00:00{zone}" if spec["type"] == "date" else f"{value}{zone}"
-    return php_text(value) if text and spec["type"] in NUMBERS and value is not None else value
+    return php_text(value) if text and spec["type"] in _NUMBERS and value is not None else value
 
 
 def printed(fields: Mapping[str, Description], row: Row, zone: str, *, text: bool) -> Row:
@@ -127,7 +128,7 @@ TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-PREFIXES: Final = tuple(sorted(TESTS, key=len, reverse=True))
+_PREFIXES: Final = tuple(sorted(TESTS, key=len, reverse=True))
 
 
 def chosen(
@@ -141,7 +142,7 @@ def chosen(
     A condition on another name is dropped, or is an error where `refuse` makes one.
     """
     for key, wanted in conditions.items():
-        prefix, name = split_operator(str(key), PREFIXES)
+        prefix, name = split_operator(str(key), _PREFIXES)
         if name not in names:
             if refuse is not None:
                 raise refuse(name)

@@ -7,21 +7,19 @@ A configuration is common to all users or one user's own; what was never set is 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType, Row
 
-Row = dict[str, Any]
-
-KEPT: Final = "details"
+_KEPT: Final = "details"
 COMMON: Final = "C"
-TABLES: Final = ("lead", "deal", "contact", "company")
+_TABLES: Final = ("lead", "deal", "contact", "company")
 EXTRAS: Final = ("dealCategoryId", "leadCustomerType", "categoryId")
 """What tells one card of a type from another: the pipeline, or simple and repeated leads."""
-DENIED: Final = MethodError("", "Access denied.")
+_DENIED: Final = MethodError("", "Access denied.")
 
 
 def _entity(entity: EntityType | None, params: Params, context: Context) -> EntityType:
@@ -54,18 +52,18 @@ def _key(entity: EntityType, params: Params, context: Context) -> str:
     scope = _scope(params)
     user = php_int(params.get("userId")) or context.user_id
     if scope != COMMON and user != context.user_id and not context.is_admin:
-        raise DENIED
+        raise _DENIED
     owner = COMMON if scope == COMMON else f"P{user}"
     return f"{entity.id}|{_extras(params)}|{owner}"
 
 
 def _kept(context: Context) -> Row:
-    kept: Row | None = context.store.kept(KEPT)
+    kept: Row | None = context.store.kept(_KEPT)
     return dict(kept or {})
 
 
 def _keep(configurations: Row, context: Context) -> Result:
-    context.store.keep(KEPT, configurations)
+    context.store.keep(_KEPT, configurations)
     context.writes += 1
     return Result(value=True)
 
@@ -118,7 +116,7 @@ def _set(entity: EntityType | None, params: Params, context: Context) -> Result:
     """Keep a card's sections."""
     key = _key(_entity(entity, params, context), params, context)
     if _scope(params) == COMMON and not context.is_admin:
-        raise DENIED
+        raise _DENIED
     return _keep(_kept(context) | {key: _sections(params)}, context)
 
 
@@ -126,7 +124,7 @@ def _reset(entity: EntityType | None, params: Params, context: Context) -> Resul
     """Forget a card's sections."""
     key = _key(_entity(entity, params, context), params, context)
     if _scope(params) == COMMON and not context.is_admin:
-        raise DENIED
+        raise _DENIED
     return _keep({name: kept for name, kept in _kept(context).items() if name != key}, context)
 
 
@@ -134,21 +132,21 @@ def _force_common(entity: EntityType | None, params: Params, context: Context) -
     """Forget every user's own sections of a card."""
     known = _entity(entity, params, context)
     if not context.is_admin:
-        raise DENIED
+        raise _DENIED
     own = f"{known.id}|{_extras(params)}|P"
     return _keep({name: kept for name, kept in _kept(context).items() if not name.startswith(own)}, context)
 
 
-ACTIONS: Final = {"get": _get, "set": _set, "reset": _reset, "forceCommonScopeForAll": _force_common}
+_ACTIONS: Final = {"get": _get, "set": _set, "reset": _reset, "forceCommonScopeForAll": _force_common}
 
 
 def _register(name: str, entity: EntityType | None) -> None:
-    for action, handler in ACTIONS.items():
+    for action, handler in _ACTIONS.items():
         bound: Handler = partial(handler, entity)
         method(f"crm.{name}.details.configuration.{action}", "crm")(bound)
 
 
 for _known in ENTITY_TYPES.values():
-    if _known.name in TABLES:
+    if _known.name in _TABLES:
         _register(_known.name, _known)
 _register("item", None)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from bx24frames.sandbox.methods.arguments import bound_int, classic_id, classic_map
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY, bound_int, classic_id, classic_map
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
-
-_READ_ONLY: Final = True
 
 
 def flat(
@@ -30,23 +28,23 @@ def flat(
 
 
 STATUS_FIELDS: Final = {
-    "ID": flat("integer", "ID", read_only=_READ_ONLY),
+    "ID": flat("integer", "ID", read_only=READ_ONLY),
     "ENTITY_ID": flat("string", "Справочник", required=True, immutable=True),
     "STATUS_ID": flat("string", "Код", required=True, immutable=True),
     "SORT": flat("integer", "Сортировка"),
     "NAME": flat("string", "Название", required=True),
-    "NAME_INIT": flat("string", "Название по умолчанию", read_only=_READ_ONLY),
-    "SYSTEM": flat("char", "Системный", read_only=_READ_ONLY),
+    "NAME_INIT": flat("string", "Название по умолчанию", read_only=READ_ONLY),
+    "SYSTEM": flat("char", "Системный", read_only=READ_ONLY),
     "COLOR": flat("string", "Цвет"),
     "SEMANTICS": flat("char", "Группа", immutable=True),
     "CATEGORY_ID": flat("integer", "Воронка", immutable=True),
     "EXTRA": flat("crm_status_extra", "Дополнительно"),
 }
 CATEGORY_FIELDS: Final = {
-    "id": flat("integer", "ID", read_only=_READ_ONLY),
+    "id": flat("integer", "ID", read_only=READ_ONLY),
     "name": flat("string", "Название", required=True),
     "sort": flat("integer", "Сортировка"),
-    "entityTypeId": flat("integer", "Тип", read_only=_READ_ONLY),
+    "entityTypeId": flat("integer", "Тип", read_only=READ_ONLY),
     "isDefault": flat("boolean", "По умолчанию"),
     "originId": flat("string", "Внешний код"),
     "originatorId": flat("string", "Внешний источник"),

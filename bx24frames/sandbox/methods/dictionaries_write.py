@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.dictionaries import CATEGORY_FIELDS, STATUS_FIELDS
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary, stage_prefix
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, Row, add_stages, drop_stages
+from bx24frames.sandbox.store.initial import stage_dictionary, stage_prefix
+from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, add_stages, drop_stages
+from bx24frames.sandbox.store.tables import DEALS, Row
 
 # ---------------------------------------------------------------- statuses
 
@@ -115,8 +116,7 @@ def _has(context: Context, table: str, column: str, value: Any) -> bool:
 
 # ---------------------------------------------------------------- pipelines
 
-DEALS: Final = 2
-CLIENTS: Final = (3, 4)
+_CLIENTS: Final = (3, 4)
 
 
 def _pipelines(params: Params, context: Context) -> tuple[int, list[Row]]:
@@ -144,7 +144,7 @@ def _pipeline_values(params: Params, number: int) -> Row:
         values["sort"] = max(0, php_int(values["sort"]))
     if "isDefault" in values:
         values["isDefault"] = "Y" if values["isDefault"].lower() in ("y", "true") else "N"
-        if values["isDefault"] == "Y" and number in CLIENTS:
+        if values["isDefault"] == "Y" and number in _CLIENTS:
             raise MethodError("0", "Default client category does not support updating default state")
         if number == DEALS:  # in deals it is not to be changed
             del values["isDefault"]

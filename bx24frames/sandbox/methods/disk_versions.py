@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.disk import STORAGES
 from bx24frames.sandbox.methods.disk_write import (
@@ -22,9 +23,8 @@ from bx24frames.sandbox.methods.disk_write import (
 from bx24frames.sandbox.methods.plain import EXACT, View, by_code
 from bx24frames.sandbox.methods.task_actions import ATTACHED
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 VERSIONS: Final = View("disk_version", by_code("disk_version"), by_code("disk_version"), "classic", EXACT,
                        prefixes=("%", "="))  # fmt: skip
 

@@ -7,20 +7,20 @@ import binascii
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.disk import ITEMS, printed
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 FOLDER, FILE = "folder", "file"
 LIVE, TRASHED = 0, 3
 """DELETED_TYPE of what lies in its place, and of what was thrown away by itself."""
-NUMBERS: Final = ("ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION")
+_NUMBERS: Final = ("ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION")
 """Fields of an object just made that are printed as numbers."""
 DISK: Final = "disk"
-TAKEN: Final = "DISK_OBJ_22000"
+_TAKEN: Final = "DISK_OBJ_22000"
 
 
 def absent(row_id: Any) -> MethodError:
@@ -64,7 +64,7 @@ def _shown(row_id: int, context: Context, *, fresh: bool = False) -> Row:
     if found is None:
         raise absent(row_id)
     row = printed(found)
-    return {name: int(one) if fresh and name in NUMBERS and one is not None else one for name, one in row.items()}
+    return {name: int(one) if fresh and name in _NUMBERS and one is not None else one for name, one in row.items()}
 
 
 def _sibling(parent: int, name: str, context: Context, besides: int = 0) -> bool:
@@ -80,7 +80,7 @@ def _name(parent: int, name: str, context: Context, *, unique: bool = False, kin
         return name
     if not unique:
         word = "Файл" if kind == FILE else "Папка"
-        raise MethodError(TAKEN, f"{word} с таким именем уже есть")
+        raise MethodError(_TAKEN, f"{word} с таким именем уже есть")
     stem, dot, tail = name.rpartition(".")
     return next(
         free
@@ -210,7 +210,7 @@ def _trash(kind: str) -> Handler:
     def handle(params: Params, context: Context) -> Result:
         row = object_of(argument(params, 0, "id"), kind, context)
         if not row["parentId"]:
-            raise MethodError(TAKEN, "Нельзя удалить корневую папку")
+            raise MethodError(_TAKEN, "Нельзя удалить корневую папку")
         moment = context.store.local_time(context.now)
         gone = {"deletedType": TRASHED, "deleteTime": moment, "deletedBy": context.user_id}
         return Result(change(row, gone, context) | {"DELETED_TYPE": TRASHED})
@@ -292,7 +292,7 @@ def delete_tree(params: Params, context: Context) -> Result:
     """Delete a folder for good, with everything in it."""
     row = object_of(argument(params, 0, "id"), FOLDER, context)
     if not row["parentId"]:
-        raise MethodError(TAKEN, "Нельзя удалить корневую папку")
+        raise MethodError(_TAKEN, "Нельзя удалить корневую папку")
     for one in [*_inside(row["id"], context), row]:
         _drop(one, context)
     return Result(value=True)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
 GENERATOR: Final = "Bitrix_Main_Numerator_Generator_SequentNumberGenerator"
 SEQUENCE: Final[Mapping[str, Any]] = {
@@ -26,7 +27,7 @@ SEQUENCE: Final[Mapping[str, Any]] = {
     "isDirectNumeration": False,
 }
 PREFIX: Final = "crm.documentgenerator"
-MADE: Final = "2024-01-10T12:00:00"
+_MADE: Final = "2024-01-10T12:00:00"
 
 
 def _seeded_numerators() -> list[Row]:
@@ -45,12 +46,14 @@ def _seeded_templates() -> list[Row]:
         "users": ["UA"],
         "isDeleted": "N",
         "sort": 500,
-        "createTime": MADE,
-        "updateTime": MADE,
+        "createTime": _MADE,
+        "updateTime": _MADE,
     }
     return [
         {"id": 1, "name": "Счёт", **shared, "entityTypeId": ["2", "31"]},
         {"id": 3, "name": "Акт", **shared, "entityTypeId": ["2", "2_category_1"]},
+        # more than a page of them
+        *({"id": number, "name": f"Шаблон {number}", **shared, "entityTypeId": ["4"]} for number in range(5, 141, 2)),
     ]
 
 
@@ -155,10 +158,10 @@ def delete_numerator(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- templates
 
-TEXTS: Final = ("name", "region", "code")
-FLAGS: Final = ("active", "withStamps")
-LISTS: Final = ("users", "entityTypeId")
-LISTED: Final = (
+_TEXTS: Final = ("name", "region", "code")
+_FLAGS: Final = ("active", "withStamps")
+_LISTS: Final = ("users", "entityTypeId")
+_LISTED: Final = (
     "id", "name", "region", "code", "active", "moduleId", "numeratorId", "withStamps", "isDeleted", "sort",
     "createTime", "updateTime",
 )  # fmt: skip
@@ -184,9 +187,9 @@ def _shown_template(row: Row, context: Context) -> Row:
 
 def _template_values(params: Params, context: Context) -> Row:
     given = _fields(params)
-    values: Row = {name: php_text(given[name]) for name in TEXTS if name in given}
-    values |= {name: "Y" if php_text(given[name]) == "Y" else "N" for name in FLAGS if name in given}
-    values |= {name: names_of(given[name]) for name in LISTS if name in given}
+    values: Row = {name: php_text(given[name]) for name in _TEXTS if name in given}
+    values |= {name: "Y" if php_text(given[name]) == "Y" else "N" for name in _FLAGS if name in given}
+    values |= {name: names_of(given[name]) for name in _LISTS if name in given}
     values |= {name: php_int(given[name]) for name in ("numeratorId", "sort") if name in given}
     if isinstance(given.get("file"), list | dict):
         name, content = [*map_of(given["file"]).values(), "", ""][:2]
@@ -202,7 +205,7 @@ def list_templates(params: Params, context: Context) -> Result:
     types = conditions.pop("entityTypeId", None)
     if types is not None:
         rows = [row for row in rows if set(names_of(types)) & set(row["entityTypeId"])]
-    rows = ordered(chosen(rows, conditions, dict.fromkeys(LISTED)), map_of(bound_array(params, "order", {})))
+    rows = ordered(chosen(rows, conditions, dict.fromkeys(_LISTED)), map_of(bound_array(params, "order", {})))
     window = paging.controller(context.start, lambda: len(rows))
     wanted = set(names_of(bound_array(params, "select", []))) or {"*"}
     shown = {}
@@ -212,7 +215,7 @@ def list_templates(params: Params, context: Context) -> Result:
         shown[printed["id"]] = {
             name: list(value) if name == "users" else value
             for name, value in printed.items()
-            if name in keys or ("*" in wanted and name not in LISTS)
+            if name in keys or ("*" in wanted and name not in _LISTS)
         }
     context.rows += len(shown)
     return Result({"templates": shown or []}, window.total, window.next)

@@ -7,23 +7,24 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.document_templates import PREFIX, address, next_number, template_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-DOCUMENTS: Final = Shelf("document", list, "id")
+_DOCUMENTS: Final = Shelf("document", list, "id")
 NO_DOCUMENT: Final = MethodError("0", "Документ не найден")
-NO_ID: Final = MethodError("100", "Bitrix\\DocumentGenerator\\Document constructor must be is public")
-LISTED: Final = (
+_NO_ID: Final = MethodError("100", "Bitrix\\DocumentGenerator\\Document constructor must be is public")
+_LISTED: Final = (
     "id", "title", "number", "templateId", "fileId", "imageId", "pdfId", "createTime", "updateTime", "values",
     "createdBy", "updatedBy", "stampsEnabled", "entityId", "entityTypeId",
 )  # fmt: skip
-ADDRESSES: Final = {"downloadUrl": "document.download", "pdfUrl": "document.getPdf", "imageUrl": "document.getImage"}
-CLOSED: Final = {
+_ADDRESSES: Final = {"downloadUrl": "document.download", "pdfUrl": "document.getPdf", "imageUrl": "document.getImage"}
+_CLOSED: Final = {
     "changeStampsEnabled": False,
     "changeStampsDisabledReason": "В шаблоне нет печатей и подписей",
     "changeQrCodeEnabled": False,
@@ -35,8 +36,8 @@ FROM_CODE: Final = ("true", "1", "Y")
 
 def _row(params: Params, context: Context) -> Row:
     if params.get("id") in (None, ""):
-        raise NO_ID
-    row = DOCUMENTS.row(context.store, bound_int(params, "id"))
+        raise _NO_ID
+    row = _DOCUMENTS.row(context.store, bound_int(params, "id"))
     if row is None:
         raise NO_DOCUMENT
     return row
@@ -47,16 +48,16 @@ def _text(value: Any) -> str | None:
 
 
 def _addresses(row: Row) -> Row:
-    plain = {name: address(action, row["id"]) for name, action in ADDRESSES.items()}
+    plain = {name: address(action, row["id"]) for name, action in _ADDRESSES.items()}
     return plain | {
-        f"{name}Machine": f"/rest/{PREFIX}.{action}.json?id={row['id']}" for name, action in ADDRESSES.items()
+        f"{name}Machine": f"/rest/{PREFIX}.{action}.json?id={row['id']}" for name, action in _ADDRESSES.items()
     }
 
 
 def _listed(row: Row, context: Context) -> Row:
     """A document as lists print it: ids are texts."""
     zone = context.store.server_zone
-    shown = {name: row.get(name) for name in LISTED}
+    shown = {name: row.get(name) for name in _LISTED}
     shown |= {name: f"{row[name]}{zone}" for name in ("createTime", "updateTime")}
     texts = ("id", "templateId", "fileId", "imageId", "pdfId", "createdBy", "updatedBy", "entityId", "entityTypeId")
     return shown | {name: _text(row.get(name)) for name in texts} | _addresses(row)
@@ -73,7 +74,7 @@ def _whole(row: Row, context: Context) -> Row:
         "totalRows": 0,
     }
     return {
-        **CLOSED,
+        **_CLOSED,
         "products": products,
         "publicUrl": row["publicUrl"],
         "isTransformationError": False,
@@ -105,7 +106,7 @@ def _values(params: Params) -> Row:
 
 
 def _save(row: Row, context: Context) -> Row:
-    row_id = DOCUMENTS.add(context.store, row, text=False)
+    row_id = _DOCUMENTS.add(context.store, row, text=False)
     context.writes += 1
     return {"id": row_id, **row}
 
@@ -155,7 +156,7 @@ def get_document(params: Params, context: Context) -> Result:
 def list_documents(params: Params, context: Context) -> Result:
     """A page of documents."""
     conditions = map_of(bound_array(params, "filter", {}))
-    rows = chosen(DOCUMENTS.rows(context.store), conditions, dict.fromkeys(LISTED))
+    rows = chosen(_DOCUMENTS.rows(context.store), conditions, dict.fromkeys(_LISTED))
     rows = ordered(rows, map_of(bound_array(params, "order", {})) or {"id": "ASC"})
     wanted = set(names_of(bound_array(params, "select", []))) or {"*"}
     window = paging.controller(context.start, lambda: len(rows))
@@ -175,7 +176,7 @@ def update_document(params: Params, context: Context) -> Result:
     values = {**row["values"], **_values(params), "stampsEnabled": stamps}
     stamp = {"updateTime": context.store.local_time(context.now), "updatedBy": context.user_id}
     changed = {**row, **stamp, "values": values, "stampsEnabled": stamps, "number": php_text(values["DocumentNumber"])}
-    DOCUMENTS.put(context.store, changed)
+    _DOCUMENTS.put(context.store, changed)
     context.writes += 1
     return Result({"document": _whole(changed, context)})
 
@@ -183,7 +184,7 @@ def update_document(params: Params, context: Context) -> Result:
 @method(f"{PREFIX}.document.delete", "crm")
 def delete_document(params: Params, context: Context) -> Result:
     """Delete a document."""
-    DOCUMENTS.drop(context.store, _row(params, context))
+    _DOCUMENTS.drop(context.store, _row(params, context))
     context.writes += 1
     return Result(None)
 
@@ -195,7 +196,7 @@ def enable_public_url(params: Params, context: Context) -> Result:
     status = params.get("status", 1)
     on = status is True or php_text(status) in FROM_CODE
     changed = {**row, "publicUrl": f"/~{row['id']:05x}" if on else None}
-    DOCUMENTS.put(context.store, changed)
+    _DOCUMENTS.put(context.store, changed)
     context.writes += 1
     return Result({"publicUrl": changed["publicUrl"]})
 

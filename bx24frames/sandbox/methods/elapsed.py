@@ -7,22 +7,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code
+from bx24frames.sandbox.methods.tasks import TASK_PREFIXES
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
 
-PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
-FIRST: Final = 50
-DESK: Final = Desk("elapsed", by_code("elapsed"), ("createdDate", "dateStart", "dateStop"), (), ("userId",))
-NO_ITEM: Final = MethodError("ERROR_CORE", "TASKS_ERROR_EXCEPTION_#8; Action failed; not found; 8/TE/ITEM_NOT_FOUND")
+_FIRST: Final = 50
+_DESK: Final = Desk("elapsed", by_code("elapsed"), ("createdDate", "dateStart", "dateStop"), (), ("userId",))
+_NO_ITEM: Final = MethodError("ERROR_CORE", "TASKS_ERROR_EXCEPTION_#8; Action failed; not found; 8/TE/ITEM_NOT_FOUND")
 NO_TASK: Final = MethodError("ERROR_CORE", "TASKS_ERROR_EXCEPTION_#8; Action failed; not found; 8/TE/TASK_NOT_FOUND")
 
 
 def _view(size: int) -> View:
     names = by_code("elapsed")
     pager = lambda start, count: paging.Window(start or 0, count(), None, size)  # noqa: E731 (a pager of this size)
-    return View("elapsed", names, names, "classic", pager, prefixes=PREFIXES)
+    return View("elapsed", names, names, "classic", pager, prefixes=TASK_PREFIXES)
 
 
 @method("task.elapseditem.getlist", "task")
@@ -37,7 +37,7 @@ def list_elapsed(params: Params, context: Context) -> Result:
     order, filters, select, more = (given + [None] * 4)[:4]
     conditions |= map_of(filters) if isinstance(filters, dict | list) else {}
     pages = map_of(map_of(more).get("NAV_PARAMS")) if isinstance(more, dict) else {}
-    size = min(php_int(pages.get("nPageSize", FIRST)) or FIRST, FIRST) if task is None or pages else 10**9
+    size = min(php_int(pages.get("nPageSize", _FIRST)) or _FIRST, _FIRST) if task is None or pages else 10**9
     number = max(php_int(pages.get("iNumPage", 1)), 1)
     context.start = (number - 1) * size
     sorts = map_of(order) if isinstance(order, dict) else {}
@@ -61,7 +61,7 @@ def _item(params: Params, context: Context) -> tuple[int, list[Any]]:
     row_id = php_int(given[1]) if len(given) > 1 else 0
     row = context.store.row("elapsed", row_id)
     if row is None or row["taskId"] != task:
-        raise NO_ITEM
+        raise _NO_ITEM
     return row_id, given[2:]
 
 
@@ -82,7 +82,7 @@ def _total(task: int, context: Context) -> None:
 def get_elapsed(params: Params, context: Context) -> Result:
     """One item: task, item."""
     row_id, _ = _item(params, context)
-    found, _ = _view(FIRST).page(context, {"ID": row_id}, {})
+    found, _ = _view(_FIRST).page(context, {"ID": row_id}, {})
     return Result(found[0])
 
 
@@ -91,7 +91,7 @@ def add_elapsed(params: Params, context: Context) -> Result:
     """A new item; its id: task, fields."""
     given = list(params.values())
     task = _task(given, context)
-    row_id = DESK.add({"SOURCE": 3, **_values(given[1:]), "TASK_ID": task}, context)
+    row_id = _DESK.add({"SOURCE": 3, **_values(given[1:]), "TASK_ID": task}, context)
     _total(task, context)
     return Result(row_id)
 
@@ -101,7 +101,7 @@ def update_elapsed(params: Params, context: Context) -> Result:
     """Change an item: task, item, fields."""
     row_id, rest = _item(params, context)
     values = {name: value for name, value in _values(rest).items() if name not in ("ID", "TASK_ID")}
-    DESK.update(row_id, values, context, NO_ITEM)
+    _DESK.update(row_id, values, context, _NO_ITEM)
     _total(php_int(next(iter(params.values()))), context)
     return Result(None)
 
@@ -109,6 +109,6 @@ def update_elapsed(params: Params, context: Context) -> Result:
 @method("task.elapseditem.delete", "task")
 def delete_elapsed(params: Params, context: Context) -> Result:
     """Delete an item: task, item."""
-    DESK.delete(_item(params, context)[0], context, NO_ITEM)
+    _DESK.delete(_item(params, context)[0], context, _NO_ITEM)
     _total(php_int(next(iter(params.values()))), context)
     return Result(None)

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
-from bx24frames.sandbox.store.tables import ENTITY_TYPES
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, Row
 
-Row = dict[str, Any]
-Choice = tuple[int, str]
+_Choice = tuple[int, str]
 
-ENUMS: Final[Mapping[str, tuple[Choice, ...]]] = {
+ENUMS: Final[Mapping[str, tuple[_Choice, ...]]] = {
     "activitydirection": ((0, ""), (1, "Входящее"), (2, "Исходящее")),
     "activitynotifytype": ((0, ""), (1, "мин."), (2, "ч."), (3, "дн.")),
     "activitypriority": ((0, ""), (1, "низкая"), (2, "средняя"), (3, "высокая")),
@@ -51,7 +51,6 @@ OTHER_OWNERS: Final = (
 )
 CLASSIC_MODE: Final = 1
 
-READ_ONLY: Final = True
 ENUM_FIELDS: Final = {
     "ID": flat("int", "ID", read_only=READ_ONLY),
     "NAME": flat("string", "Название", read_only=READ_ONLY),
@@ -78,7 +77,7 @@ def _entry(number: int, caption: str, code: str | None = None, short: str | None
     return {"ID": number, "NAME": caption, "SYMBOL_CODE": code, "SYMBOL_CODE_SHORT": short}
 
 
-def _enum(choices: tuple[Choice, ...], _: Params, __: Context) -> Result:
+def _enum(choices: tuple[_Choice, ...], _: Params, __: Context) -> Result:
     """The entries of one closed list, unpaged."""
     return Result([_entry(number, caption) for number, caption in choices])
 
@@ -179,7 +178,7 @@ _IBLOCK: Final = {
     "LIST_HEIGHT": _setting("int", "Высота списка"),
     "ACTIVE_FILTER": _setting("string", "Показывать только активные"),
 }
-SETTINGS: Final[Mapping[str, Mapping[str, Row]]] = {
+_SETTINGS: Final[Mapping[str, Mapping[str, Row]]] = {
     "string": {"DEFAULT_VALUE": _setting("string", _DEFAULT), "ROWS": _setting("int", "Высота поля")},
     "integer": {"DEFAULT_VALUE": _setting("int", _DEFAULT)},
     "double": {"DEFAULT_VALUE": _setting("double", _DEFAULT), "PRECISION": _setting("int", "Точность")},
@@ -230,4 +229,4 @@ def describe_settings(params: Params, _: Context) -> Result:
     type_ = php_text(params.get("type", params.get("TYPE")))
     if not type_:
         raise MethodError("", "Parameter 'type' is not specified or empty.")
-    return Result(SETTINGS.get(type_, {}))
+    return Result(_SETTINGS.get(type_, {}))

@@ -7,19 +7,19 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.methods.plain import CONTROLLER, RANGES, Desk, View, by_name
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
 from bx24frames.sandbox.shapes.write import values_of
 
-NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
-PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
+_NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
+_PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
 KNOWN: Final = (*RANGES, ">=", "<=", "!=", "!%", "=", "!", "%", ">", "<")
 """The prefixes of an information block (iblock module: CIBlock::MkOperationFilter)."""
-PROPERTIES: Final[dict[str, dict[str, Any]]] = {
+_PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
     "property259": {"propertyType": "N", "userType": None},
     "property260": {"propertyType": "S", "userType": None},
@@ -29,7 +29,7 @@ PROPERTIES: Final[dict[str, dict[str, Any]]] = {
 def write_properties(row_id: int, values: dict[str, Any], context: Context, *, adding: bool) -> None:
     """Keep the properties of a product: each value in a map of its own, a list of these for a multiple one."""
     stored: dict[str, Any] = {}
-    for name in PROPERTIES.keys() & values.keys():
+    for name in _PROPERTIES.keys() & values.keys():
         parts = values_of(values[name]) if isinstance(values[name], list) else [values[name]]
         bare = [part for part in parts if not isinstance(part, dict)]
         if bare and not adding and context.has("bare_property_lost"):
@@ -71,7 +71,7 @@ class Goods:
     def view(self) -> View:
         """How it is listed: an unknown name is an error."""
         names = by_name(self.kind)
-        return View(self.kind, names, names, "item", CONTROLLER, _unknown, PREFIXES, default=(), plain_sql=True)
+        return View(self.kind, names, names, "item", CONTROLLER, _unknown, _PREFIXES, default=(), plain_sql=True)
 
     def listed(self, params: Params, context: Context) -> Result:
         """A page, engine B."""
@@ -115,7 +115,7 @@ class Goods:
         """One row."""
         found, _ = self.view.page(context, {"id": bound_int(params, "id")}, {})
         if not found:
-            raise NOT_FOUND
+            raise _NOT_FOUND
         return Result({self.one: found[0]})
 
     def describe(self, params: Params, _: Context) -> Result:
@@ -143,14 +143,14 @@ class Goods:
         """Change a row; printed whole."""
         row_id = bound_int(params, "id")
         values = map_of(bound_array(params, "fields", {}))
-        self._desk().update(row_id, values, context, NOT_FOUND)
+        self._desk().update(row_id, values, context, _NOT_FOUND)
         if self.kind == "product":
             write_properties(row_id, values, context, adding=False)
         return self._printed(row_id, context)
 
     def delete(self, params: Params, context: Context) -> Result:
         """Delete a row."""
-        self._desk().delete(bound_int(params, "id"), context, NOT_FOUND)
+        self._desk().delete(bound_int(params, "id"), context, _NOT_FOUND)
         return Result(value=True)
 
     def _printed(self, row_id: int, context: Context) -> Result:
@@ -172,11 +172,11 @@ def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
         "name": spec.title,
         "type": type_,
     }
-    dynamic = {"isDynamic": True} if name in PROPERTIES else {}
-    return described | {"isMultiple": spec.multiple} | PROPERTIES.get(name, {}) | dynamic
+    dynamic = {"isDynamic": True} if name in _PROPERTIES else {}
+    return described | {"isMultiple": spec.multiple} | _PROPERTIES.get(name, {}) | dynamic
 
 
-ALL: Final = (
+_ALL: Final = (
     Goods(
         "product", "products", "product", ("timestampX",), ("dateCreate",), ("iblockId",), described="getFieldsByFilter"
     ),
@@ -185,7 +185,7 @@ ALL: Final = (
     Goods("catalog", "catalogs", "catalog"),
 )
 
-for _goods in ALL:
+for _goods in _ALL:
     _handlers: dict[str, Handler] = {"list": _goods.listed, "get": _goods.get, _goods.described: _goods.describe}
     if _goods.kind != "catalog":
         _handlers |= {"add": _goods.add, "update": _goods.update, "delete": _goods.delete}

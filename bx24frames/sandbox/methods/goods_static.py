@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_float, php_text
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, map_of, names_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import IBLOCKS
-from bx24frames.sandbox.shapes.parse import php_float, php_text
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 MOMENT: Final = "2025-03-01T10:00:00+03:00"
-DOCUMENTS: Final = 45
-ELEMENTS: Final = 95
+_DOCUMENTS: Final = 45
+_ELEMENTS: Final = 95
 
 STORES: Final = tuple(
     {"id": number, "title": title, "active": "Y", "address": f"ул. {title}, {number}", "code": None, "sort": 100,
@@ -42,7 +42,7 @@ PRICE_TYPES: Final = (
     {"id": 1, "name": "BASE", "base": "Y", "sort": 100, "xmlId": "BASE", "createdBy": 1, "modifiedBy": 1,
      "dateCreate": MOMENT, "timestampX": MOMENT},
 )  # fmt: skip
-PROPERTIES: Final = tuple(
+_PROPERTIES: Final = tuple(
     {"id": number, "iblockId": IBLOCKS[0], "name": name, "active": "Y", "sort": 500, "code": None,
      "propertyType": type_, "multiple": multiple, "xmlId": "", "userType": None, "timestampX": MOMENT,
      "colCount": 30, "defaultValue": None, "fileType": None, "filtrable": "N", "hint": None, "isRequired": "N",
@@ -66,16 +66,16 @@ PAPERS: Final = tuple(
      "total": None, "currency": "RUB", "siteId": "s1", "responsibleId": 1, "createdBy": 1, "modifiedBy": 1,
      "statusBy": 1, "dateCreate": MOMENT, "dateModify": MOMENT, "dateDocument": None, "dateStatus": MOMENT,
      "commentary": ""}
-    for number in range(1, DOCUMENTS + 1)
+    for number in range(1, _DOCUMENTS + 1)
 )  # fmt: skip
-LINES: Final = tuple(
-    {"amount": 1 + number % 3, "docId": 43 + number % DOCUMENTS * 2, "elementId": 75 + 2 * number,
+_LINES: Final = tuple(
+    {"amount": 1 + number % 3, "docId": 43 + number % _DOCUMENTS * 2, "elementId": 75 + 2 * number,
      "id": 65 + 2 * number, "purchasingPrice": 1000 * number if number % 5 else None,
      "storeFrom": None if number % 3 else 13, "storeTo": 15 if number % 2 else 1}
-    for number in range(1, ELEMENTS + 1)
+    for number in range(1, _ELEMENTS + 1)
 )  # fmt: skip
 
-SIGNS: Final = (">=", "<=", "!=", "!@", "!", ">", "<", "=", "@", "%")
+_SIGNS: Final = (">=", "<=", "!=", "!@", "!", ">", "<", "=", "@", "%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Table:
             raise MethodError("0", f"Unknown field definition `{name}`")
 
     def _meets(self, row: Row, key: str, value: Any) -> bool:
-        sign = next((sign for sign in SIGNS if key.startswith(sign)), "")
+        sign = next((sign for sign in _SIGNS if key.startswith(sign)), "")
         name = key.removeprefix(sign)
         self._known(name)
         cell = row[name]
@@ -137,19 +137,19 @@ def _ordered(sign: str, cell: Any, value: Any) -> bool:
     return bool((cell > bound) == sign.startswith(">"))
 
 
-ALL: Final = (
+_ALL: Final = (
     Table("store", "stores", "store", STORES),
     Table("storeproduct", "storeProducts", "storeProduct", STOCK),
     Table("measure", "measures", "measure", MEASURES),
     Table("vat", "vats", "vat", VATS),
     Table("priceType", "priceTypes", "priceType", PRICE_TYPES),
-    Table("productProperty", "productProperties", "productProperty", PROPERTIES),
+    Table("productProperty", "productProperties", "productProperty", _PROPERTIES),
     Table("productPropertyEnum", "productPropertyEnums", "productPropertyEnum", CHOICES),
     Table("document", "documents", "document", PAPERS),
-    Table("document.element", "documentElements", "documentElement", LINES),
+    Table("document.element", "documentElements", "documentElement", _LINES),
 )
 
-for _table in ALL:
+for _table in _ALL:
     method(f"catalog.{_table.kind}.list", "catalog")(_table.listed)
     if not _table.kind.startswith("document"):  # those have a list alone
         method(f"catalog.{_table.kind}.get", "catalog")(_table.get)

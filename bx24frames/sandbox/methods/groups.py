@@ -4,25 +4,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.work import NO_GROUP
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 OWNER, MODERATOR, MEMBER, ASKED = "A", "E", "K", "Z"
 ROLES: Final = (MODERATOR, MEMBER)
 SCOPE: Final = "sonet_group"
 WRONG_USERS: Final = MethodError("", "Wrong user IDs")
-LISTED: Final = ("NAME", "DESCRIPTION", "KEYWORDS", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "LANDING")
+_LISTED: Final = ("NAME", "DESCRIPTION", "KEYWORDS", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "LANDING")
 API_EMPTY: Final = MethodError("SONET_CONTROLLER_WORKGROUP_EMPTY", "Не указан идентификатор рабочей группы.")
 API_ABSENT: Final = MethodError("SONET_CONTROLLER_WORKGROUP_NOT_FOUND", "Рабочая группа не найдена.")
-FEATURES: Final = ("blog", "calendar", "chat", "files", "forum", "group_lists", "landing_knowledge", "marketplace",
+_FEATURES: Final = ("blog", "calendar", "chat", "files", "forum", "group_lists", "landing_knowledge", "marketplace",
                    "photo", "search", "tasks")  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def change_owner(params: Params, context: Context) -> Result:
 def may_use(params: Params, context: Context) -> Result:
     """Whether the caller may do something with a feature of a group."""
     row = _group(params, context)
-    if php_text(params.get("FEATURE")) not in FEATURES:
+    if php_text(params.get("FEATURE")) not in _FEATURES:
         raise MethodError("", "Wrong feature")
     if not php_text(params.get("OPERATION")):
         raise MethodError("", "Wrong operation")
@@ -184,7 +184,7 @@ def get_group(params: Params, context: Context) -> Result:
     tags = [one.strip() for one in php_text(row["keywords"]).split(",") if one.strip()]
     told = {
         "ID": number, "SITE_ID": row["siteId"], "SUBJECT_ID": row["subjectId"],
-        **{name: row[_column(name)] for name in LISTED}, **moments, "IMAGE_ID": row["imageId"] or 0,
+        **{name: row[_column(name)] for name in _LISTED}, **moments, "IMAGE_ID": row["imageId"] or 0,
         "AVATAR_TYPE": row["avatarType"], "OWNER_ID": row["ownerId"], "INITIATE_PERMS": row["initiatePerms"] or "K",
         "NUMBER_OF_MEMBERS": row["numberOfMembers"], "NUMBER_OF_MODERATORS": len(by_role["E"]) + 1,
         "SEARCH_INDEX": php_text(row["name"]), "SCRUM_OWNER_ID": row["scrumOwnerId"] or 0, "SCRUM_SPRINT_DURATION": 0,

@@ -9,11 +9,11 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields import user as fields_user
 from bx24frames.sandbox.filters import item as filters_item
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, bound_int, is_yes, map_of, names_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import item_selection, listed_selection
-from bx24frames.sandbox.shapes.shapes import Selection, add_multifields, read_rows
 from bx24frames.sandbox.store.tables import EntityType
 from bx24frames.sandbox.zones import user_shift
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.filters.item import ItemNames
@@ -14,9 +15,7 @@ from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
 from bx24frames.sandbox.methods.losses import LEAD, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_text
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, pen_of, values_of
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
 

@@ -9,22 +9,22 @@ from typing import Any, Final
 import orjson
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.filters.filters import Fragment, all_of
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.filters.base import Fragment, all_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.plain import CLASSIC, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import LISTS
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
+from bx24frames.sandbox.store.base import Store
 from bx24frames.sandbox.store.shelf import Shelf
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 LIST_TYPE: Final = "lists"
-PREFIXES: Final = (*RANGES, ">=", "<=", "!%", "=", "!", "%", "*", ">", "<")
-COLOURS: Final[Row] = {"61": "Красный", "63": "Blue & green"}
+_PREFIXES: Final = (*RANGES, ">=", "<=", "!%", "=", "!", "%", "*", ">", "<")
+_COLOURS: Final[Row] = {"61": "Красный", "63": "Blue & green"}
 # FIELD_ID: (type, caption, multiple)
 PROPERTIES: Final[dict[str, tuple[str, str, bool]]] = {
     "PROPERTY_101": ("S", "Заметка", False),
@@ -34,7 +34,7 @@ PROPERTIES: Final[dict[str, tuple[str, str, bool]]] = {
     "PROPERTY_109": ("S", "Метки", True),
 }
 """The properties of the seeded lists, which have columns of their own."""
-SHOWN: Final = ("DATE_CREATE", "TIMESTAMP_X")
+_SHOWN: Final = ("DATE_CREATE", "TIMESTAMP_X")
 """Columns of an element that are printed where the list shows them."""
 TYPES: Final = {
     "SORT": "Сортировка", "ACTIVE_FROM": "Начало активности", "ACTIVE_TO": "Окончание активности",
@@ -95,9 +95,9 @@ def _seeded_fields() -> list[Row]:
         rows.append(field_row(10 * number, number, "NAME", "NAME"))
         for field_id, (type_, caption, multiple) in PROPERTIES.items():
             values: Row = {"NAME": caption, "MULTIPLE": "Y" if multiple else "N"}
-            values |= {"DISPLAY_VALUES_FORM": COLOURS} if type_ == "L" else {}
+            values |= {"DISPLAY_VALUES_FORM": _COLOURS} if type_ == "L" else {}
             rows.append(field_row(int(field_id[9:]), number, field_id, type_, **values))
-        rows += [field_row(10 * number + place, number, name, name) for place, name in enumerate(SHOWN, 1)]
+        rows += [field_row(10 * number + place, number, name, name) for place, name in enumerate(_SHOWN, 1)]
     return rows
 
 
@@ -196,7 +196,7 @@ class Elements(View):
 
     def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
         """A filter map as SQL."""
-        own = {key: one for key, one in given.items() if split_operator(key, PREFIXES)[1] in self.asked}
+        own = {key: one for key, one in given.items() if split_operator(key, _PREFIXES)[1] in self.asked}
         found = [_of_document(key, value) for key, value in given.items() if key not in own]
         base = View.conditions(self, own, zone)
         if not found:
@@ -207,7 +207,7 @@ class Elements(View):
 
 def _of_document(key: str, value: Any) -> Fragment:
     """A condition on a property that has no column: any of its values meets it."""
-    prefix, name = split_operator(key, PREFIXES)
+    prefix, name = split_operator(key, _PREFIXES)
     sign = COMPARED.get(prefix)
     if sign is None:
         raise MethodError("ERROR_ARGUMENT", f"Filter operation not allowed: {prefix}", argument="FILTER")
@@ -221,8 +221,8 @@ def _of_document(key: str, value: Any) -> Fragment:
     return Fragment(f"EXISTS ({inner})", (name, *values))
 
 
-ELEMENTS: Final = Elements("list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC,
-                           prefixes=PREFIXES, plain_sql=True)  # fmt: skip
+_ELEMENTS: Final = Elements("list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC,
+                           prefixes=_PREFIXES, plain_sql=True)  # fmt: skip
 
 
 @method("lists.element.get", "lists")
@@ -232,8 +232,8 @@ def list_elements(params: Params, context: Context) -> Result:
     properties = properties_of(context.store, number)
     conditions = map_of(params.get("FILTER"))
     for key in conditions:
-        name = split_operator(key, PREFIXES)[1]
-        if name not in ELEMENTS.asked and name not in properties:
+        name = split_operator(key, _PREFIXES)[1]
+        if name not in _ELEMENTS.asked and name not in properties:
             raise MethodError("ERROR_ARGUMENT", f"Filter field not allowed: {name}", argument="FILTER")
     shapes = (isinstance(one, list | dict) for key, one in conditions.items() if not key.startswith(RANGES))
     if context.has("list_elements_swallow_errors") and any(shapes):
@@ -243,9 +243,9 @@ def list_elements(params: Params, context: Context) -> Result:
     if php_text(params.get("ELEMENT_CODE")):
         conditions["=CODE"] = params["ELEMENT_CODE"]
     order = map_of(params.get("ELEMENT_ORDER"))
-    found, window = ELEMENTS.page(context, {**conditions, "=IBLOCK_ID": number}, order)
+    found, window = _ELEMENTS.page(context, {**conditions, "=IBLOCK_ID": number}, order)
     by_list = context.has("list_columns_by_configuration")
-    hidden = [name for name in SHOWN if by_list and name not in fields_of(context.store, number)]
+    hidden = [name for name in _SHOWN if by_list and name not in fields_of(context.store, number)]
     select = {php_text(one) for one in values_of(params.get("SELECT") or [])} - {"*"}
     rows = [_element(row, properties, context) for row in found]
     rows = [{name: one for name, one in row.items() if name not in hidden} for row in rows]
@@ -255,7 +255,7 @@ def list_elements(params: Params, context: Context) -> Result:
 
 
 def _element(row: Row, properties: Mapping[str, Row], context: Context) -> Row:
-    printed = row | {name: site_time(row[name]) for name in SHOWN}
+    printed = row | {name: site_time(row[name]) for name in _SHOWN}
     document = document_of(context.store.row("list_element", int(row["ID"])) or {})
     for place, (name, field) in enumerate(properties.items()):
         value = printed.pop(name, document.get(name))

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.lists import (
@@ -23,13 +24,12 @@ from bx24frames.sandbox.methods.lists import (
     site_time,
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 SCOPE: Final = "lists"
-WRITTEN: Final = ("NAME", "DESCRIPTION", "SORT", "BIZPROC", "ACTIVE", "CODE")
+_WRITTEN: Final = ("NAME", "DESCRIPTION", "SORT", "BIZPROC", "ACTIVE", "CODE")
 FIRST_CHOICE: Final = 1001
 
 
@@ -42,7 +42,7 @@ def _now(context: Context) -> str:
 
 def _settings(params: Params) -> Row:
     fields, messages = map_of(params.get("FIELDS")), map_of(params.get("MESSAGES"))
-    written = {name: php_text(fields[name]) for name in WRITTEN if name in fields}
+    written = {name: php_text(fields[name]) for name in _WRITTEN if name in fields}
     return written | {name: php_text(messages[name]) for name in MESSAGES if name in messages}
 
 

@@ -8,25 +8,25 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.methods.lists import PROPERTIES, list_of, properties_of, required
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import TABLES
 
-TABLE: Final = "list_element"
-KEPT: Final = ("id", "iblockId", "dateCreate", "createdBy", "code", "bpPublished")
+_TABLE: Final = "list_element"
+_KEPT: Final = ("id", "iblockId", "dateCreate", "createdBy", "code", "bpPublished")
 ABSENT: Final = MethodError("ERROR_ELEMENT_NOT_FOUND", "Element not found")
 
 
-NUMBERS: Final = ("N", "N:Sequence", "E", "G", "E:EList", "S:employee")
-FILES: Final = ("F", "S:DiskFile")
+_NUMBERS: Final = ("N", "N:Sequence", "E", "G", "E:EList", "S:employee")
+_FILES: Final = ("F", "S:DiskFile")
 
 
 def _cell(field: dict[str, Any], value: Any, context: Context) -> Any:
     """One value of a property as stored; None if the property cannot hold it."""
     type_, zone = field["TYPE"], zone_of(context.store.server_zone)
-    if type_ in FILES and isinstance(value, list | dict):
+    if type_ in _FILES and isinstance(value, list | dict):
         parts = [php_text(one) for one in values_of(value)]
         if len(parts) < 2:
             return None
@@ -35,7 +35,7 @@ def _cell(field: dict[str, Any], value: Any, context: Context) -> Any:
         value = value.get("VALUE", value.get("TEXT")) if isinstance(value, dict) else None
     if value in (None, ""):
         return None
-    if type_ in NUMBERS:
+    if type_ in _NUMBERS:
         return whole(php_float(value))
     if type_ == "L":
         return php_text(value) if php_text(value) in field["DISPLAY_VALUES_FORM"] else None
@@ -45,7 +45,7 @@ def _cell(field: dict[str, Any], value: Any, context: Context) -> Any:
 
 def _property(field: dict[str, Any], value: Any, context: Context) -> list[Any]:
     """A property's values as stored; a map has value ids or ``n0`` for keys."""
-    alone = field["TYPE"] in FILES and isinstance(value, list) and not isinstance(value[0] if value else None, list)
+    alone = field["TYPE"] in _FILES and isinstance(value, list) and not isinstance(value[0] if value else None, list)
     cells = [_cell(field, one, context) for one in ([value] if alone else values_of(value))]
     kept = [one for one in cells if one is not None]
     return kept if field["MULTIPLE"] == "Y" else kept[:1]
@@ -58,7 +58,7 @@ def _values(params: Params, context: Context, number: int) -> dict[str, Any]:
     if not name:
         raise MethodError("ERROR_ADD_ELEMENT", "Не введено название элемента.<br>")
     values: dict[str, Any] = {"name": name, "iblockSectionId": php_int(fields.get("IBLOCK_SECTION_ID")) or None}
-    column = {spec.code: spec.column for spec in TABLES[TABLE].fields}
+    column = {spec.code: spec.column for spec in TABLES[_TABLE].fields}
     document: dict[str, Any] = {}
     for code, field in properties_of(context.store, number).items():
         cells = _property(field, fields.get(code), context)
@@ -77,11 +77,11 @@ def _values(params: Params, context: Context, number: int) -> dict[str, Any]:
 def _element(params: Params, context: Context) -> dict[str, Any]:
     number = list_of(params, context)
     required({"ELEMENT_ID": params.get("ELEMENT_ID") or params.get("ELEMENT_CODE")}, "ELEMENT_ID")
-    row = context.store.row(TABLE, php_int(params.get("ELEMENT_ID")))
+    row = context.store.row(_TABLE, php_int(params.get("ELEMENT_ID")))
     if row is None and params.get("ELEMENT_CODE"):
         sql = "SELECT id FROM list_element WHERE iblockId = ? AND code = ?"
         row_id = context.store.scalar(sql, (number, php_text(params["ELEMENT_CODE"])))
-        row = context.store.row(TABLE, row_id) if row_id else None
+        row = context.store.row(_TABLE, row_id) if row_id else None
     if row is None or row["iblockId"] != number:
         raise ABSENT
     return row
@@ -96,17 +96,17 @@ def add_element(params: Params, context: Context) -> Result:
     now = context.store.local_time(context.now)
     own = {"iblockId": number, "code": code, "dateCreate": now, "timestampX": now, "createdBy": context.user_id}
     context.writes += 1
-    return Result(context.store.insert_row(TABLE, {**own, "bpPublished": "Y", **_values(params, context, number)}))
+    return Result(context.store.insert_row(_TABLE, {**own, "bpPublished": "Y", **_values(params, context, number)}))
 
 
 @method("lists.element.update", "lists")
 def update_element(params: Params, context: Context) -> Result:
     """Write an element anew: the fields and properties that are not named are cleared."""
     row = _element(params, context)
-    cleared = {name: None for name in TABLES[TABLE].columns if name not in KEPT}
+    cleared = {name: None for name in TABLES[_TABLE].columns if name not in _KEPT}
     now = context.store.local_time(context.now)
     context.store.update_row(
-        TABLE, row["id"], cleared | _values(params, context, row["iblockId"]) | {"timestampX": now}
+        _TABLE, row["id"], cleared | _values(params, context, row["iblockId"]) | {"timestampX": now}
     )
     context.writes += 1
     return Result(value=True)

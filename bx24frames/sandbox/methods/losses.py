@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bx24frames.sandbox.registry import Context
-from bx24frames.sandbox.seed.portal import first_stage, semantics, stage_dictionary
+from bx24frames.sandbox.store.initial import first_stage, semantics, stage_dictionary
 from bx24frames.sandbox.store.records import Draft, create
 from bx24frames.sandbox.store.shelf import STATUSES
-from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
+from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType, Row
 
 LEAD: Final = 1
-COMPANY: Final = 4
-Row = dict[str, Any]
+_COMPANY: Final = 4
 
 
 def lose(
@@ -30,7 +29,7 @@ def lose(
     columns = draft.columns
     if entity.id == LEAD and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
         del columns["title"]
-    if entity.id == COMPANY and context.has("company_not_cleared"):
+    if entity.id == _COMPANY and context.has("company_not_cleared"):
         single = {spec.column for spec in entity.fields if not spec.multiple}
         for name in [name for name, value in columns.items() if value in (None, "") and name in single]:
             del columns[name]

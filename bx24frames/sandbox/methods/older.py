@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import kin, stage_dictionary, stage_prefix
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
-from bx24frames.sandbox.store.tables import EntityType
+from bx24frames.sandbox.store.tables import DEALS, EntityType, Row
 
-Row = dict[str, Any]
-DEALS: Final = 2
 STAGES: Final = "DEAL_STAGE"
-NOT_FOUND: Final = MethodError("", "Not found")
 
 
 def _pipelines(context: Context) -> list[Row]:

@@ -6,25 +6,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox.methods.arguments import classic_id
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
-from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
+from bx24frames.sandbox.methods.older import STAGES
+from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.initial import stage_dictionary
+from bx24frames.sandbox.store.shelf import PIPELINES, add_stages, drop_stages
+from bx24frames.sandbox.store.tables import DEALS, Row
 
-DEALS: Final = 2
-STAGES: Final = "DEAL_STAGE"
-READ_ONLY: Final = True
-FIELDS: Final = {
+_FIELDS: Final = {
     "ID": flat("integer", "ID", read_only=READ_ONLY),
     "CREATED_DATE": flat("datetime", "Дата создания", read_only=READ_ONLY),
     "NAME": flat("string", "Название", required=True),
     "IS_LOCKED": flat("char", "Заблокировано", read_only=READ_ONLY),
     "SORT": flat("integer", "Сортировка"),
 }
-NOT_FOUND: Final = MethodError("", "Not found")
 
 
 def _pipeline(row_id: int, context: Context) -> Row:
@@ -49,7 +47,7 @@ def _values(params: Params) -> Row:
 @method("crm.dealcategory.fields", "crm")
 def describe_pipelines(_: Params, __: Context) -> Result:
     """The field description of the deals' pipelines."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.dealcategory.add", "crm")

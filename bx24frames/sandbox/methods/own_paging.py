@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.methods.arguments import bound_array, map_of
 from bx24frames.sandbox.registry import INCOMPLETE, METHODS, Context, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
+from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-Row = dict[str, Any]
 ROWS: Final = 120
 SHORT: Final = frozenset({7, 8, 60})
 """Orders that the caller may not see: counted, and left out of their pages."""

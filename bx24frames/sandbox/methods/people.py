@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.field import Kind
+from bx24frames.sandbox.filters.base import Fragment, Where
 from bx24frames.sandbox.filters.classic import table_conditions
-from bx24frames.sandbox.filters.filters import Fragment, Where
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.declared import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES
@@ -27,9 +27,9 @@ from bx24frames.sandbox.zones import zone_name
 USER: Final = TABLES["user"]
 SCOPES: Final = ("user", "user_brief", "user_basic")
 SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
-RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
+_RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
 
-PICTURES: Final = ("PERSONAL_PHOTO", "WORK_LOGO")
+_PICTURES: Final = ("PERSONAL_PHOTO", "WORK_LOGO")
 """Files that are printed as their addresses, and written as a name and its content in base64."""
 SEARCHED: Final = ("NAME", "LAST_NAME", "EMAIL", "WORK_POSITION")
 
@@ -52,7 +52,7 @@ MOMENTS: Final = frozenset(spec.code for spec in USER.fields if spec.kind is Kin
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
     """Which keys a user has varies."""
-    row |= {name: _address(row[name]) for name in PICTURES}
+    row |= {name: _address(row[name]) for name in _PICTURES}
     return {key: value for key, value in row.items() if value is not None} | {key: {} for key in RAW}
 
 
@@ -79,7 +79,7 @@ def _page(params: Params, window: Window) -> str:
 def list_users(params: Params, context: Context) -> Result:
     """A page of users, engine C; ``FILTER`` replaces conditions at the top level; unknown names are ignored."""
     nested = classic_map(params, "filter")
-    conditions = nested or {name: value for name, value in params.items() if name not in RESERVED}
+    conditions = nested or {name: value for name, value in params.items() if name not in _RESERVED}
     active = {"Y": 1, "N": 0, "true": 1, "false": 0}
     conditions = {
         key: active.get(str(value), value) if key.lstrip("=!") == "ACTIVE" else value
@@ -101,7 +101,7 @@ def list_users(params: Params, context: Context) -> Result:
 @method("user.search", *SCOPES)
 def search_users(params: Params, context: Context) -> Result:
     """A page of users, engine C; names match by their beginning, ``FIND`` in any of them."""
-    given = classic_map(params, "filter") or {name: value for name, value in params.items() if name not in RESERVED}
+    given = classic_map(params, "filter") or {name: value for name, value in params.items() if name not in _RESERVED}
     conditions = {f"{'=%' if key in SEARCHED else ''}{key}": value for key, value in given.items() if key != "FIND"}
     conditions = {key: f"{value}%" if key[:2] == "=%" else value for key, value in conditions.items()}
     where = table_conditions(USER, conditions, context.store.server_zone)
@@ -170,14 +170,14 @@ def describe_departments(_: Params, __: Context) -> Result:
     return Result({"ID": "ID", "NAME": "Название", "SORT": "Сортировка", "PARENT": "Родитель", "UF_HEAD": "Глава"})
 
 
-DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
+_DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
 WRONG_MAIL: Final = MethodError("ERROR_ARGUMENT", "wrong_email")
 
 
 def _written(params: Params) -> Params:
     """What is sent of a user, with its pictures as files."""
     given = dict(params)
-    for name in PICTURES:
+    for name in _PICTURES:
         parts = values_of(given.get(name) or [])
         if isinstance(given.get(name), list) and len(parts) == 2:
             given[name] = {"fileData": parts}
@@ -195,7 +195,7 @@ def add_user(params: Params, context: Context) -> Result:
     if "@" not in php_text(params.get("EMAIL")) or _taken(params, context):
         raise WRONG_MAIL
     bare = {"ACTIVE": "Y", "IS_ONLINE": "N", "USER_TYPE": "employee", "TIME_ZONE_OFFSET": "0"}
-    row_id = DESK.add({**bare, **_written(params)}, context)
+    row_id = _DESK.add({**bare, **_written(params)}, context)
     USER_FIELDS.write(context.store, row_id, params)
     return Result(row_id)
 
@@ -204,6 +204,6 @@ def add_user(params: Params, context: Context) -> Result:
 def update_user(params: Params, context: Context) -> Result:
     """Change a user; fields stand beside ``ID``. There is no method that deletes one."""
     row_id = php_int(params.get("ID"))
-    DESK.update(row_id, _written(params), context, MethodError("ERROR_NOT_FOUND", "User is not found"))
+    _DESK.update(row_id, _written(params), context, MethodError("ERROR_NOT_FOUND", "User is not found"))
     USER_FIELDS.write(context.store, row_id, params)
     return Result(value=True)

@@ -10,20 +10,18 @@ import orjson
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.filters.base import Fragment, Where, between, contains, system_operand
 from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
-from bx24frames.sandbox.filters.filters import Fragment, Where, between, contains, system_operand
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, values_of
-from bx24frames.sandbox.store.pen import pen_of
-from bx24frames.sandbox.store.tables import TABLES, Table
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, pen_of, values_of
+from bx24frames.sandbox.store.tables import TABLES, Row, Table
 
-Row = dict[str, Any]
-Names = Mapping[str, FieldSpec]
+_Names = Mapping[str, FieldSpec]
 Pager = Callable[[int | None, Callable[[], int]], Window]
 Refuse = Callable[[str], MethodError]
 
@@ -31,12 +29,12 @@ RANGES: Final = ("!><", "><")
 CLASSIC_PREFIXES: Final = tuple(prefix for prefix in OPERATORS)
 
 
-def by_code(table: str) -> Names:
+def by_code(table: str) -> _Names:
     """The fields of a table that classic methods know, by their UPPER names."""
     return TABLES[table].by_code
 
 
-def by_name(table: str) -> Names:
+def by_name(table: str) -> _Names:
     """The fields of a table that controllers know, by their camelCase names."""
     return TABLES[table].by_name
 
@@ -52,8 +50,8 @@ class View:
     """
 
     table: str
-    printed: Names
-    asked: Names
+    printed: _Names
+    asked: _Names
     family: str
     pager: Pager
     refuse: Refuse | None = None
@@ -160,7 +158,7 @@ class Desk:
     """
 
     table: str
-    names: Names
+    names: _Names
     created: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
@@ -232,7 +230,7 @@ def _parts(value: Any) -> list[Any]:
     return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
-def describe_classic(names: Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
+def describe_classic(names: _Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
     """``crm.X.fields``."""
     return {key: fields.describe_classic(spec, as_live=as_live) for key, spec in names.items() if key not in hidden}
 

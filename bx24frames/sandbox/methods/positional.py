@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.registry import MethodError, Params
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 CODE: Final = "ERROR_CORE"
 

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox.methods.arguments import classic_id
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_id
 from bx24frames.sandbox.methods.described import Described, chosen, flat_fields, printed, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
-from bx24frames.sandbox.store.tables import TABLES
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import TABLES, Row
 
-READ_ONLY: Final = True
 OWNER: Final = 8
 RUSSIA: Final = 1
 COUNTRIES: Final = (
@@ -29,7 +28,7 @@ COUNTRIES: Final = (
     (122, "US", "США"),
     (132, "FR", "Франция"),
 )
-FIELDS: Final = {
+_FIELDS: Final = {
     "ID": flat("integer", "ID", read_only=READ_ONLY),
     "ENTITY_TYPE_ID": flat("integer", "ID типа объекта", required=True, immutable=True),
     "COUNTRY_ID": flat("integer", "ID страны", required=True, immutable=True),
@@ -51,7 +50,7 @@ SHOWN_FIELDS: Final = {
 }
 
 # (id, caption, what its reserved code ends in, the fields it shows)
-SEEDED: Final[tuple[tuple[int, str, str, tuple[str, ...]], ...]] = (
+_SEEDED: Final[tuple[tuple[int, str, str, tuple[str, ...]], ...]] = (
     (
         1,
         "Организация",
@@ -90,7 +89,7 @@ def _seeded() -> list[Row]:
             "XML_ID": f"#CRM_REQUISITE_PRESET_DEF_RU_{code}#",
             "SHOWN": [_entry(place, shown) for place, shown in enumerate(names, 1)],
         }
-        for row_id, name, code, names in SEEDED
+        for row_id, name, code, names in _SEEDED
     ]
 
 
@@ -100,7 +99,7 @@ def _absent(row_id: int) -> MethodError:
 
 PRESETS: Final = Described(
     Shelf("preset", _seeded),
-    FIELDS,
+    _FIELDS,
     absent=_absent,
     defaults={"ACTIVE": "Y", "SORT": 500, "XML_ID": "", "SHOWN": []},
     stamps=("DATE_CREATE", "CREATED_BY_ID", "DATE_MODIFY", "MODIFY_BY_ID"),
@@ -110,7 +109,7 @@ PRESETS: Final = Described(
 @method("crm.requisite.preset.fields", "crm")
 def describe_presets(_: Params, __: Context) -> Result:
     """The field description of templates."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.requisite.preset.countries", "crm")

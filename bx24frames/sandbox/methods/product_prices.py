@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bx24frames.sandbox.shapes.parse import whole
-
-Row = dict[str, Any]
+from bx24frames.sandbox.fields.casts import whole
+from bx24frames.sandbox.store.tables import Row
 
 BY_SUM, BY_RATE = 1, 2
 """How a discount is told: in money or in per cent."""

@@ -10,28 +10,28 @@ from typing import Any, Final
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
 
-Owner = tuple[str, int]
+_Owner = tuple[str, int]
 
 ROWS: Final = TABLES["product_row"]
-DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
+_DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
 CLASSIC_DESK: Final = Desk("product_row", ROWS.by_code, nullable=True)
 ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields if spec.has("item")))
 CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in ROWS.fields if spec.has("classic")))
 """The older names print numbers too, ids and one price excepted."""
-TEXTS: Final = ("ID", "OWNER_ID")
+_TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
-NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
-NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
+_NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
+_NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
 
 
 def _found(context: Context, selection: Selection, clauses: str, params: Sequence[Any]) -> list[dict[str, Any]]:
@@ -40,16 +40,16 @@ def _found(context: Context, selection: Selection, clauses: str, params: Sequenc
     return rows
 
 
-def _owner(kind: Any, row_id: Any, context: Context) -> Owner:
+def _owner(kind: Any, row_id: Any, context: Context) -> _Owner:
     """An owner that exists, by the prefix of its table."""
     owner = (php_text(kind), php_int(row_id))
     table = next((entity.name for entity in context.store.entities() if entity.short == owner[0]), None)
     if table is None or context.store.row(table, owner[1]) is None:
-        raise NO_OWNER
+        raise _NO_OWNER
     return owner
 
 
-def _replace(owner: Owner, rows: Any, desk: Desk, names: Sequence[str], context: Context) -> None:
+def _replace(owner: _Owner, rows: Any, desk: Desk, names: Sequence[str], context: Context) -> None:
     """Give an owner these product rows in the place of all it had."""
     given = [row for row in values_of(rows) if isinstance(row, dict)]
     context.store.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
@@ -59,7 +59,7 @@ def _replace(owner: Owner, rows: Any, desk: Desk, names: Sequence[str], context:
     _settle_owner(owner, context)
 
 
-def _add(values: dict[str, Any], desk: Desk, owner: Owner, context: Context) -> int:
+def _add(values: dict[str, Any], desk: Desk, owner: _Owner, context: Context) -> int:
     """Save one product row with everything the portal fills in; its id."""
     row_id = desk.add(values, context)
     row = context.store.row("product_row", row_id) or {}
@@ -69,7 +69,7 @@ def _add(values: dict[str, Any], desk: Desk, owner: Owner, context: Context) -> 
     return row_id
 
 
-def _settle_owner(owner: Owner, context: Context) -> None:
+def _settle_owner(owner: _Owner, context: Context) -> None:
     """Let the owner's sum follow its rows, unless it is set by hand."""
     if context.has("rows_move_no_sum"):
         return
@@ -121,7 +121,7 @@ def describe_product_rows(_: Params, context: Context) -> Result:
 def _one(row_id: int, context: Context) -> Result:
     rows = _found(context, ITEM, "WHERE t.id = ?", (row_id,))
     if not rows:
-        raise NO_ROW
+        raise _NO_ROW
     return Result({"productRow": rows[0]})
 
 
@@ -137,7 +137,7 @@ def add_product_row(params: Params, context: Context) -> Result:
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
     owner = _owner(values.get("ownerType"), values.get("ownerId"), context)
-    row_id = _add(values, DESK, owner, context)
+    row_id = _add(values, _DESK, owner, context)
     _settle_owner(owner, context)
     return _one(row_id, context)
 
@@ -146,7 +146,7 @@ def add_product_row(params: Params, context: Context) -> Result:
 def update_product_row(params: Params, context: Context) -> Result:
     """Change a product row; printed whole."""
     row_id = bound_int(params, "id")
-    DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, NO_ROW)
+    _DESK.update(row_id, map_of(bound_array(params, "fields", {})), context, _NO_ROW)
     row = context.store.row("product_row", row_id) or {}
     context.store.update_row("product_row", row_id, prices(row))
     _settle_owner((row["ownerType"], row["ownerId"]), context)
@@ -158,7 +158,7 @@ def delete_product_row(params: Params, context: Context) -> Result:
     """Delete a product row."""
     row_id = bound_int(params, "id")
     row = context.store.row("product_row", row_id)
-    DESK.delete(row_id, context, NO_ROW)
+    _DESK.delete(row_id, context, _NO_ROW)
     if row is not None:
         _settle_owner((row["ownerType"], row["ownerId"]), context)
     return Result(None)
@@ -169,7 +169,7 @@ def set_product_rows(params: Params, context: Context) -> Result:
     """Replace every product row of one owner; all printed."""
     owner = _owner(bound(params, "ownerType"), bound_int(params, "ownerId"), context)
     bound(params, "productRows")
-    _replace(owner, bound_array(params, "productRows", []), DESK, ("ownerType", "ownerId"), context)
+    _replace(owner, bound_array(params, "productRows", []), _DESK, ("ownerType", "ownerId"), context)
     return Result({"productRows": _found(context, ITEM, f"{OWNED} ORDER BY t.id", owner)})
 
 
@@ -181,7 +181,7 @@ def _get_classic(entity: EntityType, params: Params, context: Context) -> Result
     owner = (entity.short, classic_id(params))
     rows = _found(context, CLASSIC, f"{OWNED} ORDER BY t.id", owner)
     for row in rows:
-        row.update({name: php_text(row[name]) for name in TEXTS})
+        row.update({name: php_text(row[name]) for name in _TEXTS})
         row["PRICE_ACCOUNT"] = f"{row['PRICE_ACCOUNT'] or 0:.2f}"
         product = context.store.row("product", row["PRODUCT_ID"] or 0) or {}
         row["ORIGINAL_PRODUCT_NAME"] = product.get("name", row["PRODUCT_NAME"])

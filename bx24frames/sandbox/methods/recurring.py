@@ -7,14 +7,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY
 from bx24frames.sandbox.methods.described import Described, flat_fields, not_found
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-READ_ONLY: Final = True
-DEAL: Final = "deal"
+_DEAL: Final = "deal"
 PARAMS: Final = {
     "MODE": flat("string", "Режим повторения"),
     "SINGLE_BEFORE_START_DATE_TYPE": flat("string", "Тип смещения до даты расчета"),
@@ -26,7 +27,7 @@ PARAMS: Final = {
     "OFFSET_CLOSEDATE_TYPE": flat("string", "Тип смещения для даты завершения в новой сделке"),
     "OFFSET_CLOSEDATE_VALUE": flat("integer", "Смещение для даты завершения в новой сделке"),
 }
-FIELDS: Final = {
+_FIELDS: Final = {
     "ID": flat("integer", "id", read_only=READ_ONLY),
     "DEAL_ID": flat("integer", "id регулярной сделки", required=True, immutable=True),
     "BASED_ID": flat("integer", "Создано на основании", read_only=READ_ONLY),
@@ -41,16 +42,16 @@ FIELDS: Final = {
     "LIMIT_DATE": flat("date", "Ограничение по дате"),
     "PARAMS": {**flat("recurring_params", "Параметры для расчета даты следующего выполнения"), "definition": PARAMS},
 }
-STORED: Final = FIELDS | {
-    "CATEGORY_ID": {**FIELDS["CATEGORY_ID"], "type": "string"},
-    "IS_LIMIT": {**FIELDS["IS_LIMIT"], "type": "string"},
-    "PARAMS": {**FIELDS["PARAMS"], "type": "object"},
+STORED: Final = _FIELDS | {
+    "CATEGORY_ID": {**_FIELDS["CATEGORY_ID"], "type": "string"},
+    "IS_LIMIT": {**_FIELDS["IS_LIMIT"], "type": "string"},
+    "PARAMS": {**_FIELDS["PARAMS"], "type": "object"},
 }
 """As kept: letters that are no Y or N, and a map."""
-LIMITS: Final = ("N", "D", "T")
-DAYS: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
+_LIMITS: Final = ("N", "D", "T")
+_DAYS: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
 
-TABLE: Final = Described(
+_TABLE: Final = Described(
     Shelf("deal_recurring", list),
     STORED,
     absent=not_found("Recurring deal is not found."),
@@ -62,13 +63,13 @@ def _row(params: Params, context: Context) -> Row:
     row_id = php_int(params.get("id", params.get("ID")))
     if row_id <= 0:
         raise MethodError("", "id is not defined or invalid.")
-    return TABLE.row(row_id, context)
+    return _TABLE.row(row_id, context)
 
 
 def _values(params: Params, before: Row) -> Row:
     """The sent fields with the parameters whole and a limit of a known kind."""
     values = dict(flat_fields(params))
-    if "IS_LIMIT" in values and values["IS_LIMIT"] not in LIMITS:
+    if "IS_LIMIT" in values and values["IS_LIMIT"] not in _LIMITS:
         values["IS_LIMIT"] = "N"
     if "PARAMS" in values or not before:
         given = values.get("PARAMS")
@@ -87,7 +88,7 @@ def _schedule(row: Row, context: Context) -> Row:
     """A setting with the moment of its next execution: an hour after midnight, while it is active."""
     start = row.get("START_DATE") or context.store.local_time(context.now)[:10]
     if row.get("LAST_EXECUTION"):
-        step = DAYS.get(php_text(row["PARAMS"].get("MULTIPLE_TYPE")), 1) * (row["PARAMS"]["MULTIPLE_INTERVAL"] or 1)
+        step = _DAYS.get(php_text(row["PARAMS"].get("MULTIPLE_TYPE")), 1) * (row["PARAMS"]["MULTIPLE_INTERVAL"] or 1)
         later = datetime.fromisoformat(row["LAST_EXECUTION"][:10]) + timedelta(days=step)
         start = max(start, later.strftime("%Y-%m-%d"))
     over = row["IS_LIMIT"] == "T" and (row.get("COUNTER_REPEAT") or 0) >= (row.get("LIMIT_REPEAT") or 0)
@@ -100,7 +101,7 @@ def _copy(deal: Row, changes: Row, context: Context) -> int:
     now = context.store.local_time(context.now)
     values = {name: value for name, value in deal.items() if name != "id"}
     values |= {"createdTime": now, "updatedTime": now, "createdBy": context.user_id, "updatedBy": context.user_id}
-    row_id = context.store.insert_row(DEAL, {**values, **changes})
+    row_id = context.store.insert_row(_DEAL, {**values, **changes})
     goods = "SELECT id FROM product_row WHERE ownerType = 'D' AND ownerId = ?"
     for (good_id,) in context.store.query(goods, (deal["id"],)):
         good = context.store.row("product_row", good_id) or {}
@@ -113,19 +114,19 @@ def _copy(deal: Row, changes: Row, context: Context) -> int:
 @method("crm.deal.recurring.fields", "crm")
 def describe_recurring(_: Params, __: Context) -> Result:
     """The field description of repetition settings."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.deal.recurring.list", "crm")
 def list_recurring(params: Params, context: Context) -> Result:
     """A page of settings."""
-    return TABLE.page(TABLE.shelf.rows(context.store), params, context)
+    return _TABLE.page(_TABLE.shelf.rows(context.store), params, context)
 
 
 @method("crm.deal.recurring.get", "crm")
 def get_recurring(params: Params, context: Context) -> Result:
     """One setting."""
-    return Result(TABLE.print(_row(params, context), context))
+    return Result(_TABLE.print(_row(params, context), context))
 
 
 @method("crm.deal.recurring.add", "crm")
@@ -133,18 +134,18 @@ def add_recurring(params: Params, context: Context) -> Result:
     """A new setting; its id. A deal that is no template yet is copied into one, which the setting then belongs to."""
     values = _values(params, {})
     deal_id = php_int(values.get("DEAL_ID"))
-    deal = context.store.row(DEAL, deal_id) if deal_id > 0 else None
+    deal = context.store.row(_DEAL, deal_id) if deal_id > 0 else None
     if deal is None:
         raise MethodError("", "Deal id is empty.")
     based = None
     if deal["isRecurring"] == "Y":
-        if any(row["DEAL_ID"] == deal_id for row in TABLE.shelf.rows(context.store)):
+        if any(row["DEAL_ID"] == deal_id for row in _TABLE.shelf.rows(context.store)):
             raise MethodError("", "Deal already have had recurring settings.")
     else:
         based, deal_id = deal_id, _copy(deal, {"isRecurring": "Y"}, context)
-    row_id = TABLE.add({**values, "DEAL_ID": deal_id}, context)
-    row = TABLE.row(row_id, context)
-    TABLE.shelf.put(context.store, _schedule({**row, "BASED_ID": based}, context))
+    row_id = _TABLE.add({**values, "DEAL_ID": deal_id}, context)
+    row = _TABLE.row(row_id, context)
+    _TABLE.shelf.put(context.store, _schedule({**row, "BASED_ID": based}, context))
     return Result(row_id)
 
 
@@ -152,8 +153,8 @@ def add_recurring(params: Params, context: Context) -> Result:
 def update_recurring(params: Params, context: Context) -> Result:
     """Change a setting."""
     row = _row(params, context)
-    changed = TABLE.update(row, _values(params, row), context)
-    TABLE.shelf.put(context.store, _schedule(changed, context))
+    changed = _TABLE.update(row, _values(params, row), context)
+    _TABLE.shelf.put(context.store, _schedule(changed, context))
     return Result(value=True)
 
 
@@ -163,15 +164,15 @@ def delete_recurring(params: Params, context: Context) -> Result:
     (crm module: lib/dealrecurtable.php).
     """
     row = _row(params, context)
-    if context.store.row(DEAL, row["DEAL_ID"]) is not None:
+    if context.store.row(_DEAL, row["DEAL_ID"]) is not None:
         raise MethodError("", "Deleting is impossible. Connected recurring deal exists.")
-    TABLE.drop(row, context)
+    _TABLE.drop(row, context)
     return Result(value=True)
 
 
 def _shifted(today: str, row: Row, part: str) -> str:
     kind, count = row["PARAMS"].get(f"OFFSET_{part}_TYPE"), row["PARAMS"].get(f"OFFSET_{part}_VALUE") or 0
-    moved = datetime.fromisoformat(today) + timedelta(days=DAYS.get(php_text(kind), 1) * count)
+    moved = datetime.fromisoformat(today) + timedelta(days=_DAYS.get(php_text(kind), 1) * count)
     return moved.strftime("%Y-%m-%d")
 
 
@@ -179,7 +180,7 @@ def _shifted(today: str, row: Row, part: str) -> str:
 def expose_recurring(params: Params, context: Context) -> Result:
     """Make a deal of a template now, outside its schedule; the new deal's id."""
     row = _row(params, context)
-    template = context.store.row(DEAL, row["DEAL_ID"])
+    template = context.store.row(_DEAL, row["DEAL_ID"])
     if template is None:
         raise MethodError("", "Recurring deal is not found.")
     now = context.store.local_time(context.now)
@@ -187,5 +188,5 @@ def expose_recurring(params: Params, context: Context) -> Result:
     changes |= {name.lower(): _shifted(now[:10], row, name) for name in ("BEGINDATE", "CLOSEDATE")}
     deal_id = _copy(template, changes, context)
     counted = {**row, "LAST_EXECUTION": now, "COUNTER_REPEAT": (row.get("COUNTER_REPEAT") or 0) + 1}
-    TABLE.shelf.put(context.store, _schedule(counted, context))
+    _TABLE.shelf.put(context.store, _schedule(counted, context))
     return Result({"DEAL_ID": deal_id})

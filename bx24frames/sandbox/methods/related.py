@@ -6,12 +6,12 @@ import re
 from typing import Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import comparable, php_text
 from bx24frames.sandbox.filters.classic import table_conditions
 from bx24frames.sandbox.methods.arguments import bound_array, map_of, names_of
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import comparable, php_text
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.store.tables import TABLES
 
 DUPLICATE_VALUES: Final = 20

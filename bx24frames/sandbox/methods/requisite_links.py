@@ -7,20 +7,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_map
 from bx24frames.sandbox.methods.described import chosen, flat_fields, printed
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row
+from bx24frames.sandbox.store.tables import Row
 
-KEPT: Final = "requisite_links"
+_KEPT: Final = "requisite_links"
 CLIENT: Final = ("REQUISITE_ID", "BANK_DETAIL_ID")
 OURS: Final = ("MC_REQUISITE_ID", "MC_BANK_DETAIL_ID")
 CHOSEN: Final = (*CLIENT, *OURS)
-CLIENTS: Final = (1, 3, 4)
+_CLIENTS: Final = (1, 3, 4)
 """Types that have requisites of their own, or none, and link to no others'."""
-FIELDS: Final = {
+_FIELDS: Final = {
     "ENTITY_TYPE_ID": flat("integer", "ID типа объекта", required=True, immutable=True),
     "ENTITY_ID": flat("integer", "ID объекта", required=True, immutable=True),
     "REQUISITE_ID": flat("integer", "Привязка к реквизитам", required=True),
@@ -28,16 +28,16 @@ FIELDS: Final = {
     "MC_REQUISITE_ID": flat("integer", "Привязка к реквизитам моей компании", required=True),
     "MC_BANK_DETAIL_ID": flat("integer", "Привязка к банковским реквизитам моей компании", required=True),
 }
-NAMES: Final = {"REQUISITE_ID": "Requisite", "MC_REQUISITE_ID": "Requisite of your company"}
+_NAMES: Final = {"REQUISITE_ID": "Requisite", "MC_REQUISITE_ID": "Requisite of your company"}
 BANK_NAMES: Final = {"BANK_DETAIL_ID": "BankDetail", "MC_BANK_DETAIL_ID": "BankDetail of your company"}
 
 
 def _links(context: Context) -> dict[str, Row]:
-    return dict(context.store.kept(KEPT) or {})
+    return dict(context.store.kept(_KEPT) or {})
 
 
 def _keep(links: dict[str, Row], context: Context) -> Result:
-    context.store.keep(KEPT, links)
+    context.store.keep(_KEPT, links)
     context.writes += 1
     return Result(value=True)
 
@@ -59,28 +59,28 @@ def _check(values: Row, context: Context) -> None:
     for requisite, bank in (CLIENT, OURS):
         owner, detail = values[requisite], values[bank]
         if owner and context.store.row("requisite", owner) is None:
-            raise _absent(NAMES[requisite], owner)
+            raise _absent(_NAMES[requisite], owner)
         row = context.store.row("bank_detail", detail) if detail else None
         if detail and row is None:
             raise _absent(BANK_NAMES[bank], detail)
         if row is not None and row["entityId"] != owner:
-            text = f"The {BANK_NAMES[bank]} with ID '{detail}' is not assigned to {NAMES[requisite]} with ID '{owner}'"
+            text = f"The {BANK_NAMES[bank]} with ID '{detail}' is not assigned to {_NAMES[requisite]} with ID '{owner}'"
             raise MethodError("", text)
 
 
 @method("crm.requisite.link.fields", "crm")
 def describe_links(_: Params, __: Context) -> Result:
     """The field description of links."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.requisite.link.list", "crm")
 def list_links(params: Params, context: Context) -> Result:
     """A page of links."""
-    rows = chosen(list(_links(context).values()), classic_map(params, "filter"), FIELDS)
+    rows = chosen(list(_links(context).values()), classic_map(params, "filter"), _FIELDS)
     rows = ordered(rows, classic_map(params, "order") or {"ENTITY_TYPE_ID": "ASC", "ENTITY_ID": "ASC"})
     window = paging.always_counting(context.start, lambda: len(rows))
-    shown = [printed(FIELDS, row, context.store.server_zone, text=True) for row in window.of(rows)]
+    shown = [printed(_FIELDS, row, context.store.server_zone, text=True) for row in window.of(rows)]
     context.rows += len(shown)
     return Result(shown, window.total, window.next)
 
@@ -99,13 +99,13 @@ def register_link(params: Params, context: Context) -> Result:
     """Let a row use these requisites, 0 none."""
     given = flat_fields(params)
     values: dict[str, Any] = {}
-    for name in FIELDS:
+    for name in _FIELDS:
         number = php_int(given.get(name)) if name in given else -1
         if number < (0 if name in CHOSEN else 1):
             raise MethodError("", f"{name} is not defined or invalid.")
         values[name] = number
     entity = context.store.entity(values["ENTITY_TYPE_ID"])
-    if entity is None or entity.id in CLIENTS:
+    if entity is None or entity.id in _CLIENTS:
         raise MethodError("", "ENTITY_TYPE_ID is not defined or invalid.")
     if context.store.row(entity.name, values["ENTITY_ID"]) is None:
         raise MethodError("", "Entity is not found")

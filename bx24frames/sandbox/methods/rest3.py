@@ -8,19 +8,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from bx24frames.sandbox.envelope import API_CODE
+from bx24frames.sandbox.fields.casts import php_int
 from bx24frames.sandbox.fields.field import FieldSpec
 from bx24frames.sandbox.methods.plain import Desk, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int
-from bx24frames.sandbox.shapes.shapes import Selection, read_rows
-from bx24frames.sandbox.store.tables import TABLES
+from bx24frames.sandbox.shapes.cells import Selection, read_rows
+from bx24frames.sandbox.store.tables import TABLES, Row
 from bx24frames.sandbox.wire import API
 
-Row = dict[str, Any]
-Test = Callable[[Any, Any], bool]
+_Test = Callable[[Any, Any], bool]
 
 PAGE: Final = 50
-OPERATORS: Final[Mapping[str, Test]] = {
+_OPERATORS: Final[Mapping[str, _Test]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -30,7 +29,7 @@ OPERATORS: Final[Mapping[str, Test]] = {
     "in": lambda value, wanted: value in wanted,
     "between": lambda value, ends: ends[0] <= value <= ends[1],
 }
-LISTED: Final[Mapping[str, tuple[int, int]]] = {"in": (0, 10_000), "between": (2, 2)}
+_LISTED: Final[Mapping[str, tuple[int, int]]] = {"in": (0, 10_000), "between": (2, 2)}
 """How many values the operators with several take."""
 
 
@@ -66,9 +65,9 @@ def _recognised(condition: Any) -> tuple[str, str, Any]:
         raise NO_FILTER
     name, *word, value = condition
     sign = str(word[0]) if word else ("in" if isinstance(value, list) else "=")
-    if sign not in OPERATORS:
+    if sign not in _OPERATORS:
         raise api_fault("UNKNOWNFILTEROPERATOR", f"Unknown operator `{sign}`")
-    least, most = LISTED.get(sign, (-1, -1))
+    least, most = _LISTED.get(sign, (-1, -1))
     if (least <= len(value) <= most) if isinstance(value, list) else least < 0:
         return name, sign, value
     raise NO_FILTER
@@ -89,7 +88,7 @@ def _met(row: Row, condition: Any, filterable: frozenset[str]) -> bool:
         raise not_valid(name, f"field `{name}` requires the `Filterable` attribute for such a request")
     cell = row[name]
     try:
-        return cell is not None and OPERATORS[sign](_comparable(cell, None), _comparable(value, cell))
+        return cell is not None and _OPERATORS[sign](_comparable(cell, None), _comparable(value, cell))
     except (TypeError, ValueError):
         raise NO_FILTER from None
 
@@ -138,7 +137,7 @@ def page(
 
 # ---------------------------------------------------------------- tasks
 
-TASK_FIELDS: Final[Mapping[str, str]] = {
+_TASK_FIELDS: Final[Mapping[str, str]] = {
     "id": "ID",
     "title": "TITLE",
     "description": "DESCRIPTION",
@@ -163,18 +162,18 @@ TASK_FIELDS: Final[Mapping[str, str]] = {
     "crmItemIds": "UF_CRM_TASK",
 }
 """Names of REST 3.0 and the columns they are kept in."""
-STATUSES: Final = {"2": "pending", "3": "in_progress", "4": "supposedly_completed", "5": "completed", "6": "deferred"}
-FLAGS: Final = ("replicate", "isMultitask")
+_STATUSES: Final = {"2": "pending", "3": "in_progress", "4": "supposedly_completed", "5": "completed", "6": "deferred"}
+_FLAGS: Final = ("replicate", "isMultitask")
 
 
 def _tasks(context: Context) -> list[Row]:
     specs: dict[str, FieldSpec] = dict(by_code("task"))
-    selection = Selection("item", tuple((name, specs[code]) for name, code in TASK_FIELDS.items()))
+    selection = Selection("item", tuple((name, specs[code]) for name, code in _TASK_FIELDS.items()))
     rows = [row for _, row in read_rows(context.store, TABLES["task"], selection, "ORDER BY t.id", ())]
     for row in rows:
-        row["status"] = STATUSES.get(str(row["status"]), row["status"])
+        row["status"] = _STATUSES.get(str(row["status"]), row["status"])
         row["crmItemIds"] = row["crmItemIds"] or []
-        row.update({name: row[name] == "Y" for name in FLAGS})
+        row.update({name: row[name] == "Y" for name in _FLAGS})
     return rows
 
 
@@ -195,14 +194,14 @@ def get_task(params: Params, context: Context) -> Result:
     return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
 
 
-WRITTEN: Final = {name: code for name, code in TASK_FIELDS.items() if name not in FLAGS}
+_WRITTEN: Final = {name: code for name, code in _TASK_FIELDS.items() if name not in _FLAGS}
 
 
 def _stored(params: Params) -> Params:
     """What is written of the sent fields, by their older names."""
     values = _shaped(params, "fields", dict, not_valid("fields", "Required field `fields` is not specified"))
-    words = {word: status for status, word in STATUSES.items()}
-    return {WRITTEN[name]: words.get(str(value), value) for name, value in values.items() if name in WRITTEN}
+    words = {word: status for status, word in _STATUSES.items()}
+    return {_WRITTEN[name]: words.get(str(value), value) for name, value in values.items() if name in _WRITTEN}
 
 
 def _known(params: Params, context: Context) -> int:
@@ -216,7 +215,7 @@ def _absent(row_id: Any) -> MethodError:
     return api_fault("ENTITYNOTFOUND", f"Entry with ID = `{row_id}` not found")
 
 
-DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
+_DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",), ("createdBy", "changedBy"))
 
 
 @method(f"{API}tasks.task.add", "tasks")
@@ -226,7 +225,7 @@ def add_task(params: Params, context: Context) -> Result:
     for name, code in (("title", "TITLE"), ("responsibleId", "RESPONSIBLE_ID")):
         if not values.get(code):
             raise not_valid(f"fields.{name}", f"Required field `{name}` is not specified")
-    row_id = DESK.add({"STATUS": "2", "PRIORITY": "1", **values}, context)
+    row_id = _DESK.add({"STATUS": "2", "PRIORITY": "1", **values}, context)
     return Result({"item": next(row for row in _tasks(context) if row["id"] == row_id)})
 
 
@@ -234,7 +233,7 @@ def add_task(params: Params, context: Context) -> Result:
 def update_task(params: Params, context: Context) -> Result:
     """Change a task."""
     row_id = _known(params, context)
-    DESK.update(row_id, _stored(params), context, _absent(row_id))
+    _DESK.update(row_id, _stored(params), context, _absent(row_id))
     return Result({"result": True})
 
 
@@ -242,7 +241,7 @@ def update_task(params: Params, context: Context) -> Result:
 def delete_task(params: Params, context: Context) -> Result:
     """Delete a task."""
     row_id = _known(params, context)
-    DESK.delete(row_id, context, _absent(row_id))
+    _DESK.delete(row_id, context, _absent(row_id))
     return Result({"result": True})
 
 
@@ -293,15 +292,15 @@ def list_results(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- the event log
 
 ENTRIES: Final = 130
-MOST: Final = 1000
-FIRST: Final = datetime(2025, 3, 1, tzinfo=timezone(timedelta(hours=3)))
+_MOST: Final = 1000
+_FIRST: Final = datetime(2025, 3, 1, tzinfo=timezone(timedelta(hours=3)))
 AUDITS: Final = ("USER_AUTHORIZE", "USER_LOGOUT", "USER_EDIT", "GROUP_POLICY_EDIT")
 
 
 def _entry(number: int) -> Row:
     return {
         "id": number * 3,
-        "timestampX": (FIRST + timedelta(hours=5 * number)).isoformat(),
+        "timestampX": (_FIRST + timedelta(hours=5 * number)).isoformat(),
         "severity": ("SECURITY", "INFO", "WARNING")[number % 3],
         "auditTypeId": AUDITS[number % len(AUDITS)],
         "moduleId": "main",
@@ -316,12 +315,12 @@ def _entry(number: int) -> Row:
     }
 
 
-LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
+_LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
 
 
 @method(f"{API}main.eventlog.list", "main")
 def list_events(params: Params, context: Context) -> Result:
     """A page of the event log: every field in conditions and orders."""
-    found = page([*LOG], params, MOST, frozenset(LOG[0]))
+    found = page([*_LOG], params, _MOST, frozenset(_LOG[0]))
     context.rows += len(found)
     return Result({"items": found})

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bx24frames.sandbox.methods.rest3 import Row, api_fault, not_valid
+from bx24frames.sandbox.methods.rest3 import api_fault, not_valid
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
 PAGE: Final = 50
-MOST: Final = 200
+_MOST: Final = 200
 HEAVY_MOST: Final = 20
-FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
+_FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 
 def _limit(given: Any, most: int, fault: MethodError) -> int:
@@ -35,8 +36,8 @@ def _base(number: int) -> Row:
         "policyLevel": ("view", "manage", "moderate")[number % 3],
         "createdBy": 1 + number % 4,
         "updatedBy": 1 + number % 5,
-        "createdAt": (FIRST + timedelta(days=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "updatedAt": (FIRST + timedelta(days=number, hours=5)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "createdAt": (_FIRST + timedelta(days=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updatedAt": (_FIRST + timedelta(days=number, hours=5)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
@@ -50,7 +51,7 @@ def list_bases(params: Params, context: Context) -> Result:
     """
     given = params.get("pagination") or {}
     fault = api_fault("INVALIDPAGINATION", "Unable to recognize pagination parameter")
-    limit = _limit(given, MOST, fault)
+    limit = _limit(given, _MOST, fault)
     cursor, rows = given.get("afterCursor"), list(BASES)
     if cursor is not None:
         if not isinstance(cursor, dict) or {"position", "id"} - set(cursor):
@@ -65,7 +66,7 @@ def list_bases(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- documents
 
 TREE_MOST: Final = 5000
-SIZES: Final = {1: 70, 2: 0, 3: TREE_MOST + 1}
+_SIZES: Final = {1: 70, 2: 0, 3: TREE_MOST + 1}
 
 
 def _document(base: int, number: int, under: list[Row]) -> Row:
@@ -98,7 +99,7 @@ def list_documents(params: Params, context: Context) -> Result:
         raise not_valid("collectionId", "Mandatory field `collectionId` is missing")
     if base > len(BASES):
         raise api_fault("ENTITYNOTFOUND", f"Entry with ID = `{base}` not found")
-    size = SIZES.get(base, base % 5)
+    size = _SIZES.get(base, base % 5)
     context.rows += size
     roots = _tree(base, size)
     return Result({"items": roots[:1] if size > TREE_MOST else roots, "truncated": size > TREE_MOST})
@@ -106,20 +107,20 @@ def list_documents(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- follow-ups
 
-PLAIN: Final = ("callId", "callType", "initiatorId", "startDate", "endDate", "durationSeconds")
+_PLAIN: Final = ("callId", "callType", "initiatorId", "startDate", "endDate", "durationSeconds")
 HEAVY: Final = frozenset({"transcription", "overview", "insights"})
-CALLS: Final = 90
+_CALLS: Final = 90
 
 
 def _followup(number: int) -> Row:
-    begins = FIRST + timedelta(hours=7 * (number // 2))  # two begin at once: the cursor needs the id too
+    begins = _FIRST + timedelta(hours=7 * (number // 2))  # two begin at once: the cursor needs the id too
     quiet = number % 6 == 0
     return {
         "callId": 12_000 + number,
         "callType": 1 + number % 3,
         "initiatorId": 1 + number % 5,
         "startDate": begins.isoformat(),
-        "endDate": None if number == CALLS else (begins + timedelta(minutes=number)).isoformat(),
+        "endDate": None if number == _CALLS else (begins + timedelta(minutes=number)).isoformat(),
         "durationSeconds": 60 * number,
         "uuid": f"0a1b2c3d-{number:04}",
         "language": None if quiet else "ru",
@@ -144,7 +145,7 @@ def _followup(number: int) -> Row:
     }
 
 
-FOLLOWUPS: Final = tuple(map(_followup, range(1, CALLS + 1)))
+FOLLOWUPS: Final = tuple(map(_followup, range(1, _CALLS + 1)))
 
 
 def _moment(value: Any, fault: MethodError) -> datetime:
@@ -175,7 +176,7 @@ def list_followups(params: Params, context: Context) -> Result:
     (https://apidocs.bitrix24.com/api-reference/call/followup/call-followup-list.html).
     """
     rows = _period(params.get("filter"))
-    select = params.get("select") or list(PLAIN)
+    select = params.get("select") or list(_PLAIN)
     if not isinstance(select, list):
         raise MethodError("invalid_select_field", "Invalid field in select")
     if unknown := [name for name in select if str(name).split(".")[0] not in FOLLOWUPS[0]]:
@@ -187,7 +188,7 @@ def list_followups(params: Params, context: Context) -> Result:
     rows = sorted(rows, key=_place, reverse=down)
     given = params.get("pagination") or {}
     fault = MethodError("invalid_pagination", "Incorrect parameter pagination")
-    limit = _limit(given, HEAVY_MOST if HEAVY & set(select) else MOST, fault)
+    limit = _limit(given, HEAVY_MOST if HEAVY & set(select) else _MOST, fault)
     if (cursor := given.get("afterCursor")) is not None:
         if not isinstance(cursor, dict) or {"startDate", "id"} - set(cursor):
             raise fault
@@ -195,7 +196,7 @@ def list_followups(params: Params, context: Context) -> Result:
         rows = [row for row in rows if (_place(row) < at if down else _place(row) > at)]
     found, more = rows[:limit], len(rows) > limit
     context.rows += len(found)
-    begins, last = _place(found[-1]) if found else (FIRST, 0)
+    begins, last = _place(found[-1]) if found else (_FIRST, 0)
     cursor = {"startDate": begins.isoformat(timespec="microseconds"), "id": last}
     items = [{name: row[name] for name in row if name in {"callId", *select}} for row in found]
     return Result({"items": items, "hasMore": more, "afterCursor": cursor if more else None})

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from bx24frames.sandbox.methods.rest3 import Row, not_valid, page
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.rest3 import not_valid, page
 from bx24frames.sandbox.registry import Context, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
+from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-FIRST: Final = datetime(2025, 3, 3, 9, tzinfo=timezone(timedelta(hours=3)))
+_FIRST: Final = datetime(2025, 3, 3, 9, tzinfo=timezone(timedelta(hours=3)))
 RECORDS: Final = 60
 MAIL_MOST: Final = 200
 
 
 def _record(user: int, number: int) -> Row:
-    begins = FIRST + timedelta(days=number, minutes=user)
+    begins = _FIRST + timedelta(days=number, minutes=user)
     return {
         "id": 1000 * number + user,
         "userId": user,
@@ -56,21 +57,21 @@ def _node(kind: str, number: int) -> Row:
         "userCount": number % 17,
         "colorName": "blue" if kind == "TEAM" else None,
         "xmlId": None,
-        "createdAt": (FIRST + timedelta(days=number)).isoformat(),
-        "updatedAt": None if number % 3 else (FIRST + timedelta(days=2 * number)).isoformat(),
+        "createdAt": (_FIRST + timedelta(days=number)).isoformat(),
+        "updatedAt": None if number % 3 else (_FIRST + timedelta(days=2 * number)).isoformat(),
     }
 
 
-SIZES: Final = {"DEPARTMENT": 110, "TEAM": 7}
+_SIZES: Final = {"DEPARTMENT": 110, "TEAM": 7}
 
 
 @method(f"{API}humanresources.node.list", "humanresources")
 def list_nodes(params: Params, context: Context) -> Result:
     """A page of departments or teams."""
     kind = str(params.get("type"))
-    if kind not in SIZES:
+    if kind not in _SIZES:
         raise not_valid("type", "Required field `type` is not specified")
-    rows = [_node(kind, number) for number in range(SIZES[kind], 0, -1)]
+    rows = [_node(kind, number) for number in range(_SIZES[kind], 0, -1)]
     given = {"select": params.get("select"), "pagination": params.get("pagination"), "order": {"name": "ASC"}}
     found = page(rows, given, MAIL_MOST, frozenset({"name"}))
     context.rows += len(found)
@@ -92,7 +93,7 @@ def _message(number: int) -> Row:
         "from": "client@example.com",
         "to": "box1@example.com",
         "cc": "",
-        "date": (FIRST + timedelta(hours=number)).isoformat(),
+        "date": (_FIRST + timedelta(hours=number)).isoformat(),
         "isSeen": number % 3 == 0,
         "hasAttachments": number % 4 == 0,
         "url": f"https://example.com/mail/message/{number}/",
@@ -101,7 +102,7 @@ def _message(number: int) -> Row:
     }
 
 
-MESSAGES: Final = tuple(_message(number) for number in range(1, 131))
+_MESSAGES: Final = tuple(_message(number) for number in range(1, 131))
 
 
 def _mail(rows: tuple[Row, ...], params: Params, most: int, context: Context) -> Result:
@@ -121,4 +122,4 @@ def list_mailboxes(params: Params, context: Context) -> Result:
 @method(f"{API}mail.message.list", "mail")
 def list_messages(params: Params, context: Context) -> Result:
     """A page of the user's e-mails."""
-    return _mail(MESSAGES, params, MAIL_MOST, context)
+    return _mail(_MESSAGES, params, MAIL_MOST, context)

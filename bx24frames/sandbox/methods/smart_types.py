@@ -7,19 +7,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.methods.arguments import READ_ONLY, bound, bound_array, bound_int, map_of
 from bx24frames.sandbox.methods.described import CASTS, chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.methods.solutions import solution_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.portal import stage_dictionary
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import PIPELINES, Row, add_stages, drop_stages
-from bx24frames.sandbox.store.tables import EntityType
+from bx24frames.sandbox.store.initial import stage_dictionary
+from bx24frames.sandbox.store.shelf import PIPELINES, add_stages, drop_stages
+from bx24frames.sandbox.store.tables import EntityType, Row
 
-READ_ONLY: Final = True
-KEPT: Final = "type_settings"
-FLAGS: Final = {
+_KEPT: Final = "type_settings"
+_FLAGS: Final = {
     "isCategoriesEnabled": "Свои воронки и туннели продаж",
     "isStagesEnabled": "Свои стадии и канбан",
     "isBeginCloseDatesEnabled": "Даты начала и завершения",
@@ -44,7 +43,7 @@ def _described(name: str, type: str, title: str, **flags: bool) -> Row:
     return {**flat(type, title, **flags), "upperName": upper}
 
 
-FIELDS: Final = {
+_FIELDS: Final = {
     name: _described(name, type_, title, **flags)
     for name, type_, title, flags in (
         ("id", "integer", "ID", {"read_only": READ_ONLY}),
@@ -53,7 +52,7 @@ FIELDS: Final = {
         ("createdBy", "user", "Кем создан", {"read_only": READ_ONLY}),
         ("entityTypeId", "integer", "Идентификатор типа", {"required": True, "immutable": True}),
         ("customSectionId", "integer", "Цифровое рабочее место", {"immutable": True}),
-        *((flag, "boolean", title, {}) for flag, title in FLAGS.items()),
+        *((flag, "boolean", title, {}) for flag, title in _FLAGS.items()),
         ("createdTime", "datetime", "Дата создания", {}),
         ("updatedTime", "datetime", "Дата изменения", {}),
         ("updatedBy", "user", "Кем изменён", {"read_only": READ_ONLY}),
@@ -61,23 +60,23 @@ FIELDS: Final = {
 }
 LINKED: Final = ("CALENDAR_EVENT|UF_CRM_CAL_EVENT", "TASKS_TASK|UF_CRM_TASK", "TASKS_TASK_TEMPLATE|UF_CRM_TASK")
 FIRST_EVEN: Final = 1030
-SMALL: Final = range(128, 193)
-NOT_FOUND: Final = MethodError("0", "Смарт-процесс не найден")
-SEEDED: Final = {"createdTime": "2024-01-10T12:00:00", "updatedTime": "2025-06-01T09:30:00", "createdBy": 1}
+_SMALL: Final = range(128, 193)
+_NOT_FOUND: Final = MethodError("0", "Смарт-процесс не найден")
+_SEEDED: Final = {"createdTime": "2024-01-10T12:00:00", "updatedTime": "2025-06-01T09:30:00", "createdBy": 1}
 
 
 def _settings(context: Context) -> dict[str, Row]:
-    return dict(context.store.kept(KEPT) or {})
+    return dict(context.store.kept(_KEPT) or {})
 
 
 def _keep(entity: EntityType, settings: Row, context: Context) -> None:
-    context.store.keep(KEPT, {**_settings(context), str(entity.id): settings})
+    context.store.keep(_KEPT, {**_settings(context), str(entity.id): settings})
     context.writes += 1
 
 
 def _row(entity: EntityType, context: Context) -> Row:
     """A smart process as lists print it."""
-    own: Row = SEEDED | _settings(context).get(str(entity.id), {})
+    own: Row = _SEEDED | _settings(context).get(str(entity.id), {})
     zone = context.store.server_zone
     return {
         "id": entity.type_id,
@@ -86,7 +85,7 @@ def _row(entity: EntityType, context: Context) -> Row:
         "createdBy": own["createdBy"],
         "entityTypeId": entity.id,
         "customSectionId": solution_of(entity.type_id, context),
-        **{flag: own.get(flag, "Y") for flag in FLAGS},
+        **{flag: own.get(flag, "Y") for flag in _FLAGS},
         **{flag: own.get(flag, "N") for flag in HIDDEN_FLAGS},
         "createdTime": f"{own['createdTime']}{zone}",
         "updatedTime": f"{own['updatedTime']}{zone}",
@@ -116,7 +115,7 @@ def _known(params: Params, context: Context, name: str = "id") -> EntityType:
     for entity in _smart(context):
         if wanted == (entity.type_id if name == "id" else entity.id):
             return entity
-    raise NOT_FOUND
+    raise _NOT_FOUND
 
 
 def _refuse(where: str, name: str) -> MethodError:
@@ -126,7 +125,7 @@ def _refuse(where: str, name: str) -> MethodError:
 @method("crm.type.fields", "crm")
 def describe_types(_: Params, __: Context) -> Result:
     """The field description of smart processes."""
-    return Result({"fields": FIELDS})
+    return Result({"fields": _FIELDS})
 
 
 @method("crm.type.list", "crm")
@@ -135,11 +134,11 @@ def list_types(params: Params, context: Context) -> Result:
     if context.has("types_for_administrators") and not context.is_admin:
         raise MethodError("ACCESS_DENIED", "Доступ запрещен.")
     order = map_of(bound_array(params, "order", {}))
-    if unknown := [name for name in order if name not in FIELDS]:
+    if unknown := [name for name in order if name not in _FIELDS]:
         raise _refuse("order", unknown[0])
     rows = [_row(entity, context) for entity in _smart(context)]
     conditions = map_of(bound_array(params, "filter", {}))
-    rows = ordered(chosen(rows, conditions, FIELDS, lambda name: _refuse("filter", name)), order)
+    rows = ordered(chosen(rows, conditions, _FIELDS, lambda name: _refuse("filter", name)), order)
     window = paging.controller(context.start, lambda: len(rows))
     context.rows += len(rows)
     return Result({"types": window.of(rows)}, window.total, window.next)
@@ -166,7 +165,7 @@ def _values(params: Params, before: Row) -> Row:
     values: Row = {name: php_text(given[name]).strip() for name in ("title", "code") if name in given}
     if "title" in values and not values["title"]:
         raise MethodError("BX_EMPTY_REQUIRED", "Не заполнено обязательное поле «Название»")
-    values |= {flag: CASTS["boolean"](given[flag], "") for flag in (*FLAGS, *HIDDEN_FLAGS) if flag in given}
+    values |= {flag: CASTS["boolean"](given[flag], "") for flag in (*_FLAGS, *HIDDEN_FLAGS) if flag in given}
     for name in ("relations", "linkedUserFields"):
         if isinstance(given.get(name), dict):
             values[name] = {**before.get(name, {}), **_ties(name, given[name])}
@@ -192,7 +191,7 @@ def _number(params: Params, context: Context) -> int:
     wanted = php_int(map_of(params["fields"]).get("entityTypeId"))
     if not wanted:
         return next(number for number in range(FIRST_EVEN, 10**6, 2) if number not in taken)
-    if wanted in taken or not (wanted in SMALL or (wanted >= FIRST_EVEN and wanted % 2 == 0)):
+    if wanted in taken or not (wanted in _SMALL or (wanted >= FIRST_EVEN and wanted % 2 == 0)):
         raise MethodError("INVALID_ARG_VALUE", "entityTypeId is out of allowed range")
     return wanted
 
@@ -215,7 +214,7 @@ def add_type(params: Params, context: Context) -> Result:
     entity = _make(_number(params, context), values["title"], values["code"], context)
     now = context.store.local_time(context.now)
     made = {"createdTime": now, "updatedTime": now, "createdBy": context.user_id, "updatedBy": context.user_id}
-    _keep(entity, {**dict.fromkeys(FLAGS, "N"), "isSetOpenPermissions": "Y", **made, **values}, context)
+    _keep(entity, {**dict.fromkeys(_FLAGS, "N"), "isSetOpenPermissions": "Y", **made, **values}, context)
     return _whole(entity, context)
 
 

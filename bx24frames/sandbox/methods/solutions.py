@@ -7,16 +7,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, map_of
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
 SOLUTIONS: Final = Shelf("solution", list, "id")
-FIELDS: Final = {
+_FIELDS: Final = {
     name: {**spec, "title": name.upper() if name != "typeIds" else "TYPE_IDS", "upperName": upper}
     for name, spec, upper in (
         ("id", flat("integer", "ID", read_only=True), "ID"),
@@ -24,7 +25,7 @@ FIELDS: Final = {
         ("typeIds", flat("crm_dynamic_type", "TYPE_IDS") | {"isMultiple": True}, "TYPE_IDS"),
     )
 }
-NO_TITLE: Final = MethodError("BX_EMPTY_REQUIRED", "Не заполнено обязательное поле «Название»")
+_NO_TITLE: Final = MethodError("BX_EMPTY_REQUIRED", "Не заполнено обязательное поле «Название»")
 
 
 def _values(params: Params, context: Context) -> Row:
@@ -34,7 +35,7 @@ def _values(params: Params, context: Context) -> Row:
     if "title" in given:
         values["title"] = php_text(given["title"]).strip()
         if not values["title"]:
-            raise NO_TITLE
+            raise _NO_TITLE
     if "typeIds" in given:
         known = {entity.type_id for entity in context.store.entities() if entity.type_id}
         ids: list[Any] = values_of(given["typeIds"] or [])
@@ -73,7 +74,7 @@ def solution_of(type_id: int, context: Context) -> int | None:
 @method("crm.automatedsolution.fields", "crm")
 def describe_solutions(_: Params, __: Context) -> Result:
     """The field description of workplaces."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.automatedsolution.list", "crm")
@@ -102,7 +103,7 @@ def add_solution(params: Params, context: Context) -> Result:
     """A new workplace, printed whole."""
     values = _values(params, context)
     if "title" not in values:
-        raise NO_TITLE
+        raise _NO_TITLE
     return _shown(SOLUTIONS.add(context.store, {"typeIds": [], **values}, text=False), context)
 
 

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
 from bx24frames.sandbox.methods.tasks import people_names, printed, task_id
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 WAITING, RUNNING, CONTROL, DONE, DEFERRED = "2", "3", "4", "5", "6"
-OPEN: Final = frozenset({"1", WAITING, RUNNING, DEFERRED})
-DENIED: Final = MethodError("1048582", "Действие над задачей не разрешено")
+_OPEN: Final = frozenset({"1", WAITING, RUNNING, DEFERRED})
+_DENIED: Final = MethodError("1048582", "Действие над задачей не разрешено")
 LOST: Final = MethodError("1", "Задача не найдена или недоступна")
 HISTORY: Final = Shelf("task_history", list, "id")
 DEPENDENCES: Final = Shelf("task_dependence", list, "id")
@@ -32,7 +32,7 @@ LEAST, MOST = 0, 3
 def _task(params: Params, context: Context) -> Row:
     row = context.store.row("task", task_id(params))
     if row is None:
-        raise DENIED
+        raise _DENIED
     return row
 
 
@@ -71,7 +71,7 @@ class Move:
         """Move the task that is named."""
         row = _task(params, context)
         if row["status"] not in self.before:
-            raise DENIED
+            raise _DENIED
         return _put(row, self.after(row, context), context)
 
 
@@ -95,10 +95,10 @@ def _started(row: Row, context: Context) -> Row:
 
 
 MOVES: Final[Mapping[str, Move]] = {
-    "start": Move(OPEN - {RUNNING}, _started),
+    "start": Move(_OPEN - {RUNNING}, _started),
     "pause": Move(frozenset({RUNNING}), _opened(WAITING)),
-    "defer": Move(OPEN - {DEFERRED}, _opened(DEFERRED)),
-    "complete": Move(OPEN, _closed),
+    "defer": Move(_OPEN - {DEFERRED}, _opened(DEFERRED)),
+    "complete": Move(_OPEN, _closed),
     "renew": Move(frozenset({CONTROL, DONE, DEFERRED}), _opened(WAITING)),
     # a task of one's own may be accepted when it is done already [suite of the vendor's PHP SDK]
     "approve": Move(frozenset({CONTROL, DONE}), _accepted),
@@ -114,8 +114,8 @@ def delegate(params: Params, context: Context) -> Result:
     """Hand a task on to another; who had it becomes an auditor."""
     user = php_int(bound(params, "userId"))
     row = _task(params, context)
-    if row["status"] not in OPEN or context.store.row("user", user) is None:
-        raise DENIED
+    if row["status"] not in _OPEN or context.store.row("user", user) is None:
+        raise _DENIED
     auditors = _with(row["auditors"], str(row["responsibleId"]))
     return _put(row, {"responsibleId": user, "status": WAITING, "auditors": auditors}, context)
 
@@ -156,7 +156,7 @@ def _favour(value: str) -> Handler:
     return handle
 
 
-ACTIONS: Final[Mapping[str, Handler]] = {
+_ACTIONS: Final[Mapping[str, Handler]] = {
     **MOVES,
     "startwatch": _watch(watching=True),
     "stopwatch": _watch(watching=False),
@@ -167,7 +167,7 @@ ACTIONS: Final[Mapping[str, Handler]] = {
     "favorite.add": _favour("Y"),
     "favorite.remove": _favour("N"),
 }
-for _name, _handler in ACTIONS.items():
+for _name, _handler in _ACTIONS.items():
     method(f"tasks.task.{_name}", "task")(_handler)
 
 
@@ -178,7 +178,7 @@ def _allowed(row: Row) -> dict[str, bool]:
     moves = {name.upper(): row["status"] in move.before for name, move in MOVES.items()}
     favourite = row["favorite"] == "Y"
     return {
-        "ACCEPT": False, "DECLINE": False, **moves, "DELEGATE": row["status"] in OPEN, "REMOVE": True, "EDIT": True,
+        "ACCEPT": False, "DECLINE": False, **moves, "DELEGATE": row["status"] in _OPEN, "REMOVE": True, "EDIT": True,
         "CREATE": True, "CHANGE_DEADLINE": True, "CHECKLIST_ADD_ITEMS": True, "ADD_FAVORITE": not favourite,
         "DELETE_FAVORITE": favourite, "RATE": True, "TAKE": False, "EDIT.ORIGINATOR": False, "CHECKLIST.REORDER": True,
         "ELAPSEDTIME.ADD": True, "DAYPLAN.TIMER.TOGGLE": False, "EDIT.PLAN": True, "CHECKLIST.ADD": True,

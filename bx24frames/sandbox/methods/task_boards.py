@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
 from bx24frames.sandbox.methods.positional import tasks_error
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.store.shelf import Shelf
-
-Row = dict[str, Any]
+from bx24frames.sandbox.store.tables import Row
 
 # ---------------------------------------------------------------- stages
 
@@ -20,7 +19,7 @@ PLANNER: Final = (("Не спланированы", "00C4FB", "NEW"), ("Сдел
 STAGES: Final = Shelf("task_stage", list)
 SORT_STEP: Final = 100
 NO_STAGE: Final = MethodError("NOT_FOUND", "Стадия не найдена")
-NO_TITLE: Final = MethodError("EMPTY_TITLE", "Не указано название стадии")
+_NO_TITLE: Final = MethodError("EMPTY_TITLE", "Не указано название стадии")
 NO_MOVE: Final = MethodError("ACCESS_DENIED_MOVE", "Вы не можете перемещать эту задачу")
 
 
@@ -64,7 +63,7 @@ def add_stage(params: Params, context: Context) -> Result:
     fields = map_of(bound_array(params, "fields", {}))
     title, entity = php_text(fields.get("TITLE")), php_int(fields.get("ENTITY_ID"))
     if not title.strip():
-        raise NO_TITLE
+        raise _NO_TITLE
     board = _board(entity, context)
     places = [row["ID"] for row in board]
     after = php_text(fields.get("AFTER_ID"))
@@ -83,7 +82,7 @@ def update_stage(params: Params, context: Context) -> Result:
     row, fields = _stage(params, context), map_of(bound_array(params, "fields", {}))
     changed: Row = {name: php_text(fields[name]).lstrip("#") for name in ("TITLE", "COLOR", "SORT") if name in fields}
     if "TITLE" in changed and not changed["TITLE"].strip():
-        raise NO_TITLE
+        raise _NO_TITLE
     STAGES.put(context.store, {**row, **changed})
     context.writes += 1
     return Result(value=True)

@@ -9,18 +9,16 @@ from typing import Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code
 from bx24frames.sandbox.methods.positional import arguments_of, numbers, tasks_error
-from bx24frames.sandbox.methods.tasks import people_names
+from bx24frames.sandbox.methods.tasks import TASK_PREFIXES, people_names
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.tables import TABLES
+from bx24frames.sandbox.store.tables import TABLES, Row
 
-Row = dict[str, Any]
-PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
-FAILED: Final = tasks_error(8, "Действие не выполнено", "ACTION_FAILED_TO_BE_PROCESSED")
+_FAILED: Final = tasks_error(8, "Действие не выполнено", "ACTION_FAILED_TO_BE_PROCESSED")
 NOT_ALLOWED: Final = tasks_error(4, "Действие не разрешено", "ACTION_NOT_ALLOWED")
 
 
@@ -32,21 +30,21 @@ def _whole(_: int | None, count: Callable[[], int]) -> Window:
 
 def _view(table: str) -> View:
     names = {**by_code(table), "TASK_ID": next(spec for spec in TABLES[table].fields if spec.code == "TASK_ID")}
-    return View(table, by_code(table), names, "classic", _whole, prefixes=PREFIXES)
+    return View(table, by_code(table), names, "classic", _whole, prefixes=TASK_PREFIXES)
 
 
 # ---------------------------------------------------------------- checklists
 
-ITEMS: Final = _view("checklist_item")
+_ITEMS: Final = _view("checklist_item")
 ITEM_DESK: Final = Desk("checklist_item", by_code("checklist_item"), (), (), ("createdBy",))
 ITEM_PROXY: Final = "ctaskchecklistitem::"
 ROOT: Final = "Чек-лист"
-STEP: Final = 1
+_STEP: Final = 1
 
 
 def checklist(task: int, context: Context, order: Row | None = None) -> list[Row]:
     """The items of a task as the methods of items print them."""
-    found, _ = ITEMS.page(context, {"TASK_ID": task}, order or {})
+    found, _ = _ITEMS.page(context, {"TASK_ID": task}, order or {})
     for row in found:
         row["PARENT_ID"] = row["PARENT_ID"] if php_int(row["PARENT_ID"]) else 0
         row["MEMBERS"] = row["MEMBERS"] or []
@@ -56,7 +54,7 @@ def checklist(task: int, context: Context, order: Row | None = None) -> list[Row
 
 def _exists(task: int, context: Context) -> None:
     if context.store.row("task", task) is None:
-        raise FAILED
+        raise _FAILED
 
 
 def _item(params: Params, context: Context, action: str, *more: str, needed: int = 2) -> tuple[Row, list[Any]]:
@@ -65,7 +63,7 @@ def _item(params: Params, context: Context, action: str, *more: str, needed: int
     task, number = numbers(given, 2)
     row = context.store.row("checklist_item", number)
     if row is None or row["taskId"] != task:
-        raise FAILED
+        raise _FAILED
     return row, given[2:]
 
 
@@ -103,10 +101,10 @@ def add_item(params: Params, context: Context) -> Result:
     task, fields = php_int(given[0]), map_of(given[1])
     _exists(task, context)
     if not php_text(fields.get("TITLE")).strip():
-        raise FAILED
+        raise _FAILED
     parent = php_int(fields.get("PARENT_ID")) or (0 if "PARENT_ID" in fields else _root(task, context))
     last = context.store.scalar("SELECT max(sortIndex) FROM checklist_item WHERE taskId = ?", (task,)) or 0
-    bare = {"IS_COMPLETE": "N", "IS_IMPORTANT": "N", "SORT_INDEX": last + STEP}
+    bare = {"IS_COMPLETE": "N", "IS_IMPORTANT": "N", "SORT_INDEX": last + _STEP}
     row_id = ITEM_DESK.add({**bare, **fields, "PARENT_ID": parent, "TASK_ID": task}, context)
     _kept(row_id, fields, context)
     return Result(row_id)
@@ -117,7 +115,7 @@ def update_item(params: Params, context: Context) -> Result:
     """Change an item: task, item, fields."""
     row, rest = _item(params, context, "update", "arFields", needed=3)
     fields = map_of(rest[0])
-    ITEM_DESK.update(row["id"], fields, context, FAILED)
+    ITEM_DESK.update(row["id"], fields, context, _FAILED)
     _kept(row["id"], fields, context)
     return Result(None)
 
@@ -128,7 +126,7 @@ def delete_item(params: Params, context: Context) -> Result:
     row, _ = _item(params, context, "delete")
     below = context.store.query("SELECT id FROM checklist_item WHERE parentId = ?", (row["id"],))
     for number in (row["id"], *(one for (one,) in below)):
-        ITEM_DESK.delete(number, context, FAILED)
+        ITEM_DESK.delete(number, context, _FAILED)
     return Result(value=True)
 
 
@@ -154,7 +152,7 @@ def move_item(params: Params, context: Context) -> Result:
     row, rest = _item(params, context, "moveafteritem", "afterItemId", needed=3)
     other = context.store.row("checklist_item", php_int(rest[0]))
     if other is None or other["taskId"] != row["taskId"]:
-        raise FAILED
+        raise _FAILED
     ids = [int(one["ID"]) for one in checklist(row["taskId"], context, {"SORT_INDEX": "ASC"})]
     ids.remove(row["id"])
     ids.insert(ids.index(other["id"]) + 1, row["id"])
@@ -184,7 +182,7 @@ for _name, _value in (("complete", "Y"), ("renew", "N")):
 COMMENTS: Final = _view("task_comment")
 COMMENT_DESK: Final = Desk("task_comment", by_code("task_comment"), ("postDate",), (), ("authorId",))
 COMMENT_PROXY: Final = "ctaskcommentitem::"
-NO_TEXT: Final = MethodError("ERROR_CORE", "Не указан текст комментария.<br>")
+_NO_TEXT: Final = MethodError("ERROR_CORE", "Не указан текст комментария.<br>")
 
 
 def _comments(task: int, context: Context, conditions: Row, order: Row) -> list[Row]:
@@ -207,7 +205,7 @@ def _comment(params: Params, context: Context, action: str, *more: str, needed: 
 
 def _said(fields: Row) -> None:
     if not php_text(fields.get("POST_MESSAGE")).strip():
-        raise NO_TEXT
+        raise _NO_TEXT
 
 
 @method("task.commentitem.add", "task")

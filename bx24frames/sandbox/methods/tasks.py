@@ -9,29 +9,29 @@ from zlib import crc32
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.field import FieldSpec, camel
-from bx24frames.sandbox.filters.filters import Fragment, Where, all_of, any_of
+from bx24frames.sandbox.filters.base import Fragment, Where, all_of, any_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, names_of
 from bx24frames.sandbox.methods.declared import TASK_FIELDS
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
-FILES: Final = "UF_TASK_WEBDAV_FILES"
+_FILES: Final = "UF_TASK_WEBDAV_FILES"
 FILES_COLUMN: Final = "ufTaskWebdavFiles"
 FIRST_ATTACHMENT: Final = 5000
-PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
+TASK_PREFIXES: Final = (">=", "<=", "!", ">", "<", "%")
 BAD_ORDER: Final = MethodError("0", "Invalid sorting key (internal error)")
 WRONG_ID: Final = MethodError("0", "wrong task id")
 NO_TASK_ID: Final = MethodError(
     "100", "CTaskItem All parameters in the constructor must have real class type (internal error)"
 )
-NOT_FOUND: Final = MethodError("1048582", "Not found")
+_NOT_FOUND: Final = MethodError("1048582", "Not found")
 TASK_TYPES: Final = {
     "UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file", "UF_MAIL_MESSAGE": "mail_message",
     "MATCH_WORK_TIME": "integer",
@@ -40,7 +40,7 @@ TASK_TYPES: Final = {
 FILE_FIELDS: Final = ("UF_TASK_WEBDAV_FILES", "UF_MAIL_MESSAGE")
 CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
 """Names of conditions that are not those of the fields."""
-STATUSES: Final = {
+_STATUSES: Final = {
     "2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена", "6": "Отложена"
 }  # fmt: skip
 
@@ -99,7 +99,7 @@ TASKS: Final = TaskView(
     by_code("task"),
     "classic",
     CONTROLLER,
-    prefixes=PREFIXES,
+    prefixes=TASK_PREFIXES,
     # where nothing is set false is printed, where a list is empty []
     hidden=frozenset(FILE_FIELDS),
     own={
@@ -109,7 +109,7 @@ TASKS: Final = TaskView(
         "tags": lambda value: {tag_id(one): {"id": int(tag_id(one)), "title": one} for one in value or ()} or [],
     },
 )
-NEW: Final = {
+_NEW: Final = {
     "STATUS": "2",
     "PRIORITY": "1",
     "STAGE_ID": 0,
@@ -124,7 +124,7 @@ NEW: Final = {
     **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK", "CHECKLIST", "UF_TASK_WEBDAV_FILES"), ()),
 }
 """What a task has that says nothing else [recorded: single_add]."""
-KEPT: Final = dict.fromkeys(("isMuted", "isPinned", "isPinnedInGroup", "favorite"), "N") | {
+_KEPT: Final = dict.fromkeys(("isMuted", "isPinned", "isPinnedInGroup", "favorite"), "N") | {
     "newCommentsCount": 0, "outlookVersion": 1
 }  # fmt: skip
 """What the portal itself puts into a new task."""
@@ -282,12 +282,12 @@ def get_task(params: Params, context: Context) -> Result:
 
 def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
     """Values with their files: ``n12`` attaches the disk's file 12, a number keeps an attachment the task has."""
-    if FILES not in values:
+    if _FILES not in values:
         return dict(values)
-    given = [php_text(one) for one in values_of(values[FILES])]
+    given = [php_text(one) for one in values_of(values[_FILES])]
     numbers = [str(FIRST_ATTACHMENT + php_int(one[1:])) if one.startswith("n") else one for one in given]
     kept = [number for one, number in zip(given, numbers, strict=True) if one.startswith("n") or one in known]
-    return {**values, FILES: kept}
+    return {**values, _FILES: kept}
 
 
 @method("tasks.task.add", "task")
@@ -297,8 +297,8 @@ def add_task(params: Params, context: Context) -> Result:
     values = map_of(bound_array(params, "fields", {}))
     if not php_text(values.get("TITLE")).strip():
         raise MethodError("ERROR_CORE", "Не указано название задачи<br>")
-    row_id = TASK_DESK.add({**NEW, **_attached(values, ())}, context)
-    context.store.update_row("task", row_id, {**KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
+    row_id = TASK_DESK.add({**_NEW, **_attached(values, ())}, context)
+    context.store.update_row("task", row_id, {**_KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
     TASK_FIELDS.write(context.store, row_id, values)
     return printed(row_id, context)
 
@@ -309,7 +309,7 @@ def update_task(params: Params, context: Context) -> Result:
     row_id, values = task_id(params), map_of(bound_array(params, "fields", {}))
     known = context.store.row("task", row_id) or {}
     attached = orjson.loads(known[FILES_COLUMN]) if known.get(FILES_COLUMN) else []
-    TASK_DESK.update(row_id, _attached(values, attached), context, NOT_FOUND)
+    TASK_DESK.update(row_id, _attached(values, attached), context, _NOT_FOUND)
     TASK_FIELDS.write(context.store, row_id, values)
     if "STATUS" in values:
         moment = context.store.local_time(context.now)
@@ -320,7 +320,7 @@ def update_task(params: Params, context: Context) -> Result:
 @method("tasks.task.delete", "task")
 def delete_task(params: Params, context: Context) -> Result:
     """Delete a task."""
-    TASK_DESK.delete(task_id(params), context, NOT_FOUND)
+    TASK_DESK.delete(task_id(params), context, _NOT_FOUND)
     return Result({"task": True})
 
 
@@ -337,5 +337,5 @@ def _described(spec: FieldSpec) -> dict[str, Any]:
     if spec.required:
         described["required"] = True
     if spec.code == "STATUS":
-        described |= {"values": STATUSES, "default": "2"}
+        described |= {"values": _STATUSES, "default": "2"}
     return described

@@ -10,18 +10,18 @@ from datetime import datetime
 from hashlib import md5
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_float, php_int, php_text, whole
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_float, php_int, php_text, whole
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
 TELEPHONY: Final = "telephony"
-TYPES: Final = (1, 2, 3, 4, 5)
+_TYPES: Final = (1, 2, 3, 4, 5)
 """Out, in, in and passed on, called back, told by a message."""
 GOING: Final = Shelf("external_call", list)
-LINES: Final = Shelf("external_line", list)
+_LINES: Final = Shelf("external_line", list)
 ENDED: Final = "200"
 NO_CALL: Final = MethodError("ERROR_CORE", "Call is not found")
 
@@ -63,7 +63,7 @@ def register_call(params: Params, context: Context) -> Result:
     phone = "".join(sign for sign in php_text(params.get("PHONE_NUMBER")) if sign.isdigit() or sign == "+")
     if not phone:
         raise _refuse("Unsupported phone number format.")
-    if kind not in TYPES:
+    if kind not in _TYPES:
         raise _refuse("Unknown TYPE")
     begun = _begun(params, context)
     digest = md5(f"{user}:{phone}:{begun}:{context.now}".encode(), usedforsecurity=False).hexdigest()
@@ -199,7 +199,7 @@ def search_callers(params: Params, context: Context) -> Result:
 
 def _line(params: Params, context: Context) -> Row:
     number = _number(params)
-    found = next((row for row in LINES.rows(context.store) if row["NUMBER"] == number), None)
+    found = next((row for row in _LINES.rows(context.store) if row["NUMBER"] == number), None)
     if found is None:
         raise _refuse(f"Could not find line with number {number}")
     return found
@@ -220,18 +220,18 @@ def _settings(params: Params) -> Row:
 def add_line(params: Params, context: Context) -> Result:
     """A new line; its id."""
     number = _number(params)
-    if any(row["NUMBER"] == number for row in LINES.rows(context.store)):
+    if any(row["NUMBER"] == number for row in _LINES.rows(context.store)):
         raise _refuse("Line already exists")
     row = {"NUMBER": number, "NAME": "", "CRM_AUTO_CREATE": "Y", **_settings(params)}
     context.writes += 1
-    return Result({"ID": LINES.add(context.store, row, text=False)})
+    return Result({"ID": _LINES.add(context.store, row, text=False)})
 
 
 @method("telephony.externalline.update", TELEPHONY)
 def update_line(params: Params, context: Context) -> Result:
     """Change a line."""
     row = _line(params, context)
-    LINES.put(context.store, {**row, **_settings(params)})
+    _LINES.put(context.store, {**row, **_settings(params)})
     context.writes += 1
     return Result({"ID": row["ID"]})
 
@@ -239,7 +239,7 @@ def update_line(params: Params, context: Context) -> Result:
 @method("telephony.externalline.delete", TELEPHONY)
 def delete_line(params: Params, context: Context) -> Result:
     """Delete a line."""
-    LINES.drop(context.store, _line(params, context))
+    _LINES.drop(context.store, _line(params, context))
     context.writes += 1
     return Result([])
 
@@ -248,12 +248,12 @@ def delete_line(params: Params, context: Context) -> Result:
 def list_lines(_: Params, context: Context) -> Result:
     """The lines."""
     keys = ("NUMBER", "NAME", "CRM_AUTO_CREATE")
-    return Result([{name: row[name] for name in keys} for row in LINES.rows(context.store)])
+    return Result([{name: row[name] for name in keys} for row in _LINES.rows(context.store)])
 
 
 # ---------------------------------------------------------------- the telephony of the portal itself
 
-ADDRESSES: Final = {
+_ADDRESSES: Final = {
     "detail_statistics": "telephony/detail.php",
     "buy_connector": "settings/license_phone_sip.php",
     "edit_config": "telephony/edit.php?ID=#CONFIG_ID#",
@@ -264,7 +264,7 @@ ADDRESSES: Final = {
 @method("voximplant.url.get", TELEPHONY)
 def list_addresses(_: Params, __: Context) -> Result:
     """Where telephony is set up."""
-    return Result({name: f"https://example.com/{path}" for name, path in ADDRESSES.items()})
+    return Result({name: f"https://example.com/{path}" for name, path in _ADDRESSES.items()})
 
 
 @method("voximplant.user.get", TELEPHONY)

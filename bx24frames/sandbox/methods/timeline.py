@@ -6,17 +6,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_map, map_of
 from bx24frames.sandbox.methods.described import chosen, flat_fields, printed
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
 # ---------------------------------------------------------------- bindings of comments
 
-BINDINGS: Final = "timeline_bindings"
+NO_ELEMENT: Final = MethodError("NOT_FOUND", "Элемент не найден")
+_BINDINGS: Final = "timeline_bindings"
 BINDING_FIELDS: Final = {
     "OWNER_ID": flat("integer", "ID записи таймлайна", required=True, immutable=True),
     "ENTITY_ID": flat("integer", "ID элемента", required=True, immutable=True),
@@ -27,7 +29,7 @@ Binding = list[Any]
 
 def _of(owner: int, context: Context) -> list[Binding]:
     """What a comment is bound to, as (type, id): the row it was written to until that is changed."""
-    kept = (context.store.kept(BINDINGS) or {}).get(str(owner))
+    kept = (context.store.kept(_BINDINGS) or {}).get(str(owner))
     if kept is not None:
         return list(kept)
     row = context.store.row("comment", owner)
@@ -35,7 +37,7 @@ def _of(owner: int, context: Context) -> list[Binding]:
 
 
 def _keep(owner: int, bindings: list[Binding], context: Context) -> Result:
-    context.store.keep(BINDINGS, {**(context.store.kept(BINDINGS) or {}), str(owner): bindings})
+    context.store.keep(_BINDINGS, {**(context.store.kept(_BINDINGS) or {}), str(owner): bindings})
     context.writes += 1
     return Result(value=True)
 
@@ -106,7 +108,6 @@ NOTE_FIELDS: Final = {
     "updatedTime": flat("datetime", "Когда изменена"),
 }
 ITEM_TABLES: Final = {1: "comment", 2: "activity"}
-NO_ITEM: Final = MethodError("NOT_FOUND", "Элемент не найден")
 
 
 def _note_key(params: Params, context: Context) -> str:
@@ -114,7 +115,7 @@ def _note_key(params: Params, context: Context) -> str:
     places = [bound_int(params, name) for name in ("ownerTypeId", "ownerId", "itemType", "itemId")]
     table = ITEM_TABLES.get(places[2])
     if table is None or context.store.row(table, places[3]) is None:
-        raise NO_ITEM
+        raise NO_ELEMENT
     return f"{places[2]}:{places[3]}"
 
 
@@ -127,7 +128,7 @@ def get_note(params: Params, context: Context) -> Result:
     """The note of an entry."""
     note = _notes(context).get(_note_key(params, context))
     if note is None:
-        raise NO_ITEM
+        raise NO_ELEMENT
     return Result(printed(NOTE_FIELDS, note, context.store.server_zone, text=False))
 
 
@@ -147,7 +148,7 @@ def delete_note(params: Params, context: Context) -> Result:
     """Delete the note of an entry."""
     key, notes = _note_key(params, context), _notes(context)
     if notes.pop(key, None) is None:
-        raise NO_ITEM
+        raise NO_ELEMENT
     context.store.keep(NOTES, notes)
     context.writes += 1
     return Result(value=True)
@@ -155,7 +156,7 @@ def delete_note(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- entries of the log
 
-LOG: Final = Shelf("logmessage", list, "id")
+_LOG: Final = Shelf("logmessage", list, "id")
 LOG_FIELDS: Final = {
     "id": flat("integer", "ID"),
     "created": flat("datetime", "Когда"),
@@ -170,7 +171,7 @@ LOG_PAGE: Final = 10
 
 def _log_row(params: Params, context: Context) -> Row:
     row_id = bound_int(params, "id")
-    row = LOG.row(context.store, row_id)
+    row = _LOG.row(context.store, row_id)
     if row is None:
         raise MethodError("NOT_FOUND", f"Timeline logmessage not found for id {row_id}")
     return row
@@ -192,7 +193,7 @@ def add_log(params: Params, context: Context) -> Result:
     texts = {name: php_text(bound(given, name)) for name in ("title", "text", "iconCode")}
     row = {"owner": owner, "created": context.store.local_time(context.now), "authorId": context.user_id, **texts}
     context.writes += 1
-    row_id = LOG.add(context.store, row, text=False)
+    row_id = _LOG.add(context.store, row, text=False)
     return Result({"logMessage": _shown({"id": row_id, **row}, context)})
 
 
@@ -206,7 +207,7 @@ def get_log(params: Params, context: Context) -> Result:
 def list_log(params: Params, context: Context) -> Result:
     """A page of ten of a row's log, the newest first."""
     owner = [bound_int(params, "entityTypeId"), bound_int(params, "entityId")]
-    rows = [row for row in LOG.rows(context.store) if row["owner"] == owner]
+    rows = [row for row in _LOG.rows(context.store) if row["owner"] == owner]
     rows = ordered(rows, map_of(bound_array(params, "order", {})) or {"id": "DESC"})
     start = max(context.start or 0, 0)
     after = start + LOG_PAGE
@@ -218,6 +219,6 @@ def list_log(params: Params, context: Context) -> Result:
 @method("crm.timeline.logmessage.delete", "crm")
 def delete_log(params: Params, context: Context) -> Result:
     """Delete an entry of a log."""
-    LOG.drop(context.store, _log_row(params, context))
+    _LOG.drop(context.store, _log_row(params, context))
     context.writes += 1
     return Result(value=True)

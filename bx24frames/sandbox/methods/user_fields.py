@@ -11,16 +11,15 @@ from functools import partial
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.user import DISPLAY, LABELS, LANGUAGE, LANGUAGES, UserField, entry, list_entry
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, classic_map, map_of
 from bx24frames.sandbox.methods.classic import register_for_all
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.tables import EntityType
+from bx24frames.sandbox.store.tables import EntityType, Row
 
-Row = dict[str, Any]
 CONFIG_KEYS: Final = {
     "ID": "id", "ENTITY_ID": "entityId", "FIELD_NAME": "fieldName", "USER_TYPE_ID": "userTypeId", "XML_ID": "xmlId",
     "SORT": "sort", "MULTIPLE": "multiple", "MANDATORY": "mandatory", "SHOW_FILTER": "showFilter",

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.described import Described, flat_fields
 from bx24frames.sandbox.methods.goods_static import VATS
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
-from bx24frames.sandbox.store.shelf import Row, Shelf
+from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.tables import Row
 
-FIELDS: Final = {
+_FIELDS: Final = {
     "ID": {"type": "integer", "size": "11", "isRequired": False, "isReadOnly": True, "title": "ID"},
     "TIMESTAMP_X": {"type": "datetime", "isRequired": False, "isReadOnly": True, "title": "Дата изменения"},
     "ACTIVE": {"type": "string", "size": "1", "isRequired": False, "isReadOnly": False, "title": "Активность"},
@@ -21,7 +22,7 @@ FIELDS: Final = {
     "NAME": {"type": "string", "size": "50", "isRequired": False, "isReadOnly": False, "title": "Название"},
     "RATE": {"type": "double", "size": "18,2", "isRequired": False, "isReadOnly": False, "title": "Ставка"},
 }
-NO_ID: Final = MethodError("", "Invalid identifier.")
+_NO_ID: Final = MethodError("", "Invalid identifier.")
 UNKNOWN: Final = MethodError("", "Inadmissible fields for selection")
 
 
@@ -32,7 +33,7 @@ def _seeded() -> list[Row]:
 
 RATES: Final = Described(
     Shelf("vat_rate", _seeded),
-    FIELDS,
+    _FIELDS,
     absent=lambda _: MethodError("", "VAT rate not found."),
     defaults={"ACTIVE": "Y", "C_SORT": 100},
 )
@@ -48,21 +49,21 @@ def _shown(row: Row, context: Context) -> Row:
 def _row(params: Params, context: Context) -> Row:
     row_id = php_int(params.get("id", params.get("ID")))
     if row_id <= 0:
-        raise NO_ID
+        raise _NO_ID
     return RATES.row(row_id, context)
 
 
 @method("crm.vat.fields", "crm")
 def describe_rates(_: Params, __: Context) -> Result:
     """The field description of rates."""
-    return Result(FIELDS)
+    return Result(_FIELDS)
 
 
 @method("crm.vat.list", "crm")
 def list_rates(params: Params, context: Context) -> Result:
     """A page of rates; an unknown column is an error."""
     select = names_of(list(classic_map(params, "select").values()))
-    if any(name not in (*FIELDS, "*") for name in select):
+    if any(name not in (*_FIELDS, "*") for name in select):
         raise UNKNOWN
     found = RATES.page(RATES.shelf.rows(context.store), {**params, "select": []}, context)
     wanted = set(select) or {"*"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bx24frames.sandbox.filters.filters import Fragment
+from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import (
     CLASSIC,
@@ -18,11 +19,10 @@ from bx24frames.sandbox.methods.plain import (
     by_name,
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.parse import php_int, php_text
 
 # ---------------------------------------------------------------- calls
 
-CALLS: Final = View(
+_CALLS: Final = View(
     "call", by_code("call"), by_code("call"), "classic", EXACT,
     prefixes=(*RANGES, ">=", "<=", "!=", "!%", "=", "!", ">", "<", "%", "?"), plain_sql=True,
     own={"RECORD_FILE_ID": lambda value: int(value) if value else None},
@@ -33,13 +33,13 @@ CALLS: Final = View(
 def list_calls(params: Params, context: Context) -> Result:
     """A page of calls, engine C (https://apidocs.bitrix24.com/api-reference/telephony/voximplant/statistic/)."""
     order = {php_text(params.get("SORT", "ID")): params.get("ORDER", "ASC")}
-    found, window = CALLS.page(context, map_of(params.get("FILTER")), order)
+    found, window = _CALLS.page(context, map_of(params.get("FILTER")), order)
     return Result(found, window.total, window.next)
 
 
 # ---------------------------------------------------------------- workgroups
 
-GROUPS: Final = View(
+_GROUPS: Final = View(
     "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC,
     prefixes=(*RANGES, "!=", "!%", ">=", "<=", ">", "<", "!", "?", "=", "%"), plain_sql=True,
 )  # fmt: skip
@@ -77,7 +77,7 @@ NO_GROUP: Final = MethodError("", "Socialnetwork group not found")
 def list_groups(params: Params, context: Context) -> Result:
     """A page of workgroups, engine A."""
     conditions, order = classic_map(params, "filter"), classic_map(params, "order")
-    found, window = GROUPS.page(context, conditions, order, also=_open_to(context, params.get("IS_ADMIN")))
+    found, window = _GROUPS.page(context, conditions, order, also=_open_to(context, params.get("IS_ADMIN")))
     return Result(found, window.total, window.next)
 
 

@@ -11,7 +11,7 @@ from bx24frames.sandbox.store.tables import TABLES
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.seed.values import Pools
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
 
 AROUND: Final[dict[str, int]] = {
     "activity": 240,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bx24frames.sandbox.fields.user import oddly_named
-from bx24frames.sandbox.seed.portal import CATEGORIES, semantics, stage_dictionary, stage_order
+from bx24frames.sandbox.store.initial import CATEGORIES, semantics, stage_dictionary, stage_order
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.user import UserField
@@ -39,7 +39,7 @@ AWKWARD: Final = (
 LONG: Final = "Очень длинный текст. " * 60
 TIMES: Final = 4096
 FIRST_DAY: Final = datetime(2024, 1, 1)
-DAYS: Final = 730
+_DAYS: Final = 730
 YEAR_ENDS: Final = ("2024-01-01", "2024-12-31", "2025-01-01", "2025-12-31", "2024-02-29")
 
 
@@ -77,11 +77,11 @@ class Pools:
         """A date; one in ten is an end of a year."""
         if self.rng.random() < 0.1:
             return str(self.pick(YEAR_ENDS))
-        return (FIRST_DAY + timedelta(days=self.rng.randrange(DAYS))).strftime("%Y-%m-%d")
+        return (FIRST_DAY + timedelta(days=self.rng.randrange(_DAYS))).strftime("%Y-%m-%d")
 
     def moments(self, count: int) -> list[str]:
         """Ascending moments of the server's wall clock."""
-        clock = FIRST_DAY + timedelta(seconds=self.rng.randrange(DAYS * 86_400))
+        clock = FIRST_DAY + timedelta(seconds=self.rng.randrange(_DAYS * 86_400))
         if self.rng.random() < 0.02:
             clock = datetime(2024, 12, 31, 23, 59, 59)
         found = []
@@ -115,7 +115,7 @@ def stage_bundles(entity: EntityType, rng: Random) -> list[dict[str, Any]]:
 
 def status_codes_of(dictionary: str) -> frozenset[str]:
     """The codes of one dictionary alone."""
-    from bx24frames.sandbox.seed.portal import status_rows
+    from bx24frames.sandbox.store.initial import status_rows
 
     return frozenset(row["STATUS_ID"] for row in status_rows() if row["ENTITY_ID"] == dictionary)
 

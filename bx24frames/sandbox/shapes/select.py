@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.sandbox.fields.names import converted_back
-from bx24frames.sandbox.shapes.shapes import Selection
+from bx24frames.sandbox.shapes.cells import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 MULTIFIELD_NAMES = ("phone", "email", "web", "im")
@@ -35,7 +35,7 @@ def classic_whole(store: Store, entity: EntityType) -> Selection:
     return Selection("classic", chosen.system, chosen.user, multifields=named)
 
 
-UNPRINTED = frozenset({"opportunityAccount", "accountCurrencyId"})
+_UNPRINTED = frozenset({"opportunityAccount", "accountCurrencyId"})
 
 
 def item_selection(
@@ -78,7 +78,7 @@ def listed_selection(
     if named and original and "select_loses_system_fields" in quirks:
         return Selection("item", (), chosen.user)
     if "unprinted_fields" in quirks:
-        chosen = replace(chosen, system=tuple(pair for pair in chosen.system if pair[0] not in UNPRINTED))
+        chosen = replace(chosen, system=tuple(pair for pair in chosen.system if pair[0] not in _UNPRINTED))
     if named and entity.type_id and "select_skips_user_fields" in quirks:
         chosen = replace(chosen, user=chosen.user[::2])
     return chosen

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.shapes.parse import php_text, zone_of
 
 MISSING: Final = object()
 """Printed by leaving the key out: a classic empty file."""

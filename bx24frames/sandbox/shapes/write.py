@@ -7,14 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timezone
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.shapes.parse import parse_date, parse_datetime, php_float, php_int, php_text, whole
+from bx24frames.sandbox.store.shelf import known_codes
+
+if TYPE_CHECKING:
+    from bx24frames.sandbox.store.base import Store
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
 
@@ -23,7 +28,7 @@ SKIP: Final = object()
 
 STRING_LIMIT: Final = 255
 TRUE_WORDS: Final = ("true", "y", "Y")
-PICTURES: Final = frozenset({"photo", "logo"})
+_PICTURES: Final = frozenset({"photo", "logo"})
 DEFAULT_CURRENCY: Final = "RUB"
 
 
@@ -56,6 +61,15 @@ class Pen:
         """A double as the database keeps it."""
         number = php_float(value)
         return whole(round(number, 2) if self.normalise else number)
+
+
+def pen_of(store: Store, quirks: frozenset[str] = frozenset()) -> Pen:
+    """The pen of a portal: the store's zone, dictionaries and files."""
+
+    def save_file(name: str, content: str) -> int:
+        return store.insert_row("file", {"name": name, "content": content})
+
+    return Pen(zone_of(store.server_zone), partial(known_codes, store), save_file, store.normalise, quirks)
 
 
 def values_of(value: Any) -> list[Any]:
@@ -205,7 +219,7 @@ def item_cell(spec: FieldSpec, value: Any, pen: Pen) -> Any:
         return "Y" if _is_true(value) else "N"
     if _is_empty(value):
         return None
-    if spec.column in PICTURES and "item_takes_no_photo" in pen.quirks:
+    if spec.column in _PICTURES and "item_takes_no_photo" in pen.quirks:
         raise NotValid
     stored = _normalised(spec, _ITEM[spec.kind](value, pen), pen)
     if spec.status and stored not in pen.choices(spec.status):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-from bx24frames.sandbox.shapes.parse import comparable, fold, lowered
+from bx24frames.sandbox.fields.casts import comparable, fold, lowered
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "temp_store=MEMORY", "cache_size=-65536")
 FUNCTIONS = ((fold, 1), (comparable, 2), (lowered, 1))
@@ -34,6 +34,23 @@ class Database:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return cls(connection)
+
+    def dump(self) -> bytes:
+        """The whole database, as the bytes of its file."""
+        with self._lock:
+            return self._connection.serialize()
+
+    def load(self, content: bytes) -> None:
+        """Replace the whole database by one that `dump` gave."""
+        # copied page by page from a second connection: the database stays an ordinary one in memory, without the size
+        # limit of a deserialised one
+        source = sqlite3.connect(":memory:")
+        try:
+            source.deserialize(content)
+            with self._lock:
+                source.backup(self._connection)
+        finally:
+            source.close()
 
     def close(self) -> None:
         """Close it; memory is gone with it."""

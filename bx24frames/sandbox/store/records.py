@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bx24frames.sandbox.seed.portal import FINAL_SEMANTICS, first_stage, semantics
-from bx24frames.sandbox.shapes.parse import php_text
+from bx24frames.sandbox.fields.casts import php_text
+from bx24frames.sandbox.store.initial import FINAL_SEMANTICS, first_stage, semantics
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
-CONTACT: Final = 3
+_CONTACT: Final = 3
 NAMELESS: Final = "Без имени"
 """The last name of a contact that was given none (crm module: classes/general/crm_contact.php)."""
 HISTORY_CREATED, HISTORY_MOVED, HISTORY_FINAL, HISTORY_PIPELINE = 1, 2, 3, 5
@@ -35,7 +35,7 @@ def create(store: Store, entity: EntityType, draft: Draft, *, user_id: int, now:
     """Save a new row with everything the portal fills in; its id. Automation is the caller's."""
     columns = _defaults(entity, user_id, now) | draft.columns
     _settle(entity, columns, None)
-    if entity.id == CONTACT and not (columns.get("name") or columns.get("lastName")):
+    if entity.id == _CONTACT and not (columns.get("name") or columns.get("lastName")):
         columns["lastName"] = NAMELESS
     document = {code: value for code, value in draft.user.items() if value is not None}
     columns["uf"] = orjson.dumps(document).decode() if document else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from bx24frames.sandbox.seed.portal import (
+from bx24frames.sandbox.store.base import Store
+from bx24frames.sandbox.store.initial import (
     CATEGORIES,
     DEPARTMENTS,
     category_rows,
@@ -15,10 +16,9 @@ from bx24frames.sandbox.seed.portal import (
     status_codes,
     status_rows,
 )
-from bx24frames.sandbox.store.store import Store
+from bx24frames.sandbox.store.tables import Row
 
-Row = dict[str, Any]
-STEP: Final = 2
+_STEP: Final = 2
 """Between the ids of a dictionary: rows that are gone leave gaps."""
 
 
@@ -43,7 +43,7 @@ class Shelf:
         """Keep one more row; its id, which is kept as a `text` or a number, and is never given again."""
         rows = self.rows(store)
         last = f"{self.name}:last"
-        row_id = max([*(int(one[self.id_key]) for one in rows), int(store.kept(last) or 0)]) + STEP
+        row_id = max([*(int(one[self.id_key]) for one in rows), int(store.kept(last) or 0)]) + _STEP
         store.keep(last, row_id)
         store.keep(self.name, [*rows, {self.id_key: str(row_id) if text else row_id, **row}])
         return row_id

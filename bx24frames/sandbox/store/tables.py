@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from bx24frames.sandbox.fields import around, people
 from bx24frames.sandbox.fields.crm import COMPANY, CONTACT, DEAL, LEAD, QUOTE
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.smart import INVOICE, PRODUCT_ROW, SMART, STAGE_HISTORY, USER
 
+Row: TypeAlias = dict[str, Any]
+"""A row: stored by column, or printed by the keys of an answer."""
 AFFINITY: Final[dict[Kind, str]] = {
     Kind.INT: "INTEGER",
     # NUMERIC stores 19000.0 as the integer 19000, which is how the portal prints whole floats
@@ -93,6 +95,8 @@ class EntityType:
         return table_named(self.name)
 
 
+DEALS: Final = 2
+"""The entity type id of deals."""
 ORIGIN_INDEX: Final = ("updatedTime", "originId")
 
 ENTITY_TYPES: Final[dict[int, EntityType]] = {
@@ -169,7 +173,7 @@ TABLES: Final[dict[str, Table]] = {
 @cache
 def table_named(name: str) -> Table:
     """A table by its name; those of smart processes that were made later are all alike."""
-    if name in TABLES or not name.startswith(MADE):
+    if name in TABLES or not name.startswith(_MADE):
         return TABLES[name]
     return Table(name, SMART, user_fields=True, indexed=("updatedTime",))
 
@@ -178,13 +182,13 @@ def table_named(name: str) -> Table:
 def smart_type(number: int, type_id: int, title: str, code: str, category: int) -> EntityType:
     """A smart process made while the portal runs: its number, the id of its settings, its default pipeline."""
     return EntityType(
-        number, f"{MADE}{number}", title, f"T{number:x}", SMART, uf_prefix=f"UF_CRM_{type_id}_",
+        number, f"{_MADE}{number}", title, f"T{number:x}", SMART, uf_prefix=f"UF_CRM_{type_id}_",
         uf_entity=f"CRM_{type_id}", stage="STAGE_ID", stages=f"DYNAMIC_{number}_STAGE_{category}", code=code,
         type_id=type_id, numbered_title=True,
     )  # fmt: skip
 
 
-MADE: Final = "dynamic_"
+_MADE: Final = "dynamic_"
 MULTIFIELD_DDL: Final = (
     "CREATE TABLE IF NOT EXISTS multifield (id INTEGER PRIMARY KEY AUTOINCREMENT, entityTypeId INTEGER, "
     "elementId INTEGER, typeId TEXT, valueType TEXT, value TEXT)",

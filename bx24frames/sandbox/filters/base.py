@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timezone
 from typing import Any, Final
 
+from bx24frames.sandbox.fields.casts import fold, lowered, parse_date, parse_datetime, php_float, php_int, php_text
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.shapes.parse import fold, lowered, parse_date, parse_datetime, php_float, php_int, php_text
 
 TEXT, NUMBER, MOMENT, DAY = "text", "number", "moment", "day"
 

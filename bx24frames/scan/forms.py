@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import Reading
 
-Source: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
+BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 
-SHOWN: Final = 8
+NAMES_SHOWN: Final = 8
 """Names that a warning shows; it counts the others."""
 
 
-class Proven:
+class FormReader:
     """Reads the batches of one reading, form after form until one is proven by its first page.
 
     The form is remembered, so that later reads of the table begin with it.
@@ -38,7 +38,7 @@ class Proven:
         Reads in one form under one proof.
     """
 
-    def __init__(self, connection: Connection, reading: Reading, source: Source) -> None:
+    def __init__(self, connection: Connection, reading: Reading, source: BatchSource) -> None:
         self._connection = connection
         self._reading = reading
         self._source = source
@@ -133,8 +133,8 @@ class Proven:
         if not names:
             return
         metadata.note(note, [*heard, *names], keep=False)
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:SHOWN])}{more}", stacklevel=2)
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+        warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:NAMES_SHOWN])}{more}", stacklevel=2)
 
 
 def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence[Form]) -> bool:

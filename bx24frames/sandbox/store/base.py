@@ -1,4 +1,4 @@
-"""The portal's rows in SQLite, in memory or in a file, and the switches a test turns."""
+"""The portal's data in SQLite: tables, user fields, kept documents, and switches for tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import zone_of
 from bx24frames.sandbox.fields.names import item_names
 from bx24frames.sandbox.fields.user import FIRST_ENUM_ID, UserField, seeded
-from bx24frames.sandbox.shapes.parse import zone_of
 from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.tables import (
     ENTITY_TYPES,
@@ -60,43 +60,12 @@ class Store:
     _user_fields: list[UserField] = field(default_factory=list)
     _documents: dict[str, Any] = field(default_factory=dict)
 
-    @classmethod
-    def open(
-        cls, path: str | None, *, seed: int = 0, sizes: Mapping[str, int] | None = None, server_zone: str = "+03:00"
-    ) -> Store:
-        """Open a portal's rows; an empty one is seeded.
-
-        Parameters
-        ----------
-        path : str or None
-            An SQLite file, made if absent, whose rows survive a restart; None keeps them in memory.
-        seed : int
-            The same seed and sizes give the same rows.
-        sizes : mapping, optional
-            Rows per table, over `bx24frames.sandbox.seed.seed.SIZES`.
-        server_zone : str
-            As the attribute.
-
-        Raises
-        ------
-        ValueError
-            A size for a table that does not exist.
-        """
-        from bx24frames.sandbox.seed.seed import fill, merged_sizes
-
-        chosen = merged_sizes(sizes or {})
-        store = cls(Database.open(path), seed=seed, sizes=chosen, server_zone=server_zone)
-        if store._is_empty():
-            fill(store)
-        else:
-            store._restore()
-        return store
-
     def close(self) -> None:
         """Close the database; memory is gone with it."""
         self.database.close()
 
-    def _is_empty(self) -> bool:
+    def is_empty(self) -> bool:
+        """Whether the database has no portal yet, or one whose seeding was interrupted."""
         return not self.query("SELECT 1 FROM sqlite_master WHERE name = 'settings'")
 
     def create_tables(self) -> None:
@@ -136,7 +105,8 @@ class Store:
         columns = UserField.__slots__
         self.keep("user_fields", [{name: getattr(spec, name) for name in columns} for spec in self._user_fields])
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
+        """Take seed, sizes and user fields from the database."""
         kept = {name: orjson.loads(value) for name, value in self.query("SELECT name, value FROM settings")}
         self.seed, self.sizes = kept["seed"], kept["sizes"]
         self._user_fields = [
@@ -154,13 +124,13 @@ class Store:
 
     def entity(self, entity_type_id: int) -> EntityType | None:
         """The entity type of an id, if the portal has it."""
-        return self._types().get(entity_type_id)
+        return self.types().get(entity_type_id)
 
     def entities(self) -> tuple[EntityType, ...]:
         """Every entity type that the portal has."""
-        return tuple(self._types().values())
+        return tuple(self.types().values())
 
-    def _types(self) -> Mapping[int, EntityType]:
+    def types(self) -> Mapping[int, EntityType]:
         """The entity types by number: those of a fresh portal but the deleted ones, and those made since."""
         made, gone = self.kept("types_made") or [], self.kept("types_gone") or []
         if not (made or gone):
@@ -182,7 +152,7 @@ class Store:
 
     def unmake_type(self, number: int) -> None:
         """Forget a smart process, its user fields and its rows."""
-        entity = self._types()[number]
+        entity = self.types()[number]
         self.database.change(f'DELETE FROM "{entity.name}"')  # noqa: S608
         self._user_fields = [spec for spec in self._user_fields if spec.entity_type_id != number]
         self._keep_user_fields()
@@ -306,33 +276,9 @@ class Store:
         found = self.query(f'SELECT {columns} FROM "{table}" WHERE id = ?', (row_id,))  # noqa: S608
         return dict(zip(names, found[0], strict=True)) if found else None
 
-    def rows(self, entity_type_id: int) -> list[dict[str, Any]]:
-        """Every row of a table as stored, ascending by id: item spelling, user fields by code.
-
-        Dates are ``YYYY-MM-DD``, date-times the server's wall clock without offset, flags Y/N; lists are lists.
-        """
-        from bx24frames.sandbox.store.rows import internal_rows
-
-        return internal_rows(self, self._types()[entity_type_id])
-
-    def insert(self, entity_type_id: int, rows: Values | Iterable[Values]) -> list[int]:
-        """Insert rows past every rule of the portal, and give their ids.
-
-        Fields in any spelling; values as the portal would print or take them; ``PHONE`` and its like as lists of
-        ``{"VALUE", "VALUE_TYPE"}``.
-
-        Raises
-        ------
-        KeyError
-            A field the table does not have.
-        """
-        from bx24frames.sandbox.store.rows import insert_rows
-
-        return insert_rows(self, self._types()[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
-
     def delete(self, entity_type_id: int, ids: Iterable[int]) -> int:
         """Delete rows and what hangs on them; how many there were."""
-        entity = self._types()[entity_type_id]
+        entity = self.types()[entity_type_id]
         gone = 0
         for row_id in ids:
             gone += self.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (row_id,))  # noqa: S608

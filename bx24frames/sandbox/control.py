@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
+from weakref import WeakValueDictionary
 
 from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
@@ -19,16 +20,16 @@ from bx24frames.sandbox.calls import Scene
 from bx24frames.sandbox.certificate import make_certificate
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.envelope import TimeStyle
+from bx24frames.sandbox.exchange import Exchange
 from bx24frames.sandbox.faults import Faults
+from bx24frames.sandbox.in_process import InProcess, Listener, in_process_host
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.oauth import PATH, OAuthServer
+from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
 from bx24frames.sandbox.registry import METHODS, Method
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
-
-if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
 
 SEED: Final = 24
 MOSCOW: Final = "+03:00"
@@ -51,12 +52,6 @@ def plan_named(plan: str | Plan) -> Plan:
     if plan not in PLANS:
         raise ValueError(f"unknown plan {plan!r}; known: {', '.join(PLANS)}")
     return PLANS[plan]
-
-
-def _open(path: str | None, seed: int, sizes: Mapping[str, int], server_zone: str) -> Store:
-    from bx24frames.sandbox.store.store import Store
-
-    return Store.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
 
 
 class Sandbox:
@@ -93,7 +88,9 @@ class Sandbox:
         today's cloud, none, or the seen ones with single ones turned on or off.
     tls : bool
         https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
-    store : Store, optional
+    listen : bool
+        Whether to open a port. False serves `transport` alone: no socket, no thread, and a host that nothing else has.
+    store : PortalStore, optional
         Tables already opened; `path`, `sizes` and `server_zone` are then not looked at.
 
     Attributes
@@ -102,11 +99,13 @@ class Sandbox:
         Address of the first webhook; ends with ``/``. Its code is a secret of no value.
     host : str
         ``127.0.0.1:port``.
+    transport : InProcess
+        Requests of the first webhook without a socket.
     oauth : OAuthServer
         The portal's application: client id and secret, `issue()`, `token_url`, `url`.
     faults : Faults
     stats : Stats
-    store : Store
+    store : PortalStore
 
     Examples
     --------
@@ -118,6 +117,7 @@ class Sandbox:
 
     _shared: ClassVar[Sandbox | None] = None
     _lock: ClassVar[threading.Lock] = threading.Lock()
+    _running: ClassVar[WeakValueDictionary[str, Sandbox]] = WeakValueDictionary()
 
     def __init__(
         self,
@@ -135,12 +135,17 @@ class Sandbox:
         time_style: TimeStyle = "float",
         quirks: QuirkChoice = "observed",
         tls: bool = False,
-        store: Store | None = None,
+        listen: bool = True,
+        store: PortalStore | None = None,
     ) -> None:
         limits, chosen = plan_named(plan), quirks_of(quirks)
+        if tls and not listen:
+            raise ValueError("tls=True needs a socket: it cannot be combined with listen=False")
         context, self.certificate = make_certificate(HOST) if tls else (None, "")
         self._scheme = "https" if tls else "http"
-        self.store = _open(path, seed, sizes or {}, server_zone) if store is None else store
+        if store is None:
+            store = PortalStore.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
+        self.store = store
         self.faults = Faults()
         self.stats = Stats()
         keyring = Keyring(random.Random(seed))
@@ -149,13 +154,22 @@ class Sandbox:
         scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
-        self._server = Server(self._app, clock=clock, port=port, tls=context, real_time=real_time)
+        self._exchange = Exchange(self._app, clock, real_time)
+        self._listener = Listener()
+        self._server = Server(self._exchange, port=port, tls=context) if listen else None
+        self._name = in_process_host()
         try:
-            self._server.start()
+            self.start()
         except OSError:
             self.close()
             raise
         self._address()
+        self._running[self.host] = self
+
+    @classmethod
+    def at(cls, host: str) -> Sandbox | None:
+        """The sandbox of this process that has a host, as `host` gives it; None where there is none."""
+        return cls._running.get(host)
 
     @classmethod
     def shared(cls) -> Sandbox:
@@ -175,13 +189,22 @@ class Sandbox:
 
     @property
     def host(self) -> str:
-        """``127.0.0.1:port``."""
-        return f"{HOST}:{self._server.port}"
+        """``127.0.0.1:port``; with ``listen=False`` a name under ``.localhost``."""
+        return self._name if self._server is None else f"{HOST}:{self._server.port}"
 
     @property
     def url(self) -> str:
         """Address of the first webhook."""
         return self._webhook(1, self._code)
+
+    @property
+    def transport(self) -> InProcess:
+        """In-process transport of the first webhook; it works with and without a port."""
+        return self.transport_of(self.url)
+
+    def transport_of(self, url: str) -> InProcess:
+        """In-process transport of a webhook or an application, by its address."""
+        return InProcess(self._exchange, self._listener, url)
 
     @property
     def log(self) -> Sequence[Logged]:
@@ -232,7 +255,7 @@ class Sandbox:
         if closed is not None:
             self._app.closed = closed
         if real_time is not None:
-            self._server.real_time = real_time
+            self._exchange.real_time = real_time
         scene = self._app.scene
         scene.costs = scene.costs if costs is None else costs
         scene.time_style = scene.time_style if time_style is None else time_style
@@ -240,11 +263,15 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop listening: connections are refused until `start`."""
-        self._server.stop()
+        self._listener.stop()
+        if self._server is not None:
+            self._server.stop()
 
     def start(self) -> None:
         """Listen again, on the same port, over the same rows."""
-        self._server.start()
+        if self._server is not None:
+            self._server.start()
+        self._listener.start()
 
     def restart(self) -> None:
         """Stop and come back on the same port with the same rows, codes and tokens."""
@@ -253,7 +280,11 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop for good and close the tables."""
-        self._server.close()
+        self._listener.stop()
+        if self._running.get(self.host) is self:
+            del self._running[self.host]
+        if self._server is not None:
+            self._server.close()
         self.store.close()
 
     def __enter__(self) -> Sandbox:

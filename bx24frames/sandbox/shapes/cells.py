@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bx24frames.sandbox.fields.casts import zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
-from bx24frames.sandbox.shapes.parse import zone_of
 from bx24frames.sandbox.shapes.user import MISSING, file_classic, renderer
+from bx24frames.sandbox.store.tables import Row
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.user import UserField
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType, Table
 
-Row = dict[str, Any]
 
 # SQLite prints the cells: `{c}` the column, `{z}` the server's offset, `{d}` a date as UTC midnight there.
 CLASSIC_SQL: Final[dict[Kind, str]] = {

@@ -1,4 +1,4 @@
-"""Rows past every rule of the portal, for tests: written in any spelling, read as they are stored."""
+"""The store that a sandbox opens: seeded where it is empty, with rows that tests write past the portal's rules."""
 
 from __future__ import annotations
 
@@ -9,13 +9,71 @@ import orjson
 
 from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.shapes.write import SKIP, Pen, classic_cell, classic_user_cell
-from bx24frames.sandbox.store.pen import pen_of
+from bx24frames.sandbox.seed.fill import fill, merged_sizes
+from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
+from bx24frames.sandbox.shapes.write import SKIP, Pen, classic_cell, classic_user_cell, pen_of
+from bx24frames.sandbox.store.base import Store, Values
+from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.records import Draft, create
 
 if TYPE_CHECKING:
-    from bx24frames.sandbox.store.store import Store
     from bx24frames.sandbox.store.tables import EntityType
+
+
+class PortalStore(Store):
+    """A portal's data, opened and seeded, with access that bypasses the portal's rules."""
+
+    @classmethod
+    def open(
+        cls, path: str | None, *, seed: int = 0, sizes: Mapping[str, int] | None = None, server_zone: str = "+03:00"
+    ) -> PortalStore:
+        """Open a portal's data; an empty database is seeded.
+
+        Parameters
+        ----------
+        path : str or None
+            SQLite file, created if absent, whose rows survive a restart; None keeps them in memory.
+        seed : int
+            The same seed and sizes give the same rows.
+        sizes : mapping, optional
+            Rows per table, over `bx24frames.sandbox.seed.fill.SIZES`.
+        server_zone : str
+            As the attribute.
+
+        Raises
+        ------
+        ValueError
+            A size for a table that does not exist.
+        """
+        chosen = merged_sizes(sizes or {})
+        store = cls(Database.open(path), seed=seed, sizes=chosen, server_zone=server_zone)
+        if path is None:
+            SNAPSHOTS.seed(store)
+        elif store.is_empty():
+            fill(store)
+        else:
+            store.restore()
+        return store
+
+    def rows(self, entity_type_id: int) -> list[dict[str, Any]]:
+        """Every row of a table as stored, ascending by id: item spelling, user fields by code.
+
+        Dates are ``YYYY-MM-DD``, date-times the server's wall clock without offset, flags Y/N; lists are lists.
+        """
+        return internal_rows(self, self.types()[entity_type_id])
+
+    def insert(self, entity_type_id: int, rows: Values | Iterable[Values]) -> list[int]:
+        """Insert rows without the portal's checks; returns their ids.
+
+        Fields in any spelling; values as the portal would print or take them; ``PHONE`` and its like as lists of
+        ``{"VALUE", "VALUE_TYPE"}``.
+
+        Raises
+        ------
+        KeyError
+            A field the table does not have.
+        """
+        return insert_rows(self, self.types()[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
 
 
 def internal_rows(store: Store, entity: EntityType) -> list[dict[str, Any]]:

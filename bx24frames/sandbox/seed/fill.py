@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.seed.around import AROUND, fill_around
-from bx24frames.sandbox.seed.portal import DEPARTMENTS, first_stage, status_codes
 from bx24frames.sandbox.seed.values import (
     LONG,
     Pools,
@@ -19,11 +18,12 @@ from bx24frames.sandbox.seed.values import (
     time_bundles,
     user_documents,
 )
+from bx24frames.sandbox.store.initial import DEPARTMENTS, first_stage, status_codes
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.fields.field import FieldSpec
-    from bx24frames.sandbox.store.store import Store
+    from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
 SIZES: Final[dict[str, int]] = {
