@@ -1,6 +1,6 @@
-"""Dataframes in and out of a Bitrix24 portal: `read_entity`, `write_entity`, and what serves them.
+"""Read Bitrix24 portals into dataframes and write dataframes back: `read_entity`, `write_entity` and related functions.
 
-Nothing heavy is imported before it is used: a name is loaded when it is first asked for.
+Public names are imported lazily, on first access, so that ``import bx24frames`` stays fast.
 """
 
 from __future__ import annotations

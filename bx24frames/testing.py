@@ -36,10 +36,15 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
     The portal must not limit requests (``Sandbox(plan="unlimited")``), and must have finished with a request when its
     connection ends, as the sandbox has: a row whose answer was lost is looked for at once.
 
+    Parameters
+    ----------
+    at_most : float
+        Seconds that one wait really takes at most, for tests in which the portal needs a moment, such as a restart.
+
     Attributes
     ----------
     seconds : float
-        What was skipped so far.
+        Seconds skipped so far.
 
     Examples
     --------
@@ -55,8 +60,8 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
     (2, 1, True)
     """
 
-    def __init__(self) -> None:
-        self._skipped = Skipped()
+    def __init__(self, *, at_most: float = 0.0) -> None:
+        self._skipped = Skipped(at_most)
         self._stack = ExitStack()
 
     @property
@@ -79,14 +84,14 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
 
             @functools.wraps(function)
             async def awaited(*args: P.args, **kwargs: P.kwargs) -> object:
-                with type(self)():
+                with type(self)(at_most=self._skipped.at_most):
                     return await function(*args, **kwargs)
 
             return cast("Callable[P, T]", awaited)
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> T:
-            with type(self)():
+            with type(self)(at_most=self._skipped.at_most):
                 return function(*args, **kwargs)
 
         return called

@@ -1,4 +1,4 @@
-"""What an upload did, a line a row: counts, a frame of outcomes, the rows to try again."""
+"""Write reports: the outcome of each row of an upload, counts, and the rows to retry."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message"
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class WriteReport:
-    """What became of each row of an upload.
+    """The outcome of each row of an upload.
 
     Attributes
     ----------
@@ -46,22 +46,22 @@ class WriteReport:
         One row per input row, in input order: ``position`` int64, ``label`` (the index value, or the position),
         ``id`` int64 or string, ``attempts`` int64; ``action``, ``code``, ``message``, ``column``, ``path`` string.
     entity, host : str
-        The table and the portal.
+        The entity and the portal.
     mode : str
         ``"insert"``, ``"update"``, ``"upsert"`` or ``"delete"``.
     dry_run : bool
-        Nothing was sent; the actions say what would have been done.
+        Whether nothing was sent; the actions then say what would be done.
     robots_ran : bool or None
-        Whether the CRM's automation ran for the rows; None where it is not known, nothing was written, or the table
-        is none of the CRM's items.
+        Whether the CRM's automation ran for the rows; None if unknown, if nothing was written, or if the entity is not
+        a CRM item.
     requests : int
-        HTTP requests that the upload took; of a dry run, would take, about.
+        HTTP requests used; for a dry run, an estimate.
     seconds : float
-        Wall time it took, in seconds; of a dry run, the least that the portal's limits allow.
+        Wall time in seconds; for a dry run, the minimum that the portal's limits allow.
     basis : str
-        Of a dry run: what a row is taken to cost the portal, measured by this process or assumed.
+        For a dry run: the cost of a row behind the estimate, measured by this process or assumed.
     journal : pathlib.Path or None
-        Where the upload is recorded.
+        The file in which the upload is recorded.
     """
 
     outcomes: pa.Table
@@ -96,7 +96,7 @@ class WriteReport:
 
     @property
     def unchanged(self) -> int:
-        """Rows that already were as wanted."""
+        """Rows that already had the values sent."""
         return self.count("unchanged")
 
     @property
@@ -106,7 +106,7 @@ class WriteReport:
 
     @property
     def unknown(self) -> int:
-        """Rows whose answer was lost and not found out."""
+        """Rows whose answer was lost and whose outcome could not be determined."""
         return self.count("unknown")
 
     @property
@@ -126,7 +126,7 @@ class WriteReport:
     @overload
     def frame(self, backend: Backend) -> Frame: ...
     def frame(self, backend: Backend = "pandas") -> Frame:
-        """One row per input row, in input order, as a frame.
+        """Return the outcomes as a frame, one row per input row, in input order.
 
         Parameters
         ----------
@@ -140,41 +140,41 @@ class WriteReport:
         return to_backend(self.outcomes, backend, id_columns=("position", "attempts"))
 
     def failed_rows(self, frame: F) -> F:
-        """Take the rows that failed out of the frame that was written: they are not in the portal.
+        """Select the failed rows of the frame that was written; they are not in the portal.
 
-        Rows that are unknown may be there: ``rows(frame, "unknown")`` has them, to be looked at before they are sent.
+        Unknown rows may be in the portal: check ``rows(frame, "unknown")`` before sending them again.
 
         Parameters
         ----------
         frame : pandas, polars or pyarrow frame
-            The very input: the same number of rows in the same order.
+            The frame that was written: the same number of rows in the same order.
 
         Returns
         -------
-        The input's own type, order and index.
+        A frame of the input's type, order and index.
         """
         return self.rows(frame, "failed")
 
     def rows(self, frame: F, *actions: Action) -> F:
-        """Take the rows that met one of `actions` out of the frame that was written, as `failed_rows` does.
+        """Select the rows with one of the outcomes `actions` from the frame that was written; see `failed_rows`.
 
         Raises
         ------
         ConfigError
-            An unknown action, no frame, or one with another number of rows.
+            An unknown action, not a frame, or a frame with a different number of rows.
         """
         odd = [action for action in actions if action not in ACTIONS]
         if odd or not actions:
-            raise ConfigError(f"Name actions out of {', '.join(ACTIONS)}; not {odd or 'none'}")
+            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}; not {odd or 'none'}")
         return _take(frame, self.positions(*actions), len(self))
 
     def ids(self, *actions: Action) -> list[int | str]:
-        """List the portal's ids of the rows that met one of `actions`, in input order."""
+        """Return the portal's ids of the rows with one of the outcomes `actions`, in input order."""
         chosen: pa.Array = self.outcomes["id"].take(self.positions(*actions)).drop_null()
         return cast("list[int | str]", chosen.to_pylist())
 
     def positions(self, *actions: Action) -> pa.Array:
-        """Positions of the rows that met one of `actions`, as an int64 array in input order."""
+        """Return the positions of the rows with one of the outcomes `actions`, as an int64 array."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -182,28 +182,28 @@ class WriteReport:
         return self.outcomes["position"].filter(mask).combine_chunks()
 
     def raise_for_errors(self) -> None:
-        """Raise unless every row is written or was meant to be left.
+        """Raise `WriteError` unless every row was written or skipped on purpose.
 
         Raises
         ------
         WriteError
-            Some rows are failed or unknown; names how many and the first few reasons.
+            Some rows failed or are unknown; the message has their number and the most frequent reasons.
         """
         if not (self.failed or self.unknown):
             return
         counts = ", ".join(f"{self.count(action):,} {action}" for action in ACTIONS if self.count(action))
         reasons = "".join(f"\n  {line}" for line in self._reasons())
-        told = ((self.failed, "failed"), (self.unknown, "are unknown: they may be there or not"))
-        what = " or ".join(word for number, word in told if number)
+        words = ((self.failed, "failed"), (self.unknown, "are unknown: they may or may not be in the portal"))
+        what = " or ".join(word for number, word in words if number)
         bad = self.failed + self.unknown
         raise WriteError(
             f"{self.entity}: {bad:,} of {len(self):,} rows {what} ({counts}){reasons}",
             report=self,
-            guidance="The error's .report has .frame(), a line a row, and .failed_rows(frame), the rows themselves.",
+            guidance="The error's .report.frame() lists every row; .report.failed_rows(frame) selects the failed ones.",
         )
 
     def _reasons(self) -> list[str]:
-        """Distinct reasons of failure, the commonest first, at most `REASONS` of them."""
+        """Return the distinct reasons of failure, most frequent first, at most `REASONS`."""
         bad = self.outcomes.take(self.positions("failed", "unknown"))
         groups = bad.group_by(["code", "message"], use_threads=False).aggregate(
             [("position", "count"), ("position", "min")]
@@ -275,10 +275,13 @@ def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
 
 
 def _take(frame: F, positions: pa.Array, rows: int) -> F:
-    """Take rows out of any frame; a lazy one is collected and made lazy again."""
+    """Select rows of any frame; the result is lazy if the frame was."""
     source = accept(frame)
     if source.rows != rows:
-        raise ConfigError(f"The report is of {rows:,} rows, the frame has {source.rows:,}: give the very input")
+        raise ConfigError(
+            f"The report has {rows:,} rows, but the frame has {source.rows:,}",
+            guidance="Pass the frame that was written, with the same rows in the same order.",
+        )
     return cast("F", source.take(positions.to_numpy()))
 
 

@@ -1,4 +1,4 @@
-"""A schema handed in: what of it the portal's table no longer has, and which rows read or to write do not fit it."""
+"""Schema checks: compare a pandera schema with the portal's fields, with rows read, and with rows to write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
 
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
-    """A table of the portal as a pandera schema."""
+    """Describe an entity of the portal as a pandera schema."""
     table = await find_table(connection, entity)
     return frame_schema(table_schema(table.entity, table.fields), backend)
 
@@ -120,11 +120,11 @@ _CHANGED: Mapping[str, str] = {
     "column is missing": "required by the schema, and not read",
     "has another dtype than the field": "read as another type than the schema's",
 }
-"""What a check of a frame says, said of a table."""
+"""Reasons reworded for a change of the portal's fields."""
 
 
 def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
-    """A column as it is; as text where Arrow has no one type for its cells."""
+    """Return a column unchanged; as text if Arrow has no common type for its cells."""
     import pyarrow as pa
 
     raw = source.column(name)
@@ -132,7 +132,7 @@ def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
 
 
 def column_types(schema: object) -> dict[str, pa.DataType]:
-    """The Arrow types of a schema's columns, of those that say one."""
+    """Return the Arrow types of those columns of a schema that have a dtype."""
     import pyarrow as pa
 
     found: dict[str, pa.DataType] = {}
@@ -144,7 +144,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
 
 
 def _arrow(dtype: object) -> pa.DataType:
-    """The Arrow type of a column of a pandas or polars dtype, taken from an empty one."""
+    """Convert a pandas or polars dtype to an Arrow type, through an empty column."""
     import pyarrow as pa
 
     if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):

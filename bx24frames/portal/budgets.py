@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
@@ -28,9 +29,12 @@ class Budgets:
     ----------
     clock : Clock
         The clock by which they are kept, and by which everything that spends them waits.
+    retry : RetryPolicy
+        How often their requests are repeated.
     """
 
     clock: Clock = SYSTEM_CLOCK
+    retry: RetryPolicy = RETRY
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
@@ -42,7 +46,7 @@ class Budgets:
             bucket = self._bucket(host, limits)
             bucket.limit(limits.burst, limits.per_second)
             if credential not in self.governors:
-                governor = Governor(bucket, limits.operating, limits.max_in_flight)
+                governor = Governor(bucket, limits.operating, limits.max_in_flight, policy=self.retry)
                 self.governors[credential] = governor, Sizes(limits.commands_per_batch)
             governor, sizes = self.governors[credential]
             governor.bucket = bucket
@@ -64,11 +68,13 @@ class Budgets:
 
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
         if limits.shared is None:
-            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
+            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
         key = (state_file(), host)
         if key not in self.host_buckets:
             try:
-                self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second, wall=self.clock.now)
+                self.host_buckets[key] = HostBucket(
+                    *key, limits.burst, limits.per_second, wall=self.clock.now, policy=self.retry
+                )
             except (OSError, sqlite3.Error) as error:
                 raise ConfigError(
                     f"Limits(shared='host') cannot keep its file {key[0]}: {error}",

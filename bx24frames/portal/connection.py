@@ -16,6 +16,7 @@ from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
 from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
@@ -89,6 +90,7 @@ class Connection:
             ssl=settings.ssl,
             session=settings.session,
             transport=settings.transport,
+            sleep=self._sleep,
         )
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
@@ -149,6 +151,11 @@ class Connection:
         return self.budgets.clock
 
     @property
+    def retry(self) -> RetryPolicy:
+        """How often the requests of this connection are repeated."""
+        return self.budgets.retry
+
+    @property
     def portal_zone(self) -> tzinfo | None:
         """The offset of the portal's own time; None before its first answer."""
         return self.server_time.zone
@@ -185,6 +192,18 @@ class Connection:
             async for item in items:
                 yield item
 
+    def pages(
+        self,
+        listing: Listing,
+        take: Take[P, T],
+        *,
+        ascending: bool = True,
+        limit: int | None = None,
+        ordered: bool = False,
+    ) -> Machine[T]:
+        """The machine that reads a listing of this connection; see `pages_machine`."""
+        return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
+
     async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
         """The final answers to independent calls, in their order."""
         from bx24frames.engine.fallback import Dispatch
@@ -192,7 +211,7 @@ class Connection:
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first, together=True)):
+        async for settled in self.run(Dispatch(commands, first=first, together=True, retry=self.retry)):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 
@@ -229,6 +248,9 @@ class Connection:
         """Share of a batch's time that the portal charges, as far as its answers have told."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
     async def close(self) -> None:
         """Close what the transport holds open."""
@@ -316,6 +338,7 @@ def pages_machine(
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
+    retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
     """The machine that reads a listing: by id where that is possible, else by what its answers say, or by offset.
 
@@ -326,7 +349,7 @@ def pages_machine(
     from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
-        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
+        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
     if listing.paging is Paging.OWN:
-        return OwnPages(listing, take, token=new_token(), limit=limit)
-    return OffsetPages(listing, take, token=new_token(), limit=limit)
+        return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
+    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ import orjson
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import API
-from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
+from bx24frames.transport.auth import AuthLike, Authority, Sleep, Tokens, open_tokens
 from bx24frames.transport.base import Reply, Transport
 from bx24frames.transport.given import GivenTransport
 from bx24frames.transport.http import HttpTransport
@@ -28,7 +29,8 @@ _RENEWABLE: Final = frozenset({"expired_token", "invalid_token"})
 class AuthorizedTransport:
     """Wraps a transport with the tokens of an application."""
 
-    def __init__(self, inner: HttpTransport | GivenTransport, tokens: Tokens) -> None:
+    def __init__(self, inner: HttpTransport | GivenTransport, tokens: Tokens, *, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
         self._inner = inner
         self._tokens = tokens
 
@@ -42,15 +44,15 @@ class AuthorizedTransport:
         AuthError
             The token cannot be renewed.
         """
-        host = self._inner.address.host
-        token = await self._tokens.token(self._inner.submit, host=host)
+        authority = Authority(self._inner.submit, self._inner.address.host, self._sleep)
+        token = await self._tokens.token(authority)
         reply = await self._send(method, body, timeout, token)
         if reply.status != 401:
             return reply
         reply = await reply.whole()
         if not expired(reply):
             return reply
-        token = await self._tokens.token(self._inner.submit, rejected=token, host=host)
+        token = await self._tokens.token(authority, rejected=token)
         return await self._send(method, body, timeout, token)
 
     async def close(self) -> None:
@@ -69,6 +71,7 @@ def open_transport(
     ssl: bool | str | Path | tls.SSLContext = True,
     session: aiohttp.ClientSession | None = None,
     transport: Transport | None = None,
+    sleep: Sleep = asyncio.sleep,
 ) -> HttpTransport | GivenTransport | AuthorizedTransport:
     """Return the transport for an address and a credential.
 
@@ -94,7 +97,7 @@ def open_transport(
             f"The address of {address.host} names no credential",
             guidance="Write a webhook's address, https://HOST/rest/<user>/<code>/, or give auth=OAuth(...).",
         )
-    return AuthorizedTransport(inner, open_tokens(auth))
+    return AuthorizedTransport(inner, open_tokens(auth), sleep=sleep)
 
 
 def _given(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from bx24frames.errors import AuthError, ConfigError
+from bx24frames.transport.address import kin
 from bx24frames.transport.base import Reply
-from bx24frames.transport.family import kin
 from bx24frames.transport.proxies import proxy_for
 from bx24frames.transport.redact import SecretFilter, redact
 

@@ -11,7 +11,6 @@ from bx24frames.errors import BX24Error
 from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
 from bx24frames.upload.match import Matches, Wanted, assign, compares
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.sending import delay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -80,7 +79,7 @@ async def settle_doubts(
         if not again:
             break
         if any(sending.doubts[at].passing for at in again):
-            await connection.clock.sleep(delay(ROUNDS + 1 - left))
+            await connection.clock.sleep(connection.retry.delay(ROUNDS + 1 - left))
         await send_alone(again)
         if not sending.doubts:
             return

@@ -12,7 +12,7 @@ from bx24frames.engine.batch import plain
 from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
-from bx24frames.engine.retry import delay, is_passing
+from bx24frames.engine.retry import is_passing
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
 from bx24frames.entities.echo import NOT_STORED
 from bx24frames.errors import Action, BX24Error
@@ -32,7 +32,6 @@ __all__ = [
     "Delivery",
     "Doubt",
     "Sending",
-    "delay",
     "import_is_closed",
     "not_stored",
     "send",
@@ -152,7 +151,7 @@ async def send(
         row of a call, and none has gone this way yet, nothing more is sent this way.
     """
     carried: dict[str, Encoded] = {}
-    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first, retry=connection.retry)
     sending.machine = machine
     if sending.stopped:
         machine.stop()

@@ -50,7 +50,7 @@ def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.setenv("BX24_WEBHOOK", "sandbox")
         monkeypatch.setenv("BX24FRAMES_CONFIG", str(tmp_path / "profiles.toml"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-        monkeypatch.setattr("bx24frames.cli.connecting._keyring_is_there", lambda: False)
+        monkeypatch.setattr("bx24frames.cli.connect._keyring_is_there", lambda: False)
         monkeypatch.setenv("COLUMNS", "120")
         (tmp_path / "work").mkdir()
         monkeypatch.chdir(tmp_path / "work")

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from look import FAST, data_asked
+from look import data_asked
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import aio

@@ -1,4 +1,4 @@
-"""What a type checker sees of the public verbs; mypy reads this file, nothing runs it."""
+"""Types of the public API; mypy checks this file, and it is never run."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ bx.Portal("acme", transport=object())  # type: ignore[arg-type]
 
 
 async def awaited() -> None:
-    """The same of the awaited verbs."""
+    """Types of the async API."""
     async with bx.aio.Portal("https://acme.bitrix24.com/rest/1/abc123/") as client:
         assert_type(await bx.aio.read_entity("deal", client), pd.DataFrame)
         assert_type(await client.call_batch({"cmd": {}}), dict[str, JSON])
@@ -85,7 +85,7 @@ async def awaited() -> None:
 
 
 def chosen_at_run_time(backend: Literal["pandas", "polars"]) -> int:
-    """A backend that is a variable is narrowed first: an overload a literal."""
+    """A variable backend must be narrowed first: there is one overload per literal."""
     if backend == "pandas":
         return len(bx.read_entity("deal", portal, backend=backend))
     return bx.read_entity("deal", portal, backend=backend).height

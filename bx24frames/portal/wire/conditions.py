@@ -82,7 +82,7 @@ def _check_group(entity: Entity, key: str) -> None:
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
         entity=entity.name,
-        guidance="Read each branch by itself, and drop the ids seen twice.",
+        guidance="Read each alternative separately and drop duplicate ids.",
     )
 
 

@@ -19,7 +19,6 @@ from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Family
 from bx24frames.errors import ConfigError, ResponseError
 from bx24frames.portal import item_calls
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.last_resort import read_by_shape
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.wire.conditions import spelled, taken_out
@@ -57,7 +56,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
 
 async def _rows(connection: Connection, listing: Listing, *, ordered: bool) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
+    async for page in connection.run(connection.pages(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
 
