@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import resolve
+from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
 from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
@@ -59,6 +59,8 @@ class Settings:
     allow_http: bool = False
     cache: bool = True
     transport: Transport | None = field(default=None, repr=False)
+    secret: bool = False
+    """Whether pickling takes an address along that holds a secret."""
 
 
 class Connection:
@@ -75,6 +77,7 @@ class Connection:
 
         _check(settings)
         profile = resolve(settings.url)
+        self.profile = profile.name
         if profile.is_sandbox:
             from bx24frames.sandbox import Sandbox
 
@@ -98,6 +101,28 @@ class Connection:
         # What a user's transport answers need not be what the portal of that name does.
         lasting = settings.transport is None and (settings.auth is None or isinstance(settings.auth, OAuth))
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
+
+    def __copy__(self) -> Connection:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __reduce__(self) -> tuple[Callable[[Settings, str | None], Connection], tuple[Settings, str | None]]:
+        """Pickle the settings, by which another process opens the same portal.
+
+        Raises
+        ------
+        ConfigError
+            They hold a secret in clear, or what lives in this process alone.
+        """
+        _check_portable(self.settings, bare=bool(self.address.secret and self.settings.url and not self.profile))
+        return _reopened, (self.settings, None if self.profile == SANDBOX else self.host)
+
+    def with_secret(self) -> Connection:
+        """The same connection, which is pickled with its address, secret included."""
+        twin = copy.copy(self)
+        twin.settings = replace(self.settings, secret=True)
+        return twin
 
     @property
     def host(self) -> str:
@@ -234,6 +259,42 @@ class Connection:
     def __repr__(self) -> str:
         who = f", user {self.address.user_id}" if self.address.user_id is not None else ""
         return f"{self.host}{who}"
+
+
+def _reopened(settings: Settings, host: str | None) -> Connection:
+    """The connection that was pickled; `host` is the portal it was to, where it is the same one in every process."""
+    found = Connection(settings)
+    if host is not None and found.host != host:
+        name = ENVIRONMENT if settings.url is None else f"the profile {settings.url!r}"
+        raise ConfigError(
+            f"What was pickled for the portal {host} finds {found.host} here",
+            guidance=f"Have {name} name the same portal in every process.",
+        )
+    return found
+
+
+def _check_portable(settings: Settings, *, bare: bool) -> None:
+    """Refuse to pickle a secret in clear, or what lives in one process."""
+    import ssl as tls
+
+    if bare and not settings.secret:
+        raise ConfigError(
+            "A portal made from a webhook's address is not pickled: its secret would go along in clear",
+            guidance="Make it from a profile (bx24frames.config.save_profile('acme', address), Portal('acme')) or from "
+            f"the environment variable {ENVIRONMENT}; portal.with_secret() takes the secret along.",
+        )
+    local = settings.session is not None or settings.transport is not None
+    if local or isinstance(settings.ssl, tls.SSLContext):
+        raise ConfigError(
+            "A portal with session=, transport= or an ssl.SSLContext is not pickled: they live in one process",
+            guidance="ssl= also takes the path of a bundle of authorities.",
+        )
+    name = getattr(settings.auth, "__qualname__", "<locals>")
+    if settings.auth is not None and (isinstance(settings.auth, type) or "<" in name):
+        raise ConfigError(
+            "A portal is pickled with auth= only where that is a function of a module, which each process imports",
+            guidance="Tokens of OAuth are secrets, and renewed by one process: def token(): return ... in a module.",
+        )
 
 
 def _check(settings: Settings) -> None:

@@ -46,7 +46,11 @@ async def count_rows(connection: Connection, entity: str, filters: Filters | Non
     Where the bounds sent are wider than those meant, the rows far from them are counted there, those near here.
     """
     table = await find_table(connection, entity, filters)
-    where = await settled_where(connection, table, filters)
+    return await count_where(connection, table, await settled_where(connection, table, filters))
+
+
+async def count_where(connection: Connection, table: Table, where: Where) -> int:
+    """Count the rows that meet parsed conditions."""
     if where.nothing:
         return 0
     if where.sum is not None and where.sum.inner is not None:

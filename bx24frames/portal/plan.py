@@ -18,6 +18,8 @@ from bx24frames.portal.probe.learned import charged_by_batch, probed_page_second
 if TYPE_CHECKING:
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
     from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015
@@ -78,7 +80,11 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
         As the read would.
     """
     table = await find_table(connection, entity, filters)
-    where = await settled_where(connection, table, filters)
+    return await plan_where(connection, table, await settled_where(connection, table, filters))
+
+
+async def plan_where(connection: Connection, table: Table, where: Where) -> Plan:
+    """Plan the read of the rows that meet parsed conditions."""
     listings = listings_of(table.entity, where, table.fields)
     measured = connection.cost(listings[0].call.method) if listings else None
     if measured is None:
