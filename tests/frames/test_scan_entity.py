@@ -111,7 +111,7 @@ def test_opening_a_table_reads_no_row(portal: bx.Portal):
 def test_explain_shows_portal_entity_filters_columns_and_conditions(portal: bx.Portal, read_only_sandbox: bx.Sandbox):
     lazy = bx.scan_entity("deal", portal, filters={">=opportunity": 100})
     plan = lazy.filter(c("stageId") == "WON").select("title").explain()
-    for part in ("bx24frames 127.0.0.1", "'deal'", ">=opportunity", "stageId", "title", "PROJECT 2/", '"WON"'):
+    for part in ("bx24frames ", "'deal'", ">=opportunity", "stageId", "title", "PROJECT 2/", '"WON"'):
         assert part in plan
     assert read_only_sandbox.url.rstrip("/").rsplit("/", 1)[-1] not in plan
 
