@@ -116,7 +116,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
         e.ValidationError,
         ("Row 1", "'x'", "1 other"),
     ),
-    "delete too much": (lambda p: bx.delete_entity([2**70], "deal", p), e.ValidationError, ("Row 0", "no id")),
+    "delete too much": (lambda p: bx.delete_entity([2**70], "deal", p), e.ValidationError, ("Row 0", "not an id")),
     "delete nan": (lambda p: bx.delete_entity([np.nan], "deal", p), e.ValidationError, ("Row 0", "nan")),
     "delete frame": (lambda p: bx.delete_entity(LEDGER, "deal", p), e.ValidationError, ("no id column",)),
     # wire verbs
