@@ -53,7 +53,7 @@ def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str)
         if lost:
             digits = -int(scale(field).as_tuple().exponent)
             told.append(
-                f"{name} has {digits} decimals ({len(lost):,} values, e.g. {lost[0]} as {rounded(field, lost[0])})"
+                f"{name} keeps {digits} decimals ({len(lost):,} values, e.g. {lost[0]} as {rounded(field, lost[0])})"
             )
     if told:
         warnings.warn(f"{entity}: the portal will round numbers: {'; '.join(told)}", UserWarning, stacklevel=2)

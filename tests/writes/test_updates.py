@@ -257,7 +257,7 @@ def test_an_edited_phone_is_sent_under_its_id(portal: bx.Portal) -> None:
 def test_several_phones_are_no_key(portal: bx.Portal) -> None:
     """The row is named, as for a key that is missing."""
     frame = pd.DataFrame({"phone": [["+1"], ["+2", "+3"]], "name": ["a", "b"]})
-    with pytest.raises(bx.errors.ValidationError, match="one value") as caught:
+    with pytest.raises(bx.errors.ValidationError, match="a single value") as caught:
         bx.write_entity(frame, "contact", portal, mode="upsert", on="phone")
     assert caught.value.rows == (1,)
 
