@@ -1,4 +1,4 @@
-"""The store that a sandbox opens: seeded where it is empty, with rows that tests write past the portal's rules."""
+"""The store of a sandbox: opened, seeded if empty, with access for tests that bypasses the portal's rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import orjson
 
 from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.seed.fill import fill, merged_sizes
+from bx24frames.sandbox.seed.fill import fill_portal, merged_sizes
 from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
 from bx24frames.sandbox.shapes.write import SKIP, Pen, classic_cell, classic_user_cell, pen_of
 from bx24frames.sandbox.store.base import Store, Values
@@ -50,7 +50,7 @@ class PortalStore(Store):
         if path is None:
             SNAPSHOTS.seed(store)
         elif store.is_empty():
-            fill(store)
+            fill_portal(store)
         else:
             store.restore()
         return store

@@ -64,7 +64,7 @@ ENTITY: Final = ("entityTypeId", "entityId")
 
 
 @method("crm.activity.binding.list", "crm")
-def list_bindings(params: Params, context: Context) -> Result:
+def list_activity_bindings(params: Params, context: Context) -> Result:
     """What an activity is bound to."""
     owners = _of(_activity(params, context), context)
     context.rows += len(owners)

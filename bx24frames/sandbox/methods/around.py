@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
-from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
+from bx24frames.sandbox.methods.plain import (
+    CLASSIC_DIALECT,
+    COUNTING,
+    EXACT,
+    Desk,
+    Pager,
+    View,
+    by_code,
+    describe_plain,
+)
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
 
@@ -87,7 +96,7 @@ class Around:
 
     def describe(self, _: Params, context: Context) -> Result:
         """The field description."""
-        return Result(describe_classic(by_code(self.table), as_live=context.has("required_flags_unfounded")))
+        return Result(describe_plain(by_code(self.table), as_live=context.has("required_flags_unfounded")))
 
     def add(self, params: Params, context: Context) -> Result:
         """A new row; its id."""
@@ -141,15 +150,15 @@ PROVIDED: Final = 6
 _REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyById"))
 _ALL: Final = (
     Around(
-        "activity", "activity", CLASSIC, ("created",), ("lastUpdated",),
+        "activity", "activity", CLASSIC_DIALECT, ("created",), ("lastUpdated",),
         ("authorId", "editorId", "responsibleId"),
         hidden=frozenset({"COMMUNICATIONS", "FILES"}), sorted_by="START_TIME", demands=demand_of_activity,
     ),
     Around("requisite", "requisite", COUNTING, *_REQUISITE),
     Around("requisite.bankdetail", "bank_detail", COUNTING, *_REQUISITE),
     Around("address", "address", EXACT, keyless=True),
-    Around("product", "product", CLASSIC, ("dateCreate",), ("timestampX",), ("createdBy", "modifiedBy")),
-    Around("productsection", "section", CLASSIC),
+    Around("product", "product", CLASSIC_DIALECT, ("dateCreate",), ("timestampX",), ("createdBy", "modifiedBy")),
+    Around("productsection", "section", CLASSIC_DIALECT),
     Around(
         "timeline.comment", "comment", COUNTING, ("created",), (), ("authorId",),
         needs=("ENTITY_ID", "ENTITY_TYPE"), past_end=True, echoing=True,

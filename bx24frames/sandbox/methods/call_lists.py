@@ -65,7 +65,7 @@ def _shown(row: Row) -> Row:
 
 
 @method("crm.calllist.add", "crm")
-def add_list(params: Params, context: Context) -> Result:
+def add_call_list(params: Params, context: Context) -> Result:
     """A new list; its id."""
     number = _type(params, "Incorrect entity type")
     ids = _called(params, number, "ENTITY_ERROR", context)
@@ -85,7 +85,7 @@ def get_list(params: Params, context: Context) -> Result:
 
 
 @method("crm.calllist.update", "crm")
-def update_list(params: Params, context: Context) -> Result:
+def update_call_list(params: Params, context: Context) -> Result:
     """Call these and no others; who stays keeps the status."""
     _argument(params, "LIST_ID")
     number = _type(params, "EntityType is incorrect")
@@ -106,7 +106,7 @@ def _unknown(name: str) -> MethodError:
 
 
 @method("crm.calllist.list", "crm")
-def list_lists(params: Params, context: Context) -> Result:
+def list_call_lists(params: Params, context: Context) -> Result:
     """A page of lists; unknown names are errors."""
     select = names_of(list(classic_map(params, "select").values()))
     order = classic_map(params, "order") or {"ID": "DESC"}
@@ -130,7 +130,7 @@ def _statuses(context: Context) -> list[Row]:
 
 
 @method("crm.calllist.statuslist", "crm")
-def list_statuses(_: Params, context: Context) -> Result:
+def list_call_list_statuses(_: Params, context: Context) -> Result:
     """The statuses that somebody to be called may have."""
     rows = _statuses(context)
     context.rows += len(rows)
@@ -142,7 +142,7 @@ def list_statuses(_: Params, context: Context) -> Result:
 
 
 @method("crm.calllist.items.get", "crm")
-def list_items(params: Params, context: Context) -> Result:
+def list_call_list_items(params: Params, context: Context) -> Result:
     """Those to be called of one list."""
     if php_int(_argument(params, "LIST_ID")) <= 0:
         raise MethodError("LIST_ID_ERROR", "List id should be positive")

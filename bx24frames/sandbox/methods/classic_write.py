@@ -9,7 +9,7 @@ from typing import Any
 from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.classic import register_for_all
-from bx24frames.sandbox.methods.losses import LEAD, convert, lose
+from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, pen_of, values_of
 from bx24frames.sandbox.store.records import Draft, change, create
@@ -100,7 +100,7 @@ def poisoned(context: Context, title: Any) -> bool:
     return context.store.poison is not None and context.store.poison in php_text(title)
 
 
-def add(entity: EntityType, params: Params, context: Context) -> Result:
+def add_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """A new row; its id."""
     draft = read_draft(entity, _fields(params), context, adding=True)
     check_filled(entity, draft, context, None)
@@ -111,7 +111,7 @@ def add(entity: EntityType, params: Params, context: Context) -> Result:
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
-    if entity.id == LEAD and context.has("leads_converted"):
+    if entity.id == LEAD_VIEW and context.has("leads_converted"):
         convert(context, row_id, dict)
     return Result(row_id)
 
@@ -124,7 +124,7 @@ def _existing(entity: EntityType, params: Params, context: Context) -> tuple[int
     return row_id, before
 
 
-def update(entity: EntityType, params: Params, context: Context) -> Result:
+def update_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """Change a row."""
     row_id, before = _existing(entity, params, context)
     draft = read_draft(entity, _fields(params), context, adding=False)
@@ -137,7 +137,7 @@ def update(entity: EntityType, params: Params, context: Context) -> Result:
     return Result(True)
 
 
-def delete(entity: EntityType, params: Params, context: Context) -> Result:
+def delete_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """Delete a row."""
     row_id, _ = _existing(entity, params, context)
     context.store.delete(entity.id, [row_id])
@@ -145,5 +145,5 @@ def delete(entity: EntityType, params: Params, context: Context) -> Result:
     return Result(True)
 
 
-for _action, _handler in (("add", add), ("update", update), ("delete", delete)):
+for _action, _handler in (("add", add_classic), ("update", update_classic), ("delete", delete_classic)):
     register_for_all(_action, _handler)

@@ -209,7 +209,7 @@ def list_task_fields(params: Params, context: Context) -> Result:
 
 
 @method("task.item.userfield.gettypes", "task")
-def list_types(_: Params, __: Context) -> Result:
+def list_field_types(_: Params, __: Context) -> Result:
     """The types a field can have."""
     return Result([{"ID": name, "title": title} for name, title in _TYPES.items()])
 
@@ -236,14 +236,14 @@ def _administrator(context: Context) -> None:
 
 
 @method("user.userfield.add", "user.userfield", "user")
-def add_user_field(params: Params, context: Context) -> Result:
+def add_declared_field(params: Params, context: Context) -> Result:
     """Declare a field of users; its id."""
     _administrator(context)
     return Result(USER_FIELDS.add(map_of(params.get("fields", params.get("FIELDS"))), context))
 
 
 @method("user.userfield.update", "user.userfield", "user")
-def update_user_field(params: Params, context: Context) -> Result:
+def update_declared_field(params: Params, context: Context) -> Result:
     """Change a field of users."""
     _administrator(context)
     USER_FIELDS.update(params, map_of(params.get("fields", params.get("FIELDS"))), context)
@@ -251,7 +251,7 @@ def update_user_field(params: Params, context: Context) -> Result:
 
 
 @method("user.userfield.delete", "user.userfield", "user")
-def delete_user_field(params: Params, context: Context) -> Result:
+def delete_declared_field(params: Params, context: Context) -> Result:
     """Delete a field of users."""
     _administrator(context)
     USER_FIELDS.delete(params, context)
@@ -259,7 +259,7 @@ def delete_user_field(params: Params, context: Context) -> Result:
 
 
 @method("user.userfield.list", "user.userfield", "user")
-def list_user_fields(params: Params, context: Context) -> Result:
+def list_declared_fields(params: Params, context: Context) -> Result:
     """The fields of users, without their labels."""
     _administrator(context)
     given = [map_of(params.get(name, params.get(name.upper()))) for name in ("filter", "order")]

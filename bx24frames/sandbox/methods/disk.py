@@ -23,7 +23,7 @@ def list_storages(params: Params, context: Context) -> Result:
 def _children(params: Params, context: Context, column: str, row_id: int) -> Result:
     conditions = map_of(params.get("filter")) | {f"={column}": row_id}
     found, window = ITEMS.page(context, conditions, map_of(params.get("order")))
-    return Result([printed(row) for row in found], window.total, window.next)
+    return Result([printed_object(row) for row in found], window.total, window.next)
 
 
 OF_FILES: Final = ("GLOBAL_CONTENT_VERSION", "FILE_ID", "SIZE")
@@ -40,7 +40,7 @@ NOT_ASKED: Final = (
 """Fields that no filter takes."""
 
 
-def printed(row: dict[str, Any]) -> dict[str, Any]:
+def printed_object(row: dict[str, Any]) -> dict[str, Any]:
     """A folder has no content; a file's is behind an address."""
     others = OF_FILES if row["TYPE"] == "folder" else OF_FOLDERS
     row = {name: value for name, value in row.items() if name not in others}
@@ -83,7 +83,7 @@ def _one(kind: str) -> Handler:
         found = ITEMS.one(context, {"=ID": bound_int(params, "id"), "=TYPE": kind})
         if found is None:
             raise NO_OBJECT
-        return Result(printed(found))
+        return Result(printed_object(found))
 
     return get
 

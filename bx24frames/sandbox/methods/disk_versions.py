@@ -14,7 +14,7 @@ from bx24frames.sandbox.methods.disk_write import (
     FILE,
     absent,
     argument,
-    change,
+    change_object,
     content_of,
     keep,
     object_of,
@@ -47,7 +47,7 @@ def _renewed(row: Row, kept: Row, context: Context) -> Row:
                "createTime": context.store.local_time(context.now), "createdBy": context.user_id,
                "fileId": kept["fileId"]}  # fmt: skip
     context.store.insert_row("disk_version", version)
-    return change(row, {**kept, "globalContentVersion": number}, context) | {"GLOBAL_CONTENT_VERSION": number}
+    return change_object(row, {**kept, "globalContentVersion": number}, context) | {"GLOBAL_CONTENT_VERSION": number}
 
 
 @method("disk.file.uploadversion", DISK)

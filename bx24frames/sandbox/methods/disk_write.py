@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
-from bx24frames.sandbox.methods.disk import ITEMS, printed
+from bx24frames.sandbox.methods.disk import ITEMS, printed_object
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import Row
@@ -63,7 +63,7 @@ def _shown(row_id: int, context: Context, *, fresh: bool = False) -> Row:
     found = ITEMS.one(context, {"=ID": row_id})
     if found is None:
         raise absent(row_id)
-    row = printed(found)
+    row = printed_object(found)
     return {name: int(one) if fresh and name in _NUMBERS and one is not None else one for name, one in row.items()}
 
 
@@ -102,7 +102,7 @@ def _add(parent: Row, kind: str, name: str, context: Context, **values: Any) -> 
     return row_id
 
 
-def change(row: Row, values: Row, context: Context) -> Row:
+def change_object(row: Row, values: Row, context: Context) -> Row:
     """Change columns of an object, and note who did it; the object as printed."""
     kept = {"updateTime": context.store.local_time(context.now), "updatedBy": context.user_id}
     context.store.update_row("disk_item", row["id"], kept | values)
@@ -201,7 +201,7 @@ def _rename(kind: str) -> Handler:
         row = object_of(argument(params, 0, "id"), kind, context)
         wanted = php_text(argument(params, 1, "newName"))
         name = _name(row["parentId"], wanted, context, kind=kind, besides=row["id"])
-        return Result(change(row, {"name": name}, context))
+        return Result(change_object(row, {"name": name}, context))
 
     return handle
 
@@ -213,7 +213,7 @@ def _trash(kind: str) -> Handler:
             raise MethodError(_TAKEN, "Нельзя удалить корневую папку")
         moment = context.store.local_time(context.now)
         gone = {"deletedType": TRASHED, "deleteTime": moment, "deletedBy": context.user_id}
-        return Result(change(row, gone, context) | {"DELETED_TYPE": TRASHED})
+        return Result(change_object(row, gone, context) | {"DELETED_TYPE": TRASHED})
 
     return handle
 
@@ -222,7 +222,7 @@ def _restore(kind: str) -> Handler:
     def handle(params: Params, context: Context) -> Result:
         row = object_of(argument(params, 0, "id"), kind, context)
         back = {"deletedType": LIVE, "deleteTime": None, "deletedBy": 0}
-        return Result(change(row, back, context) | {"DELETED_TYPE": LIVE})
+        return Result(change_object(row, back, context) | {"DELETED_TYPE": LIVE})
 
     return handle
 
@@ -242,7 +242,7 @@ def _move(kind: str) -> Handler:
             for one in _inside(row["id"], context):
                 context.store.update_row("disk_item", one["id"], {"storageId": target["storageId"]})
         changed = {"parentId": target["id"], "storageId": target["storageId"], "name": name}
-        return Result(change(row, changed, context) | {"PARENT_ID": target["id"]})
+        return Result(change_object(row, changed, context) | {"PARENT_ID": target["id"]})
 
     return handle
 

@@ -79,7 +79,7 @@ _SIGNS: Final = (">=", "<=", "!=", "!@", "!", ">", "<", "=", "@", "%")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StaticTable:
     """``catalog.{kind}.*`` over fixed rows. `plural`: the key of a list; `one`: that of a row."""
 
     kind: str
@@ -138,15 +138,15 @@ def _ordered(sign: str, cell: Any, value: Any) -> bool:
 
 
 _ALL: Final = (
-    Table("store", "stores", "store", STORES),
-    Table("storeproduct", "storeProducts", "storeProduct", STOCK),
-    Table("measure", "measures", "measure", MEASURES),
-    Table("vat", "vats", "vat", VATS),
-    Table("priceType", "priceTypes", "priceType", PRICE_TYPES),
-    Table("productProperty", "productProperties", "productProperty", _PROPERTIES),
-    Table("productPropertyEnum", "productPropertyEnums", "productPropertyEnum", CHOICES),
-    Table("document", "documents", "document", PAPERS),
-    Table("document.element", "documentElements", "documentElement", _LINES),
+    StaticTable("store", "stores", "store", STORES),
+    StaticTable("storeproduct", "storeProducts", "storeProduct", STOCK),
+    StaticTable("measure", "measures", "measure", MEASURES),
+    StaticTable("vat", "vats", "vat", VATS),
+    StaticTable("priceType", "priceTypes", "priceType", PRICE_TYPES),
+    StaticTable("productProperty", "productProperties", "productProperty", _PROPERTIES),
+    StaticTable("productPropertyEnum", "productPropertyEnums", "productPropertyEnum", CHOICES),
+    StaticTable("document", "documents", "document", PAPERS),
+    StaticTable("document.element", "documentElements", "documentElement", _LINES),
 )
 
 for _table in _ALL:

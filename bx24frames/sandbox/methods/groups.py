@@ -17,7 +17,7 @@ from bx24frames.sandbox.store.tables import Row
 
 OWNER, MODERATOR, MEMBER, ASKED = "A", "E", "K", "Z"
 ROLES: Final = (MODERATOR, MEMBER)
-SCOPE: Final = "sonet_group"
+GROUP_SCOPE: Final = "sonet_group"
 WRONG_USERS: Final = MethodError("", "Wrong user IDs")
 _LISTED: Final = ("NAME", "DESCRIPTION", "KEYWORDS", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "LANDING")
 API_EMPTY: Final = MethodError("SONET_CONTROLLER_WORKGROUP_EMPTY", "Не указан идентификатор рабочей группы.")
@@ -62,7 +62,7 @@ def _keep(row: Row, people: dict[str, str], context: Context) -> None:
     context.writes += 1
 
 
-@method("sonet_group.user.get", SCOPE)
+@method("sonet_group.user.get", GROUP_SCOPE)
 def list_members(params: Params, context: Context) -> Result:
     """The members of one workgroup, unpaged: A its owner, E moderators, K the others."""
     row = context.store.row("workgroup", php_int(params.get("ID", params.get("id"))))
@@ -73,7 +73,7 @@ def list_members(params: Params, context: Context) -> Result:
     return Result([{"USER_ID": user, "ROLE": role} for user, role in people.items()])
 
 
-@method("sonet_group.user.add", SCOPE)
+@method("sonet_group.user.add", GROUP_SCOPE)
 def add_members(params: Params, context: Context) -> Result:
     """Put users into a group past any invitation; who was put in."""
     row, users = _group(params, context), _users(params, context)
@@ -83,7 +83,7 @@ def add_members(params: Params, context: Context) -> Result:
     return Result(fresh)
 
 
-@method("sonet_group.user.invite", SCOPE)
+@method("sonet_group.user.invite", GROUP_SCOPE)
 def invite_members(params: Params, context: Context) -> Result:
     """Invite users; who was invited."""
     row, users = _group(params, context), _users(params, context)
@@ -93,7 +93,7 @@ def invite_members(params: Params, context: Context) -> Result:
     return Result(fresh)
 
 
-@method("sonet_group.user.request", SCOPE)
+@method("sonet_group.user.request", GROUP_SCOPE)
 def ask_to_join(params: Params, context: Context) -> Result:
     """Ask for membership; an open group takes who asks."""
     row, user = _group(params, context), str(context.user_id)
@@ -104,7 +104,7 @@ def ask_to_join(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("sonet_group.user.update", SCOPE)
+@method("sonet_group.user.update", GROUP_SCOPE)
 def change_roles(params: Params, context: Context) -> Result:
     """Make members moderators, or moderators members; whose role changed."""
     row, role = _group(params, context), php_text(params.get("ROLE"))
@@ -116,7 +116,7 @@ def change_roles(params: Params, context: Context) -> Result:
     return Result(users)
 
 
-@method("sonet_group.user.delete", SCOPE)
+@method("sonet_group.user.delete", GROUP_SCOPE)
 def delete_members(params: Params, context: Context) -> Result:
     """Take members out of a group, but its owner; who was taken out."""
     row, people = _group(params, context), {}
@@ -126,7 +126,7 @@ def delete_members(params: Params, context: Context) -> Result:
     return Result(users)
 
 
-@method("sonet_group.user.groups", SCOPE)
+@method("sonet_group.user.groups", GROUP_SCOPE)
 def list_own_groups(_: Params, context: Context) -> Result:
     """The groups of the caller, with his role."""
     user, found = str(context.user_id), []
@@ -140,7 +140,7 @@ def list_own_groups(_: Params, context: Context) -> Result:
     return Result(found)
 
 
-@method("sonet_group.setowner", SCOPE)
+@method("sonet_group.setowner", GROUP_SCOPE)
 def change_owner(params: Params, context: Context) -> Result:
     """Give a group to another; who had it becomes a moderator."""
     row, (user, *_) = _group(params, context), _users(params, context)
@@ -151,7 +151,7 @@ def change_owner(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("sonet_group.feature.access", SCOPE)
+@method("sonet_group.feature.access", GROUP_SCOPE)
 def may_use(params: Params, context: Context) -> Result:
     """Whether the caller may do something with a feature of a group."""
     row = _group(params, context)

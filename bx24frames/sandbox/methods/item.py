@@ -81,8 +81,8 @@ def list_items(params: Params, context: Context) -> Result:
     """A page of rows, engine B; a row of which nothing was selected is PHP's empty array."""
     store, entity, original = context.store, entity_of(params, context), wants_original(params, context)
     names = filters_item.ItemNames(store, entity, original, context.quirks, _reading(context))
-    where = filters_item.translate(names, map_of(bound_array(params, "filter", {}))).clause()
-    order = filters_item.order_sql(names, map_of(bound_array(params, "order", {})))
+    where = filters_item.translate_item(names, map_of(bound_array(params, "filter", {}))).clause()
+    order = filters_item.item_order_sql(names, map_of(bound_array(params, "order", {})))
     select = bound_array(params, "select")
     wanted = None if select is None else names_of(select)
     selection = listed_selection(store, entity, wanted, original=original, quirks=context.quirks)
@@ -118,5 +118,5 @@ def describe_items(params: Params, context: Context) -> Result:
             described[spec.column] = entry
     names = context.store.user_field_names(entity.id, original=wants_original(params, context))
     for user in context.store.user_fields(entity.id):
-        described[names[user.code]] = fields_user.describe_item(user)
+        described[names[user.code]] = fields_user.describe_user_item(user)
     return Result({"fields": described})

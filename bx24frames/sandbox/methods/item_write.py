@@ -13,7 +13,7 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import demanded, poisoned
 from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
-from bx24frames.sandbox.methods.losses import LEAD, convert, lose, rename
+from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, pen_of, values_of
 from bx24frames.sandbox.store.records import Draft, change, create
@@ -116,7 +116,7 @@ def _map(params: Params, name: str) -> dict[str, Any]:
 
 
 @method("crm.item.add", "crm")
-def add(params: Params, context: Context) -> Result:
+def add_item(params: Params, context: Context) -> Result:
     """A new row, printed whole."""
     entity, original = entity_of(params, context), wants_original(params, context)
     draft = _read(entity, _map(params, "fields"), context, original, adding=True, importing=False)
@@ -129,13 +129,13 @@ def add(params: Params, context: Context) -> Result:
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
-    if entity.id == LEAD and context.has("leads_converted"):
+    if entity.id == LEAD_VIEW and context.has("leads_converted"):
         return Result({"item": convert(context, row_id, lambda: one_item(context, entity, row_id, original=original))})
     return Result({"item": one_item(context, entity, row_id, original=original)})
 
 
 @method("crm.item.update", "crm")
-def update(params: Params, context: Context) -> Result:
+def update_item(params: Params, context: Context) -> Result:
     """Change a row; printed whole."""
     entity, original = entity_of(params, context), wants_original(params, context)
     row_id = bound_int(params, "id")
@@ -156,7 +156,7 @@ def update(params: Params, context: Context) -> Result:
 
 
 @method("crm.item.delete", "crm")
-def delete(params: Params, context: Context) -> Result:
+def delete_item(params: Params, context: Context) -> Result:
     """Delete a row; PHP's empty array."""
     entity = entity_of(params, context)
     if not context.store.delete(entity.id, [bound_int(params, "id")]):

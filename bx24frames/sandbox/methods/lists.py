@@ -14,7 +14,7 @@ from bx24frames.sandbox.filters.base import Fragment, all_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
-from bx24frames.sandbox.methods.plain import CLASSIC, RANGES, View, by_code
+from bx24frames.sandbox.methods.plain import CLASSIC_DIALECT, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import LISTS
 from bx24frames.sandbox.shapes.write import values_of
@@ -46,7 +46,7 @@ TYPES: Final = {
     "N:Sequence": "Счётчик", "S:ECrm": "Привязка к элементам CRM", "S:Money": "Деньги",
     "S:DiskFile": "Файл (Диск)", "S:employee": "Привязка к сотруднику",
 }  # fmt: skip
-MESSAGES: Final = {
+LIST_MESSAGES: Final = {
     "SECTIONS_NAME": "Разделы", "SECTION_NAME": "Раздел", "ELEMENTS_NAME": "Элементы", "ELEMENT_NAME": "Элемент"
 }  # fmt: skip
 
@@ -66,7 +66,7 @@ def list_row(number: int, name: str, moment: str = "12.01.2026 10:00:00") -> Row
         "ACTIVE": "Y", "SORT": "500", "DESCRIPTION": "", "DESCRIPTION_TYPE": "text", "RSS_TTL": "24",
         "RSS_ACTIVE": "Y", "RSS_FILE_ACTIVE": "N", "RSS_YANDEX_ACTIVE": "N", "INDEX_ELEMENT": "Y",
         "INDEX_SECTION": "N", "WORKFLOW": "N", "BIZPROC": "N", "SECTION_CHOOSER": "L", "RIGHTS_MODE": "E",
-        "VERSION": "1", "LAST_CONV_ELEMENT": "0", "SOCNET_GROUP_ID": "0", **MESSAGES, "REST_ON": "N",
+        "VERSION": "1", "LAST_CONV_ELEMENT": "0", "SOCNET_GROUP_ID": "0", **LIST_MESSAGES, "REST_ON": "N",
         "FULLTEXT_INDEX": "N", "LANG_DIR": "/",
     }  # fmt: skip
 
@@ -101,7 +101,7 @@ def _seeded_fields() -> list[Row]:
     return rows
 
 
-IBLOCKS: Final = Shelf("iblock", lambda: [list_row(number, name) for number, name in LISTS.items()])
+LIST_IDS: Final = Shelf("iblock", lambda: [list_row(number, name) for number, name in LISTS.items()])
 FIELDS: Final = Shelf("list_field", _seeded_fields, "key")
 
 
@@ -130,7 +130,7 @@ def list_of(params: Params, context: Context, *needed: str) -> int:
     code = php_text(params.get("IBLOCK_CODE"))
     required(params, "IBLOCK_TYPE_ID", *(() if code else ("IBLOCK_ID",)), *needed)
     number = php_int(params.get("IBLOCK_ID"))
-    for row in IBLOCKS.rows(context.store):
+    for row in LIST_IDS.rows(context.store):
         if row["IBLOCK_TYPE_ID"] == params["IBLOCK_TYPE_ID"] and (
             int(row["ID"]) == number or (not number and row["CODE"] == code)
         ):
@@ -154,7 +154,7 @@ def list_lists(params: Params, context: Context) -> Result:
     code, group = php_text(params.get("IBLOCK_CODE")), php_int(params.get("SOCNET_GROUP_ID"))
     rows = [
         row
-        for row in IBLOCKS.rows(context.store)
+        for row in LIST_IDS.rows(context.store)
         if params["IBLOCK_TYPE_ID"] == row["IBLOCK_TYPE_ID"]
         and php_int(params.get("IBLOCK_ID")) in (0, int(row["ID"]))
         and code in ("", row["CODE"])
@@ -221,8 +221,10 @@ def _of_document(key: str, value: Any) -> Fragment:
     return Fragment(f"EXISTS ({inner})", (name, *values))
 
 
-_ELEMENTS: Final = Elements("list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC,
-                           prefixes=_PREFIXES, plain_sql=True)  # fmt: skip
+_ELEMENTS: Final = Elements(
+    "list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC_DIALECT,
+    prefixes=_PREFIXES, plain_sql=True,
+)  # fmt: skip
 
 
 @method("lists.element.get", "lists")

@@ -11,7 +11,7 @@ from bx24frames.sandbox.store.records import Draft, create
 from bx24frames.sandbox.store.shelf import STATUSES
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType, Row
 
-LEAD: Final = 1
+LEAD_VIEW: Final = 1
 _COMPANY: Final = 4
 
 
@@ -27,7 +27,7 @@ def lose(
     if family == "classic" or before is None:
         return ()
     columns = draft.columns
-    if entity.id == LEAD and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
+    if entity.id == LEAD_VIEW and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
         del columns["title"]
     if entity.id == _COMPANY and context.has("company_not_cleared"):
         single = {spec.column for spec in entity.fields if not spec.multiple}
@@ -59,7 +59,7 @@ def convert(context: Context, row_id: int, printed: Callable[[], Row]) -> Row:
     contact = create(context.store, ENTITY_TYPES[3], Draft(columns=names), user_id=user, now=now)
     deal = Draft(columns={"title": lead.get("title"), "contactId": contact})
     create(context.store, ENTITY_TYPES[2], deal, user_id=user, now=now)
-    context.store.delete(LEAD, [row_id])
+    context.store.delete(LEAD_VIEW, [row_id])
     return answer
 
 

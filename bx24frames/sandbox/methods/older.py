@@ -14,7 +14,7 @@ from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
 from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store.tables import DEALS, EntityType, Row
 
-STAGES: Final = "DEAL_STAGE"
+DEAL_STAGES: Final = "DEAL_STAGE"
 
 
 def _pipelines(context: Context) -> list[Row]:
@@ -64,7 +64,7 @@ def get_default_pipeline(_: Params, context: Context) -> Result:
 def list_pipeline_stages(params: Params, context: Context) -> Result:
     """The stages of a pipeline, 0 the default one: codes, captions, order, and no total."""
     number = php_int(params.get("id", params.get("ID")))
-    return Result(_entries(stage_dictionary(STAGES, number), context))
+    return Result(_entries(stage_dictionary(DEAL_STAGES, number), context))
 
 
 CAPTIONS: Final = {
@@ -102,7 +102,7 @@ def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context
     scope = {"FIELD_ATTRIBUTE_SCOPE": f"category_{category}" if category else "", "ENTITY_TYPE_ID": owner.id}
     prefix = {"PREFIX": stage_prefix(name).removesuffix(":")} if category else {}
     if owner.id == DEALS:
-        parent = {"PARENT_ID": STAGES, "CATEGORY_ID": str(category)} if category else {"CATEGORY_ID": 0}
+        parent = {"PARENT_ID": DEAL_STAGES, "CATEGORY_ID": str(category)} if category else {"CATEGORY_ID": 0}
         info = {"SEMANTIC_INFO": _semantic_info(rows)}
         return {"ID": name, "NAME": f"Стадии сделки {caption}", **info, **prefix, **scope, **parent}
     return {

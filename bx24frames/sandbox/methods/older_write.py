@@ -10,7 +10,7 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
-from bx24frames.sandbox.methods.older import STAGES
+from bx24frames.sandbox.methods.older import DEAL_STAGES
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.store.initial import stage_dictionary
 from bx24frames.sandbox.store.shelf import PIPELINES, add_stages, drop_stages
@@ -59,7 +59,7 @@ def add_pipeline(params: Params, context: Context) -> Result:
     row = {"name": values["name"], "sort": values["sort"], "entityTypeId": DEALS, "isDefault": "N"}
     context.writes += 1
     row_id = PIPELINES.add(context.store, {**row, "originId": "", "originatorId": ""}, text=False)
-    add_stages(context.store, stage_dictionary(STAGES, row_id))
+    add_stages(context.store, stage_dictionary(DEAL_STAGES, row_id))
     return Result(row_id)
 
 
@@ -78,7 +78,7 @@ def delete_pipeline(params: Params, context: Context) -> Result:
     if context.store.scalar("SELECT count(*) FROM deal WHERE categoryId = ?", (row["id"],)):
         raise MethodError("", f"Deals related to the funnel {row['name']} found")
     PIPELINES.drop(context.store, row)
-    drop_stages(context.store, stage_dictionary(STAGES, row["id"]))
+    drop_stages(context.store, stage_dictionary(DEAL_STAGES, row["id"]))
     context.writes += 1
     return Result(value=True)
 
@@ -87,7 +87,7 @@ def delete_pipeline(params: Params, context: Context) -> Result:
 def name_dictionary(params: Params, context: Context) -> Result:
     """The dictionary of a pipeline's stages; of the default one, 0, as well."""
     number: Any = params.get("id", params.get("ID"))
-    return Result(stage_dictionary(STAGES, _pipeline(php_int(number), context)["id"]))
+    return Result(stage_dictionary(DEAL_STAGES, _pipeline(php_int(number), context)["id"]))
 
 
 @method("crm.dealcategory.default.set", "crm")

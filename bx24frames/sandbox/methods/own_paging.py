@@ -14,12 +14,12 @@ from bx24frames.sandbox.registry import INCOMPLETE, METHODS, Context, Params, Re
 from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-ROWS: Final = 120
+ROW_COUNT: Final = 120
 SHORT: Final = frozenset({7, 8, 60})
 """Orders that the caller may not see: counted, and left out of their pages."""
 
 
-def _rows(kind: str, count: int = ROWS, key: str = "id") -> list[Row]:
+def _rows(kind: str, count: int = ROW_COUNT, key: str = "id") -> list[Row]:
     return [{key: number, "title": f"{kind} {number}"} for number in range(1, count + 1)]
 
 

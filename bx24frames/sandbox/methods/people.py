@@ -24,9 +24,9 @@ from bx24frames.sandbox.store.shelf import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES
 from bx24frames.sandbox.zones import zone_name
 
-USER: Final = TABLES["user"]
+PEOPLE: Final = TABLES["user"]
 SCOPES: Final = ("user", "user_brief", "user_basic")
-SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
+SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in PEOPLE.fields))
 _RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
 
 _PICTURES: Final = ("PERSONAL_PHOTO", "WORK_LOGO")
@@ -35,7 +35,7 @@ SEARCHED: Final = ("NAME", "LAST_NAME", "EMAIL", "WORK_POSITION")
 
 
 def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
-    found = read_rows(context.store, USER, SELECTION, f"{where.sql} {tail}", where.params)
+    found = read_rows(context.store, PEOPLE, SELECTION, f"{where.sql} {tail}", where.params)
     context.rows += len(found)
     declared = USER_FIELDS.read(context.store, [row_id for row_id, _ in found])
     return [_printed(row | declared.get(row_id, {})) for row_id, row in found]
@@ -47,7 +47,7 @@ def _address(file: dict[str, Any] | None) -> str | None:
 
 RAW: Final = ("TIMESTAMP_X", "LAST_ACTIVITY_DATE")
 """Moments that a list prints as empty objects (rest module: lib/api/user.php; docs: user-get.md, its sample)."""
-MOMENTS: Final = frozenset(spec.code for spec in USER.fields if spec.kind is Kind.DATETIME)
+MOMENTS: Final = frozenset(spec.code for spec in PEOPLE.fields if spec.kind is Kind.DATETIME)
 
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def _where(conditions: dict[str, Any], context: Context) -> Where:
     """Conditions as SQL; moments become an empty text on the way, where the portal does not understand them."""
     moments = [key for key in conditions if key.lstrip("!=<>") in MOMENTS]
     if not moments or not context.has("user_moments_not_understood"):
-        return table_conditions(USER, conditions, context.store.server_zone)
+        return table_conditions(PEOPLE, conditions, context.store.server_zone)
     kept = {key: value for key, value in conditions.items() if key not in moments}
-    where = table_conditions(USER, kept, context.store.server_zone)
+    where = table_conditions(PEOPLE, kept, context.store.server_zone)
     if zone_name(context.store, context.user_id):
         where.conditions.append(Fragment("0"))
     return where
@@ -70,7 +70,7 @@ def _where(conditions: dict[str, Any], context: Context) -> Where:
 
 def _page(params: Params, window: Window) -> str:
     """The order that ``sort`` and ``order`` name, and the page."""
-    field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
+    field = PEOPLE.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), PEOPLE.by_code["ID"])
     direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
     return f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
 
@@ -104,9 +104,9 @@ def search_users(params: Params, context: Context) -> Result:
     given = classic_map(params, "filter") or {name: value for name, value in params.items() if name not in _RESERVED}
     conditions = {f"{'=%' if key in SEARCHED else ''}{key}": value for key, value in given.items() if key != "FIND"}
     conditions = {key: f"{value}%" if key[:2] == "=%" else value for key, value in conditions.items()}
-    where = table_conditions(USER, conditions, context.store.server_zone)
+    where = table_conditions(PEOPLE, conditions, context.store.server_zone)
     if find := php_text(given.get("FIND")):
-        cells = " || ' ' || ".join(f"coalesce(lowered(t.\"{USER.by_code[code].column}\"), '')" for code in SEARCHED)
+        cells = " || ' ' || ".join(f"coalesce(lowered(t.\"{PEOPLE.by_code[code].column}\"), '')" for code in SEARCHED)
         where.conditions.append(Fragment(f"instr({cells}, lowered(?)) > 0", (find,)))
     clause = where.clause()
     window = paging.offset(
@@ -125,7 +125,7 @@ def site_form(text: str) -> str:
 @method("user.current", *SCOPES)
 def current_user(_: Params, context: Context) -> Result:
     """The credential's own user."""
-    [row] = read_rows(context.store, USER, SELECTION, "WHERE t.id = ?", (context.user_id,))
+    [row] = read_rows(context.store, PEOPLE, SELECTION, "WHERE t.id = ?", (context.user_id,))
     context.rows += 1
     shown = {key: value for key, value in row[1].items() if value is not None}
     return Result(shown | {key: site_form(shown[key]) for key in RAW if shown.get(key)})
@@ -135,7 +135,7 @@ def current_user(_: Params, context: Context) -> Result:
 def describe_users(_: Params, context: Context) -> Result:
     """Codes and captions, no types."""
     declared = {spec.code: spec.title or spec.code for spec in USER_FIELDS.specs(context.store)}
-    return Result({spec.code: spec.title for spec in USER.fields} | declared)
+    return Result({spec.code: spec.title for spec in PEOPLE.fields} | declared)
 
 
 DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
@@ -170,7 +170,7 @@ def describe_departments(_: Params, __: Context) -> Result:
     return Result({"ID": "ID", "NAME": "Название", "SORT": "Сортировка", "PARENT": "Родитель", "UF_HEAD": "Глава"})
 
 
-_DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
+_DESK: Final = Desk("user", PEOPLE.by_code, ("dateRegister",), ("timestampX",))
 WRONG_MAIL: Final = MethodError("ERROR_ARGUMENT", "wrong_email")
 
 

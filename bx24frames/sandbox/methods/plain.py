@@ -13,7 +13,7 @@ from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.base import Fragment, Where, between, contains, system_operand
-from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
+from bx24frames.sandbox.filters.classic import CLASSIC_OPERATORS, system_condition
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
@@ -26,7 +26,7 @@ Pager = Callable[[int | None, Callable[[], int]], Window]
 Refuse = Callable[[str], MethodError]
 
 RANGES: Final = ("!><", "><")
-CLASSIC_PREFIXES: Final = tuple(prefix for prefix in OPERATORS)
+CLASSIC_PREFIXES: Final = tuple(prefix for prefix in CLASSIC_OPERATORS)
 
 
 def by_code(table: str) -> _Names:
@@ -230,12 +230,12 @@ def _parts(value: Any) -> list[Any]:
     return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
-def describe_classic(names: _Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
+def describe_plain(names: _Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
     """``crm.X.fields``."""
     return {key: fields.describe_classic(spec, as_live=as_live) for key, spec in names.items() if key not in hidden}
 
 
-CLASSIC: Final[Pager] = paging.classic
+CLASSIC_DIALECT: Final[Pager] = paging.classic
 COUNTING: Final[Pager] = paging.always_counting
 CONTROLLER: Final[Pager] = paging.controller
 EXACT: Final[Pager] = paging.offset

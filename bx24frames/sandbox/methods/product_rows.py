@@ -21,11 +21,11 @@ from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
 
 _Owner = tuple[str, int]
 
-ROWS: Final = TABLES["product_row"]
-_DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
-CLASSIC_DESK: Final = Desk("product_row", ROWS.by_code, nullable=True)
-ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields if spec.has("item")))
-CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in ROWS.fields if spec.has("classic")))
+PRODUCT_ROWS: Final = TABLES["product_row"]
+_DESK: Final = Desk("product_row", PRODUCT_ROWS.by_name, nullable=True)
+CLASSIC_DESK: Final = Desk("product_row", PRODUCT_ROWS.by_code, nullable=True)
+ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in PRODUCT_ROWS.fields if spec.has("item")))
+CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in PRODUCT_ROWS.fields if spec.has("classic")))
 """The older names print numbers too, ids and one price excepted."""
 _TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
@@ -35,7 +35,7 @@ _NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарн
 
 
 def _found(context: Context, selection: Selection, clauses: str, params: Sequence[Any]) -> list[dict[str, Any]]:
-    rows = [row for _, row in read_rows(context.store, ROWS, selection, clauses, params)]
+    rows = [row for _, row in read_rows(context.store, PRODUCT_ROWS, selection, clauses, params)]
     context.rows += len(rows)
     return rows
 
@@ -112,7 +112,7 @@ def describe_product_rows(_: Params, context: Context) -> Result:
     live = context.has("required_flags_unfounded")
     described: dict[str, Any] = {
         spec.column: fields.describe_item(spec, as_live=live) | {"type": spec.type}  # Y/N flags are no booleans here
-        for spec in ROWS.fields
+        for spec in PRODUCT_ROWS.fields
         if spec.has("item") and spec.column not in UNDESCRIBED
     }
     return Result({"fields": described})

@@ -18,7 +18,7 @@ from bx24frames.sandbox.wire import API
 
 _Test = Callable[[Any, Any], bool]
 
-PAGE: Final = 50
+V3_PAGE: Final = 50
 _OPERATORS: Final[Mapping[str, _Test]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -95,7 +95,7 @@ def _met(row: Row, condition: Any, filterable: frozenset[str]) -> bool:
 
 def _window(pagination: Any, most: int) -> slice:
     given = pagination if isinstance(pagination, dict) else {}
-    numbers = {name: given.get(name, default) for name, default in (("limit", PAGE), ("page", 1), ("offset", 0))}
+    numbers = {name: given.get(name, default) for name, default in (("limit", V3_PAGE), ("page", 1), ("offset", 0))}
     if any(isinstance(one, bool) or not isinstance(one, int) for one in numbers.values()) or numbers["limit"] < 1:
         raise api_fault("INVALIDPAGINATION", f"Unable to recognize pagination parameter `{given}`")
     limit = min(numbers["limit"], most)
@@ -178,20 +178,22 @@ def _tasks(context: Context) -> list[Row]:
 
 
 @method(f"{API}tasks.task.list", "tasks")
-def list_tasks(params: Params, context: Context) -> Result:
+def list_tasks_v3(params: Params, context: Context) -> Result:
     """A page of tasks: conditions on the id alone, at most 50 rows whatever the limit."""
-    found = page(_tasks(context), params, PAGE, frozenset({"id"}))
+    found = page(_tasks(context), params, V3_PAGE, frozenset({"id"}))
     context.rows += len(found)
     return Result({"items": found})
 
 
 @method(f"{API}tasks.task.get", "tasks")
-def get_task(params: Params, context: Context) -> Result:
+def get_task_v3(params: Params, context: Context) -> Result:
     """One task."""
     found = [row for row in _tasks(context) if row["id"] == params.get("id")]
     if not found:
         raise _absent(params.get("id"))
-    return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
+    return Result(
+        {"item": page(found, {"select": params.get("select") or list(found[0])}, V3_PAGE, frozenset({"id"}))[0]}
+    )
 
 
 _WRITTEN: Final = {name: code for name, code in _TASK_FIELDS.items() if name not in _FLAGS}
@@ -219,7 +221,7 @@ _DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",),
 
 
 @method(f"{API}tasks.task.add", "tasks")
-def add_task(params: Params, context: Context) -> Result:
+def add_task_v3(params: Params, context: Context) -> Result:
     """A new task, printed whole."""
     values = _stored(params)
     for name, code in (("title", "TITLE"), ("responsibleId", "RESPONSIBLE_ID")):
@@ -230,7 +232,7 @@ def add_task(params: Params, context: Context) -> Result:
 
 
 @method(f"{API}tasks.task.update", "tasks")
-def update_task(params: Params, context: Context) -> Result:
+def update_task_v3(params: Params, context: Context) -> Result:
     """Change a task."""
     row_id = _known(params, context)
     _DESK.update(row_id, _stored(params), context, _absent(row_id))
@@ -238,7 +240,7 @@ def update_task(params: Params, context: Context) -> Result:
 
 
 @method(f"{API}tasks.task.delete", "tasks")
-def delete_task(params: Params, context: Context) -> Result:
+def delete_task_v3(params: Params, context: Context) -> Result:
     """Delete a task."""
     row_id = _known(params, context)
     _DESK.delete(row_id, context, _absent(row_id))
@@ -269,7 +271,7 @@ def results_of(task: int) -> list[Row]:
 
 
 @method(f"{API}tasks.task.result.list", "tasks")
-def list_results(params: Params, context: Context) -> Result:
+def list_results_v3(params: Params, context: Context) -> Result:
     """A page of the results of one task, which has to be named."""
     given = params.get("filter")
     if not isinstance(given, list) or not given:
@@ -283,7 +285,11 @@ def list_results(params: Params, context: Context) -> Result:
     if unknown := [name for name in select if name not in RESULT_FIELDS]:
         raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{unknown[0]}` for entity `ResultDto`")
     found = page(
-        results_of(tasks[0]), {**params, "select": select}, PAGE, RESULT_FILTER, frozenset({"createdAt", "updatedAt"})
+        results_of(tasks[0]),
+        {**params, "select": select},
+        V3_PAGE,
+        RESULT_FILTER,
+        frozenset({"createdAt", "updatedAt"}),
     )
     context.rows += len(found)
     return Result({"items": found})
@@ -319,7 +325,7 @@ _LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
 
 
 @method(f"{API}main.eventlog.list", "main")
-def list_events(params: Params, context: Context) -> Result:
+def list_event_log(params: Params, context: Context) -> Result:
     """A page of the event log: every field in conditions and orders."""
     found = page([*_LOG], params, _MOST, frozenset(_LOG[0]))
     context.rows += len(found)

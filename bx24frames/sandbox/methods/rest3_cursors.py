@@ -10,7 +10,7 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-PAGE: Final = 50
+CURSOR_SIZE: Final = 50
 _MOST: Final = 200
 HEAVY_MOST: Final = 20
 _FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -19,7 +19,7 @@ _FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
 def _limit(given: Any, most: int, fault: MethodError) -> int:
     if not isinstance(given, dict):
         raise fault
-    limit = given.get("limit", PAGE)
+    limit = given.get("limit", CURSOR_SIZE)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise fault
     return min(limit, most)
@@ -90,7 +90,7 @@ def _tree(base: int, size: int) -> list[Row]:
 
 
 @method(f"{API}note.document.tree.list", "note")
-def list_documents(params: Params, context: Context) -> Result:
+def list_knowledge_documents(params: Params, context: Context) -> Result:
     """The documents of one knowledge base, rows under rows; at most 5000, cut at the roots
     (https://apidocs.bitrix24.com/api-reference/rest-v3/note/document/note-document-tree-list.html).
     """

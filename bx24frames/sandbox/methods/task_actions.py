@@ -12,7 +12,7 @@ import orjson
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
-from bx24frames.sandbox.methods.tasks import people_names, printed, task_id
+from bx24frames.sandbox.methods.tasks import people_names, printed_task, task_id
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.shelf import Shelf
@@ -22,7 +22,7 @@ WAITING, RUNNING, CONTROL, DONE, DEFERRED = "2", "3", "4", "5", "6"
 _OPEN: Final = frozenset({"1", WAITING, RUNNING, DEFERRED})
 _DENIED: Final = MethodError("1048582", "Действие над задачей не разрешено")
 LOST: Final = MethodError("1", "Задача не найдена или недоступна")
-HISTORY: Final = Shelf("task_history", list, "id")
+HISTORY_VIEW: Final = Shelf("task_history", list, "id")
 DEPENDENCES: Final = Shelf("task_dependence", list, "id")
 ILLEGAL: Final = "ILLEGAL_NEW_LINK"
 LEAST, MOST = 0, 3
@@ -42,7 +42,7 @@ def note(task: int, field: str, before: Any, after: Any, context: Context) -> No
         "taskId": task, "createdDate": context.store.local_time(context.now), "field": field, "userId": context.user_id,
         "value": {"from": before, "to": after},
     }  # fmt: skip
-    HISTORY.add(context.store, line, text=False)
+    HISTORY_VIEW.add(context.store, line, text=False)
 
 
 def _put(row: Row, values: Row, context: Context) -> Result:
@@ -54,7 +54,7 @@ def _put(row: Row, values: Row, context: Context) -> Result:
         note(row["id"], "STATUS", row["status"], values["status"], context)
     context.store.update_row("task", row["id"], kept | values)
     context.writes += 1
-    return printed(row["id"], context)
+    return printed_task(row["id"], context)
 
 
 # ---------------------------------------------------------------- statuses
@@ -139,7 +139,7 @@ def _mark(column: str, value: str) -> Handler:
         row = _task(params, context)
         context.store.update_row("task", row["id"], {column: value})
         context.writes += 1
-        return printed(row["id"], context)
+        return printed_task(row["id"], context)
 
     return handle
 
@@ -216,7 +216,7 @@ def list_history(params: Params, context: Context) -> Result:
     row = _task(params, context)
     names = people_names(context.store)
     conditions = {php_text(key).upper(): php_text(one) for key, one in map_of(params.get("filter")).items()}
-    lines = [line for line in reversed(HISTORY.rows(context.store)) if line["taskId"] == row["id"]]
+    lines = [line for line in reversed(HISTORY_VIEW.rows(context.store)) if line["taskId"] == row["id"]]
     lines.append(
         {"id": 0, "createdDate": row["createdDate"], "field": "NEW", "userId": row["createdBy"],
          "value": {"from": None, "to": None}}

@@ -16,7 +16,7 @@ from bx24frames.sandbox.store.tables import Row
 # ---------------------------------------------------------------- stages
 
 PLANNER: Final = (("Не спланированы", "00C4FB", "NEW"), ("Сделаю на неделе", "47D1E2", None))
-STAGES: Final = Shelf("task_stage", list)
+BOARD_STAGES: Final = Shelf("task_stage", list)
 SORT_STEP: Final = 100
 NO_STAGE: Final = MethodError("NOT_FOUND", "Стадия не найдена")
 _NO_TITLE: Final = MethodError("EMPTY_TITLE", "Не указано название стадии")
@@ -26,7 +26,9 @@ NO_MOVE: Final = MethodError("ACCESS_DENIED_MOVE", "Вы не можете пе�
 def _board(entity: int, context: Context) -> list[Row]:
     """The stages of a project, or of the caller's planner for 0; those that it begins with are made by looking."""
     owner, kind = (entity, "G") if entity else (context.user_id, "U")
-    rows = [row for row in STAGES.rows(context.store) if (row["ENTITY_ID"], row["ENTITY_TYPE"]) == (str(owner), kind)]
+    rows = [
+        row for row in BOARD_STAGES.rows(context.store) if (row["ENTITY_ID"], row["ENTITY_TYPE"]) == (str(owner), kind)
+    ]
     if not rows:
         for place, (title, colour, system) in enumerate(PLANNER, 1):
             _keep(title, colour, system, (str(owner), kind), place * SORT_STEP, context)
@@ -39,11 +41,11 @@ def _keep(title: str, colour: str, system: str | None, owner: tuple[str, str], s
         "TITLE": title, "SORT": str(sort), "COLOR": colour, "SYSTEM_TYPE": system, "ENTITY_ID": owner[0],
         "ENTITY_TYPE": owner[1], "ADDITIONAL_FILTER": [], "TO_UPDATE": [], "TO_UPDATE_ACCESS": None,
     }  # fmt: skip
-    return STAGES.add(context.store, row, text=True)
+    return BOARD_STAGES.add(context.store, row, text=True)
 
 
 def _stage(params: Params, context: Context, name: str = "id") -> Row:
-    row = STAGES.row(context.store, php_int(bound(params, name)))
+    row = BOARD_STAGES.row(context.store, php_int(bound(params, name)))
     if row is None:
         raise NO_STAGE
     return row
@@ -69,7 +71,7 @@ def add_stage(params: Params, context: Context) -> Result:
     after = php_text(fields.get("AFTER_ID"))
     place = places.index(after) + 1 if after in places else 0
     for at, row in enumerate(board, 1):
-        STAGES.put(context.store, {**row, "SORT": str((at + (at > place)) * SORT_STEP)})
+        BOARD_STAGES.put(context.store, {**row, "SORT": str((at + (at > place)) * SORT_STEP)})
     owner = (board[0]["ENTITY_ID"], board[0]["ENTITY_TYPE"])
     colour = php_text(fields.get("COLOR")).lstrip("#") or PLANNER[0][1]
     context.writes += 1
@@ -83,7 +85,7 @@ def update_stage(params: Params, context: Context) -> Result:
     changed: Row = {name: php_text(fields[name]).lstrip("#") for name in ("TITLE", "COLOR", "SORT") if name in fields}
     if "TITLE" in changed and not changed["TITLE"].strip():
         raise _NO_TITLE
-    STAGES.put(context.store, {**row, **changed})
+    BOARD_STAGES.put(context.store, {**row, **changed})
     context.writes += 1
     return Result(value=True)
 
@@ -94,7 +96,7 @@ def delete_stage(params: Params, context: Context) -> Result:
     row = _stage(params, context)
     if row["SYSTEM_TYPE"]:
         raise MethodError("CANT_DELETE_FIRST", "Нельзя удалить первую стадию. Переместите стадию, чтобы удалить её.")
-    STAGES.drop(context.store, row)
+    BOARD_STAGES.drop(context.store, row)
     context.writes += 1
     return Result(value=True)
 

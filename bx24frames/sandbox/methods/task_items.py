@@ -95,7 +95,7 @@ def _kept(row_id: int, fields: Row, context: Context) -> None:
 
 
 @method("task.checklistitem.add", "task")
-def add_item(params: Params, context: Context) -> Result:
+def add_task_item(params: Params, context: Context) -> Result:
     """A new item; its id: task, fields."""
     given = arguments_of(params, f"{ITEM_PROXY}add", "taskId", "arFields", needed=2)
     task, fields = php_int(given[0]), map_of(given[1])
@@ -111,7 +111,7 @@ def add_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.update", "task")
-def update_item(params: Params, context: Context) -> Result:
+def update_task_item(params: Params, context: Context) -> Result:
     """Change an item: task, item, fields."""
     row, rest = _item(params, context, "update", "arFields", needed=3)
     fields = map_of(rest[0])
@@ -121,7 +121,7 @@ def update_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.delete", "task")
-def delete_item(params: Params, context: Context) -> Result:
+def delete_task_item(params: Params, context: Context) -> Result:
     """Delete an item and those below it."""
     row, _ = _item(params, context, "delete")
     below = context.store.query("SELECT id FROM checklist_item WHERE parentId = ?", (row["id"],))
@@ -131,14 +131,14 @@ def delete_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.get", "task")
-def get_item(params: Params, context: Context) -> Result:
+def get_task_item(params: Params, context: Context) -> Result:
     """One item: task, item."""
     row, _ = _item(params, context, "get")
     return Result(next(one for one in checklist(row["taskId"], context) if int(one["ID"]) == row["id"]))
 
 
 @method("task.checklistitem.getlist", "task")
-def list_items(params: Params, context: Context) -> Result:
+def list_task_items(params: Params, context: Context) -> Result:
     """The items of a task, whole: task, order."""
     given = arguments_of(params, f"{ITEM_PROXY}getlist", "taskId", "arOrder", needed=1)
     task = php_int(given[0])

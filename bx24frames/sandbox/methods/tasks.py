@@ -267,7 +267,7 @@ def task_id(params: Params) -> int:
     return number
 
 
-def printed(row_id: int, context: Context, select: Sequence[str] = ()) -> Result:
+def printed_task(row_id: int, context: Context, select: Sequence[str] = ()) -> Result:
     """A task as the actions on one print it."""
     view = TASKS.at(context)
     found = view.one(context, {"ID": row_id}, _selected(list(select)))
@@ -277,7 +277,7 @@ def printed(row_id: int, context: Context, select: Sequence[str] = ()) -> Result
 @method("tasks.task.get", "task")
 def get_task(params: Params, context: Context) -> Result:
     """One task; for none the controller swallows its error and prints an empty list."""
-    return printed(task_id(params), context, names_of(bound_array(params, "select", [])))
+    return printed_task(task_id(params), context, names_of(bound_array(params, "select", [])))
 
 
 def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def add_task(params: Params, context: Context) -> Result:
     row_id = TASK_DESK.add({**_NEW, **_attached(values, ())}, context)
     context.store.update_row("task", row_id, {**_KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
     TASK_FIELDS.write(context.store, row_id, values)
-    return printed(row_id, context)
+    return printed_task(row_id, context)
 
 
 @method("tasks.task.update", "task")
@@ -314,7 +314,7 @@ def update_task(params: Params, context: Context) -> Result:
     if "STATUS" in values:
         moment = context.store.local_time(context.now)
         context.store.update_row("task", row_id, {"statusChangedDate": moment, "statusChangedBy": context.user_id})
-    return printed(row_id, context)
+    return printed_task(row_id, context)
 
 
 @method("tasks.task.delete", "task")

@@ -8,7 +8,7 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import (
-    CLASSIC,
+    CLASSIC_DIALECT,
     CLASSIC_PREFIXES,
     CONTROLLER,
     EXACT,
@@ -40,7 +40,7 @@ def list_calls(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- workgroups
 
 _GROUPS: Final = View(
-    "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC,
+    "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC_DIALECT,
     prefixes=(*RANGES, "!=", "!%", ">=", "<=", ">", "<", "!", "?", "=", "%"), plain_sql=True,
 )  # fmt: skip
 """Any other prefix is a part of an unknown name, and dropped with it (socialnetwork module: classes/general/rest.php;

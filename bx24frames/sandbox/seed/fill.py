@@ -73,7 +73,7 @@ def merged_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
     return merged
 
 
-def fill(store: Store) -> None:
+def fill_portal(store: Store) -> None:
     """Make a portal's tables and rows."""
     store.create_tables()
     rng = Random(store.seed)

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.sandbox.seed.fill import fill
+from bx24frames.sandbox.seed.fill import fill_portal
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
@@ -36,7 +36,7 @@ class Snapshots:
             store.database.load(content)
             store.restore()
             return
-        fill(store)
+        fill_portal(store)
         self._keep(key, store.database.dump())
 
     def _keep(self, key: _Key, content: bytes) -> None:

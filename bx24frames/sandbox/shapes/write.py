@@ -1,4 +1,4 @@
-"""How a written value becomes a stored one: the casts of the classic and of the item family."""
+"""Casts of written values to stored ones, for the classic and the item family."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 SKIP: Final = object()
-"""The written value is left out silently."""
+"""Marks a written value that is ignored silently."""
 
 STRING_LIMIT: Final = 255
 TRUE_WORDS: Final = ("true", "y", "Y")
@@ -33,12 +33,12 @@ DEFAULT_CURRENCY: Final = "RUB"
 
 
 class NotValid(Exception):
-    """A value the item family refuses."""
+    """A value that the item family refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """What a cast must know of the portal.
+    """What casts need of the portal.
 
     `choices`: the codes of a status dictionary. `save_file`: keeps a file and gives its id.
     `normalise`: the database's own rounding and trimming. `quirks`: those that are on.
@@ -51,14 +51,14 @@ class Pen:
     quirks: frozenset[str] = frozenset()
 
     def text(self, value: Any, *, limited: bool = True) -> str:
-        """A text as the database keeps it."""
+        """A string as the database stores it."""
         text = php_text(value)
         if not self.normalise:
             return text
         return text.strip()[:STRING_LIMIT] if limited else text.strip()
 
     def number(self, value: Any) -> float | int:
-        """A double as the database keeps it."""
+        """A double as the database stores it."""
         number = php_float(value)
         return whole(round(number, 2) if self.normalise else number)
 
@@ -121,7 +121,7 @@ def _classic_moment(parse: Callable[[Any, timezone], str | None]) -> Callable[[A
 
 
 def _gone(value: Any) -> bool:
-    """Whether a value of the classic methods takes a file away (crm module: classes/general/restservice.php)."""
+    """Whether a value of classic methods removes a file (crm module: classes/general/restservice.php)."""
     return isinstance(value, dict) and value.get("remove") == "Y"
 
 
@@ -291,7 +291,7 @@ _USER: Final[dict[str, Callable[[UserField, Any, Pen], Any]]] = {
 
 
 def _user_one(spec: UserField, value: Any, pen: Pen, family: str) -> Any:
-    """One value as stored; None if the field cannot hold it."""
+    """One value as stored; None if the field cannot store it."""
     if spec.type == "boolean":
         return int(_is_true(value) or (family == "classic" and php_text(value) == "1"))
     if spec.type == "file":

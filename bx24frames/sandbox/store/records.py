@@ -1,4 +1,4 @@
-"""What the portal does around a write: defaults, titles, stages and their history, contact data, automation."""
+"""Writes of CRM rows: defaults, titles, stages with their history, and contact data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 _CONTACT: Final = 3
 NAMELESS: Final = "Без имени"
-"""The last name of a contact that was given none (crm module: classes/general/crm_contact.php)."""
+"""The last name of a contact without a name (crm module: classes/general/crm_contact.php)."""
 HISTORY_CREATED, HISTORY_MOVED, HISTORY_FINAL, HISTORY_PIPELINE = 1, 2, 3, 5
 """TYPE_ID of a stage history row (https://apidocs.bitrix24.com/api-reference/crm/crm-stage-history-list.html)."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A write that passed the casts: stored values by column, user fields by code, contact data entries."""
+    """A write after the casts: stored values by column, user fields by code, contact data entries."""
 
     columns: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
