@@ -100,7 +100,7 @@ class OAuthServer:
         if params.get("client_id") != self.client_id:
             return None
         host = self.url.partition("://")[2].partition("/")[0]
-        told = {
+        query = {
             "code": self.authorize(),
             "state": str(params.get("state", "")),
             "domain": host,
@@ -109,7 +109,7 @@ class OAuthServer:
             "server_domain": host,
         }
         target = str(params.get("redirect_uri") or self.url.removesuffix("rest/"))
-        return f"{target}{'&' if '?' in target else '?'}{urlencode(told)}"
+        return f"{target}{'&' if '?' in target else '?'}{urlencode(query)}"
 
     def expire(self) -> None:
         """Expire every access token now; refresh tokens stay valid."""

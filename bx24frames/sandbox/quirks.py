@@ -258,17 +258,17 @@ _LISTS: Final[Mapping[str, Quirk]] = {
     ),
     "types_for_administrators": Quirk(
         "crm.type.list",
-        "refuses everybody but administrators of the CRM, who may all the same use the smart processes",
+        "refuses callers who are not administrators of the CRM, although they may use the smart processes",
         "crm module: lib/controller/type.php",
     ),
     "currencies_for_administrators": Quirk(
         "crm.currency.list",
-        "refuses whoever has no access to the settings of the CRM",
+        "refuses callers without access to the settings of the CRM",
         "documentation: crm-currency-list.md, rights",
     ),
     "next_counts_rows": Quirk(
         "sale.order.list",
-        "shows pages that are short in the middle, and a `next` that counts the rows which came, though `start` is"
+        "shows pages that are short in the middle, and a `next` that counts the rows shown, although `start` is"
         " floored to a multiple of 50",
         "rest module: lib/engine/restmanager.php getNavigationData",
     ),
@@ -284,7 +284,7 @@ _LISTS: Final[Mapping[str, Quirk]] = {
     ),
     "rest3_incomplete": Quirk(
         "api/humanresources.*, api/timeman.record.*",
-        "answers ERROR_METHOD_NOT_FOUND though the scope is granted",
+        "answers ERROR_METHOD_NOT_FOUND although the scope is granted",
         "measured on a cloud portal, September 2026; portals with 147, 220 and 245 methods: bitrix24/b24jssdk",
         "2026-09",
         observed=False,  # three portals had three different numbers of methods

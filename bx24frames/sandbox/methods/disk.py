@@ -41,7 +41,7 @@ NOT_ASKED: Final = (
 
 
 def printed_object(row: dict[str, Any]) -> dict[str, Any]:
-    """A folder has no content; a file's is behind an address."""
+    """Keys of the content: none for a folder, an address for a file."""
     others = OF_FILES if row["TYPE"] == "folder" else OF_FOLDERS
     row = {name: value for name, value in row.items() if name not in others}
     for name in ("DELETE_TIME",):
@@ -53,7 +53,7 @@ def printed_object(row: dict[str, Any]) -> dict[str, Any]:
 
 @method("disk.folder.getchildren", "disk")
 def list_folder(params: Params, context: Context) -> Result:
-    """A page of what a folder holds, engine C."""
+    """A page of the children of a folder, engine C."""
     row_id = bound_int(params, "id")
     if context.store.row("disk_item", row_id) is None:
         raise NO_OBJECT
@@ -62,7 +62,7 @@ def list_folder(params: Params, context: Context) -> Result:
 
 @method("disk.storage.getchildren", "disk")
 def list_storage(params: Params, context: Context) -> Result:
-    """A page of what lies at the top of a storage, engine C."""
+    """A page of the root folder of a storage, engine C."""
     storage = context.store.row("storage", bound_int(params, "id"))
     if storage is None:
         raise NO_OBJECT

@@ -1,4 +1,4 @@
-"""Tables of the catalogue that nobody writes here: stores, measures, taxes, properties, documents
+"""Read-only tables of the catalogue: stores, measures, taxes, properties, documents
 (https://apidocs.bitrix24.com/api-reference/catalog/).
 """
 
@@ -151,5 +151,5 @@ _ALL: Final = (
 
 for _table in _ALL:
     method(f"catalog.{_table.kind}.list", "catalog")(_table.listed)
-    if not _table.kind.startswith("document"):  # those have a list alone
+    if not _table.kind.startswith("document"):  # these have only a list
         method(f"catalog.{_table.kind}.get", "catalog")(_table.get)

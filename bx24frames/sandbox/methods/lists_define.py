@@ -1,4 +1,4 @@
-"""Making lists, their columns and their sections, ``lists.{add,update,delete}``, ``lists.field.*``,
+"""Definition of lists, their columns and sections, ``lists.{add,update,delete}``, ``lists.field.*``,
 ``lists.section.*`` (https://apidocs.bitrix24.com/api-reference/lists/).
 """
 
@@ -25,7 +25,7 @@ from bx24frames.sandbox.methods.lists import (
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 LIST_SCOPE: Final = "lists"
@@ -48,7 +48,7 @@ def _settings(params: Params) -> Row:
 
 @method("lists.add", LIST_SCOPE)
 def add_list(params: Params, context: Context) -> Result:
-    """A new list; its id. Its code is free among the lists of the type."""
+    """Create a list; returns its id. Its code must be free among the lists of the type."""
     required(params, "IBLOCK_TYPE_ID", "IBLOCK_CODE")
     settings, code = _settings(params), php_text(params["IBLOCK_CODE"])
     if any(row["CODE"] == code for row in LIST_IDS.rows(context.store)):
@@ -113,7 +113,7 @@ def type_of_list(params: Params, context: Context) -> Result:
 
 @method("lists.field.type.get", LIST_SCOPE)
 def list_property_types(params: Params, context: Context) -> Result:
-    """The types of columns that the list has room for: of each column of an element there is one at most."""
+    """The types of columns that can be added to a list: each column of an element at most once."""
     number = list_of(params, context)
     taken = set(fields_of(context.store, number))
     return Result({name: title for name, title in TYPES.items() if name not in taken})
@@ -152,7 +152,7 @@ def _changed(row: Row, values: Row, context: Context) -> Row:
 
 @method("lists.field.add", LIST_SCOPE)
 def add_field(params: Params, context: Context) -> Result:
-    """A new column; its id: that of a property ends in its number. A property needs a code."""
+    """Create a column; returns its id: that of a property ends in its number. A property needs a code."""
     number, values = list_of(params, context), map_of(params.get("FIELDS"))
     required(values, "NAME", "TYPE")
     type_, code = php_text(values["TYPE"]), php_text(values.get("CODE"))
@@ -183,7 +183,7 @@ def _field(params: Params, context: Context) -> Row:
 
 @method("lists.field.update", LIST_SCOPE)
 def update_field(params: Params, context: Context) -> Result:
-    """Change a column; its type stays."""
+    """Change a column; its type is kept."""
     row = _field(params, context)
     values = map_of(params.get("FIELDS"))
     required(values, "NAME", "TYPE")
@@ -196,7 +196,7 @@ def update_field(params: Params, context: Context) -> Result:
 
 @method("lists.field.delete", LIST_SCOPE)
 def delete_field(params: Params, context: Context) -> Result:
-    """Delete a column; that of the names stays."""
+    """Delete a column; that of the names cannot be deleted."""
     row = _field(params, context)
     if row["FIELD_ID"] != "NAME":
         FIELDS.drop(context.store, row)
@@ -206,7 +206,7 @@ def delete_field(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- sections
 
-SECTIONS: Final = Shelf("list_section", list)
+SECTIONS: Final = Dictionary("list_section", list)
 NO_SECTION: Final = MethodError("ERROR_SECTION_NOT_FOUND", "Section not found")
 OF_SECTION: Final = ("NAME", "EXTERNAL_ID", "XML_ID", "SORT", "ACTIVE", "DESCRIPTION")
 DEFAULT: Final = ("ID", "CODE", "XML_ID", "EXTERNAL_ID", "IBLOCK_SECTION_ID", "TIMESTAMP_X", "SORT", "NAME", "ACTIVE",
@@ -232,7 +232,7 @@ def _section_values(params: Params, context: Context) -> Row:
 
 @method("lists.section.add", LIST_SCOPE)
 def add_section(params: Params, context: Context) -> Result:
-    """A new section; its id. Its code is free in the list."""
+    """Create a section; returns its id. Its code must be free in the list."""
     number, values = list_of(params, context, "SECTION_CODE"), _section_values(params, context)
     code = php_text(params["SECTION_CODE"])
     known = _sections(number, context)

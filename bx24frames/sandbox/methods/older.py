@@ -10,8 +10,8 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES
 from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store.tables import DEALS, EntityType, Row
 
 DEAL_STAGES: Final = "DEAL_STAGE"
@@ -22,7 +22,7 @@ def _pipelines(context: Context) -> list[Row]:
 
 
 def _printed(context: Context) -> list[Row]:
-    """The deals' pipelines but the default one, which these methods know by its id 0 alone."""
+    """Pipelines of deals without the default one, which these methods address as id 0."""
     return [
         {"ID": str(row["id"]), "NAME": row["name"], "CREATED_DATE": "", "IS_LOCKED": "N", "SORT": str(row["sort"])}
         for row in _pipelines(context)
@@ -38,7 +38,7 @@ def _entries(dictionary: str, context: Context) -> list[Row]:
 
 @method("crm.dealcategory.list", "crm")
 def list_pipelines(params: Params, context: Context) -> Result:
-    """The deals' pipelines but the default one, unpaged; ``start`` is ignored."""
+    """Pipelines of deals without the default one, unpaged; ``start`` is ignored."""
     rows = ordered(matching(_printed(context), classic_map(params, "filter")), classic_map(params, "order"))
     context.rows += len(rows)
     return Result(rows, len(rows))
@@ -82,7 +82,7 @@ CAPTIONS: Final = {
 
 
 def _semantic_info(rows: list[Row]) -> Row:
-    """Which of a dictionary's codes begin, succeed and fail."""
+    """The codes of a dictionary for start, success and failure."""
     ends = {row["SEMANTICS"]: row["STATUS_ID"] for row in reversed(rows) if row["SEMANTICS"]}
     return {
         "START_FIELD": rows[0]["STATUS_ID"] if rows else None,
@@ -120,7 +120,7 @@ def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context
 
 
 def _dictionary(name: str, context: Context) -> Row:
-    """One dictionary as it is listed; those of stages say more of themselves."""
+    """One dictionary as listed; those of stages have more keys."""
     owner = next((entity for entity in context.store.entities() if entity.stages and kin(entity.stages, name)), None)
     if owner is None:
         return {"ID": name, "NAME": CAPTIONS.get(name, name)}

@@ -32,7 +32,7 @@ class Draft:
 
 
 def create(store: Store, entity: EntityType, draft: Draft, *, user_id: int, now: str) -> int:
-    """Save a new row with everything the portal fills in; its id. Automation is the caller's."""
+    """Save a new row with all default and computed values; returns its id. Starts no automation."""
     columns = _defaults(entity, user_id, now) | draft.columns
     _settle(entity, columns, None)
     if entity.id == _CONTACT and not (columns.get("name") or columns.get("lastName")):
@@ -102,7 +102,7 @@ def _defaults(entity: EntityType, user_id: int, now: str) -> dict[str, Any]:
 
 
 def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] | None) -> None:
-    """Bring columns that follow from others into line."""
+    """Update columns that depend on others."""
     for one, many in (("contactId", "contactIds"), ("companyId", "companyIds")):
         _settle_links(columns, one, many, set(entity.table.columns))
     if not entity.stage:
@@ -113,7 +113,7 @@ def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] 
     if before is None and not columns.get("stageId"):
         columns["stageId"] = first_stage(entity.stages, category)
     elif not columns.get("stageId", "-"):
-        del columns["stageId"]  # an empty stage is none: the old one stays
+        del columns["stageId"]  # an empty stage is ignored: the old one is kept
     if "stageId" in columns:
         semantic = semantics(entity.stages, columns["stageId"])
         columns["stageSemanticId"] = semantic
