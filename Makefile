@@ -1,24 +1,25 @@
-# make demo | test | check | bench | storm | notebooks | reference     PYTHON=python3.12 make demo takes another interpreter
+# `make` lists the targets. PYTHON=python3.12 make demo uses another interpreter.
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
-# a Python that was named has to be the environment's; the default one only makes it where there is none
+# A Python named on the command line must be the environment's; the default one is used only to create it.
 READY   = @$(PYTHON) .ci/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench storm notebooks reference clean
+.PHONY: help demo test test-slow check matrix bench storm notebooks reference clean
 
 help:
-	@echo "make demo        real purchases into a portal in a box and back, compared to the cent (FULL=1: all of them)"
-	@echo "make test        the whole test suite"
-	@echo "make test-slow   the tests that take long"
-	@echo "make check       ruff, mypy --strict, import-linter"
-	@echo "make bench       how fast, and how we compare"
-	@echo "make storm       uploads and reads while everything breaks"
-	@echo "make notebooks   execute the notebooks anew (ARGS=--check: compare them with what is kept)"
-	@echo "make reference   bring docs/ up to date: docstrings, measured figures"
+	@echo "make demo        upload real purchases to a sandbox portal, read them back, compare to the cent (FULL=1: all)"
+	@echo "make test        run the fast tests (ARGS goes to pytest)"
+	@echo "make test-slow   run the slow tests"
+	@echo "make check       run ruff, mypy --strict and import-linter"
+	@echo "make matrix      run the fast tests on every Python found and with the oldest dependencies (ARGS=--help)"
+	@echo "make bench       measure speed, and compare with other clients"
+	@echo "make storm       upload and read under random faults"
+	@echo "make notebooks   execute the notebooks (ARGS=--check: compare with the stored output)"
+	@echo "make reference   update docs/ from docstrings and measurements"
 
-# Every target makes or mends its environment first, in whatever state it finds it.
+# Every target first creates or repairs its environment.
 .PHONY: ready-demo ready-dev
 ready-demo:
 	$(READY) demo
@@ -41,6 +42,9 @@ check: ready-dev
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
+matrix:
+	@$(PYTHON) .ci/matrix.py $(ARGS)
+
 bench: ready-dev
 	@$(PY) benchmarks/run.py $(ARGS)
 
@@ -56,4 +60,4 @@ reference: ready-dev
 	@$(PY) docs/figures.py
 
 clean:
-	rm -rf $(VENV) demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-matrix demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

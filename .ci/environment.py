@@ -22,9 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".bx24frames.json"
-UNRESOLVED = {"demo": ["Lifetimes==0.11.3"]}
-"""Installed without what they ask for. Lifetimes carries the CDNOW purchase log; its code, which needs older libraries,
-is never imported."""
+UNRESOLVED = {"demo": "demo-data"}
+"""For a group, the group of its data packages, which are installed without their dependencies."""
 
 LOOK = """
 import importlib.metadata as m, json, re, sys
@@ -57,7 +56,7 @@ def main() -> None:
         sys.exit(f"make: {PYTHON} was made and does not run")
     groups = sorted(set(chosen.groups) | set(stamped().get("groups", [])))
     wanted = [requirement for group in groups for requirement in requirements(group)]
-    bare = [requirement for group in groups for requirement in UNRESOLVED.get(group, [])]
+    bare = [requirement for group in groups if group in UNRESOLVED for requirement in requirements(UNRESOLVED[group])]
     state = {"groups": groups, "pyproject": digest(), "python": found["version"], "venv": str(VENV)}
     if state == stamped() and found["home"] == ROOT.as_uri() and set(map(name, wanted + bare)) <= set(found["names"]):
         return

@@ -23,7 +23,8 @@ from bx24frames.engine.pages.lanes import Lane
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.frames.give import to_backend
 from bx24frames.sandbox import Sandbox
-from bx24frames.scan.rest import ReadRequest, prepare
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 from columns import CLASSIC, ITEM

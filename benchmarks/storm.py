@@ -21,29 +21,15 @@ from pathlib import Path
 import pandas as pd
 
 import bx24frames as bx
-from bx24frames.engine import retry
 from bx24frames.sandbox import Fault
 from bx24frames.sandbox.quirks import QUIRKS, quirks_of
-from bx24frames.upload import reconcile
+from bx24frames.testing import no_waiting
 
 FAULTS = (
     "drop_before", "drop_after", "bad_gateway", "gateway_timeout", "server_error", "truncated", "empty", "notice",
     "bom", "error_in_200", "query_limit",
 )  # fmt: skip
 KINDS = ("import", "add", "update", "upsert", "poison", "delete")
-
-
-class Skew:
-    """Time that passes without anybody waiting for it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def now(self) -> float:
-        return time.time() + self.seconds
 
 
 def one_run(seed: int, sandbox: bx.Sandbox, portal: bx.Portal, folder: Path) -> tuple[str, str | None]:
@@ -149,14 +135,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quirks", action="store_true")
     asked = parser.parse_args()
-    skew = Skew()
-    reconcile.CLOCK.sleep, reconcile.CLOCK.now = skew.sleep, skew.now
-    retry.FIRST_DELAY = 0.001
     bad, kinds, started = 0, collections.Counter(), time.monotonic()
     fresh = 20 if asked.quirks else 200
     for begin in range(asked.seed, asked.seed + asked.runs, fresh):
         sizes = {"deal": 1, "contact": 1, "lead": 1, "company": 1}
         with (
+            no_waiting(),
             tempfile.TemporaryDirectory() as folder,
             bx.Sandbox(
                 real_time=False, plan="unlimited", sizes=sizes, quirks=turned(begin) if asked.quirks else "observed"

@@ -1,6 +1,6 @@
-"""Dataframes in and out of a Bitrix24 portal: `read_entity`, `write_entity`, and what serves them.
+"""Read Bitrix24 portals into dataframes and write dataframes back: `read_entity`, `write_entity` and related functions.
 
-Nothing heavy is imported before it is used: a name is loaded when it is first asked for.
+Public names are imported lazily, on first access, so that ``import bx24frames`` stays fast.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from bx24frames.options import Limits
 if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
-    from bx24frames.frames.lazy import scan_entity
     from bx24frames.frames.report import WriteReport
     from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
     from bx24frames.transport.auth import OAuth
+    from bx24frames.transport.base import Transport
     from bx24frames.verbs.read import (
         count_entity,
         describe_entity,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         iter_entity,
         list_entities,
         read_entity,
+        scan_entity,
     )
     from bx24frames.verbs.write import delete_entity, write_entity
 
@@ -35,6 +36,7 @@ __all__ = [
     "OAuth",
     "Portal",
     "Sandbox",
+    "Transport",
     "WriteReport",
     "aio",
     "count_entity",
@@ -53,6 +55,7 @@ _HOMES: Final = {
     "OAuth": "bx24frames.transport.auth",
     "Portal": "bx24frames.portal",
     "Sandbox": "bx24frames.sandbox",
+    "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
     "delete_entity": "bx24frames.verbs.write",
@@ -61,7 +64,7 @@ _HOMES: Final = {
     "iter_entity": "bx24frames.verbs.read",
     "list_entities": "bx24frames.verbs.read",
     "read_entity": "bx24frames.verbs.read",
-    "scan_entity": "bx24frames.frames.lazy",
+    "scan_entity": "bx24frames.verbs.read",
     "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")

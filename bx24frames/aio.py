@@ -1,10 +1,11 @@
-"""The same verbs for ``await``: names, parameters and results as in `bx24frames`."""
+"""Async API: coroutines with the names, parameters and results of the functions in `bx24frames`."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
 from bx24frames.portal import AsyncPortal as Portal
 from bx24frames.scan.finish import Wishes
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 __all__ = [
@@ -78,14 +80,14 @@ async def read_entity(
     on_bad_value: Literal["raise", "null"] = "raise",
     progress: Progress = "auto",
 ) -> Frame:
-    """Read a table of the portal into a typed frame; see `bx24frames.read_entity`.
+    """Read an entity into a typed frame; see `bx24frames.read_entity`.
 
     Parameters
     ----------
     {parameters}
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -152,17 +154,17 @@ def iter_entity(
     progress: Progress = "auto",
     chunk_size: int = CHUNK_ROWS,
 ) -> AsyncGenerator[Frame, None]:
-    """Read a table in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
+    """Read an entity in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
 
     Parameters
     ----------
     {parameters}
     chunk_size : int
-        Rows a frame; the last one may have fewer.
+        Rows per frame; the last one may have fewer.
     """
     rows = chunk_rows(chunk_size)
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -180,7 +182,7 @@ def iter_entity(
 
 
 async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
-    """Count the rows of a table that meet the conditions; see `bx24frames.count_entity`."""
+    """Count the rows of an entity that match the conditions; see `bx24frames.count_entity`."""
     return await core.count(portal, entity, filters)
 
 
@@ -199,7 +201,7 @@ async def describe_entity(
 async def describe_entity(
     entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
 ) -> Frame:
-    """Describe a table, a row a field; see `bx24frames.describe_entity`."""
+    """Describe an entity, one row per field; see `bx24frames.describe_entity`."""
     return await core.describe(portal, entity, Output(backend_of(backend)), titles=titles)
 
 
@@ -210,7 +212,7 @@ async def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]
 @overload
 async def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
 async def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
-    """List the tables, a row an entity; see `bx24frames.list_entities`."""
+    """List the entities of a portal, one per row; see `bx24frames.list_entities`."""
     return await core.entities(portal, Output(backend_of(backend)))
 
 
@@ -223,5 +225,5 @@ async def entity_schema(
     entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
 ) -> pandera.polars.DataFrameSchema: ...
 async def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
-    """Describe a table as a native pandera schema; see `bx24frames.entity_schema`."""
+    """Describe an entity as a native pandera schema; see `bx24frames.entity_schema`."""
     return await core.schema(portal, entity, backend_of(backend))

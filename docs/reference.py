@@ -17,6 +17,8 @@ from bx24frames.engine.stats import Stats
 from bx24frames.portal.plan import Plan
 from bx24frames.portal.wire.verbs import AsyncPortal
 from bx24frames.sandbox import Costs, Fault
+from bx24frames.testing import no_waiting
+from bx24frames.transport.base import Reply
 
 PAGE: Final = Path(__file__).with_suffix(".md")
 
@@ -30,12 +32,15 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Portal", bx24frames.Portal, AsyncPortal),
     ("Limits", bx24frames.Limits, bx24frames.Limits),
     ("OAuth", bx24frames.OAuth, bx24frames.OAuth),
+    ("Transport", bx24frames.Transport, bx24frames.Transport),
+    ("transport.base.Reply", Reply, Reply),
     ("WriteReport", bx24frames.WriteReport, bx24frames.WriteReport),
     ("Plan", Plan, Plan),
     ("Stats", Stats, Stats),
     ("Sandbox", bx24frames.Sandbox, bx24frames.Sandbox),
     ("sandbox.Fault", Fault, Fault),
     ("sandbox.Costs", Costs, Costs),
+    ("testing.no_waiting", no_waiting, no_waiting),
 )
 """Name, class, and the class that says in full what its methods do."""
 INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "key"})
@@ -100,8 +105,9 @@ def shown_signature(name: str, what: Callable[..., object]) -> str:
 
 
 def methods(name: str, shown: type, told: type) -> Iterator[str]:
-    """The public methods of a class, in the order they are written; properties stand among them."""
-    for member, value in vars(shown).items():
+    """The public methods of a class, inherited ones first, in the order they are written, with its properties."""
+    own = [kind for kind in reversed(shown.__mro__) if kind.__module__.startswith("bx24frames")]
+    for member, value in {member: value for kind in own for member, value in vars(kind).items()}.items():
         if member.startswith("_") or member in INTERNAL:
             continue
         if isinstance(value, property):

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from in_process import without_sockets
 
 import bx24frames
 from bx24frames.portal.budgets import BUDGETS
+from bx24frames.sandbox import Sandbox
 
 # pytest rewrites every module of a package that brings a plugin, and ast.parse of Python 3.11 breaks where two threads
 # are in it (python/cpython#106905): what a loop's thread would import later is imported here
@@ -32,6 +34,22 @@ def folders_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         patch.delenv("BX24_WEBHOOK", raising=False)
         patch.delenv("BX24FRAMES_CONFIG", raising=False)
         yield home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_sockets() -> Iterator[None]:
+    """Reach sandboxes in process; tests of HTTP and of other processes say ``listen=True`` or use `over_http`."""
+    with without_sockets(), pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Sandbox.__init__.__kwdefaults__, "listen", False)
+        yield
+
+
+@pytest.fixture
+def over_http() -> Iterator[None]:
+    """Sandboxes have a port, for tests of HTTP and of other processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Sandbox.__init__.__kwdefaults__, "listen", True)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,8 @@ from typing import Final, TypeGuard
 import orjson
 
 from bx24frames.engine import rest3
-from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, Refusal, Success
+from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, RawRows, Refusal, Success
 from bx24frames.engine.pages import columnar
-from bx24frames.engine.records import RawRows
 from bx24frames.transport.address import API
 from bx24frames.transport.query import Memo, Unencodable, pairs
 from bx24frames.transport.query import command as command_string

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from bx24frames.engine.codes import Reaction, about_credential, meaning, untouched
 from bx24frames.engine.messages import Answer, Command, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries, is_passing, is_pause, nowhere, overran
 from bx24frames.engine.sizes import Sizes
 
@@ -71,7 +72,10 @@ class Dispatch:
         come; otherwise they are asked, unless the caller stops the machine.
     """
 
-    def __init__(self, commands: Iterable[Command], *, first: int, together: bool = False) -> None:
+    def __init__(
+        self, commands: Iterable[Command], *, first: int, together: bool = False, retry: RetryPolicy = RETRY
+    ) -> None:
+        self._retry = retry
         self._together = together
         self._source: Iterator[Command] = iter(commands)
         self._first = first
@@ -186,7 +190,7 @@ class Dispatch:
             # One command may have spoilt a whole request; on its own it is judged on its own.
             whole = isinstance(answer, Lost) or answer.whole
             return now if whole and not alone else None
-        later = task.tries.again(answer, now)
+        later = task.tries.again(answer, now, self._retry)
         if later is None and not (alone or is_pause(answer) or nowhere(answer)) and self._barren < BARREN:
             # Its company may be to blame: smaller pieces, down to the command alone.
             return now

@@ -5,10 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
-
-if TYPE_CHECKING:
-    from bx24frames.engine.records import RawRows, RowShape
+from typing import Final, Protocol, TypeAlias
 
 # Recursive aliases stay strings: Python 3.11 has no `type` statement.
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -30,6 +27,22 @@ class Witness(Protocol):
     def look(self, rows: Sequence[Row]) -> None:
         """Take in the rows of the page, each with every key it came with."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """What is wanted of the rows in an answer: where they stand, and the keys."""
+
+    path: Path
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRows:
+    """The JSON of one result, not read yet: pages are read when it is their turn, to be typed while in the cache."""
+
+    shape: RowShape
+    text: memoryview
 
 
 # --- downwards -------------------------------------------------------------------------------------

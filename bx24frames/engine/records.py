@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from bx24frames.engine.messages import JSON, Path, Row
+    from bx24frames.engine.messages import JSON, Row
 
 
 class Absent(enum.Enum):
@@ -21,22 +21,6 @@ class Absent(enum.Enum):
 ABSENT: Final = Absent.ABSENT
 
 Cell: TypeAlias = "JSON | Absent"
-
-
-@dataclass(frozen=True, slots=True)
-class RowShape:
-    """What is wanted of the rows in an answer: where they stand, and the keys."""
-
-    path: Path
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RawRows:
-    """The JSON of one result, not read yet: pages are read when it is their turn, to be typed while in the cache."""
-
-    shape: RowShape
-    text: memoryview
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import math
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
 from bx24frames.engine.charging import BATCH
+from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
@@ -22,7 +22,7 @@ from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import Governor, Ticket, Told
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
-from bx24frames.transport.base import NoReply, Reply, Transport
+from bx24frames.transport.base import CheckedTransport, NoReply, Reply
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Runner:
 
     Parameters
     ----------
-    transport : Transport
+    transport : CheckedTransport
         Sends one request.
     governor, lock :
         Shared by every runner of this portal and credential, in whatever thread.
@@ -51,11 +51,11 @@ class Runner:
         Called with each parcel just before it leaves.
     heard : callable, optional
         Called with the answers to each parcel.
-    clock : callable
-        Seconds, monotonic, the same for all that share the governor.
+    clock : Clock
+        The same for all that share the governor.
     """
 
-    transport: Transport
+    transport: CheckedTransport
     governor: Governor
     lock: threading.Lock
     timeout: float = 75.0
@@ -63,7 +63,7 @@ class Runner:
     ends_at: float | None = None
     sizes: Sizes = field(default_factory=Sizes)
     stats: Stats = field(default_factory=Stats)
-    clock: Callable[[], float] = time.monotonic
+    clock: Clock = SYSTEM_CLOCK
     before: Callable[[Parcel], None] | None = None
     heard: Callable[[Mapping[str, Answer]], None] | None = None
     _failing: BX24Error | None = field(default=None, init=False)
@@ -71,13 +71,13 @@ class Runner:
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Give what the machine gives, as it gives it; closing the iterator stops every request."""
         loop_here()
-        ends_at = math.inf if self.deadline is None else self.ends_at or self.clock() + self.deadline
+        ends_at = math.inf if self.deadline is None else self.ends_at or self.clock.monotonic() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
         held: Parcel | None = None
         try:
             while True:
-                now = self.clock()
+                now = self.clock.monotonic()
                 if now >= ends_at:
                     raise self._late()
                 held, wake = self._next(machine, held, now, idle=not tasks)
@@ -140,7 +140,7 @@ class Runner:
         end: float,
     ) -> set[asyncio.Task[None]]:
         """Sleep until an answer comes or something may have become due; what the limits hold back is counted."""
-        now = self.clock()
+        now = self.clock.monotonic()
         with self.lock:
             room_at = self.governor.room_at(now)
             if held is not None:
@@ -150,10 +150,10 @@ class Runner:
         if tasks:
             done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         else:
-            await asyncio.sleep(seconds)
+            await self.clock.sleep(seconds)
             done = set()
         if held is not None or (room_at is not None and room_at > now):
-            self.stats.waited += self.clock() - now
+            self.stats.waited += self.clock.monotonic() - now
         return done
 
     async def _carry(self, machine: Machine[T], parcel: Parcel, ticket: Ticket, given: deque[T]) -> None:
@@ -162,15 +162,15 @@ class Runner:
         Reading and handing over know no pause between them: rows as Python objects take several times what their
         bytes do, so those of one request alone are alive.
         """
-        started = self.clock()
+        started = self.clock.monotonic()
         came = await self._send(parcel, ticket)
         with COLLECTOR_HELD:
             answers = self._read(parcel, came)
             self.stats.take(parcel, answers, len(came.body) if isinstance(came, Reply) else 0)
-            self._learn(parcel, answers, ticket, self.clock() - started)
+            self._learn(parcel, answers, ticket, self.clock.monotonic() - started)
             if self.heard is not None:
                 self.heard(answers)
-            given.extend(machine.feed(parcel, answers, self.clock()))
+            given.extend(machine.feed(parcel, answers, self.clock.monotonic()))
 
     async def _send(self, parcel: Parcel, ticket: Ticket) -> Reply | NoReply | AuthError:
         sent = True
@@ -178,7 +178,8 @@ class Runner:
             method, body = batch.encode(parcel)
             if self.before is not None:
                 self.before(parcel)
-            return await self.transport.post(method, body, timeout=self.timeout)
+            reply = await self.transport.post(method, body, timeout=self.timeout)
+            return await reply.whole()
         except NoReply as fault:
             sent = fault.sent
             return fault
@@ -188,7 +189,7 @@ class Runner:
             wrong = fault.with_traceback(None)
         finally:
             with self.lock:
-                self.governor.settle(ticket, self.clock(), sent=sent)
+                self.governor.settle(ticket, self.clock.monotonic(), sent=sent)
         # Without the frames in which it was found: their locals hold the address and the tokens.
         wrong.__cause__ = wrong.__context__ = None
         raise wrong
@@ -213,7 +214,7 @@ class Runner:
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
         """Tell the governor and the sizes what this request has shown."""
-        now = self.clock()
+        now = self.clock.monotonic()
         method = parcel.commands[0].call.method
         live = sum(isinstance(answer, Success) for answer in answers.values())
         size = self.sizes.of(method, FIRST_READS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from bx24frames.engine.charging import BATCH, FREE, Generation, charges, recognised
+from bx24frames.engine.policy import RETRY, RetryPolicy
 
 ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request that left is taken to have reached the portal, if no answer proved it before."""
@@ -16,21 +17,13 @@ SLOW_AT: Final = 0.85
 """Share of a method's operating limit from which its requests go one at a time."""
 STOP_AT: Final = 0.97
 """Share of a method's operating limit that is never planned beyond."""
-BLIND_PAUSE: Final = 60.0
-"""Seconds a blocked method waits when the portal names no moment of reset: one of its buckets is a minute."""
 WINDOW: Final = 600.0
 """Seconds of the window that operating time is summed over (docs: limits.md)."""
 LEDGER_STEP: Final = 10.0
-LONGEST_PAUSE: Final = 30.0
 FIRST_COST: Final = 0.05
 """Seconds a command is taken to cost before any has been measured."""
 WEIGHT: Final = 0.3
 """Of the newest measurement in a running mean."""
-
-
-def pause(refusals: int) -> float:
-    """Seconds that everybody waits after so many refusals in a row and one more."""
-    return min(LONGEST_PAUSE, 2.0**refusals)
 
 
 class RequestBucket(Protocol):
@@ -77,6 +70,7 @@ class Bucket:
     travelling: deque[float] = field(default_factory=deque)
     paused_until: float = 0.0
     refusals: int = 0
+    policy: RetryPolicy = RETRY
 
     @property
     def capacity(self) -> int:
@@ -127,7 +121,7 @@ class Bucket:
         """
         self._advance(now)
         if now >= self.paused_until:
-            self.paused_until = now + pause(self.refusals)
+            self.paused_until = now + self.policy.pause(self.refusals)
             self.refusals += 1
         left = self.burst - (self.paused_until - now) * self.per_second
         self.level, self.at = max(self.capacity - 1.0, left), self.paused_until
@@ -179,6 +173,7 @@ class Meter:
     known: bool = False
     ledger: deque[tuple[float, float]] = field(default_factory=deque)
     late: list[Late] = field(default_factory=list)
+    policy: RetryPolicy = RETRY
 
     def ready_at(self, seconds: float, now: float) -> float:
         """When a request that costs `seconds` may leave; infinity while an answer has to come first."""
@@ -197,7 +192,7 @@ class Meter:
         reset = self.resets_at is not None and now >= self.resets_at
         if planned <= (1.0 if reset else STOP_AT) * self.limit:
             return now
-        leaves = self.ledger[0][0] + WINDOW if self.ledger else now + BLIND_PAUSE
+        leaves = self.ledger[0][0] + WINDOW if self.ledger else now + self.policy.blind_pause
         return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)
 
     def standing(self, now: float) -> float:
@@ -263,7 +258,7 @@ class Meter:
         if now < self.blocked_until:
             return
         known = self.resets_at is not None and self.resets_at > now and not banned
-        self.blocked_until = self.resets_at if known and self.resets_at is not None else now + BLIND_PAUSE
+        self.blocked_until = self.resets_at if known and self.resets_at is not None else now + self.policy.blind_pause
         # After the pause the old sum says nothing any more: the probe's answer will.
         self.operating = 0.0
         self.ledger.clear()
@@ -300,6 +295,7 @@ class Governor:
     in_flight: int = 0
     slow: list[int] = field(default_factory=list)
     generation: Generation = Generation.UNKNOWN
+    policy: RetryPolicy = RETRY
 
     def room_at(self, now: float) -> float | None:
         """When any request may leave; None while an answer has to come first."""
@@ -362,7 +358,7 @@ class Governor:
 
     def meter(self, budget: str) -> Meter:
         """The operating time of a method, or of batches, as far as it is known."""
-        return self.meters.setdefault(budget, Meter(self.operating))
+        return self.meters.setdefault(budget, Meter(self.operating, policy=self.policy))
 
     def limit_operating(self, seconds: float) -> None:
         """Change the limit of every budget."""

@@ -1,4 +1,4 @@
-"""How a whole column of one kind is read at once; any value out of the ordinary raises, and `cells` takes over."""
+"""Vectorized readers: decode a whole column of one kind; unusual values raise, and `cells` takes over."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from bx24frames.entities.cells import FALSE, TRUE
 from bx24frames.entities.types import ARROW, MONEY, Kind
 
 NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
-"""What Arrow raises for a column that is not plain; a text column with one integer in it, for example."""
+"""Errors of Arrow for an irregular column, for example text with one integer in it."""
 
 _FIRST, _LAST = (pa.scalar(moment, pa.timestamp("us")).value for moment in (datetime.min, datetime.max))
-"""The moments that Python knows, in microseconds of 1970; Arrow reads texts of others too."""
+"""The datetimes that Python supports, in microseconds since 1970; Arrow also parses others."""
 _BOOL_TEXTS: Final = pa.array([*sorted(TRUE), *sorted(FALSE), ""])
 _BOOLS: Final = pa.array([True] * len(TRUE) + [False] * len(FALSE) + [None], pa.bool_())
 _MONEY: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
 
 
 def typed(kind: Kind, raw: pa.Array) -> pa.Array:
-    """Cast a column of texts, numbers or bools, as they came, to its kind.
+    """Cast a column of raw texts, numbers or bools to its kind.
 
     Raises
     ------
     pyarrow.ArrowInvalid, pyarrow.ArrowTypeError
-        If any value needs a closer look.
+        If any value must be decoded individually.
     """
     if pa.types.is_null(raw.type):
         return pa.nulls(len(raw), ARROW[kind])
@@ -42,14 +42,14 @@ def typed(kind: Kind, raw: pa.Array) -> pa.Array:
 
 
 def _without(values: pa.Array, none: str | int) -> pa.Array:
-    """The values, with null in place of the one that stands for none."""
+    """The values, with null in place of the one that means "no value"."""
     if pc.index(values, none).as_py() < 0:
         return values
     return pc.if_else(pc.equal(values, none), pa.scalar(None, values.type), values)
 
 
 def _filled(raw: pa.Array) -> pa.Array:
-    """The empty text is what the portal prints for no number and no date."""
+    """Replace empty text, which the portal returns for no number and no date, by null."""
     return _without(raw, "")
 
 
@@ -67,7 +67,7 @@ def _float(raw: pa.Array) -> pa.Array:
 
 def _float_text(raw: pa.Array) -> pa.Array:
     numbers = _float(_filled(raw))
-    if pc.all(pc.is_finite(numbers)).as_py() is False:  # Arrow reads "inf" and "nan" too
+    if pc.all(pc.is_finite(numbers)).as_py() is False:  # Arrow also parses "inf" and "nan"
         raise pa.ArrowInvalid("not a finite number")
     return numbers
 
@@ -83,12 +83,12 @@ def _datetime_text(raw: pa.Array) -> pa.Array:
     moments = pc.cast(_filled(raw), ARROW[Kind.DATETIME])
     ends = pc.min_max(moments)
     if ends["min"].is_valid and not (ends["min"].value >= _FIRST and ends["max"].value <= _LAST):
-        raise pa.ArrowInvalid("not a date of the years 1 to 9999")
+        raise pa.ArrowInvalid("not a date in the years 1 to 9999")
     return moments
 
 
 def _date_text(raw: pa.Array) -> pa.Array:
-    """A date is UTC midnight in the server's zone: the UTC date of the moment (rest module: rest_util.php)."""
+    """A date is midnight of the server's zone in UTC: the UTC date of the datetime (rest module: rest_util.php)."""
     return pc.cast(_datetime_text(raw), ARROW[Kind.DATE])
 
 

@@ -1,14 +1,15 @@
-"""What a user may hand in as a frame, seen as named columns."""
+"""Frame input: pandas, polars, Arrow and other dataframes as sources of named columns."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Backend
+from bx24frames.upload.source import ArrowSource, Source, row_positions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,53 +18,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from narwhals.typing import IntoFrame
 
-    Raw: TypeAlias = pa.Array | pa.ChunkedArray | list[object]
+    from bx24frames.upload.source import Raw
 
-__all__ = ["SOURCES", "Replaced", "Source", "accept"]
+__all__ = ["PandasSource", "PolarsSource", "accept"]
 
 ACCEPTED = (
-    "A frame is a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
-    "or anything narwhals or the Arrow stream interface can read"
+    "A frame must be a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
+    "or an object that narwhals or the Arrow stream interface can read"
 )
 
 
-class Source(Protocol):
-    """A frame at rest: its columns by name, each as Arrow where Arrow holds it, else as a list of cells."""
-
-    @property
-    def backend(self) -> Backend:
-        """The library to answer in."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names, in order, without doubles."""
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Named levels of the index; only pandas has them."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-
-    def column(self, name: str) -> Raw:
-        """Values of a column or of an index level."""
-
-    def labels(self) -> pa.Array:
-        """The index value of each row, text where it is compound; the row's position where there is no index."""
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows, in the frame's own type and order, index kept."""
-
-
 def accept(frame: object) -> Source:
-    """Take a frame in; a lazy one is collected.
+    """Wrap a frame as a source; a lazy frame is collected.
 
     Parameters
     ----------
     frame : object
-        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals knows
-        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or with
+        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals supports
+        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or an object with
         ``__arrow_c_stream__``.
 
     Raises
@@ -71,7 +43,7 @@ def accept(frame: object) -> Source:
     ConfigError
         Anything else: lists of dicts and single columns are not frames.
     ValidationError
-        Column names that are doubled or are not text.
+        Column names are duplicated or are not text.
     """
     import narwhals as nw
     from narwhals import dependencies as library
@@ -92,7 +64,7 @@ def accept(frame: object) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class PandasSource:
-    """A pandas frame; only here an index and cells of mixed types exist."""
+    """A pandas frame, the only source with an index and with cells of mixed types."""
 
     frame: pd.DataFrame
     columns: tuple[str, ...]
@@ -115,7 +87,7 @@ class PandasSource:
         return _pandas_raw(self.frame.index.get_level_values(name).to_series())
 
     def labels(self) -> pa.Array:
-        """The index value of each row; a compound one as text."""
+        """The index value of each row; values of a MultiIndex as text."""
         import pyarrow as pa
 
         raw = [str(label) for label in self.frame.index] if self.frame.index.nlevels > 1 else _index_values(self.frame)
@@ -146,7 +118,7 @@ class PolarsSource:
         return self.frame.height
 
     def column(self, name: str) -> Raw:
-        """Values of a column; a column of Python objects as a list."""
+        """Values of a column; Python objects as a list."""
         import polars as pl
 
         series = self.frame[name]
@@ -154,87 +126,12 @@ class PolarsSource:
 
     def labels(self) -> pa.Array:
         """Positions: polars has no index."""
-        return _positions(self.rows)
+        return row_positions(self.rows)
 
     def take(self, positions: np.ndarray) -> pl.DataFrame | pl.LazyFrame:
         """Those rows; lazy if the frame was."""
         taken = self.frame[positions]
         return taken.lazy() if self.lazy else taken
-
-
-@dataclass(frozen=True, slots=True)
-class ArrowSource:
-    """An Arrow table, or any other frame made into one."""
-
-    table: pa.Table
-    batch: pa.RecordBatch | None = None
-    backend: Backend = "pyarrow"
-    levels: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names."""
-        return tuple(self.table.column_names)
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-        return int(self.table.num_rows)
-
-    def column(self, name: str) -> Raw:
-        """Values of a column."""
-        return self.table[name]
-
-    def labels(self) -> pa.Array:
-        """Positions: Arrow has no index."""
-        return _positions(self.rows)
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows: of a record batch a record batch, else a table."""
-        return (self.table if self.batch is None else self.batch).take(positions)
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """A frame some of whose columns have other cells; all else is the frame's own."""
-
-    source: Source
-    cells: Mapping[str, list[object]]
-
-    @property
-    def backend(self) -> Backend:
-        """The library to answer in."""
-        return self.source.backend
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names."""
-        return self.source.columns
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Named levels of the index."""
-        return self.source.levels
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-        return self.source.rows
-
-    def column(self, name: str) -> Raw:
-        """The other cells of a column, or its own."""
-        return self.cells[name] if name in self.cells else self.source.column(name)
-
-    def labels(self) -> pa.Array:
-        """The index value of each row."""
-        return self.source.labels()
-
-    def take(self, positions: np.ndarray) -> object:
-        """Those rows, as they were handed in."""
-        return self.source.take(positions)
-
-
-SOURCES = (PandasSource, PolarsSource, ArrowSource, Replaced)
 
 
 def _arrow_source(frame: object) -> ArrowSource:
@@ -257,8 +154,8 @@ def _as_table(frame: object) -> pa.Table:
         return eager.to_arrow()
     except (TypeError, pa.ArrowInvalid):
         raise ConfigError(
-            f"{ACCEPTED}; this is a {type(frame).__name__}",
-            guidance="Make one of it first, such as pandas.DataFrame(rows).",
+            f"{ACCEPTED}, not {type(frame).__name__}",
+            guidance="Convert it first, for example with pandas.DataFrame(rows).",
         ) from None
 
 
@@ -266,23 +163,23 @@ def _check_names(source: Source) -> None:
     odd = [repr(name) for name in source.columns if not isinstance(name, str)]
     if odd:
         raise ValidationError(f"Column names must be text; these are not: {', '.join(odd[:5])}")
-    doubled = _doubles(source.columns)
-    if doubled:
-        raise ValidationError(f"Column names stand more than once: {', '.join(doubled)}")
-    both = _doubles((*source.columns, *source.levels))
+    repeated = _duplicates(source.columns)
+    if repeated:
+        raise ValidationError(f"Duplicate column names: {', '.join(repeated)}")
+    both = _duplicates((*source.columns, *source.levels))
     if both:
-        raise ValidationError(f"Names stand both as a column and in the index: {', '.join(both)}")
+        raise ValidationError(f"Names used both for a column and for an index level: {', '.join(both)}")
 
 
-def _doubles(names: Sequence[str]) -> list[str]:
+def _duplicates(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _pandas_raw(series: pd.Series) -> Raw:
-    """Hand a column to Arrow unless Arrow's guess at its type would change a cell.
+    """Convert a column to Arrow unless Arrow's type inference would change a cell.
 
-    In an object column `pyarrow.array` reads naive and aware times as one type, and turns a period or an interval
-    into its storage numbers.
+    In an object column `pyarrow.array` gives naive and aware times one type, and converts periods and intervals to
+    their storage numbers.
     """
     import pandas as pd
     import pyarrow as pa
@@ -292,7 +189,7 @@ def _pandas_raw(series: pd.Series) -> Raw:
     try:
         raw = pa.array(series, from_pandas=True)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-        return series.tolist()  # Arrow has no type for it; the cells are read one by one
+        return series.tolist()  # Arrow has no type for the column; its cells are converted one by one
     return series.tolist() if isinstance(raw.type, pa.BaseExtensionType) else raw
 
 
@@ -308,9 +205,3 @@ def _whole(raw: Raw) -> pa.Array:
 
     whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
     return whole.dictionary_decode() if isinstance(whole, pa.DictionaryArray) else whole
-
-
-def _positions(rows: int) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(range(rows), pa.int64())

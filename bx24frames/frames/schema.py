@@ -1,67 +1,118 @@
-"""A schema handed in: what of it the portal's table no longer has, and which rows read or to write do not fit it."""
+"""Schema checks: compare a pandera schema with the portal's fields, with rows read, and with rows to write."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault
 from bx24frames.entities.columns import Names, table_schema
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.types import Kind, arrow_type, kind
 from bx24frames.frames.accept import PandasSource
 from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.coerce.cells import is_null
-from bx24frames.upload.coerce.columns import settled
+from bx24frames.upload.coerce.columns import plain_type
 from bx24frames.upload.coerce.narrow import to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.frames.accept import Source
     from bx24frames.frames.validate import Schema
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.scan.request import Reading
+    from bx24frames.upload.source import Source
 
-__all__ = ["column_types", "drift", "failing", "schema_of", "unfit"]
+__all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
 
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
-    """A table of the portal as a pandera schema."""
+    """Describe an entity of the portal as a pandera schema."""
     table = await find_table(connection, entity)
     return frame_schema(table_schema(table.entity, table.fields), backend)
 
 
-def drift(schema: object, reading: Reading, empty: pa.Table) -> list[Fault]:
-    """Find what has changed on the portal since a schema was made, before a row is read.
+@dataclass(frozen=True, slots=True)
+class PanderaCheck:
+    """A pandera schema or model as the check of a read and of an upload."""
 
-    Parameters
-    ----------
-    schema : pandera schema or model
-    reading : Reading
-    empty : pyarrow.Table
-        Without rows, of the columns and types that the read will give.
+    schema: object
 
-    Returns
-    -------
-    list of Fault
-        A column a fault: fields removed, fields of another type, and fields a strict schema does not have.
-    """
-    gone = [
-        Fault(WHOLE_COLUMN, name, "", "the portal's table has no such field")
-        for name in columns_of(schema)
-        if name not in empty.column_names and reading.names.find(name) is None
-    ]
-    lost = {fault.column for fault in gone}
-    structural = [fault for fault in check(empty, schema) if fault.position == WHOLE_COLUMN]
-    return gone + [
-        replace(fault, reason=_CHANGED[fault.reason])
-        for fault in structural
-        if fault.reason in _CHANGED and fault.column not in lost
-    ]
+    def types(self) -> dict[str, pa.DataType]:
+        """The Arrow types of the schema's columns, of those that name one."""
+        return column_types(self.schema)
+
+    def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
+        """Find what has changed on the portal since a schema was made, before a row is read.
+
+        Parameters
+        ----------
+        reading : Reading
+        empty : pyarrow.Table
+            Without rows, of the columns and types that the read will give.
+
+        Returns
+        -------
+        list of Fault
+            A column a fault: fields removed, fields of another type, and fields a strict schema does not have.
+        """
+        gone = [
+            Fault(WHOLE_COLUMN, name, "", "the portal's table has no such field")
+            for name in columns_of(self.schema)
+            if name not in empty.column_names and reading.names.find(name) is None
+        ]
+        lost = {fault.column for fault in gone}
+        structural = [fault for fault in check(empty, self.schema) if fault.position == WHOLE_COLUMN]
+        return gone + [
+            replace(fault, reason=_CHANGED[fault.reason])
+            for fault in structural
+            if fault.reason in _CHANGED and fault.column not in lost
+        ]
+
+    def failing(self, table: pa.Table, first_row: int = 0) -> list[Fault]:
+        """Find what in some rows does not fit; positions count from the first row of the whole read."""
+        return [
+            fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
+            for fault in check(table, self.schema)
+        ]
+
+    def unfit(self, source: Source, table: Table, timezone: str | None = None) -> list[Fault]:
+        """Find what in a frame to write does not fit a schema.
+
+        Its columns are checked in the types a read gives them, codes in place of captions: a schema says the same of
+        what is read and of what is written. A cell that does not fit its field's type is not reported here. A schema
+        that checks the index sees the frame as it was handed in.
+
+        Parameters
+        ----------
+        source : Source
+            With codes in place of captions.
+        table : Table
+        timezone : str, optional
+            In which naive times are meant.
+        """
+        import pyarrow as pa
+
+        if checks_index(self.schema) and isinstance(source, PandasSource):
+            return check(source.frame, self.schema)
+        names = Names(table.fields, table.entity.name)
+        fields = {name: field for name in source.columns if (field := names.find(name)) is not None}
+        target = {name: arrow_type(field) for name, field in fields.items() if kind(field) is not Kind.FILE}
+        narrowed = to_arrow(source, target=target, timezone=timezone)
+        told = {(fault.position, fault.column) for fault in narrowed.faults}
+        columns = {
+            name: narrowed.table.column(name) if name in target else _held(source, name) for name in source.columns
+        }
+        faults = check(pa.table(columns), self.schema)
+        return [fault for fault in faults if (fault.position, fault.column) not in told]
+
+
+def pandera_check(schema: object) -> PanderaCheck | None:
+    """The check of a verb's `schema` argument, if it is given."""
+    return None if schema is None else PanderaCheck(schema)
 
 
 _CHANGED: Mapping[str, str] = {
@@ -69,49 +120,11 @@ _CHANGED: Mapping[str, str] = {
     "column is missing": "required by the schema, and not read",
     "has another dtype than the field": "read as another type than the schema's",
 }
-"""What a check of a frame says, said of a table."""
-
-
-def failing(table: pa.Table, schema: object, first_row: int = 0) -> list[Fault]:
-    """Find what in some rows does not fit; positions count from the first row of the whole read."""
-    return [
-        fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
-        for fault in check(table, schema)
-    ]
-
-
-def unfit(source: Source, table: Table, schema: object, timezone: str | None = None) -> list[Fault]:
-    """Find what in a frame to write does not fit a schema.
-
-    Its columns are checked in the types a read gives them, codes in place of captions: a schema says the same of what
-    is read and of what is written. A cell that does not fit its field's type is not told here.
-
-    Parameters
-    ----------
-    source : Source
-        With codes in place of captions.
-    table : Table
-    schema : pandera schema or model
-        One that checks the index sees the frame as it was handed in.
-    timezone : str, optional
-        In which naive times are meant.
-    """
-    import pyarrow as pa
-
-    if checks_index(schema) and isinstance(source, PandasSource):
-        return check(source.frame, schema)
-    names = Names(table.fields, table.entity.name)
-    fields = {name: field for name in source.columns if (field := names.find(name)) is not None}
-    target = {name: arrow_type(field) for name, field in fields.items() if kind(field) is not Kind.FILE}
-    narrowed = to_arrow(source, target=target, timezone=timezone)
-    told = {(fault.position, fault.column) for fault in narrowed.faults}
-    columns = {name: narrowed.table.column(name) if name in target else _held(source, name) for name in source.columns}
-    faults = check(pa.table(columns), schema)
-    return [fault for fault in faults if (fault.position, fault.column) not in told]
+"""Reasons reworded for a change of the portal's fields."""
 
 
 def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
-    """A column as it is; as text where Arrow has no one type for its cells."""
+    """Return a column unchanged; as text if Arrow has no common type for its cells."""
     import pyarrow as pa
 
     raw = source.column(name)
@@ -119,19 +132,19 @@ def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
 
 
 def column_types(schema: object) -> dict[str, pa.DataType]:
-    """The Arrow types of a schema's columns, of those that say one."""
+    """Return the Arrow types of those columns of a schema that have a dtype."""
     import pyarrow as pa
 
     found: dict[str, pa.DataType] = {}
     for name, column in columns_of(schema).items():
         dtype = getattr(getattr(column, "dtype", None), "type", None)
         if dtype is not None:
-            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else settled(_arrow(dtype))
+            found[name] = pa.string() if str(dtype) in ("object", "str", "string") else plain_type(_arrow(dtype))
     return found
 
 
 def _arrow(dtype: object) -> pa.DataType:
-    """The Arrow type of a column of a pandas or polars dtype, taken from an empty one."""
+    """Convert a pandas or polars dtype to an Arrow type, through an empty column."""
     import pyarrow as pa
 
     if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):

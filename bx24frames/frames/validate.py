@@ -1,51 +1,45 @@
-"""A table of the portal as a pandera schema, and what such a schema finds wrong with a frame, cell by cell."""
+"""pandera schemas: derive one from an entity, and list every cell of a frame that does not satisfy a schema."""
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.schema import Field, TableSchema
 from bx24frames.errors import ConfigError, ValidationError
-from bx24frames.frames.accept import ArrowSource, PandasSource, PolarsSource, accept
+from bx24frames.frames.accept import PandasSource, PolarsSource, accept
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.report_text import clipped
 from bx24frames.options import Backend
 from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.source import ArrowSource
 
 if TYPE_CHECKING:
     import pandera.pandas
     import pandera.polars
     import pyarrow as pa
 
-    from bx24frames.frames.give import Frame
-
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "checks_index", "columns_of", "failures", "frame_schema", "summary", "validation_error"]
-
-SHOWN: Final = 110
-"""Characters of a value in a summary: two of them, where the portal holds another."""
-LINES: Final = 8
+__all__ = ["check", "checks_index", "columns_of", "failures_in", "frame_schema"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
-    """Describe a table of the portal as a native pandera schema (https://pandera.readthedocs.io).
+    """Describe an entity of the portal as a native pandera schema (https://pandera.readthedocs.io).
 
-    Every column is optional, because a write may carry a few; unknown ones are refused. A column has the dtype a read
-    gives it. Fields the portal requires, and ids, may not be null; single coded fields hold known codes.
+    Every column is optional, because a write may have only some of them; unknown columns are refused. A column has the
+    dtype that a read gives it. Ids must not be null; single coded fields hold known codes.
 
     Parameters
     ----------
     table : TableSchema
-        Its Arrow schema names the columns; its fields say what is required and which codes there are.
+        Its Arrow schema has the columns; its fields have the codes and the maximum lengths.
     backend : {"pandas", "polars", "pyarrow"}
-        pyarrow has the polars schema: pandera's own for it loses row positions.
+        pyarrow uses the polars schema: pandera's pyarrow backend loses row positions.
 
     Returns
     -------
@@ -70,10 +64,10 @@ def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
 
 
 def _pandera(library: Backend) -> ModuleType:
-    """Import pandera and take back what that does to the process.
+    """Import pandera and undo its changes to the environment.
 
-    Its import sets PYARROW_IGNORE_TIMEZONE=1 for the sake of pyspark (pandera: external_config.py), whereupon
-    `pyarrow.array` reads ``12:00+03:00`` as ``12:00`` UTC in everybody's code.
+    Its import sets PYARROW_IGNORE_TIMEZONE=1 for pyspark (pandera: external_config.py), which makes `pyarrow.array`
+    read ``12:00+03:00`` as ``12:00`` UTC in the whole process.
     """
     before = {name: os.environ.get(name) for name in ("PYARROW_IGNORE_TIMEZONE", "SPARK_LOCAL_IP")}
     try:
@@ -85,24 +79,24 @@ def _pandera(library: Backend) -> ModuleType:
 
 
 def check(frame: object, schema: object) -> list[Fault]:
-    """Hold a whole frame against a pandera schema and list every cell at fault.
+    """Check a whole frame against a pandera schema and list every invalid cell.
 
     Parameters
     ----------
     frame : object
-        What `to_arrow` takes; an Arrow table is checked in the schema's library.
+        Any accepted frame; an Arrow table is checked in the schema's library.
     schema : pandera schema or model
-        Of `pandera.pandas` or `pandera.polars`. What it coerces is not used.
+        Of `pandera.pandas` or `pandera.polars`. Its coercion is ignored.
 
     Returns
     -------
     list of Fault
-        Position `WHOLE_COLUMN` for what is no cell's fault; else the row, whatever the frame's index.
+        Position `WHOLE_COLUMN` for a fault of a column, else the position of the row, regardless of the index.
 
     Raises
     ------
     ConfigError
-        Not a pandera schema, or one of another library than the frame.
+        Not a pandera schema, or one for another library than the frame's.
     """
     native = _native_schema(schema)
     data, positions = _checkable(frame, _library(native), by_label=checks_index(native))
@@ -115,72 +109,28 @@ def check(frame: object, schema: object) -> list[Fault]:
     return []
 
 
-def failures(faults: Iterable[Fault], backend: Backend = "pandas", labels: pa.Array | None = None) -> Frame:
-    """Lay faults out as a frame: position (null for a whole column), column, value, reason, a row a fault.
-
-    With the `labels` of a frame to write, a column ``label`` has the index value behind the position.
-    """
+@contextmanager
+def failures_in(backend: Backend) -> Iterator[None]:
+    """Give the failures of a `ValidationError` raised inside as a frame of `backend`."""
     import pyarrow as pa
 
-    listed = list(faults)
-    places = pa.array([None if fault.position == WHOLE_COLUMN else fault.position for fault in listed], pa.int64())
-    rows = {"position": places} if labels is None else {"position": places, "label": labels.take(places)}
-    # Arrow text is UTF-8, which has no form for half a surrogate pair.
-    texts = {
-        name: [str(getattr(fault, name)).encode("utf-8", "replace").decode() for fault in listed]
-        for name in ("column", "value", "reason")
-    }
-    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
-    return to_backend(pa.table({**rows, **columns}), backend)
-
-
-def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: pa.Array | None = None) -> str:
-    """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
-    groups = Counter((fault.column, fault.reason) for fault in faults)
-    first: dict[tuple[str, str], Fault] = {}
-    for fault in faults:
-        first.setdefault((fault.column, fault.reason), fault)
-    lines = [_line(first[key], count, labels) for key, count in groups.most_common(LINES)]
-    more = [f"  and {len(groups) - LINES} other kinds of fault"] if len(groups) > LINES else []
-    rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
-    cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
-    where = f" in {rows:,} rows" if rows > 1 else ""
-    return "\n".join([f"{headline}: {cells}{where}", *lines, *more])
-
-
-def validation_error(
-    faults: Sequence[Fault],
-    *,
-    entity: str,
-    backend: Backend = "pandas",
-    headline: str = "The frame does not fit",
-    labels: pa.Array | None = None,
-) -> ValidationError:
-    """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
-    rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
-    telling = None if labels is None or labels.to_pylist() == list(range(len(labels))) else labels
-    told, every = summary(faults, headline, telling), failures(faults, backend, telling)
-    return ValidationError(told, failures=every, entity=entity, rows=rows)
-
-
-def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
-    place = ""
-    if fault.position != WHOLE_COLUMN:
-        label = fault.position if labels is None else labels[fault.position].as_py()
-        named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
-        place = f", first in row {fault.position}{named}: {clipped(fault.value, SHOWN)!r}"
-    return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
+    try:
+        yield
+    except ValidationError as error:
+        if isinstance(error.failures, pa.Table):
+            error.failures = to_backend(error.failures, backend)
+        raise
 
 
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
-    """Dtypes as a read gives them: taken from an empty table that went the same way."""
+    """Return the dtypes that a read gives, from an empty table converted the same way."""
     empty = to_backend(arrow.empty_table(), library)
     found: object = empty.dtypes if library == "pandas" else empty.schema
     return dict(cast("Iterable[tuple[str, object]]", found.items()))  # type: ignore[attr-defined]
 
 
 def _filled(field: Field) -> bool:
-    return field.code in ("id", "ID")  # what a description calls required, rows lack all the same
+    return field.code in ("id", "ID")  # rows may lack other fields, even those described as required
 
 
 def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object]:
@@ -192,7 +142,7 @@ def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object
 
 
 def _codes(field: Field, kind: pa.DataType) -> list[object]:
-    """Allowed values of a single coded field, of its column's type; captions are not codes."""
+    """Return the codes of a single coded field, in the type of its column."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -209,35 +159,35 @@ class _Validates(Protocol):
 def _native_schema(schema: object) -> _Validates:
     native = schema.to_schema() if hasattr(schema, "to_schema") else schema
     if not hasattr(native, "validate"):
-        raise ConfigError(f"schema is a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
+        raise ConfigError(f"schema must be a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
     return cast("_Validates", native)
 
 
 def columns_of(schema: object) -> Mapping[str, object]:
-    """The columns that a schema names, without its patterns."""
+    """Return the columns of a schema, without regex columns."""
     native = _native_schema(schema)
     columns = cast("Mapping[str, object]", getattr(native, "columns", {}))
     return {name: column for name, column in columns.items() if not getattr(column, "regex", False)}
 
 
 def checks_index(schema: object) -> bool:
-    """Whether a schema says something of a pandas index."""
+    """Whether a schema checks a pandas index."""
     return getattr(_native_schema(schema), "index", None) is not None
 
 
 def _library(schema: object) -> Backend:
-    """Tell which library a schema is for by where its class lives: importing both to ask costs a second."""
+    """Return the library of a schema by the module of its class: importing both libraries would take a second."""
     for backend in _LIBRARIES:
         if f".{backend}" in type(schema).__module__:
             return backend
-    raise ConfigError(f"schema is of {type(schema).__module__}; use pandera.pandas or pandera.polars")
+    raise ConfigError(f"schema is from {type(schema).__module__}; use pandera.pandas or pandera.polars")
 
 
 _LIBRARIES: Final[tuple[Backend, ...]] = ("pandas", "polars")
 
 
 def _checkable(frame: object, library: Backend, *, by_label: bool) -> tuple[object, dict[object, int] | None]:
-    """Give the frame in the schema's library; with labels where the schema checks the index, else numbered from 0."""
+    """Return the frame in the schema's library; its index is kept only if the schema checks it, else it is 0, 1, ..."""
     source = accept(frame)
     if isinstance(source, ArrowSource):
         return to_backend(source.table, library), None
@@ -257,14 +207,18 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
     found = []
     for index, column, value, reason in zip(*(table[name] for name in names), strict=True):
         place = WHOLE_COLUMN if is_null(index) else positions[index] if positions else int(cast("int", index))
-        # for a column too many or too few, pandera names the schema and gives the column as the value
+        # for an extra or missing column, pandera reports the schema as the column and the column as the value
         name = value if is_null(column) or str(reason).startswith("column_in_") else column
         found.append(Fault(place, str(name), "" if is_null(value) else str(value), _reason(str(reason))))
-    return found
+    checks: dict[tuple[str, str], int] = {}
+    # with pandas 2, pandera gives the cells of one check in no order
+    return sorted(
+        found, key=lambda fault: (checks.setdefault((fault.column, fault.reason), len(checks)), fault.position)
+    )
 
 
 _REASONS: Final = {
-    "not_nullable": "null, where a value must be",
+    "not_nullable": "null, but a value is required",
     "column_in_schema": "no such field",
     "column_in_dataframe": "column is missing",
     "isin": "not one of the field's codes",
@@ -273,5 +227,5 @@ _REASONS: Final = {
 
 
 def _reason(check_name: str) -> str:
-    """Say a check in our words where we have some; pandera writes it ``isin([...])``."""
+    """Translate the name of a pandera check, such as ``isin([...])``, into a reason."""
     return _REASONS.get(check_name.partition("(")[0], f"fails {check_name}")

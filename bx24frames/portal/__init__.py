@@ -1,4 +1,4 @@
-"""One portal: its address, its budget, its metadata, and the wire verbs."""
+"""Portal: its connection, budgets, metadata and wire verbs."""
 
 from bx24frames.portal.blocking import Portal
 from bx24frames.portal.wire.verbs import AsyncPortal

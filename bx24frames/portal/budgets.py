@@ -6,10 +6,14 @@ import atexit
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
@@ -19,8 +23,18 @@ from bx24frames.portal.host_budget import HostBucket
 
 @dataclass(slots=True)
 class Budgets:
-    """Everything in this process that spends one portal's budget meets here, whatever loop or thread it runs on."""
+    """The request buckets and governors of this process, shared by every loop and thread.
 
+    Parameters
+    ----------
+    clock : Clock
+        The clock by which they are kept, and by which everything that spends them waits.
+    retry : RetryPolicy
+        How often their requests are repeated.
+    """
+
+    clock: Clock = SYSTEM_CLOCK
+    retry: RetryPolicy = RETRY
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
@@ -32,7 +46,7 @@ class Budgets:
             bucket = self._bucket(host, limits)
             bucket.limit(limits.burst, limits.per_second)
             if credential not in self.governors:
-                governor = Governor(bucket, limits.operating, limits.max_in_flight)
+                governor = Governor(bucket, limits.operating, limits.max_in_flight, policy=self.retry)
                 self.governors[credential] = governor, Sizes(limits.commands_per_batch)
             governor, sizes = self.governors[credential]
             governor.bucket = bucket
@@ -42,18 +56,25 @@ class Budgets:
             return governor, sizes
 
     def forget(self) -> None:
-        """Begin anew: nothing is known of what has been spent."""
+        """Discard what is recorded of spent budgets."""
         self.buckets.clear()
         self.host_buckets.clear()
         self.governors.clear()
 
+    def close(self) -> None:
+        """Close the files of shared buckets."""
+        for bucket in self.host_buckets.values():
+            bucket.close()
+
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
         if limits.shared is None:
-            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
+            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
         key = (state_file(), host)
         if key not in self.host_buckets:
             try:
-                self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second)
+                self.host_buckets[key] = HostBucket(
+                    *key, limits.burst, limits.per_second, wall=self.clock.now, policy=self.retry
+                )
             except (OSError, sqlite3.Error) as error:
                 raise ConfigError(
                     f"Limits(shared='host') cannot keep its file {key[0]}: {error}",
@@ -70,13 +91,31 @@ def state_file() -> Path:
 
 
 BUDGETS: Final = Budgets()
+_SUBSTITUTES: Final[list[Budgets]] = []
+
+
+@contextmanager
+def substituted(budgets: Budgets) -> Iterator[Budgets]:
+    """Use other budgets, and so another clock, for portals on this machine and behind a user's transport."""
+    _SUBSTITUTES.append(budgets)
+    try:
+        yield budgets
+    finally:
+        _SUBSTITUTES.remove(budgets)
+        budgets.close()
+
+
+def budgets_of(*, substitutable: bool) -> Budgets:
+    """The budgets that a verb beginning now spends; those of real portals are never substituted."""
+    return _SUBSTITUTES[-1] if substitutable and _SUBSTITUTES else BUDGETS
+
+
 _INHERITED: Final[list[HostBucket]] = []
 
 
 @atexit.register
 def _close() -> None:
-    for bucket in BUDGETS.host_buckets.values():
-        bucket.close()
+    BUDGETS.close()
 
 
 def _forget() -> None:

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from bx24frames.errors import BX24Error
-from bx24frames.transport.address import is_loopback
+from bx24frames.transport.address import is_loopback, without_port
 from bx24frames.transport.private_file import write_private
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def open_cache(host: str, key: str, *, enabled: bool = True, lasting: bool = Tru
     lasting : bool
         Whether the key names the same credential in every process; a function of the user's has none such.
     """
-    here = is_loopback(_hostname(host)) and os.environ.get(LOOPBACK) != "1"
+    here = is_loopback(without_port(host)) and os.environ.get(LOOPBACK) != "1"
     return Cache(None if here or not (enabled and lasting) else _folder() / _digest(key), enabled)
 
 
@@ -200,9 +200,3 @@ def _folder() -> Path:
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
-
-
-def _hostname(host: str) -> str:
-    """A host without its port."""
-    name, _, port = host.rpartition(":")
-    return (name if port.isdigit() and name else host).strip("[]")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,12 +16,14 @@ from bx24frames.config import resolve
 from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
-from bx24frames.portal.budgets import BUDGETS
+from bx24frames.portal.budgets import Budgets, budgets_of
 from bx24frames.portal.cache import open_cache
-from bx24frames.portal.clock import Clock
+from bx24frames.portal.server_time import ServerTime
+from bx24frames.transport.address import is_loopback, without_port
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from bx24frames.engine.clock import Clock
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
-    from bx24frames.transport.base import Transport
+    from bx24frames.transport.base import CheckedTransport, Transport
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class Settings:
     session: aiohttp.ClientSession | None = field(default=None, repr=False)
     allow_http: bool = False
     cache: bool = True
+    transport: Transport | None = field(default=None, repr=False)
 
 
 class Connection:
@@ -78,15 +81,22 @@ class Connection:
             profile = resolve(Sandbox.shared().url)
         self.settings = settings
         self.address = profile.address(allow_http=settings.allow_http)
-        self.transport: Transport = open_transport(
-            self.address, auth=settings.auth, ssl=settings.ssl, session=settings.session
+        self.transport: CheckedTransport = open_transport(
+            self.address,
+            auth=settings.auth,
+            ssl=settings.ssl,
+            session=settings.session,
+            transport=settings.transport,
+            sleep=self._sleep,
         )
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
         self.stats = Stats()
-        self.clock = Clock()
+        self.server_time = ServerTime()
+        self.own_budgets: Budgets | None = None
         self.proven: set[tuple[str, str]] = set()
-        lasting = settings.auth is None or isinstance(settings.auth, OAuth)
+        # What a user's transport answers need not be what the portal of that name does.
+        lasting = settings.transport is None and (settings.auth is None or isinstance(settings.auth, OAuth))
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
     @property
@@ -97,31 +107,51 @@ class Connection:
     def begun(self) -> Connection:
         """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
         verb = copy.copy(self)
-        verb.clock = self.clock.anew()
+        verb.own_budgets = self.budgets  # one clock from its beginning to its end
+        verb.server_time = self.server_time.anew()
         if self.settings.deadline is not None:
-            verb.ends_at = time.monotonic() + self.settings.deadline
+            verb.ends_at = self.clock.monotonic() + self.settings.deadline
         return verb
+
+    @property
+    def budgets(self) -> Budgets:
+        """The budgets that requests of this connection spend: those of the process, unless it has its own."""
+        return self.own_budgets or budgets_of(
+            substitutable=self.settings.transport is not None or is_loopback(without_port(self.host))
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which every wait of this connection is measured."""
+        return self.budgets.clock
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How often the requests of this connection are repeated."""
+        return self.budgets.retry
 
     @property
     def portal_zone(self) -> tzinfo | None:
         """The offset of the portal's own time; None before its first answer."""
-        return self.clock.zone
+        return self.server_time.zone
 
     def runner(self) -> Runner:
         """What runs machines, with the budget this process shares for the portal."""
         from bx24frames.engine.runner import Runner
 
-        governor, sizes = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        budgets = self.budgets
+        governor, sizes = budgets.governor(self.host, self.key, self.settings.limits)
         return Runner(
             self.transport,
             governor,
-            BUDGETS.lock,
+            budgets.lock,
             timeout=self.settings.timeout,
             deadline=self.settings.deadline,
             ends_at=self.ends_at,
             sizes=sizes,
             stats=self.stats,
-            heard=self.clock.hear,
+            clock=budgets.clock,
+            heard=self.server_time.hear,
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
@@ -137,6 +167,18 @@ class Connection:
             async for item in items:
                 yield item
 
+    def pages(
+        self,
+        listing: Listing,
+        take: Take[P, T],
+        *,
+        ascending: bool = True,
+        limit: int | None = None,
+        ordered: bool = False,
+    ) -> Machine[T]:
+        """The machine that reads a listing of this connection; see `pages_machine`."""
+        return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
+
     async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
         """The final answers to independent calls, in their order."""
         from bx24frames.engine.fallback import Dispatch
@@ -144,7 +186,7 @@ class Connection:
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first, together=True)):
+        async for settled in self.run(Dispatch(commands, first=first, together=True, retry=self.retry)):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 
@@ -163,8 +205,8 @@ class Connection:
 
     def slow(self, n: int) -> None:
         """Have at most `n` requests under way at once; minus `n` takes that back."""
-        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
-        with BUDGETS.lock:
+        governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
+        with self.budgets.lock:
             if n > 0:
                 governor.slow.append(n)
             elif -n in governor.slow:  # a child of a fork begins with none of the parent's
@@ -172,15 +214,18 @@ class Connection:
 
     def cost(self, method: str) -> float | None:
         """Seconds one command of a method has taken lately; None before the first."""
-        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
-        with BUDGETS.lock:
+        governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
+        with self.budgets.lock:
             meter = governor.meter(method)
             return meter.cost if meter.priced else None
 
     def charged_share(self) -> float:
         """Share of a batch's time that the portal charges, as far as its answers have told."""
-        governor, _ = BUDGETS.governor(self.host, self.key, self.settings.limits)
+        governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
     async def close(self) -> None:
         """Close what the transport holds open."""
@@ -232,6 +277,7 @@ def pages_machine(
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
+    retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
     """The machine that reads a listing: by id where that is possible, else by what its answers say, or by offset.
 
@@ -242,7 +288,7 @@ def pages_machine(
     from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
-        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
+        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
     if listing.paging is Paging.OWN:
-        return OwnPages(listing, take, token=new_token(), limit=limit)
-    return OffsetPages(listing, take, token=new_token(), limit=limit)
+        return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
+    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)

@@ -15,7 +15,6 @@ from bx24frames.engine.records import Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
@@ -31,9 +30,10 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.messages import Listing
     from bx24frames.engine.records import Rows
-    from bx24frames.entities.schema import Entity, Field, Where
+    from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
     from bx24frames.where.parse import Filters
 
 P = TypeVar("P")
@@ -136,7 +136,7 @@ async def _distinct(
 ) -> int:
     """The number of different rows that some listings give."""
     seen: set[tuple[object, ...]] = set()
-    readers = [(one.call.direct, pages_machine(one, take(place, one))) for place, one in enumerate(listings)]
+    readers = [(one.call.direct, connection.pages(one, take(place, one))) for place, one in enumerate(listings)]
     together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
     for machine in (together, *(reader for direct, reader in readers if direct)):
         async for found in connection.run(machine):

@@ -14,10 +14,10 @@ from bx24frames.entities import captions as labels
 from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Field, Where
-from bx24frames.portal.connection import pages_machine
+from bx24frames.entities.schema import Field
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
+from bx24frames.where.model import Where
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
@@ -100,7 +100,7 @@ def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> 
 
 async def _listed(connection: Connection, listing: Listing) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS)):
+    async for page in connection.run(connection.pages(listing, AS_MAPS)):
         rows.extend(page)
     return rows
 

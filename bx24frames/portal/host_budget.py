@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bx24frames.engine.throttle import ARRIVAL_GRACE, pause
+from bx24frames.engine.policy import RETRY, RetryPolicy
+from bx24frames.engine.throttle import ARRIVAL_GRACE
 
 BUSY_SECONDS = 10.0
 """Another process holds the file for a fraction of a millisecond; longer than this, something is broken."""
@@ -33,15 +34,24 @@ class HostBucket:
         Requests a second that leak from it.
     wall : callable
         Seconds since the epoch: unlike a monotonic clock the same in every process.
+    policy : RetryPolicy
     """
 
     def __init__(
-        self, path: Path, host: str, burst: int, per_second: float, *, wall: Callable[[], float] = time.time
+        self,
+        path: Path,
+        host: str,
+        burst: int,
+        per_second: float,
+        *,
+        wall: Callable[[], float] = time.time,
+        policy: RetryPolicy = RETRY,
     ) -> None:
         self.burst = burst
         self.per_second = per_second
         self._host = host
         self._wall = wall
+        self._policy = policy
         self._refusals = 0
         self._paused_until = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +96,7 @@ class HostBucket:
         if self._wall() < self._paused_until:
             return  # one that was under way when the pause began
         with self._alone():
-            level = max(self._level(), self.burst) + pause(self._refusals) * self.per_second
+            level = max(self._level(), self.burst) + self._policy.pause(self._refusals) * self.per_second
             self._store(level)
         self._paused_until = self._wall() + self._wait(level)
         self._refusals += 1

@@ -15,7 +15,6 @@ from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.pages.shape import id_key, rows_at, rows_path, tells_of_more
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.errors import CallError, PortalError, ResponseError
-from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
@@ -63,13 +62,13 @@ async def _by_offset(connection: Connection, listing: Listing) -> JSON:
     rows: list[JSON] = []
     try:
         direct = not batchable(listing.call.method, listing.call.params)
-        async for page in connection.run(pages_machine(_sent(listing, direct=direct), AS_MAPS)):
+        async for page in connection.run(connection.pages(_sent(listing, direct=direct), AS_MAPS)):
             rows.extend(page)
     except PortalError as refusal:
         if refusal.code != NOT_IN_A_BATCH:
             raise
         rows = []
-        async for page in connection.run(pages_machine(_sent(listing, direct=True), AS_MAPS)):
+        async for page in connection.run(connection.pages(_sent(listing, direct=True), AS_MAPS)):
             rows.extend(page)
     return rows
 

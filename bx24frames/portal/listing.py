@@ -13,8 +13,10 @@ from bx24frames.engine.records import Rows
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.encode import unbatchable
 from bx24frames.entities.forms import Form, by_code, forms_of, params_in
-from bx24frames.entities.schema import Entity, Field, Where
-from bx24frames.where.dialects import SPELLINGS, Op, dialect
+from bx24frames.entities.operators import Op
+from bx24frames.entities.schema import Entity, Field
+from bx24frames.where.dialects import SPELLINGS, dialect
+from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
 
 PAGE: Final = 50

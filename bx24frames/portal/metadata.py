@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.engine.records import AS_MAPS
+from bx24frames.entities.arguments import described_alone
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import CallError, PortalError, UnknownEntity
-from bx24frames.portal.connection import pages_machine
 from bx24frames.transport.address import API
-from bx24frames.where.binding import bound_by, described_alone
+from bx24frames.where.binding import bound_by
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
@@ -76,7 +76,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
 
     async def ask() -> JSON:
         rows: list[JSON] = []
-        async for page in connection.run(pages_machine(CATALOG["type"].listing, AS_MAPS)):
+        async for page in connection.run(connection.pages(CATALOG["type"].listing, AS_MAPS)):
             rows.extend(page)
         return rows
 

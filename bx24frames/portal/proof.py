@@ -16,9 +16,9 @@ from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, IdBounds, Refus
 from bx24frames.engine.pages.cursor import merged, rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
+from bx24frames.entities.operators import Op, split_key
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.portal.listing import listing_for, slices
-from bx24frames.where.dialects import Op, split_key
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer, Listing
     from bx24frames.engine.records import Take
     from bx24frames.entities.pack import Packed
-    from bx24frames.entities.schema import Field, Where
+    from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
 
 SAME: Final = frozenset({Op.EQ, Op.IN, Op.LIKE, Op.CONTAINS, Op.SEARCH})
 NOWHERE: Final = "no such text 7f3a9c51"

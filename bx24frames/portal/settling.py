@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from bx24frames.entities.captions import Dictionary, Origin, lookup_of
 from bx24frames.errors import FilterError, PortalError
-from bx24frames.portal.clock import zone_of
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
+from bx24frames.portal.server_time import zone_of
 from bx24frames.where.closed import worded
 from bx24frames.where.moments import Zones
 

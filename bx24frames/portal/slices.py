@@ -16,7 +16,7 @@ from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS, Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.errors import ResponseError
-from bx24frames.portal.connection import new_token, pages_machine
+from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ async def _pages_of(
     waiting: dict[int, tuple[list[int], pa.RecordBatch]] = {}
     due = 0
     last: int | None = None
-    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
+    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS, retry=connection.retry))) as settled:
         async for item in settled:
             place = item.command.positions[0]
             page = page_in(listings[place], item.answer)
@@ -99,7 +99,7 @@ async def _pages_of(
 
 async def keys_carried(connection: Connection, listing: Listing) -> frozenset[str]:
     """The keys that the first rows of a listing carry."""
-    machine = pages_machine(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
+    machine = connection.pages(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
     async with aclosing(connection.run(machine)) as pages:
         async for page in pages:
             return frozenset(key for row in page for key in row)
@@ -133,7 +133,7 @@ async def side_by_side(
     """
 
     def of(part: Listing, take: Take[P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
-        return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
+        return connection.pages(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
 
     machines: list[Machine[pa.RecordBatch]] = [
         Pool((of(part, take) for part, take in parts if not part.call.direct), share=SHARE),
@@ -152,7 +152,7 @@ async def both_ways(
 
     def machine(place: int, part: Listing, limit: int) -> Machine[tuple[int, list[Row]]]:
         take = Take(AS_MAPS.pack, lambda parts: (place, AS_MAPS.join(parts)))
-        return pages_machine(part, take, limit=limit, ordered=True)
+        return connection.pages(part, take, limit=limit, ordered=True)
 
     found: tuple[list[Row], list[Row]] = ([], [])
     pool = Pool([machine(0, ahead, wanted), machine(1, back, back.page_size)], share=MAX_COMMANDS)
@@ -172,7 +172,7 @@ async def each_owner(
     """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
 
     def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
-        return pages_machine(
+        return connection.pages(
             listings[place], Take(take.pack, lambda parts: (place, take.join(parts))), ascending=ascending
         )
 

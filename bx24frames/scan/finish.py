@@ -1,45 +1,55 @@
-"""What is done to typed rows before the user sees them: columns put in, a schema's checks, zones, captions, titles."""
+"""Finishing of decoded rows: inserted columns, schema checks, time zones, captions, titles."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from bx24frames.entities.faults import validation_error
 from bx24frames.entities.titles import unique_titles
-from bx24frames.frames.schema import column_types, drift, failing
-from bx24frames.frames.validate import validation_error
 from bx24frames.scan.captions import Captions, Wanted, captions_of, wanted_labels
 from bx24frames.scan.zones import in_zone
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.checks import Fault
-    from bx24frames.options import Backend
+    from bx24frames.entities.faults import Fault
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.captions import Labels
     from bx24frames.scan.request import Reading
 
 
+class SchemaCheck(Protocol):
+    """A caller's schema, as a check of the tables of one read."""
+
+    def types(self) -> Mapping[str, pa.DataType]:
+        """The Arrow types of its columns, of those that name one."""
+
+    def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
+        """Differences between the schema and the fields of the portal; `empty` has the columns that will be read."""
+
+    def failing(self, table: pa.Table, first_row: int) -> list[Fault]:
+        """Cells that do not fit; positions count from `first_row`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a caller wants the rows to look: captions, titles, a schema to fit, times in a zone.
+    """Presentation of the rows: captions, titles, a schema to match, a time zone.
 
-    `insert`: columns that the portal lacks are put in, null.
+    `insert`: columns that the portal lacks are inserted as null.
     """
 
     labels: Labels = False
     titles: bool = False
-    schema: object = None
+    schema: SchemaCheck | None = None
     insert: bool = False
     timezone: str | None = None
-    backend: Backend = "pandas"
 
 
 class Finish:
-    """Finishes the tables of one reading, one after another.
+    """Finishes the tables of one reading.
 
     Parameters
     ----------
@@ -50,9 +60,9 @@ class Finish:
     Raises
     ------
     UnknownColumn, ConfigError
-        A column to caption cannot be.
+        A column cannot be captioned.
     ValidationError
-        The schema does not fit the portal's table any more: before a data request leaves.
+        The schema no longer matches the entity; raised before any data request.
     """
 
     def __init__(self, connection: Connection, reading: Reading, wishes: Wishes) -> None:
@@ -65,11 +75,11 @@ class Finish:
         self._rows = 0
         self.titles = self._titles()
         if wishes.schema is not None:
-            faults = drift(wishes.schema, reading, self._with_inserted(reading.arrow.empty_table()))
+            faults = wishes.schema.drift(reading, self._with_inserted(reading.arrow.empty_table()))
             self._raise(faults, "The schema does not fit the portal's table")
 
     async def caption_all(self) -> None:
-        """Get every caption there can be, so that all chunks of a read have the same ones."""
+        """Get all possible captions, so that all chunks of a read have the same categories."""
         for wanted in self._wanted:
             self._captions[wanted.name] = await captions_of(self._connection, wanted, None)
 
@@ -77,7 +87,7 @@ class Finish:
         """Finish the next rows."""
         table = self._with_inserted(table)
         if self._wishes.schema is not None:
-            self._raise(failing(table, self._wishes.schema, self._rows))
+            self._raise(self._wishes.schema.failing(table, self._rows))
         self._rows += table.num_rows
         table = in_zone(table, self._wishes.timezone, self._reading.table.entity)
         for wanted in self._wanted:
@@ -95,7 +105,7 @@ class Finish:
 
     @property
     def id_column(self) -> str:
-        """The id's name in the finished table; the portal's own, where it is not read."""
+        """The id's name in the finished table; the portal's name if the id is not read."""
         key = self._reading.table.entity.listing.id_key
         name = next((name for name, field in self._reading.fields.items() if field.code == key), key)
         return self.titles.get(name, name)
@@ -128,18 +138,18 @@ class Finish:
         spelled = self._reading.spelled
         return table.select([*spelled, *(name for name in self._inserted if name not in spelled)])
 
-    def _raise(self, faults: list[Fault], headline: str = "The rows read do not fit the schema") -> None:
+    def _raise(self, faults: list[Fault], headline: str = "The rows read do not match the schema") -> None:
         if faults:
             entity = self._reading.table.entity.name
-            raise validation_error(faults, entity=entity, backend=self._wishes.backend, headline=headline)
+            raise validation_error(faults, entity=entity, headline=headline)
 
 
 def _inserted(reading: Reading, wishes: Wishes) -> dict[str, pa.DataType]:
-    """The columns to put in: those wanted and those of the schema that are no field; text where nothing types them."""
+    """The columns to insert: requested columns and schema columns that are not fields; text unless a type is given."""
     import pyarrow as pa
 
     if not wishes.insert:
         return {}
-    kinds = column_types(wishes.schema) if wishes.schema is not None else {}
+    kinds = wishes.schema.types() if wishes.schema is not None else {}
     more = {name: kind for name, kind in kinds.items() if reading.names.find(name) is None}
     return {name: given or kinds.get(name, pa.string()) for name, given in {**more, **reading.missing}.items()}

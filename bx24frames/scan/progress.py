@@ -1,4 +1,4 @@
-"""The bar a user watches while rows travel."""
+"""Progress bar of reads and writes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from bx24frames.options import Progress
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Bar"]
+    from bx24frames.portal.connection import Connection
+
+__all__ = ["Bar", "ProgressMeter"]
 
 
 class Bar:
-    """Rows done, with requests, time spent waiting and failures beside them; on stderr, or a widget in a notebook.
+    """Shows rows done, requests, time spent waiting and failures; on stderr, or as a widget in a notebook.
 
     Parameters
     ----------
     title : str
-        What is going on, such as ``"deal: read"``.
+        Description of the operation, such as ``"deal: read"``.
     total : int, optional
-        Rows expected; None where nobody knows, `expect` may tell it later.
+        Rows expected; None if unknown. `expect` can set it later.
     progress : {"auto", True, False}
-        ``"auto"`` is silent where stderr is not a terminal
-        (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False imports no bar at all.
+        ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
+        does not import tqdm.
     file : text stream, optional
-        In place of stderr.
+        Output stream; default: stderr.
 
     Examples
     --------
@@ -46,7 +48,7 @@ class Bar:
             self._tqdm = _tqdm(title, total, progress, file or sys.stderr)
 
     def update(self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0) -> None:
-        """Add what came since the last call.
+        """Add the progress since the last call.
 
         Parameters
         ----------
@@ -68,17 +70,17 @@ class Bar:
 
     @property
     def shown(self) -> bool:
-        """Whether anybody sees it."""
+        """Whether the bar is displayed."""
         return self._tqdm is not None and not self._tqdm.disable
 
     def expect(self, total: int | None) -> None:
-        """Say how many rows there will be, once that is known."""
+        """Set the number of rows to expect."""
         if self._tqdm is not None:
             self._tqdm.total = total
             self._tqdm.refresh()
 
     def close(self) -> None:
-        """Finish the line; a second call does nothing."""
+        """Close the bar; a second call does nothing."""
         if self._tqdm is not None:
             self._tqdm.close()
 
@@ -89,7 +91,7 @@ class Bar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._tqdm is not None and kind is not None:
-            self._tqdm.leave = False  # a half bar above a traceback says nothing the error does not
+            self._tqdm.leave = False  # a half-finished bar above a traceback adds no information
         self.close()
 
     def _beside(self) -> str:
@@ -113,3 +115,21 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tq
         dynamic_ncols=True,
     )
     return cast("tqdm[object]", made)  # without an iterable the stubs infer a bar over nothing
+
+
+class ProgressMeter:
+    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
+
+    def __init__(self, connection: Connection, bar: Bar) -> None:
+        self._stats = connection.stats
+        self.bar = bar
+        self._requests = self._stats.requests
+        self._waited = self._stats.waited
+
+    def rows(self, count: int, failed: int = 0) -> None:
+        """Count rows that are done."""
+        requests, waited = self._stats.requests, self._stats.waited
+        self.bar.update(
+            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
+        )
+        self._requests, self._waited = requests, waited

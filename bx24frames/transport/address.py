@@ -139,6 +139,11 @@ class Address:
         return replace(self, host=host, scheme=there.scheme)
 
 
+def without_port(host: str) -> str:
+    """A host name without its port and without the brackets of IPv6."""
+    return re.sub(r":\d+$", "", host).strip("[]")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -147,6 +152,31 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+# The vendor's cloud: an account is a host below one of these, and a rename moves it from one to another
+# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html).
+_CLOUD: Final = re.compile(
+    r"[a-z0-9-]+\.bitrix24\.(?:by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|mx|pl|ru|ua|uk|uz|vn|com\.br|com\.tr)"
+)
+
+
+def kin(here: str, there: str) -> bool:
+    """Whether two hosts, with or without ports, are of one domain family: both the vendor's cloud, or one in the other.
+
+    Examples
+    --------
+    >>> kin("acme.bitrix24.com", "firm.bitrix24.de"), kin("acme.bitrix24.com", "bitrix24.acme.com")
+    (True, False)
+    >>> kin("acme.com", "www.acme.com"), kin("portal.acme.com", "files.acme.com")
+    (True, False)
+    """
+    one, other = without_port(here), without_port(there)
+    if one == other or (is_loopback(one) and is_loopback(other)):
+        return True
+    if _CLOUD.fullmatch(one) and _CLOUD.fullmatch(other):
+        return True
+    return one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def check_scheme(parts: SplitResult, *, allow_http: bool = False) -> None:

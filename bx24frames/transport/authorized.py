@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,8 +10,9 @@ import orjson
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import API
-from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
+from bx24frames.transport.auth import AuthLike, Authority, Sleep, Tokens, open_tokens
 from bx24frames.transport.base import Reply, Transport
+from bx24frames.transport.given import GivenTransport
 from bx24frames.transport.http import HttpTransport
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ _RENEWABLE: Final = frozenset({"expired_token", "invalid_token"})
 
 
 class AuthorizedTransport:
-    """Wraps an `HttpTransport` with the tokens of an application."""
+    """Wraps a transport with the tokens of an application."""
 
-    def __init__(self, inner: HttpTransport, tokens: Tokens) -> None:
+    def __init__(self, inner: HttpTransport | GivenTransport, tokens: Tokens, *, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
         self._inner = inner
         self._tokens = tokens
 
@@ -41,12 +44,15 @@ class AuthorizedTransport:
         AuthError
             The token cannot be renewed.
         """
-        host = self._inner.address.host
-        token = await self._tokens.token(self._inner.submit, host=host)
+        authority = Authority(self._inner.submit, self._inner.address.host, self._sleep)
+        token = await self._tokens.token(authority)
         reply = await self._send(method, body, timeout, token)
+        if reply.status != 401:
+            return reply
+        reply = await reply.whole()
         if not expired(reply):
             return reply
-        token = await self._tokens.token(self._inner.submit, rejected=token, host=host)
+        token = await self._tokens.token(authority, rejected=token)
         return await self._send(method, body, timeout, token)
 
     async def close(self) -> None:
@@ -64,7 +70,9 @@ def open_transport(
     auth: AuthLike | None = None,
     ssl: bool | str | Path | tls.SSLContext = True,
     session: aiohttp.ClientSession | None = None,
-) -> Transport:
+    transport: Transport | None = None,
+    sleep: Sleep = asyncio.sleep,
+) -> HttpTransport | GivenTransport | AuthorizedTransport:
     """Return the transport for an address and a credential.
 
     Raises
@@ -77,7 +85,11 @@ def open_transport(
             f"The address of {address.host} is a webhook, which carries its own credential, and auth= is given as well",
             guidance="Leave auth= out, or write the portal's address as https://HOST/rest/.",
         )
-    inner = HttpTransport(address, ssl=ssl, session=session)
+    inner: HttpTransport | GivenTransport
+    if transport is not None:
+        inner = _given(address, transport, auth=auth, ssl=ssl, session=session)
+    else:
+        inner = HttpTransport(address, ssl=ssl, session=session)
     if address.kind == "webhook":
         return inner
     if auth is None:
@@ -85,7 +97,30 @@ def open_transport(
             f"The address of {address.host} names no credential",
             guidance="Write a webhook's address, https://HOST/rest/<user>/<code>/, or give auth=OAuth(...).",
         )
-    return AuthorizedTransport(inner, open_tokens(auth))
+    return AuthorizedTransport(inner, open_tokens(auth), sleep=sleep)
+
+
+def _given(
+    address: Address,
+    transport: Transport,
+    *,
+    auth: AuthLike | None,
+    ssl: bool | str | Path | tls.SSLContext,
+    session: aiohttp.ClientSession | None,
+) -> GivenTransport:
+    """Wrap a user's transport, and refuse options that it would ignore."""
+    ignored = [name for name, unused in (("ssl", ssl is True), ("session", session is None)) if not unused]
+    if ignored:
+        raise ConfigError(
+            f"{' and '.join(f'{name}=' for name in ignored)} have no effect on a transport of your own",
+            guidance="Configure the transport itself, or leave transport= out.",
+        )
+    if auth is not None and not callable(getattr(transport, "submit", None)):
+        raise ConfigError(
+            f"auth= needs a transport that can renew tokens, and {type(transport).__name__} has no submit(url, form)",
+            guidance="See bx24frames.transport.base.BearerTransport, or wrap HttpTransport.",
+        )
+    return GivenTransport(address, transport)
 
 
 def credential_key(address: Address, auth: AuthLike | None = None) -> str:

@@ -6,14 +6,15 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from bx24frames.errors import AuthError, ConfigError
-from bx24frames.transport.base import NoReply, Reply
-from bx24frames.transport.family import kin
+from bx24frames.transport.address import kin
+from bx24frames.transport.base import Reply
 from bx24frames.transport.proxies import proxy_for
 from bx24frames.transport.redact import SecretFilter, redact
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("bx24frames.transport")
 log.addFilter(SecretFilter())
 
-MAX_BYTES: Final = 256 * 2**20
-"""Bytes of one answer, decompressed: 2,500 rows of 100 kB each. Ten megabytes of gzip may hold ten thousand."""
 MAX_MOVES: Final = 3
 """Redirects followed for one request."""
 CONNECT_SECONDS: Final = 30.0
@@ -92,10 +91,7 @@ class HttpTransport:
         headers = {**_HEADERS, "Content-Type": "application/json"}
         if bearer is not None:
             headers["Authorization"] = f"Bearer {bearer}"
-        started = time.monotonic()
-        reply = await self._post_where_it_lives(method, body, headers, timeout)
-        log.debug("%s %d %.0f ms %d bytes", method, reply.status, 1e3 * (time.monotonic() - started), len(reply.body))
-        return reply
+        return await self._post_where_it_lives(method, body, headers, timeout)
 
     async def submit(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
         """POST a form to an address that is not the portal's (an authorisation server), following no redirect.
@@ -108,7 +104,8 @@ class HttpTransport:
             There was no answer.
         """
         headers = {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
-        return await self._exchange(url, timeout, data=urlencode(form).encode(), headers=headers)
+        reply = await self._exchange(url, timeout, data=urlencode(form).encode(), headers=headers)
+        return await reply.whole()
 
     async def close(self) -> None:
         """Close the sessions of its own, whatever loop they live on; a later request opens a new one."""
@@ -129,7 +126,7 @@ class HttpTransport:
         address = self.address
         for _ in range(MAX_MOVES + 1):
             url = address.url(method)
-            reply = await self._exchange(url, timeout, data=body, headers=headers)
+            reply = await self._exchange(url, timeout, data=body, headers=headers, label=method)
             if address.host != self.address.host:  # somebody answers there
                 # No warning of Python's: turned into an error it would lose the answer of an upload.
                 log.warning("the portal %s has moved to %s: write the new address", self.address.host, address.host)
@@ -138,10 +135,11 @@ class HttpTransport:
             target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
             if target is None:
                 break
+            await reply.close()
             if not kin(address.host, target.host):
                 raise _stranger(address.host, target.host, reply.status)
             address = target
-        return Reply(reply.status, {k: redact(v) for k, v in reply.headers.items()}, reply.body, reply.url_host)
+        return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
 
     async def _exchange(
         self,
@@ -150,6 +148,7 @@ class HttpTransport:
         *,
         headers: Mapping[str, str],
         data: bytes,
+        label: str = "",
     ) -> Reply:
         import aiohttp
         import yarl
@@ -159,8 +158,9 @@ class HttpTransport:
         session, proxy = await self._session_here(), proxy_for(url) if self._session is None else None
         # Connecting ends before the whole does, so that running out of time there is known as such.
         limits = aiohttp.ClientTimeout(total=timeout, connect=min(CONNECT_SECONDS, 0.8 * timeout))
+        started = time.monotonic()
         try:
-            async with session.request(
+            answer = await session.request(
                 "POST",
                 yarl.URL(url, encoded=True),
                 proxy=proxy,
@@ -170,12 +170,10 @@ class HttpTransport:
                 timeout=limits,
                 allow_redirects=False,
                 raise_for_status=False,
-            ) as answer:
-                found = {name.lower(): value for name, value in answer.headers.items()}
-                body = await _read_within(answer, MAX_BYTES)
-                if body is not None:
-                    return Reply(answer.status, found, body, answer.url.authority)
-                failure = _too_large(MAX_BYTES)
+            )
+            found = {name.lower(): value for name, value in answer.headers.items()}
+            stream = _Stream(answer, timeout, label, started)
+            return Reply(answer.status, found, url_host=answer.url.authority, stream=stream)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = no_reply(error, timeout)
         # Raised outside of `except`: the cause holds the URL, so it is not even kept as the context.
@@ -213,25 +211,42 @@ def _abandon(own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientS
             asyncio.run_coroutine_threadsafe(_end(life), loop)
 
 
-async def _read_within(answer: aiohttp.ClientResponse, limit: int) -> bytes | None:
-    """The body as it is after decompression; None as soon as it is longer than `limit`."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        if size > limit:
-            answer.close()
-            return None
-        parts.append(part)
-    return b"".join(parts)
+class _Stream:
+    """The body of an answer as it arrives, decompressed."""
 
+    def __init__(self, answer: aiohttp.ClientResponse, timeout: float, label: str, started: float) -> None:
+        self._answer = answer
+        self._timeout = timeout
+        self._label = label
+        self._started = started
+        self._parts = self._read()
 
-def _too_large(limit: int) -> NoReply:
-    return NoReply(
-        f"the answer is longer than {limit // 2**20} MB",
-        too_large=True,
-        guidance="Ask for fewer columns, or for fewer commands a request: Limits(commands_per_batch=5).",
-    )
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._parts
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the body was read to its end: then it serves the next request."""
+        await self._parts.aclose()
+        self._answer.release() if self._answer.content.at_eof() else self._answer.close()
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        import aiohttp
+
+        from bx24frames.transport.failures import no_reply
+
+        size = 0
+        try:
+            async for part in self._answer.content.iter_any():
+                size += len(part)
+                yield part
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = no_reply(error, self._timeout)
+        else:
+            took = 1e3 * (time.monotonic() - self._started)
+            log.debug("%s %d %.0f ms %d bytes", self._label, self._answer.status, took, size)
+            return
+        # Raised outside of `except`: the cause holds the URL, so it is not even kept as the context.
+        raise failure
 
 
 def _stranger(here: str, there: str, status: int) -> AuthError:

@@ -33,7 +33,7 @@ def proxy_for(url: str) -> str | None:
         proxy = urlsplit(named)
         sound = proxy.hostname is not None and (proxy.port is None or proxy.port > 0)
     except ValueError:
-        sound = False
+        proxy, sound = parts, False
     if not sound:
         raise ConfigError(
             f"The proxy that the environment names for {parts.scheme} is no address",

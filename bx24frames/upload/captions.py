@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.entities.captions import Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.types import Kind, kind
-from bx24frames.frames.accept import Replaced
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.source import Replaced, cells_of
 
 if TYPE_CHECKING:
-    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Field
-    from bx24frames.frames.accept import Source
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.upload.source import Source
 
 __all__ = ["recoded"]
 
@@ -65,7 +65,7 @@ async def recoded(
         lookup = lookup_of(field, table.entity.entity_type_id)
         if lookup is None or not (columns is None or name in columns or field.type == PIPELINE):
             continue
-        values = _listed(source, name)
+        values = cells_of(source, name)
         if _has_text(values, field):
             if lookup.origin is Origin.STAGES and new_rows:
                 pipeline = await _placed(connection, table, pipeline, source.rows)
@@ -96,11 +96,6 @@ async def _placed(
 def _number(value: object) -> int | None:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return int(text) if text.isdigit() else None
-
-
-def _listed(source: Source, name: str) -> list[object]:
-    raw = source.column(name)
-    return raw if isinstance(raw, list) else raw.to_pylist()
 
 
 def _has_text(values: Iterable[object], field: Field) -> bool:

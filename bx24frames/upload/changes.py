@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.schema import InputRow
+from bx24frames.entities.encode import InputRow
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.entities.values import goes_by_id, uploads
 from bx24frames.upload.match import as_stored, canonical

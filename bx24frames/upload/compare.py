@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.checks import Fault
-from bx24frames.scan.rest import ReadRequest, read_table
+from bx24frames.entities.faults import Fault
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import read_table
 from bx24frames.upload.coerce.narrow import to_arrow
 
 if TYPE_CHECKING:

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bx24frames.entities.encode import delete_call
-from bx24frames.errors import BX24Error, ConfigError, ValidationError
-from bx24frames.frames.accept import accept
-from bx24frames.frames.report import WriteReport
+from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import find_table
-from bx24frames.scan.progress import Bar
-from bx24frames.scan.rest import Meter
-from bx24frames.upload.ending import WriteCancelled, broken_off, interruptible
+from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.upload.forecast import Forecast, Load, forecast
 from bx24frames.upload.journal import HASH_BYTES, Identity
 from bx24frames.upload.lookup import absent_rows, found_by_id, rows_by_id
-from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.request import Resume, open_journal
-from bx24frames.upload.sending import FIRST_WRITES, Delivery, Sending, send
+from bx24frames.upload.sending import FIRST_WRITES, Delivery, Sending, interruptible, send
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded, Entity
+    from bx24frames.entities.encode import Encoded
+    from bx24frames.entities.schema import Entity
     from bx24frames.options import OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
 
 
-HIGHEST: Final = 2**63
-"""Ids are integers of 64 bits, in every table with a method that deletes."""
-
-
 @dataclass(frozen=True, slots=True)
 class DeleteRequest:
-    """What a caller wants deleted, as given."""
+    """What a caller wants deleted. `ids`: the ids given, once the entity is known that they are of."""
 
-    ids: object
+    ids: Callable[[Entity], list[int | str]]
     entity: str
     on_error: OnError = "raise"
     dry_run: bool = False
@@ -47,12 +39,12 @@ class DeleteRequest:
     progress: Progress = "auto"
 
 
-async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
+async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
     """Delete rows; see `bx24frames.delete_entity`."""
-    started, requests = time.monotonic(), connection.stats.requests
+    started, requests = connection.clock.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
     _check(request, table.entity)
-    ids = ids_of(request.ids, table.entity)
+    ids = request.ids(table.entity)
     sending = Sending(request.on_error, dict(enumerate(ids)))
     if not request.dry_run and request.resume not in (None, False):
         sending.journal = open_journal(_identity(connection, table, ids), request.resume)
@@ -70,29 +62,24 @@ async def delete(connection: Connection, request: DeleteRequest) -> WriteReport:
         sending.leave_unanswered()
         if sending.journal is not None:
             sending.journal.close(rows=len(ids))
-    took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
+    took = Forecast(connection.stats.requests - requests, connection.clock.monotonic() - started)
     if request.dry_run:
         left = (delete_call(table.entity, row_id) for at, row_id in enumerate(ids) if _is_planned(sending, at))
         took = forecast(connection, [Load(left, FIRST_WRITES)], took.requests)
-    report = WriteReport.of(
-        sending.outcomes.values(),
-        rows=len(ids),
+    return Uploaded(
+        outcome_table(sending.outcomes.values(), len(ids), None),
         entity=table.entity.name,
         host=connection.host,
         mode="delete",
         dry_run=request.dry_run,
+        robots_ran=None,
         requests=took.requests,
         seconds=took.seconds,
-        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
+        basis=took.basis,
+        interrupted=interrupted,
+        broken=broken,
     )
-    if interrupted:
-        raise WriteCancelled("The deletion was interrupted; .report tells what became of each row", report=report)
-    if broken is not None:
-        raise broken_off(broken, report) from broken
-    if request.on_error != "report":
-        report.raise_for_errors()
-    return report
 
 
 def _check(request: DeleteRequest, entity: Entity) -> None:
@@ -113,7 +100,7 @@ async def _carry_out(
 ) -> bool:
     """Delete the rows that are there; whether that was interrupted."""
     with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
-        meter = Meter(connection, bar)
+        meter = ProgressMeter(connection, bar)
         await _leave_out_absent(connection, table, ids, sending)
         meter.rows(len(sending.outcomes), sum(one.action == "failed" for one in sending.outcomes.values()))
         if request.dry_run:
@@ -124,7 +111,9 @@ async def _carry_out(
         return await interruptible(work, sending)
 
 
-async def _send(connection: Connection, table: Table, ids: list[int | str], sending: Sending, meter: Meter) -> None:
+async def _send(
+    connection: Connection, table: Table, ids: list[int | str], sending: Sending, meter: ProgressMeter
+) -> None:
     if sending.on_error == "stop" and any(one.action == "failed" for one in sending.outcomes.values()):
         return
     await send(connection, _calls(table.entity, ids, sending), Delivery(FIRST_WRITES, "deleted"), sending, meter.rows)
@@ -174,74 +163,3 @@ def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
             message = f"the id of row {first[row_id]} as well"
             yield position, Outcome(position, "skipped", row_id, message=message, path="check")
         first.setdefault(row_id, position)
-
-
-def ids_of(given: object, entity: Entity) -> list[int | str]:
-    """The ids a caller means: of an iterable, a column, a frame with an id column, or what a report created.
-
-    Raises
-    ------
-    ConfigError
-        There are no ids in it.
-    ValidationError
-        One of them is no id.
-    """
-    if isinstance(given, WriteReport):
-        if given.entity != entity.name:
-            raise ConfigError(f"The report is of {given.entity}, not of {entity.name}", entity=entity.name)
-        return given.ids("inserted")
-    if isinstance(given, int) and not isinstance(given, bool):
-        return [given]
-    if isinstance(given, str | bytes | Mapping):
-        raise ConfigError("The ids are a list, a column, a frame or a report", entity=entity.name)
-    values = _column(given, entity)
-    if values is None:
-        values = list(given) if isinstance(given, Iterable) else None
-    if values is None:
-        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
-    listed = [(value, _id(value)) for value in values]
-    wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
-    if wrong:
-        position, value = next(iter(wrong.items()))
-        more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
-        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
-    return [found for _, found in listed if found is not None]
-
-
-def _column(given: object, entity: Entity) -> list[object] | None:
-    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
-    if hasattr(kind, "columns") or hasattr(kind, "column_names"):
-        return _of_frame(given, entity)
-    for method in ("to_pylist", "to_list", "tolist"):
-        convert = getattr(given, method, None)
-        if callable(convert):
-            found = convert()
-            return found if isinstance(found, list) else None
-    return None
-
-
-def _of_frame(given: object, entity: Entity) -> list[object]:
-    import pyarrow as pa
-
-    source = accept(given)
-    names = {name for name in (*source.columns, *source.levels) if name in ("id", "ID", entity.listing.id_key)}
-    if len(names) != 1:
-        fault = "no id column" if not names else f"the id columns {', '.join(sorted(names))}"
-        raise ValidationError(f"The frame has {fault}", entity=entity.name)
-    raw = source.column(names.pop())
-    return (
-        raw
-        if isinstance(raw, list)
-        else pa.chunked_array([raw] if isinstance(raw, pa.Array) else raw.chunks, raw.type).to_pylist()
-    )
-
-
-def _id(value: object) -> int | None:
-    from bx24frames.where.operands import plain
-
-    found = plain(value)
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    if isinstance(found, str) and found.strip().isdigit():
-        found = int(found)
-    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < HIGHEST else None

@@ -17,21 +17,21 @@ from bx24frames.upload.confirm import confirm
 from bx24frames.upload.forecast import Load
 from bx24frames.upload.lookup import rows_by_id
 from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.request import CHUNK
 from bx24frames.upload.sending import FIRST_IMPORTS, FIRST_WRITES, Delivery, Sending, import_is_closed, send
 from bx24frames.upload.verify import verify
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.rest import Meter
+    from bx24frames.scan.progress import ProgressMeter
     from bx24frames.upload.request import Upload
 
-ROUNDS: Final = 5
+UPDATE_ROUNDS: Final = 5
 """Times an update in doubt is compared with the portal and sent again."""
-CHUNK: Final = 1000
 
 
-async def deliver(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
+async def deliver(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
     """Send every row that has no outcome yet."""
     fresh = [at for at in range(upload.total) if at not in upload.ids]
     await _update(connection, upload, sending, meter)
@@ -44,11 +44,11 @@ async def deliver(connection: Connection, upload: Upload, sending: Sending, mete
 # --- rows that are there -------------------------------------------------------------------------
 
 
-async def _update(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
+async def _update(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
     if not upload.ids:
         return
     delivery = Delivery(FIRST_WRITES, "updated", None, _commands(upload))
-    for _ in range(ROUNDS):
+    for _ in range(UPDATE_ROUNDS):
         waiting = [at for at in upload.ids if at not in sending.outcomes or at in sending.doubts]
         lost, sending.doubts = set(sending.doubts), {}
         for position in lost:
@@ -58,7 +58,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
         if not sending.doubts or sending.stopped:
             return
         # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
-        await reconcile.CLOCK.sleep(reconcile.CUT)
+        await connection.clock.sleep(reconcile.CUT)
     sending.contested |= set(sending.doubts)
     sending.doubts.clear()
 
@@ -94,7 +94,7 @@ async def learn_current(connection: Connection, upload: Upload, positions: Itera
 
 
 def _updates(
-    upload: Upload, positions: Sequence[int], lost: set[int], sending: Sending, meter: Meter
+    upload: Upload, positions: Sequence[int], lost: set[int], sending: Sending, meter: ProgressMeter
 ) -> Iterator[Encoded]:
     for row, says in rows_to_update(upload, positions):
         row_id = upload.ids[row.position]
@@ -110,7 +110,7 @@ def _updates(
 
 
 async def _insert(
-    connection: Connection, upload: Upload, sending: Sending, meter: Meter, positions: Sequence[int]
+    connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter, positions: Sequence[int]
 ) -> None:
     waiting = {at for at in positions if at not in sending.outcomes and at not in sending.doubts}
 
@@ -138,7 +138,7 @@ async def _import(
     connection: Connection,
     upload: Upload,
     sending: Sending,
-    meter: Meter,
+    meter: ProgressMeter,
     waiting: set[int],
     ahead: int | None = None,
 ) -> None:
@@ -186,7 +186,7 @@ async def _add(
     connection: Connection,
     upload: Upload,
     sending: Sending,
-    meter: Meter,
+    meter: ProgressMeter,
     waiting: set[int],
     ahead: int | None = None,
 ) -> None:
@@ -213,7 +213,7 @@ def _silent(rows: int, failed: int) -> None:
 
 
 async def _import_singly(
-    connection: Connection, upload: Upload, sending: Sending, meter: Meter, waiting: set[int]
+    connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter, waiting: set[int]
 ) -> None:
     """Where the many-row import is refused, try the one-row import, and give up at its first refusal.
 

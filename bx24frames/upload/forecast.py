@@ -13,7 +13,7 @@ from bx24frames.engine.sizes import GROWTH, TARGET_SECONDS
 from bx24frames.portal.plan import least_seconds
 
 if TYPE_CHECKING:
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.portal.connection import Connection
 
 __all__ = ["Forecast", "Load", "forecast"]

@@ -6,24 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from bx24frames.entities.checks import Fault, check_columns, check_rows
+from bx24frames.entities.checks import check_columns, check_rows
 from bx24frames.entities.columns import Names
-from bx24frames.entities.encode import COMPOSED, unwritable
-from bx24frames.entities.schema import InputRow
+from bx24frames.entities.encode import COMPOSED, InputRow, unwritable
+from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind, write_type
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
-from bx24frames.frames.validate import validation_error
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.coerce.narrow import to_arrow
+from bx24frames.upload.source import cells_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.schema import Entity, Field, Operation
-    from bx24frames.frames.accept import Source
     from bx24frames.options import Mode, Nulls
     from bx24frames.portal.metadata import Table
+    from bx24frames.upload.source import Source
 
 Extra = Literal["raise", "ignore"]
 
@@ -78,7 +78,6 @@ def incoming(
         compared = {name: f for name, f in fields.items() if f.read_only or f.immutable or f.code in STAMPED}
     sent = {name: field for name, field in fields.items() if name not in compared}
     compared = {name: field for name, field in compared.items() if field.code not in STAMPED}
-    backend = source.backend
     if not sent and source.rows:
         raise ValidationError(
             "The frame has no column to write",
@@ -90,7 +89,10 @@ def incoming(
     open_ = {name: field for name, field in sent.items() if not (field.immutable and field.code in keys)}
     whole = check_columns(table.entity, open_, "insert" if mode == "insert" else "update")
     if whole:
-        raise validation_error(whole, entity=table.entity.name, backend=backend)
+        raise validation_error(
+            whole,
+            entity=table.entity.name,
+        )
     target = {name: write_type(field) for name, field in sent.items()}
     if id_column is not None:
         import pyarrow as pa
@@ -110,9 +112,7 @@ def incoming(
 
 
 def _holds_lists(source: Source, name: str) -> bool:
-    raw = source.column(name)
-    cells = raw if isinstance(raw, list) else raw.to_pylist()
-    found = [cell for cell in cells if not is_null(cell)]
+    found = [cell for cell in cells_of(source, name) if not is_null(cell)]
     return bool(found) and not any(isinstance(cell, str) for cell in found)
 
 
@@ -201,4 +201,4 @@ def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity:
         elif value is not None:
             first[value] = position
     if found:
-        raise validation_error(found, entity=entity, backend=source.backend, labels=source.labels())
+        raise validation_error(found, entity=entity, labels=source.labels())

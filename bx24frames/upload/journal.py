@@ -12,14 +12,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
-from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
-from bx24frames.upload.outcomes import Action, Outcome, PathTaken
+from bx24frames.errors import Action, BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.upload.outcomes import Outcome, PathTaken
 
 VERSION: Final = "4"
 KEEP_DAYS: Final = 30
 """Days a finished journal in the user's own folder is kept."""
 HASH_BYTES: Final = 8
-PATIENCE: Final = 0.2
+LOCK_WAIT: Final = 0.2
 """Seconds to wait for a journal that somebody else has open."""
 
 _SCHEMA: Final = """
@@ -235,7 +235,7 @@ def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=PATIENCE, isolation_level="IMMEDIATE", check_same_thread=False)
+    db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level="IMMEDIATE", check_same_thread=False)
     # Held until it is closed, or its process has ended in whatever way: one upload, one process.
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     # A power cut must not take back what a request was sent on the strength of.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.checks import Fault
 from bx24frames.entities.columns import Names
+from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.frames.validate import validation_error
-from bx24frames.upload.broken_off import begun
 from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
-from bx24frames.upload.lookup import Id, Values, key_of, rows_by_key
+from bx24frames.upload.earlier_run import begun
+from bx24frames.upload.lookup import key_of, rows_by_key
+from bx24frames.upload.match import RowId, Values
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
         first.setdefault(form, position)
     if faults:
         labels = frame.source.labels()
-        raise validation_error(faults, entity=table.entity.name, backend=frame.source.backend, labels=labels)
+        raise validation_error(faults, entity=table.entity.name, labels=labels)
 
 
 async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:
@@ -84,7 +84,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         return
     if mode == "insert" or not upload.request.on:
         return
-    before = await begun(upload, sending)
+    before = await begun(connection, upload, sending)
     fields = key_fields(upload.table, upload.frame, upload.request.on)
     columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
     on = [field for _, field in fields]
@@ -118,7 +118,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
             sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
 
 
-def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[int, int]) -> Outcome | None:
+def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mapping[int, int]) -> Outcome | None:
     """The failure of a row whose key is that of several rows, there or here."""
     if len(rows) > 1:
         shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
@@ -130,9 +130,9 @@ def _ambiguous(position: int, rows: Sequence[tuple[Id, Values]], twice: Mapping[
     return None
 
 
-def _claimed_twice(found: Mapping[int, Sequence[tuple[Id, Values]]]) -> dict[int, int]:
+def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[int, int]:
     """The positions whose one row of the portal is that of an earlier position, with that position."""
-    first: dict[Id, int] = {}
+    first: dict[RowId, int] = {}
     twice = {}
     for position, rows in found.items():
         if len(rows) == 1 and first.setdefault(rows[0][0], position) != position:
@@ -147,7 +147,7 @@ def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list
 
 
 def _edited(
-    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: Id, held: Values
+    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: RowId, held: Values
 ) -> Outcome | None:
     """The failure of a row that is there, with another value where it cannot be changed any more."""
     for name, field, cells in settled:

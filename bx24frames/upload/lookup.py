@@ -11,9 +11,10 @@ from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
-from bx24frames.scan.rest import ReadRequest, read_carried, read_table
-from bx24frames.upload.contacts import ask_singly, ask_together
-from bx24frames.upload.match import canonical
+from bx24frames.portal.duplicates import ids_by_contact, in_parts
+from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest import read_carried, read_table
+from bx24frames.upload.match import RowId, Values, canonical
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
 
-Id = int | str
-Values = Mapping[str, object]
+Answers = Mapping[tuple[str, ...], set[RowId]]
+"""The ids that the portal names for phones or e-mails that were asked for together."""
 
 BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
 """Kinds a list of whose values the portal can look for."""
 
 
-async def rows_by_id(connection: Connection, table: Table, ids: Iterable[Id], codes: Sequence[str]) -> dict[Id, Values]:
+async def rows_by_id(
+    connection: Connection, table: Table, ids: Iterable[RowId], codes: Sequence[str]
+) -> dict[RowId, Values]:
     """What the rows with these ids hold in some columns; absent ids and columns that no row carries are left out."""
     id_code = table.entity.listing.id_key
     wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
@@ -46,7 +49,7 @@ def found_by_id(table: Table) -> bool:
     return all(one.default is not None for one in table.entity.arguments)
 
 
-async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, Id]) -> list[Outcome]:
+async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, RowId]) -> list[Outcome]:
     """The outcomes of rows, by position, whose ids are not there; of a table that cannot be asked, none."""
     if not found_by_id(table):
         return []
@@ -75,7 +78,7 @@ async def rows_after(
     codes: Sequence[str],
     conditions: Mapping[str, object],
     of: Mapping[str, object],
-) -> dict[Id, Values]:
+) -> dict[RowId, Values]:
     """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
 
     `of`: the owners whose rows are read, of a table that has them.
@@ -112,7 +115,7 @@ async def highest_id(connection: Connection, table: Table, of: Mapping[str, obje
     return int(found[0]) if found else 0
 
 
-def _keyed(table: object, id_code: str) -> Iterable[tuple[Id, Values]]:
+def _keyed(table: object, id_code: str) -> Iterable[tuple[RowId, Values]]:
     rows: list[dict[str, object]] = table.to_pylist()  # type: ignore[attr-defined]  # an Arrow table
     for row in rows:
         row_id = row.pop(id_code)
@@ -122,7 +125,7 @@ def _keyed(table: object, id_code: str) -> Iterable[tuple[Id, Values]]:
 
 async def rows_by_key(
     connection: Connection, table: Table, on: Sequence[Field], keys: Iterable[Sequence[object]], codes: Sequence[str]
-) -> dict[Hashable, list[tuple[Id, Values]]]:
+) -> dict[Hashable, list[tuple[RowId, Values]]]:
     """The rows whose key columns hold one of the keys, by key, compared exactly here.
 
     Raises
@@ -145,9 +148,9 @@ async def rows_by_key(
 
 
 def _matching(
-    on: Sequence[Field], rows: Mapping[Id, Values], wanted: Collection[Hashable]
-) -> dict[Hashable, list[tuple[Id, Values]]]:
-    found: dict[Hashable, list[tuple[Id, Values]]] = defaultdict(list)
+    on: Sequence[Field], rows: Mapping[RowId, Values], wanted: Collection[Hashable]
+) -> dict[Hashable, list[tuple[RowId, Values]]]:
+    found: dict[Hashable, list[tuple[RowId, Values]]] = defaultdict(list)
     for row_id, held in rows.items():
         for key in _keys_of_row(on, held):
             if key in wanted:
@@ -162,15 +165,15 @@ async def _by_contact(
     place: int,
     keys: Sequence[Sequence[object]],
     codes: Sequence[str],
-) -> dict[Hashable, list[tuple[Id, Values]]]:
+) -> dict[Hashable, list[tuple[RowId, Values]]]:
     """Rows by a phone or an e-mail: those that hold it in the form it has here, else those that the portal names."""
     driver = on[place]
     texts = {key_of(on, key): str(contact_value(key[place])) for key in keys}
-    answers = await ask_together(connection, table, driver, list(texts.values()))
+    answers = await _ask_together(connection, table, driver, list(texts.values()))
     rows = await rows_by_id(connection, table, set().union(*answers.values()) if answers else (), codes)
     found = _matching(on, rows, texts.keys())
     forms = {row_id: {key[0] for key in _keys_of_row([driver], held)} for row_id, held in rows.items()}
-    named = await ask_singly(connection, table, driver, answers, forms)
+    named = await _ask_singly(connection, table, driver, answers, forms)
     missing = {row_id for ids in named.values() for row_id in ids} - rows.keys()
     rows = {**rows, **await rows_by_id(connection, table, missing, codes)}
     for key, text in texts.items():
@@ -180,6 +183,40 @@ async def _by_contact(
             if row_id in rows and any(_alike_but(place, key, other) for other in _keys_of_row(on, rows[row_id])):
                 found[key].append((row_id, rows[row_id]))
     return found
+
+
+async def _ask_together(connection: Connection, table: Table, field: Field, values: Sequence[str]) -> Answers:
+    """The ids that the portal names for phones or e-mails, some of these at a time."""
+    return await ids_by_contact(connection, table, field, in_parts(list(dict.fromkeys(values))))
+
+
+async def _ask_singly(
+    connection: Connection, table: Table, field: Field, answers: Answers, forms: Mapping[RowId, set[Hashable]]
+) -> dict[str, set[RowId]]:
+    """The ids of the values that no row holds in the form they have here, though the portal named rows for them.
+
+    Parameters
+    ----------
+    answers : mapping
+        What `_ask_together` gave.
+    forms : mapping of id to set
+        The forms of the phones or e-mails that each of these rows has.
+    """
+    doubtful = [value for part, ids in answers.items() for value in _unexplained(field, part, ids, forms)]
+    singly: dict[tuple[str, ...], set[RowId]] = {part: ids for part, ids in answers.items() if len(part) == 1}
+    unasked = [(value,) for value in doubtful if (value,) not in singly]
+    asked = await ids_by_contact(connection, table, field, unasked) if unasked else {}
+    every: dict[tuple[str, ...], set[RowId]] = {**singly, **asked}
+    return {value: every.get((value,), set()) for value in doubtful}
+
+
+def _unexplained(field: Field, part: Sequence[str], ids: set[RowId], forms: Mapping[RowId, set[Hashable]]) -> list[str]:
+    """The values of a part that no row has, where the portal named a row that has none of the others either."""
+    mine = {value: contact(field, value) for value in part}
+    read = {row_id: forms[row_id] for row_id in ids if row_id in forms}
+    strangers = [row_id for row_id in ids if not (row_id in read and read[row_id] & set(mine.values()))]
+    held = {form for found in read.values() for form in found}
+    return [value for value, form in mine.items() if form not in held] if strangers else []
 
 
 def _alike_but(place: int, one: Hashable, other: Hashable) -> bool:

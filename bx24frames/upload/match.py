@@ -13,6 +13,10 @@ from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
+RowId = int | str
+Values = Mapping[str, object]
+"""What a row of the portal holds, by field code."""
+
 TEXT_LENGTH: Final = 255
 """Characters a short text column holds."""
 
@@ -65,7 +69,7 @@ def _plain(value: object, *, loose: bool) -> Hashable:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Wanted:
     """A row that may or may not be in the portal, with the values that were written, by field code."""
 
     position: int
@@ -82,7 +86,7 @@ class Matches:
 
 
 def assign(
-    doubts: Sequence[Doubt], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
+    doubts: Sequence[Wanted], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
 ) -> Matches:
     """Match rows in doubt to rows of the portal that nobody claims.
 
@@ -91,7 +95,7 @@ def assign(
 
     Parameters
     ----------
-    doubts : sequence of Doubt
+    doubts : sequence of Wanted
     rows : iterable of (id, values by field code)
         Unclaimed rows of the portal.
     fields : mapping of str to Field
@@ -107,23 +111,23 @@ def assign(
 
 
 def _pass(
-    doubts: Sequence[Doubt],
+    doubts: Sequence[Wanted],
     free: dict[int | str, Mapping[str, object]],
     fields: Mapping[str, Field],
     matches: Matches,
     *,
     loose: bool,
-) -> list[Doubt]:
+) -> list[Wanted]:
     """One round of matching; gives the doubts that found no candidate."""
-    patterns: dict[tuple[str, ...], list[Doubt]] = defaultdict(list)
+    patterns: dict[tuple[str, ...], list[Wanted]] = defaultdict(list)
     for doubt in doubts:
         patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)
-    left: list[Doubt] = []
+    left: list[Wanted] = []
     for codes in sorted(patterns, key=len, reverse=True):
         candidates: dict[Hashable, list[int | str]] = defaultdict(list)
         for row_id, values in free.items():
             candidates[_key(codes, values, fields, loose=loose)].append(row_id)
-        groups: dict[Hashable, list[Doubt]] = defaultdict(list)
+        groups: dict[Hashable, list[Wanted]] = defaultdict(list)
         for doubt in patterns[codes]:
             groups[_key(codes, doubt.values, fields, loose=loose)].append(doubt)
         for key, group in groups.items():
@@ -132,8 +136,8 @@ def _pass(
 
 
 def _settle(
-    group: list[Doubt], candidates: list[int | str], free: dict[int | str, Mapping[str, object]], matches: Matches
-) -> list[Doubt]:
+    group: list[Wanted], candidates: list[int | str], free: dict[int | str, Mapping[str, object]], matches: Matches
+) -> list[Wanted]:
     if len(candidates) > len(group):
         for doubt in group:
             matches.unclear[doubt.position] = tuple(candidates)
@@ -158,8 +162,8 @@ def _id_order(row_id: int | str) -> tuple[int, str]:
 
 def compares(field: Field) -> bool:
     """Whether a field's values read back as they were written."""
-    return kind(field) in COMPARABLE and field.type not in DISK_FILES
+    return kind(field) in READ_BACK and field.type not in DISK_FILES
 
 
-COMPARABLE: Final = frozenset(Kind) - {Kind.FILE}
+READ_BACK: Final = frozenset(Kind) - {Kind.FILE}
 """Kinds whose values read back as they were written; of a file only its name and address come back."""

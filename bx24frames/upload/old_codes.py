@@ -9,20 +9,19 @@ from bx24frames.entities.captions import lookup_of
 from bx24frames.portal.dictionaries import dictionary
 from bx24frames.upload.keys import key_fields
 from bx24frames.upload.lookup import key_of, rows_by_id, rows_by_key
+from bx24frames.upload.source import cells_of
 
 if TYPE_CHECKING:
-    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Field
-    from bx24frames.frames.accept import Source
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
-    from bx24frames.upload.lookup import Values
+    from bx24frames.upload.match import Values
+    from bx24frames.upload.request import CellPlace
+    from bx24frames.upload.source import Source
 
-__all__ = ["Cell", "held_cells"]
-
-Cell = tuple[int, str]
-"""A row's position and a column's name."""
+__all__ = ["held_cells"]
 
 
 async def held_cells(
@@ -32,7 +31,7 @@ async def held_cells(
     frame: Incoming,
     suspects: Iterable[Fault],
     on: Sequence[str] | None = None,
-) -> frozenset[Cell]:
+) -> frozenset[CellPlace]:
     """Find the cells whose code cannot be told or chosen, and which say what the portal holds.
 
     A choice deleted from its list, or a stage from its pipeline, stays in the rows that have it; written again it
@@ -59,7 +58,7 @@ async def held_cells(
     for name, field in fields.items():
         lookup = lookup_of(field, table.entity.entity_type_id)
         titles[name] = {} if lookup is None else (await dictionary(connection, field, lookup)).titles
-        written[name] = _listed(given, name)
+        written[name] = cells_of(given, name)
     return frozenset(
         (position, name)
         for position, name in cells
@@ -91,11 +90,6 @@ async def _rows(
     found = await rows_by_key(connection, table, [field for _, field in keyed], key_of_row.values(), codes)
     matches = {at: found.get(key_of([field for _, field in keyed], key), []) for at, key in key_of_row.items()}
     return {position: rows[0][1] for position, rows in matches.items() if len(rows) == 1}
-
-
-def _listed(source: Source, name: str) -> list[object]:
-    raw = source.column(name)
-    return raw if isinstance(raw, list) else raw.to_pylist()
 
 
 def _parts(cell: object) -> list[str]:

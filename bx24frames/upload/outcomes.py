@@ -1,19 +1,29 @@
-"""What became of one input row of an upload, as data."""
+"""Outcomes of the rows of an upload as data: one by one, as an Arrow table, and how the upload ended."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-Action: TypeAlias = Literal["inserted", "updated", "deleted", "unchanged", "failed", "unknown", "skipped"]
+from bx24frames.errors import Action, BX24Error
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PathTaken: TypeAlias = Literal["import", "batch", "single", "check"]
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+TEXT_COLUMNS: Final = ("action", "code", "message", "column", "path")
+NUMBER_COLUMNS: Final = ("position", "attempts")
+OUTCOME_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column", "attempts", "path")
+NOT_SENT: Final = "not sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One input row's fate.
+    """The outcome of one input row.
 
     `position`: the row's place in the input, from 0. `id`: the portal's id of the row, where it is known.
     `code`, `message`, `column`: the refusal, where there was one. `attempts`: requests that carried the row.
@@ -28,3 +38,72 @@ class Outcome:
     column: str | None = None
     attempts: int = 0
     path: PathTaken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What an upload did.
+
+    `outcomes`: one row per input row, in input order. `robots_ran`: None where it is not known. `requests`, `seconds`:
+    what it took; of a dry run, what it would take at the costs named by `basis`. `interrupted`: it was cancelled.
+    `broken`: the error that ended it early. `refusal`: the refusal of the credential, if there was one.
+    """
+
+    outcomes: pa.Table
+    entity: str
+    host: str
+    mode: str
+    dry_run: bool
+    robots_ran: bool | None
+    requests: int
+    seconds: float
+    journal: Path | None
+    basis: str
+    interrupted: bool = False
+    broken: BX24Error | None = None
+    refusal: BX24Error | None = None
+
+
+def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: pa.Array | None) -> pa.Table:
+    """Lay outcomes out by position.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+        A later one of a row replaces an earlier.
+    rows : int
+        Rows of the input; those without an outcome are ``skipped``.
+    labels : pyarrow.Array, optional
+        One a row; positions without it.
+
+    Raises
+    ------
+    ValueError
+        An outcome of a row the input does not have, or another number of labels.
+    """
+    import pyarrow as pa
+
+    full = _by_position(outcomes, rows)
+    columns = {name: pa.array([getattr(outcome, name) for outcome in full], pa.string()) for name in TEXT_COLUMNS}
+    columns |= {name: pa.array([getattr(outcome, name) for outcome in full], pa.int64()) for name in NUMBER_COLUMNS}
+    columns["id"] = _ids([outcome.id for outcome in full])
+    columns["label"] = columns["position"] if labels is None else labels
+    return pa.table({name: columns[name] for name in OUTCOME_COLUMNS})
+
+
+def _by_position(outcomes: Iterable[Outcome], rows: int) -> list[Outcome]:
+    last: list[Outcome | None] = [None] * rows
+    for outcome in outcomes:
+        if not 0 <= outcome.position < rows:
+            raise ValueError(f"An outcome of row {outcome.position} in an upload of {rows} rows")
+        last[outcome.position] = outcome
+    return [outcome or Outcome(position, "skipped", message=NOT_SENT) for position, outcome in enumerate(last)]
+
+
+def _ids(ids: Sequence[int | str | None]) -> pa.Array:
+    """Integers, or text where some table of the portal has text for an id (currencies)."""
+    import pyarrow as pa
+
+    if any(isinstance(value, str) for value in ids):
+        return pa.array([None if value is None else str(value) for value in ids], pa.string())
+    return pa.array(ids, pa.int64())

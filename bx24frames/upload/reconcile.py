@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -11,10 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error
 from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
-from bx24frames.upload.match import Doubt as Wanted
-from bx24frames.upload.match import Matches, assign, compares
+from bx24frames.upload.match import Matches, Wanted, assign, compares
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.sending import delay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -30,17 +26,6 @@ CUT: Final = 62.0
 ROUNDS: Final = 5
 """Times a row that proved absent is sent again."""
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
-
-
-@dataclass(slots=True)
-class Clock:
-    """Wall time and waiting, for tests to replace."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-
-
-CLOCK: Final = Clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +79,7 @@ async def settle_doubts(
         if not again:
             break
         if any(sending.doubts[at].passing for at in again):
-            await CLOCK.sleep(delay(ROUNDS + 1 - left))
+            await connection.clock.sleep(connection.retry.delay(ROUNDS + 1 - left))
         await send_alone(again)
         if not sending.doubts:
             return
@@ -112,11 +97,11 @@ async def _search(
 ) -> list[int]:
     """Look for the rows in doubt until each is found, or absent for certain; the absent ones."""
     # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
-    intents, now = journal.in_doubt(), CLOCK.now()
+    intents, now = journal.in_doubt(), connection.clock.now()
     unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
     over_at = {at: certainly_over(intents[at], now) if at in intents else 0.0 for at in unanswered}
     while True:
-        asked_at = CLOCK.now()
+        asked_at = connection.clock.now()
         matches = await _look(connection, upload, sending, search)
         _take(matches, sending)
         if not matches.absent:
@@ -124,7 +109,7 @@ async def _search(
         pending = [over_at[position] for position in matches.absent if over_at.get(position, 0.0) > asked_at]
         if not pending or sending.stopped:
             return [position for position in matches.absent if over_at.get(position, 0.0) <= asked_at]
-        await CLOCK.sleep(max(0.0, min(pending) - CLOCK.now()))
+        await connection.clock.sleep(max(0.0, min(pending) - connection.clock.now()))
 
 
 def certainly_over(intent: Intent, now: float) -> float:

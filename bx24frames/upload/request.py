@@ -8,42 +8,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.entities.schema import InputRow
+from bx24frames.entities.encode import InputRow
 from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
-from bx24frames.frames.report import WriteReport
 from bx24frames.upload import journal as journals
 from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.checks import Fault
+    from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.options import Mode, Nulls, OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
-    from bx24frames.upload.old_codes import Cell
+    from bx24frames.upload.source import Source, SourceCheck
+
+CellPlace = tuple[int, str]
+"""The position of a row and the name of a column."""
 
 CHUNK: Final = 1000
 """Rows taken out of Arrow at a time."""
-SHOWN: Final = 10
+ROWS_SHOWN: Final = 10
 
-Resume = str | Path | WriteReport | bool | None
+Resume = str | Path | bool | None
+"""A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
     """What a caller wants to write, as given."""
 
-    frame: object
+    source: Source
     entity: str
     mode: Mode
     on: Sequence[str] | None = None
     columns: Sequence[str] | None = None
     nulls: Nulls = "skip"
     extra_columns: Extra = "raise"
-    schema: object = None
+    schema: SourceCheck | None = None
     timezone: str | None = None
     automation: bool | None = None
     only_changed: bool = False
@@ -68,7 +71,7 @@ class Upload:
     bad: Mapping[int, Fault]
     ids: dict[int, int | str] = field(default_factory=dict)
     current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
-    held: frozenset[Cell] = frozenset()
+    held: frozenset[CellPlace] = frozenset()
 
     @property
     def entity(self) -> Entity:
@@ -152,26 +155,20 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     UnfinishedUpload
         The same insert was begun before, and nobody said what to do about it; or it is running now.
     ConfigError
-        The journal cannot be used, or the one of a report is gone.
+        The journal cannot be used.
     ValidationError
         The journal is of another frame; the differing rows are named.
     """
     if resume is None or resume is False:
         return _fresh(identity, forced=resume is False)
-    path = resume.journal if isinstance(resume, WriteReport) else resume
-    if not isinstance(path, str | Path):
-        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {path!r:.80}")
-    if isinstance(resume, WriteReport) and not Path(path).exists():
-        raise ConfigError(
-            f"The journal of the report is gone: {path}; nothing tells any more which rows were sent",
-            entity=identity.entity,
-            guidance="Write report.rows(frame, 'failed', 'skipped') by itself; look for unknown rows in the portal.",
-        )
-    journal = Journal(Path(path), identity)
+    if not isinstance(resume, str | Path):
+        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+    path = Path(resume)
+    journal = Journal(path, identity)
     differing = journal.differing(identity)
     if differing is None or differing:
         journal.abandon()
-        raise _other(Path(path), differing, identity)
+        raise _other(path, differing, identity)
     return journal
 
 
@@ -204,7 +201,7 @@ def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> V
             entity=identity.entity,
             guidance="Resume with the frame, table and mode it was begun with, or name another journal.",
         )
-    shown = ", ".join(map(str, differing[:SHOWN])) + (", ..." if len(differing) > SHOWN else "")
+    shown = ", ".join(map(str, differing[:ROWS_SHOWN])) + (", ..." if len(differing) > ROWS_SHOWN else "")
     return ValidationError(
         f"The frame is not the one that the journal {path} was begun with: {len(differing):,} rows differ ({shown})",
         entity=identity.entity,

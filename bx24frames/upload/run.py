@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -11,15 +10,11 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
 from bx24frames.entities.demands import named_column
+from bx24frames.entities.faults import validation_error
 from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.frames.accept import accept
-from bx24frames.frames.report import WriteReport
-from bx24frames.frames.schema import unfit
-from bx24frames.frames.validate import validation_error
 from bx24frames.portal.metadata import as_sent, find_table
-from bx24frames.scan.progress import Bar
-from bx24frames.scan.rest import Meter
+from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.upload import reconcile
 from bx24frames.upload.captions import recoded
 from bx24frames.upload.changes import rows_to_update
@@ -27,15 +22,14 @@ from bx24frames.upload.coerce.documents import as_documents
 from bx24frames.upload.compare import changed_cells
 from bx24frames.upload.deliver import deliver, learn_current, loads
 from bx24frames.upload.differences import warn_of_differences, warn_of_rounding
-from bx24frames.upload.ending import WriteCancelled, broken_off, interruptible
 from bx24frames.upload.forecast import Forecast, forecast
 from bx24frames.upload.incoming import incoming
 from bx24frames.upload.keys import check_keys, find_rows
 from bx24frames.upload.lookup import absent_rows
 from bx24frames.upload.old_codes import held_cells
-from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.request import Upload, WriteRequest, identify, open_journal
-from bx24frames.upload.sending import Doubt, Sending
+from bx24frames.upload.sending import Doubt, Sending, interruptible
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods
@@ -47,13 +41,13 @@ _SENT: Final = frozenset({"inserted", "updated", "unknown"})
 """Fates of rows that left."""
 
 
-async def prepare(connection: Connection, request: WriteRequest) -> Upload:
+async def prepare_upload(connection: Connection, request: WriteRequest) -> Upload:
     """Settle a request: everything that can be wrong in it is found before anything is written."""
     table = await find_table(connection, request.entity)
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request = _by_id(request, table)
-    given = as_documents(accept(request.frame), Names(table.fields, table.entity.name))
+    given = as_documents(request.source, Names(table.fields, table.entity.name))
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
     frame = incoming(
         source,
@@ -70,7 +64,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
         check_keys(table, frame, request.on)
     faults = [*unclear, *frame.faults]
     if request.schema is not None:
-        faults += unfit(source, table, request.schema, request.timezone)
+        faults += request.schema.unfit(source, table, request.timezone)
     if frame.compared:
         faults += await changed_cells(connection, table, frame, request.timezone)
     unknown = [*unclear, *(fault for fault in frame.faults if fault.reason == NOT_CHOSEN)]
@@ -79,7 +73,7 @@ async def prepare(connection: Connection, request: WriteRequest) -> Upload:
     whole = any(fault.position < 0 for fault in faults)
     if faults and (whole or request.on_error != "report"):
         labels = given.labels()
-        raise validation_error(faults, entity=table.entity.name, backend=source.backend, labels=labels)
+        raise validation_error(faults, entity=table.entity.name, labels=labels)
     warn_of_rounding(frame.table, frame.columns, table.entity.name)
     return Upload(request, table, frame, {fault.position: fault for fault in reversed(faults)}, held=held)
 
@@ -142,11 +136,11 @@ def _naming(upload: Upload) -> Callable[[str | None], str | None]:
     return lambda text: named_column(text, upload.table.fields, upload.columns)
 
 
-async def write(connection: Connection, request: WriteRequest) -> WriteReport:
+async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
     """Write a frame; see `bx24frames.write_entity`."""
-    started = time.monotonic()
+    started = connection.clock.monotonic()
     requests = connection.stats.requests
-    upload = await prepare(connection, request)
+    upload = await prepare_upload(connection, request)
     sending = Sending(request.on_error, upload.ids, column_of=_naming(upload))
     sending.put(
         *(
@@ -174,32 +168,24 @@ async def write(connection: Connection, request: WriteRequest) -> WriteReport:
             if not any(one.action in _SENT for one in sending.outcomes.values()):
                 raise
             broken = error
-        took = Forecast(connection.stats.requests - requests, time.monotonic() - started)
-    report = WriteReport.of(
-        sending.outcomes.values(),
-        rows=upload.total,
+        took = Forecast(connection.stats.requests - requests, connection.clock.monotonic() - started)
+    if not interrupted and broken is None:
+        warn_of_differences(sending.outcomes.values(), upload.entity.name)
+    return Uploaded(
+        outcome_table(sending.outcomes.values(), upload.total, upload.frame.source.labels()),
         entity=upload.entity.name,
         host=connection.host,
         mode=request.mode,
-        labels=upload.frame.source.labels(),
         dry_run=request.dry_run,
         robots_ran=None if request.dry_run else _robots_ran(upload, sending),
         requests=took.requests,
         seconds=took.seconds,
-        basis=took.basis,
         journal=sending.journal.path if sending.journal is not None else None,
+        basis=took.basis,
+        interrupted=interrupted,
+        broken=broken,
+        refusal=sending.refusal(upload.entity.name),
     )
-    if interrupted:
-        raise WriteCancelled("The upload was interrupted; .report tells what became of each row", report=report)
-    if broken is not None:
-        raise broken_off(broken, report) from broken
-    warn_of_differences(sending.outcomes.values(), upload.entity.name)
-    refusal = sending.refusal(upload.entity.name)
-    if refusal is not None and not (report.inserted or report.updated or report.unknown):
-        raise refusal
-    if request.on_error != "report":
-        report.raise_for_errors()
-    return report
 
 
 async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -> bool:
@@ -209,7 +195,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
     sending.journal = open_journal(identify(connection, upload), request.resume)
     try:
         with Bar(title, total=upload.total, progress=request.progress) as bar:
-            meter = Meter(connection, bar)
+            meter = ProgressMeter(connection, bar)
             work = asyncio.ensure_future(_send_all(connection, upload, sending, meter))
             return await interruptible(work, sending)
     finally:
@@ -220,7 +206,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
             sending.journal.close(rows=upload.total)
 
 
-async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: Meter) -> None:
+async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
     journal = sending.journal
     if journal is None:
         raise RuntimeError("an upload without a journal")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -11,16 +12,16 @@ from bx24frames.engine.batch import plain
 from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
-from bx24frames.engine.retry import delay, is_passing
+from bx24frames.engine.retry import is_passing
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
 from bx24frames.entities.echo import NOT_STORED
-from bx24frames.errors import BX24Error
+from bx24frames.errors import Action, BX24Error
 from bx24frames.portal.connection import new_token
-from bx24frames.upload.outcomes import Action, Outcome, PathTaken
+from bx24frames.upload.outcomes import Outcome, PathTaken
 
 if TYPE_CHECKING:
     from bx24frames.entities.echo import Difference, Echo
-    from bx24frames.entities.schema import Encoded
+    from bx24frames.entities.encode import Encoded
     from bx24frames.options import OnError
     from bx24frames.portal.connection import Connection
     from bx24frames.upload.journal import Journal
@@ -31,7 +32,6 @@ __all__ = [
     "Delivery",
     "Doubt",
     "Sending",
-    "delay",
     "import_is_closed",
     "not_stored",
     "send",
@@ -151,7 +151,7 @@ async def send(
         row of a call, and none has gone this way yet, nothing more is sent this way.
     """
     carried: dict[str, Encoded] = {}
-    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first, retry=connection.retry)
     sending.machine = machine
     if sending.stopped:
         machine.stop()
@@ -355,3 +355,21 @@ def import_is_closed(answer: Answer) -> bool:
     if not isinstance(answer, Refusal) or meaning(answer).reaction in _FATAL:
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
+
+
+async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
+    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+
+    Returns whether it was interrupted.
+    """
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        sending.stop()
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        return True
+    return False

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import Paging, Success
 from bx24frames.entities.columns import Names
 from bx24frames.entities.echo import NOT_STORED, Difference
-from bx24frames.entities.encode import update_call
+from bx24frames.entities.encode import InputRow, update_call
 from bx24frames.entities.normal import keeps, nothing
-from bx24frames.entities.schema import Family, InputRow
+from bx24frames.entities.schema import Family
 from bx24frames.entities.types import Kind, kind
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error
@@ -24,14 +24,14 @@ from bx24frames.upload.sending import FIRST_WRITES, not_stored
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
-    from bx24frames.upload.lookup import Values
+    from bx24frames.upload.match import Values
     from bx24frames.upload.request import Upload
     from bx24frames.upload.sending import Sending
 
 SAMPLE: Final = 50
 """Rows of which a page says whether the portal keeps what it takes."""
-STAGES: Final = frozenset({"stageId", "STAGE_ID"})
-PIPELINES: Final = frozenset({"categoryId", "CATEGORY_ID"})
+STAGE_FIELDS: Final = frozenset({"stageId", "STAGE_ID"})
+PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
 
 
 async def verify(connection: Connection, upload: Upload, sending: Sending) -> None:
@@ -77,7 +77,7 @@ def _reads_back(field: Field) -> bool:
 def _at_risk(upload: Upload, field: Field) -> bool:
     """A stage of rows whose pipeline the frame does not name: one of another pipeline is left as it was."""
     given = {one.code for one in upload.columns.values()}
-    return field.code in STAGES and upload.request.mode != "insert" and not given & PIPELINES
+    return field.code in STAGE_FIELDS and upload.request.mode != "insert" and not given & PIPELINE_FIELDS
 
 
 async def _read_back(

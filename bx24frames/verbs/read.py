@@ -1,4 +1,4 @@
-"""Reading, for blocking code: the signatures, and what each verb promises."""
+"""Public blocking functions that read: rows, counts, descriptions and schemas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
+from bx24frames.errors import ConfigError, UnknownEntity
+from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
+from bx24frames.portal.session import blocking
 from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import CHUNK_ROWS
@@ -14,7 +17,6 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
-from bx24frames.verbs.session import blocking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
+    from bx24frames.portal.session import PortalLike
     from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Moment, OrderBy
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.scan.order import OrderBy
+    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 
@@ -65,7 +68,7 @@ def read_entity(
     on_bad_value: Literal["raise", "null"] = "raise",
     progress: Progress = "auto",
 ) -> Frame:
-    """Read a table of the portal into a typed frame, every row once.
+    """Read an entity of the portal into a typed frame, every row exactly once.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ def read_entity(
     Returns
     -------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Dtypes follow from the portal's field description alone, never from the rows that came.
+        Dtypes depend only on the portal's field description, never on the rows.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def read_entity(
     ['int64', 'str', 'Int64']
     """
     output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -155,13 +158,13 @@ def iter_entity(
     progress: Progress = "auto",
     chunk_size: int = CHUNK_ROWS,
 ) -> Iterator[Frame]:
-    """Read a table in frames of `chunk_size` rows, in order of id, in bounded memory.
+    """Read an entity in frames of `chunk_size` rows, in order of id, in bounded memory.
 
     Parameters
     ----------
     {parameters}
     chunk_size : int
-        Rows a frame; the last one may have fewer. An empty table is one empty, typed frame.
+        Rows per frame; the last one may have fewer. If no row matches, there is one empty, typed frame.
 
     Yields
     ------
@@ -178,7 +181,7 @@ def iter_entity(
     [50, 50, 20]
     """
     rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, schema, missing_columns == "insert", timezone, output.backend)
+    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
     request = ReadRequest(
         entity,
         columns,
@@ -196,7 +199,7 @@ def iter_entity(
 
 
 def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
-    """Count the rows of a table that meet the conditions; one request, which costs the portal a COUNT.
+    """Count the rows of an entity that match the conditions, in one request that runs a COUNT on the portal.
 
     Parameters
     ----------
@@ -227,15 +230,14 @@ def describe_entity(
 def describe_entity(
     entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
 ) -> Frame:
-    """Describe a table: a row a field, with its type here and there.
+    """Describe an entity, one row per field, with the portal's type and the Arrow type.
 
     Parameters
     ----------
     entity, portal, backend
         As in `read_entity`.
     titles : bool
-        Titles as ``read_entity(..., titles=True)`` names its columns: those that several fields share have the code
-        behind them.
+        Make titles unique as in ``read_entity(..., titles=True)``: fields that share a title have their code appended.
 
     Returns
     -------
@@ -263,7 +265,7 @@ def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]) -> p
 @overload
 def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
 def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
-    """List the tables: a row an entity, with its method, id, dates and paging, and whether the credential may read it.
+    """List the entities of a portal, one per row: method, id and date columns, paging, and access of the credential.
 
     Returns
     -------
@@ -289,21 +291,21 @@ def entity_schema(
     entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
 ) -> pandera.polars.DataFrameSchema: ...
 def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
-    """Describe a table as a native pandera schema, to be extended, saved and handed to reads and writes as `schema`.
+    """Describe an entity as a native pandera schema, to extend, save and pass to reads and writes as `schema`.
 
     Parameters
     ----------
     entity, portal
         As in `read_entity`.
     backend : {"pandas", "polars", "pyarrow"}, optional
-        pandas, where none is named; pyarrow has the polars schema.
+        Library of the schema; pyarrow uses the polars schema. Default: pandas.
 
     Returns
     -------
     pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
-        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids may
-        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal
-        takes.
+        One column per field, of the dtype that a read gives it. All columns are optional, and unknown ones are refused.
+        Only ids must not be null, whatever the portal calls required; coded fields hold known codes, and texts are
+        limited to the length that the portal accepts.
 
     Notes
     -----
@@ -318,3 +320,53 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     3
     """
     return bridge.run(core.schema(blocking(portal), entity, backend_of(backend)))
+
+
+@documented
+def scan_entity(
+    entity: str,
+    portal: PortalLike = None,
+    *,
+    filters: Filters | None = None,
+    timezone: str | None = None,
+    schema_overrides: Mapping[str, pa.DataType] | None = None,
+    pushdown: bool = True,
+) -> pl.LazyFrame:
+    """Open a table as a polars LazyFrame: nothing is read before a query runs, and then only what it needs.
+
+    The columns of a query become the portal's ``select``. Its conditions become the narrowest conditions the portal
+    carries out without losing a row: equality and ``is_in`` of texts and codes, bounds of numbers and times, sets of
+    ids; polars then applies the query's own to every row that came. ``head(n)`` stops reading. A condition that cannot
+    be asked for costs rows, never correctness. DuckDB and narwhals ask through the same door.
+
+    Parameters
+    ----------
+    {scan_parameters}
+
+    Returns
+    -------
+    polars.LazyFrame
+        In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
+        query.
+
+    {scan_ends}
+
+    Examples
+    --------
+    >>> import bx24frames as bx
+    >>> import polars as pl
+    >>> deals = bx.scan_entity("deal", "sandbox")
+    >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
+    (0, 2)
+    """
+    if not isinstance(pushdown, bool):
+        raise ConfigError(f"pushdown is True or False, not {pushdown!r}")
+    if not isinstance(entity, str):
+        raise UnknownEntity(
+            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
+        )
+    from bx24frames.frames.lazy import lazy_frame
+
+    request = ReadRequest(entity, filters=filters, timezone=timezone, schema_overrides=schema_overrides, progress=False)
+    return lazy_frame(portal, request, pushdown=pushdown)

@@ -1,23 +1,29 @@
-"""Writing, for blocking code and for ``await``: the signatures, and what each parameter means."""
+"""Public write functions, blocking and async: `write_entity` and `delete_entity`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bx24frames import bridge
-from bx24frames.frames.report import WriteReport
+from bx24frames.errors import Report
+from bx24frames.frames.accept import accept
+from bx24frames.frames.ids import ids_of
+from bx24frames.frames.report import WriteReport, report_of
+from bx24frames.frames.schema import pandera_check
+from bx24frames.frames.validate import failures_in
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
-from bx24frames.upload.delete import DeleteRequest, delete
+from bx24frames.portal.session import blocking, connection_of
+from bx24frames.upload.delete import DeleteRequest, delete_rows
 from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.run import write
-from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names
+from bx24frames.upload.run import write_rows
+from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names, journal_of
 from bx24frames.verbs.docs import documented
-from bx24frames.verbs.session import blocking, connection_of
 
 if TYPE_CHECKING:
-    from bx24frames.verbs.session import PortalLike
+    from bx24frames.portal.session import PortalLike
 
 
 @documented
@@ -38,10 +44,10 @@ def write_entity(
     rows_per_request: int | Literal["auto"] = "auto",
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Write a frame into a table of the portal; every row gets an outcome.
+    """Write a frame to an entity of the portal; every row gets an outcome.
 
     Parameters
     ----------
@@ -98,34 +104,37 @@ async def write_entity_async(
     rows_per_request: int | Literal["auto"] = "auto",
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Write a frame into a table of the portal; see `bx24frames.write_entity`."""
+    """Write a frame to an entity of the portal; see `bx24frames.write_entity`."""
     check_switches(only_changed=only_changed, dry_run=dry_run)
     if automation is not None:
         check_switches(automation=automation)
     check_progress(progress)
     check_resume(resume)
+    source = accept(frame)
     request = WriteRequest(
-        frame,
+        source,
         entity,
         mode,
         column_names("on", [on] if isinstance(on, str) else on),
         column_names("columns", columns),
         nulls,
         extra_columns,
-        schema,
+        pandera_check(schema),
         timezone,
         automation,
         only_changed,
         rows_per_request,
         on_error,
         dry_run,
-        resume,
+        None if dry_run else journal_of(resume, entity),
         progress,
     )
-    return await write(connection_of(portal).begun(), request)
+    with failures_in(source.backend):
+        done = await write_rows(connection_of(portal).begun(), request)
+    return report_of(done, on_error)
 
 
 def delete_entity(
@@ -135,15 +144,16 @@ def delete_entity(
     *,
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Delete rows of a table by their ids.
+    """Delete rows of an entity by id.
 
     Parameters
     ----------
     ids : iterable of int, Series, Arrow array, frame with an id column, or WriteReport
-        Doubles are deleted once and ``skipped``; an absent id is ``failed``; of a report, what it created.
+        Duplicate ids are deleted once, their repetitions are ``skipped``; an id that does not exist is ``failed``. Of a
+        report, the rows that it inserted.
     entity, portal
         As in `read_entity`.
     on_error, dry_run, resume, progress
@@ -176,11 +186,13 @@ async def delete_entity_async(
     *,
     on_error: OnError = "raise",
     dry_run: bool = False,
-    resume: str | Path | WriteReport | Literal[False] | None = None,
+    resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
+    """Delete rows of an entity by id; see `bx24frames.delete_entity`."""
     check_switches(dry_run=dry_run)
     check_progress(progress)
     check_resume(resume)
-    return await delete(connection_of(portal).begun(), DeleteRequest(ids, entity, on_error, dry_run, resume, progress))
+    journal = None if dry_run else journal_of(resume, entity)
+    request = DeleteRequest(partial(ids_of, ids), entity, on_error, dry_run, journal, progress)
+    return report_of(await delete_rows(connection_of(portal).begun(), request), on_error)

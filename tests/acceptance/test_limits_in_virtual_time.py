@@ -13,7 +13,7 @@ from odd_portal import OddPortal
 from odd_wire import Asked, Refused
 
 from bx24frames import Limits, aio
-from bx24frames.engine import throttle
+from bx24frames.engine.clock import Clock
 from bx24frames.engine.runner import Runner
 from bx24frames.portal.connection import Connection
 from bx24frames.transport.base import Reply
@@ -92,14 +92,12 @@ Play = Callable[..., Any]
 @pytest.fixture
 def play(odd: OddPortal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Run a coroutine function of (portal, wire) in virtual time; gives what it gives, and the seconds it took."""
-    monkeypatch.setattr(throttle, "LONGEST_PAUSE", 30.0)
-    monkeypatch.setattr(throttle, "BLIND_PAUSE", 60.0)
     loop = VirtualLoop()
     plain = Connection.runner
 
     def runner(connection: Connection) -> Runner:
         made = plain(connection)
-        made.clock = loop.time
+        made.clock = Clock(monotonic=loop.time)
         return made
 
     monkeypatch.setattr(Connection, "runner", runner)

@@ -24,7 +24,7 @@ Cell = Callable[[str], list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(sizes={"deal": 120}, plan="unlimited", real_time=False) as opened:
+    with Sandbox(sizes={"deal": 120}, plan="unlimited", real_time=False, listen=True) as opened:
         yield opened
 
 

@@ -6,17 +6,16 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from odd_portal import CODE, OddPortal
 from odd_wire import Asked, Raw
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import errors as e
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 PAGE = f"<html><head><title>502 Bad Gateway</title></head><body><p>/rest/1/{CODE}/ nginx</body></html>".encode()
 
 
@@ -132,20 +131,21 @@ def test_the_deadline_of_a_verb(odd: OddPortal) -> None:
 @pytest.mark.parametrize("verb", ["read_entity", "check", "list_and_get"])
 def test_a_deadline_is_one_for_all_that_a_verb_asks(odd: OddPortal, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fields and rows, profile and scope, ids and objects: none begins its seconds anew."""
+    from bx24frames.engine.clock import Clock
     from bx24frames.engine.runner import Runner
-    from bx24frames.portal import connection
+    from bx24frames.portal.budgets import Budgets
 
     now = [100.0]
-    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now[0]))
     ran = Runner.run
 
     def late(runner: Any, machine: Any) -> Any:
-        runner.clock, now[0] = lambda: now[0], now[0] + 0.7
+        now[0] += 0.7
         return ran(runner, machine)
 
     monkeypatch.setattr(Runner, "run", late)
     given = {"read_entity": ("deal",), "list_and_get": ("crm.deal",)}.get(verb, ())
     with bx.Portal(odd.url, deadline=1.0, cache=False) as portal:
+        portal.connection.own_budgets = Budgets(Clock(monotonic=lambda: now[0]))
         act = bx.read_entity if verb == "read_entity" else getattr(portal, verb)
         with pytest.raises(e.LimitError, match="deadline of 1 s"):
             act(*given, *([portal] if verb == "read_entity" else []))
@@ -192,7 +192,7 @@ def test_one_method_in_a_batch_over_its_time(odd: OddPortal, portal: bx.Portal) 
 
 def test_a_portal_without_a_trusted_certificate_is_told_with_the_way_out() -> None:
     """What is to be done about it is known where it happens, and not lost on the way to the caller."""
-    with bx.Sandbox(real_time=False, tls=True) as sandbox, pytest.raises(e.TransportError) as caught:
+    with bx.Sandbox(real_time=False, tls=True, listen=True) as sandbox, pytest.raises(e.TransportError) as caught:
         bx.count_entity("deal", bx.Portal(sandbox.url, deadline=1.0))
     assert "self-signed" in str(caught.value)
     assert "Portal(ssl=" in str(caught.value)

@@ -1,4 +1,4 @@
-"""`doctor`: each trouble is named, with what to do about it; the command itself: help, version, stderr, pipes."""
+"""The `doctor` command names each problem with advice; also version, stderr and pipes of the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from bx24frames import __version__
 from bx24frames.cli.conditions import conditions
@@ -65,7 +67,7 @@ def test_a_portal_that_does_not_answer(run, bx24_sandbox: Sandbox, code: str):
 def test_clocks_apart_are_told_in_which_direction():
     assert clock_finding(NOON, NOON + dt.timedelta(seconds=5)).mark == "ok"
     behind = clock_finding(NOON, NOON + dt.timedelta(minutes=10))
-    assert (behind.mark, behind.text) == ("warn", "600 s behind the portal's")
+    assert (behind.mark, behind.text) == ("warn", "600 s behind the portal's clock")
     assert "ahead of" in clock_finding(NOON, NOON - dt.timedelta(minutes=10)).text
 
 
@@ -96,11 +98,13 @@ def command(*arguments: str, portal: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.usefixtures("over_http")
 def test_as_a_process_of_its_own(bx24_sandbox: Sandbox):
     ran = command("read", "deal", "-c", "id", "--limit", "3", portal=bx24_sandbox.url)
     assert (ran.returncode, len(ran.stdout.splitlines()), ran.stderr) == (0, 4, b"")
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_reader_that_leaves_early_ends_it_quietly(bx24_sandbox: Sandbox):
     environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url}
     line = f"{sys.executable} -m bx24frames read deal --chunk-size 1 | head -n 1"

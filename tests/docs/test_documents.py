@@ -44,13 +44,13 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
     """A fresh portal under the name "sandbox", which is also the one meant where none is named."""
     box = str(shutil.copy(seeded, tmp_path / "box.sqlite"))
-    with Sandbox(box, plan="unlimited", real_time=False) as sandbox:
+    with Sandbox(box, plan="unlimited", real_time=False, listen=True) as sandbox:
         Sandbox.close_shared()
         monkeypatch.setattr(Sandbox, "_shared", sandbox)
         monkeypatch.setenv("BX24_WEBHOOK", "sandbox")
         monkeypatch.setenv("BX24FRAMES_CONFIG", str(tmp_path / "profiles.toml"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-        monkeypatch.setattr("bx24frames.cli.connecting._keyring_is_there", lambda: False)
+        monkeypatch.setattr("bx24frames.cli.connect._keyring_is_there", lambda: False)
         monkeypatch.setenv("COLUMNS", "120")
         (tmp_path / "work").mkdir()
         monkeypatch.chdir(tmp_path / "work")
@@ -73,7 +73,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
             assert same, f"{snippet}\n{checker.output_difference(example, printed, LOOSELY)}"
     for name, test in list(run.names.items()):
         if name.startswith("test_") and callable(test):
-            with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False) as fresh:
+            with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
                 test(fresh)
     assert portal_in_a_box.stats.broken == []
 

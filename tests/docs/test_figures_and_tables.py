@@ -14,10 +14,10 @@ from snippets import ROOT
 from bx24frames import errors
 from bx24frames.engine.codes import MEANINGS
 from bx24frames.engine.throttle import SLOW_AT
+from bx24frames.entities.operators import WORDS
 from bx24frames.entities.types import ARROW, KINDS
 from bx24frames.options import Limits
 from bx24frames.sandbox.faults import Fault, FaultKind, carries_out
-from bx24frames.where.dialects import WORDS
 
 DOCS = ROOT / "docs"
 
@@ -52,6 +52,7 @@ def reference() -> ModuleType:
     return script("reference")
 
 
+@pytest.mark.usefixtures("over_http")  # which restores the default of Sandbox(listen=)
 def test_the_reference_is_what_the_docstrings_say(reference: ModuleType):
     current = reference.page() == (DOCS / "reference.md").read_text(encoding="utf-8")
     assert current, "the docstrings have changed: make reference"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine import batch
-from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Lost, Parcel, Refusal, Success
+from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Lost, Parcel, Refusal, RowShape, Success
 from bx24frames.engine.pages.cursor import ids_in, page_in
-from bx24frames.engine.records import AS_MAPS, Records, RowShape, joined
+from bx24frames.engine.records import AS_MAPS, Records, joined
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.schema import Family, Field, TableSchema

@@ -6,10 +6,10 @@ import orjson
 import pytest
 from portal_model import Table, classic_listing, drain, flat, item_listing
 
-from bx24frames.engine.messages import Success, Wait
+from bx24frames.engine.messages import RawRows, Success, Wait
 from bx24frames.engine.pages import lanes
 from bx24frames.engine.pages.pages import KeysetPages
-from bx24frames.engine.records import AS_MAPS, RawRows
+from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import Size, Sizes
 
 FAMILIES = {"item": (item_listing, "id", True), "classic": (classic_listing, "ID", False)}

@@ -266,6 +266,7 @@ def test_slow_keeps_requests_one_by_one(sandbox):
     assert sandbox.stats.peak_in_flight == 1
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT to one process alone is a POSIX matter")
 def test_ctrl_c_ends_a_read_within_seconds_and_says_nothing_of_pending_tasks(sandbox):
     stalled(sandbox)
@@ -304,7 +305,7 @@ def test_two_processes_share_one_budget_and_are_not_refused(tmp_path):
                 portal.call("profile")
     """)
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
-    with Sandbox(sizes={"deal": 1}, plan=Plan(burst=60, per_second=10.0), real_time=False) as sandbox:
+    with Sandbox(sizes={"deal": 1}, plan=Plan(burst=60, per_second=10.0), real_time=False, listen=True) as sandbox:
         processes = [subprocess.Popen([sys.executable, "-c", script, sandbox.url], env=environment) for _ in range(2)]
         assert [process.wait(60) for process in processes] == [0, 0]
         assert sandbox.stats.requests == 90

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from portal_model import item_listing
 
+from bx24frames.engine.clock import Clock
 from bx24frames.engine.pages.pages import KeysetPages
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.runner import Runner
@@ -119,7 +120,7 @@ def read(portal: Portal, *, operating: float, until: float | None = None) -> Tol
     """Read the whole list in virtual time, or as far as it comes in `until` seconds."""
     loop = portal.loop
     governor = Governor(Bucket(50, 2.0), operating, 8)
-    runner = Runner(portal, governor, threading.Lock(), sizes=Sizes(), clock=loop.time)
+    runner = Runner(portal, governor, threading.Lock(), sizes=Sizes(), clock=Clock(monotonic=loop.time))
     told = Told([], 0.0, [])
 
     async def work() -> None:

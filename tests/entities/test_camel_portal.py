@@ -6,9 +6,8 @@ import datetime as dt
 
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.columns import select_params, table_schema
-from bx24frames.entities.encode import add_call
+from bx24frames.entities.encode import InputRow, add_call
 from bx24frames.entities.fields import parse_fields
-from bx24frames.entities.schema import InputRow
 from bx24frames.where.parse import parse_filters
 
 from .decoding import decode

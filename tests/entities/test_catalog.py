@@ -9,6 +9,7 @@ import pytest
 
 from bx24frames.engine.messages import Paging
 from bx24frames.engine.pages.cursor import Cursor
+from bx24frames.entities.arguments import bound, described_alone
 from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.fields import parse_fields
@@ -16,7 +17,7 @@ from bx24frames.entities.names import needs_types, resolve
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
 from bx24frames.portal.listing import listing_for, slices
-from bx24frames.where.binding import bound, bound_by, described_alone
+from bx24frames.where.binding import bound_by
 from bx24frames.where.parse import parse_filters
 
 from .decoding import decode
@@ -121,7 +122,7 @@ def test_what_stands_behind_a_name() -> None:
     assert described == [2, 128]  # without a type the portal describes no pipelines
     with pytest.raises(ConfigError, match="entityTypeId"):
         resolve("category:deals")
-    with pytest.raises(ConfigError, match="one table"):
+    with pytest.raises(ConfigError, match="no argument after its name"):
         bound(CATALOG["activity"], 5)
 
 

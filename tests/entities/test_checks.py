@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault, check_columns, check_rows
+from bx24frames.entities.checks import check_columns, check_rows
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 
 from .conftest import Table
 
@@ -28,7 +29,7 @@ def test_a_column_set_once_that_no_list_shows_is_for_inserts(deal: Table) -> Non
     assert check_columns(deal.entity, columns, "update") == []
     columns = {name: replace(field, listed=False) for name, field in columns.items()}
     [fault] = check_columns(deal.entity, columns, "update")
-    assert fault.reason.startswith("set once")
+    assert fault.reason.startswith("can only be set when the row is created")
     assert check_columns(deal.entity, columns, "insert") == []
 
 

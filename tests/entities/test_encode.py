@@ -11,8 +11,8 @@ import pytest
 
 from bx24frames.engine.messages import Call
 from bx24frames.entities import encode
+from bx24frames.entities.encode import AnswerShape, InputRow
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import AnswerShape, InputRow
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.transport.query import pairs
 

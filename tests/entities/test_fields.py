@@ -8,10 +8,11 @@ import pytest
 from bx24frames.entities.columns import Names, select, select_params, table_schema
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Choice, Where
+from bx24frames.entities.schema import Choice
 from bx24frames.entities.spelling import camel, upper
 from bx24frames.errors import ResponseError, UnknownColumn
 from bx24frames.portal.listing import listing_for
+from bx24frames.where.model import Where
 
 from .conftest import Table
 from .decoding import decode

@@ -10,9 +10,9 @@ from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import Form, forms_of
 from bx24frames.entities.names import resolve
 from bx24frames.entities.proof import proof_of
-from bx24frames.entities.schema import Where
 from bx24frames.errors import ResponseError
 from bx24frames.portal.listing import listing_for
+from bx24frames.where.model import Where
 from bx24frames.where.parse import parse_filters
 
 NAMES = {
@@ -97,7 +97,7 @@ def test_a_page_without_a_wanted_key_ends_a_read_that_has_another_form() -> None
     schema = table_schema(DEAL, KNOWN, ["id", "title", "UF_CRM_MY_STRING"])
     proof = proof_of(DEAL, KNOWN, schema, explicit=True)
     proof.strict = True
-    with pytest.raises(ResponseError, match="No row carries title"):
+    with pytest.raises(ResponseError, match="No row has title"):
         proof.look([{"id": 1, "ufCrmMyString": None}])
     proof.excused = frozenset({"title"})
     proof.look([{"id": 1, "ufCrmMyString": None, "news": 1}])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bx24frames.engine.messages import IdBounds
 from bx24frames.entities.catalog.catalog import CATALOG
-from bx24frames.entities.schema import Field, Where
+from bx24frames.entities.schema import Field
 from bx24frames.where.domains import EVERY, NO_ROW, Domain, Possible, after, before
+from bx24frames.where.model import Where
 from bx24frames.where.narrow import narrowed
 
 DEAL = CATALOG["deal"]

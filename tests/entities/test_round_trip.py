@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bx24frames.entities import encode
 from bx24frames.entities.columns import Names, table_schema
+from bx24frames.entities.encode import InputRow
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import InputRow
 from bx24frames.transport.query import encode as query
 
 from .decoding import decode

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bx24frames.engine.messages import JSON
 from bx24frames.entities import encode
 from bx24frames.entities.columns import table_schema
+from bx24frames.entities.encode import InputRow
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Family, Field, InputRow
+from bx24frames.entities.schema import Family, Field
 from bx24frames.entities.types import ENUM, KINDS, Kind, arrow_type, kind
 from bx24frames.transport.query import encode as query
 

@@ -1,4 +1,4 @@
-"""An Arrow table out to each library: dtypes that do not depend on the rows."""
+"""Conversion of Arrow tables to each library: dtypes do not depend on the rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError
-from bx24frames.frames.give import arrow_type, to_backend
+from bx24frames.frames.give import column_type, to_backend
 from bx24frames.options import Backend
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])
@@ -61,7 +62,7 @@ PANDAS_DEFAULT = {
     "link": "Int64",
     "sum": "float64",
     "opened": "boolean",
-    "title": "str",
+    "title": TEXT,
     "created": "datetime64[us, UTC]",
     "begin": "datetime64[us]",
     "tags": "list<item: string>[pyarrow]",
@@ -116,7 +117,7 @@ def test_rows_are_there_without_columns(backend: Backend) -> None:
     assert tuple(frame.shape) == (0, 0)
 
 
-def test_zone_of_the_arrow_type_is_kept() -> None:
+def test_zone_of_the_column_type_is_kept() -> None:
     table = pa.table({"at": pa.array([0], pa.timestamp("us", "Europe/Moscow"))})
     assert dtypes(to_backend(table, "pandas")) == {"at": "datetime64[us, Europe/Moscow]"}
     assert to_backend(table, "polars").schema["at"] == pl.Datetime("us", "Europe/Moscow")
@@ -159,9 +160,9 @@ def test_a_frame_can_be_edited() -> None:
     assert (frame.loc[0, "sum"], frame.loc[0, "id"]) == (7.0, 9)
 
 
-def test_arrow_type_reads_both_spellings() -> None:
-    assert arrow_type(pa.int32()) == pa.int32()
-    assert arrow_type(pl.Int32) == pa.int32()
-    assert arrow_type(pl.Datetime("us", "UTC")) == pa.timestamp("us", "UTC")
+def test_column_type_reads_both_spellings() -> None:
+    assert column_type(pa.int32()) == pa.int32()
+    assert column_type(pl.Int32) == pa.int32()
+    assert column_type(pl.Datetime("us", "UTC")) == pa.timestamp("us", "UTC")
     with pytest.raises(ConfigError):
-        arrow_type("int32")
+        column_type("int32")

@@ -1,4 +1,4 @@
-"""What people see of portals, plans, reports and figures in notebooks and terminals: sound, escaped, no secret."""
+"""Displays of portals, plans, reports and statistics: well-formed, escaped, without secrets."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bx24frames.display import facts_html, table_html
 from bx24frames.engine.stats import MethodStats, Stats
 from bx24frames.frames.report import WriteReport
 from bx24frames.sandbox import Sandbox
-from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.outcomes import Outcome, outcome_table
 
 ODD = '<b>"Tom" & Co</b>'
 TOKENS = {"client_secret": "cl1entsecretcl1entsecret", "access_token": "acc3sstoken", "refresh_token": "r3freshtoken"}
 
 
 class Cells(HTMLParser):
-    """The texts of the cells; every tag opened is closed, in order, and none has a colour of its own."""
+    """The texts of the cells; every tag is closed in order, and none sets a colour."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Cells(HTMLParser):
 
 def outcomes() -> WriteReport:
     found = [Outcome(0, "failed", code=ODD, message=ODD, column=ODD, attempts=1), Outcome(1, "updated", id=1234567)]
-    return WriteReport.of(found, rows=2, entity=ODD, host="acme.bitrix24.com", mode="update")
+    return WriteReport(outcome_table(found, 2, None), entity=ODD, host="acme.bitrix24.com", mode="update")
 
 
 def test_a_table_of_odd_texts():

@@ -1,4 +1,4 @@
-"""`entity_schema`, and `schema=` on a read: what is checked, what is told, and what drift is named."""
+"""`entity_schema`, and `schema=` on a read: what is checked, and how faults and drift are reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandera.polars as polars_schemas
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import FAST, cells, columns, data_asked, dtypes
+from look import cells, columns, data_asked, dtypes
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, ValidationError
@@ -22,7 +23,7 @@ LIBRARY = {"pandas": pandas_schemas, "polars": polars_schemas, "pyarrow": polars
 
 @pytest.fixture
 def own() -> Iterator[bx.Sandbox]:
-    """A portal of the test's own, whose fields may change."""
+    """A portal for one test, whose fields may change."""
     quirks = {"unprinted_fields": False}  # of a column that no row carries, asked for by name, is told
     with bx.Sandbox(sizes={"deal": 70}, plan="unlimited", real_time=False, quirks=quirks) as sandbox:
         yield sandbox

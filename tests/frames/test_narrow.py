@@ -1,4 +1,4 @@
-"""A user's frame in: each cell to its field's type without loss, or a fault that names it."""
+"""Frame input: each cell is converted to its field's type without loss, or reported as a fault."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from narrowing import to_arrow
 
 from bx24frames.errors import ConfigError
-from bx24frames.upload.coerce.narrow import to_arrow
 
 INT, FLOAT, BOOL, TEXT, DATE = pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32()
 MOMENT = pa.timestamp("us", "UTC")
@@ -31,7 +31,7 @@ MIDNIGHT = dt.datetime(2026, 1, 31)
 
 
 def cell(value: object, kind: pa.DataType, timezone: str | None = None) -> Any:
-    """The one cell of an object column, or the reason it does not fit."""
+    """The single cell of an object column, or the reason of its fault."""
     done = to_arrow(pd.DataFrame({"x": pd.Series([value], dtype=object)}), target={"x": kind}, timezone=timezone)
     return done.faults[0].reason if done.faults else done.table["x"][0].as_py()
 
@@ -261,7 +261,7 @@ class TestColumns:
 
 
 def test_a_hundred_thousand_rows_take_no_cell_by_cell() -> None:
-    """Whole columns: a hundred times faster than the cells, so the bound is far from both."""
+    """Whole columns are a hundred times faster than single cells; the bound is far from both."""
     rows = 100_000
     frame = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Two laws: a column cast whole gives what its cells give, and a frame that went out comes in unchanged."""
+"""Property tests: casting a column equals casting its cells, and a frame read back in is unchanged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import to_arrow
 
 from bx24frames.frames.give import to_backend
 from bx24frames.options import Backend, DtypeBackend
-from bx24frames.upload.coerce.narrow import _by_cell, _narrow, to_arrow
+from bx24frames.upload.coerce.narrow import _by_cell, _narrow
 
 MONEY = pa.struct([("amount", pa.decimal128(18, 4)), ("currency", pa.string())])
 SCHEMA = pa.schema(

@@ -1,7 +1,8 @@
-"""The write report: a line a row, and the rows themselves back."""
+"""The write report: one outcome per row, and selection of the input rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
 from bx24frames.frames.report import WriteReport
 from bx24frames.options import Backend
-from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.outcomes import Outcome, outcome_table
 
 OUTCOMES = [
     Outcome(2, "failed", code="ACCESS_DENIED", message="<b>No</b>", column="title", attempts=1, path="batch"),
@@ -24,8 +26,12 @@ OUTCOMES = [
 COLUMNS = ["position", "label", "id", "action", "code", "message", "column", "attempts", "path"]
 
 
+def report_of(outcomes: Iterable[Outcome], *, rows: int, labels: pa.Array | None = None, **facts: Any) -> WriteReport:
+    return WriteReport(outcome_table(outcomes, rows, labels), **facts)
+
+
 def report(**more: Any) -> WriteReport:
-    return WriteReport.of(OUTCOMES, rows=4, entity="deal", host="acme.bitrix24.com", mode="insert", **more)
+    return report_of(OUTCOMES, rows=4, entity="deal", host="acme.bitrix24.com", mode="insert", **more)
 
 
 def frame(backend: Backend) -> Any:
@@ -47,7 +53,7 @@ def test_one_line_a_row_in_input_order(backend: Backend) -> None:
 
 def test_pandas_frame_has_the_package_dtypes() -> None:
     types = {name: str(dtype) for name, dtype in report().frame().dtypes.items()}
-    assert types == dict.fromkeys(COLUMNS, "str") | {
+    assert types == dict.fromkeys(COLUMNS, TEXT) | {
         "position": "int64",
         "label": "Int64",
         "id": "Int64",
@@ -69,7 +75,7 @@ def test_labels_are_the_index_values() -> None:
 
 
 def test_text_ids_are_kept() -> None:
-    done = WriteReport.of(
+    done = report_of(
         [Outcome(0, "deleted", id="EUR")], rows=1, entity="currency", host="acme.bitrix24.com", mode="delete"
     )
     assert done.ids("deleted") == ["EUR"]
@@ -98,7 +104,7 @@ def test_a_lazy_frame_comes_back_lazy_and_a_batch_a_batch() -> None:
 
 
 def test_another_frame_is_refused(backend: Backend) -> None:
-    with pytest.raises(ConfigError, match="4 rows, the frame has 3"):
+    with pytest.raises(ConfigError, match="4 rows, but the frame has 3"):
         report().failed_rows(frame(backend)[:3])
 
 
@@ -109,7 +115,7 @@ def test_unknown_actions_are_refused() -> None:
 
 def test_an_outcome_beyond_the_input_is_a_fault() -> None:
     with pytest.raises(ValueError, match="row 2"):
-        WriteReport.of(OUTCOMES, rows=2, entity="deal", host="h", mode="insert")
+        report_of(OUTCOMES, rows=2, entity="deal", host="h", mode="insert")
 
 
 def test_errors_are_raised_with_counts_and_reasons() -> None:
@@ -123,7 +129,7 @@ def test_errors_are_raised_with_counts_and_reasons() -> None:
 
 def test_many_reasons_stay_a_few_lines() -> None:
     outcomes = [Outcome(n, "failed", message=f"reason {n % 50}") for n in range(200)]
-    many = WriteReport.of(outcomes, rows=200, entity="deal", host="h", mode="insert")
+    many = report_of(outcomes, rows=200, entity="deal", host="h", mode="insert")
     with pytest.raises(WriteError) as caught:
         many.raise_for_errors()
     assert "and 47 other reasons" in str(caught.value)
@@ -132,8 +138,8 @@ def test_many_reasons_stay_a_few_lines() -> None:
 
 
 def test_nothing_is_raised_where_nothing_failed() -> None:
-    WriteReport.of([Outcome(0, "updated", id=1)], rows=1, entity="deal", host="h", mode="update").raise_for_errors()
-    WriteReport.of([], rows=0, entity="deal", host="h", mode="update").raise_for_errors()
+    report_of([Outcome(0, "updated", id=1)], rows=1, entity="deal", host="h", mode="update").raise_for_errors()
+    report_of([], rows=0, entity="deal", host="h", mode="update").raise_for_errors()
 
 
 def test_text_says_what_a_user_asks() -> None:
@@ -154,7 +160,7 @@ def test_the_notebook_table_escapes_what_the_portal_said() -> None:
 
 
 def test_many_rows_are_stored_as_columns() -> None:
-    done = WriteReport.of(
+    done = report_of(
         (Outcome(n, "inserted", id=n, attempts=1, path="import") for n in range(100_000)),
         rows=100_000,
         entity="deal",

@@ -1,4 +1,4 @@
-"""A pandera schema from field descriptions, and faults by row and column."""
+"""pandera schemas from field descriptions, and faults by row and column."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from bx24frames.entities.checks import WHOLE_COLUMN, Fault
+from bx24frames.entities.faults import WHOLE_COLUMN, Fault, failures, summary, validation_error
 from bx24frames.entities.schema import Choice, Field, TableSchema
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.validate import check, failures, frame_schema, summary, validation_error
+from bx24frames.frames.validate import check, failures_in, frame_schema
 from bx24frames.options import Backend
 
 ARROW = pa.schema(
@@ -73,7 +73,7 @@ def test_faults_name_row_and_column(backend: Backend) -> None:
     bad = frame(backend, [GOOD, {"id": None, "title": None, "stageId": "LOST", "ufCrmColour": 45}])
     found = check(bad, frame_schema(DEAL, backend))
     assert {(fault.position, fault.column, fault.value, fault.reason) for fault in found} == {
-        (1, "id", "", "null, where a value must be"),
+        (1, "id", "", "null, but a value is required"),
         (1, "stageId", "LOST", "not one of the field's codes"),
         (1, "ufCrmColour", "45", "not one of the field's codes"),
     }
@@ -118,20 +118,22 @@ def test_summary_is_short_however_many_cells_are_bad() -> None:
     assert "and 22 other kinds of fault" in text
 
 
-def test_failures_are_a_frame(backend: Backend) -> None:
-    made = failures([Fault(3, "id", "x", "not a number"), Fault(WHOLE_COLUMN, "colour", "", "no such field")], backend)
-    assert pa.table(made).to_pylist() == [
+def test_failures_are_a_table() -> None:
+    made = failures([Fault(3, "id", "x", "not a number"), Fault(WHOLE_COLUMN, "colour", "", "no such field")])
+    assert made.to_pylist() == [
         {"position": 3, "column": "id", "value": "x", "reason": "not a number"},
         {"position": None, "column": "colour", "value": "", "reason": "no such field"},
     ]
-    assert pa.table(failures([], backend)).num_rows == 0
+    assert failures([]).num_rows == 0
 
 
 def test_the_error_carries_every_fault(backend: Backend) -> None:
-    error = validation_error([Fault(3, "id", "x", "not a number")], entity="deal", backend=backend)
+    with pytest.raises(ValidationError) as caught, failures_in(backend):
+        raise validation_error([Fault(3, "id", "x", "not a number")], entity="deal")
+    error = caught.value
     assert error.rows == (3,)
     assert "id: not a number (1x, first in row 3: 'x')" in str(error)
-    assert type(error.failures) is type(failures([], backend))
+    assert type(error.failures) is type(to_backend(failures([]), backend))
 
 
 def test_making_a_schema_leaves_the_process_as_it_was() -> None:

@@ -17,7 +17,7 @@ SIZES = {"lead": 1, "deal": 1, "contact": 1, "company": 1}
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as opened:
+    with Sandbox(sizes=SIZES, plan="unlimited", real_time=False, listen=True) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ import pytest
 from bx24frames.sandbox import Costs, Fault, Sandbox
 from bx24frames.sandbox.serving import parse_fault, parse_sizes, serve
 
+pytestmark = pytest.mark.usefixtures("over_http")
 SIZES = {"deal": 20, "contact": 10, "company": 5, "lead": 5}
 
 

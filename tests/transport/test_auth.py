@@ -19,15 +19,10 @@ from aiohttp import web
 from bx24frames.errors import AuthError, ConfigError
 from bx24frames.transport.address import Address
 from bx24frames.transport.auth import OAuth
-from bx24frames.transport.authorized import AuthorizedTransport, credential_key, open_transport
+from bx24frames.transport.authorized import AuthorizedTransport, credential_key
 from bx24frames.transport.base import NoReply
 
-from .conftest import Portal, Serve, says
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OAuth, "_pause", staticmethod(lambda attempt: 0.0))
+from .conftest import Portal, Serve, open_transport, says
 
 
 class Office:
@@ -90,7 +85,7 @@ async def test_an_expired_token_is_renewed_once_and_the_request_repeated(serve: 
     store = Store()
     transport = open_transport(portal.application, auth=application(server, store=store))
     reply = await transport.post("batch", b'{"cmd":{}}', timeout=5)
-    assert json.loads(reply.body) == {"result": {"cmd": {}}}
+    assert json.loads(await reply.read()) == {"result": {"cmd": {}}}
     await transport.post("m", b"{}", timeout=5)
     await transport.close()
     assert office.renewals == [

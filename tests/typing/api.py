@@ -1,4 +1,4 @@
-"""What a type checker sees of the public verbs; mypy reads this file, nothing runs it."""
+"""Types of the public API; mypy checks this file, and it is never run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 import bx24frames as bx
+from bx24frames.engine.messages import JSON
+from bx24frames.portal.plan import Plan
 
 portal = bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=bx.Limits.enterprise())
 
@@ -44,18 +46,28 @@ assert_type(report.failed_rows(pl.DataFrame({"title": ["a"]})), pl.DataFrame)
 assert_type(bx.delete_entity(report, "deal", portal), bx.WriteReport)
 assert_type(bx.delete_entity([1, 2], "deal", portal, dry_run=True), bx.WriteReport)
 
+assert_type(portal.call_batch({"cmd": {}}), dict[str, JSON])
+assert_type(portal.get_by_id("crm.deal.get", [1, 2]), dict[int | str, JSON])
+assert_type(portal.plan("deal", filters={">=id": 5}), Plan)
+assert_type(portal.host, str)
+
 # what must not pass: an unused ignore is an error, so each of these lines is a test
 bx.read_entity("deal", portal, backend="dask")  # type: ignore[call-overload]
 bx.read_entity("deal", portal, ["id"])  # type: ignore[call-overload]
 bx.write_entity(pd.DataFrame(), "deal", portal)  # type: ignore[call-arg]
 bx.write_entity(pd.DataFrame(), "deal", portal, mode="replace")  # type: ignore[arg-type]
 bx.count_entity(5, portal)  # type: ignore[arg-type]
+portal.call(5)  # type: ignore[arg-type]
+portal.call("profile", rawest=True)  # type: ignore[call-arg]
+portal.get_by_id("crm.deal.get")  # type: ignore[call-arg]
+bx.Portal("acme", transport=object())  # type: ignore[arg-type]
 
 
 async def awaited() -> None:
-    """The same of the awaited verbs."""
+    """Types of the async API."""
     async with bx.aio.Portal("https://acme.bitrix24.com/rest/1/abc123/") as client:
         assert_type(await bx.aio.read_entity("deal", client), pd.DataFrame)
+        assert_type(await client.call_batch({"cmd": {}}), dict[str, JSON])
         assert_type(await bx.aio.read_entity("deal", client, backend="polars"), pl.DataFrame)
         assert_type(bx.aio.iter_entity("deal", client), AsyncGenerator[pd.DataFrame, None])
         assert_type(await bx.aio.count_entity("deal", client), int)
@@ -63,7 +75,7 @@ async def awaited() -> None:
 
 
 def chosen_at_run_time(backend: Literal["pandas", "polars"]) -> int:
-    """A backend that is a variable is narrowed first: an overload a literal."""
+    """A variable backend must be narrowed first: there is one overload per literal."""
     if backend == "pandas":
         return len(bx.read_entity("deal", portal, backend=backend))
     return bx.read_entity("deal", portal, backend=backend).height

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
-from bx24frames.engine import retry
-from bx24frames.upload import reconcile
+from bx24frames.testing import no_waiting
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 ROWS = 500
 
 
-@dataclass
-class Waits:
-    """What was slept: the clock moves, the test does not."""
-
-    seconds: float = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    def now(self) -> float:
-        return time.time() + self.seconds
-
-
 @pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    found = Waits()
-    monkeypatch.setattr(reconcile.CLOCK, "sleep", found.sleep)
-    monkeypatch.setattr(reconcile.CLOCK, "now", found.now)
-    monkeypatch.setattr(retry, "FIRST_DELAY", 0.001)
-    return found
+def waits() -> Iterator[no_waiting]:
+    """What was skipped instead of slept."""
+    with no_waiting() as skipped:
+        yield skipped
 
 
 @pytest.fixture(autouse=True)

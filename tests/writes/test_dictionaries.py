@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.entities.catalog.catalog import ROWS
@@ -14,8 +15,6 @@ from bx24frames.errors import ConfigError
 from bx24frames.sandbox.faults import Fault
 from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.registry import METHODS
-
-from .conftest import FAST
 
 QUIET: dict[str, Any] = {"resume": False, "progress": False}
 NEW: dict[str, dict[str, Any]] = {

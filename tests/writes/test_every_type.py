@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.entities.types import KINDS, Kind
 
-from .conftest import FAST
 from .typed_fields import TABLES, USER_TYPES, Typed, add_user_fields, writable_fields
 
 ITEMS: Final = [entity for entity in TABLES if not entity.startswith("crm.")]

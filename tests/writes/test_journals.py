@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
+from bx24frames.testing import no_waiting
 from bx24frames.upload import reconcile
 from bx24frames.upload.journal import Identity, Journal
 
-from .conftest import Waits, deals, uploaded
+from .conftest import deals, uploaded
 
 NOBODY = Identity("", "", "", "", "", [])
 
@@ -84,7 +86,7 @@ def test_an_upload_that_wrote_nothing_may_be_run_again(sandbox: bx.Sandbox, port
 
 
 def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
-    sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits, monkeypatch: pytest.MonkeyPatch
+    sandbox: bx.Sandbox, portal: bx.Portal, waits: no_waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its request may still be running at the portal: looked up before that is over, the row is not there yet."""
     frame = deals(4).assign(originId=["W1", "W2", "W3", "W4"])
@@ -104,13 +106,18 @@ def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
 
 @pytest.mark.parametrize("mode", ["insert", "upsert"])
 def test_a_clock_set_back_costs_no_more_than_the_portals_cut(
-    mode: str, sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str,
+    sandbox: bx.Sandbox,
+    portal: bx.Portal,
+    waits: no_waiting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     frame = deals(4).assign(originId=["C1", "C2", "C3", "C4"])
     intend = Journal.intend
 
     def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
-        monkeypatch.setattr(self, "_clock", lambda: waits.now() + 86_400.0)
+        monkeypatch.setattr(self, "_clock", lambda: time.time() + 86_400.0)
         intend(self, positions, action)
         raise RuntimeError("killed")
 
@@ -193,7 +200,9 @@ def test_names_may_come_from_any_iterable(portal: bx.Portal) -> None:
     assert report.inserted == 2
 
 
-def test_a_stopped_upload_knows_which_rows_are_not_there(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
+def test_a_stopped_upload_knows_which_rows_are_not_there(
+    sandbox: bx.Sandbox, portal: bx.Portal, waits: no_waiting
+) -> None:
     """An import that broke at its sixth row made five: the others are not unknown, and going on waits for nothing."""
     frame = deals(100)
     sandbox.store.poison = "POISON"

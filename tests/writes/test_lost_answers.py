@@ -7,18 +7,21 @@ import pytest
 import bx24frames as bx
 from bx24frames.errors import WriteError
 from bx24frames.sandbox import Fault
+from bx24frames.testing import no_waiting
 from bx24frames.upload import reconcile
 
-from .conftest import Waits, deals, is_truthful, uploaded
+from .conftest import deals, is_truthful, uploaded
 
 
-def test_absence_is_concluded_only_after_the_portals_cut(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
+def test_absence_is_concluded_only_after_the_portals_cut(
+    sandbox: bx.Sandbox, portal: bx.Portal, waits: no_waiting
+) -> None:
     sandbox.faults.add(Fault("drop_before", method="batch", nth=2))
     bx.write_entity(deals(), "deal", portal, mode="insert")
     assert waits.seconds >= reconcile.CUT - 2
 
 
-def test_a_row_found_at_once_waits_for_nothing(sandbox: bx.Sandbox, portal: bx.Portal, waits: Waits) -> None:
+def test_a_row_found_at_once_waits_for_nothing(sandbox: bx.Sandbox, portal: bx.Portal, waits: no_waiting) -> None:
     sandbox.faults.add(Fault("drop_after", method="batch", nth=2))
     report = bx.write_entity(deals(), "deal", portal, mode="insert")
     assert report.inserted == 500

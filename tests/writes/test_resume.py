@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.engine import retry
 from bx24frames.sandbox import Fault
+from bx24frames.testing import no_waiting
 from bx24frames.upload.journal import Journal
 
 from .conftest import deals, is_truthful, uploaded
@@ -47,6 +47,7 @@ def killed_upload(url: str, frame: pd.DataFrame, place: Path, seconds: float, mo
     return journal
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_killed_insert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
     frame = deals(900)
     journal = killed_upload(sandbox.url, frame, tmp_path, 0.7)
@@ -56,6 +57,7 @@ def test_a_killed_insert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_
     assert is_truthful(report, frame, sandbox)
 
 
+@pytest.mark.usefixtures("over_http")
 def test_a_killed_upsert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
     frame = deals(600).assign(originId=[f"R{at}" for at in range(600)])
     journal = killed_upload(sandbox.url, frame, tmp_path, 0.7, mode="upsert")
@@ -124,15 +126,15 @@ def test_the_intent_is_on_disk_before_the_request_leaves(
 
 # A server cut in the middle leaves sockets behind, here in our own process: they are the sandbox's, not the client's.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_DELAY", 0.2)  # a restart takes its time
+def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     frame = deals(400)
     sandbox.faults.add(Fault("slow", method="batch", nth=2, seconds=0.3))
     import threading
 
     timer = threading.Timer(0.25, sandbox.restart)
     timer.start()
-    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
+    with no_waiting(at_most=1.0):  # a restart takes its time
+        report = bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
     timer.join()
     assert report.inserted == 400
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])

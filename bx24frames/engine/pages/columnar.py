@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from bx24frames.engine.messages import JSON, Parcel
-from bx24frames.engine.records import ABSENT, RawRows, Records, RowShape
+from bx24frames.engine.messages import JSON, Parcel, RawRows, RowShape
+from bx24frames.engine.records import ABSENT, Records
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, orjson.JSONDecodeError, RecursionError)
 

@@ -9,9 +9,9 @@ from itertools import islice
 
 import orjson
 
-from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, Success
+from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, RowShape, Success
 from bx24frames.engine.pages.columnar import opened
-from bx24frames.engine.records import Records, Rows, RowShape
+from bx24frames.engine.records import Records, Rows
 from bx24frames.errors import ResponseError
 
 

@@ -42,6 +42,7 @@ async def send(connection: Connection, ask: Ask) -> Reply:
     """One request, sent once, and its answer as it came."""
     try:
         reply = await connection.transport.post(ask.method, orjson.dumps(ask.params), timeout=PATIENCE)
+        reply = await reply.whole()
     except NoReply as fault:
         return Reply(code="NO_ANSWER", text=fault.reason)
     try:

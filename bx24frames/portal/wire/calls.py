@@ -9,7 +9,7 @@ from bx24frames.engine.batch import MAX_PAIRS, batchable
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
-from bx24frames.engine.written import WrittenBatch
+from bx24frames.engine.user_batch import WrittenBatch
 from bx24frames.errors import CallError, ConfigError
 from bx24frames.portal.wire.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
@@ -67,7 +67,7 @@ async def carry_out(
     answers: list[Answer] = []
     for start in range(0, len(listed), MAX_COMMANDS):
         parcel = Parcel(tuple(listed[start : start + MAX_COMMANDS]), halt)
-        async for found in connection.run(WrittenBatch(parcel)):
+        async for found in connection.run(WrittenBatch(parcel, retry=connection.retry)):
             answers += [found[command.label] for command in parcel.commands]
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:

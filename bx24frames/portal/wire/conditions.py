@@ -7,12 +7,13 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.columns import Names
+from bx24frames.entities.operands import Unfit
+from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Dialect, Entity, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
 from bx24frames.where.conditions import condition
-from bx24frames.where.dialects import DIALECTS, SPELLINGS, dialect, split_key
-from bx24frames.where.operands import Unfit
+from bx24frames.where.dialects import DIALECTS, SPELLINGS, dialect
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),
@@ -81,7 +82,7 @@ def _check_group(entity: Entity, key: str) -> None:
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
         entity=entity.name,
-        guidance="Read each branch by itself, and drop the ids seen twice.",
+        guidance="Read each alternative separately and drop duplicate ids.",
     )
 
 

@@ -15,16 +15,15 @@ from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.catalog.portal import SEES_ALL
 from bx24frames.entities.columns import Names
 from bx24frames.entities.forms import EVERYTHING, by_camel, by_code
+from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Family
 from bx24frames.errors import ConfigError, ResponseError
 from bx24frames.portal import item_calls
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.last_resort import read_by_shape
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.wire.conditions import spelled, taken_out
 from bx24frames.portal.wire.parameters import refuse_clauses, wired
 from bx24frames.where.binding import bound_by
-from bx24frames.where.dialects import split_key
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
@@ -57,7 +56,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
 
 async def _rows(connection: Connection, listing: Listing, *, ordered: bool) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
+    async for page in connection.run(connection.pages(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
 

@@ -1,126 +1,43 @@
-"""The wire verbs, awaitable: raw methods of the portal at full speed, results as the portal prints them."""
+"""The wire verbs: methods of the portal called by name, results as the portal prints them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
-from bx24frames.options import LIMITS, Limits
-from bx24frames.portal.connection import TIMEOUT, Connection, Settings
-from bx24frames.portal.shown import portal_html
+from bx24frames.portal.base import PortalBase, with_parameters
 from bx24frames.portal.wire.parameters import check_method, check_params
 
 if TYPE_CHECKING:
-    import ssl as tls
-    from pathlib import Path
     from types import TracebackType
 
-    import aiohttp
-
-    from bx24frames.engine.stats import Stats
+    from bx24frames.portal.connection import Connection
     from bx24frames.portal.plan import Plan
-    from bx24frames.transport.auth import AuthLike
     from bx24frames.where.parse import Filters
 
 
-class Slow(AbstractContextManager[None], AbstractAsyncContextManager[None]):
-    """At most `n` requests under way at once, inside the ``with`` (or ``async with``)."""
+@with_parameters
+class AsyncPortal(PortalBase):
+    """A Bitrix24 portal, for ``await``; `bx24frames.Portal` has the same verbs for blocking code.
 
-    def __init__(self, connection: Connection, n: int) -> None:
-        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-            raise ConfigError(f"slow(n) takes a number of requests of at least 1, not {n!r}")
-        self._connection = connection
-        self._n = n
-
-    def __enter__(self) -> None:
-        self._connection.slow(self._n)
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.slow(-self._n)
-
-    async def __aenter__(self) -> None:
-        self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.__exit__()
-
-
-class AsyncPortal:
-    """A Bitrix24 portal, for ``await``; `bx24frames.Portal` is the same for blocking code.
-
-    Parameters
-    ----------
-    url : str, optional
-        A webhook's address, an application's (``https://HOST/rest/`` with `auth`), a profile's name, or ``"sandbox"``.
-        None: the environment variable ``BX24_WEBHOOK``, then the default profile.
-    auth : OAuth or callable, optional
-        Tokens of an application, or a plain or async function that returns one.
-    limits : Limits
-        What the portal's plan allows.
-    ssl : bool, path or ssl.SSLContext
-        True checks certificates; False does not; a path is a bundle of authorities.
-    timeout : float
-        Seconds a request may take; the portal cuts one after 60.
-    deadline : float, optional
-        Seconds one verb may take as a whole.
-    session : aiohttp.ClientSession, optional
-        Used instead of one of our own, and never closed by us; only with awaited verbs.
-    allow_http : bool
-        Take plain http elsewhere than on this machine.
-    cache : bool
-        Believe for an hour what the portal says of its own tables (fields, stages, pipelines, smart processes), also in
-        later processes: in the user's cache folder, or the one that ``BX24FRAMES_CACHE`` names. No secret and no
-        person's name is ever kept there. False asks each time.
-
-    Raises
-    ------
-    ConfigError
-        The address cannot work.
+    {parameters}
 
     Notes
     -----
     https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        auth: AuthLike | None = None,
-        limits: Limits | None = LIMITS,
-        ssl: bool | str | Path | tls.SSLContext = True,
-        timeout: float = TIMEOUT,
-        deadline: float | None = None,
-        session: aiohttp.ClientSession | None = None,
-        allow_http: bool = False,
-        cache: bool = True,
-    ) -> None:
-        self.connection = Connection(
-            Settings(
-                url, auth, LIMITS if limits is None else limits, ssl, timeout, deadline, session, allow_http, cache
-            )
-        )
-
     @classmethod
-    def from_env(cls) -> Self:
-        """The portal that ``BX24_WEBHOOK`` or the default profile names."""
-        return cls()
-
-    @property
-    def host(self) -> str:
-        """The portal's host."""
-        return self.connection.host
-
-    @property
-    def stats(self) -> Stats:
-        """What this object has cost the portal so far."""
-        return self.connection.stats
+    def over(cls, connection: Connection) -> Self:
+        """The awaitable verbs of an opened connection."""
+        made = cls.__new__(cls)
+        made.connection = connection
+        return made
 
     async def get_all(self, method: str, params: Mapping[str, object] | None = None) -> JSON:
-        """Every row of a list method; the result as it is, where the method lists nothing.
+        """Return all rows of a list method; of any other method, its result.
 
         Parameters
         ----------
@@ -137,9 +54,9 @@ class AsyncPortal:
         Raises
         ------
         ConfigError, FilterError, UnknownColumn
-            Wrong parameters, before a request leaves.
+            Invalid parameters; nothing was sent.
         PortalError, ResponseError, TransportError
-            The read failed; there is never a shorter list.
+            The read failed; an incomplete list is never returned.
 
         Notes
         -----
@@ -157,14 +74,22 @@ class AsyncPortal:
         ID_field_name: str = "ID",  # noqa: N803
         params: Mapping[str, object] | None = None,
     ) -> dict[int | str, JSON]:
-        """The result of a method for each of many ids: ``{id: result}``, in the order given, doubles once.
+        """Call a method once for each id: ``{id: result}`` in the given order; duplicate ids are requested once.
 
-        `ID_field_name` is the method's parameter for it; ``ID`` also means the ``id`` of REST 3.0.
+        Parameters
+        ----------
+        method : str
+            ``crm.deal.get``, ...
+        ID_list : iterable of int or str
+        ID_field_name : str
+            The parameter of the method that takes the id; ``ID`` also stands for the ``id`` of REST 3.0.
+        params : mapping, optional
+            Further parameters, the same for every id.
 
         Raises
         ------
         PortalError
-            The portal refused one of them; the message names the id, and ``.results`` holds what the others gave.
+            The portal refused one of the calls; the message names the id, ``.results`` holds the other results.
         """
         from bx24frames.portal.wire.calls import results_by_id
 
@@ -178,7 +103,7 @@ class AsyncPortal:
         ID_field_name: str = "ID",  # noqa: N803
         params: Mapping[str, object] | None = None,
     ) -> dict[int | str, JSON]:
-        """Call `get_by_id`."""
+        """Alias of `get_by_id`."""
         return await self.get_by_id(method, ID_list, ID_field_name, params)
 
     async def list_and_get(
@@ -187,11 +112,19 @@ class AsyncPortal:
         ID_field_name: str = "ID",  # noqa: N803
         params: Mapping[str, object] | None = None,
     ) -> dict[int | str, JSON]:
-        """Every object of a branch such as ``crm.lead``: ids by ``.list``, then each by ``.get``: ``{id: object}``.
+        """Return all objects of a branch such as ``crm.lead`` as ``{id: object}``: ids by ``.list``, each by ``.get``.
 
-        Ids are integers wherever they are numbers, also where the method prints text. `ID_field_name` is the parameter
-        of ``.get``; left as it is, the catalogue's own name for it is sent. `params` go to both methods, as
-        ``{"entityTypeId": 1036}`` for ``crm.item``; a ``filter`` and a ``select`` among them to ``.list`` alone.
+        Numeric ids are integers, even where the method prints text.
+
+        Parameters
+        ----------
+        method_branch : str
+            ``crm.lead``, ``crm.item``, ...
+        ID_field_name : str
+            The parameter of ``.get`` that takes the id; by default the one that the catalogue names.
+        params : mapping, optional
+            Sent to both methods, such as ``{"entityTypeId": 1036}`` for ``crm.item``; ``filter`` and ``select`` are
+            sent to ``.list`` only.
         """
         from bx24frames.portal.wire.calls import results_by_id
         from bx24frames.portal.wire.listing import id_parameter, read_ids
@@ -211,21 +144,21 @@ class AsyncPortal:
         *,
         raw: bool = False,
     ) -> JSON:
-        """Call a method once for a dict (its result), or once for each of a list (their results, in input order).
+        """Call a method: once for a dict, giving its result, or once for each dict of a list, giving a list of results.
 
         Parameters
         ----------
         method : str
         items : dict or iterable of dict, optional
-            Parameters; booleans become Y and N, except in REST 3.0, which takes them as they are.
+            Parameters. Booleans are sent as Y and N, except to REST 3.0, which takes booleans.
         raw : bool
-            Send the parameters as JSON just as they are, each by a request of its own.
+            Send the parameters unchanged, as JSON, one request for each call.
 
         Raises
         ------
         PortalError
-            The portal refused one; ``.rows`` holds the positions of the refused items, ``.results`` what the others
-            gave, with None for these, and ``.failures`` the error of each.
+            The portal refused a call; ``.rows`` holds the positions of the refused items, ``.failures`` their errors,
+            ``.results`` the other results, with None in place of the refused ones.
         """
         from bx24frames.portal.wire.calls import call_all
 
@@ -238,7 +171,7 @@ class AsyncPortal:
         return results[0] if one else results
 
     async def batch(self, commands: Mapping[str, str | tuple[str, Mapping[str, object]]]) -> dict[str, JSON]:
-        """Carry out named commands in order; later ones may refer to earlier results by ``$result[name]``.
+        """Execute named commands in order; later ones may refer to earlier results by ``$result[name]``.
 
         Parameters
         ----------
@@ -254,7 +187,7 @@ class AsyncPortal:
         Raises
         ------
         PortalError
-            Any command failed; ``.results`` holds what the others gave, ``.failures`` the error of each that failed.
+            A command failed; ``.results`` holds the results of the others, ``.failures`` the errors.
 
         Notes
         -----
@@ -265,14 +198,14 @@ class AsyncPortal:
         return await carry_out(self.connection.begun(), commands, halt=False)
 
     async def call_batch(self, params: Mapping[str, object]) -> dict[str, JSON]:
-        """Call ``batch`` as its documentation writes it: ``{"halt": 0, "cmd": {name: "method?query"}}``."""
+        """Call ``batch`` in the form of its documentation: ``{"halt": 0, "cmd": {name: "method?query"}}``."""
         from bx24frames.portal.wire.calls import carry_out, read_batch
 
         commands, halt = read_batch(params)
         return await carry_out(self.connection.begun(), commands, halt=halt)
 
     async def plan(self, entity: str, *, filters: Filters | None = None) -> Plan:
-        """What reading a table would take: rows, requests, seconds at the portal's limit; nothing is read.
+        """Estimate a read: rows, requests, and seconds at the portal's limits; no row is read.
 
         Parameters
         ----------
@@ -286,23 +219,25 @@ class AsyncPortal:
         Raises
         ------
         UnknownEntity, UnknownColumn, FilterError
-            As the read would.
+            As for the read.
+
+        Examples
+        --------
+        >>> from bx24frames import Portal
+        >>> Portal("sandbox").plan("deal")
+        <Plan deal: 1,200 rows, 2 requests, under a second>
         """
         from bx24frames.portal.plan import plan_read
 
         return await plan_read(self.connection.begun(), entity, filters)
 
-    def slow(self, n: int = 1) -> Slow:
-        """Have at most `n` requests under way at once, inside ``with portal.slow(n):``."""
-        return Slow(self.connection, n)
-
     async def check(self) -> dict[str, JSON]:
-        """Ask who the credential is and what it may do: ``{"profile": ..., "scope": [...]}``.
+        """Return the user and the scopes of the credential: ``{"profile": ..., "scope": [...]}``.
 
         Raises
         ------
         AuthError, TransportError
-            The address or the credential does not work.
+            The credential is refused, or the portal cannot be reached.
         """
         verb = self.connection.begun()
         return {"profile": await verb.result("profile"), "scope": await verb.result("scope")}
@@ -318,9 +253,3 @@ class AsyncPortal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.connection!r}>"
-
-    def _repr_html_(self) -> str:
-        return portal_html(self.connection)

@@ -12,13 +12,25 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NUMBER", "TRUTHS", "Read", "Unfit", "amount", "double", "is_null", "plain", "text", "truth", "whole"]
+__all__ = [
+    "BOOLEANS",
+    "NUMBER",
+    "BadCell",
+    "Read",
+    "amount",
+    "double",
+    "is_null",
+    "python_value",
+    "text",
+    "truth",
+    "whole",
+]
 
 Read: TypeAlias = Callable[[object], object]
-"""From a cell that is not null to the value Arrow takes; raises `Unfit`."""
+"""From a cell that is not null to the value Arrow takes; raises `BadCell`."""
 
 NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-TRUTHS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
+BOOLEANS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
 WIDE: Final = Context(prec=80)
 NOISE: Final = 4
 """Units in the last place by which a computed float may miss a decimal."""
@@ -26,7 +38,7 @@ INTEGER_FLOATS: Final = 2**53
 """Beyond it a float stands for several integers."""
 
 
-class Unfit(ValueError):
+class BadCell(ValueError):
     """A cell that the target type cannot hold without loss; the message is the reason."""
 
 
@@ -40,7 +52,7 @@ def is_null(value: object) -> bool:
     return name in ("NAType", "NaTType")
 
 
-def plain(value: object) -> object:
+def python_value(value: object) -> object:
     """Take a numpy scalar or array to Python's own value; others as they are.
 
     `datetime64[ns].item()` is an integer, so numpy's times go through microseconds.
@@ -51,7 +63,7 @@ def plain(value: object) -> object:
     if getattr(kind, "kind", "") == "M" and hasattr(value, "astype"):
         fine = value.astype("datetime64[us]")
         if not (fine == value):
-            raise Unfit("finer than a microsecond")
+            raise BadCell("finer than a microsecond")
         return fine.tolist()
     return value.tolist()
 
@@ -59,7 +71,7 @@ def plain(value: object) -> object:
 def exact(value: object) -> int | Decimal:
     """Read a number as it is written; a float by its shortest decimal form."""
     if isinstance(value, bool):
-        raise Unfit("a truth value, not a number")
+        raise BadCell("a truth value, not a number")
     if isinstance(value, int):
         return value
     if isinstance(value, float):
@@ -67,9 +79,9 @@ def exact(value: object) -> int | Decimal:
     elif isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if not isinstance(value, Decimal):
-        raise Unfit("not a number")
+        raise BadCell("not a number")
     if not value.is_finite():
-        raise Unfit("infinite")
+        raise BadCell("infinite")
     return value
 
 
@@ -82,9 +94,9 @@ def whole(kind: pa.DataType) -> Read:
     def read(value: object) -> int:
         number = exact(value)
         if not low <= number <= high:
-            raise Unfit(f"outside the range of {kind}")
+            raise BadCell(f"outside the range of {kind}")
         if isinstance(number, Decimal) and number != number.to_integral_value():
-            raise Unfit("not a whole number")
+            raise BadCell("not a whole number")
         _refuse_rounded(value)
         return int(number)
 
@@ -94,7 +106,7 @@ def whole(kind: pa.DataType) -> Read:
 def _refuse_rounded(value: object) -> None:
     """Refuse a float that may be the rounding of another number: long ids that went through a float column."""
     if isinstance(value, float) and abs(value) > INTEGER_FLOATS:
-        raise Unfit("more digits than a double keeps")
+        raise BadCell("more digits than a double keeps")
 
 
 def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -107,9 +119,9 @@ def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fr
         except OverflowError:
             result = math.inf
         if math.isinf(result):
-            raise Unfit("outside the range of a double")
+            raise BadCell("outside the range of a double")
         if Decimal(repr(result)) != number:
-            raise Unfit("more digits than a double keeps")
+            raise BadCell("more digits than a double keeps")
         return result
 
     return read
@@ -123,11 +135,11 @@ def amount(kind: pa.DataType) -> Read:
     def read(value: object) -> Decimal:
         number = Decimal(exact(value))
         if abs(number) >= limit:
-            raise Unfit(f"more than {kind.precision - kind.scale} digits before the point")
+            raise BadCell(f"more than {kind.precision - kind.scale} digits before the point")
         near = number.quantize(step, context=WIDE)
         noise = Decimal(NOISE * math.ulp(value)) if isinstance(value, float) else 0
         if abs(near - number) > noise:
-            raise Unfit(f"more than {kind.scale} decimals")
+            raise BadCell(f"more than {kind.scale} decimals")
         return near
 
     return read
@@ -140,9 +152,9 @@ def truth(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fro
         if isinstance(value, bool):
             return value
         key = value.strip().lower() if isinstance(value, str) else _digits(value)
-        if key not in TRUTHS:
-            raise Unfit("not true/false, Y/N or 1/0")
-        return TRUTHS[key]
+        if key not in BOOLEANS:
+            raise BadCell("not true/false, Y/N or 1/0")
+        return BOOLEANS[key]
 
     return read
 
@@ -162,7 +174,7 @@ def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from
             return value.isoformat()
         number = exact(value) if isinstance(value, (int, float, Decimal)) else None
         if number is None:
-            raise Unfit(f"a {type(value).__name__}, not text")
+            raise BadCell(f"a {type(value).__name__}, not text")
         _refuse_rounded(value)
         return str(number) if isinstance(number, int) else _shortest(number)
 
@@ -173,7 +185,7 @@ def _unicode(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Unfit("text that is not valid Unicode") from None
+        raise BadCell("text that is not valid Unicode") from None
     return value
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Cast: TypeAlias = Callable[[pa.Array, pa.DataType, ZoneInfo | None], pa.Array | None]
 
-__all__ = ["cast_column", "family", "settled"]
+__all__ = ["cast_column", "family", "plain_type"]
 
 # Arrow's own text casts also take 0x1F, inf and nan: only these spellings are handed to it.
 INTEGER_TEXT: Final = r"^-?[0-9]{1,18}$"
@@ -45,22 +45,22 @@ def family(kind: pa.DataType) -> str:
     return next((name for name, test in tests.items() if test(kind)), "other")
 
 
-def settled(kind: pa.DataType) -> pa.DataType:
+def plain_type(kind: pa.DataType) -> pa.DataType:
     """Take the plain form of a type: large, view and dictionary encodings hold the same values."""
     import pyarrow as pa
     from pyarrow import types
 
     if types.is_dictionary(kind):
-        return settled(kind.value_type)
+        return plain_type(kind.value_type)
     if types.is_large_string(kind) or types.is_string_view(kind):
         return pa.string()
     if types.is_date64(kind):
         return pa.date32()
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return pa.list_(settled(kind.value_type))
+        return pa.list_(plain_type(kind.value_type))
     if types.is_struct(kind):
         fields = (kind.field(index) for index in range(kind.num_fields))
-        return pa.struct([pa.field(field.name, settled(field.type)) for field in fields])
+        return pa.struct([pa.field(field.name, plain_type(field.type)) for field in fields])
     return kind
 
 
@@ -70,7 +70,7 @@ def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) ->
     Parameters
     ----------
     column : pyarrow.Array
-        Of a `settled` type, NaN already null, blank text already null unless the target is text.
+        Of a plain type (`plain_type`), NaN already null, blank text already null unless the target is text.
     target : pyarrow.DataType
     zone : ZoneInfo, optional
         For naive times.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bx24frames.entities.types import DOCUMENTS
-from bx24frames.frames.accept import Replaced
 from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.source import Replaced, cells_of
 
 if TYPE_CHECKING:
     from bx24frames.entities.columns import Names
-    from bx24frames.frames.accept import Source
+    from bx24frames.upload.source import Source
 
 
 def as_documents(source: Source, names: Names) -> Source:
@@ -22,8 +22,7 @@ def as_documents(source: Source, names: Names) -> Source:
     for name in source.columns:
         field = names.find(name)
         if field is not None and field.type in DOCUMENTS:
-            raw = source.column(name)
-            cells[name] = [_cell(value) for value in (raw if isinstance(raw, list) else raw.to_pylist())]
+            cells[name] = [_cell(value) for value in cells_of(source, name)]
     return Replaced(source, cells) if cells else source
 
 

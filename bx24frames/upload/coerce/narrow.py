@@ -8,24 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.entities.checks import Fault
+from bx24frames.entities.faults import Fault
 from bx24frames.errors import ConfigError
-from bx24frames.frames.accept import SOURCES, accept
 from bx24frames.upload.coerce import cells
-from bx24frames.upload.coerce.columns import cast_column, family, settled
+from bx24frames.upload.coerce.columns import cast_column, family, plain_type
 from bx24frames.upload.coerce.nested import lists, structs
 from bx24frames.upload.coerce.times import calendar, moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.frames.accept import Raw
+    from bx24frames.upload.source import Raw, Source
 
     Bad: TypeAlias = tuple[int, str, str]
 
 __all__ = ["Narrowed", "to_arrow"]
 
-SHOWN: Final = 80
+QUOTED_CHARACTERS: Final = 80
 """Characters of a bad value that a fault quotes."""
 
 
@@ -41,7 +40,7 @@ class Narrowed:
     faults: tuple[Fault, ...] = field(default=())
 
 
-def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
+def to_arrow(source: Source, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
     """Bring the columns of a frame to their target types, without loss or with a fault for the cell.
 
     Columns and named index levels that `target` does not name are left out, in the frame's order; names of `target`
@@ -49,8 +48,7 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
 
     Parameters
     ----------
-    frame : object
-        What `accept` takes, or a `Source` it gave.
+    source : Source
     target : mapping of str to pyarrow.DataType
         Column or index level to its Arrow type; a dictionary type stands for the type of its values.
     timezone : str, optional
@@ -64,26 +62,24 @@ def to_arrow(frame: object, *, target: Mapping[str, pa.DataType], timezone: str 
     Raises
     ------
     ConfigError
-        Not a frame, or an unknown `timezone`.
-    ValidationError
-        Column names that are doubled or are not text.
+        An unknown `timezone`.
 
     Examples
     --------
-    >>> import pandas as pd, pyarrow as pa
-    >>> frame = pd.DataFrame({"id": ["38", "3.5"]})
+    >>> import pyarrow as pa
+    >>> from bx24frames.upload.source import ArrowSource
+    >>> frame = ArrowSource(pa.table({"id": ["38", "3.5"]}))
     >>> done = to_arrow(frame, target={"id": pa.int64()})
     >>> done.table["id"].to_pylist(), done.faults[0].reason
     ([38, None], 'not a whole number')
     """
     import pyarrow as pa
 
-    source = frame if isinstance(frame, SOURCES) else accept(frame)
     zone = _zone(timezone)
     names = [name for name in (*source.columns, *source.levels) if name in target]
     columns, faults = [], []
     for name in names:
-        column, found = _narrow(source.column(name), settled(target[name]), zone)
+        column, found = _narrow(source.column(name), plain_type(target[name]), zone)
         columns.append(column)
         faults += [Fault(position, name, value, reason) for position, value, reason in found]
     return Narrowed(pa.table(columns, names=names), source.rows, tuple(faults))
@@ -105,12 +101,12 @@ def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Ar
 
 
 def _settle(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """One array of a settled type, NaN made null."""
+    """One array of a plain type, NaN made null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
-    column = whole.cast(settled(whole.type))
+    column = whole.cast(plain_type(whole.type))
     if family(column.type) != "float":
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
@@ -138,8 +134,8 @@ def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | Non
             good.append(None)
             continue
         try:
-            good.append(read(cells.plain(value)))
-        except cells.Unfit as unfit:
+            good.append(read(cells.python_value(value)))
+        except cells.BadCell as unfit:
             good.append(None)
             bad.append((position, _shown(value), str(unfit)))
     return pa.array(good, target), bad
@@ -147,7 +143,7 @@ def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | Non
 
 def _shown(value: object) -> str:
     written = str(value)
-    return written if len(written) <= SHOWN else f"{written[: SHOWN - 1]}…"
+    return written if len(written) <= QUOTED_CHARACTERS else f"{written[: QUOTED_CHARACTERS - 1]}…"
 
 
 def reader(kind: pa.DataType, zone: ZoneInfo | None) -> cells.Read:

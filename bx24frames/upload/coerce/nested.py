@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.upload.coerce.cells import Read, Unfit, is_null, plain
+from bx24frames.upload.coerce.cells import BadCell, Read, is_null, python_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,7 @@ __all__ = ["lists", "structs"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class StructForms:
     """How a struct with the fields `marks` may be written other than as a mapping.
 
     `pair`: the fields a tuple or list fills, in order. `parts`: splits a text into values for `pair`.
@@ -43,7 +43,7 @@ def _money(written: str) -> tuple[str, ...]:
     """The portal's own spelling, ``1500.50|EUR`` (https://apidocs.bitrix24.com/api-reference/data-types.html)."""
     amount, bar, currency = written.partition("|")
     if not bar or not currency.strip():
-        raise Unfit("money without a currency: write '1500.50|EUR', a pair or a struct")
+        raise BadCell("money without a currency: write '1500.50|EUR', a pair or a struct")
     return amount.strip(), currency.strip()
 
 
@@ -52,7 +52,7 @@ def _file(path: str) -> tuple[str, ...]:
     try:
         content = Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
-        raise Unfit(f"no file that can be read: {getattr(error, 'strerror', None) or error}") from None
+        raise BadCell(f"no file that can be read: {getattr(error, 'strerror', None) or error}") from None
     return Path(path).name, b64encode(content).decode()
 
 
@@ -64,25 +64,25 @@ def _base64(content: object) -> object:
         try:
             b64decode(content, validate=True)
         except ValueError:
-            raise Unfit("the content is a text that is no Base64: give bytes") from None
+            raise BadCell("the content is a text that is no Base64: give bytes") from None
     return content
 
 
 SHAPES: Final = (
-    Shape(
+    StructForms(
         frozenset({"amount", "currency"}),
         pair=("amount", "currency"),
         parts=_money,
         forms="'1500.50|EUR', a pair (amount, currency) or a struct",
     ),
-    Shape(
+    StructForms(
         frozenset({"value", "value_type"}),
         scalar="value",
         alone=True,
         ignored=frozenset({"typeid"}),
         forms="a text or a struct {value, value_type}",
     ),
-    Shape(
+    StructForms(
         frozenset({"name", "content"}),
         pair=("name", "content"),
         parts=_file,
@@ -91,10 +91,10 @@ SHAPES: Final = (
         forms="a path, a pair (name, content) or a struct, the content as bytes or Base64",
     ),
 )
-ANY: Final = Shape(frozenset())
+ANY: Final = StructForms(frozenset())
 
 
-def _shape(kind: pa.DataType) -> Shape:
+def _shape(kind: pa.DataType) -> StructForms:
     names = {kind.field(index).name for index in range(kind.num_fields)}
     return next((shape for shape in SHAPES if shape.marks <= names), ANY)
 
@@ -109,7 +109,7 @@ def lists(kind: pa.DataType, choose: Choose) -> Read:
     def read(value: object) -> list[object]:
         if not isinstance(value, (list, tuple)):
             if not alone:
-                raise Unfit("not a list")
+                raise BadCell("not a list")
             value = [value]
         return [_element(inner, place, item) for place, item in enumerate(value)]
 
@@ -118,9 +118,9 @@ def lists(kind: pa.DataType, choose: Choose) -> Read:
 
 def _element(inner: Read, place: int, item: object) -> object:
     try:
-        return None if is_null(item) else inner(plain(item))
-    except Unfit as unfit:
-        raise Unfit(f"element {place}: {unfit}") from None
+        return None if is_null(item) else inner(python_value(item))
+    except BadCell as unfit:
+        raise BadCell(f"element {place}: {unfit}") from None
 
 
 def structs(kind: pa.DataType, choose: Choose) -> Read:
@@ -141,12 +141,12 @@ def structs(kind: pa.DataType, choose: Choose) -> Read:
 
 def _member(inner: Read, name: str, item: object) -> object:
     try:
-        return None if is_null(item) else inner(plain(item))
-    except Unfit as unfit:
-        raise Unfit(f"{name}: {unfit}") from None
+        return None if is_null(item) else inner(python_value(item))
+    except BadCell as unfit:
+        raise BadCell(f"{name}: {unfit}") from None
 
 
-def _named(value: object, names: Mapping[str, str], shape: Shape) -> dict[str, object]:
+def _named(value: object, names: Mapping[str, str], shape: StructForms) -> dict[str, object]:
     if isinstance(value, str | os.PathLike) and shape.parts:
         value = shape.parts(os.fspath(value))
     if isinstance(value, Mapping):
@@ -156,14 +156,14 @@ def _named(value: object, names: Mapping[str, str], shape: Shape) -> dict[str, o
             return dict(zip(shape.pair, value, strict=True))
     elif shape.scalar:
         return {shape.scalar: value}
-    raise Unfit(f"not {shape.forms}")
+    raise BadCell(f"not {shape.forms}")
 
 
-def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: Shape) -> dict[str, object]:
+def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: StructForms) -> dict[str, object]:
     keyed = {_key(str(key)): item for key, item in value.items()}
     strange = keyed.keys() - names.keys() - shape.ignored
     if strange:
-        raise Unfit(f"unknown parts {', '.join(sorted(strange))}; known are {', '.join(names.values())}")
+        raise BadCell(f"unknown parts {', '.join(sorted(strange))}; known are {', '.join(names.values())}")
     return {names[key]: item for key, item in keyed.items() if key in names}
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from bx24frames.upload.coerce.cells import Read, Unfit
+from bx24frames.upload.coerce.cells import BadCell, Read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,7 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
         if not isinstance(found, dt.datetime):
             return found
         if found.time() != dt.time() or _too_fine(found):
-            raise Unfit("has a time of day, the field is a date")
+            raise BadCell("has a time of day, the field is a date")
         return found.date()
 
     return read
@@ -39,7 +39,7 @@ def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
     def read(value: object) -> dt.datetime:
         found = _parse(value, "not an ISO date and time")
         if _too_fine(found):
-            raise Unfit("finer than a microsecond")
+            raise BadCell("finer than a microsecond")
         stamp = _python(found) if isinstance(found, dt.datetime) else dt.datetime.combine(found, dt.time())
         if kind.tz is None:
             return stamp if stamp.tzinfo is None else _no_zone()
@@ -52,16 +52,16 @@ def _parse(value: object, complaint: str) -> dt.date | dt.datetime:
     if isinstance(value, dt.date):
         return value
     if not isinstance(value, str):
-        raise Unfit(complaint)
+        raise BadCell(complaint)
     written = value.strip()
     if TOO_FINE.search(written):
-        raise Unfit("finer than a microsecond")
+        raise BadCell("finer than a microsecond")
     try:
         return (
             dt.date.fromisoformat(written) if len(written) == len("2026-01-31") else dt.datetime.fromisoformat(written)
         )
     except ValueError:
-        raise Unfit(complaint) from None
+        raise BadCell(complaint) from None
 
 
 def _too_fine(found: dt.date) -> bool:
@@ -80,19 +80,19 @@ def _in_utc(stamp: dt.datetime) -> dt.datetime:
     try:
         return stamp.astimezone(dt.UTC)
     except OverflowError:
-        raise Unfit("outside the years 1 to 9999") from None
+        raise BadCell("outside the years 1 to 9999") from None
 
 
 def _no_zone() -> dt.datetime:
-    raise Unfit("has a time zone, the column has none")
+    raise BadCell("has a time zone, the column has none")
 
 
 def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
     if zone is None:
-        raise Unfit(NAIVE)
+        raise BadCell(NAIVE)
     first, second = (stamp.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
     again = first.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
     missing = again != stamp.replace(fold=0)
-    raise Unfit(f"{'does not exist' if missing else 'stands twice'} in {zone.key}, where clocks change")
+    raise BadCell(f"{'does not exist' if missing else 'stands twice'} in {zone.key}, where clocks change")

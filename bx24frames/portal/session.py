@@ -1,4 +1,4 @@
-"""Which portal a verb of frames works on: one connection a process and credential for addresses given as text."""
+"""Connections of the public functions: one per process and credential for portals given as text."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LOCK: Final = threading.Lock()
 
 
 def connection_of(portal: PortalLike) -> Connection:
-    """The connection a verb's `portal` argument means.
+    """Return the connection for a `portal` argument.
 
     Raises
     ------
     ConfigError
-        It is neither text, nor None, nor a portal.
+        The argument is neither text, nor None, nor a portal.
     """
     from bx24frames.portal import AsyncPortal, Portal
     from bx24frames.portal.connection import Connection, Settings
@@ -33,7 +33,7 @@ def connection_of(portal: PortalLike) -> Connection:
         return portal.connection
     if portal is not None and not isinstance(portal, str):
         raise ConfigError(
-            f"portal must be an address, a profile's name or a Portal, not {type(portal).__name__}",
+            f"portal must be an address, a profile name or a Portal, not {type(portal).__name__}",
             guidance="The entity comes first, the portal second: read_entity('deal', portal).",
         )
     fresh = Connection(Settings(portal))
@@ -42,12 +42,12 @@ def connection_of(portal: PortalLike) -> Connection:
 
 
 def blocking(portal: PortalLike) -> PortalLike:
-    """The same portal, for a blocking verb.
+    """Return the portal unchanged if a blocking function can use it.
 
     Raises
     ------
     ConfigError
-        It has a session of the user's own.
+        The portal uses a session supplied by the user.
     """
     from bx24frames.portal import AsyncPortal, Portal
     from bx24frames.portal.blocking import refuse_session

@@ -1,24 +1,21 @@
-"""The portal's own clock, as its answers tell it: when a read began there, and in which zone its server is."""
+"""Server time: when the portal began to answer a verb, and the time zone of its server, both taken from its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from bx24frames.engine.messages import Answer, Success
-
-if TYPE_CHECKING:
-    from bx24frames.portal.connection import Connection
+from bx24frames.engine.messages import JSON, Answer, Success
 
 
 @dataclass(slots=True)
-class Clock:
-    """What the answers of one verb tell of the portal's time.
+class ServerTime:
+    """The portal's time as the answers to one verb report it.
 
-    `opened`: when the verb began, by this machine's clock. `began`: when the portal began with the first of them.
-    `known`: its zone, shared by all verbs of a connection.
+    `opened`: when the verb began, by the clock of this machine. `began`: when the portal began its first request.
+    `known`: the portal's time zone, shared by all verbs of a connection.
     """
 
     opened: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -37,12 +34,12 @@ class Clock:
 
     @property
     def zone(self) -> tzinfo | None:
-        """The offset of the portal's own time; None before its first answer."""
+        """The UTC offset of the portal; None before its first answer."""
         return self.known[0] if self.known else None
 
-    def anew(self) -> Clock:
-        """The clock of another verb, which has heard no answer yet."""
-        return Clock(known=self.known)
+    def anew(self) -> ServerTime:
+        """The server time of the next verb, which has no answer yet."""
+        return ServerTime(known=self.known)
 
 
 def _moment(text: str) -> datetime | None:
@@ -53,8 +50,19 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-async def zone_of(connection: Connection) -> tzinfo:
-    """The portal's zone; by its clock, where no answer has told it yet."""
+class ZoneSource(Protocol):
+    """The connection that the portal's time zone is requested over."""
+
+    @property
+    def portal_zone(self) -> tzinfo | None:
+        """The time zone that answers have shown so far."""
+
+    async def result(self, method: str) -> JSON:
+        """The result of one call."""
+
+
+async def zone_of(connection: ZoneSource) -> tzinfo:
+    """The portal's time zone, requested with ``server.time`` while no answer has shown it."""
     if connection.portal_zone is None:
         moment = _moment(str(await connection.result("server.time")))
         return connection.portal_zone or (UTC if moment is None else moment.tzinfo or UTC)

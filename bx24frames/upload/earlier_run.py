@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bx24frames.upload import reconcile
-from bx24frames.upload.match import Doubt as Wanted
-from bx24frames.upload.match import assign
+from bx24frames.upload.match import Wanted, assign
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
+    from bx24frames.portal.connection import Connection
     from bx24frames.upload.journal import Intent
     from bx24frames.upload.reconcile import Search
     from bx24frames.upload.request import Upload
@@ -48,14 +48,14 @@ class Begun:
         return bool(assign([Wanted(position, self.values[position])], [(row_id, held)], self.fields).found)
 
 
-async def begun(upload: Upload, sending: Sending) -> Begun:
+async def begun(connection: Connection, upload: Upload, sending: Sending) -> Begun:
     """Wait until every request of the interrupted run is certainly over; what it was about to insert."""
     if sending.journal is None or not sending.doubts:
         return Begun()
     intents = sending.journal.in_doubt()
-    now = reconcile.CLOCK.now()
+    now = connection.clock.now()
     over_at = max((reconcile.certainly_over(intents[at], now) for at in sending.doubts if at in intents), default=now)
-    await reconcile.CLOCK.sleep(max(0.0, over_at - now))
+    await connection.clock.sleep(max(0.0, over_at - now))
     sending.doubts.clear()
     inserts = {at: intent for at, intent in intents.items() if intent.action == "inserted"}
     if not inserts:

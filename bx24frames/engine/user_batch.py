@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from bx24frames.engine.codes import untouched
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Wait
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
 
@@ -14,7 +15,8 @@ from bx24frames.engine.sizes import Sizes
 class WrittenBatch:
     """A machine that gives the answers to one parcel, once."""
 
-    def __init__(self, parcel: Parcel) -> None:
+    def __init__(self, parcel: Parcel, *, retry: RetryPolicy = RETRY) -> None:
+        self._retry = retry
         self._parcel = parcel
         self._tries = Tries()
         self._not_before = 0.0
@@ -36,7 +38,7 @@ class WrittenBatch:
         first = answers[parcel.commands[0].label]
         whole = isinstance(first, Lost) or (isinstance(first, Refusal) and first.whole)
         if isinstance(first, Lost | Refusal) and whole and self._harmless(first):
-            later = self._tries.again(first, now)
+            later = self._tries.again(first, now, self._retry)
             if later is not None:
                 self._not_before, self._state = later, "waiting"
                 return []

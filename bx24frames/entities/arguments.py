@@ -1,0 +1,82 @@
+"""Arguments of an entity: the owner, catalogue or list that it is read for, written behind a colon (``product:15``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bx24frames.engine.messages import JSON
+from bx24frames.engine.pages.cursor import merged
+from bx24frames.entities.schema import Argument, Entity, Field
+from bx24frames.errors import ConfigError, FilterError
+
+
+def bound(entity: Entity, value: object) -> Entity:
+    """The table for one value of its first argument that has none: ``product:15``, ``category:2``.
+
+    Raises
+    ------
+    ConfigError
+        If the table needs nothing, or the value is not of the argument's type.
+    """
+    wanted = next((one for one in entity.arguments if one.default is None), None)
+    if wanted is None:
+        raise ConfigError(f"{entity.name} is one table: nothing stands behind its name", entity=entity.name)
+    return bound_to(entity, wanted, value, named=True)
+
+
+def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool = False) -> Entity:
+    """The table with one argument set; `named`: behind the name of the table.
+
+    Raises
+    ------
+    ConfigError
+        The value is not of the argument's type.
+    FilterError
+        The argument has another value already.
+    """
+    from bx24frames.entities.operands import Unfit, operand, str_or_int  # kinds of fields load pyarrow
+
+    try:
+        found = str_or_int(operand(Field(argument.name, argument.type), value))
+    except Unfit as fault:
+        raise ConfigError(f"{argument.name}: {fault}", entity=entity.name) from None
+    if argument.named and found != argument.default:
+        raise clash(entity, argument)
+    base: dict[str, JSON] = dict(entity.base_params)
+    if len(argument.path) == 1:  # a parameter of every method of the table; a condition is the list's alone
+        base[argument.path[0]] = found
+    source = entity.fields
+    if argument.described:
+        *path, name = argument.described
+        source = replace(source, params=merged(source.params, tuple(path), {name: found}))
+    settled = replace(argument, default=found, named=named or argument.named)
+    return replace(
+        entity,
+        name=f"{entity.name}:{found}" if argument.default != found else entity.name,
+        arguments=tuple(settled if one is argument else one for one in entity.arguments),
+        base_params=base,
+        fields=source,
+    )
+
+
+def described_alone(entity: Entity) -> None:
+    """Check that nothing is missing to describe a table.
+
+    Raises
+    ------
+    ConfigError
+        If its columns depend on something that was not named.
+    """
+    missing = [one.name for one in entity.arguments if one.decisive and one.default is None]
+    if missing:
+        raise ConfigError(
+            f"the columns of {entity.name} depend on {missing[0]}",
+            entity=entity.name,
+            guidance=f'Name it behind a colon, "{entity.name}:15", or in the filters.',
+        )
+
+
+def clash(entity: Entity, argument: Argument) -> FilterError:
+    """The error for a filter that wants another value than the one behind the table's name."""
+    told = f"{entity.name} is read for one {argument.name}, and the filters name another"
+    return FilterError(told, entity=entity.name, guidance="Leave out one of the two.")

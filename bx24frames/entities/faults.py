@@ -1,0 +1,86 @@
+"""Faults of rows and columns as data, and the `ValidationError` that carries them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.display import clipped
+from bx24frames.errors import ValidationError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WHOLE_COLUMN: Final = -1
+"""The position of a fault that concerns a column, whatever its rows hold."""
+VALUE_WIDTH: Final = 110
+"""Characters of a value in a summary: two of them, where the portal holds another."""
+KINDS_SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One cell, or one column, that cannot be written. `position`: the input row, from 0, or -1 for the column."""
+
+    position: int
+    column: str
+    value: str
+    reason: str
+
+
+def failures(faults: Iterable[Fault], labels: pa.Array | None = None) -> pa.Table:
+    """Lay faults out as a table: position (null for a whole column), column, value, reason, a row a fault.
+
+    With the `labels` of a frame to write, a column ``label`` has the index value behind the position.
+    """
+    import pyarrow as pa
+
+    listed = list(faults)
+    places = pa.array([None if fault.position == WHOLE_COLUMN else fault.position for fault in listed], pa.int64())
+    rows = {"position": places} if labels is None else {"position": places, "label": labels.take(places)}
+    # Arrow text is UTF-8, which has no form for half a surrogate pair.
+    texts = {
+        name: [str(getattr(fault, name)).encode("utf-8", "replace").decode() for fault in listed]
+        for name in ("column", "value", "reason")
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    return pa.table({**rows, **columns})
+
+
+def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: pa.Array | None = None) -> str:
+    """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
+    groups = Counter((fault.column, fault.reason) for fault in faults)
+    first: dict[tuple[str, str], Fault] = {}
+    for fault in faults:
+        first.setdefault((fault.column, fault.reason), fault)
+    lines = [_line(first[key], count, labels) for key, count in groups.most_common(KINDS_SHOWN)]
+    more = [f"  and {len(groups) - KINDS_SHOWN} other kinds of fault"] if len(groups) > KINDS_SHOWN else []
+    rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
+    cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
+    where = f" in {rows:,} rows" if rows > 1 else ""
+    return "\n".join([f"{headline}: {cells}{where}", *lines, *more])
+
+
+def validation_error(
+    faults: Sequence[Fault],
+    *,
+    entity: str,
+    headline: str = "The frame does not fit",
+    labels: pa.Array | None = None,
+) -> ValidationError:
+    """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
+    rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
+    telling = None if labels is None or labels.to_pylist() == list(range(len(labels))) else labels
+    told, every = summary(faults, headline, telling), failures(faults, telling)
+    return ValidationError(told, failures=every, entity=entity, rows=rows)
+
+
+def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
+    place = ""
+    if fault.position != WHOLE_COLUMN:
+        label = fault.position if labels is None else labels[fault.position].as_py()
+        named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
+        place = f", first in row {fault.position}{named}: {clipped(fault.value, VALUE_WIDTH)!r}"
+    return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)

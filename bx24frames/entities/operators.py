@@ -1,0 +1,79 @@
+"""Comparison operators, in the words of a caller and as the prefixes of the portal's filter keys."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+
+class Op(enum.Enum):
+    """A comparison, in the caller's words."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IN = "in"
+    NOT_IN = "not in"
+    NONE_OF = "none of"
+    """As `NOT_IN`, and nulls are treated as `NE` treats them."""
+    LIKE = "like"
+    NOT_LIKE = "not like"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not contains"
+    BETWEEN = "between"
+    NOT_BETWEEN = "not between"
+    NULL = "is null"
+    NOT_NULL = "not null"
+    SEARCH = "search"
+
+
+WORDS: Final[Mapping[str, Op]] = {
+    **{op.value: op for op in (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN, Op.NOT_IN, Op.LIKE)},
+    "==": Op.EQ,
+    "is null": Op.NULL,
+    "not null": Op.NOT_NULL,
+}
+"""The operators of a condition written as a tuple."""
+
+PREFIXES: Final[Mapping[str, Op]] = {
+    "!=%": Op.NOT_LIKE,
+    "!%=": Op.NOT_LIKE,
+    "!><": Op.NOT_BETWEEN,
+    "><": Op.BETWEEN,
+    ">=": Op.GE,
+    "<=": Op.LE,
+    "!@": Op.NOT_IN,
+    "!%": Op.NOT_CONTAINS,
+    "!=": Op.NE,
+    "==": Op.EQ,
+    "=%": Op.LIKE,
+    "%=": Op.LIKE,
+    "*=": Op.SEARCH,
+    "*%": Op.SEARCH,
+    ">": Op.GT,
+    "<": Op.LT,
+    "@": Op.IN,
+    "%": Op.CONTAINS,
+    "!": Op.NE,
+    "=": Op.EQ,
+    "?": Op.SEARCH,
+    "*": Op.SEARCH,
+    "": Op.EQ,
+}
+"""The prefixes of a condition written as the portal's documentation does, the longer ones first."""
+
+
+def split_key(key: str) -> tuple[str, Op, str]:
+    """Take a key of the portal's filter map apart: prefix, comparison, field.
+
+    Examples
+    --------
+    >>> split_key(">=createdTime")
+    ('>=', <Op.GE: '>='>, 'createdTime')
+    """
+    prefix = next(prefix for prefix in PREFIXES if key.startswith(prefix))
+    return prefix, PREFIXES[prefix], key.removeprefix(prefix)

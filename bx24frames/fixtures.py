@@ -1,0 +1,20 @@
+"""A pytest plugin: a fixture that skips every wait of the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from bx24frames.testing import no_waiting
+
+
+@pytest.fixture
+def bx24_no_waiting() -> Iterator[no_waiting]:
+    """Skip every wait of the verbs during a test; see `bx24frames.testing.no_waiting`."""
+    from bx24frames.testing import no_waiting
+
+    with no_waiting() as skipped:
+        yield skipped

@@ -1,0 +1,82 @@
+"""The ids that a caller gives for a deletion: a list, a column, a frame with an id column, or a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.operands import plain
+from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.frames.accept import accept
+from bx24frames.frames.report import WriteReport
+from bx24frames.upload.source import cells_of
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Entity
+
+__all__ = ["ids_of"]
+
+HIGHEST: Final = 2**63
+"""Ids are integers of 64 bits, in every table with a method that deletes."""
+
+
+def ids_of(given: object, entity: Entity) -> list[int | str]:
+    """The ids a caller means: of an iterable, a column, a frame with an id column, or what a report created.
+
+    Raises
+    ------
+    ConfigError
+        There are no ids in it.
+    ValidationError
+        One of them is no id.
+    """
+    if isinstance(given, WriteReport):
+        if given.entity != entity.name:
+            raise ConfigError(f"The report is of {given.entity}, not of {entity.name}", entity=entity.name)
+        return given.ids("inserted")
+    if isinstance(given, int) and not isinstance(given, bool):
+        return [given]
+    if isinstance(given, str | bytes | Mapping):
+        raise ConfigError("The ids are a list, a column, a frame or a report", entity=entity.name)
+    values = _column(given, entity)
+    if values is None:
+        values = list(given) if isinstance(given, Iterable) else None
+    if values is None:
+        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
+    listed = [(value, _id(value)) for value in values]
+    wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
+    if wrong:
+        position, value = next(iter(wrong.items()))
+        more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
+        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
+    return [found for _, found in listed if found is not None]
+
+
+def _column(given: object, entity: Entity) -> list[object] | None:
+    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
+    if hasattr(kind, "columns") or hasattr(kind, "column_names"):
+        return _of_frame(given, entity)
+    for method in ("to_pylist", "to_list", "tolist"):
+        convert = getattr(given, method, None)
+        if callable(convert):
+            found = convert()
+            return found if isinstance(found, list) else None
+    return None
+
+
+def _of_frame(given: object, entity: Entity) -> list[object]:
+    source = accept(given)
+    names = {name for name in (*source.columns, *source.levels) if name in ("id", "ID", entity.listing.id_key)}
+    if len(names) != 1:
+        fault = "no id column" if not names else f"the id columns {', '.join(sorted(names))}"
+        raise ValidationError(f"The frame has {fault}", entity=entity.name)
+    return cells_of(source, names.pop())
+
+
+def _id(value: object) -> int | None:
+    found = plain(value)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    if isinstance(found, str) and found.strip().isdigit():
+        found = int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < HIGHEST else None
