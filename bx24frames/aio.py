@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
-from bx24frames.portal import AsyncPortal as Portal
 from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import CHUNK_ROWS
@@ -15,6 +14,7 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.write import delete_entity_async as delete_entity
 from bx24frames.verbs.write import write_entity_async as write_entity
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from bx24frames.caller import remember_caller
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.telling import remember_caller
 
 if TYPE_CHECKING:
     import asyncio

@@ -1,4 +1,4 @@
-"""HTML tables for notebooks, escaped and in the style of dataframes."""
+"""Display helpers: shortened texts, and HTML tables for notebooks in the style of dataframes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 __all__ = ["clipped", "facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
-"""Notebooks set every cell to the right, as suits numbers."""
+"""Notebooks align every cell to the right."""
 WIDTH: Final = 100
-"""Characters of a line that quotes a text."""
+"""Maximum length of a quoted text, in characters."""
 
 
 def clipped(text: str, width: int = WIDTH) -> str:
-    """Bring a text to one line of at most `width` characters."""
+    """Shorten a text to one line of at most `width` characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 

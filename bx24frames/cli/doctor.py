@@ -14,7 +14,7 @@ from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 if TYPE_CHECKING:
     from bx24frames.cli.single_call import Look
     from bx24frames.engine.messages import JSON
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
 __all__ = ["Finding", "clock_finding", "examine"]
 
@@ -49,7 +49,7 @@ def examine(target: str | None) -> Iterator[Finding]:
 
     A failure before or at the scopes ends the diagnosis; no call is retried.
     """
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     try:
         profile = resolve(target)

@@ -27,7 +27,7 @@ def count(entity: Entity, filters: Filter = None, portal: PortalName = None, pro
 
 def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
     """Estimate a read: rows, requests and time."""
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     with Portal(portal_named(portal, profile)) as opened:
         typer.echo(str(opened.plan(entity, filters=_conditions(filters))).strip("<>").removeprefix("Plan "))

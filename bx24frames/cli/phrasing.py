@@ -19,7 +19,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "or pass allow_http=True for": "or in Python Portal(url, allow_http=True), for",
     "use 'sandbox' in place of an address": "use --portal sandbox",
     "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
-    ".frame() has a line a row": "--report FILE has a line a row",
+    ".frame() lists every row": "--report FILE lists every row",
     "The frame ": "The file ",
     "use count_entity()": "use `bx24frames count`",
 }

@@ -70,7 +70,7 @@ def _tell_findings(target: str | None) -> None:
 
 
 def _tell_probe(target: str | None, *, as_json: bool) -> None:
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     with Portal(target) as opened:
         found = probed(opened.connection)
@@ -79,8 +79,8 @@ def _tell_probe(target: str | None, *, as_json: bool) -> None:
 
 def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
     from bx24frames import bridge
-    from bx24frames.portal import Portal
     from bx24frames.portal.probe.writing import probe_writes
+    from bx24frames.verbs.portals import Portal
 
     with Portal(target) as opened:
         question = (

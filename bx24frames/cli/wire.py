@@ -16,7 +16,7 @@ from bx24frames.files.flat import json_bytes
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
 __all__ = ["batch", "call", "get_all", "get_by_id", "list_and_get"]
 
@@ -111,7 +111,7 @@ def list_and_get(
 
 
 def _opened(portal: str | None, profile: str | None) -> Portal:
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     return Portal(portal_named(portal, profile))
 

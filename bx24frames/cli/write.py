@@ -48,6 +48,13 @@ Sent = Annotated[
     str | None,
     typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
 ]
+ModeName = Annotated[
+    Literal["insert", "update", "upsert"],
+    typer.Option(help="insert: add rows; update: change rows by id; upsert: update or insert by key."),
+]
+Changed = Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ from the portal's.")]
+Rows = Annotated[int | None, typer.Option(min=1, help="Rows per request. Default: adapted to the portal's speed.")]
+Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Time zone of times that name none (IANA name).")]
 
 
 def write(
@@ -55,10 +62,7 @@ def write(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="Input: .parquet, .csv, .jsonl or .xlsx; - is standard input.")
     ],
-    mode: Annotated[
-        Literal["insert", "update", "upsert"],
-        typer.Option(help="insert: add rows; update: change rows by id; upsert: update or insert by key."),
-    ],
+    mode: ModeName,
     form: FormIn = None,
     on: Keys = None,
     columns: Sent = None,
@@ -68,16 +72,10 @@ def write(
     extra_columns: Annotated[
         Literal["raise", "ignore"], typer.Option(help="Columns that match no field: fail, or ignore them.")
     ] = "raise",
-    timezone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Time zone of times that name none (IANA name).")
-    ] = None,
+    timezone: Zone = None,
     automation: Robots = None,
-    only_changed: Annotated[
-        bool, typer.Option("--only-changed", help="Send only cells that differ from the portal's.")
-    ] = False,
-    rows_per_request: Annotated[
-        int | None, typer.Option(min=1, help="Rows per request. Default: adapted to the portal's speed.")
-    ] = None,
+    only_changed: Changed = False,
+    rows_per_request: Rows = None,
     yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
@@ -175,7 +173,7 @@ def _agreed(
 
 
 def _tell(work: Callable[[], Report], path: str | None) -> None:
-    """Print a report, whatever way it comes; a failed or unknown row is a failed command."""
+    """Run an upload and print its report, also after an error; the command fails if any row failed or is unknown."""
     try:
         found, status = work(), 0
     except WriteError as error:

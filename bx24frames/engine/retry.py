@@ -12,7 +12,7 @@ _PASSING: Final = frozenset({Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction
 
 
 def is_crowded(answer: Refusal | Lost) -> bool:
-    """Whether too many requests came, by the portal's own word or by a page of the web tier before it."""
+    """Whether there were too many requests, according to the portal or to a web server in front of it."""
     if isinstance(answer, Lost):
         return answer.status == 429
     return meaning(answer).reaction is Reaction.PAUSE_ALL
@@ -24,26 +24,25 @@ def is_blocked(answer: Refusal | Lost) -> bool:
 
 
 def is_pause(answer: Refusal | Lost) -> bool:
-    """Whether the governor alone decides when to go on."""
+    """Whether the governor alone decides when to continue."""
     return is_crowded(answer) or is_blocked(answer)
 
 
 def is_passing(answer: Refusal | Lost) -> bool:
     """Whether the same command may succeed later."""
     if isinstance(answer, Lost):
-        # A page of HTML with 403 or 404 is the web tier's last word; 2xx rubbish, the way to nowhere and 5xx are
-        # accidents.
+        # An HTML page with 403 or 404 is final; unreadable 2xx, unresolved hosts and 5xx are temporary.
         return answer.status is None or not 400 <= answer.status < 500 or answer.status in (408, 429)
     return meaning(answer).reaction in _PASSING
 
 
 def nowhere(answer: Refusal | Lost) -> bool:
-    """Whether there is nobody to ask, however the request is cut."""
+    """Whether the host does not exist, so that splitting the request does not help."""
     return isinstance(answer, Lost) and answer.nowhere
 
 
 def overran(answer: Refusal | Lost) -> bool:
-    """Whether the request was too long for the portal or the way to it."""
+    """Whether the request took too long, or its reply was too large."""
     return isinstance(answer, Lost) and (answer.timeout or answer.too_large or answer.status == 504)
 
 

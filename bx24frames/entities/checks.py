@@ -68,7 +68,7 @@ def _closed(entity: Entity, field: Field, operation: Operation) -> str | None:
         return "read-only: the portal would ignore it"
     # a listed field is compared with the existing row
     if field.immutable and not field.listed and operation == "update":
-        return "can only be set when the row is created: the portal would ignore it"
+        return "can only be set on creation: the portal would ignore it"
     return None
 
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.cells import read_bool, read_number
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, kind
-from bx24frames.telling import tell
 
 Operand: TypeAlias = Callable[[object], JSON]
 
@@ -144,7 +144,7 @@ def _code(value: object) -> JSON:
     """A code; the portal accepts a caption without an error and finds no row."""
     if isinstance(value, str) and _WORDS.search(value):
         told = f"{value!r:.60} in a condition looks like a caption, but codes are needed: describe_entity() shows both"
-        tell(told)
+        warn(told)
     return _text(value)
 
 

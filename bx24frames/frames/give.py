@@ -113,22 +113,22 @@ def to_backend(
 
 
 def arrow_types(overrides: Mapping[str, object] | None) -> dict[str, pa.DataType] | None:
-    """Read the column types of `schema_overrides`, each a pyarrow or polars data type.
+    """Convert the column types of `schema_overrides`, pyarrow or polars data types, to Arrow.
 
     Raises
     ------
     ConfigError
-        Not a mapping, or a type of neither library.
+        Not a mapping, or a value that is not a data type of either library.
     """
     if overrides is None:
         return None
     if not isinstance(overrides, Mapping):
-        raise ConfigError("schema_overrides is a mapping of a column to its type")
+        raise ConfigError("schema_overrides must be a mapping of columns to types")
     return {name: column_type(dtype) for name, dtype in overrides.items()}
 
 
 def column_type(dtype: object) -> pa.DataType:
-    """Read a column type as a user writes it: a pyarrow type, or a polars type (class or instance).
+    """Convert a column type given by the user, a pyarrow or polars data type (class or instance), to Arrow.
 
     Raises
     ------

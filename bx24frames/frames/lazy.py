@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["lazy_frame"]
 
 COLUMNS_SHOWN: Final = 12
-"""Columns that a query's plan names; it counts the others."""
+"""Columns named in a query plan; the others are counted."""
 
 
 def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = True) -> pl.LazyFrame:
-    """The rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
+    """Open the rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
     from polars.io.plugins import register_io_source
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))

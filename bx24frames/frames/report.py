@@ -222,18 +222,18 @@ class WriteReport:
 
 
 class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
-    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+    """An upload was cancelled with its task; a plain KeyboardInterrupt would stop the event loop."""
 
 
 def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
-    """The report of an upload.
+    """Make the report of an upload.
 
     Raises
     ------
     WriteInterrupted
         The upload was cancelled.
     WriteError
-        It ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
+        The upload ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
     BX24Error
         The credential was refused before a row was written.
     """
@@ -251,7 +251,7 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
     )
     if done.interrupted:
         work = "deletion" if done.mode == "delete" else "upload"
-        raise WriteCancelled(f"The {work} was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
     if done.broken is not None:
         raise _broken_off(done.broken, report) from done.broken
     if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
@@ -262,15 +262,15 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
 
 
 def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
+    """Make the error of an upload that ended early, with the report of what was done."""
     done = len(report) - report.failed - report.unknown - report.skipped
     return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"The {report.mode} ended early, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
         f"{error.message}",
         report=report,
-        guidance=".report has every row."
+        guidance=".report has the outcome of each row."
         if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+        else f"To continue, repeat the call with resume={str(report.journal)!r}; .report has the outcome of each row.",
     )
 
 
@@ -286,24 +286,24 @@ def _take(frame: F, positions: pa.Array, rows: int) -> F:
 
 
 def _reason(line: Mapping[str, object]) -> str:
-    told = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
-    return clipped(f"{line['position_count']:,} x {told}")
+    reason = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
+    return clipped(f"{line['position_count']:,} x {reason}")
 
 
 def _as_text(report: WriteReport) -> str:
-    """Write the counts and the first failures as plain lines."""
+    """Format the counts and the first failures as text."""
     counts = [f"  {action:<10}{number:>12,}" for action, number in _counts(report)]
-    lines = [f"  row {line['position']}: {_told(line)}" for line in _failures(report)]
+    lines = [f"  row {line['position']}: {_failure(line)}" for line in _failures(report)]
     return "\n".join([_title(report), *counts, *lines, *_rest(report), *_journal(report)])
 
 
 def _as_html(report: WriteReport) -> str:
-    """Write the counts and the first failures as two tables; every text of the portal is escaped."""
+    """Format the counts and the first failures as HTML tables; texts of the portal are escaped."""
     parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
         shown = ([_cell(line[name]) for name in FAILURE_COLUMNS] for line in failures)
-        parts.append(table_html(FAILURE_COLUMNS, shown, title="What failed, row by row"))
+        parts.append(table_html(FAILURE_COLUMNS, shown, title="Failed rows"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 
@@ -328,19 +328,19 @@ def _failures(report: WriteReport) -> list[dict[str, object]]:
     return lines
 
 
-def _told(line: dict[str, object]) -> str:
+def _failure(line: dict[str, object]) -> str:
     parts = (line["action"], line["column"], line["code"], line["message"])
     return clipped(": ".join(str(part) for part in parts if part))
 
 
 def _cell(value: object) -> str:
-    """Positions and ids are names of rows, not amounts."""
+    """Format a cell as text, since positions and ids are not amounts."""
     return "" if value is None else clipped(str(value))
 
 
 def _rest(report: WriteReport) -> list[str]:
     more = report.failed + report.unknown - FIRST
-    return [f"  and {more:,} more: .frame() has a line a row"] if more > 0 else []
+    return [f"  and {more:,} more: .frame() lists every row"] if more > 0 else []
 
 
 def _journal(report: WriteReport) -> list[str]:

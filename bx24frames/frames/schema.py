@@ -37,30 +37,30 @@ async def schema_of(connection: Connection, entity: str, backend: Backend) -> Sc
 
 @dataclass(frozen=True, slots=True)
 class PanderaCheck:
-    """A pandera schema or model as the check of a read and of an upload."""
+    """The check of a read or an upload against a pandera schema or model."""
 
     schema: object
 
     def types(self) -> dict[str, pa.DataType]:
-        """The Arrow types of the schema's columns, of those that name one."""
+        """Return the Arrow types of those columns that have a dtype."""
         return column_types(self.schema)
 
     def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
-        """Find what has changed on the portal since a schema was made, before a row is read.
+        """Find changes of the portal's fields since the schema was made, before any row is read.
 
         Parameters
         ----------
         reading : Reading
         empty : pyarrow.Table
-            Without rows, of the columns and types that the read will give.
+            Has the columns and types of the read, and no rows.
 
         Returns
         -------
         list of Fault
-            A column a fault: fields removed, fields of another type, and fields a strict schema does not have.
+            One per column: fields removed or retyped, and fields that a strict schema lacks.
         """
         gone = [
-            Fault(WHOLE_COLUMN, name, "", "the portal's table has no such field")
+            Fault(WHOLE_COLUMN, name, "", "the entity has no such field")
             for name in columns_of(self.schema)
             if name not in empty.column_names and reading.names.find(name) is None
         ]
@@ -73,18 +73,18 @@ class PanderaCheck:
         ]
 
     def failing(self, table: pa.Table, first_row: int = 0) -> list[Fault]:
-        """Find what in some rows does not fit; positions count from the first row of the whole read."""
+        """Find the faults of some rows; positions count from the first row of the whole read."""
         return [
             fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
             for fault in check(table, self.schema)
         ]
 
     def unfit(self, source: Source, table: Table, timezone: str | None = None) -> list[Fault]:
-        """Find what in a frame to write does not fit a schema.
+        """Find the faults of a frame to write.
 
-        Its columns are checked in the types a read gives them, codes in place of captions: a schema says the same of
-        what is read and of what is written. A cell that does not fit its field's type is not reported here. A schema
-        that checks the index sees the frame as it was handed in.
+        Columns are checked in the types that a read gives them, with codes in place of captions, so that one schema
+        serves reads and writes. Cells that do not fit the type of their field are not reported here. A schema that
+        checks the index is applied to the original frame.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class PanderaCheck:
             With codes in place of captions.
         table : Table
         timezone : str, optional
-            In which naive times are meant.
+            Time zone of naive times.
         """
         import pyarrow as pa
 
@@ -111,7 +111,7 @@ class PanderaCheck:
 
 
 def pandera_check(schema: object) -> PanderaCheck | None:
-    """The check of a verb's `schema` argument, if it is given."""
+    """Return the check for a `schema` argument, if given."""
     return None if schema is None else PanderaCheck(schema)
 
 

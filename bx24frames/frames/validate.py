@@ -111,7 +111,7 @@ def check(frame: object, schema: object) -> list[Fault]:
 
 @contextmanager
 def failures_in(backend: Backend) -> Iterator[None]:
-    """Give the failures of a `ValidationError` raised inside as a frame of `backend`."""
+    """Convert the failures of a `ValidationError` raised in the block to a frame of `backend`."""
     import pyarrow as pa
 
     try:

@@ -1,4 +1,4 @@
-"""Budgets shared within the process, or the machine: a request bucket a portal host, a governor a credential."""
+"""Budgets shared within a process or a machine: a request bucket per portal, a governor per credential."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Budgets:
     governors: dict[str, tuple[Governor, Sizes]] = field(default_factory=dict)
 
     def governor(self, host: str, credential: str, limits: Limits) -> tuple[Governor, Sizes]:
-        """The governor and the request sizes of a credential; the newest limits hold for all who share them."""
+        """The governor and the batch sizes of a credential; the newest limits apply to all that share them."""
         with self.lock:
             bucket = self._bucket(host, limits)
             bucket.limit(limits.burst, limits.per_second)
@@ -119,7 +119,7 @@ def _close() -> None:
 
 
 def _forget() -> None:
-    """A child of a fork has none of the parent's requests under way, and may have inherited a locked lock."""
+    """Reset the budgets in a forked child: the parent's requests are not its own, and its lock may be held."""
     BUDGETS.lock = threading.Lock()
     # SQLite forbids the use of a parent's connection, its closing too (https://www.sqlite.org/howtocorrupt.html).
     _INHERITED.extend(BUDGETS.host_buckets.values())

@@ -1,4 +1,4 @@
-"""Rows of a method outside the catalogue: found by the shape of its answer, read to an end that is proven."""
+"""Methods outside the catalogue: rows found by the shape of the answer, read to a proven end."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PAGE: Final = 50
 
 
 async def read_by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
-    """Every row of a method that the catalogue does not know; its result as it is where it lists nothing.
+    """All rows of a method that is not in the catalogue; its result if it lists nothing.
 
     Raises
     ------
     ResponseError
-        A page is exactly full, or tells of more, and no known form of paging leads behind it.
+        A page is full or announces more rows, and no known form of paging reaches the next one.
     """
     call = Call(method, params, direct=True)
     [first] = await connection.answers([call], first=1)

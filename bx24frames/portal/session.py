@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bx24frames.portal import AsyncPortal, Portal
+    from bx24frames.portal.base import PortalBase
     from bx24frames.portal.connection import Connection
 
-    PortalLike: TypeAlias = "str | Portal | AsyncPortal | None"
+    PortalLike: TypeAlias = "str | PortalBase | None"
 
 _OPEN: Final[dict[str, Connection]] = {}
 _LOCK: Final = threading.Lock()
@@ -26,10 +26,10 @@ def connection_of(portal: PortalLike) -> Connection:
     ConfigError
         The argument is neither text, nor None, nor a portal.
     """
-    from bx24frames.portal import AsyncPortal, Portal
+    from bx24frames.portal.base import PortalBase
     from bx24frames.portal.connection import Connection, Settings
 
-    if isinstance(portal, Portal | AsyncPortal):
+    if isinstance(portal, PortalBase):
         return portal.connection
     if portal is not None and not isinstance(portal, str):
         raise ConfigError(
@@ -49,12 +49,26 @@ def blocking(portal: PortalLike) -> PortalLike:
     ConfigError
         The portal uses a session supplied by the user.
     """
-    from bx24frames.portal import AsyncPortal, Portal
-    from bx24frames.portal.blocking import refuse_session
+    from bx24frames.portal.base import PortalBase
 
-    if isinstance(portal, Portal | AsyncPortal):
+    if isinstance(portal, PortalBase):
         refuse_session(portal.connection)
     return portal
+
+
+def refuse_session(connection: Connection) -> None:
+    """Refuse a user's session, which belongs to the user's event loop, in a blocking verb.
+
+    Raises
+    ------
+    ConfigError
+        The connection has a session.
+    """
+    if connection.settings.session is not None:
+        raise ConfigError(
+            "session= works with the awaitable verbs of bx24frames.aio, not with blocking ones",
+            guidance="Leave session= out: a portal keeps one connection open for all its requests.",
+        )
 
 
 if hasattr(os, "register_at_fork"):

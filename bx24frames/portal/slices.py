@@ -1,4 +1,4 @@
-"""Reads that take several listings: sets of ids and long lists of values, sent in parts and put together."""
+"""Reads of several listings: sets of ids and long lists of values, sent in parts and combined."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def page_each(
     up: bool,
     narrowed: Callable[[Collection[int]], Sequence[Listing]],
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order.
+    """Read the rows of the wanted ids by listings of at most one page each, many per request, in their order.
 
     An id counts as gone when it was asked for once more, by what `narrowed` makes, and no missing row came.
     """
@@ -59,7 +59,7 @@ async def page_each(
 
 
 def _merged(found: Sequence[tuple[list[int], pa.RecordBatch]], *, up: bool) -> pa.RecordBatch:
-    """The rows of pages that came in no order, in the order of their ids."""
+    """The rows of unordered pages, in the order of their ids."""
     import pyarrow as pa
 
     ids = [row_id for part, _ in found for row_id in part]
@@ -107,7 +107,7 @@ async def keys_carried(connection: Connection, listing: Listing) -> frozenset[st
 
 
 def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:
-    """The ids of a page, all of which were wanted: a method may drop a condition without a word."""
+    """The ids of a page, checked against the wanted ones: a method may silently drop a condition."""
     ids = ids_in(listing, page)
     odd = next((row_id for row_id in ids if row_id not in wanted), None)
     if odd is not None:
@@ -169,7 +169,7 @@ async def each_owner(
     *,
     ascending: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
+    """Read the listings of many owners, many per request; the rows in the order of the owners, when complete."""
 
     def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
         return connection.pages(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
 from bx24frames.portal.listing import listing_for, slices
@@ -19,7 +20,6 @@ from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.scan.request import Reading, ReadRequest, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
-from bx24frames.telling import tell
 from bx24frames.where.recheck import told
 
 if TYPE_CHECKING:
@@ -246,11 +246,11 @@ def tell_nulled(reading: Reading) -> None:
     """Warn of values that became null by `on_bad_value="null"`."""
     if reading.nulled:
         counts = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
-        tell(f"{reading.table.entity.name}: values that do not fit the column's type were read as null: {counts}")
+        warn(f"{reading.table.entity.name}: values that do not fit the column's type were read as null: {counts}")
 
 
 def tell_foreign(reading: Reading) -> None:
     """Warn of rows that the portal returned although a condition excludes them."""
     found = told(reading.seen, reading.table.entity.name)
     if found is not None:
-        tell(found)
+        warn(found)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.catalog.catalog import ROWS
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.wire.listing import read_all
 from bx24frames.portal.wire.parameters import check_method, check_params
-from bx24frames.telling import tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,7 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
         That the types are unknown.
     """
     _refuse(request, wishes)
-    tell(_told(request.entity))
+    warn(_told(request.entity))
     rows = _rows(await _answer(connection, request.entity, request.filters))
     return _table(rows if request.limit is None else rows[: request.limit], request)
 

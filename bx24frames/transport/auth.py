@@ -1,13 +1,11 @@
-"""Access tokens of an application: renewed from a refresh token, or asked of a function of the user's."""
+"""Access tokens of an application: renewed with a refresh token, or returned by a user's function."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -16,15 +14,15 @@ from bx24frames.transport.address import check_scheme
 from bx24frames.transport.base import NoReply, Reply
 from bx24frames.transport.redact import redact, remember
 from bx24frames.transport.renewal import Renewal
-from bx24frames.transport.servers import candidates
+from bx24frames.transport.servers import Authority, candidates
 from bx24frames.transport.token_store import StoreLike, open_store, turn_at
 
 __all__ = ["AuthLike", "OAuth", "TokenFunction", "Tokens", "open_tokens"]
 
 ATTEMPTS: Final = 3
-"""Requests to the authorisation server before its silence is an error."""
+"""Requests to an authorisation server before it counts as unreachable."""
 SECONDS: Final = 30.0
-"""What one of them may take."""
+"""Timeout of each."""
 
 _TokenAnswer: TypeAlias = "str | Mapping[str, object]"
 TokenFunctionLike: TypeAlias = "Callable[[], _TokenAnswer | Awaitable[_TokenAnswer]]"
@@ -46,35 +44,15 @@ _ELSEWHERE: Final = frozenset({"invalid_client", "wrong_client"})
 """Refusals that a server gives for applications of the other one as well."""
 _USED_UP: Final = "invalid_grant"
 LOOKS: Final = 3
-"""Looks at the store after a refresh token was refused: another process may be saving what it was exchanged for."""
-
-
-class Submit(Protocol):
-    """POSTs a form through the portal's transport, so that proxies and certificates are the same."""
-
-    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Return the reply or raise `NoReply`."""
-        ...
-
-
-Sleep: TypeAlias = "Callable[[float], Awaitable[object]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """How authorisation servers are reached: `host` is the portal's, `sleep` waits between attempts."""
-
-    submit: Submit
-    host: str
-    sleep: Sleep = asyncio.sleep
+"""Reads of the store after a refresh token was refused: another process may be saving its replacement."""
 
 
 class Tokens(Protocol):
-    """Where a request's access token comes from."""
+    """Source of access tokens."""
 
     @property
     def key(self) -> str:
-        """Tells two credentials apart without telling a secret."""
+        """Identifies the credential without a secret."""
         ...
 
     async def token(self, authority: Authority, rejected: str | None = None) -> str:
@@ -157,7 +135,7 @@ class OAuth:
 
     @property
     def key(self) -> str:
-        """Tells two credentials apart without telling a secret."""
+        """Identifies the credential without a secret."""
         return self._key
 
     async def token(self, authority: Authority, rejected: str | None = None) -> str:

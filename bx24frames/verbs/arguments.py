@@ -82,25 +82,25 @@ def check_resume(resume: object) -> None:
 
 
 def journal_of(resume: object, entity: str) -> str | Path | Literal[False] | None:
-    """The journal that `resume` names; of a report, the one that the upload kept.
+    """Return the journal that `resume` names: a path, or the journal of a report.
 
     Raises
     ------
     ConfigError
-        It names none, or the journal of the report is gone.
+        There is no journal, or the journal of the report no longer exists.
     """
     if isinstance(resume, WriteReport):
         if resume.journal is not None and not resume.journal.exists():
             raise ConfigError(
-                f"The journal of the report is gone: {resume.journal}; it alone named the rows that were sent",
+                f"The journal of the report no longer exists: {resume.journal}. It recorded which rows were sent",
                 entity=entity,
-                guidance="Write report.rows(frame, 'failed', 'skipped') alone; look for unknown rows in the portal.",
+                guidance="Write only report.rows(frame, 'failed', 'skipped'); look for unknown rows in the portal.",
             )
         resume = resume.journal or resume
     if resume is None or resume is False:
         return resume
     if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
     return resume
 
 

@@ -101,7 +101,7 @@ def _described(portal: PortalLike, entity: str) -> Connection:
 
 
 def _typed(request: ReadRequest) -> ReadRequest:
-    """The request with its column types in Arrow."""
+    """Convert the column types of a request to Arrow."""
     return replace(request, schema_overrides=arrow_types(request.schema_overrides))
 
 

@@ -332,12 +332,12 @@ def scan_entity(
     schema_overrides: Mapping[str, pa.DataType] | None = None,
     pushdown: bool = True,
 ) -> pl.LazyFrame:
-    """Open a table as a polars LazyFrame: nothing is read before a query runs, and then only what it needs.
+    """Open an entity as a polars LazyFrame: nothing is read until a query runs, and then only what it needs.
 
-    The columns of a query become the portal's ``select``. Its conditions become the narrowest conditions the portal
-    carries out without losing a row: equality and ``is_in`` of texts and codes, bounds of numbers and times, sets of
-    ids; polars then applies the query's own to every row that came. ``head(n)`` stops reading. A condition that cannot
-    be asked for costs rows, never correctness. DuckDB and narwhals ask through the same door.
+    The columns of a query become the portal's ``select``. Its conditions become the narrowest ones that the portal can
+    evaluate without losing rows: equality and ``is_in`` for texts and codes, bounds for numbers and times, sets of ids;
+    polars then applies the query's conditions to every row received. ``head(n)`` stops reading. A condition that cannot
+    be pushed down costs extra rows, never correctness. DuckDB and narwhals can query the LazyFrame, too.
 
     Parameters
     ----------
@@ -346,8 +346,8 @@ def scan_entity(
     Returns
     -------
     polars.LazyFrame
-        In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
-        query.
+        Rows are in order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions
+        of a query.
 
     {scan_ends}
 
@@ -360,10 +360,10 @@ def scan_entity(
     (0, 2)
     """
     if not isinstance(pushdown, bool):
-        raise ConfigError(f"pushdown is True or False, not {pushdown!r}")
+        raise ConfigError(f"pushdown must be True or False, not {pushdown!r}")
     if not isinstance(entity, str):
         raise UnknownEntity(
-            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            f"entity must be text such as 'deal', not {entity!r:.80}",
             guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
         )
     from bx24frames.frames.lazy import lazy_frame

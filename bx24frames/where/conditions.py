@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operands import Unfit, listed, operand, plain
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Asking, Dialect, Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
-from bx24frames.telling import tell
 from bx24frames.where.dialects import DIALECTS, SPELLINGS, Clock, compared_here, dialect, speech
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened
 from bx24frames.where.rowtests import NEGATED, Test, judged
@@ -153,7 +153,7 @@ def _tell_zero(one: Condition, own: Kind) -> None:
     """Warn of 0 in a condition on a link: it selects the rows without a link, which is seldom intended."""
     values = listed(one.value) or ()
     if own is Kind.LINK and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
-        tell(f"{one}: the id 0 selects rows without a link; drop it if it comes from nulls filled with 0")
+        warn(f"{one}: the id 0 selects rows without a link; drop it if it comes from nulls filled with 0")
 
 
 def _done_here(one: Condition, entity: Entity) -> bool:

@@ -28,7 +28,7 @@ def case(subject: str, told: str, advice: str):
 
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Sandbox]:
-    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False) as sandbox:
+    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False, listen=True) as sandbox:
         yield sandbox
 
 
@@ -112,7 +112,7 @@ def a_page(served: Callable[..., str], **_: object) -> str:
     return served(200, "<html><title>Log in</title></html>")
 
 
-@case("portal", "HTTP 403: a page", "ask who runs the portal")
+@case("portal", "HTTP 403: a page", "ask its administrator")
 def turned_away(served: Callable[..., str], **_: object) -> str:
     return served(403, "<html>Forbidden</html>")
 
@@ -122,7 +122,7 @@ def no_portal_there(served: Callable[..., str], **_: object) -> str:
     return served(404, "<html>Not Found</html>")
 
 
-@case("portal", "HTTP 502: a page", "Try again in some minutes")
+@case("portal", "HTTP 502: a page", "Try again in a few minutes")
 def bad_gateway(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "bad_gateway")
 
@@ -211,7 +211,6 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
         sandbox.close()
 
 
-@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize(
     ("make", "subject", "told", "advice"), [each[1:] for each in CASES], ids=[each[0] for each in CASES]
 )

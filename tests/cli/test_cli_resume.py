@@ -28,7 +28,7 @@ BUSY = 3.0
 
 @pytest.fixture
 def slow() -> Sandbox:
-    """A portal whose pages take real time, so that a read of its 3,000 deals can be met half way."""
+    """A portal whose pages take real time, so that a read of 3,000 deals can be interrupted half way."""
     with Sandbox(
         sizes={"deal": 3000}, plan="unlimited", real_time=True, listen=True, costs=Costs(page=0.03)
     ) as sandbox:

@@ -33,7 +33,7 @@ VERB_OF = {
     "plan": "plan",
     "check": "doctor",
 }
-OF_A_PROCESS = {"from_env", "connection", "host", "stats", "slow", "close"}
+OF_A_PROCESS = {"from_env", "connection", "host", "stats", "slow", "scan", "close"}
 """Members of Portal without a command: a command opens a portal, does one thing and closes it."""
 
 

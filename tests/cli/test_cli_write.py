@@ -92,7 +92,7 @@ def test_failed_rows_beyond_the_first_are_in_the_file_of_the_report(run, tmp_pat
     file = tmp_path / "deals.csv"
     file.write_text("title,opportunity\n" + "bad,many\n" * 7)
     ran = run("write", "deal", str(file), "--mode", "insert", "--on-error", "report")
-    assert "and 2 more: --report FILE has a line a row" in ran.text
+    assert "and 2 more: --report FILE lists every row" in ran.text
 
 
 def test_a_column_that_is_no_field_can_be_left_out(run, tmp_path: Path):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine.policy import RETRY
-from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, Bucket, Governor, Meter, Told
+from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, Bucket, BudgetReport, Governor, Meter
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -76,7 +76,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
             left += 1
         else:
             governor.bucket.accepted()
-            governor.heard(None, [(METHOD, Told(*report))], ticket.departed, now)
+            governor.heard(None, [(METHOD, BudgetReport(*report))], ticket.departed, now)
             governor.meter(METHOD).measured((now - began) / commands)
     raise AssertionError("no end")
 

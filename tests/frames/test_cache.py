@@ -133,7 +133,7 @@ async def test_another_format_is_asked_for_anew(clock: Clock, tmp_path: Path):
 async def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(clock: Clock, tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
     cache = Cache(tmp_path / "file" / "below", clock=clock)
-    with pytest.warns(UserWarning, match=r"unreadable|not kept on disk"):
+    with pytest.warns(UserWarning, match=r"unreadable|not cached on disk"):
         assert await cache.recall("types", Portal(), str) == "as it is"
     assert await cache.recall("statuses", Portal(), str) == "as it is"
 

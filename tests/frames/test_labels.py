@@ -31,12 +31,12 @@ COLUMNS = ["id", "stageId", "categoryId", "sourceId", "assignedById", "UF_CRM_CO
 @pytest.fixture
 def captions(read_only_sandbox: bx.Sandbox) -> dict[str, dict[str, str]]:
     """Captions by dictionary and code, read without the package."""
+    import asyncio
     import json
-    from urllib.request import urlopen
 
     def call(method: str) -> list[dict[str, str]]:
-        with urlopen(read_only_sandbox.url + method) as answer:
-            found = json.load(answer)["result"]
+        sent = read_only_sandbox.transport.send(read_only_sandbox.url + method, b"{}", timeout=10)
+        found = json.loads(asyncio.run(sent).body)["result"]
         return found["categories"] if isinstance(found, dict) else found
 
     stages = {row["STATUS_ID"]: row["NAME"] for row in call("crm.status.list") if "DEAL_STAGE" in row["ENTITY_ID"]}

@@ -131,7 +131,7 @@ def test_a_full_page_that_nothing_leads_behind_is_an_error(odd_list: Any) -> Non
 
 @pytest.fixture
 def odd_list() -> Iterator[Any]:
-    """Make a portal whose one list gives so many rows, whatever it is asked."""
+    """Make a portal whose list always returns the same number of rows."""
     opened: list[Any] = []
 
     def make(rows: int) -> bx.Portal:

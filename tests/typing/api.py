@@ -37,6 +37,15 @@ assert_type(bx.read_entity("deal", portal, labels=["stageId"], titles=True, miss
 assert_type(bx.list_entities(portal), pd.DataFrame)
 assert_type(bx.list_entities(portal, backend="polars"), pl.DataFrame)
 
+scan = portal.scan("deal", columns=["id"], filters={">id": 5})
+assert_type(scan, bx.Scan)
+assert_type(scan.splits(3), list[bx.Scan])
+assert_type(scan.key, str | None)
+assert_type(scan.batches().checkpoint, bx.Checkpoint | None)
+assert_type(scan.count(), int)
+assert_type(portal.with_secret(), bx.Portal)
+_batch: pa.RecordBatch = next(scan.batches())
+
 report = bx.write_entity(pd.DataFrame({"title": ["a"]}), "deal", portal, mode="insert", on_error="report")
 assert_type(report, bx.WriteReport)
 assert_type(report.inserted, int)
@@ -71,6 +80,7 @@ async def awaited() -> None:
         assert_type(await bx.aio.read_entity("deal", client, backend="polars"), pl.DataFrame)
         assert_type(bx.aio.iter_entity("deal", client), AsyncGenerator[pd.DataFrame, None])
         assert_type(await bx.aio.count_entity("deal", client), int)
+        assert_type(await (await client.scan("deal")).count(), int)
         assert_type(await bx.aio.write_entity(pl.DataFrame(), "deal", client, mode="update"), bx.WriteReport)
 
 

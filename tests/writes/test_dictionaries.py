@@ -168,7 +168,7 @@ def test_a_dictionary_read_edited_and_written_back(portal: bx.Portal) -> None:
     pd.testing.assert_frame_equal(again, edited)
     bx.write_entity(rows, "status", portal, mode="update", **QUIET)
     moved = rows.head(2).assign(SEMANTICS="F")
-    with pytest.raises(bx.errors.ValidationError, match="SEMANTICS: only the portal sets this column"):
+    with pytest.raises(bx.errors.ValidationError, match="SEMANTICS: the column is read-only"):
         bx.write_entity(moved, "status", portal, mode="update", **QUIET)
 
 

@@ -393,7 +393,7 @@ def test_a_misspelt_kind_of_phone_is_named() -> None:
 
 def test_leads_that_are_converted_at_once_are_told() -> None:
     with world({"leads_converted": True}) as (_, portal):
-        with pytest.warns(UserWarning, match="not to be found"):
+        with pytest.warns(UserWarning, match="cannot be found"):
             report = bx.write_entity(pd.DataFrame({"TITLE": ["t"]}), "crm.lead", portal, mode="insert")
         assert report.frame()["code"].tolist() == ["NOT_STORED"]
 

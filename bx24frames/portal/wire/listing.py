@@ -1,4 +1,4 @@
-"""Raw rows of any list method: by id where the catalogue knows how, else by offset, rows found by shape."""
+"""Raw rows of any list method: by id where the catalogue says how, else by offset, found by the shape of the answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 async def read_all(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
-    """Every row of a list method, as the portal prints it; the result as it is where nothing is listed."""
+    """All rows of a list method as the portal prints them; of any other method, its result."""
     refuse_clauses(params, method, OWN_CLAUSES, "get_all()")
     params = wired(params, method)
     entity = _catalogued(method, params)
@@ -77,7 +77,7 @@ async def _items(connection: Connection, entity: Entity, listing: Listing, *, or
 
 
 def id_parameter(method: str) -> str:
-    """What a get method calls the id: by the catalogue where it knows the method, else `ID`."""
+    """The id parameter of a get method: that of the catalogue, else `ID`."""
     name = method.lower()
     if name == "crm.item.get":
         return "id"

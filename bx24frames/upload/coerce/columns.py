@@ -1,4 +1,4 @@
-"""One whole column to its target type at once, where that is provably what its cells would give."""
+"""Vectorized coercion of a whole column, where the result provably equals that of its cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cast_column", "family", "plain_type"]
 
-# Arrow's own text casts also take 0x1F, inf and nan: only these spellings are handed to it.
+# Arrow's text casts also accept 0x1F, inf and nan, so only these spellings are passed to it.
 INTEGER_TEXT: Final = r"^-?[0-9]{1,18}$"
 DECIMAL_TEXT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -23,11 +23,11 @@ NAIVE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(
 AWARE_TEXT: Final = NAIVE_TEXT[:-1] + r"(Z|[+-][0-9]{2}:[0-9]{2})$"
 KNOWN_YEARS: Final = (1971, 2036)
 SAFE_DIGITS: Final = 15
-"""Decimal digits that a double always keeps."""
+"""Decimal digits that a double can always hold."""
 
 
 def family(kind: pa.DataType) -> str:
-    """Name the kind of an Arrow type; the widths within a kind are cast alike."""
+    """The kind of an Arrow type; all widths within a kind are cast alike."""
     from pyarrow import types
 
     tests = {
@@ -65,7 +65,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
-    """Cast a column, or answer None: then its cells have to be read one by one.
+    """Cast a column, or return None if its cells must be read one by one.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) ->
         Of a plain type (`plain_type`), NaN already null, blank text already null unless the target is text.
     target : pyarrow.DataType
     zone : ZoneInfo, optional
-        For naive times.
+        Time zone of naive datetimes.
     """
     import pyarrow as pa
 
@@ -83,7 +83,7 @@ def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) ->
     try:
         return cast(column, target, zone) if cast else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None  # some cell does not fit: reading one by one finds which
+        return None  # some cell does not fit; reading cell by cell finds it
 
 
 def _safe(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
@@ -97,7 +97,7 @@ def _finite(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa
 
 
 def _integral(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
-    """Cast whole floats, up to where a float stands for one integer only."""
+    """Cast integral floats, up to the limit where a float stands for only one integer."""
     import pyarrow.compute as pc
 
     single = pc.all(pc.less_equal(pc.abs(column), float(INTEGER_FLOATS))).as_py()
@@ -112,7 +112,7 @@ def _integral_text(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None)
 
 
 def _scaled(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
-    """Cast integers by way of the widest decimal: Arrow asks for room for every int64 there could be."""
+    """Cast integers through the widest decimal: Arrow requires room for every possible int64."""
     import pyarrow as pa
 
     return column.cast(pa.decimal128(38, target.scale)).cast(target, safe=True)
@@ -147,7 +147,7 @@ def _short_numbers(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None
 
 
 def _moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
-    """Cast times; naive ones are placed in `zone`, where each must exist exactly once."""
+    """Cast datetimes; naive ones are interpreted in `zone`, where each must exist exactly once."""
     import pyarrow.compute as pc
 
     if (column.type.tz is None) == (target.tz is None):
@@ -158,7 +158,7 @@ def _moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa
 
 
 def _known_clocks(column: pa.Array, zone: str | None) -> bool:
-    """Whether Arrow knows the zone's clock changes for all of a column: it stops at 2037, zoneinfo does not."""
+    """Whether Arrow has the zone's clock changes for the whole column: it ends at 2037, zoneinfo does not."""
     import pyarrow.compute as pc
 
     if zone in (None, "UTC"):
@@ -182,7 +182,7 @@ def _midnights(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> 
 
 
 def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
-    """Cast midnights of the column's own zone; Arrow's cast alone would drop a time of day."""
+    """Cast midnights in the column's own zone; Arrow's cast alone would drop a time of day."""
     import pyarrow.compute as pc
 
     if not _known_clocks(column, column.type.tz):
@@ -193,7 +193,7 @@ def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.A
 
 
 def _same(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
-    """Take nested values of the very type as they are, unless NaN or infinity hides inside."""
+    """Return nested values of the same type unchanged, unless they contain NaN or infinity."""
     return column if column.type == target and _finite_inside(column) else None
 
 
@@ -202,7 +202,7 @@ def _finite_inside(column: pa.Array) -> bool:
 
     kind = family(column.type)
     if kind == "float":
-        return pc.all(pc.is_finite(column)).as_py() is not False  # None where there is no value at all
+        return pc.all(pc.is_finite(column)).as_py() is not False  # None if there are no values
     parts = [column.flatten()] if kind == "list" else column.flatten() if kind == "struct" else []
     return all(_finite_inside(part) for part in parts)
 
@@ -233,4 +233,4 @@ CASTS: Final[dict[tuple[str, str], Cast]] = {
     ("list", "list"): _same,
     ("struct", "struct"): _same,
 }
-"""Which casts are taken whole; every other pair goes cell by cell."""
+"""Pairs of types that are cast as a column; all others go cell by cell."""

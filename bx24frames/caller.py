@@ -30,7 +30,7 @@ def remember_caller() -> None:
     _CALLER.set(called_from())
 
 
-def tell(message: str, category: type[Warning] = UserWarning) -> None:
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning attributed to the caller's line."""
     place = _CALLER.get() or called_from()
     if place is None:
