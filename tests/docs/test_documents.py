@@ -15,7 +15,7 @@ import pytest
 from snippets import PAGES, ROOT, Page, Snippet, parts, snippets, statements
 
 from bx24frames.sandbox import Sandbox
-from bx24frames.sandbox.fixtures import SIZES
+from bx24frames.sandbox.fixtures import FIXTURE_SIZES
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -73,7 +73,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
             assert same, f"{snippet}\n{checker.output_difference(example, printed, LOOSELY)}"
     for name, test in list(run.names.items()):
         if name.startswith("test_") and callable(test):
-            with Sandbox(sizes=SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
+            with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
                 test(fresh)
     assert portal_in_a_box.stats.broken == []
 

@@ -19,7 +19,7 @@ from bx24frames.engine.throttle import SLOW_AT
 from bx24frames.entities.operators import WORDS
 from bx24frames.entities.types import ARROW, KINDS
 from bx24frames.options import Limits
-from bx24frames.sandbox.faults import Fault, Kind, carries_out
+from bx24frames.sandbox.faults import Fault, FaultKind, carries_out
 
 DOCS = ROOT / "docs"
 
@@ -101,7 +101,9 @@ def test_the_faults_are_those_the_sandbox_has():
     ):
         kinds, answers = words(first), carried.split(", ")
         told |= dict(zip(kinds, answers * (len(kinds) if len(answers) == 1 else 1), strict=True))
-    kept = {kind: "yes" if carries_out(Fault(kind)) else "no" for kind in get_args(Kind) if kind != "command_error"}
+    kept = {
+        kind: "yes" if carries_out(Fault(kind)) else "no" for kind in get_args(FaultKind) if kind != "command_error"
+    }
     assert told == kept | {"command_error": "no"}
 
 
