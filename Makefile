@@ -12,7 +12,7 @@ help:
 	@echo "make demo        upload real purchases to a sandbox portal, read them back, compare to the cent (FULL=1: all)"
 	@echo "make test        run the fast tests (ARGS goes to pytest)"
 	@echo "make test-slow   run the slow tests"
-	@echo "make check       run ruff, mypy --strict and import-linter"
+	@echo "make check       run ruff, mypy --strict, pyright and import-linter"
 	@echo "make matrix      run the fast tests on every Python found and with the oldest dependencies (ARGS=--help)"
 	@echo "make bench       measure speed, and compare with other clients"
 	@echo "make storm       upload and read under random faults"
@@ -40,6 +40,7 @@ check: ready-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/basedpyright --pythonpath $(PY)
 	$(VENV)/bin/lint-imports
 
 matrix:

@@ -342,7 +342,7 @@ class Report(Protocol):
     def ids(self, *actions: Action) -> list[int | str]:
         """The portal's ids of the rows with one of these outcomes."""
 
-    def positions(self, *actions: Action) -> pa.Array:
+    def positions(self, *actions: Action) -> pa.Array[pa.Int64Scalar]:
         """The positions of the rows with one of these outcomes."""
 
     def raise_for_errors(self) -> None:

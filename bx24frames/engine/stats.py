@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from bx24frames.display import table_html
 from bx24frames.engine.charging import BATCH
@@ -77,7 +77,7 @@ class Stats:
         """
         import pyarrow as pa
 
-        columns = [pa.array([*self.methods], pa.string())]
+        columns: list[pa.Array[Any]] = [pa.array([*self.methods], pa.string())]
         columns += [
             pa.array([getattr(figures, name) for figures in self.methods.values()], type_)
             for name, type_ in (
@@ -87,7 +87,7 @@ class Stats:
                 ("operating", pa.float64()),
             )
         ]
-        table = pa.table(columns, names=COLUMNS)
+        table = pa.table(columns, names=list(COLUMNS))
         if backend == "pyarrow":
             return table
         if backend == "polars":

@@ -12,8 +12,10 @@ from bx24frames.entities.types import Kind, is_list, kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
+
 NOT_CHOSEN: Final = "not one of the choices"
-Rule: TypeAlias = "Callable[[Field, pa.Array], Iterable[tuple[int, object, str]]]"
+Rule: TypeAlias = "Callable[[Field, AnyArray], Iterable[tuple[int, object, str]]]"
 
 
 def check_columns(entity: Entity, columns: Mapping[str, Field], operation: Operation) -> list[Fault]:
@@ -80,7 +82,7 @@ def _twice(columns: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
         seen.setdefault(field.code, name)
 
 
-def _not_chosen(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
+def _not_chosen(field: Field, values: AnyArray) -> Iterator[tuple[int, object, str]]:
     """A code outside the field's own list, which the portal silently ignores."""
     if not field.choices:
         return
@@ -91,7 +93,7 @@ def _not_chosen(field: Field, values: pa.Array) -> Iterator[tuple[int, object, s
                 yield row, code, NOT_CHOSEN
 
 
-def _too_long(field: Field, values: pa.Array) -> Iterator[tuple[int, object, str]]:
+def _too_long(field: Field, values: AnyArray) -> Iterator[tuple[int, object, str]]:
     if field.max_length is None or kind(field) is not Kind.TEXT:
         return
     for row, value in enumerate(values.to_pylist()):

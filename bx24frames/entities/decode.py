@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
+from bx24frames.entities.arrow import AnyArray, AnyScalar
 from bx24frames.entities.cells import READERS, UNREADABLE, WRITTEN_DATES, elements
 from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
@@ -93,7 +94,9 @@ class Decoder:
             for column, target, cells in zip(self._columns, self._schema.arrow, columns, strict=True)
         ]
         if not arrays:
-            return pa.RecordBatch.from_struct_array(pa.array([{}] * sum(part.count for part in parts), pa.struct([])))
+            return pa.RecordBatch.from_struct_array(
+                cast("pa.StructArray", pa.array([{}] * sum(part.count for part in parts), pa.struct([])))
+            )
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema.arrow)
 
     def day_first(self) -> bool | None:
@@ -139,7 +142,7 @@ class _Reading:
     ids: Sequence[Cell]
     decoder: Decoder
 
-    def read(self, cells: Cells) -> pa.Array:
+    def read(self, cells: Cells) -> AnyArray:
         """Decode the column: vectorized if its values have the usual type, else cell by cell."""
         if isinstance(cells, pa.Array):
             try:
@@ -150,7 +153,7 @@ class _Reading:
             return self._retyped(self._lists(cells))
         return self._retyped(self._scalars([present(cell) for cell in cells], range(len(cells))))
 
-    def _scalars(self, values: list[JSON], rows: Sequence[int]) -> pa.Array:
+    def _scalars(self, values: list[JSON], rows: Sequence[int]) -> AnyArray:
         kind_ = self.column.read_as
         types = {*map(type, values)}
         # after a double, Arrow accepts true as 1.0; it follows nested lists and maps without limit and overflows the
@@ -173,7 +176,7 @@ class _Reading:
                 found.append(None)
         return pa.array(found, ARROW[kind_])
 
-    def _lists(self, cells: Sequence[Cell]) -> pa.Array:
+    def _lists(self, cells: Sequence[Cell]) -> AnyArray:
         field = self.column.field
         lists = _points(cells, field, self.column.family) or [
             None if isinstance(cell, Absent) else elements(cell, kind(field)) for cell in cells
@@ -186,7 +189,7 @@ class _Reading:
         mask = pa.array([values is None for values in lists], pa.bool_())
         return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), self._scalars(flat, rows), mask=mask)
 
-    def _retyped(self, values: pa.Array) -> pa.Array:
+    def _retyped(self, values: AnyArray) -> AnyArray:
         """Cast to the type the caller requested, if it differs from the field's."""
         if values.type == self.target:
             return values
@@ -195,7 +198,7 @@ class _Reading:
         except NOT_PLAIN:
             return pa.array([self._cast(value, row) for row, value in enumerate(values)], self.target)
 
-    def _cast(self, value: pa.Scalar, row: int) -> object:
+    def _cast(self, value: AnyScalar, row: int) -> object:
         try:
             return value.cast(self.target).as_py()
         except NOT_PLAIN as fault:

@@ -13,6 +13,8 @@ from bx24frames.errors import ValidationError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
+
 WHOLE_COLUMN: Final = -1
 """The position of a fault that concerns a column, whatever its rows hold."""
 VALUE_WIDTH: Final = 110
@@ -30,7 +32,7 @@ class Fault:
     reason: str
 
 
-def failures(faults: Iterable[Fault], labels: pa.Array | None = None) -> pa.Table:
+def failures(faults: Iterable[Fault], labels: AnyArray | None = None) -> pa.Table:
     """Lay faults out as a table: position (null for a whole column), column, value, reason, a row a fault.
 
     With the `labels` of a frame to write, a column ``label`` has the index value behind the position.
@@ -49,7 +51,7 @@ def failures(faults: Iterable[Fault], labels: pa.Array | None = None) -> pa.Tabl
     return pa.table({**rows, **columns})
 
 
-def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: pa.Array | None = None) -> str:
+def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", labels: AnyArray | None = None) -> str:
     """Tell what is wrong in at most ten lines, however many cells are: a line a column and reason, with an example."""
     groups = Counter((fault.column, fault.reason) for fault in faults)
     first: dict[tuple[str, str], Fault] = {}
@@ -68,7 +70,7 @@ def validation_error(
     *,
     entity: str,
     headline: str = "The frame does not fit",
-    labels: pa.Array | None = None,
+    labels: AnyArray | None = None,
 ) -> ValidationError:
     """Make the error that carries faults, for the caller to raise: the summary as text, every fault in `.failures`."""
     rows = sorted({fault.position for fault in faults} - {WHOLE_COLUMN})
@@ -77,7 +79,7 @@ def validation_error(
     return ValidationError(told, failures=every, entity=entity, rows=rows)
 
 
-def _line(fault: Fault, count: int, labels: pa.Array | None) -> str:
+def _line(fault: Fault, count: int, labels: AnyArray | None) -> str:
     place = ""
     if fault.position != WHOLE_COLUMN:
         label = fault.position if labels is None else labels[fault.position].as_py()

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import pyarrow as pa
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import ABSENT, Absent, Cell
+from bx24frames.entities.arrow import AnyArray, ListType
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
 from bx24frames.entities.types import ARROW, Kind, is_list, kind
 from bx24frames.entities.vectors import NOT_PLAIN
 
-Cells: TypeAlias = "pa.Array | Sequence[Cell]"
+Cells: TypeAlias = "AnyArray | Sequence[Cell]"
 
 DOUBLE: Final = pa.float64()
 TEXT: Final = pa.string()
@@ -88,7 +89,7 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     text becomes the JSON of its list.
     """
     as_list = is_list(field) and (pa.types.is_list(target) or pa.types.is_large_list(target))
-    scalar = target.value_type if as_list else target
+    scalar = cast("ListType", target).value_type if as_list else target
     own = read_as = kind(field)
     if scalar != ARROW[own]:
         read_as = Kind.TEXT if pa.types.is_string(scalar) else Kind.CODE if pa.types.is_decimal(scalar) else own
@@ -124,7 +125,7 @@ def _alone(cells: Sequence[Cell], wire: pa.DataType) -> Cells:
     return cells if array is None else array
 
 
-def _array(cells: Sequence[Cell], wire: pa.DataType) -> pa.Array | None:
+def _array(cells: Sequence[Cell], wire: pa.DataType) -> AnyArray | None:
     """The cells as an array, unless that would change a value.
 
     When asked for integers, Arrow silently truncates 1.5 to 1 and accepts true as 1: numbers are converted as doubles,

@@ -18,6 +18,7 @@ from bx24frames.files.sheets import Sheet, csv_sheet
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
     from bx24frames.entities.schema import Field
 
 __all__ = ["nested", "read_file"]
@@ -71,7 +72,7 @@ def _jsonl(data: bytes) -> Sheet:
 
     lines = enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1)
     rows = [_json_row(line, number) for number, line in lines if line.strip()]
-    columns: dict[str, pa.Array] = {}
+    columns: dict[str, AnyArray] = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         try:
             columns[name] = pa.array([row.get(name) for row in rows])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.csv import InvalidRow
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
+
 __all__ = ["Sheet", "csv_sheet", "headed"]
 
 SIGNS: Final = (";", "\t", ",")
@@ -130,7 +132,7 @@ def _sign(text: str) -> str:
     return next((sign for sign in (",", *SIGNS) if max(found[sign]) == 1), ",")
 
 
-def headed(head: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> tuple[pa.Table, str]:
+def headed(head: Sequence[str], columns: Sequence[AnyChunkedArray]) -> tuple[pa.Table, str]:
     """Build a table from headings and columns without its empty rows, and note empty rows between others.
 
     A column with neither a heading nor cells is dropped.
@@ -159,10 +161,10 @@ def _filled(table: pa.Table) -> tuple[pa.Table, str]:
     import pyarrow as pa
     from pyarrow import compute
 
-    filled = pa.chunked_array([pa.repeat(False, table.num_rows)])
+    filled: AnyArray | AnyChunkedArray = pa.repeat(False, table.num_rows)
     for column in table.columns:
-        said = compute.not_equal(compute.utf8_trim_whitespace(column), "")
-        filled = compute.or_(filled, compute.fill_null(said, False))
+        said: AnyArray = compute.not_equal(compute.utf8_trim_whitespace(column), pa.scalar("")).fill_null(False)
+        filled = compute.or_(filled, said)
     places = compute.indices_nonzero(filled)
     gaps = places[-1].as_py() + 1 - len(places) if len(places) else 0
     return table.take(places), f"{gaps:,} empty row{'s' if gaps > 1 else ''} skipped" if gaps > 0 else ""

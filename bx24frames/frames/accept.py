@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from narwhals.typing import IntoFrame
 
+    from bx24frames.entities.arrow import AnyArray
     from bx24frames.upload.source import Raw
 
 __all__ = ["PandasSource", "PolarsSource", "accept"]
@@ -86,7 +87,7 @@ class PandasSource:
             return _pandas_raw(self.frame[name])
         return _pandas_raw(self.frame.index.get_level_values(name).to_series())
 
-    def labels(self) -> pa.Array:
+    def labels(self) -> AnyArray:
         """The index value of each row; values of a MultiIndex as text."""
         import pyarrow as pa
 
@@ -124,7 +125,7 @@ class PolarsSource:
         series = self.frame[name]
         return series.to_list() if series.dtype == pl.Object else series.to_arrow()
 
-    def labels(self) -> pa.Array:
+    def labels(self) -> AnyArray:
         """Positions: polars has no index."""
         return row_positions(self.rows)
 
@@ -200,8 +201,8 @@ def _index_values(frame: pd.DataFrame) -> Raw:
     return _pandas_raw(frame.index.to_series())
 
 
-def _whole(raw: Raw) -> pa.Array:
+def _whole(raw: Raw) -> AnyArray:
     import pyarrow as pa
 
     whole = raw.combine_chunks() if isinstance(raw, pa.ChunkedArray) else raw
-    return whole.dictionary_decode() if isinstance(whole, pa.DictionaryArray) else whole
+    return cast("AnyArray", whole.dictionary_decode() if isinstance(whole, pa.DictionaryArray) else whole)

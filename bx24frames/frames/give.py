@@ -151,7 +151,8 @@ def column_type(dtype: object) -> pa.DataType:
     if pl is not None and (
         isinstance(dtype, pl.DataType) or (isinstance(dtype, type) and issubclass(dtype, pl.DataType))
     ):
-        return pl.Series("", [], dtype=dtype).to_arrow().type
+        kind: pa.DataType = pl.Series("", [], dtype=dtype).to_arrow().type
+        return kind
     raise ConfigError(f"A column type must be a pyarrow or polars data type, not {dtype!r}")
 
 

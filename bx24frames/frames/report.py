@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.frames.give import Frame
 
 __all__ = ["WriteCancelled", "WriteReport", "report_of"]
@@ -170,10 +171,10 @@ class WriteReport:
 
     def ids(self, *actions: Action) -> list[int | str]:
         """Return the portal's ids of the rows with one of the outcomes `actions`, in input order."""
-        chosen: pa.Array = self.outcomes["id"].take(self.positions(*actions)).drop_null()
+        chosen: AnyChunkedArray = self.outcomes["id"].take(self.positions(*actions)).drop_null()
         return cast("list[int | str]", chosen.to_pylist())
 
-    def positions(self, *actions: Action) -> pa.Array:
+    def positions(self, *actions: Action) -> pa.Array[pa.Int64Scalar]:
         """Return the positions of the rows with one of the outcomes `actions`, as an int64 array."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -274,7 +275,7 @@ def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
     )
 
 
-def _take(frame: F, positions: pa.Array, rows: int) -> F:
+def _take(frame: F, positions: AnyArray, rows: int) -> F:
     """Select rows of any frame; the result is lazy if the frame was."""
     source = accept(frame)
     if source.rows != rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.faults import WHOLE_COLUMN, Fault
@@ -19,6 +19,7 @@ from bx24frames.upload.coerce.narrow import to_arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.frames.validate import Schema
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
@@ -106,7 +107,7 @@ class PanderaCheck:
         columns = {
             name: narrowed.table.column(name) if name in target else _held(source, name) for name in source.columns
         }
-        faults = check(pa.table(columns), self.schema)
+        faults = check(pa.table(list(columns.values()), list(columns)), self.schema)
         return [fault for fault in faults if (fault.position, fault.column) not in told]
 
 
@@ -123,7 +124,7 @@ _CHANGED: Mapping[str, str] = {
 """Reasons reworded for a change of the portal's fields."""
 
 
-def _held(source: Source, name: str) -> pa.Array | pa.ChunkedArray:
+def _held(source: Source, name: str) -> AnyArray | AnyChunkedArray:
     """Return a column unchanged; as text if Arrow has no common type for its cells."""
     import pyarrow as pa
 
@@ -150,7 +151,9 @@ def _arrow(dtype: object) -> pa.DataType:
     if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):
         import polars as pl
 
-        return pl.Series([], dtype=cast("pl.DataType", dtype)).to_arrow().type
+        kind: pa.DataType = pl.Series([], dtype=cast("pl.DataType", dtype)).to_arrow().type
+        return kind
     import pandas as pd
 
-    return pa.Array.from_pandas(pd.Series([], dtype=dtype)).type  # type: ignore[call-overload]
+    made: AnyArray = pa.Array.from_pandas(pd.Series([], dtype=cast("Any", dtype)))
+    return cast("pa.DataType", made.type)

@@ -19,9 +19,12 @@ from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.source import ArrowSource
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pandera.pandas
     import pandera.polars
     import pyarrow as pa
+
+    from bx24frames.entities.arrow import AnyArray
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
@@ -125,7 +128,7 @@ def failures_in(backend: Backend) -> Iterator[None]:
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
     """Return the dtypes that a read gives, from an empty table converted the same way."""
     empty = to_backend(arrow.empty_table(), library)
-    found: object = empty.dtypes if library == "pandas" else empty.schema
+    found: object = cast("pd.DataFrame", empty).dtypes if library == "pandas" else empty.schema
     return dict(cast("Iterable[tuple[str, object]]", found.items()))  # type: ignore[attr-defined]
 
 
@@ -148,7 +151,8 @@ def _codes(field: Field, kind: pa.DataType) -> list[object]:
 
     if not (types.is_integer(kind) or types.is_string(kind)):
         return []
-    codes: list[object] = pa.array([choice.code for choice in field.choices], pa.string()).cast(kind).to_pylist()
+    column: AnyArray = pa.array([choice.code for choice in field.choices], pa.string()).cast(kind)
+    codes: list[object] = column.to_pylist()
     return codes
 
 

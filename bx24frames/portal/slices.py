@@ -61,10 +61,11 @@ async def page_each(
 def _merged(found: Sequence[tuple[list[int], pa.RecordBatch]], *, up: bool) -> pa.RecordBatch:
     """The rows of unordered pages, in the order of their ids."""
     import pyarrow as pa
+    from pyarrow.lib import concat_batches
 
     ids = [row_id for part, _ in found for row_id in part]
     order = sorted(range(len(ids)), key=ids.__getitem__, reverse=not up)
-    return pa.concat_batches([batch for _, batch in found]).take(pa.array(order, pa.int64()))
+    return concat_batches([batch for _, batch in found]).take(pa.array(order, pa.int64()))
 
 
 async def _pages_of(

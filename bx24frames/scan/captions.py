@@ -15,6 +15,7 @@ from bx24frames.portal.dictionaries import dictionary
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
 
@@ -93,7 +94,7 @@ async def captions_of(connection: Connection, wanted: Wanted, table: pa.Table | 
         raise
 
 
-def _ids(column: pa.ChunkedArray, *, multiple: bool) -> list[int]:
+def _ids(column: AnyChunkedArray, *, multiple: bool) -> list[int]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -114,10 +115,10 @@ class Captions:
         import pyarrow as pa
 
         self._titles = dict(dictionary.titles)
-        self._built: tuple[pa.Array, pa.Array, pa.Array] | None = None
+        self._built: tuple[AnyArray, AnyArray, AnyArray] | None = None
         self.type = pa.dictionary(pa.int32(), pa.string())
 
-    def column(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    def column(self, values: AnyChunkedArray) -> AnyChunkedArray:
         """Caption a column: dictionary<int32, string>, or lists of text if a cell has several codes."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -132,9 +133,9 @@ class Captions:
                 self._built = None
         codes, places, captions = self._built = self._built or self._build()
         indices = pc.take(places, pc.index_in(text, value_set=codes))
-        return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, captions)], self.type)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, captions)])
 
-    def _build(self) -> tuple[pa.Array, pa.Array, pa.Array]:
+    def _build(self) -> tuple[AnyArray, AnyArray, AnyArray]:
         """All codes, the index of each code's caption, and the distinct captions."""
         import pyarrow as pa
 

@@ -172,7 +172,7 @@ class Kept:
         import pyarrow as pa
 
         for number in range(self._reached.parts):
-            with pa.OSFile(str(self.folder / _part(number))) as source, pa.ipc.open_stream(source) as stream:
+            with pa.OSFile(str(self.folder / _part(number)), "rb") as source, pa.ipc.open_stream(source) as stream:
                 yield stream.read_all()
 
     def leave(self) -> None:
@@ -190,7 +190,7 @@ class Kept:
     def _schema(self) -> pa.Schema:
         import pyarrow as pa
 
-        with pa.OSFile(str(self.folder / _part(0))) as source, pa.ipc.open_stream(source) as stream:
+        with pa.OSFile(str(self.folder / _part(0)), "rb") as source, pa.ipc.open_stream(source) as stream:
             return stream.schema
 
     def _save(self) -> None:

@@ -18,6 +18,7 @@ from bx24frames.portal.settling import captions_known
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 
@@ -61,7 +62,7 @@ async def entities_table(connection: Connection) -> pa.Table:
     if "crm" in granted:
         rows += _smart(await _types(connection), {row.entity_type_id for row in rows})
     there = await rest3_methods(connection) if granted & {row.scope for row in tables_rest3.ROWS} else None
-    texts = {
+    texts: dict[str, list[str | None]] = {
         "name": [row.name for row in rows],
         "title": [row.title for row in rows],
         "list_method": [row.listing.call.method for row in rows],
@@ -71,7 +72,7 @@ async def entities_table(connection: Connection) -> pa.Table:
         "paging": [row.listing.paging.value for row in rows],
         "scope": [row.scope for row in rows],
     }
-    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    columns: dict[str, AnyArray] = {name: pa.array(values, pa.string()) for name, values in texts.items()}
     columns["entity_type_id"] = pa.array([row.entity_type_id for row in rows], pa.int64())
     columns["writable"] = pa.array([row.writable for row in rows], pa.bool_())
     columns["available"] = pa.array([_available(row, granted, there) for row in rows], pa.bool_())

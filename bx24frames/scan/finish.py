@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bx24frames.entities.arrow import null_array
 from bx24frames.entities.faults import validation_error
 from bx24frames.entities.titles import unique_titles
 from bx24frames.scan.captions import Captions, Wanted, captions_of, wanted_labels
@@ -131,10 +132,9 @@ class Finish:
         }
 
     def _with_inserted(self, table: pa.Table) -> pa.Table:
-        import pyarrow as pa
 
         for name, kind in self._inserted.items():
-            table = table.append_column(name, pa.nulls(table.num_rows, kind))
+            table = table.append_column(name, null_array(table.num_rows, kind))
         spelled = self._reading.spelled
         return table.select([*spelled, *(name for name in self._inserted if name not in spelled)])
 

@@ -13,6 +13,7 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.entities.columns import Names
     from bx24frames.entities.schema import Entity, Field, TableSchema
 
@@ -93,14 +94,19 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
     if order.field.code not in codes:
         raise ConfigError(f"order_by={order.field.code!r} needs that column in columns", entity=schema.entity)
     column = table.column(codes.index(order.field.code))
-    direction = "ascending" if order.ascending else "descending"
-    placement = "at_start" if order.ascending else "at_end"
+    direction: Literal["ascending", "descending"] = "ascending" if order.ascending else "descending"
+    placement: Literal["at_start", "at_end"] = "at_start" if order.ascending else "at_end"
     if not pa.types.is_string(column.type):
         return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
     places = pa.array(range(table.num_rows), pa.int64())
-    keys = {"there": pc.is_valid(column).cast(pa.int8()), "small": pc.utf8_lower(column), "text": column}
+    keys: dict[str, AnyArray | AnyChunkedArray] = {
+        "there": pc.is_valid(column).cast(pa.int8()),
+        "small": pc.utf8_lower(column),
+        "text": column,
+    }
+    sorted_by = pa.table([*keys.values(), places], [*keys, "place"])
     by = [(name, direction) for name in keys]
-    return table.take(pc.sort_indices(pa.table({**keys, "place": places}), sort_keys=[*by, ("place", "ascending")]))
+    return table.take(pc.sort_indices(sorted_by, sort_keys=[*by, ("place", "ascending")]))
 
 
 def _pair(order_by: tuple[str, str]) -> tuple[str, str]:

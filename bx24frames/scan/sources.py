@@ -305,14 +305,15 @@ def _where_within(where: Where, part: IdBounds) -> Where:
 
 def _within(table: pa.Table, place: int | None, part: IdBounds) -> pa.Table:
     """The rows of a range, for methods that do not keep to one."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if place is None or part == EVERYTHING:
         return table
     if part.after is not None:
-        table = table.filter(pc.greater(table.column(place), part.after))
+        table = table.filter(pc.greater(table.column(place), pa.scalar(part.after)))
     if part.upto is not None:
-        table = table.filter(pc.less_equal(table.column(place), part.upto))
+        table = table.filter(pc.less_equal(table.column(place), pa.scalar(part.upto)))
     return table
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray, TimestampArray
     from bx24frames.entities.schema import Entity
 
 
@@ -25,9 +26,9 @@ def in_zone(table: pa.Table, timezone: str | None, entity: Entity) -> pa.Table:
     for place, field in enumerate(table.schema):
         if not (pa.types.is_timestamp(field.type) and field.type.tz):
             continue
-        column = table.column(place)
+        column: AnyArray | AnyChunkedArray = table.column(place)
         if entity.floating:
-            plain = column.cast(pa.timestamp("us"))
+            plain = cast("TimestampArray", column.cast(pa.timestamp("us")))
             column = pc.assume_timezone(plain, timezone, ambiguous="earliest", nonexistent="earliest")
         table = table.set_column(place, field.with_type(zoned), column.cast(zoned))
     return table

@@ -20,6 +20,7 @@ from bx24frames.upload.source import cells_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyChunkedArray
     from bx24frames.entities.schema import Entity, Field, Operation
     from bx24frames.options import Mode, Nulls
     from bx24frames.portal.metadata import Table
@@ -187,7 +188,7 @@ def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: 
     return (*wanted, *(name for name in source.columns if name not in wanted and names.means(name, id_key)))
 
 
-def _check_ids(ids: pa.ChunkedArray, faults: Sequence[Fault], name: str, entity: str, source: Source) -> None:
+def _check_ids(ids: AnyChunkedArray, faults: Sequence[Fault], name: str, entity: str, source: Source) -> None:
     """Rows without a valid, unique id cannot be found: such a fault concerns the frame, not the row."""
     values = ids.to_pylist()
     unsound = {fault.position: fault for fault in faults if fault.column == name}

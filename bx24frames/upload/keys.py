@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import Fault, validation_error
@@ -81,7 +81,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
     """Fill in the ids of existing rows; rows with an ambiguous key, or missing rows of an update, fail."""
     mode: Mode = upload.request.mode
     if upload.frame.id_column is not None:
-        ids = upload.frame.table.column(upload.frame.id_column).to_pylist()
+        ids = cast("list[RowId]", upload.frame.table.column(upload.frame.id_column).to_pylist())
         upload.ids.update((position, row_id) for position, row_id in enumerate(ids) if position not in upload.bad)
         return
     if mode == "insert" or not upload.request.on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.normal import contact
@@ -111,7 +111,7 @@ async def highest_id(connection: Connection, table: Table, of: Mapping[str, obje
     request = ReadRequest(
         table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False, inner=True
     )
-    found = (await read_table(connection, request)).column(0).to_pylist()
+    found = cast("list[int]", (await read_table(connection, request)).column(0).to_pylist())
     return int(found[0]) if found else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bx24frames.entities.captions import lookup_of
 from bx24frames.portal.dictionaries import dictionary
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
-    from bx24frames.upload.match import Values
+    from bx24frames.upload.match import RowId, Values
     from bx24frames.upload.request import CellPlace
     from bx24frames.upload.source import Source
 
@@ -79,7 +79,7 @@ async def _rows(
     """What the portal holds, by position; rows that share a key are left out as ambiguous."""
     codes = [field.code for field in fields]
     if frame.id_column is not None:
-        ids = frame.table.column(frame.id_column).to_pylist()
+        ids = cast("list[RowId]", frame.table.column(frame.id_column).to_pylist())
         held = await rows_by_id(connection, table, {ids[position] for position in positions}, codes)
         return {position: held[ids[position]] for position in positions if ids[position] in held}
     if not on:

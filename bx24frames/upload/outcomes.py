@@ -12,6 +12,8 @@ from bx24frames.errors import Action, BX24Error
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
+
 PathTaken: TypeAlias = Literal["import", "batch", "single", "check"]
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -64,7 +66,7 @@ class Uploaded:
     refusal: BX24Error | None = None
 
 
-def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: pa.Array | None) -> pa.Table:
+def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: AnyArray | None) -> pa.Table:
     """Arrange outcomes by position.
 
     Parameters
@@ -84,6 +86,7 @@ def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: pa.Array | Non
     import pyarrow as pa
 
     full = _by_position(outcomes, rows)
+    columns: dict[str, AnyArray]
     columns = {name: pa.array([getattr(outcome, name) for outcome in full], pa.string()) for name in TEXT_COLUMNS}
     columns |= {name: pa.array([getattr(outcome, name) for outcome in full], pa.int64()) for name in NUMBER_COLUMNS}
     columns["id"] = _ids([outcome.id for outcome in full])
@@ -100,7 +103,7 @@ def _by_position(outcomes: Iterable[Outcome], rows: int) -> list[Outcome]:
     return [outcome or Outcome(position, "skipped", message=NOT_SENT) for position, outcome in enumerate(last)]
 
 
-def _ids(ids: Sequence[int | str | None]) -> pa.Array:
+def _ids(ids: Sequence[int | str | None]) -> AnyArray:
     """Integers, or text for entities with text ids (currencies)."""
     import pyarrow as pa
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.entities.encode import InputRow
 from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
@@ -16,6 +16,7 @@ from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray
     from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.options import Mode, Nulls, OnError, Progress
@@ -143,8 +144,12 @@ def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
         if pa.types.is_nested(column.type):
             column = pa.array([orjson.dumps(value, default=str).decode() for value in column.to_pylist()], pa.string())
         texts.append(column.cast(pa.string()))
-    joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
-    return [hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest() for text in joined.to_pylist()]
+    join: Callable[..., AnyArray] = pc.binary_join_element_wise  # the stubs refuse a separator beside arrays
+    joined = join(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
+    return [
+        hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest()
+        for text in cast("list[str]", joined.to_pylist())
+    ]
 
 
 def open_journal(identity: Identity, resume: Resume) -> Journal:

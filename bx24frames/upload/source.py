@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.entities.faults import Fault
     from bx24frames.portal.metadata import Table
 
-    Raw: TypeAlias = pa.Array | pa.ChunkedArray | list[object]
+    Raw: TypeAlias = AnyArray | AnyChunkedArray | list[object]
 
 __all__ = ["ArrowSource", "Raw", "Replaced", "Source", "SourceCheck", "cells_of", "row_positions"]
 
@@ -42,7 +43,7 @@ class Source(Protocol):
     def column(self, name: str) -> Raw:
         """Values of a column or of an index level."""
 
-    def labels(self) -> pa.Array:
+    def labels(self) -> AnyArray:
         """The index value of each row, text where it is compound; the row's position where there is no index."""
 
     def take(self, positions: np.ndarray) -> object:
@@ -79,7 +80,7 @@ class ArrowSource:
         """Values of a column."""
         return self.table[name]
 
-    def labels(self) -> pa.Array:
+    def labels(self) -> AnyArray:
         """Positions: Arrow has no index."""
         return row_positions(self.rows)
 
@@ -119,7 +120,7 @@ class Replaced:
         """The other cells of a column, or its own."""
         return self.cells[name] if name in self.cells else self.source.column(name)
 
-    def labels(self) -> pa.Array:
+    def labels(self) -> AnyArray:
         """The index value of each row."""
         return self.source.labels()
 
@@ -134,7 +135,7 @@ def cells_of(source: Source, name: str) -> list[object]:
     return raw if isinstance(raw, list) else raw.to_pylist()
 
 
-def row_positions(rows: int) -> pa.Array:
+def row_positions(rows: int) -> AnyArray:
     """Positions as the labels of rows without an index."""
     import pyarrow as pa
 

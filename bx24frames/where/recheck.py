@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.engine.records import ABSENT, Records, Rows, Take
+from bx24frames.entities.arrow import AnyArray
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of, keys_of_field
@@ -121,7 +122,7 @@ class Recheck:
     def _kept(self, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.RecordBatch:
         if not (batch.num_rows and self._tests):
             return batch
-        judged: dict[int, pa.Array] = {}
+        judged: dict[int, AnyArray] = {}
         for tests in self._tests:
             for test in tests:
                 judged[id(test)] = self._judge(test, batch, parts)
@@ -134,7 +135,7 @@ class Recheck:
         self._count(judged, kept, batch)
         return batch.filter(kept)
 
-    def _judge(self, test: Test, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.Array:
+    def _judge(self, test: Test, batch: pa.RecordBatch, parts: Sequence[Packed]) -> AnyArray:
         place = self._places.get(test.field.code)
         if place is None:
             return self._all([], batch)
@@ -144,13 +145,13 @@ class Recheck:
         unknown = [flag for packed in parts for flag in packed.absent.get(test.field.code, [False] * packed.count)]
         return pc.or_(found, pa.array(unknown, pa.bool_()))
 
-    def _all(self, found: Sequence[pa.Array], batch: pa.RecordBatch) -> pa.Array:
+    def _all(self, found: Sequence[AnyArray], batch: pa.RecordBatch) -> AnyArray:
         kept = pa.array([True] * batch.num_rows, pa.bool_()) if not found else found[0]
         for other in found[1:]:
             kept = pc.and_(kept, other)
         return kept
 
-    def _count(self, judged: dict[int, pa.Array], kept: pa.Array, batch: pa.RecordBatch) -> None:
+    def _count(self, judged: dict[int, AnyArray], kept: AnyArray, batch: pa.RecordBatch) -> None:
         """Count the rows that a condition should have excluded although it was sent exactly."""
         if len(self._tests) == 1:
             for test in self._tests[0]:
@@ -162,7 +163,7 @@ class Recheck:
         known = asked[0]
         for other in asked[1:]:
             known = pc.or_(known, other)
-        foreign = pc.sum(pc.and_(pc.invert(kept), pc.invert(known))).as_py() or 0
+        foreign = pc.and_(pc.invert(kept), pc.invert(known)).true_count
         codes = ", ".join(dict.fromkeys(test.field.code for tests in self._tests for test in tests if not test.strict))
         self._seen.foreign.update({codes: foreign} if foreign else {})
 

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bx24frames.entities.arrow import AnyArray, AnyScalar
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, is_list, kind
@@ -61,24 +62,24 @@ class Test:
     strict: bool = False
     nulls: bool = False
 
-    def holds(self, column: pa.Array) -> pa.Array:
+    def holds(self, column: AnyArray) -> AnyArray:
         """Whether each cell meets the condition or cannot be compared; without nulls."""
         if is_list(self.field):
             return self._of_lists(column)
         found = self._cells(column)
-        return pc.fill_null(found, self._null_holds())
+        return found.fill_null(self._null_holds())
 
-    def _of_lists(self, column: pa.ListArray) -> pa.Array:
+    def _of_lists(self, column: AnyArray) -> AnyArray:
         """A list meets a condition if any element does, and a negation if no element has the negated value."""
-        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        lengths = pc.list_value_length(column).fill_null(0)
         if self.op in (Op.NULL, Op.NOT_NULL):
-            empty = pc.equal(lengths, 0)
+            empty = pc.equal(lengths, pa.scalar(0, pa.int32()))
             found = empty if self.op is Op.NULL else pc.invert(empty)
             return found if self.strict else pa.array([True] * len(column), pa.bool_())
         if self.op in NEGATED and not self.strict:
             return pa.array([True] * len(column), pa.bool_())
         one = Test(self.field, _OPPOSITE.get(self.op, self.op), self.values, self.strict)
-        flat = pc.fill_null(one._cells(pc.list_flatten(column)), not self.strict)
+        flat: AnyArray = one._cells(pc.list_flatten(column)).fill_null(not self.strict)
         met = set(pc.list_parent_indices(column).filter(flat).to_pylist())
         found = pa.array([place in met for place in range(len(column))], pa.bool_())
         return pc.invert(found) if self.op in NEGATED else found
@@ -96,18 +97,18 @@ class Test:
         zero = own in _NUMBERS and self.op not in NEGATED and _zero_meets(self.op, self.values)
         return zero or self.op in NEGATED or own is Kind.BOOL or (own in _TEXTS and self.op in _PATTERNS)
 
-    def _cells(self, column: pa.Array) -> pa.Array:
+    def _cells(self, column: AnyArray) -> AnyArray:
         """Whether each cell meets the condition; null for an empty cell."""
         if self.op is Op.NULL:
             blank = _blank(column, kind(self.field), strict=self.strict)
-            return pc.if_else(pc.is_null(column), True, blank)
+            return _if_else(pc.is_null(column), True, blank)
         if self.op is Op.NOT_NULL:
             blank = _blank(column, kind(self.field), strict=True)
-            return pc.if_else(pc.is_null(column), False, pc.invert(blank))
+            return _if_else(pc.is_null(column), False, pc.invert(blank))
         if self.op in NEGATED:
             met = Test(self.field, _OPPOSITE[self.op], self.values, strict=True)._cells(column)
             if not self.strict and self.op in _UNSURE:
-                return pc.if_else(pc.is_valid(column), True, None)
+                return _if_else(pc.is_valid(column), True, None)
             return pc.invert(met)
         return _JUDGES[kind(self.field)](self, column)
 
@@ -136,7 +137,7 @@ _COMPARE: Final[Mapping[Op, Callable[[float, float], bool]]] = {
 _PATTERNS: Final = frozenset({Op.LIKE, Op.CONTAINS, Op.SEARCH})
 _UNSURE: Final = frozenset({Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
 _INCLUSIVE: Final[Mapping[Op, Op]] = {Op.GT: Op.GE, Op.LT: Op.LE}
-_ORDER: Final[Mapping[Op, Callable[[pa.Array, object], pa.Array]]] = {
+_ORDER: Final[Mapping[Op, Callable[[AnyArray, AnyScalar], AnyArray]]] = {
     Op.LT: pc.less,
     Op.LE: pc.less_equal,
     Op.GT: pc.greater,
@@ -144,10 +145,10 @@ _ORDER: Final[Mapping[Op, Callable[[pa.Array, object], pa.Array]]] = {
 }
 
 
-def _blank(column: pa.Array, own: Kind, *, strict: bool) -> pa.Array:
+def _blank(column: AnyArray, own: Kind, *, strict: bool) -> AnyArray:
     """Whether a non-null cell counts as empty: empty text does; blank text, 0 and false may."""
     if own in _TEXTS:
-        return pc.equal(column if strict else pc.utf8_rtrim(column, " "), "")
+        return pc.equal(column if strict else pc.utf8_rtrim(column, " "), pa.scalar(""))
     if own in _NUMBERS and not strict:
         return pc.equal(column, pa.scalar(0).cast(column.type))
     if own is Kind.BOOL and not strict:
@@ -155,14 +156,19 @@ def _blank(column: pa.Array, own: Kind, *, strict: bool) -> pa.Array:
     return pa.array([False] * len(column), pa.bool_())
 
 
-def _any(parts: Sequence[pa.Array], column: pa.Array) -> pa.Array:
-    found = pc.if_else(pc.is_valid(column), False, None) if not parts else parts[0]
+def _if_else(condition: AnyArray, yes: AnyArray | bool, no: AnyArray | None) -> AnyArray:
+    found: AnyArray = pc.if_else(condition, yes, no)
+    return found
+
+
+def _any(parts: Sequence[AnyArray], column: AnyArray) -> AnyArray:
+    found = _if_else(pc.is_valid(column), False, None) if not parts else parts[0]
     for part in parts[1:]:
         found = pc.or_(found, part)
     return found
 
 
-def _moments(test: Test, column: pa.Array) -> pa.Array:
+def _moments(test: Test, column: AnyArray) -> AnyArray:
     spans = [value for value in test.values if isinstance(value, Span)]
     if test.op in _ORDER:
         return _ORDER[test.op](column, pa.scalar(spans[0].start, column.type))
@@ -179,7 +185,7 @@ def _moments(test: Test, column: pa.Array) -> pa.Array:
     return _any(within, column)
 
 
-def _days(test: Test, column: pa.Array) -> pa.Array:
+def _days(test: Test, column: AnyArray) -> AnyArray:
     days = [value for value in test.values if isinstance(value, date)]
     if test.op in _ORDER:
         # a date stored with a time of day may be later than the start of its day
@@ -191,12 +197,12 @@ def _days(test: Test, column: pa.Array) -> pa.Array:
     return _among(column, days)
 
 
-def _among(column: pa.Array, values: Sequence[object]) -> pa.Array:
+def _among(column: AnyArray, values: Sequence[object]) -> AnyArray:
     found = pc.is_in(column, pa.array(values, column.type))
-    return pc.if_else(pc.is_valid(column), found, None)
+    return _if_else(pc.is_valid(column), found, None)
 
 
-def _numbers(test: Test, column: pa.Array) -> pa.Array:
+def _numbers(test: Test, column: AnyArray) -> AnyArray:
     slack = 0.0 if test.strict or kind(test.field) is not Kind.FLOAT else ROUNDING
     cells = pc.cast(column, pa.float64()) if slack else column
     bounds = [value + 0 for value in test.values if isinstance(value, int | float)]
@@ -209,16 +215,17 @@ def _numbers(test: Test, column: pa.Array) -> pa.Array:
         return pc.and_(pc.greater_equal(cells, low), pc.less_equal(cells, high))
     if not slack:
         return _among(cells, bounds)
-    near = [pc.less_equal(pc.abs(pc.subtract(cells, float(one))), slack) for one in bounds]
+    near = [pc.less_equal(pc.abs(pc.subtract(cells, pa.scalar(float(one)))), pa.scalar(slack)) for one in bounds]
     return _any(near, cells)
 
 
-def _scalar(value: float, cells: pa.Array) -> pa.Scalar:
+def _scalar(value: float, cells: AnyArray) -> AnyScalar:
     """A bound to compare with cells: an integer if the cells are integers (the values then are, too)."""
-    return pa.scalar(value, cells.type)
+    bound: AnyScalar = pa.scalar(value, cells.type)
+    return bound
 
 
-def _flags(test: Test, column: pa.Array) -> pa.Array:
+def _flags(test: Test, column: AnyArray) -> AnyArray:
     return _among(column, list(test.values))
 
 
@@ -233,14 +240,14 @@ def loose(text: str) -> str:
     return fold("".join(sign for sign in parts if not unicodedata.combining(sign)))
 
 
-def _distinct(column: pa.Array, meets: Callable[[str], bool]) -> pa.Array:
+def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
     """Evaluate a predicate once per distinct text."""
     coded = column.dictionary_encode()
-    words = pa.array([meets(word) for word in coded.dictionary.to_pylist()], pa.bool_())
+    words = pa.array([meets(str(word)) for word in coded.dictionary.to_pylist()], pa.bool_())
     return words.take(coded.indices)
 
 
-def _words(test: Test, column: pa.Array) -> pa.Array:
+def _words(test: Test, column: AnyArray) -> AnyArray:
     texts = [str(value) for value in test.values]
     if test.op in (Op.EQ, Op.IN):
         alike = fold if test.strict else loose
@@ -248,10 +255,10 @@ def _words(test: Test, column: pa.Array) -> pa.Array:
         return _distinct(column, lambda cell: alike(cell) in wanted)
     if test.op in _ORDER:
         if not test.strict:
-            return pc.if_else(pc.is_valid(column), True, None)  # text order depends on the database's collation
+            return _if_else(pc.is_valid(column), True, None)  # the order of texts is the collation's own
         return _distinct(column, lambda cell: _TEXT_ORDER[test.op](fold(cell), fold(texts[0])))
     if test.op is Op.SEARCH:
-        return pc.if_else(pc.is_valid(column), True, None)
+        return _if_else(pc.is_valid(column), True, None)
     return _distinct(column, _pattern(test, texts[0]))
 
 
@@ -282,7 +289,7 @@ def loose_pattern(text: str) -> str:
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).casefold()
 
 
-_JUDGES: Final[Mapping[Kind, Callable[[Test, pa.Array], pa.Array]]] = {
+_JUDGES: Final[Mapping[Kind, Callable[[Test, AnyArray], AnyArray]]] = {
     Kind.NUMBER: _numbers,
     Kind.LINK: _numbers,
     Kind.FLOAT: _numbers,

@@ -7,10 +7,12 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from bx24frames.entities.arrow import DecimalType
 
 __all__ = [
     "BOOLEANS",
@@ -129,17 +131,18 @@ def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fr
 
 def amount(kind: pa.DataType) -> Read:
     """Decimals; a float within `NOISE` steps of one becomes it, so that 0.1 + 0.2 is 0.3."""
-    step = Decimal(1).scaleb(-kind.scale)
-    limit = Decimal(10) ** (kind.precision - kind.scale)
+    decimal = cast("DecimalType", kind)
+    step = Decimal(1).scaleb(-decimal.scale)
+    limit = Decimal(10) ** (decimal.precision - decimal.scale)
 
     def read(value: object) -> Decimal:
         number = Decimal(exact(value))
         if abs(number) >= limit:
-            raise BadCell(f"more than {kind.precision - kind.scale} digits before the point")
+            raise BadCell(f"more than {decimal.precision - decimal.scale} digits before the point")
         near = number.quantize(step, context=WIDE)
         noise = Decimal(NOISE * math.ulp(value)) if isinstance(value, float) else 0
         if abs(near - number) > noise:
-            raise BadCell(f"more than {kind.scale} decimals")
+            raise BadCell(f"more than {decimal.scale} decimals")
         return near
 
     return read

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
+from bx24frames.entities.arrow import null_array
 from bx24frames.upload.coerce.cells import INTEGER_FLOATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    Cast: TypeAlias = Callable[[pa.Array, pa.DataType, ZoneInfo | None], pa.Array | None]
+    from bx24frames.entities.arrow import AnyArray, DecimalType, TimestampArray, TimestampType
+
+    Cast: TypeAlias = Callable[[AnyArray, pa.DataType, ZoneInfo | None], AnyArray | None]
 
 __all__ = ["cast_column", "family", "plain_type"]
 
@@ -30,7 +33,7 @@ def family(kind: pa.DataType) -> str:
     """The kind of an Arrow type; all widths within a kind are cast alike."""
     from pyarrow import types
 
-    tests = {
+    tests: dict[str, Callable[[pa.DataType], bool]] = {
         "integer": types.is_integer,
         "float": types.is_floating,
         "bool": types.is_boolean,
@@ -64,7 +67,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+def cast_column(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
     """Cast a column, or return None if its cells must be read one by one.
 
     Parameters
@@ -78,7 +81,7 @@ def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) ->
     import pyarrow as pa
 
     if column.null_count == len(column):
-        return pa.nulls(len(column), target)
+        return null_array(len(column), target)
     cast = CASTS.get((family(column.type), family(target)))
     try:
         return cast(column, target, zone) if cast else None
@@ -86,39 +89,40 @@ def cast_column(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) ->
         return None  # some cell does not fit; reading cell by cell finds it
 
 
-def _safe(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
+def _safe(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray:
     return column.cast(target, safe=True)
 
 
-def _finite(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _finite(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow.compute as pc
 
     return column.cast(target, safe=True) if pc.all(pc.is_finite(column)).as_py() else None
 
 
-def _integral(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _integral(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     """Cast integral floats, up to the limit where a float stands for only one integer."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    single = pc.all(pc.less_equal(pc.abs(column), float(INTEGER_FLOATS))).as_py()
+    single = pc.all(pc.less_equal(pc.abs(column), pa.scalar(float(INTEGER_FLOATS)))).as_py()
     return column.cast(target, safe=True) if single else None
 
 
-def _integral_text(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+def _integral_text(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow as pa
 
     whole = _integral(column, pa.int64(), zone)
     return None if whole is None else whole.cast(target)
 
 
-def _scaled(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array:
+def _scaled(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray:
     """Cast integers through the widest decimal: Arrow requires room for every possible int64."""
     import pyarrow as pa
 
-    return column.cast(pa.decimal128(38, target.scale)).cast(target, safe=True)
+    return column.cast(pa.decimal128(38, cast("DecimalType", target).scale)).cast(target, safe=True)
 
 
-def _zero_or_one(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _zero_or_one(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -127,47 +131,49 @@ def _zero_or_one(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) 
 
 
 def _spelled(pattern: str) -> Cast:
-    def cast(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+    def cast(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
         return column.cast(target, safe=True) if _all_match(column, pattern) else None
 
     return cast
 
 
-def _all_match(column: pa.Array, pattern: str) -> bool:
+def _all_match(column: AnyArray, pattern: str) -> bool:
     import pyarrow.compute as pc
 
     return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
-def _short_numbers(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _short_numbers(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow.compute as pc
 
-    short = pc.max(pc.utf8_length(column)).as_py() <= SAFE_DIGITS
+    short = pc.max(pc.utf8_length(cast("pa.StringArray", column))).as_py() <= SAFE_DIGITS
     return column.cast(target) if short and _all_match(column, DECIMAL_TEXT) else None
 
 
-def _moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+def _moments(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
     """Cast datetimes; naive ones are interpreted in `zone`, where each must exist exactly once."""
     import pyarrow.compute as pc
 
-    if (column.type.tz is None) == (target.tz is None):
+    naive, wanted_naive = column.type.tz is None, cast("TimestampType", target).tz is None
+    if naive == wanted_naive:
         return column.cast(target, safe=True)
-    if target.tz is None or zone is None or not _known_clocks(column, zone.key):
+    if wanted_naive or zone is None or not _known_clocks(column, zone.key):
         return None
-    return pc.assume_timezone(column, zone.key, ambiguous="raise", nonexistent="raise").cast(target, safe=True)
+    placed = pc.assume_timezone(cast("TimestampArray", column), zone.key, ambiguous="raise", nonexistent="raise")
+    return placed.cast(target, safe=True)
 
 
-def _known_clocks(column: pa.Array, zone: str | None) -> bool:
+def _known_clocks(column: AnyArray, zone: str | None) -> bool:
     """Whether Arrow has the zone's clock changes for the whole column: it ends at 2037, zoneinfo does not."""
     import pyarrow.compute as pc
 
     if zone in (None, "UTC"):
         return True
-    years = pc.min_max(pc.year(column)).as_py()
+    years = cast("dict[str, int]", pc.min_max(pc.year(cast("TimestampArray", column))).as_py())
     return bool(years["min"] >= KNOWN_YEARS[0] and years["max"] <= KNOWN_YEARS[1])
 
 
-def _written_moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+def _written_moments(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow as pa
 
     if _all_match(column, AWARE_TEXT):
@@ -175,36 +181,37 @@ def _written_moments(column: pa.Array, target: pa.DataType, zone: ZoneInfo | Non
     return _moments(column.cast(pa.timestamp("us")), target, zone) if _all_match(column, NAIVE_TEXT) else None
 
 
-def _midnights(column: pa.Array, target: pa.DataType, zone: ZoneInfo | None) -> pa.Array | None:
+def _midnights(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
     import pyarrow as pa
 
     return _moments(column.cast(pa.timestamp("us")), target, zone)
 
 
-def _days(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _days(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     """Cast midnights in the column's own zone; Arrow's cast alone would drop a time of day."""
     import pyarrow.compute as pc
 
     if not _known_clocks(column, column.type.tz):
         return None
-    wall = column if column.type.tz is None else pc.local_timestamp(column)
+    wall = column if column.type.tz is None else pc.local_timestamp(cast("TimestampArray", column))
     days = wall.cast(target, safe=False)
     return days if pc.all(pc.equal(days.cast(wall.type), wall)).as_py() else None
 
 
-def _same(column: pa.Array, target: pa.DataType, _zone: ZoneInfo | None) -> pa.Array | None:
+def _same(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
     """Return nested values of the same type unchanged, unless they contain NaN or infinity."""
     return column if column.type == target and _finite_inside(column) else None
 
 
-def _finite_inside(column: pa.Array) -> bool:
+def _finite_inside(column: AnyArray) -> bool:
     import pyarrow.compute as pc
 
     kind = family(column.type)
     if kind == "float":
         return pc.all(pc.is_finite(column)).as_py() is not False  # None if there are no values
-    parts = [column.flatten()] if kind == "list" else column.flatten() if kind == "struct" else []
-    return all(_finite_inside(part) for part in parts)
+    if kind == "list":
+        return _finite_inside(cast("pa.ListArray[Any]", column).flatten())
+    return kind != "struct" or all(_finite_inside(part) for part in cast("pa.StructArray", column).flatten())
 
 
 CASTS: Final[dict[tuple[str, str], Cast]] = {

@@ -18,6 +18,7 @@ from bx24frames.upload.coerce.times import calendar, moment
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.upload.source import Raw, Source
 
     Bad: TypeAlias = tuple[int, str, str]
@@ -92,7 +93,7 @@ def _zone(timezone: str | None) -> ZoneInfo | None:
         raise ConfigError(f"timezone must be an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
 
 
-def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:
+def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[AnyArray, list[Bad]]:
     if isinstance(raw, list):
         return _by_cell(raw, target, zone)
     column = _settle(raw)
@@ -100,7 +101,7 @@ def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Ar
     return _by_cell(column.to_pylist(), target, zone) if whole is None else (whole, [])
 
 
-def _settle(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _settle(raw: AnyArray | AnyChunkedArray) -> AnyArray:
     """One array of a plain type, NaN made null."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -109,20 +110,22 @@ def _settle(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
     column = whole.cast(plain_type(whole.type))
     if family(column.type) != "float":
         return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    finite: AnyArray = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return finite
 
 
-def _blank_to_null(column: pa.Array, target: pa.DataType) -> pa.Array:
+def _blank_to_null(column: AnyArray, target: pa.DataType) -> AnyArray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if family(column.type) != "text" or family(target) == "text":
         return column
     trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+    filled: AnyArray = pc.if_else(pc.equal(trimmed, pa.scalar("")), pa.scalar(None, pa.string()), trimmed)
+    return filled
 
 
-def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | None) -> tuple[pa.Array, list[Bad]]:
+def _by_cell(values: Sequence[object], target: pa.DataType, zone: ZoneInfo | None) -> tuple[AnyArray, list[Bad]]:
     import pyarrow as pa
 
     read = reader(target, zone)

@@ -7,12 +7,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bx24frames.upload.coerce.cells import BadCell, Read, is_null, python_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from bx24frames.entities.arrow import ListType
 
     Choose: TypeAlias = Callable[[pa.DataType], Read]
 
@@ -103,8 +105,9 @@ def lists(kind: pa.DataType, choose: Choose) -> Read:
     """Lists, element by element; the error names the element."""
     from pyarrow import types
 
-    inner = choose(kind.value_type)
-    alone = types.is_struct(kind.value_type) and _shape(kind.value_type).alone
+    item_type = cast("ListType", kind).value_type
+    inner = choose(item_type)
+    alone = types.is_struct(item_type) and _shape(item_type).alone
 
     def read(value: object) -> list[object]:
         if not isinstance(value, (list, tuple)):

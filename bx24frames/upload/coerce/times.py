@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
 from bx24frames.upload.coerce.cells import BadCell, Read
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from bx24frames.entities.arrow import TimestampType
 
 __all__ = ["calendar", "moment"]
 
@@ -35,13 +37,14 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
 
 def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
     """Datetimes to the microsecond; naive ones and dates need `zone`."""
+    naive = cast("TimestampType", kind).tz is None
 
     def read(value: object) -> dt.datetime:
         found = _parse(value, "not an ISO date and time")
         if _too_fine(found):
             raise BadCell("finer than a microsecond")
         stamp = _python(found) if isinstance(found, dt.datetime) else dt.datetime.combine(found, dt.time())
-        if kind.tz is None:
+        if naive:
             return stamp if stamp.tzinfo is None else _no_zone()
         return _in_utc(stamp if stamp.tzinfo is not None else _placed(stamp, zone))
 
