@@ -1,8 +1,8 @@
-"""Make or mend `.venv` for a Makefile target: `environment.py GROUP...`, dependency groups of pyproject.toml.
+"""Create or repair `.venv` for a Makefile target: `environment.py GROUP...`, dependency groups of pyproject.toml.
 
-Whatever is there is looked at first: no environment, a half-made or moved one, one of another Python, one without pip,
-one with the pip that Python 3.11 brings (which knows no ``--group``: https://pip.pypa.io/en/stable/news/#v25-1). This
-file is read by Pythons older than 3.11 too, which look for a newer one.
+Handles a missing, half-made or moved environment, one of another Python, one without pip, and one with the pip of
+Python 3.11, which lacks ``--group`` (https://pip.pypa.io/en/stable/news/#v25-1). This file also runs on Pythons older
+than 3.11, which look for a newer one.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ for d in m.distributions():
         home = json.loads(d.read_text("direct_url.json"))["url"]
 print(json.dumps({"version": sys.version_info[:3], "names": sorted(names), "home": home}))
 """
-"""Run by the environment's own Python: what it is, what is installed, and where from."""
+"""Run by the environment's Python: its version, what is installed, and from where."""
 
 
 def main() -> None:
-    """Bring the environment into the state that the groups need; silent where it is in it already."""
+    """Install what the groups need; does nothing if it is already installed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("groups", nargs="+")
-    parser.add_argument("--exactly", action="store_true", help="the environment has to be of this very Python")
+    parser.add_argument("--exactly", action="store_true", help="the environment must use this Python")
     chosen = parser.parse_args()
     if sys.version_info < OLDEST:
         newer(exactly=chosen.exactly)
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def newer(*, exactly: bool) -> None:
-    """Go on in a Python that is new enough; the one that was named is not replaced by another."""
+    """Continue in a newer Python; one that was named explicitly is not replaced."""
     for minor in range(20, OLDEST[1] - 1, -1) if not exactly else ():
         path = shutil.which(f"python3.{minor}")
         if path and subprocess.run([path, "-c", "import venv"], check=False, stderr=subprocess.DEVNULL).returncode == 0:
@@ -78,7 +78,7 @@ def newer(*, exactly: bool) -> None:
 
 
 def look() -> dict | None:
-    """What the environment's Python tells of it; None where it has to be made anew."""
+    """Inspect the environment with its own Python; None if it must be recreated."""
     try:
         told = subprocess.run([str(PYTHON), "-I", "-c", LOOK], check=True, capture_output=True, text=True).stdout
         found = json.loads(told)
@@ -90,7 +90,7 @@ def look() -> dict | None:
 
 
 def scripts_are_here() -> bool:
-    """Whether the commands in the environment start its own Python: in a moved one they name the old place."""
+    """Whether the environment's scripts start its own Python; those of a moved one name the old path."""
     for command in ("pip", "pip3", "pytest", "bx24frames"):
         script = VENV / "bin" / command
         if script.exists():
@@ -101,32 +101,32 @@ def scripts_are_here() -> bool:
 
 
 def has_pip() -> bool:
-    """Whether there is a pip, after asking for the one that Python brings."""
+    """Whether pip is installed, after trying `ensurepip`."""
     return runs("pip", "--version") or (runs("ensurepip") and runs("pip", "--version"))
 
 
 def runs(module: str, *arguments: str) -> bool:
-    """Whether a module of the environment ran to a good end."""
+    """Whether a module of the environment ran successfully."""
     command = [str(PYTHON), "-I", "-m", module, *arguments]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def make() -> None:
-    """Make the environment anew with the Python below the one that runs this, which may stand in it."""
+    """Recreate the environment with the base Python, since this one may be inside the environment."""
     say(f"making {VENV.name} with Python {sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}")
     base = getattr(sys, "_base_executable", sys.executable) or sys.executable
     subprocess.run([base, "-m", "venv", "--clear", str(VENV)], check=True)
 
 
 def install(what: list) -> None:
-    """Have the environment's pip install something; its own words are shown where it fails."""
+    """Install with the environment's pip; its output is shown if it fails."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "-q", "-q", "install", *what]
     if subprocess.run(command, check=False).returncode:
-        sys.exit("make: pip could not install it; its words are above")
+        sys.exit("make: pip could not install it; see its output above")
 
 
 def requirements(group: str) -> list:
-    """The requirements of a dependency group, those it includes among them (PEP 735)."""
+    """The requirements of a dependency group, including the groups it includes (PEP 735)."""
     import tomllib
 
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
@@ -147,7 +147,7 @@ def digest() -> str:
 
 
 def stamped() -> dict:
-    """What was written when the environment was last brought into its state."""
+    """The state recorded when the environment was last updated."""
     try:
         return json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -155,7 +155,7 @@ def stamped() -> dict:
 
 
 def say(text: str) -> None:
-    """Tell who typed the command what takes time."""
+    """Print a progress message."""
     print(f"make: {text}", flush=True)
 
 

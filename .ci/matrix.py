@@ -84,9 +84,12 @@ def run(name: str, python: str, arguments: list[str]) -> str:
     lowest.write_text("\n".join(floors()), encoding="utf-8")
     wanted = ["-e", str(ROOT), *requirements("test"), *requirements("demo")]
     pinned = ["-c", str(lowest)] if name == LOWEST else ["--upgrade"]
-    command = [str(inside), "-m", "pip", "--disable-pip-version-check", "-q", "install", *pinned, *wanted]
-    if subprocess.run(command, check=False).returncode:
-        return "failed: pip could not install the dependencies"
+    for installer in (  # uv, because pip takes minutes to find a set of old versions
+        [str(inside), "-m", "pip", "--disable-pip-version-check", "-q", "install", "uv"],
+        [str(inside), "-m", "uv", "-q", "pip", "install", "--python", str(inside), *pinned, *wanted],
+    ):
+        if subprocess.run(installer, check=False).returncode:
+            return "failed: the dependencies could not be installed"
     options = []
     if name == LOWEST:
         options = [*(f"-Wdefault::{warning}" for warning in OF_OTHERS), *(f"--ignore={path}" for path in OF_THE_NEWEST)]

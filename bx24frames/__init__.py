@@ -1,6 +1,6 @@
-"""Dataframes in and out of a Bitrix24 portal: `read_entity`, `write_entity`, and what serves them.
+"""Read Bitrix24 portals into dataframes and write dataframes back: `read_entity`, `write_entity` and related functions.
 
-Nothing heavy is imported before it is used: a name is loaded when it is first asked for.
+Public names are imported lazily, on first access, so that ``import bx24frames`` stays fast.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
     from bx24frames.frames.report import WriteReport
-    from bx24frames.portal import Portal
     from bx24frames.sandbox import Sandbox
+    from bx24frames.scan.ranges import Checkpoint
+    from bx24frames.scan.scans import Scan
     from bx24frames.transport.auth import OAuth
     from bx24frames.transport.base import Transport
+    from bx24frames.verbs.portals import Portal
     from bx24frames.verbs.read import (
         count_entity,
         describe_entity,
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Checkpoint",
     "Limits",
     "OAuth",
     "Portal",
     "Sandbox",
+    "Scan",
     "Transport",
     "WriteReport",
     "aio",
@@ -52,9 +56,11 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Checkpoint": "bx24frames.scan.ranges",
     "OAuth": "bx24frames.transport.auth",
-    "Portal": "bx24frames.portal",
+    "Portal": "bx24frames.verbs.portals",
     "Sandbox": "bx24frames.sandbox",
+    "Scan": "bx24frames.scan.scans",
     "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",

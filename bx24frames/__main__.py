@@ -1,4 +1,4 @@
-"""`python -m bx24frames`: the command, where its script is not on the path."""
+"""Run the command line as ``python -m bx24frames``."""
 
 from bx24frames.cli import main
 

@@ -1,4 +1,4 @@
-"""The same verbs for ``await``: names, parameters and results as in `bx24frames`."""
+"""Async API: coroutines with the names, parameters and results of the functions in `bx24frames`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend, Progress
-from bx24frames.portal import AsyncPortal as Portal
 from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import CHUNK_ROWS
@@ -15,6 +14,7 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.write import delete_entity_async as delete_entity
 from bx24frames.verbs.write import write_entity_async as write_entity
 
@@ -80,7 +80,7 @@ async def read_entity(
     on_bad_value: Literal["raise", "null"] = "raise",
     progress: Progress = "auto",
 ) -> Frame:
-    """Read a table of the portal into a typed frame; see `bx24frames.read_entity`.
+    """Read an entity into a typed frame; see `bx24frames.read_entity`.
 
     Parameters
     ----------
@@ -154,13 +154,13 @@ def iter_entity(
     progress: Progress = "auto",
     chunk_size: int = CHUNK_ROWS,
 ) -> AsyncGenerator[Frame, None]:
-    """Read a table in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
+    """Read an entity in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
 
     Parameters
     ----------
     {parameters}
     chunk_size : int
-        Rows a frame; the last one may have fewer.
+        Rows per frame; the last one may have fewer.
     """
     rows = chunk_rows(chunk_size)
     output = output_of(backend, dtype_backend, index)
@@ -182,7 +182,7 @@ def iter_entity(
 
 
 async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
-    """Count the rows of a table that meet the conditions; see `bx24frames.count_entity`."""
+    """Count the rows of an entity that match the conditions; see `bx24frames.count_entity`."""
     return await core.count(portal, entity, filters)
 
 
@@ -201,7 +201,7 @@ async def describe_entity(
 async def describe_entity(
     entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
 ) -> Frame:
-    """Describe a table, a row a field; see `bx24frames.describe_entity`."""
+    """Describe an entity, one row per field; see `bx24frames.describe_entity`."""
     return await core.describe(portal, entity, Output(backend_of(backend)), titles=titles)
 
 
@@ -212,7 +212,7 @@ async def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]
 @overload
 async def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
 async def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
-    """List the tables, a row an entity; see `bx24frames.list_entities`."""
+    """List the entities of a portal, one per row; see `bx24frames.list_entities`."""
     return await core.entities(portal, Output(backend_of(backend)))
 
 
@@ -225,5 +225,5 @@ async def entity_schema(
     entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
 ) -> pandera.polars.DataFrameSchema: ...
 async def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
-    """Describe a table as a native pandera schema; see `bx24frames.entity_schema`."""
+    """Describe an entity as a native pandera schema; see `bx24frames.entity_schema`."""
     return await core.schema(portal, entity, backend_of(backend))

@@ -1,4 +1,4 @@
-"""Blocking calls of coroutines: one event loop on a thread of its own, for each process."""
+"""Blocking calls of coroutines, on one background event loop thread per process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from bx24frames.caller import remember_caller
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.telling import remember_caller
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,30 +23,30 @@ __all__ = ["TRACEBACK", "iterate", "run"]
 T = TypeVar("T")
 
 TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
-"""Environment variable that asks for whole tracebacks, for whoever works on the package itself."""
+"""Environment variable that enables full tracebacks, for work on the package itself."""
 TICK: Final = 0.2
-"""Seconds between looks for Ctrl-C: a wait on a lock cannot be interrupted on Windows, nor anywhere once polars is
-loaded, whose handler of SIGINT has the system begin the wait again (SA_RESTART)."""
+"""Seconds between checks for Ctrl-C: waiting on a lock cannot be interrupted on Windows, nor anywhere once polars is
+loaded, whose SIGINT handler makes the system restart the wait (SA_RESTART)."""
 SECOND_INTERRUPT_SECONDS: Final = 2.0
-"""What a coroutine cancelled a second time gets to say what it did."""
+"""Time allowed to a coroutine after a second Ctrl-C."""
 IMPORT_SECONDS: Final = 2.0
-"""What a fork waits at most for an import of the background thread."""
+"""Maximum time a fork waits for an import on the background thread."""
 _IMPORTER: Final = "<frozen importlib._bootstrap>"
 EXIT_SECONDS: Final = 5.0
-"""What the coroutines still under way get to end when the interpreter does."""
+"""Time allowed to running coroutines when the interpreter exits."""
 
 
 def run(coroutine: Coroutine[object, object, T]) -> T:
-    """Run a coroutine on the background loop and wait for its result; it sees the caller's context variables.
+    """Run a coroutine on the background loop, with the caller's context variables, and return its result.
 
     Works in a script, in Jupyter, inside a running event loop and from several threads. Ctrl-C cancels the coroutine,
-    waits for its end and raises `KeyboardInterrupt`, or the kind of it that the coroutine raised; a second Ctrl-C
-    cancels it again and waits no longer than two seconds.
+    waits for it and raises `KeyboardInterrupt`, or the subclass that the coroutine raised; a second Ctrl-C cancels it
+    again and waits at most two seconds.
 
     Raises
     ------
     ConfigError
-        Called on the background loop itself, where waiting would never end.
+        Called on the background loop itself, where it would deadlock.
 
     Examples
     --------
@@ -66,9 +66,9 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
 
 
 def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
-    """Iterate over an async iterator, each step on the background loop, all of them in one task.
+    """Iterate over an async iterator on the background loop, in a single task.
 
-    Leaving the loop early, or dropping the iterator, closes the async one. Ctrl-C as in `run`.
+    Leaving the loop early or dropping the iterator closes the async one. Ctrl-C is handled as in `run`.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
 
 
 class _Job(Generic[T]):
-    """A coroutine on its way: started on the background loop, waited for, cancelled."""
+    """A coroutine that runs on the background loop and can be awaited or cancelled from another thread."""
 
     def __init__(self, coroutine: Coroutine[object, object, T]) -> None:
         from concurrent.futures import Future
@@ -109,7 +109,7 @@ class _Job(Generic[T]):
         self._background: _Background | None = None
 
     def start(self) -> None:
-        """Have the background loop begin with it."""
+        """Start the coroutine on the background loop."""
         try:
             self._background = _background_loop()
             self.later(self._begin)
@@ -118,22 +118,22 @@ class _Job(Generic[T]):
             raise
 
     def later(self, step: Callable[..., object], *given: object) -> None:
-        """Have the loop take a step; call_soon_threadsafe carries the caller's context variables."""
+        """Schedule a call on the loop; call_soon_threadsafe carries the caller's context variables."""
         if self._background is not None:
             self._background.loop.call_soon_threadsafe(step, *given)
 
     def reachable(self) -> bool:
-        """Whether waiting for the end can succeed: not after a fork, not on the loop's own thread."""
+        """Whether waiting can succeed: not after a fork and not on the loop's own thread."""
         here = self._background
         return here is not None and here.pid == os.getpid() and here.thread is not threading.current_thread()
 
     def join(self) -> None:
-        """Wait for the end, and raise what the coroutine raised."""
+        """Wait for the coroutine and re-raise its exception."""
         if self.reachable():
             _wait(self.end)
 
     def interrupt(self, caught: KeyboardInterrupt) -> BaseException:
-        """Cancel the coroutine, wait for its end, and return what the caller is to raise."""
+        """Cancel the coroutine, wait for it, and return the exception for the caller to raise."""
         try:
             self._cancel_and_wait(None)
         except KeyboardInterrupt:
@@ -158,12 +158,12 @@ class _Job(Generic[T]):
         if self._task is not None:
             self._task.cancel()
         elif not self.end.done():
-            # Interrupted between the promise to begin and the beginning.
+            # Interrupted after scheduling, before the task was created.
             self._coroutine.close()
             self.end.set_exception(KeyboardInterrupt())
 
     async def _work(self) -> None:
-        # Everything is handed over, KeyboardInterrupt and CancelledError too: a task that lets one out ends the loop.
+        # Hand over every exception, also KeyboardInterrupt: one that escapes a task stops the loop.
         try:
             value = await self._coroutine
         except BaseException as error:  # noqa: BLE001
@@ -178,7 +178,7 @@ class _Item(Generic[T]):
 
 
 class _Pump(Generic[T]):
-    """Takes items from an async iterator when asked, in one task from its first step to its closing."""
+    """Takes items from an async iterator on request, in one task from the first step to the closing."""
 
     def __init__(self, source: AsyncIterator[T]) -> None:
         import asyncio
@@ -187,25 +187,25 @@ class _Pump(Generic[T]):
         self._asked: asyncio.Queue[Future[_Item[T] | None] | None] = asyncio.Queue()
 
     def ask(self, job: _Job[None]) -> Future[_Item[T] | None]:
-        """Have the next item made."""
+        """Request the next item."""
         from concurrent.futures import Future
 
         if not job.reachable():
             raise ConfigError(
-                "This iterator was begun in another process: a fork does not take what is under way along",
-                guidance="Call the verb again in this process.",
+                "This iterator was created in another process; a fork does not copy running reads",
+                guidance="Call the function again in this process.",
             )
         reply: Future[_Item[T] | None] = Future()
         job.later(self._asked.put_nowait, reply)
         return reply
 
     def stop(self, job: _Job[None]) -> None:
-        """Have the task end, if it still can."""
+        """End the task if it is still running."""
         if job.reachable() and not job.end.done():
             job.later(self._asked.put_nowait, None)
 
     async def work(self) -> None:
-        """Make items as they are asked for, and close the source at the end."""
+        """Produce items on request, and close the source at the end."""
         try:
             while (reply := await self._next_asked()) is not None:
                 try:
@@ -227,7 +227,7 @@ class _Pump(Generic[T]):
         try:
             return await self._asked.get()
         except asyncio.CancelledError:
-            # Cancelled between two steps nobody waits for, as at the interpreter's end: as if left early.
+            # Cancelled between two steps, as at interpreter exit: the same as leaving the loop early.
             return None
 
 
@@ -239,16 +239,16 @@ class _Background:
 
 
 class _Process:
-    """This process's background loop; after a fork the child begins with none."""
+    """The background loop of this process; after a fork the child starts without one."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.background: _Background | None = None
-        # A loop inherited over a fork shares its epoll with the parent: closing it would deafen the parent's.
+        # A loop inherited through a fork shares its epoll with the parent: closing it would break the parent's loop.
         self.inherited: list[_Background] = []
 
     def forget(self) -> None:
-        """Begin anew in the child of a fork."""
+        """Reset the state in the child of a fork."""
         if self.background is not None:
             self.inherited.append(self.background)
         self.lock, self.background = threading.Lock(), None
@@ -269,8 +269,8 @@ def _background_loop() -> _Background:
             thread.start()
     if found.thread is threading.current_thread():
         raise ConfigError(
-            "A blocking verb was called inside a coroutine of bx24frames, which would wait for itself",
-            guidance="There, await the verbs of bx24frames.aio.",
+            "A blocking function was called inside a coroutine of bx24frames, which would deadlock",
+            guidance="Await the functions of bx24frames.aio there.",
         )
     return found
 
@@ -282,7 +282,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
             loop.run_forever()
             stopped = True
         except (KeyboardInterrupt, SystemExit):
-            # Raised by a task that something else created: the task holds it as its result, the loop goes on.
+            # Raised by a task created elsewhere: the task keeps it as its result, and the loop continues.
             continue
     _wind_up(loop)
 
@@ -307,9 +307,9 @@ def _stop() -> None:
 
 
 def _between_imports() -> None:
-    """Let the background thread end what it is importing before a fork.
+    """Let the background thread finish a running import before a fork.
 
-    The child would have the lock of that module and nobody to let it go: its first import of it would wait for ever.
+    Otherwise the child would inherit a held module lock, and its first import of that module would block forever.
     """
     background = _process.background
     if background is None or background.thread is threading.current_thread():
@@ -327,7 +327,7 @@ def _importing(thread: int | None) -> bool:
 
 
 def _wait(future: Future[T]) -> T:
-    """Wait for the future's result; an error of the package's tree says all, and begins where it was waited for."""
+    """Wait for a result; errors of the package are raised without the traceback of the background thread."""
     _wait_done(future, None)
     failure = None if future.cancelled() or os.environ.get(TRACEBACK) else future.exception()
     if isinstance(failure, BX24Error):
@@ -336,7 +336,7 @@ def _wait(future: Future[T]) -> T:
 
 
 def _wait_done(future: Future[T], seconds: float | None) -> None:
-    """Wait for the future's end, whatever it is, at most `seconds`."""
+    """Wait until the future is done, for at most `seconds`."""
     ended = threading.Event()
     future.add_done_callback(lambda _: ended.set())
     deadline = None if seconds is None else time.monotonic() + seconds

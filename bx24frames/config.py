@@ -1,4 +1,4 @@
-"""Which portal is meant: an address, a profile kept on this machine, the environment, or the sandbox."""
+"""Portal configuration: addresses from an argument, the environment or saved profiles, and the sandbox."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ KEYRING_SERVICE: Final = "bx24frames"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _THREE_WAYS: Final = (
-    "Say it in one of three ways: give an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
+    "Name the portal in one of three ways: pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
     f"set the environment variable {ENVIRONMENT} to it; "
-    "or keep it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
-    "To try without a portal, name 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
+    "or save it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
+    "To try it without a portal, use 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Where a portal's address came from, and the address; the secret is in no repr.
+    """A portal's address and where it came from; the repr does not show the secret.
 
     Attributes
     ----------
     name : str
-        The profile's name, ``"sandbox"``, or ``""`` for an address given as it is.
+        The profile's name, ``"sandbox"``, or ``""`` for an address given directly.
     url : str
         The address; empty for the sandbox.
     source : str
-        What to name in a message: the argument, the environment variable or the profile.
+        Origin of the address for messages: the argument, the environment variable or the profile.
     """
 
     name: str
@@ -64,16 +64,16 @@ class Profile:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether the built-in portal is meant."""
+        """Whether this is the built-in sandbox."""
         return self.name == SANDBOX
 
     def address(self, *, allow_http: bool = False) -> Address:
-        """Return the address, read.
+        """Return the parsed address.
 
         Raises
         ------
         ConfigError
-            It is malformed; the message names the source and shows no secret.
+            The address is malformed; the message names the source and shows no secret.
         """
         try:
             return Address.parse(self.url, allow_http=allow_http)
@@ -82,18 +82,18 @@ class Profile:
 
 
 def resolve(target: str | None = None) -> Profile:
-    """Find the portal that is meant.
+    """Find the configured portal.
 
     Parameters
     ----------
     target : str or None
-        An address, a profile's name or ``"sandbox"``. None: the environment variable ``BX24_WEBHOOK`` (any of the
-        three), then the default profile.
+        An address, a profile name or ``"sandbox"``. Default: the environment variable ``BX24_WEBHOOK`` (which may hold
+        any of the three), then the default profile.
 
     Raises
     ------
     ConfigError
-        There is no address, or no profile of that name.
+        No portal is configured, or there is no profile of that name.
 
     Examples
     --------
@@ -109,13 +109,13 @@ def resolve(target: str | None = None) -> Profile:
     default = _default(settings)
     if default is None:
         kept = ", ".join(sorted(_profiles(settings)))
-        tail = f", and none of the profiles kept ({kept}) is the default" if kept else ""
+        tail = f", and none of the saved profiles ({kept}) is the default" if kept else ""
         raise ConfigError(f"No portal is given{tail}", guidance=_THREE_WAYS)
     return _profile(default, settings)
 
 
 def profiles_path() -> Path:
-    """Return where the profiles are: ``BX24FRAMES_CONFIG``, or ``profiles.toml`` in the user's configuration folder."""
+    """Return the path of the profiles: ``BX24FRAMES_CONFIG``, else ``profiles.toml`` in the user's config folder."""
     import platformdirs
 
     given = os.environ.get(CONFIG_ENVIRONMENT)
@@ -123,7 +123,7 @@ def profiles_path() -> Path:
 
 
 def list_profiles() -> tuple[str, ...]:
-    """Return the names of the profiles kept, the default one first.
+    """Return the names of the saved profiles, the default one first.
 
     Raises
     ------
@@ -136,26 +136,27 @@ def list_profiles() -> tuple[str, ...]:
 
 
 def check_name(name: str) -> None:
-    """Raise `ConfigError` where a profile cannot be called so."""
+    """Raise `ConfigError` if `name` is not a valid profile name."""
     if not _NAME.fullmatch(name) or name == SANDBOX:
         raise ConfigError(
-            f"A profile cannot be called {shown(name)!r}", guidance="Names are of letters a to z, digits, _ and -."
+            f"{shown(name)!r} is not a valid profile name",
+            guidance=f"Use the letters a to z, digits, _ and -; {SANDBOX!r} is reserved.",
         )
 
 
 def save_profile(name: str, webhook: str, default: bool = False, *, keyring: bool = False) -> Path:
-    """Keep a webhook's address under a name, in a file only its owner can read.
+    """Save a webhook address as a profile, in a file that only its owner can read.
 
     Parameters
     ----------
     name : str
         Letters, digits, ``_`` and ``-``.
     webhook : str
-        The address; it is checked before anything is written.
+        The address; it is validated before anything is written.
     default : bool
-        Whether this portal is meant where none is named. The first profile kept always is.
+        Use this portal when none is named. The first profile saved always becomes the default.
     keyring : bool
-        Put the address into the system's keyring and only a reference into the file.
+        Store the address in the system keyring and only a reference in the file.
 
     Returns
     -------
@@ -165,7 +166,7 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
     Raises
     ------
     ConfigError
-        The name or the address cannot work, the file holds what would be lost, or there is no keyring.
+        The name or address is invalid, the file holds settings that would be lost, or there is no keyring.
     """
     check_name(name)
     Address.parse(webhook)
@@ -182,7 +183,7 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
     try:
         write_private(path, text)
     except OSError as error:
-        raise ConfigError(f"The profile cannot be kept in {path}: {error.strerror}") from None
+        raise ConfigError(f"The profile cannot be saved in {path}: {error.strerror}") from None
     return path
 
 
@@ -198,7 +199,7 @@ def _profile(name: str, settings: Mapping[str, object]) -> Profile:
     profiles = _profiles(settings)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
-        raise ConfigError(f"There is no profile {shown(name)!r}; kept are: {known}", guidance=_THREE_WAYS)
+        raise ConfigError(f"There is no profile {shown(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
     source = f"the profile {name!r}"
     entry = profiles[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")
@@ -234,7 +235,7 @@ def _default(settings: Mapping[str, object]) -> str | None:
 
 
 def _toml(default: str | None, profiles: Mapping[str, Mapping[str, object]]) -> str:
-    """Write the file; a JSON string, integer or boolean is also TOML (https://toml.io/en/v1.0.0#string)."""
+    """Format the file: JSON strings, integers and booleans are valid TOML (https://toml.io/en/v1.0.0#string)."""
     lines = [f"default = {json.dumps(default)}"] if default else []
     for name, entry in profiles.items():
         sound = _NAME.fullmatch(name) and all(
@@ -242,7 +243,7 @@ def _toml(default: str | None, profiles: Mapping[str, Mapping[str, object]]) -> 
         )
         if not sound:
             raise ConfigError(
-                f"The profile {shown(name)!r} in {profiles_path()} holds more than plain settings, which would be lost",
+                f"The profile {shown(name)!r} in {profiles_path()} has nested settings, which would be lost",
                 guidance="Add the new profile to the file by hand.",
             )
         lines += ["", f"[profile.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in entry.items())]
@@ -257,7 +258,7 @@ def _put_in_keyring(name: str, webhook: str) -> None:
         fault = redact(str(error))
     else:
         return
-    raise ConfigError(f"The system's keyring took nothing: {fault}", guidance="Leave keyring=True out.")
+    raise ConfigError(f"The system keyring refused the address: {fault}", guidance="Leave out keyring=True.")
 
 
 def _from_keyring(reference: str) -> str:
@@ -267,11 +268,11 @@ def _from_keyring(reference: str) -> str:
     except keyring.errors.KeyringError as error:
         webhook, fault = None, redact(str(error))
     else:
-        fault = "it has no such entry"
+        fault = "there is no such entry"
     if webhook is None:
         raise ConfigError(
-            f"The system's keyring gave no address for {reference!r}: {fault}",
-            guidance=f"Keep it again: bx24frames.config.save_profile({reference!r}, address, keyring=True)",
+            f"The system keyring has no address for {reference!r}: {fault}",
+            guidance=f"Save it again: bx24frames.config.save_profile({reference!r}, address, keyring=True)",
         )
     return str(webhook)
 
@@ -282,7 +283,7 @@ def _keyring() -> ModuleType:
         import keyring.errors
     except ImportError:
         raise ConfigError(
-            "The profile is in the system's keyring, and the package keyring is not installed",
+            "The profile is in the system keyring, but the package keyring is not installed",
             guidance="pip install 'bx24frames[keyring]'",
         ) from None
     return keyring

@@ -1,4 +1,4 @@
-"""Small tables as HTML, the way notebooks draw those of dataframes: escaped, and in the colours of the page."""
+"""Display helpers: shortened texts, and HTML tables for notebooks in the style of dataframes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Final
 __all__ = ["clipped", "facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
-"""Notebooks set every cell to the right, as suits numbers."""
+"""Notebooks align every cell to the right."""
 WIDTH: Final = 100
-"""Characters of a line that quotes a text."""
+"""Maximum length of a quoted text, in characters."""
 
 
 def clipped(text: str, width: int = WIDTH) -> str:
-    """Bring a text to one line of at most `width` characters."""
+    """Shorten a text to one line of at most `width` characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 
 
 def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:
-    """Draw rows under their heads.
+    """Format rows under headings.
 
     Parameters
     ----------
     heads : sequence of str
     rows : iterable of sequence
-        One cell a head. Numbers get thousands separators, None is nothing, everything else is its text, escaped.
+        One cell per heading. Numbers get thousands separators, None is blank, anything else is escaped text.
     title : str
-        Above the table.
+        Heading above the table.
 
     Examples
     --------
@@ -44,15 +44,15 @@ def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title:
 
 
 def facts_html(facts: Mapping[str, object], *, title: str = "") -> str:
-    """Draw one line a fact: its name, and what it is."""
+    """Format facts as names and values, one per line."""
     return _table(title, "", (f"<th{LEFT}>{escape(name)}</th>{_cell(value)}" for name, value in facts.items()))
 
 
 def _table(title: str, head: str, lines: Iterable[str]) -> str:
-    told = f"<p><b>{escape(title)}</b></p>\n" if title else ""
+    heading = f"<p><b>{escape(title)}</b></p>\n" if title else ""
     body = "".join(f"<tr>{line}</tr>\n" for line in lines)
-    # the class is the one pandas gives its own: JupyterLab and VS Code draw it for light and dark pages
-    return f'{told}<table class="dataframe">\n{head}<tbody>\n{body}</tbody>\n</table>'
+    # the CSS class of pandas: JupyterLab and VS Code style it for light and dark themes
+    return f'{heading}<table class="dataframe">\n{head}<tbody>\n{body}</tbody>\n</table>'
 
 
 def _is_number(value: object) -> bool:

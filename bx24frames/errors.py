@@ -1,25 +1,25 @@
-"""Every error of the package, in one tree; each says what, where and what to do.
+"""Error classes, in one hierarchy; each message says what happened, where, and what to do.
 
     BX24Error
-    ├── ConfigError          an address, profile, option or argument that cannot work
+    ├── ConfigError          an invalid address, profile, option or argument
     ├── AuthError            the portal refused the credential
     │   └── ScopeError       the credential lacks a scope or right
     ├── PortalError          the portal answered a command with an error
-    │   └── LimitError       a limit of the portal stood in the way until the deadline
-    ├── ResponseError        the answer was not what the portal's protocol promises
+    │   └── LimitError       a limit of the portal was exceeded until the deadline
+    ├── ResponseError        the answer does not follow the portal's protocol
     ├── TransportError       no answer: network, TLS, timeout
-    ├── UnknownEntity        no such table
-    ├── UnknownColumn        no such field of a table
-    ├── FilterError          a condition the portal cannot carry out as written
-    ├── ValidationError      a frame that does not fit the table (`.failures`, a frame)
+    ├── UnknownEntity        the portal has no such entity
+    ├── UnknownColumn        the entity has no such field
+    ├── FilterError          a condition that the portal cannot evaluate as written
+    ├── ValidationError      a frame that does not fit the entity (`.failures`, a frame)
     ├── DecodeError          a value from the portal that does not fit its declared type
     ├── WriteError           some rows failed or are unknown (`.report`)
     └── UnfinishedUpload     the same upload was started before and not finished
 
-`PortalError`, `ResponseError` and `TransportError` are `CallError`s: of a verb that sent many calls, each has what the
-others gave (`.results`) and the error of each that failed (`.failures`).
+`PortalError`, `ResponseError` and `TransportError` are `CallError`s: when a function made many calls, the error has the
+results of the successful ones (`.results`) and the errors of the failed ones (`.failures`).
 
-`WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` never swallows it.
+`WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` does not swallow it.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ __all__ = [
 
 
 class BX24Error(Exception):
-    """Base of every error of bx24frames.
+    """Base class of all errors of bx24frames.
 
     Parameters
     ----------
     message : str
-        What happened, in one sentence, without any secret.
+        What happened, in one sentence, without secrets.
     code : str, optional
-        The portal's own error code, as text.
+        The portal's error code.
     method : str, optional
         The REST method that was called.
     entity : str, optional
-        The table concerned.
+        The entity concerned.
     rows : sequence of int, optional
         Positions (0-based) of the input rows concerned.
     guidance : str, optional
-        What to do about it.
+        What to do about the error.
     """
 
     def __init__(
@@ -106,15 +106,15 @@ class BX24Error(Exception):
 
 
 class CallError(BX24Error):
-    """A call brought no result.
+    """A call failed.
 
     Attributes
     ----------
     results : list or dict, optional
-        Where a verb sent many calls and some failed: what the others gave, in the verb's own shape. Of `call` a list
-        with None for each that failed; of `get_by_id`, `list_and_get`, `batch` and `call_batch` a dict without them.
+        Results of the successful calls, when a function made many: for `call` a list with None for each failed call;
+        for `get_by_id`, `list_and_get`, `batch` and `call_batch` a dict without the failed calls.
     failures : dict
-        The error of each call that failed, by its position, id or label.
+        The errors of the failed calls, by position, id or label.
     """
 
     results: Sequence[object] | Mapping[int | str, object] | None = None
@@ -122,7 +122,7 @@ class CallError(BX24Error):
 
 
 class ConfigError(BX24Error):
-    """An address, profile, option or argument that cannot work."""
+    """An address, profile, option or argument is invalid."""
 
 
 class PortalError(CallError):
@@ -133,7 +133,7 @@ class PortalError(CallError):
     code, method : str or None
         As in `BX24Error`.
     status : int or None
-        The HTTP status; 200 inside a batch.
+        The HTTP status; 200 for an error inside a batch.
     retryable : bool
         Whether the same command may succeed later.
     """
@@ -164,45 +164,45 @@ class ScopeError(AuthError):
 
 
 class LimitError(PortalError):
-    """A limit of the portal stood in the way until the deadline."""
+    """A limit of the portal was exceeded until the deadline."""
 
 
 class ResponseError(CallError):
-    """The answer was not what the portal's protocol promises (HTML, half a JSON, nothing).
+    """The answer does not follow the portal's protocol (HTML, truncated JSON, an empty body).
 
     Attributes
     ----------
     answered : bool
-        Whether the portal itself answered, with something else than the method promises.
+        Whether the portal itself answered, in a form that the method does not document.
     """
 
     answered: bool = True
 
 
 class TransportError(CallError):
-    """No answer came: network, TLS or timeout."""
+    """No answer was received: network, TLS or timeout."""
 
 
 class UnknownEntity(BX24Error):
-    """There is no table of that name."""
+    """The portal has no entity of that name."""
 
 
 class UnknownColumn(BX24Error):
-    """There is no field of that name in the table."""
+    """The entity has no field of that name."""
 
 
 class FilterError(BX24Error):
-    """A condition that the portal cannot carry out as written."""
+    """The portal cannot evaluate a condition as written."""
 
 
 class ValidationError(BX24Error):
-    """A frame does not fit the table it is meant for.
+    """A frame does not fit the entity it is written to or read from.
 
     Attributes
     ----------
-    failures : pyarrow.Table
-        Columns ``position`` (int64), ``column``, ``value``, ``reason`` (string), a row a failure, and ``label`` behind
-        the position where the frame's index values are others; in the backend of the frame that was checked.
+    failures : frame
+        One row per failure, in the backend of the checked frame: ``position`` (int64), ``column``, ``value``,
+        ``reason`` (string), and ``label`` after the position if the frame's index values differ from positions.
     """
 
     def __init__(
@@ -225,9 +225,9 @@ class DecodeError(BX24Error):
     ----------
     column : str
     value : str
-        The raw text that came.
+        The raw text of the value.
     row_id : str
-        The id of the row, as text.
+        The id of the row.
     """
 
     def __init__(
@@ -350,7 +350,7 @@ class Report(Protocol):
 
 
 class WriteError(BX24Error):
-    """Some rows of an upload failed or are unknown; ``.report`` has one outcome a row."""
+    """Some rows of an upload failed or are unknown; ``.report`` has the outcome of each row."""
 
     def __init__(self, message: str, *, report: Report, guidance: str | None = None) -> None:
         super().__init__(message, guidance=guidance)
@@ -358,7 +358,7 @@ class WriteError(BX24Error):
 
 
 class UnfinishedUpload(BX24Error):
-    """The same upload was started before and not finished; ``.journal`` is where it is recorded."""
+    """The same upload was started before and not finished; ``.journal`` is the path of its journal."""
 
     def __init__(self, message: str, *, journal: Path, guidance: str | None = None) -> None:
         super().__init__(message, guidance=guidance)
@@ -366,7 +366,7 @@ class UnfinishedUpload(BX24Error):
 
 
 class WriteInterrupted(KeyboardInterrupt):
-    """Ctrl-C during an upload; ``.report`` has one outcome a row, as far as it went."""
+    """An upload was interrupted by Ctrl-C; ``.report`` has the outcomes so far."""
 
     def __init__(self, message: str, *, report: Report) -> None:
         super().__init__(message)
@@ -377,5 +377,5 @@ class WriteInterrupted(KeyboardInterrupt):
 
 
 def _revived(kind: type[BaseException], args: tuple[object, ...]) -> BaseException:
-    """An error as it comes out of another process: `BaseException` would call the class with `args` alone."""
+    """Unpickle an error: by default `BaseException` would call the class with `args` only."""
     return kind.__new__(kind, *args)

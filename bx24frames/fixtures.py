@@ -1,4 +1,4 @@
-"""A pytest plugin: a fixture that skips every wait of the verbs."""
+"""pytest plugin: a fixture that skips the waits of bx24frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def bx24_no_waiting() -> Iterator[no_waiting]:
-    """Skip every wait of the verbs during a test; see `bx24frames.testing.no_waiting`."""
+    """Skip the waits of bx24frames during a test; see `bx24frames.testing.no_waiting`."""
     from bx24frames.testing import no_waiting
 
     with no_waiting() as skipped:

@@ -1,4 +1,4 @@
-"""The numbers and words a user may turn: limits, credentials, backends."""
+"""Option types and settings shared by the public functions: backends, modes, limits."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ ENTERPRISE_PER_SECOND: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a portal allows one address (https://apidocs.bitrix24.com/limits.html).
+    """Request limits of a portal (https://apidocs.bitrix24.com/limits.html).
 
     Parameters
     ----------
     burst : int
         Capacity of the request bucket, in requests.
     per_second : float
-        Requests a second that leak from it.
+        Rate at which the bucket empties, in requests per second.
     operating : float
-        Seconds of work one method, or all batches together, may cost the portal in ten minutes; ``inf`` switches the
-        check off. 420 is what portals begin with; the cloud may allow more (its documentation gives 480 as an example).
+        Operating time that one method, or all batches together, may use in ten minutes, in seconds; ``inf`` disables
+        the check. 420 is the default of portals; the cloud may allow more (its documentation gives 480 as an example).
     commands_per_batch : int
-        1 to 50; 1 sends every command as a request of its own.
+        1 to 50; 1 sends every command as a separate request.
     max_in_flight : int
-        Requests under way at once.
+        Maximum number of requests in flight.
     shared : None or "host"
-        ``"host"`` shares the bucket between the processes of this machine through a file.
+        ``"host"`` shares the bucket among the processes of this machine through a file.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Limits:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
             given, whole = getattr(self, name), name in _WHOLE
             if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
-                raise ConfigError(f"Limits: {name} is a {'whole ' if whole else ''}number, not {given!r:.80}")
+                raise ConfigError(f"Limits: {name} must be a {'whole ' if whole else ''}number, not {given!r:.80}")
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),
@@ -75,9 +75,9 @@ class Limits:
 
     @classmethod
     def enterprise(cls) -> Limits:
-        """The limits of the Enterprise plan: bucket 250, 5 requests a second."""
+        """Return the limits of the Enterprise plan: bucket 250, 5 requests a second."""
         return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
 
 
 LIMITS: Final = Limits()
-"""Those of every plan but Enterprise."""
+"""The limits of every plan except Enterprise."""

@@ -1,4 +1,4 @@
-"""Testing: a portal without a network, and verbs that never sleep, for the tests of programs that use this package.
+"""Testing tools for programs that use bx24frames: a portal without a network, and reads and writes without waits.
 
 `Sandbox` is the portal in a box. `no_waiting` skips the delays of retries, backoff and reconciliation. With pytest, the
 fixtures ``bx24_sandbox`` and ``bx24_no_waiting`` provide both.
@@ -26,20 +26,25 @@ T = TypeVar("T")
 
 
 class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and ``@no_waiting()``)
-    """Skip every wait of the verbs: retries, backoff, pauses for limits, and reconciliation happen at once.
+    """Skip the waits of bx24frames: retries, backoff, pauses for limits and reconciliation happen immediately.
 
-    A context manager, and a decorator for functions and coroutine functions. Time is not stopped but moved forward: a
-    verb that would sleep for a minute finds the minute over, so deadlines and reports are as they would be. It holds
-    for the whole process, and only for portals on this machine and behind a transport of your own: a real portal's
-    limits are always kept.
+    A context manager, and a decorator for functions and coroutine functions. The clock is advanced rather than stopped:
+    a wait of a minute ends with the clock a minute later, so deadlines and reports are the same as with real waits. It
+    applies to the whole process, but only to portals on this machine or behind a custom transport: the limits of real
+    portals are always respected.
 
-    The portal must not limit requests (``Sandbox(plan="unlimited")``), and must have finished with a request when its
-    connection ends, as the sandbox has: a row whose answer was lost is looked for at once.
+    The portal must not limit requests (``Sandbox(plan="unlimited")``), and must have finished processing a request when
+    its connection closes, as the sandbox has: rows whose answer was lost are looked up immediately.
+
+    Parameters
+    ----------
+    at_most : float
+        Seconds that one wait really takes at most, for tests in which the portal needs a moment, such as a restart.
 
     Attributes
     ----------
     seconds : float
-        What was skipped so far.
+        Seconds skipped so far.
 
     Examples
     --------
@@ -55,8 +60,8 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
     (2, 1, True)
     """
 
-    def __init__(self) -> None:
-        self._skipped = Skipped()
+    def __init__(self, *, at_most: float = 0.0) -> None:
+        self._skipped = Skipped(at_most)
         self._stack = ExitStack()
 
     @property
@@ -79,14 +84,14 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
 
             @functools.wraps(function)
             async def awaited(*args: P.args, **kwargs: P.kwargs) -> object:
-                with type(self)():
+                with type(self)(at_most=self._skipped.at_most):
                     return await function(*args, **kwargs)
 
             return cast("Callable[P, T]", awaited)
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> T:
-            with type(self)():
+            with type(self)(at_most=self._skipped.at_most):
                 return function(*args, **kwargs)
 
         return called

@@ -15,10 +15,10 @@ import bx24frames
 from bx24frames import aio, config, errors
 from bx24frames.engine.stats import Stats
 from bx24frames.portal.plan import Plan
-from bx24frames.portal.wire.verbs import AsyncPortal
 from bx24frames.sandbox import Costs, Fault
 from bx24frames.testing import no_waiting
 from bx24frames.transport.base import Reply
+from bx24frames.verbs.portals import AsyncPortal
 
 PAGE: Final = Path(__file__).with_suffix(".md")
 
@@ -35,6 +35,8 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Transport", bx24frames.Transport, bx24frames.Transport),
     ("transport.base.Reply", Reply, Reply),
     ("WriteReport", bx24frames.WriteReport, bx24frames.WriteReport),
+    ("Scan", bx24frames.Scan, bx24frames.Scan),
+    ("Checkpoint", bx24frames.Checkpoint, bx24frames.Checkpoint),
     ("Plan", Plan, Plan),
     ("Stats", Stats, Stats),
     ("Sandbox", bx24frames.Sandbox, bx24frames.Sandbox),
@@ -43,8 +45,8 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("testing.no_waiting", no_waiting, no_waiting),
 )
 """Name, class, and the class that says in full what its methods do."""
-INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "key"})
-"""Methods that serve the package itself."""
+INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "OAuth.key", "beyond"})
+"""Methods that serve the package itself; of one class alone with its name before."""
 
 UNDERLINED: Final = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.M)
 LISTS: Final = frozenset({"Parameters", "Attributes", "Raises", "Returns", "Yields"})
@@ -108,7 +110,7 @@ def methods(name: str, shown: type, told: type) -> Iterator[str]:
     """The public methods of a class, inherited ones first, in the order they are written, with its properties."""
     own = [kind for kind in reversed(shown.__mro__) if kind.__module__.startswith("bx24frames")]
     for member, value in {member: value for kind in own for member, value in vars(kind).items()}.items():
-        if member.startswith("_") or member in INTERNAL:
+        if member.startswith("_") or not INTERNAL.isdisjoint({member, f"{name}.{member}"}):
             continue
         if isinstance(value, property):
             yield f"**`{name}.{member}`**: {inline(inspect.getdoc(value) or '')}"

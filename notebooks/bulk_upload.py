@@ -7,9 +7,9 @@
 # %% [markdown]
 # # Bulk upload
 #
-# A file of orders goes into the portal: real ones, of the CDNOW purchase log, with a dozen rows broken in the ways
-# files are broken. What is found before anything is sent, what the portal itself refuses, how the broken rows are taken
-# out, mended and sent again, and why sending everything once more changes nothing.
+# This notebook uploads a file of real orders from the CDNOW purchase log, in which a dozen rows have typical errors.
+# It shows what is found before anything is sent, what the portal itself refuses, how to fix the failed rows and send
+# them again, and why sending everything once more changes nothing.
 
 # %%
 import os
@@ -32,9 +32,9 @@ os.chdir(folder.name)  # uploads keep a journal; those of this notebook shall li
 CUSTOMERS = 250
 
 # %% [markdown]
-# The portal is one in a box, empty, with a real portal's limits; only the time that its work takes is not waited for.
-# Its contacts have a mandatory field, and it insists on that over REST too, by an option that few portals have on. One
-# request at a time, so that each row gets the same id whenever this is run.
+# The portal is an empty sandbox with the limits of a real portal, except that it does not wait for its own processing
+# time. Its contacts have a mandatory field that is also enforced over REST, an option that few portals turn on.
+# Requests are sent one at a time, so that each row gets the same id in every run.
 
 # %%
 sizes = {"lead": 0, "deal": 0, "contact": 0, "company": 0}
@@ -49,10 +49,9 @@ log.head()
 # %% [markdown]
 # ## Customers
 #
-# A customer becomes a contact; `originatorId` and `originId` say where a row comes from and what it is called there.
-# One customer has lost their number in the shop. No cell is wrong, so nothing is held back here; it is the portal that
-# refuses the row. With `on_error="report"` the others are written all the same, and the report tells what became of
-# each row.
+# Each customer becomes a contact; `originatorId` and `originId` identify the source system and the row in it. One
+# customer lacks the number used in the shop. No cell is invalid, so nothing is rejected locally; the portal refuses
+# the row. With `on_error="report"`, the others are written nevertheless, and the report has the outcome of each row.
 
 # %%
 customers = pd.DataFrame({"name": "Customer", "lastName": sorted(log["customer"].unique()), "originatorId": "cdnow"})
@@ -62,7 +61,7 @@ report = bx.write_entity(customers, "contact", portal, mode="insert", on_error="
 report
 
 # %% [markdown]
-# `failed_rows` gives back the very rows, with the input's own columns and index. Mend them and send them:
+# `failed_rows` returns the failed rows, with the columns and index of the input. Fix them and send them:
 
 # %%
 failed = report.failed_rows(customers)
@@ -75,10 +74,10 @@ contacts = bx.read_entity("contact", portal, columns=["id", "originId"], filters
 len(contacts)
 
 # %% [markdown]
-# ## Orders, as a file has them
+# ## Orders as they are in a file
 #
-# Everything is text, as out of a CSV file: numbers, dates, times. Written as it should be, text is taken for what it
-# says.
+# Everything is text, as in a CSV file: numbers, dates, times. Text in a valid format is converted to the type of its
+# field.
 
 # %%
 CDS, PAID = "UF_CRM_1721244482250", "UF_CRM_VISIT_TIME"  # a whole number and a time that the box's deals have
@@ -100,7 +99,7 @@ sound = orders.copy()
 orders.head()
 
 # %% [markdown]
-# Twelve rows are broken, each in its own way:
+# Twelve rows are invalid, each in a different way:
 
 # %%
 FAULTS = [
@@ -124,8 +123,8 @@ KEY = ["originatorId", "originId"]
 # %% [markdown]
 # ## Before anything is sent
 #
-# `upsert` tells rows apart by their key. A key that is missing, or there twice, makes it unclear what a row even is:
-# that is raised first, whatever `on_error` says.
+# `upsert` identifies rows by their key. A missing or duplicate key makes a row ambiguous: it raises first, whatever
+# `on_error` says.
 
 # %%
 try:
@@ -134,9 +133,9 @@ except bx.errors.ValidationError as error:
     print(error)
 
 # %% [markdown]
-# The line numbers of the log are right; those two rows get theirs back. Then the cells are looked at, against the
-# portal's description of each field and, where one is given, against a pandera schema with the shop's own rules. Every
-# cell at fault is named, by row, column and raw value:
+# The line numbers in the log are correct, so those two rows get theirs back. Then the cells are checked against the
+# portal's description of each field and, if one is given, against a pandera schema with the shop's own rules. Every
+# invalid cell is reported by row, column and raw value:
 
 # %%
 orders.loc[[91, 99], "originId"] = sound.loc[[91, 99], "originId"]
@@ -157,22 +156,22 @@ bx.count_entity("deal", portal)
 # %% [markdown]
 # ## Sending the rest
 #
-# With `on_error="report"` the ten bad rows stay here, and all others go.
+# With `on_error="report"`, the ten invalid rows are not sent, and all others are.
 
 # %%
 report = bx.write_entity(orders, **upload, on_error="report", resume="orders.journal")
 report
 
 # %% [markdown]
-# One row of the report for each row of the frame:
+# The report has one row for each row of the frame:
 
 # %%
 report.frame().query("action == 'failed'")[["position", "action", "column", "message", "path"]]
 
 # %% [markdown]
-# ## Mending what failed
+# ## Fixing what failed
 #
-# The failed rows keep their index, so the right values find their places, and only these rows are sent again.
+# The failed rows keep their index, so the correct values can be aligned with them, and only these rows are sent again.
 
 # %%
 failed = report.failed_rows(orders)
@@ -184,10 +183,10 @@ again = bx.write_entity(failed, **upload, resume="orders-again.journal")
 again
 
 # %% [markdown]
-# ## Once more, to see nothing happen
+# ## Sending everything again
 #
-# The key finds each row in the portal. `only_changed=True` compares before it sends: what is equal is left alone, so no
-# robot runs, and no row looks as if somebody had touched it. Twice:
+# The key finds each row in the portal. `only_changed=True` compares before it sends and skips equal rows, so no robot
+# runs, and no row appears to have been modified. Twice:
 
 # %%
 for turn in (1, 2):
@@ -195,16 +194,16 @@ for turn in (1, 2):
     print(report, end="\n\n")
 
 # %% [markdown]
-# One price is corrected, and that one cell is sent:
+# If one price is corrected, only that cell is sent:
 
 # %%
 sound.loc[0, "opportunity"] = "12.77"
 bx.write_entity(sound, **upload, only_changed=True, resume="price.journal")
 
 # %% [markdown]
-# ## Is it all there?
+# ## Checking the result
 #
-# Every order once, and to the cent what the file says, with the one correction of a dollar:
+# Every order exists once and matches the file to the cent, except for the one correction of a dollar:
 
 # %%
 deals = bx.read_entity(

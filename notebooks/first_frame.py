@@ -7,8 +7,8 @@
 # %% [markdown]
 # # A first frame
 #
-# Connect, look around, read, filter, count, put captions on codes, in pandas and in polars. Everything here runs
-# against the portal in a box; with your own portal, write its webhook's address in place of `"sandbox"`.
+# Connect, list tables, read, filter, count, and replace codes with captions, in pandas and in polars. Everything runs
+# against the sandbox; to use your own portal, put its webhook's address in place of `"sandbox"`.
 
 # %%
 import bx24frames as bx
@@ -17,21 +17,22 @@ portal = bx.Portal("sandbox")
 portal
 
 # %% [markdown]
-# What tables are there, and which of them may this credential read?
+# Which tables exist, and which of them may this credential read?
 
 # %%
 tables = bx.list_entities(portal)
 tables[tables["available"]][["name", "title", "list_method", "paging", "writable"]].head(12)
 
 # %% [markdown]
-# What is in one of them? A row a field, with the type it has here and there.
+# What does a table contain? One row per field, with its type in the portal and in Arrow:
 
 # %%
 fields = bx.describe_entity("deal", portal)
 fields[["code", "title", "type", "arrow_type", "required", "read_only"]].head(12)
 
 # %% [markdown]
-# Read some columns, with conditions. The dtypes follow from the portal's description, never from the rows that came.
+# Read some columns, with conditions. The dtypes follow from the portal's description, never from the rows that
+# arrived.
 
 # %%
 deals = bx.read_entity(
@@ -46,20 +47,20 @@ deals.head()
 deals.dtypes
 
 # %% [markdown]
-# An empty table has the very same dtypes, and costs no data request at all:
+# An empty table has the same dtypes, and needs no data request:
 
 # %%
 nothing = bx.read_entity("deal", portal, columns=list(deals.columns), filters=[("id", "in", [])])
 len(nothing), (nothing.dtypes == deals.dtypes).all()
 
 # %% [markdown]
-# How many are there? One request, and no row.
+# Counting takes one request and reads no rows:
 
 # %%
 bx.count_entity("deal", portal), bx.count_entity("deal", portal, filters={"stageId": "WON"})
 
 # %% [markdown]
-# Captions in place of codes, as categoricals, and what that is good for:
+# Captions instead of codes, as categoricals, and what they are good for:
 
 # %%
 named = bx.read_entity("deal", portal, columns=["stageId", "opportunity", "currencyId"], labels=["stageId"])
@@ -80,7 +81,7 @@ bx.read_entity(
 ).sort("sum", descending=True).head(8)
 
 # %% [markdown]
-# What would reading a whole table take, and what has all this cost the portal?
+# What would it take to read a whole table, and what has all this cost the portal?
 
 # %%
 portal.plan("deal")

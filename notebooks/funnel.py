@@ -7,11 +7,11 @@
 # %% [markdown]
 # # Funnel
 #
-# A record shop wants every customer's next order. Each order opens a deal for the one after it; the longer the customer
-# is silent, the further the deal moves; an order wins it, eight months of silence lose it. The orders are real: the
-# CDNOW purchase log, January 1997 to June 1998. They go into a portal day by day, and deals, stage history and sources
-# come out of it again as frames. What share of deals is won in each stage? How long do they stay there? What is a
-# newcomer worth?
+# A record shop wants every customer's next order. Each order opens a deal for the next one; the longer the customer
+# is silent, the further the deal advances; an order wins it, and eight months of silence lose it. The orders are
+# real: the CDNOW purchase log, January 1997 to June 1998. They are uploaded to a portal day by day; deals, stage
+# history and sources are then read back as frames. What share of deals is won in each stage? How long do they stay
+# there? What is a new customer worth?
 
 # %%
 import sys
@@ -30,8 +30,8 @@ CUSTOMERS = 1000
 # %% [markdown]
 # ## The log, and the pipeline made of it
 #
-# A thousand of the log's 23,570 customers, drawn evenly over the weeks in which they came, with all their orders. One
-# row an order: its customer, its day, its cents, and the order that came next, if one did.
+# A thousand of the log's 23,570 customers, sampled evenly over the weeks of their first order, with all their orders.
+# One row per order: its customer, its day, its cents, and the next order, if any.
 
 # %%
 log = load().sample(CUSTOMERS).purchases
@@ -42,8 +42,8 @@ last_day = orders["day"].max()
 orders.head()
 
 # %% [markdown]
-# A deal's moves follow from that: a row a move, on the day it is made. A deal that was given up, and whose customer
-# orders all the same, is won after all.
+# A deal's moves follow from that: one row per move, on the day it is made. A lost deal whose customer orders again is
+# won after all.
 
 # %%
 SILENT = {"NEW": 0, "PREPARATION": 30, "PREPAYMENT_INVOICE": 60, "EXECUTING": 120, "LOSE": 240}  # days
@@ -59,10 +59,10 @@ moves["stageId"].value_counts()
 # %% [markdown]
 # ## Eighteen months in a portal
 #
-# A stage history is not written; the portal keeps it when deals are moved. So the portal in a box gets a clock that the
-# notebook sets, and lives through the 546 days: each day's moves are an update, each day's new deals an insert. This
-# box has no limits, and what its answers cost does not really pass, so the client is told not to hold back either; one
-# request at a time gives each row the same id whenever this is run. The eighteen months take about a minute.
+# Stage history cannot be written; the portal records it when deals are moved. The notebook therefore sets the
+# sandbox's clock and plays through the 546 days: each day's moves are an update, each day's new deals an insert. This
+# sandbox has no limits and does not wait for its own processing time, so the client's limits are raised as well; one
+# request at a time gives each row the same id in every run. The eighteen months take about a minute.
 
 # %%
 today = pd.Timestamp("1997-01-01 12:00", tz="UTC")
@@ -83,8 +83,8 @@ limits = bx.Limits(burst=10_000, per_second=10_000.0, operating=float("inf"), ma
 portal = bx.Portal(box.url, limits=limits)
 
 # %% [markdown]
-# The customers first. The source of a deal is the website where the customer has ordered once, and "existing customer"
-# where it was more often.
+# The customers come first. The source of a deal is the website if the customer has ordered once, and "existing
+# customer" if more often.
 
 # %%
 people = pd.DataFrame({"name": "Customer", "lastName": sorted(orders["customer"].unique())})
@@ -118,9 +118,9 @@ for day, made in moves.groupby("day"):
 portal.stats.to_frame()[["method", "commands", "failed"]]
 
 # %% [markdown]
-# ## What the portal knows now
+# ## What the portal contains now
 #
-# Three tables, read as anybody would read them.
+# Three tables, read in the usual way:
 
 # %%
 deals = bx.read_entity(
@@ -145,8 +145,8 @@ by_source.join(sources.set_index("STATUS_ID"))
 # %% [markdown]
 # ## Conversion by stage
 #
-# A stay is a deal in a stage: when it came, when it left, and for what. Deals opened in the last eight months are left
-# out here: what becomes of them is not known yet.
+# A stay is a deal in a stage: when it entered, when it left, and for which stage. Deals opened in the last eight
+# months are excluded, because their outcome is not known yet.
 
 # %%
 stays = history.sort_values(["OWNER_ID", "ID"], ignore_index=True)
@@ -204,7 +204,7 @@ axes.set_title(f"{early:.0%} of the orders that come at all come in the first mo
 plt.show()
 
 # %% [markdown]
-# ## New customers and those who have come back before
+# ## New and returning customers
 
 # %%
 by_source = settled.groupby(["sourceId", "STAGE_ID"])["ordered"].mean().unstack()[list(NAMES)]
@@ -231,14 +231,14 @@ plt.show()
 # %% [markdown]
 # ## Time in stage
 #
-# How long a deal that was won had been in the stage that it was won from, in days:
+# How long won deals had been in the stage they were won from, in days:
 
 # %%
 waits = settled[settled["ordered"]].groupby("STAGE_ID")["days"].describe(percentiles=[0.25, 0.5, 0.75])
 waits.loc[list(NAMES), ["count", "25%", "50%", "75%"]].astype(int)
 
 # %% [markdown]
-# And since the order before, whatever the stages:
+# And since the previous order, regardless of stages:
 
 # %%
 first = settled.groupby("OWNER_ID").agg(orders=(NUMBER, "first"), opened=("createdTime", "first"))
@@ -268,9 +268,9 @@ axes.set_title(f"Half of the regulars order within {back} days; {away:.0f}% of n
 plt.show()
 
 # %% [markdown]
-# ## What a newcomer brings
+# ## What a new customer is worth
 #
-# Money of deals won, by the month in which the customer came, and by the months since.
+# Value of won deals, by month of the customer's first order and by months since.
 
 # %%
 came = deals.groupby("contactId")["createdTime"].min().rename("came")

@@ -7,9 +7,9 @@
 # %% [markdown]
 # # Large tables
 #
-# A table need not fit in memory, and need not be read whole. Three ways: piece by piece into a Parquet file; SQL over
-# that file; SQL over the portal itself, which sends only what the query needs. With each, what it costs: requests,
-# bytes, memory.
+# A table need not fit in memory, and need not be read whole. This notebook shows three ways, with their cost in
+# requests, bytes and memory: chunk by chunk into a Parquet file; SQL over that file; and SQL over the portal itself,
+# which sends only what the query needs.
 
 # %%
 import os
@@ -32,8 +32,8 @@ os.chdir(folder.name)
 ROWS = 200_000
 
 # %% [markdown]
-# A portal in a box, with two hundred thousand deals and the limits of the Enterprise plan; only the time that its work
-# takes is not waited for.
+# The portal is a sandbox with two hundred thousand deals and the limits of the Enterprise plan, except that it does
+# not wait for its own processing time.
 
 # %%
 box = bx.Sandbox(sizes={"deal": ROWS}, plan="enterprise", real_time=False)
@@ -42,16 +42,16 @@ portal = bx.Portal(box.url, limits=bx.Limits.enterprise())
 # %% [markdown]
 # ## How large is it?
 #
-# One request counts the rows and works out the rest, before anything is read.
+# One request counts the rows; the rest of the plan is computed, and nothing is read.
 
 # %%
 portal.plan("deal")
 
 # %% [markdown]
-# ## Piece by piece into Parquet
+# ## Chunk by chunk into Parquet
 #
-# `iter_entity` gives frames of a fixed size; each is written and let go. Behind it several requests are under way at
-# once, so answers come some tens of thousands of rows ahead, and no further.
+# `iter_entity` yields frames of a fixed size; each is written and released. Several requests are in flight at once, so
+# answers arrive ahead of the loop, but by no more than some tens of thousands of rows.
 
 # %%
 reader = psutil.Process()
@@ -67,8 +67,8 @@ progress["rows"] = progress["rows"].cumsum()
 len(progress), int(progress["rows"].iloc[-1]), chunk.num_columns
 
 # %% [markdown]
-# What it took. Memory is that of the whole process, the box and its answers included, in MB above what it was after
-# the first piece:
+# The cost. Memory is that of the whole process, including the sandbox and its answers, in MB above its size after the
+# first chunk:
 
 # %% tags=["times"]
 progress["memory"] -= progress["memory"].iloc[0]
@@ -102,7 +102,7 @@ plt.show()
 # %% [markdown]
 # ## SQL over the file
 #
-# DuckDB reads Parquet by itself, and only the columns that a query names.
+# DuckDB reads Parquet directly, and only the columns that a query names.
 
 # %%
 duckdb.sql("""
@@ -113,7 +113,7 @@ duckdb.sql("""
 """).df()
 
 # %% [markdown]
-# polars does the same from the file, or from several thousand of them:
+# polars does the same, from one file or from thousands:
 
 # %%
 by_year = (
@@ -128,8 +128,8 @@ by_year.collect()
 # %% [markdown]
 # ## SQL over the portal
 #
-# `scan_entity` opens the table and reads nothing. The plan of a query shows what will be asked for: which columns, and
-# which conditions the portal itself carries out.
+# `scan_entity` opens the table and reads nothing. The plan of a query shows what will be requested: which columns, and
+# which conditions the portal evaluates.
 
 # %%
 deals = bx.scan_entity("deal", portal)
@@ -138,7 +138,7 @@ print(big.select("id", "title", "opportunity").explain())
 
 
 # %% [markdown]
-# What a query costs is what the portal's figures have grown by:
+# The cost of a query is the increase in the portal's statistics:
 
 
 # %%
@@ -153,8 +153,9 @@ def costing(query):
 costing(lambda: big.select("id", "title", "opportunity").sort("opportunity", descending=True).head(5).collect())
 
 # %% [markdown]
-# DuckDB goes through the same door: conditions and columns are taken out of the SQL and sent. (Only a `>` on
-# floating-point numbers DuckDB keeps to itself, since to it NaN is the largest of them: it would cost rows, no more.)
+# DuckDB works the same way: columns and conditions are taken from the SQL and sent. (The exception is `>` on
+# floating-point numbers, which DuckDB does not push down because it treats NaN as the largest number; this only means
+# that more rows are read.)
 
 # %%
 question = """
@@ -166,7 +167,7 @@ question = """
 costing(lambda: duckdb.sql(question).df())
 
 # %% [markdown]
-# `head` stops the reading; the rest of the table is never asked for:
+# `head` stops the read; the rest of the table is never requested:
 
 # %%
 costing(lambda: deals.select("id", "title").head(3).collect())
@@ -174,8 +175,8 @@ costing(lambda: deals.select("id", "title").head(3).collect())
 # %% [markdown]
 # ## Only what is new
 #
-# The file is a copy. `changed_since` asks for the rows changed since the newest one in it, those of that very moment
-# included, so that none is missed; it does not see deletions. One deal is changed here, and comes first:
+# The file is a copy. `changed_since` requests the rows changed at or after the time of its newest row, so that none is
+# missed; it does not see deletions. First, one deal is changed:
 
 # %% tags=["times"]
 newest = pl.scan_parquet("deals.parquet").select(pl.col("updatedTime").max()).collect().item()

@@ -7,8 +7,8 @@
 # %% [markdown]
 # # Under the hood
 #
-# A portal allows so many requests, and so many seconds of its own work. A read keeps within that by itself. Here it is
-# watched while it does: requests, waiting, and the portal's time by method.
+# A portal limits the number of requests and the seconds of its own work. Reads respect these limits automatically.
+# This notebook watches one: requests, waiting, and the portal's time by method.
 
 # %%
 import threading
@@ -27,18 +27,18 @@ BURST, LEAK = 20, 5.0
 # %% [markdown]
 # ## The limits
 #
-# Requests go into a bucket that leaks: it holds `burst` of them, `per_second` run out, and a request that finds it full
-# is refused. A batch of fifty commands is one request. Besides, the portal's work may take no more than `operating`
-# seconds in ten minutes: that of each method, and on newer builds that of all batches together. These are the limits of
-# all plans but Enterprise:
+# Requests fill a leaky bucket: it holds `burst` of them, `per_second` drain, and a request that finds it full is
+# refused. A batch of fifty commands is one request. In addition, the portal's work may take no more than `operating`
+# seconds in ten minutes, for each method or, on newer builds, for all batches together. These are the limits of all
+# plans except Enterprise:
 
 # %%
 bx.Limits()
 
 # %% [markdown]
-# A box with tighter ones, so that they are met within seconds, and a reader that is told of them. Only ten commands go
-# into a batch here; otherwise this read would be over before it had met any limit. What the box's work costs is counted
-# and not waited for, so that nothing but the limits holds the read back.
+# This sandbox has tighter limits, so that they are reached within seconds, and the reader is configured for them. A
+# batch carries only ten commands here; otherwise the read would finish before reaching any limit. The sandbox counts
+# its processing time but does not wait for it, so only the limits slow the read down.
 
 # %%
 box = bx.Sandbox(sizes={"deal": ROWS}, real_time=False)
@@ -49,7 +49,7 @@ portal.plan("deal")
 # %% [markdown]
 # ## Watching a read
 #
-# `portal.stats` is there for anybody to look at, at any moment. A thread writes down what it says while the read runs.
+# `portal.stats` can be read at any time. A thread records it while the read runs.
 
 
 # %%
@@ -87,8 +87,8 @@ deals.shape
 portal.stats
 
 # %% [markdown]
-# The bucket can be worked out of the requests: each answer adds one, those to the plan above included, and it leaks
-# `LEAK` a second. One place is never used.
+# The level of the bucket follows from the requests: each adds one, including those of the plan above, and `LEAK`
+# drain per second. One place is never used.
 
 # %% tags=["times"]
 seen = watch.frame()
@@ -118,9 +118,9 @@ plt.show()
 # %% [markdown]
 # ## Whose time it was
 #
-# More work of other kinds: another table by its own method, rows one by one, an upload. Every answer tells what it cost
-# the portal (`seconds`), and what has been used up of the ten minutes (`operating`). The box charges as newer builds
-# do: what went in batches stands in the row `batch`, at half its duration.
+# Now some other work: another table with its own method, rows one by one, an upload. Every answer reports what it
+# cost the portal (`seconds`) and how much of the operating time is used (`operating`). The sandbox charges as newer
+# builds do: batches are in the row `batch`, at half their duration.
 
 # %%
 bx.read_entity("contact", portal, columns=["id", "name"], progress=False)
@@ -151,17 +151,18 @@ axes.set_title(f"A command of {dearest} costs most: {each:.2f} s", loc="left", c
 plt.show()
 
 # %% [markdown]
-# How much of what ten minutes allow is used up? At 85 % requests that are charged to the same row go one at a time;
-# before the limit they wait for the portal's window to move on.
+# How much of the allowance for ten minutes is used? From 85 %, requests charged to the same row are sent one at a
+# time; before the limit, they wait for the portal's window to move on.
 
 # %% tags=["times"]
 (work["operating"] / bx.Limits().operating * 100).round(2).rename("% of the limit").iloc[::-1]
 
 # %% [markdown]
-# ## When the portal is stricter than one thinks
+# ## When the portal is stricter than expected
 #
-# Somebody else at the same address spends from the same bucket, say. The box now holds a quarter of what the reader was
-# told. It is refused, waits, and takes the refusal as news of how full the bucket is; the rows are all there.
+# Another program at the same address may be using the same bucket. The sandbox's bucket is now a quarter of what the
+# reader expects. Requests are refused, the reader waits and learns from the refusals how full the bucket is, and all
+# rows arrive.
 
 # %%
 box.set(burst=BURST // 4)

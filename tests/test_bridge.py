@@ -26,7 +26,7 @@ request_name: contextvars.ContextVar[str] = contextvars.ContextVar("request_name
 
 
 class Stopped(KeyboardInterrupt):
-    """As an upload raises it: with what it has to say."""
+    """An interrupt with a payload, as an upload raises it."""
 
 
 async def double(number: int) -> int:
@@ -46,7 +46,7 @@ async def count(upto: int, log: list[str] | None = None) -> AsyncIterator[int]:
 
 
 def interrupt_when(ready: threading.Event, times: int = 1) -> threading.Thread:
-    """Send this process what Ctrl-C sends, once `ready` is set, again each time it is set anew."""
+    """Send SIGINT to this process each time `ready` is set."""
 
     def send() -> None:
         for _ in range(times):
@@ -61,7 +61,7 @@ def interrupt_when(ready: threading.Event, times: int = 1) -> threading.Thread:
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_an_error_of_the_tree_shows_no_inner_workings(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a notebook they took a hundred lines before the one that says what is wrong."""
+    """In a notebook they filled a hundred lines before the message."""
 
     async def refuse() -> None:
         raise ConfigError("cannot be")
@@ -124,7 +124,7 @@ def test_waiting_for_oneself_is_refused() -> None:
     async def inner() -> int:
         return run(double(1))
 
-    with pytest.raises(ConfigError, match="wait for itself"):
+    with pytest.raises(ConfigError, match="would deadlock"):
         run(inner())
 
 
@@ -150,7 +150,7 @@ def test_ctrl_c_cancels_waits_for_the_end_and_is_raised() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals restart no waits there")
 def test_ctrl_c_is_taken_where_signals_restart_waits() -> None:
-    """As polars has it: its handler of SIGINT is installed with SA_RESTART, and no wait on a lock ends by itself."""
+    """As with polars, whose SIGINT handler uses SA_RESTART, so that waiting on a lock is not interrupted."""
     ready = threading.Event()
 
     async def work() -> str:
@@ -420,7 +420,7 @@ def test_importing_the_bridge_loads_no_asyncio() -> None:
 def test_a_fork_waits_for_what_the_background_thread_is_importing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The child would inherit the module's lock without the thread that holds it."""
+    """The child would inherit a held module lock without the thread that holds it."""
     (tmp_path / "imported_slowly.py").write_text(
         "import builtins\nbuiltins.slow_import[0].set()\nbuiltins.slow_import[1].wait()\n"
     )

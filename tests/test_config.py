@@ -1,4 +1,4 @@
-"""Which portal is meant, and that its secret stays hidden."""
+"""Portal configuration: resolution of addresses and profiles; secrets stay hidden."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_settings_beside_the_address_survive_and_what_would_be_lost_is_refused(p
         ("not toml", "not TOML"),
         ("profile = 3", "tables"),
         ("default = 'gone'", "no profile 'gone'"),
-        ("[profile.a]\nwebhook = 'x'", "none of the profiles kept \\(a\\) is the default"),
+        ("[profile.a]\nwebhook = 'x'", "none of the saved profiles \\(a\\) is the default"),
         ("default = 'a'\n[profile.a]\nurl = 'x'", "neither webhook"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_work_says_why(profiles: Path, text: str, why: str) -
 
 def test_an_unknown_name_lists_the_known_and_hides_what_looks_like_a_code() -> None:
     save_profile("acme", WEBHOOK)
-    with pytest.raises(ConfigError, match="no profile 'acne'; kept are: acme"):
+    with pytest.raises(ConfigError, match="no profile 'acne'; saved profiles: acme"):
         resolve("acne")
     with pytest.raises(ConfigError) as caught:
         resolve("x1y2z3x1y2z3x1y2")
@@ -140,7 +140,7 @@ def test_a_keyring_holds_the_address_and_the_file_a_reference(profiles: Path, mo
         with pytest.raises(ConfigError, match="no such entry"):
             resolve("acme")
         keyring.set_keyring(keyring.backends.fail.Keyring())
-        with pytest.raises(ConfigError, match="took nothing"):
+        with pytest.raises(ConfigError, match="refused the address"):
             save_profile("acme", WEBHOOK, keyring=True)
     finally:
         keyring.set_keyring(before)

@@ -1,4 +1,4 @@
-"""Errors cross the border of a process whole: pools of workers send them by pickle."""
+"""Pickling of errors, as process pools need it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MADE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", e.__all__)
 def test_an_error_is_the_same_after_a_journey(name: str) -> None:
-    """Every attribute and the whole text come through."""
+    """Every attribute and the text survive."""
     given = MADE.get(name, {})
     if name in ("WriteError", "WriteInterrupted"):
         given = {"report": bx.delete_entity([-1], "deal", "sandbox", on_error="report")}

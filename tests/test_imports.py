@@ -1,4 +1,4 @@
-"""What importing the package, and asking the command line for help, may load."""
+"""Modules loaded by importing the package and by help on the command line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 HEAVY = {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "asyncio", "tqdm"}
 MODULES_OF_OUR_OWN = 3
-"""bx24frames, errors, options: what the names at the top need at once."""
+"""bx24frames, errors, options: needed by the top-level names."""
 STANDARD_MODULES = 60
-"""dataclasses brings inspect, ast and re: about 40 modules above a bare interpreter, 10 to 15 ms."""
+"""dataclasses imports inspect, ast and re: about 40 modules beyond a bare interpreter, 10 to 15 ms."""
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules a statement adds to a bare interpreter."""
+    """The modules that a statement loads in a bare interpreter."""
     script = (
         f"import sys, json\nbefore = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
     )
@@ -52,7 +52,7 @@ def test_every_public_name_is_there_and_listed():
 
 
 def test_what_messages_name_is_reached_from_the_package_alone():
-    """`bx24frames.config.save_profile` stands in the guidance of errors."""
+    """The guidance of errors mentions `bx24frames.config.save_profile`."""
     run = "import bx24frames; print(bx24frames.config.save_profile.__name__)"
     assert (
         "save_profile" in subprocess.run([sys.executable, "-c", run], check=True, capture_output=True, text=True).stdout

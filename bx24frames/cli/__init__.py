@@ -1,4 +1,4 @@
-"""The command `bx24frames`: runs it, and turns every failure into a line on stderr and a status."""
+"""Entry point of the command line: run `bx24frames`, report failures as a line on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from bx24frames.errors import BX24Error
 __all__ = ["main"]
 
 POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
-"""Which allocator Arrow takes, read when it is loaded (https://arrow.apache.org/docs/cpp/env_vars.html)."""
+"""Selects Arrow's allocator; read when pyarrow is imported (https://arrow.apache.org/docs/cpp/env_vars.html)."""
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-"""128 + SIGINT, as shells count it."""
+"""128 + SIGINT, the convention of shells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave the process.
+    """Run the command line and exit the process.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        In place of ``sys.argv[1:]``.
+        Used instead of ``sys.argv[1:]``.
 
     Raises
     ------
     SystemExit
-        0 done, 1 failed, 2 wrong usage, 130 interrupted.
+        Status 0 for success, 1 for failure, 2 for a usage error, 130 after Ctrl-C.
     """
-    # the others keep what they gave back: 50 MB more for a read whose chunks come and go
+    # other allocators hold on to freed memory: 50 MB more for a read in chunks
     os.environ.setdefault(POOL, "system")
     from bx24frames.cli.app import app
 
     warnings.showwarning = _warn
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # into a pipe, Windows' code page stands for the console's: a sign it lacks is no failure
+        # in a pipe, Windows encodes with its code page: a character it lacks must not fail the command
         sys.stdout.reconfigure(errors="replace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="bx24frames")
@@ -50,20 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        print(f"bx24frames: {told(error)}", file=sys.stderr)  # noqa: T201
+        print(f"bx24frames: {failure_text(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(FAILED)
     sys.exit(0)
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    """A warning is one line too: where in the package it comes from helps nobody at a shell."""
+    """Print a warning as one line; its place in the package is of no use at a shell."""
     from bx24frames.transport.redact import redact
 
     print(f"bx24frames: {redact(phrased(str(message)))}", file=sys.stderr)  # noqa: T201
 
 
-def told(error: Exception) -> str:
-    """What a failure means to whoever typed the command, without any secret."""
+def failure_text(error: Exception) -> str:
+    """Return the text of a failure for the user, without secrets."""
     from bx24frames.transport.redact import redact
 
     if isinstance(error, BX24Error):
@@ -74,5 +74,5 @@ def told(error: Exception) -> str:
     if isinstance(error, ValueError | NotImplementedError):
         return redact(str(error))
     return redact(
-        f"this is a fault of bx24frames itself ({type(error).__name__}: {error}); {TRACEBACK}=1 shows where it happened"
+        f"internal error of bx24frames ({type(error).__name__}: {error}); set {TRACEBACK}=1 to see the traceback"
     )

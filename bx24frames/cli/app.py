@@ -1,4 +1,4 @@
-"""The commands and their one-line help; each does its work elsewhere."""
+"""The typer application: every command is registered here and implemented in its own module."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Annotated
 
 import typer
 
-from bx24frames.cli.connecting import connect
+from bx24frames.cli.connect import connect
 from bx24frames.cli.examples import epilog
-from bx24frames.cli.looking import count, describe, entities, plan, schema
-from bx24frames.cli.probing import doctor
-from bx24frames.cli.reading import read, scan
+from bx24frames.cli.inspection import count, describe, entities, plan, schema
+from bx24frames.cli.probe import doctor
+from bx24frames.cli.read import read, scan
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
-from bx24frames.cli.writing import delete, write
+from bx24frames.cli.write import delete, write
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="bx24frames",
-    help="Tables out of a Bitrix24 portal, and into it.",
-    epilog="The portal's address is a secret: `connect` keeps it; or set BX24_WEBHOOK. The shell's history is no "
-    "place for it.\n\n"
-    "Ends with 0: done; 1: failed, or some rows were; 2: wrong usage; 130: interrupted.",
+    help="Read and write the entities of a Bitrix24 portal as tables.",
+    epilog="The portal's address is a secret: save it with `connect`, or set BX24_WEBHOOK, so that it stays out of "
+    "the shell history.\n\n"
+    "Exit status 0: success; 1: the command or some rows failed; 2: usage error; 130: interrupted.",
     no_args_is_help=True,
-    # plain help: its boxes take a third of the time that help takes, and are not read in a pipe
+    # plain help: rich's boxes take a third of the time that help takes and are unreadable in a pipe
     rich_markup_mode=None,
-    # a traceback could show an address; failures are told by main
+    # a traceback could show an address; main reports failures
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -48,31 +48,35 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one this is.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Tables out of a Bitrix24 portal, and into it."""
+    """Read and write the entities of a Bitrix24 portal as tables."""
 
 
 @app.command(epilog=epilog("sandbox"))
 def sandbox(
-    path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file; its rows survive a restart.")] = None,
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8024,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same rows.")] = None,
-    size: Annotated[list[str] | None, typer.Option(metavar="TABLE=ROWS", help="deal=1000; repeat it.")] = None,
-    plan: Annotated[str, typer.Option(help="standard, enterprise, self_hosted or unlimited.")] = "standard",
-    fast: Annotated[bool, typer.Option("--fast", help="The portal's own time does not really pass.")] = False,
-    tls: Annotated[bool, typer.Option("--tls", help="https, self-signed.")] = False,
+    path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8024,
+    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same rows.")] = None,
+    size: Annotated[
+        list[str] | None, typer.Option(metavar="ENTITY=ROWS", help="Rows to generate, such as deal=1000; repeatable.")
+    ] = None,
+    plan: Annotated[
+        str, typer.Option(help="Limits of this plan: standard, enterprise, self_hosted or unlimited.")
+    ] = "standard",
+    fast: Annotated[bool, typer.Option("--fast", help="Answer without the delays of a real portal.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https with a self-signed certificate.")] = False,
     certificate: Annotated[
-        str | None, typer.Option(metavar="FILE", help="With --tls: where to write the certificate, in PEM.")
+        str | None, typer.Option(metavar="FILE", help="With --tls: write the certificate to this file, in PEM.")
     ] = None,
     fault: Annotated[
-        list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Break on purpose.")
+        list[str] | None, typer.Option(metavar="KIND[:METHOD[:NTH[:TIMES]]]", help="Inject a fault; repeatable.")
     ] = None,
 ) -> None:
-    """Serve a portal in a box until Ctrl-C.
+    """Serve the sandbox, a portal in a box, until Ctrl-C.
 
-    Its address is printed; any client of the REST interface can talk to it.
+    Prints its address; any REST client can use it.
     """
     from bx24frames.sandbox.serving import parse_sizes, serve
 

@@ -1,4 +1,4 @@
-"""What a shell offers for a word half typed: profiles, tables and columns known on this machine; nothing is asked."""
+"""Shell completion of profiles, entities, methods and columns, from local data only; no request is sent."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Offer = tuple[str, str]
 
 
 def profiles(incomplete: str) -> list[str]:
-    """Names of the profiles kept."""
+    """Names of the saved profiles."""
     from bx24frames.config import list_profiles
 
     try:
         return [name for name in list_profiles() if name.startswith(incomplete)]
     except BX24Error:
-        return []  # a shell asks at every key: whoever runs the command is told
+        return []  # the command itself reports the error when it is run
 
 
 def portals(incomplete: str) -> list[str]:
-    """Names of the profiles, and the sandbox."""
+    """Names of the saved profiles, and the sandbox."""
     from bx24frames.config import SANDBOX
 
     return [*profiles(incomplete), *([SANDBOX] if SANDBOX.startswith(incomplete) else [])]
 
 
 def entities(ctx: typer.Context, incomplete: str) -> list[Offer]:
-    """Tables of the catalogue, and the smart processes of the portal named before, if they are remembered."""
+    """Entities of the catalogue, and the cached smart processes of the portal named on the line."""
     from bx24frames.entities.catalog.catalog import ROWS
     from bx24frames.portal.metadata import kept_types
 
@@ -54,10 +54,10 @@ def methods(incomplete: str) -> list[Offer]:
 
 
 def columns(ctx: typer.Context, incomplete: str) -> list[Offer]:
-    """Columns of the table named before."""
+    """Columns of the entity named on the line."""
     from bx24frames.portal.metadata import kept_fields
 
-    # an option without its value ends the parsing before arguments get their names: then they are all in `args`
+    # an option without its value ends parsing before arguments are named: they are all in `args` then
     name = ctx.params.get("entity") or next(iter(ctx.args), "")
     try:
         known = kept_fields(_remembered(ctx.params), str(name))
@@ -67,14 +67,14 @@ def columns(ctx: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def column_list(ctx: typer.Context, incomplete: str) -> list[Offer]:
-    """The same behind the last comma; those before it are not offered again."""
+    """Columns after the last comma, without those already in the list."""
     before, comma, last = incomplete.rpartition(",")
     chosen = set(before.split(","))
     return [(f"{before}{comma}{code}", title) for code, title in columns(ctx, last) if code not in chosen]
 
 
 def _remembered(given: Mapping[str, object]) -> Cache:
-    """What is remembered of the portal named so far on the line; nothing, where none is or the sandbox is."""
+    """Cache of the portal named on the line; empty if none is named, or for the sandbox."""
     from bx24frames.config import resolve
     from bx24frames.portal.cache import Cache, open_cache
 

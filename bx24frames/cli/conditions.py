@@ -1,4 +1,4 @@
-"""`--filter`: conditions as people type them into a shell."""
+"""The `--filter` option: conditions in a short form that is easy to type in a shell."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ _WORDS: Final = {
     "!@": "not in",
     "%": "like",
 }
-"""The prefixes that have a word beside ``is null``, which the map cannot say."""
+"""Operators for tuples, by prefix; a mapping cannot express ``is null``."""
 
 GUIDANCE: Final = (
     'Write --filter stageId=NEW, --filter "createdTime>=2026-01-01" (or ">=createdTime=2026-01-01"), '
-    '--filter @stageId=NEW,WON, --filter "companyId is null". Quote it: > and ! mean something to the shell.'
+    '--filter @stageId=NEW,WON, --filter "companyId is null". Quote conditions: > and ! are special in a shell.'
 )
 
 
 def conditions(texts: Iterable[str]) -> dict[str, object] | list[tuple[object, ...]]:
-    """Read ``[prefix]column=value``, ``column>=value`` and ``column is null`` texts into what `filters=` takes.
+    """Parse ``[prefix]column=value``, ``column>=value`` and ``column is null`` into a value for `filters=`.
 
     Parameters
     ----------
     texts : iterable of str
-        All of them must hold, except that several equalities of one column mean any of its values.
+        All of them must hold; several equalities on one column match any of the values.
 
     Raises
     ------
     FilterError
-        A text is no condition, or two of them give one bound two values.
+        A text is not a condition, or two of them set the same bound to different values.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def conditions(texts: Iterable[str]) -> dict[str, object] | list[tuple[object, .
 
 
 def _bare(text: str) -> str:
-    """Without the single quotes that a Windows shell hands on, since it knows the double ones alone."""
+    """Strip single quotes: cmd.exe strips only double quotes and passes single ones on."""
     text = text.strip()
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == "'" else text
 
@@ -78,7 +78,7 @@ def _worded(key: str, value: object) -> tuple[object, ...]:
     column = key.lstrip("<>=!@%")
     prefix = key.removesuffix(column)
     if prefix not in _WORDS:
-        raise FilterError(f"--filter: {prefix} cannot stand beside a null condition", guidance=GUIDANCE)
+        raise FilterError(f"--filter: {prefix} cannot be combined with 'is null' or 'not null'", guidance=GUIDANCE)
     return column, "in" if isinstance(value, list) and not prefix else _WORDS[prefix], value
 
 
@@ -92,7 +92,7 @@ def _mapped(texts: Iterable[str]) -> dict[str, object]:
             known = found[key]
             found[key] = [*(known if isinstance(known, list) else [known]), value]
         else:
-            raise FilterError(f"--filter says {key} twice, with different values", guidance=GUIDANCE)
+            raise FilterError(f"--filter: {key} is given twice with different values", guidance=GUIDANCE)
     return found
 
 
@@ -102,6 +102,6 @@ def _condition(text: str) -> tuple[str, object]:
         return f"{between['op']}{between['column']}", between["value"]
     prefixed = _PREFIXED.fullmatch(text)
     if prefixed is None:
-        raise FilterError(f"--filter {text!r} is no condition", guidance=GUIDANCE)
+        raise FilterError(f"--filter {text!r} is not a condition", guidance=GUIDANCE)
     prefix, value = prefixed["prefix"], prefixed["value"]
     return f"{prefix}{prefixed['column']}", value.split(",") if prefix in _LISTS else value

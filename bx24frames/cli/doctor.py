@@ -1,4 +1,4 @@
-"""`doctor`: one look at everything between this machine and the portal's tables, in plain words."""
+"""Connection diagnosis: checks of the address, portal, credential, scopes, rows, limits and clocks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 
 if TYPE_CHECKING:
-    from bx24frames.cli.looks import Look
+    from bx24frames.cli.single_call import Look
     from bx24frames.engine.messages import JSON
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
 __all__ = ["Finding", "clock_finding", "examine"]
 
 SKEW: Final = 30.0
-"""Seconds the clocks may differ before it matters: `changed_since` compares this clock's times with the portal's."""
+"""Seconds of clock skew tolerated: `changed_since` compares times of this clock with the portal's."""
 SLOW: Final = 3.0
-"""Seconds after which an answer that costs the portal nothing is late."""
+"""Seconds above which the answer to a trivial call counts as slow."""
 WORK: Final = 420.0
-"""Seconds of work a method is allowed in ten minutes, where nothing else is set (rest module: loadlimiter.php)."""
+"""Operating time a method may use in ten minutes by default, in seconds (rest module: loadlimiter.php)."""
 MUCH: Final = 0.85
 ZONED: Final = "%d %B %Y, %H:%M:%S %Z"
 
@@ -32,7 +32,7 @@ Mark = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: how it is, and what to do about it."""
+    """Result of one check, with advice."""
 
     mark: Mark
     subject: str
@@ -45,11 +45,11 @@ class Finding:
 
 
 def examine(target: str | None) -> Iterator[Finding]:
-    """Look at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, in that order.
+    """Check the address, portal, credential, scopes, rows, limits and clocks, in that order.
 
-    What fails before the scopes ends it; nothing is tried twice.
+    A failure before or at the scopes ends the diagnosis; no call is retried.
     """
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     try:
         profile = resolve(target)
@@ -83,37 +83,37 @@ def _looked_at(portal: Portal) -> Iterator[Finding]:
 
 def _look(portal: Portal, method: str, params: Mapping[str, JSON]) -> Look:
     from bx24frames import bridge
-    from bx24frames.cli.looks import look
+    from bx24frames.cli.single_call import look
 
     return bridge.run(look(portal.connection, method, params))
 
 
 def _failed(subject: str, error: BX24Error, mark: Mark = "fail", advice: str | None = None) -> Finding:
-    told = "; ".join(part for part in (error.message, f"code {error.code}" if error.code else "") if part)
-    return Finding(mark, subject, phrased(told), phrased(advice or error.guidance or ""))
+    text = "; ".join(part for part in (error.message, f"code {error.code}" if error.code else "") if part)
+    return Finding(mark, subject, phrased(text), phrased(advice or error.guidance or ""))
 
 
 def _first_failed(error: BX24Error) -> Finding:
-    """What the first look's failure is about: there a code speaks of the portal as a whole, not of one method."""
+    """Assign a failure of the first call to its subject: its code concerns the whole portal, not one method."""
     subject = next((subject for kind, subject in _SUBJECTS.items() if isinstance(error, kind)), "portal")
     return _failed(subject, error, advice=_ADVICE.get((error.code or "").lower()))
 
 
 _SUBJECTS: Final[Mapping[type[BX24Error], str]] = {LimitError: "limits", AuthError: "credential"}
 _PLAN: Final = (
-    "REST comes with a paid plan and the Market subscription, or with the trial of both: has one of them ended?\n"
-    "An administrator sees it in the portal under My plan."
+    "REST needs a paid plan and the Market subscription, or a trial of both: one of them may have expired.\n"
+    "An administrator can check this in the portal under My plan."
 )
 _ADVICE: Final[Mapping[str, str]] = {
     # https://apidocs.bitrix24.ru/first-steps/access-to-rest-api.html
     "access_denied": _PLAN,
     "payment_required": _PLAN,
-    "portal_deleted": "The portal is gone, or was renamed long ago: compare its name with the one the browser shows.",
-    "query_limit_exceeded": "Programs at this address use up the portal's requests: look again in half a minute.",
+    "portal_deleted": "The portal was deleted, or renamed long ago: compare its name with the one in the browser.",
+    "query_limit_exceeded": "Other programs use up the portal's request limit: try again in half a minute.",
 }
 _LATE: Final = (
-    "The portal, or the way to it, is slow now: reads will take longer than plan() says. A self-hosted one may lack "
-    "power."
+    "The portal or the network is slow now: reads will take longer than plan() estimates. A self-hosted portal may be "
+    "short of CPU."
 )
 
 
@@ -126,8 +126,8 @@ def _credential(found: Look) -> Finding:
     return Finding(
         "warn",
         "credential",
-        f"{who}, no administrator: the portal shows only the rows this user may see, without a word about the others",
-        "For complete tables, make the webhook as an administrator.",
+        f"{who}, not an administrator: the portal silently leaves out rows that this user may not see",
+        "To read all rows, create the webhook as an administrator.",
     )
 
 
@@ -138,21 +138,21 @@ def _scopes(found: Look) -> Finding:
     if "crm" in granted:
         return Finding("ok", "scopes", shown)
     advice = "Edit the webhook in the portal (Developer resources, Integrations) and tick CRM (crm)."
-    return Finding("fail", "scopes", f"no crm among them ({shown or 'none'})", advice)
+    return Finding("fail", "scopes", f"crm is missing (granted: {shown or 'none'})", advice)
 
 
 def _rows(found: Look) -> Finding:
-    """Whether deals can be read, and how much of what the portal allows their method has used."""
+    """Check that deals can be read, and how much operating time their method has used."""
     result = found.answer.value
     rows = result.get("items") if isinstance(result, dict) else None
     used = found.answer.operating or 0.0
-    told = f"reading deals has taken {used:.0f} of the {WORK:.0f} s of work a method may take in ten minutes"
+    text = f"reading deals has used {used:.0f} of the {WORK:.0f} s of operating time a method may use in ten minutes"
     if used > MUCH * WORK:
-        return Finding("warn", "rows", told, "Other programs read with this webhook: the next reads will have to wait.")
+        return Finding("warn", "rows", text, "Other programs use this webhook: the next reads will have to wait.")
     if not rows:
-        advice = "If there should be some, this user may not see them: look at the CRM's access permissions."
-        return Finding("warn", "rows", "no deal can be seen", advice)
-    return Finding("ok", "rows", told)
+        advice = "If the portal has deals, this user may not see them: check the access permissions of the CRM."
+        return Finding("warn", "rows", "no deals are visible", advice)
+    return Finding("ok", "rows", text)
 
 
 def _limits(found: Look) -> Finding:
@@ -160,9 +160,9 @@ def _limits(found: Look) -> Finding:
     info = found.answer.value
     licence = str(info.get("LICENSE") or "unknown") if isinstance(info, dict) else "unknown"
     if "enterprise" in licence.lower() or "ent" in licence.lower().split("_"):
-        advice = "Give Portal(limits=Limits.enterprise()): 250 requests at once, 5 a second."
-        return Finding("ok", "limits", f"plan {licence}: more is allowed than the 2 requests a second assumed", advice)
-    text = f"plan {licence}: 50 requests at once, 2 a second; 420 s of work a method in 10 minutes"
+        advice = "Pass Portal(limits=Limits.enterprise()): bursts of 250 requests, 5 requests a second."
+        return Finding("ok", "limits", f"plan {licence}: it allows more than the default 2 requests a second", advice)
+    text = f"plan {licence}: bursts of 50 requests, 2 a second; 420 s of operating time per method in 10 minutes"
     return Finding("ok", "limits", text)
 
 
@@ -171,21 +171,22 @@ def _clock(found: Look) -> Finding:
     try:
         theirs = dt.datetime.fromisoformat(str(found.answer.value))
     except ValueError:
-        return Finding("warn", "clock", f"the portal's time is no time: {found.answer.value!r}")
+        return Finding("warn", "clock", f"the portal's time cannot be read: {found.answer.value!r}")
     return clock_finding(ours, theirs)
 
 
 def clock_finding(ours: dt.datetime, theirs: dt.datetime) -> Finding:
-    """Compare the clocks; the portal's has whole seconds."""
+    """Compare the clocks; the portal reports whole seconds."""
     skew = (ours - theirs).total_seconds()
     if abs(skew) <= SKEW:
-        return Finding("ok", "clock", f"within {max(1, round(abs(skew)))} s of the portal's ({theirs.strftime(ZONED)})")
+        seconds = max(1, round(abs(skew)))
+        return Finding("ok", "clock", f"within {seconds} s of the portal's clock ({theirs.strftime(ZONED)})")
     way = "ahead of" if skew > 0 else "behind"
     return Finding(
         "warn",
         "clock",
-        f"{abs(skew):,.0f} s {way} the portal's",
-        "Set this machine's clock (NTP): changed_since compares its times with the portal's.",
+        f"{abs(skew):,.0f} s {way} the portal's clock",
+        "Synchronise this machine's clock (NTP): changed_since compares its time with the portal's.",
     )
 
 
@@ -197,4 +198,4 @@ _LOOKS: Final[tuple[tuple[str, str, Mapping[str, JSON], Reading, Mark], ...]] = 
     ("limits", "app.info", {}, _limits, "warn"),
     ("clock", "server.time", {}, _clock, "warn"),
 )
-"""After the profile: what is asked, how its answer is read, and how bad no answer is."""
+"""Checks after the profile: subject, method, parameters, reader of the answer, and the mark of a failed call."""

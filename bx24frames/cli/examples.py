@@ -1,4 +1,4 @@
-"""Lines of each command as they are typed, which its help ends in."""
+"""Example command lines, shown at the end of each command's help."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
 
 
 def epilog(command: str) -> str:
-    """The examples of a command, in lines that help leaves as they are."""
+    """Return the examples of a command, marked so that click does not rewrap them."""
     lines = (f"  bx24frames {line}" for line in EXAMPLES[command])
     # https://click.palletsprojects.com/en/stable/documentation/#escaping-click-s-wrapping
     return "\n".join(("\b", "Examples:", *lines))

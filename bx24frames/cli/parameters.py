@@ -1,4 +1,4 @@
-"""The parameters that several commands share: their spelling, and what they mean."""
+"""Command-line parameters shared by several commands."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
     "portal_named",
 ]
 
-FILES_OUT = "file.parquet, .csv, .jsonl, .xlsx or .duckdb; - is standard output."
+FILES_OUT = "Output file: .parquet, .csv, .jsonl, .xlsx or .duckdb; - is standard output."
 
 Entity: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="ENTITY",
-        help="deal, contact, item:1036, crm.deal, ...: `entities` lists them.",
+        help="Entity such as deal, contact or item:1036; the command `entities` lists them.",
         autocompletion=completion.entities,
     ),
 ]
@@ -44,7 +44,7 @@ PortalName: TypeAlias = Annotated[
         "-p",
         metavar="PORTAL",
         autocompletion=completion.portals,
-        help="A profile's name, 'sandbox', or an address. Without it: BX24_WEBHOOK, then the default profile.",
+        help="Profile name, 'sandbox' or address. Default: BX24_WEBHOOK, then the default profile.",
     ),
 ]
 ProfileName: TypeAlias = Annotated[
@@ -52,7 +52,7 @@ ProfileName: TypeAlias = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME",
-        help="A profile's name, and nothing else.",
+        help="Profile name (never an address).",
         autocompletion=completion.profiles,
     ),
 ]
@@ -62,8 +62,8 @@ Filter: TypeAlias = Annotated[
         "--filter",
         "-f",
         metavar="CONDITION",
-        help='stageId=NEW, "createdTime>=2026-01-01", @stageId=NEW,WON, "companyId is null"; repeat it for more. '
-        "Several equalities of one column mean any of the values.",
+        help='Condition such as stageId=NEW, "createdTime>=2026-01-01", @stageId=NEW,WON or "companyId is null"; '
+        "repeatable. Several equalities on one column match any of the values.",
     ),
 ]
 Out: TypeAlias = Annotated[
@@ -72,40 +72,40 @@ Out: TypeAlias = Annotated[
 ]
 Form: TypeAlias = Annotated[
     Literal["parquet", "csv", "jsonl", "xlsx", "duckdb"] | None,
-    typer.Option("--format", help="Where the file's name does not say it; csv in a pipe."),
+    typer.Option("--format", help="Output format. Default: by the file's extension; csv in a pipe."),
 ]
 FormIn: TypeAlias = Annotated[
     Literal["parquet", "csv", "jsonl", "xlsx"] | None,
-    typer.Option("--format", help="Where the file's name does not say it; csv of standard input."),
+    typer.Option("--format", help="Input format. Default: by the file's extension; csv for standard input."),
 ]
 OnErrors: TypeAlias = Annotated[
     Literal["raise", "report", "stop"],
     typer.Option(
         "--on-error",
-        help="raise: one bad row in the file and nothing is sent; report: send the others; stop: end at the first "
-        "request that fails.",
+        help="raise: send nothing if any row is invalid; report: send the valid rows; stop: stop at the first request "
+        "that fails.",
     ),
 ]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar on stderr.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress bar.")]
 
 
 def portal_named(portal: str | None, profile: str | None) -> str | None:
-    """The portal that is meant.
+    """Return the portal named by `--portal` or `--profile`.
 
     Raises
     ------
     ConfigError
-        Both are given, or an address as a profile's name.
+        Both are given, or `--profile` is an address.
     """
     if profile is None:
         return portal
     if portal is not None:
-        raise ConfigError("--portal and --profile are two ways to say one thing: give one")
+        raise ConfigError("--portal and --profile cannot be combined: give one of them")
     if "/" in profile or ":" in profile:
-        raise ConfigError("--profile takes a name, not an address", guidance="Say --portal, or set BX24_WEBHOOK.")
+        raise ConfigError("--profile takes a name, not an address", guidance="Use --portal, or set BX24_WEBHOOK.")
     return profile
 
 
 def bar(quiet: bool) -> Progress:
-    """What `progress=` a verb is given."""
+    """Return the `progress=` argument for a verb."""
     return False if quiet else "auto"

@@ -1,4 +1,4 @@
-"""Messages of the functions in the words of the command: an option for a parameter, a command for a function."""
+"""Messages in command-line terms: options in place of parameters, commands in place of functions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _WORDS: Final[Mapping[str, str]] = {
     "automation=True": "--automation",
     "automation=False": "--no-automation",
     "resume=False": "--afresh",
-    "give an address, Portal('https://acme.bitrix24.com/rest/1/<code>/')": "name a profile, --portal NAME",
+    "pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/')": "name a profile, --portal NAME",
     " in a shell, bx24frames.config.save_profile('acme', address) in Python": "",
     "or pass allow_http=True for": "or in Python Portal(url, allow_http=True), for",
-    "name 'sandbox' in place of an address": "say --portal sandbox",
+    "use 'sandbox' in place of an address": "use --portal sandbox",
     "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
-    ".frame() has a line a row": "--report FILE has a line a row",
+    ".frame() lists every row": "--report FILE lists every row",
     "The frame ": "The file ",
     "use count_entity()": "use `bx24frames count`",
 }
@@ -30,7 +30,7 @@ _PARAMETER: Final = re.compile(
 
 
 def phrased(text: str) -> str:
-    """Say a message as somebody at a shell can follow it.
+    """Rephrase a message of the Python API for the command line.
 
     Examples
     --------

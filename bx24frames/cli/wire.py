@@ -1,4 +1,4 @@
-"""The wire verbs as commands: any method of the portal, parameters as JSON, results as the portal prints them."""
+"""The wire commands: call any method of the portal with JSON parameters; results are the portal's raw JSON."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from bx24frames.files.flat import json_bytes
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
 __all__ = ["batch", "call", "get_all", "get_by_id", "list_and_get"]
 
 OBJECT: Final = """Write JSON: '{"filter": {"STAGE_ID": "NEW"}}'"""
 
 Method = Annotated[
-    str, typer.Argument(metavar="METHOD", help="crm.deal.get, user.current, ...", autocompletion=completion.methods)
+    str, typer.Argument(metavar="METHOD", help="Method such as crm.deal.get.", autocompletion=completion.methods)
 ]
 Listing = Annotated[
-    str, typer.Argument(metavar="METHOD", help="crm.deal.list, user.get, ...", autocompletion=completion.methods)
+    str, typer.Argument(metavar="METHOD", help="List method such as crm.deal.list.", autocompletion=completion.methods)
 ]
-IdField = Annotated[str, typer.Option("--id-field", metavar="NAME", help="The parameter that takes the id.")]
+IdField = Annotated[str, typer.Option("--id-field", metavar="NAME", help="Name of the id parameter.")]
 
 
 def call(
     method: Method,
     params: Annotated[
         str | None,
-        typer.Argument(metavar="JSON", help="Its parameters; - reads a JSON object a line, and calls once for each."),
+        typer.Argument(metavar="JSON", help="Parameters; - reads JSON lines and makes one call for each."),
     ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Send the parameters just as they are.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Send the parameters unchanged.")] = False,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Call a method; the result is JSON."""
+    """Call a method and print its result as JSON."""
     items = _lines() if params == STDOUT else _object(params)
     with _opened(portal, profile) as opened:
         found = opened.call(method, items, raw=raw)
@@ -51,16 +51,19 @@ def call(
 def batch(
     commands: Annotated[
         str,
-        typer.Argument(metavar="JSON", help="""{"deal": "crm.deal.get?id=1", "user": "user.current"}; - reads it."""),
+        typer.Argument(
+            metavar="JSON",
+            help="""Commands such as {"deal": "crm.deal.get?id=1", "user": "user.current"}; - reads standard input.""",
+        ),
     ],
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Carry out named commands in order; the results are JSON."""
+    """Run named commands in order and print their results as JSON."""
     named = _object(sys.stdin.read() if commands == STDOUT else commands)
     odd = [name for name, text in named.items() if not isinstance(text, str)]
     if odd:
-        raise ConfigError(f"Command {odd[0]} is no text such as crm.deal.get?id=1")
+        raise ConfigError(f"Command {odd[0]} must be text such as crm.deal.get?id=1")
     with _opened(portal, profile) as opened:
         found = opened.batch({name: str(text) for name, text in named.items()})
     _print([dict(found)])
@@ -69,12 +72,12 @@ def batch(
 def get_all(
     method: Listing,
     params: Annotated[
-        str | None, typer.Argument(metavar="JSON", help="Its parameters: filter, select, ...; - reads them.")
+        str | None, typer.Argument(metavar="JSON", help="Parameters such as filter and select; - reads standard input.")
     ] = None,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Read every row of a list method; JSON, a row a line."""
+    """Read all rows of a list method and print them as JSON lines."""
     with _opened(portal, profile) as opened:
         found = opened.get_all(method, _object(sys.stdin.read() if params == STDOUT else params) or None)
     _print(found if isinstance(found, list) else [found])
@@ -82,31 +85,33 @@ def get_all(
 
 def get_by_id(
     method: Method,
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="As many as you like.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="One or more ids.")],
     id_field: IdField = "ID",
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Call a method for each of many ids; JSON, {id: result}."""
+    """Call a method for each id and print {id: result} as JSON."""
     with _opened(portal, profile) as opened:
         found = opened.get_by_id(method, ids, id_field)
     _print([{str(one): result for one, result in found.items()}])
 
 
 def list_and_get(
-    branch: Annotated[str, typer.Argument(metavar="BRANCH", help="crm.lead: its .list, then .get of each.")],
+    branch: Annotated[
+        str, typer.Argument(metavar="BRANCH", help="Branch such as crm.lead: its .list is read, then .get for each id.")
+    ],
     id_field: IdField = "ID",
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Get every object of a branch; JSON, {id: object}."""
+    """Get every object of a branch and print {id: object} as JSON."""
     with _opened(portal, profile) as opened:
         found = opened.list_and_get(branch, id_field)
     _print([{str(one): result for one, result in found.items()}])
 
 
 def _opened(portal: str | None, profile: str | None) -> Portal:
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     return Portal(portal_named(portal, profile))
 
@@ -117,9 +122,9 @@ def _object(text: str | None) -> Mapping[str, object]:
     try:
         found = orjson.loads(text or "{}")
     except orjson.JSONDecodeError as fault:
-        raise ConfigError(f"The parameters are no JSON: {fault}", guidance=OBJECT) from None
+        raise ConfigError(f"The parameters are not valid JSON: {fault}", guidance=OBJECT) from None
     if not isinstance(found, dict):
-        raise ConfigError("The parameters are JSON, but no object", guidance=OBJECT)
+        raise ConfigError("The parameters are not a JSON object", guidance=OBJECT)
     return found
 
 

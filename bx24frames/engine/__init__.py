@@ -1,1 +1,1 @@
-"""Which request comes next, what fits in a batch, what may be repeated, how fast."""
+"""Engine: paging, batching, retries and rate limits, without knowledge of entities or HTTP."""

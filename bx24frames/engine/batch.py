@@ -1,4 +1,4 @@
-"""Packs a parcel of commands into one request body, and one reply body into an answer a command."""
+"""Batch codec: encodes a parcel of commands as one request body, and decodes its reply into one answer per command."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from bx24frames.transport.query import command as command_string
 from bx24frames.transport.redact import redact
 
 EXCERPT: Final = 160
-"""Characters of an unreadable body that an error shows."""
+"""Characters of an undecodable body quoted in an error."""
 
 MAX_PAIRS: Final = 900
-"""Names of one command, kept under PHP's ``max_input_vars`` of 1000."""
+"""Parameters of one command at most: below PHP's ``max_input_vars`` of 1000."""
 
 _REFERENCE: Final = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IGNORECASE)
 _MARKUP: Final = re.compile(
@@ -32,7 +32,7 @@ _STARTS: Final = (b'{"result"', b'{"error"', b"{")
 
 
 def encode(parcel: Parcel) -> tuple[str, bytes]:
-    """Write a parcel as (method, JSON body); a parcel of one command travels as a call of its own.
+    """Encode a parcel as (method, JSON body); a single command is sent as a plain call.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def encode(parcel: Parcel) -> tuple[str, bytes]:
 
 
 def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
-    """Read a reply into one answer a command, whatever came."""
+    """Decode a reply into one answer per command; undecodable replies give `Lost`."""
     data, raw = columnar.parse(parcel, body) or (_parse(body), {})
     if not _is_object(data):
         lost = Lost(_excerpt(status, body), status=status)
@@ -69,7 +69,7 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
 
 
 def travels_as_batch(parcel: Parcel) -> bool:
-    """Whether a parcel is sent as a batch, not as a call of its own."""
+    """Whether a parcel is sent as a batch rather than a plain call."""
     return not _alone(parcel)
 
 
@@ -104,7 +104,7 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
                 success, batch_operating=operating, batch_resets_in=resets_in, batch_seconds=seconds
             )
         else:
-            # A halted batch leaves its later keys out of every map.
+            # A halted batch omits its later keys from every map.
             answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)
     return answers
 
@@ -148,20 +148,17 @@ def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
 
 
 def _code(error: JSON) -> str:
-    """An error's code, without the blanks some come with; gateways print addresses there, secrets and all."""
+    """An error's code, stripped and redacted: gateways print addresses with secrets there."""
     return redact(str(error).strip()) if error is not None else ""
 
 
 def plain(text: JSON) -> str:
-    """A reason as plain text: classic methods put <br> between and behind sentences (crm: restservice.php).
-
-    The address that was called may stand in it.
-    """
+    """A reason as plain, redacted text: classic methods separate sentences by <br> (crm: restservice.php)."""
     return redact(" ".join(_MARKUP.sub(" ", str(text or "")).split()))
 
 
 def _parse(body: bytes) -> JSON:
-    """A self-hosted portal may print a BOM or PHP notices before the JSON."""
+    """Parse a body; self-hosted portals may print a BOM or PHP notices before the JSON."""
     later = (at for mark in _STARTS if (at := body.find(mark)) > 0)
     for start in chain((0,), later):
         try:
@@ -177,7 +174,7 @@ def _is_object(value: JSON) -> TypeGuard[dict[str, JSON]]:
 
 
 def _operating(time: JSON, finish: float | None) -> tuple[float | None, float | None]:
-    """Operating time, and the seconds until its oldest minute leaves; both, the first alone, or none is there."""
+    """Operating time, and the seconds until its oldest minute expires; None where the answer does not report it."""
     if not _is_object(time):
         return None, None
     reset_at, own = _number(time.get("operating_reset_at")), _number(time.get("finish")) or finish
@@ -202,15 +199,15 @@ def _excerpt(status: int, body: bytes) -> str:
         return f"HTTP {status} with an empty body"
     text = body[: EXCERPT * 16].decode("utf-8", "replace")
     kind = "a page, " if _MARKUP.search(text) else ""
-    text = redact(" ".join(_MARKUP.sub(" ", text).split()))  # before it is cut: half a secret looks like none
+    text = redact(" ".join(_MARKUP.sub(" ", text).split()))  # before truncation: half a secret is not recognised
     return f"HTTP {status}: {kind}{text[:EXCERPT]!r}"
 
 
 def batchable(method: str, params: Mapping[str, JSON]) -> bool:
-    """Whether a call survives the journey inside a batch unchanged.
+    """Whether a call can be sent inside a batch unchanged.
 
-    It does not where a value has no string form, where text looks like a reference, which the portal would replace
-    (rest module: rest_provider.php), where PHP would drop names beyond ``max_input_vars``, or for REST 3.0.
+    It cannot where a value has no string form, where text looks like a reference, which the portal would replace
+    (rest module: rest_provider.php), where PHP would drop parameters beyond ``max_input_vars``, or for REST 3.0.
     """
     if method.startswith(API):
         return False

@@ -1,4 +1,4 @@
-"""To which budget of operating time a request is charged: two generations of portals, told apart by their answers."""
+"""Operating time: the budget a request is charged to, which depends on the generation of the portal."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 BATCH: Final = "batch"
-"""What newer builds charge a batch to."""
+"""The budget that newer builds charge batches to."""
 BATCH_WEIGHT: Final = 0.5
 """Share of a batch's duration that they charge (rest module: lib/engine/access/loadlimiter.php, 2026)."""
 FREE: Final = 0.1
-"""Seconds; what one request costs a budget is not counted up to this (ib., both generations)."""
+"""Seconds up to which a request is not charged (ib., both generations)."""
 
 
 class Generation(enum.Enum):
-    """Whose operating time the commands of a batch are."""
+    """Which budget the commands of a batch are charged to."""
 
-    UNKNOWN = "not told yet: both budgets are kept"
+    UNKNOWN = "not known yet: both budgets are kept"
     BY_METHOD = "each method is charged its commands, the batch nothing"
     BY_BATCH = "the batch is charged, its methods nothing (b24jssdk #459)"
 
@@ -25,18 +25,18 @@ class Generation(enum.Enum):
 def recognised(
     known: Generation, whole: float | None, commands: Iterable[float | None], duration: float | None
 ) -> Generation:
-    """What the answer to a batch shows of the generation.
+    """The generation that the answer to a batch indicates.
 
     Parameters
     ----------
     known : Generation
-        What was known before.
+        What is known so far.
     whole : float or None
         ``time.operating`` of the envelope. Where methods are charged it is 0 or, in answers recorded in 2022, the sum
         of one of them.
     commands : iterable of float or None
-        ``operating`` of the commands' own `time`. Where the batch is charged they tell of this request alone, so they
-        never exceed its duration; sums of ten minutes do.
+        ``operating`` of the commands' own `time`. Where the batch is charged they count this request only, and
+        never exceed its duration; sums over ten minutes do.
     duration : float or None
         Seconds the batch took.
 
@@ -47,15 +47,15 @@ def recognised(
     >>> recognised(Generation.UNKNOWN, 1.78, [1.78], 0.07).name
     'BY_METHOD'
     """
-    told = [seconds for seconds in commands if seconds is not None]
-    if whole is None or not told:
+    reported = [seconds for seconds in commands if seconds is not None]
+    if whole is None or not reported:
         return known
-    highest = max(told)
+    highest = max(reported)
     if duration is not None and highest > duration + FREE:
         return Generation.BY_METHOD
     if whole > 0:
-        return known if whole in told else Generation.BY_BATCH
-    # Newer builds may print up to twice the free share while the batch, weighted, is still free.
+        return known if whole in reported else Generation.BY_BATCH
+    # Newer builds may report up to twice the free share while the weighted batch is still free.
     proven = known is Generation.UNKNOWN and highest > FREE / BATCH_WEIGHT
     return Generation.BY_METHOD if proven else known
 
@@ -63,7 +63,7 @@ def recognised(
 def charges(
     methods: Mapping[str, int], cost: Callable[[str], float], generation: Generation, *, batched: bool
 ) -> dict[str, float]:
-    """Seconds a request is expected to cost each budget; what is expected to be free is 0.
+    """Estimated seconds that a request costs each budget; 0 where it is not charged.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def charges(
         Seconds one command of a method takes.
     generation : Generation
     batched : bool
-        Whether the commands travel in a batch.
+        Whether the commands are sent in a batch.
 
     Examples
     --------

@@ -41,6 +41,11 @@ SYSTEM_CLOCK: Final = Clock()
 class Skipped:
     """Seconds that a clock was moved forward instead of waiting.
 
+    Parameters
+    ----------
+    at_most : float
+        Seconds that one wait really takes at most; the rest of it is skipped.
+
     Examples
     --------
     >>> skipped = Skipped()
@@ -48,7 +53,8 @@ class Skipped:
     True
     """
 
-    seconds: float = 0.0
+    at_most: float = 0.0
+    seconds: float = field(default=0.0, init=False)
     clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,5 +67,6 @@ class Skipped:
         return SYSTEM_CLOCK.monotonic() + self.seconds
 
     async def _sleep(self, seconds: float) -> None:
-        self.seconds += max(0.0, seconds)
-        await SYSTEM_CLOCK.sleep(0.0)
+        real = max(0.0, min(seconds, self.at_most))
+        await SYSTEM_CLOCK.sleep(real)
+        self.seconds += max(0.0, seconds - real)

@@ -1,4 +1,4 @@
-"""The portal's error codes, as a table: what each means for the command and for the sender."""
+"""Error codes of the portal: a table of what each means, and the exception it is raised as."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from bx24frames.errors import (
 class Reaction(enum.Enum):
     """What to do about a refusal."""
 
-    PAUSE_ALL = "the request bucket is full: everybody waits, then the request is repeated"
-    PAUSE_METHOD = "this method has used up its operating time: it waits, others go on"
-    RETRY = "a passing fault of the portal"
-    FAIL = "the command is wrong, or its object is: repeating it changes nothing"
+    PAUSE_ALL = "the request bucket is full: all requests wait, then this one is repeated"
+    PAUSE_METHOD = "the method has used up its operating time: it waits, other methods continue"
+    RETRY = "a temporary failure of the portal"
+    FAIL = "the command or its object is invalid: repeating it does not help"
     AUTH = "the credential is refused"
     SCOPE = "the credential lacks a scope or right"
-    STOP = "the portal is closed to us"
+    STOP = "the portal does not allow REST"
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One row of the table.
 
-    `untouched`: the code proves that the command was not carried out. `credential`: said of a batch as a whole, it is
-    said of who calls, since each command in it has an answer of its own.
+    `untouched`: the code proves that the command was not executed. `credential`: as the answer to a whole batch it
+    concerns the credential, since commands are answered one by one.
     """
 
     reaction: Reaction
@@ -62,17 +62,17 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "query_limit_exceeded": Meaning(
         Reaction.PAUSE_ALL,
         untouched=True,
-        guidance="Other programs at this address use up the portal's requests: try again when they rest.",
+        guidance="Other programs at this IP address use up the portal's requests: try again when they are idle.",
     ),
     "operation_time_limit": Meaning(
         Reaction.PAUSE_METHOD,
         untouched=True,
-        guidance="The working time of this method for ten minutes is used up: try again later.",
+        guidance="The operating time of this method in ten minutes is used up: try again later.",
     ),
     "overload_limit": Meaning(
         Reaction.STOP,
         untouched=True,
-        guidance="The vendor has blocked REST for this portal by hand: write to its support.",
+        guidance="The vendor has blocked REST for this portal: contact its support.",
     ),
     "expired_token": Meaning(
         Reaction.AUTH, untouched=True, guidance="The token could not be refreshed: sign in again."
@@ -80,15 +80,17 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "invalid_token": Meaning(
         Reaction.AUTH,
         untouched=True,
-        guidance="The portal knows no application by this token, renewed or not: authorise the application again.",
+        guidance="The token is of no application here, even after renewal: authorise the application again.",
     ),
     # The portal could not ask the authorisation server about the token (rest module: lib/oauth/auth.php); HTTP 401.
     "connection_error": Meaning(
-        Reaction.RETRY, untouched=True, guidance="The portal does not reach its authorisation server: try again later."
+        Reaction.RETRY, untouched=True, guidance="The portal cannot reach its authorisation server: try again later."
     ),
     "no_auth_found": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
     "authorization_error": Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
-    "application_not_found": Meaning(Reaction.AUTH, untouched=True, guidance="The application is not installed there."),
+    "application_not_found": Meaning(
+        Reaction.AUTH, untouched=True, guidance="The application is not installed on this portal."
+    ),
     "error_oauth": Meaning(Reaction.AUTH, untouched=True, guidance="Sign in again."),
     "payment_required": Meaning(Reaction.AUTH, untouched=True, guidance=_PLAN),
     "method_confirm_waiting": Meaning(
@@ -101,7 +103,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "allowed_only_intranet_user": Meaning(Reaction.AUTH, untouched=True),
     "insufficient_scope": Meaning(Reaction.SCOPE, untouched=True, guidance=_RIGHTS),
     "access_denied": Meaning(Reaction.FAIL, guidance=_RIGHTS, credential=True),
-    "portal_deleted": Meaning(Reaction.STOP, untouched=True, guidance="The portal does not exist any more."),
+    "portal_deleted": Meaning(Reaction.STOP, untouched=True, guidance="The portal no longer exists."),
     "error_method_not_found": Meaning(
         Reaction.FAIL, untouched=True, guidance="The method is misspelt, or its module is not installed on the portal."
     ),
@@ -142,7 +144,7 @@ _BY_TEXT: Final[tuple[tuple[str, re.Pattern[str], Meaning], ...]] = (
     ("access_denied", re.compile(r"application context", re.I), Meaning(Reaction.FAIL, True, _APPLICATION)),
     ("", re.compile(r"unable to get application by token", re.I), MEANINGS["invalid_token"]),
 )
-"""Where one code has several meanings, and the text tells which."""
+"""Codes with several meanings, distinguished by the text."""
 
 _BY_CODE_AND_STATUS: Final[dict[tuple[str, int], Meaning]] = {
     ("access_denied", 401): Meaning(Reaction.STOP, True, _PLAN),
@@ -150,7 +152,7 @@ _BY_CODE_AND_STATUS: Final[dict[tuple[str, int], Meaning]] = {
 
 _BY_STATUS: Final[dict[int, Meaning]] = {
     401: Meaning(Reaction.AUTH, untouched=True, guidance=_RENEW),
-    # A busy web tier answers so before PHP has run.
+    # An overloaded web server answers so before PHP runs.
     429: Meaning(Reaction.PAUSE_ALL),
     503: Meaning(Reaction.RETRY),
 }
@@ -160,19 +162,19 @@ _RETRY: Final = Meaning(Reaction.RETRY)
 
 
 def normalised(code: str) -> str:
-    """A code as the table has it: portals print it in either case, with a dot behind it, with blanks around it."""
+    """A code in the form of the table: portals vary its case, and add a dot or spaces."""
     return code.strip().rstrip(".").lower()
 
 
 def about_credential(refusal: Refusal, *, batched: bool) -> bool:
-    """Whether a refusal of a whole request is the answer to every call of the method, however they are cut."""
+    """Whether the refusal of a whole request answers every call of the method, however they are batched."""
     what = meaning(refusal)
     final = what.reaction in (Reaction.AUTH, Reaction.SCOPE, Reaction.STOP)
     return refusal.whole and (final or (batched and what.credential))
 
 
 def meaning(refusal: Refusal) -> Meaning:
-    """Look a refusal up: by code first, by HTTP status where the code says nothing."""
+    """Look up a refusal by its code, or by its HTTP status where the code is unknown."""
     if refusal.renewal is not None:
         return Meaning(Reaction.AUTH, untouched=True, guidance=refusal.renewal or None)
     code = normalised(refusal.code)
@@ -189,7 +191,7 @@ def meaning(refusal: Refusal) -> Meaning:
 
 
 def untouched(answer: Refusal | Lost) -> bool:
-    """Whether the answer proves that the command was not carried out."""
+    """Whether the answer proves that the command was not executed."""
     if isinstance(answer, Lost):
         return not answer.sent
     return meaning(answer).untouched
@@ -207,7 +209,7 @@ _SCOPES: Final[Mapping[str, str]] = {
 
 
 def scope_guidance(method: str) -> str:
-    """What to do about a scope that is missing for a method."""
+    """Guidance for a scope that a method lacks."""
     prefix = method.removeprefix("api/").partition(".")[0].lower()
     scope = _SCOPES.get(prefix, prefix if "." in method else "")
     named = f"{method} needs the scope {scope!r}. " if scope else ""
@@ -226,17 +228,17 @@ _RAISED: Final[dict[Reaction, type[PortalError]]] = {
 
 
 _INSTEAD: Final[dict[int, str]] = {
-    200: "It comes from a login, from a network that wants one first, or out of order: open the portal in a browser.",
-    302: "It sends whoever is not logged in to a page: copy the webhook's address anew from the portal.",
-    403: "Something before the portal (a firewall, the provider) turned the request away: ask who runs the portal.",
-    404: "There is no portal at this address: compare it with the one the webhook's page shows.",
-    504: "The portal took longer than its web server waits: try again, with fewer columns or rows per request.",
+    200: "It is a login page, of the portal or of the network, or an error page: open the portal in a browser.",
+    302: "It redirects to a login page: copy the webhook's address from the portal again.",
+    403: "A firewall or the hosting provider rejected the request before it reached the portal: ask its administrator.",
+    404: "There is no portal at this address: compare it with the one shown on the webhook's page.",
+    504: "The portal took longer than its web server allows: try again, with fewer columns or rows per request.",
 }
-"""What to do about an answer that is none, by HTTP status: mostly it is a page of the web tier."""
+"""Guidance for replies that are not JSON, by HTTP status: mostly pages of a web server."""
 
 
 def error_of(answer: Refusal | Lost, method: str) -> CallError:
-    """Make the exception a caller sees of an answer that is final."""
+    """The exception that is raised for a final answer."""
     if isinstance(answer, Lost):
         if answer.too_large:
             return ResponseError(f"No usable answer: {answer.reason}", method=method, guidance=answer.guidance)
@@ -249,7 +251,9 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
         unread = ResponseError(
             f"Instead of data the portal answered: {answer.reason}",
             method=method,
-            guidance=_INSTEAD.get(answer.status, "Try again in some minutes; if it stays so, ask its administrator."),
+            guidance=_INSTEAD.get(
+                answer.status, "Try again in a few minutes; if it persists, ask the portal's administrator."
+            ),
         )
         unread.answered = False
         return unread

@@ -1,4 +1,4 @@
-"""Sends independent commands in batches; what fails as a whole is halved, down to single requests."""
+"""Dispatch of independent commands in batches: a batch that fails as a whole is split, down to single requests."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Final, Literal
 
 from bx24frames.engine.codes import Reaction, about_credential, meaning, untouched
 from bx24frames.engine.messages import Answer, Command, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries, is_passing, is_pause, nowhere, overran
 from bx24frames.engine.sizes import Sizes
 
 MAX_PARCELS: Final = 8
 NOT_IN_A_BATCH: Final = "ERROR_BATCH_METHOD_NOT_ALLOWED"
-"""Of one command: it is to be called by itself (`crm.item.payment.list`)."""
+"""Code of a command that cannot be sent in a batch (`crm.item.payment.list`)."""
 BARREN: Final = 3
-"""Commands in a row that failed even alone, after which it is the portal that fails, and not some command."""
+"""Commands in a row that failed even alone, after which the portal is at fault rather than a command."""
 _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 
 
@@ -25,7 +26,7 @@ _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 class Settled:
     """The final answer to one command, and how often and how it was sent.
 
-    `lost`: an earlier sending may have been carried out, whatever this answer says.
+    `lost`: an earlier attempt may have been executed, whatever this answer says.
     """
 
     command: Command
@@ -37,7 +38,7 @@ class Settled:
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A command on its way to an answer. `reached`: some sending of it may have been carried out."""
+    """A command without a final answer. `reached`: an attempt may have been executed."""
 
     command: Command
     tries: Tries = field(default_factory=Tries)
@@ -48,14 +49,14 @@ class Task:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Tasks that are sent together from `not_before` on."""
+    """Tasks that are sent together, not before `not_before`."""
 
     tasks: list[Task]
     not_before: float = 0.0
 
 
 class Dispatch:
-    """A machine that gives one final answer a command.
+    """A machine that gives one final answer per command.
 
     A command is sent again only if that is harmless (`Call.repeatable`) or the answer proves that nothing happened;
     any other lost answer is final here, and what it means is for the caller to find out.
@@ -71,7 +72,10 @@ class Dispatch:
         come; otherwise they are asked, unless the caller stops the machine.
     """
 
-    def __init__(self, commands: Iterable[Command], *, first: int, together: bool = False) -> None:
+    def __init__(
+        self, commands: Iterable[Command], *, first: int, together: bool = False, retry: RetryPolicy = RETRY
+    ) -> None:
+        self._retry = retry
         self._together = together
         self._source: Iterator[Command] = iter(commands)
         self._first = first
@@ -83,15 +87,15 @@ class Dispatch:
         self._barren = 0
 
     def stop(self) -> None:
-        """Begin nothing new; what is under way is still taken in."""
+        """Send no new command; answers in flight are still processed."""
         self._stopped = True
 
     def turned_away(self) -> Iterator[Task]:
-        """What waits to be sent again and was certainly never carried out."""
+        """Tasks that wait for another attempt and were certainly not executed."""
         return (task for group in self._groups for task in group.tasks if not task.reached)
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
-        """The next parcel: what has to be repeated first, then what is new."""
+        """The next parcel: repeated commands first, then new ones."""
         if self._stopped:
             return Wait(math.inf) if self._under_way else Done()
         if len(self._under_way) >= self._wanted:
@@ -138,7 +142,7 @@ class Dispatch:
         return Parcel(commands)
 
     def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[Settled]:
-        """Take in the answers; gives those that are final."""
+        """Process answers; gives the final ones."""
         group = self._under_way.pop(parcel.commands[0].label)
         alone = len(group.tasks) == 1
         settled: list[Settled] = []
@@ -169,7 +173,7 @@ class Dispatch:
         return settled
 
     def _answered_alike(self, refused: Refusal, method: str) -> Iterator[Settled]:
-        """The commands still to come that the same refusal answers."""
+        """The pending commands that the same refusal answers."""
         while (command := self._peek()) is not None and command.call.method == method:
             self._next = None
             yield Settled(command, refused, 0, "batch")
@@ -183,12 +187,12 @@ class Dispatch:
         ):
             return None
         if not is_passing(answer):
-            # One command may have spoilt a whole request; on its own it is judged on its own.
+            # One command may have failed a whole request; alone it is judged by its own answer.
             whole = isinstance(answer, Lost) or answer.whole
             return now if whole and not alone else None
-        later = task.tries.again(answer, now)
+        later = task.tries.again(answer, now, self._retry)
         if later is None and not (alone or is_pause(answer) or nowhere(answer)) and self._barren < BARREN:
-            # Its company may be to blame: smaller pieces, down to the command alone.
+            # Another command may be at fault: split further, down to single commands.
             return now
         return later
 

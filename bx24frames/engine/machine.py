@@ -1,4 +1,4 @@
-"""The one protocol every machine speaks: what is due, and what came back."""
+"""Machine: the protocol of everything that decides which request is sent next."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Machine(Protocol[T_co]):
-    """Decides; never waits, never sends. Times are seconds of the runner's clock."""
+    """Decides without waiting or sending; times are seconds of the runner's monotonic clock."""
 
     def due(self, now: float, sizes: Sizes) -> Parcel | Wait | Done:
-        """The next request, or how long nothing is due, or that nothing ever will be."""
+        """The next request, the time to wait for one, or `Done`."""
         ...
 
     def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T_co]:
-        """Take in the answers to a parcel; gives what is complete because of them, in order."""
+        """Process the answers to a parcel; gives the results that they complete, in order."""
         ...

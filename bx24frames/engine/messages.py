@@ -1,4 +1,4 @@
-"""What passes between the rooms: calls and commands downwards, answers upwards."""
+"""Messages between the layers: calls, commands and parcels to send, and their answers."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ MAX_COMMANDS: Final = 50
 
 
 class Witness(Protocol):
-    """Is shown the first page of a listing that has rows, and may end the read by an error."""
+    """Checks the first non-empty page of a listing, and may end the read with an error."""
 
     @property
     def waiting(self) -> bool:
-        """Whether no page has been shown yet."""
+        """Whether no page has been checked yet."""
         ...
 
     def look(self, rows: Sequence[Row]) -> None:
-        """Take in the rows of the page, each with every key it came with."""
+        """Check the rows of the page, each with all its keys."""
         ...
 
 
@@ -52,10 +52,10 @@ class RawRows:
 class Call:
     """One method with its parameters.
 
-    `repeatable`: carrying it out twice leaves the portal as carrying it out once (reads, plain updates).
-    `direct`: it cannot travel inside a batch (a value without a string form, text that looks like a reference).
-    `query`: parameters already written as a query string, by a user who writes batches by hand.
-    `shape`: what is wanted of the rows it lists, which then may come as records.
+    `repeatable`: executing it twice has the effect of executing it once (reads, plain updates).
+    `direct`: it cannot be sent inside a batch (a value without a string form, text that looks like a reference).
+    `query`: parameters that a user has already encoded as a query string.
+    `shape`: the keys wanted of the rows it lists, which may then be decoded as records.
     """
 
     method: str
@@ -68,7 +68,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A call with the label its answer comes back under, and the input positions it carries."""
+    """A call with the label of its answer, and the input positions it carries."""
 
     label: str
     call: Call
@@ -77,7 +77,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One HTTP request's worth of commands, in order; `halt` stops the batch at its first failure."""
+    """The commands of one HTTP request, in order; `halt` stops the batch at its first failure."""
 
     commands: tuple[Command, ...]
     halt: bool = False
@@ -85,18 +85,18 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to send before `until` (seconds of the runner's clock) or the next answer."""
+    """Nothing is due before `until` (seconds of the runner's monotonic clock) or the next answer."""
 
     until: float
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing more to send, ever."""
+    """Nothing is left to send."""
 
 
 class Paging(enum.Enum):
-    """How a list method hands out its rows."""
+    """How a list method pages."""
 
     KEYSET = "keyset"
     """`>id`, ordered, `start=-1`: no count, no offset."""
@@ -105,12 +105,12 @@ class Paging(enum.Enum):
     WHOLE = "whole"
     """The whole list at once; `start` is ignored."""
     OWN = "own"
-    """The answers themselves say what comes behind them."""
+    """A form of its own: each answer says how to request the next page."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdBounds:
-    """Ids wanted: `after < id <= upto`; None is unbounded."""
+    """Id range: `after < id <= upto`; None is unbounded."""
 
     after: int | None = None
     upto: int | None = None
@@ -118,7 +118,7 @@ class IdBounds:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How the rows of one list method are asked for and found; the cursor is the engine's.
+    """How the rows of one list method are requested and found; the engine owns the cursor.
 
     `rows_path`: from `result` to the list of rows, ``()`` or ``("items",)``.
     `id_key`: the id's name in a row. `id_filter`: its name in a condition, after the prefix.
@@ -129,12 +129,12 @@ class Listing:
     reference would restart an ascending chain.
     `short_page_ends`: a page that is not full proves the end (classic lists; never item lists).
     `select_ids`: the parameters that ask for ids alone.
-    `row_key`: the keys that name a row together, where none does alone.
-    `page_path`: where the number of a page, from 1, stands, for methods that ignore ``start``.
+    `row_key`: the keys that together identify a row, where none does alone.
+    `page_path`: path of the page number, from 1, for methods that ignore ``start``.
     `counted`: its `total` is the number of rows.
-    `constants`: keys that every row gets which does not carry them (the owner whose rows were asked for).
-    `keys`: the keys of a row that are wanted, the id's among them; empty where whole rows are.
-    `witness`: is shown the first page that has rows.
+    `constants`: keys that are added to rows without them (the owner of the requested rows).
+    `keys`: the keys wanted of a row, the id included; empty for whole rows.
+    `witness`: checks the first page that has rows.
     """
 
     call: Call
@@ -173,25 +173,25 @@ class Success:
     total: int | None = None
     next: int | None = None
     seconds: float | None = None
-    """Server time of this command, where the portal reports it."""
+    """Duration of this command on the server, where the portal reports it."""
     operating: float | None = None
-    """Seconds this method has cost the portal in its window."""
+    """Operating time of this method in the current window, in seconds."""
     resets_in: float | None = None
-    """Seconds until the oldest minute of that window leaves; by the portal's own clock."""
+    """Seconds until the oldest minute of that window expires, by the portal's clock."""
     batch_operating: float | None = None
-    """What the envelope of the batch says of the batch itself."""
+    """Operating time that the envelope reports for the batch itself."""
     batch_resets_in: float | None = None
     batch_seconds: float | None = None
     raw: RawRows | None = None
     began: str | None = None
-    """When the portal began with it, by its own clock and in its own zone."""
+    """When the portal began to process it, by its own clock and in its own time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The portal said no. `whole`: the request as a whole was refused, not one command of a batch.
+    """The portal refused. `whole`: the request as a whole was refused, not one command of a batch.
 
-    `renewal`: it was not even asked, because there was no token to ask with; what the user can do about that.
+    `renewal`: the request was not sent, because no token could be obtained; guidance for the user.
     """
 
     code: str
@@ -206,10 +206,9 @@ class Refusal:
 class Lost:
     """No usable answer.
 
-    `sent`: the request may have reached the portal, so it may have been carried out. `nowhere`: no such host, and none
-    has ever answered: the address is likely to be mistyped.
-    `too_large`: the answer was longer than is read. `guidance`: what whoever sees the
-    reason can do about it.
+    `sent`: the request may have reached the portal and been executed. `nowhere`: the host name cannot be resolved and
+    the host has never answered: the address is probably mistyped. `too_large`: the reply exceeded the size limit.
+    `guidance`: what the user can do about it.
     """
 
     reason: str

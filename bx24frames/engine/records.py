@@ -1,4 +1,4 @@
-"""The rows of pages as records of known keys: what a typed table is made of, without a map a row in between."""
+"""Records: rows of known keys as tuples, decoded without a dict per row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Absent(enum.Enum):
-    """Stands where the row has no such key; a null is a value."""
+    """The cell of a key that the row lacks; null is a value."""
 
     ABSENT = "absent"
 
@@ -25,14 +25,14 @@ Cell: TypeAlias = "JSON | Absent"
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Rows of one shape; each holds a cell a key."""
+    """Rows of one shape; each has one cell per key."""
 
     keys: tuple[str, ...]
     rows: list[tuple[Cell, ...]]
 
     @classmethod
     def of(cls, rows: Iterable[Row], keys: Iterable[str]) -> Records:
-        """Maps as records."""
+        """Convert dicts to records."""
         wanted = tuple(keys)
         return cls(wanted, [tuple([row.get(key, ABSENT) for key in wanted]) for row in rows])
 
@@ -40,7 +40,7 @@ class Records:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
-        """Each row as a map of the keys it has."""
+        """Each row as a dict of the keys it has."""
         for row in self.rows:
             yield {key: cell for key, cell in zip(self.keys, row, strict=True) if not isinstance(cell, Absent)}
 
@@ -48,7 +48,7 @@ class Records:
         return Records(self.keys, self.rows[part])
 
     def column(self, key: str) -> list[Cell]:
-        """The cells of one key."""
+        """The cells of a key."""
         place = self.keys.index(key)
         return [row[place] for row in self.rows]
 
@@ -66,13 +66,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Take(Generic[P, T]):
-    """What becomes of rows: packed a few pages at a time, while they are in the cache, and the packs put together."""
+    """How rows are converted: packed a few pages at a time, while they are in the CPU cache, and the packs joined."""
 
     pack: Callable[[Rows], P]
     join: Callable[[Sequence[P]], T]
 
     def __call__(self, rows: Rows) -> T:
-        """What becomes of rows that are taken all at once."""
+        """Convert rows at once."""
         return self.join([self.pack(rows)])
 
 
@@ -85,11 +85,11 @@ def _chained(parts: Sequence[list[Row]]) -> list[Row]:
 
 
 AS_MAPS: Final[Take[list[Row], list[Row]]] = Take(_maps, _chained)
-"""Rows as they came."""
+"""Rows unchanged, as dicts."""
 
 
 def joined(pages: Sequence[Rows]) -> Rows:
-    """The rows of pages, as records if all of them are."""
+    """The rows of several pages; records if all of them are records."""
     found = [page for page in pages if isinstance(page, Records)]
     if found and len(found) == len(pages):
         return Records(found[0].keys, [*chain.from_iterable(page.rows for page in found)])

@@ -1,4 +1,4 @@
-"""The only awaiting loop: a machine, a governor and a transport, until the machine is done."""
+"""Runner: the loop that sends what a machine decides, within the limits of a governor."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Succ
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
-from bx24frames.engine.throttle import Governor, Ticket, Told
+from bx24frames.engine.throttle import BudgetReport, Governor, Ticket
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 from bx24frames.transport.base import CheckedTransport, NoReply, Reply
 
 T = TypeVar("T")
 
 POLL: Final = 0.05
-"""Seconds between looks at a budget that another thread or process may free."""
+"""Seconds between checks of a budget that another thread or process may release."""
 LONGEST_NAP: Final = 1.0
 
 
 @dataclass(slots=True)
 class Runner:
-    """Runs machines against one portal.
+    """Runs machines against one portal; the only loop of the engine that waits.
 
     Parameters
     ----------
     transport : CheckedTransport
-        Sends one request.
+        Sends the requests.
     governor, lock :
-        Shared by every runner of this portal and credential, in whatever thread.
+        Shared by all runners of this portal and credential, in any thread.
     timeout : float
         Seconds a request may take.
     deadline : float, optional
         Seconds one verb may take as a whole.
     ends_at : float
-        When they are over, by the clock, where the verb began before this run.
+        When the deadline expires, by the monotonic clock, if the verb began before this run.
     before : callable, optional
-        Called with each parcel just before it leaves.
+        Called with each parcel before it is sent.
     heard : callable, optional
         Called with the answers to each parcel.
     clock : Clock
@@ -69,7 +69,7 @@ class Runner:
     _failing: BX24Error | None = field(default=None, init=False)
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
-        """Give what the machine gives, as it gives it; closing the iterator stops every request."""
+        """Yield the results of a machine as they complete; closing the iterator cancels all requests."""
         loop_here()
         ends_at = math.inf if self.deadline is None else self.ends_at or self.clock.monotonic() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class Runner:
                 if held is None and wake is None and not tasks:
                     return
                 if held is None and wake == math.inf and not tasks:
-                    raise RuntimeError(f"{type(machine).__name__} waits for an answer that nobody was asked for")
+                    raise RuntimeError(f"{type(machine).__name__} waits for an answer without a request in flight")
                 done = await self._pause(tasks, held, wake, min(ends_at, now + LONGEST_NAP))
                 while given:
                     yield given.popleft()
@@ -101,19 +101,19 @@ class Runner:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _late(self) -> BX24Error:
-        """What a verb that ran out of time raises: the fault it was trying to sit out, if there was one."""
-        told = f"he deadline of {self.deadline:g} s passed before the work was done"
+        """The error of a verb whose deadline passed: the failure that was being retried, if there was one."""
+        passed = f"The deadline of {self.deadline:g} s passed before the work was done"
         if self._failing is None:
-            return LimitError(f"T{told}")
-        self._failing.guidance = "\n".join(text for text in (f"T{told}.", self._failing.guidance) if text)
+            return LimitError(passed)
+        self._failing.guidance = "\n".join(text for text in (f"{passed}.", self._failing.guidance) if text)
         return self._failing
 
     def _next(
         self, machine: Machine[T], held: Parcel | None, now: float, *, idle: bool
     ) -> tuple[Parcel | None, float | None]:
-        """The parcel to send next, or the time to look again; (None, None) when the machine is done.
+        """The next parcel, or the time of the next check; (None, None) when the machine is done.
 
-        While answers are to come, a parcel is made when there is room for it, of all that is known by then.
+        While requests are in flight, a parcel is made only when it can be sent, from all that is known by then.
         """
         if held is not None:
             return held, now
@@ -139,7 +139,7 @@ class Runner:
         wake: float | None,
         end: float,
     ) -> set[asyncio.Task[None]]:
-        """Sleep until an answer comes or something may have become due; what the limits hold back is counted."""
+        """Sleep until an answer arrives or a request may be due; time lost to limits is counted."""
         now = self.clock.monotonic()
         with self.lock:
             room_at = self.governor.room_at(now)
@@ -157,10 +157,10 @@ class Runner:
         return done
 
     async def _carry(self, machine: Machine[T], parcel: Parcel, ticket: Ticket, given: deque[T]) -> None:
-        """Send a parcel and hand its answers to the machine.
+        """Send a parcel and pass its answers to the machine.
 
-        Reading and handing over know no pause between them: rows as Python objects take several times what their
-        bytes do, so those of one request alone are alive.
+        Decoding and processing are not interrupted: rows as Python objects take several times the memory of their
+        bytes, so only those of one request are alive.
         """
         started = self.clock.monotonic()
         came = await self._send(parcel, ticket)
@@ -190,7 +190,7 @@ class Runner:
         finally:
             with self.lock:
                 self.governor.settle(ticket, self.clock.monotonic(), sent=sent)
-        # Without the frames in which it was found: their locals hold the address and the tokens.
+        # Without its traceback: the locals of those frames hold the address and the tokens.
         wrong.__cause__ = wrong.__context__ = None
         raise wrong
 
@@ -201,7 +201,7 @@ class Runner:
         return {command.label: answer for command in parcel.commands}
 
     def _lost(self, fault: NoReply) -> Lost:
-        # A host that has answered before is there, whatever the resolver says of it for a moment.
+        # A host that has answered before exists, even if it cannot be resolved at the moment.
         nowhere = fault.unresolved and not self.stats.received
         return Lost(
             fault.reason,
@@ -213,7 +213,7 @@ class Runner:
         )
 
     def _learn(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, seconds: float) -> None:
-        """Tell the governor and the sizes what this request has shown."""
+        """Update the governor and the batch sizes from the answers to a request."""
         now = self.clock.monotonic()
         method = parcel.commands[0].call.method
         live = sum(isinstance(answer, Success) for answer in answers.values())
@@ -229,18 +229,18 @@ class Runner:
                 self.governor.meter(method).measured(seconds / live)
 
     def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], departed: float, now: float) -> None:
-        """Tell the governor what the answers say of the limits."""
+        """Report the limits that the answers mention to the governor."""
         batched = batch.travels_as_batch(parcel)
-        whole: Told | None = None
-        told: list[tuple[str, Told]] = []
+        whole: BudgetReport | None = None
+        told: list[tuple[str, BudgetReport]] = []
         for command in parcel.commands:
             method, answer = command.call.method, answers[command.label]
             if isinstance(answer, Success):
                 self._failing = None
                 self.governor.bucket.accepted()
-                told.append((method, Told(answer.operating, answer.resets_in)))
+                told.append((method, BudgetReport(answer.operating, answer.resets_in)))
                 if batched:
-                    whole = Told(answer.batch_operating, answer.batch_resets_in, answer.batch_seconds)
+                    whole = BudgetReport(answer.batch_operating, answer.batch_resets_in, answer.batch_seconds)
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
@@ -256,7 +256,7 @@ def loop_here() -> asyncio.AbstractEventLoop:
     Raises
     ------
     ConfigError
-        The coroutine is run by something else.
+        Another event loop runs the coroutine.
     """
     with contextlib.suppress(RuntimeError):
         return asyncio.get_running_loop()

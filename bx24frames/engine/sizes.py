@@ -1,4 +1,4 @@
-"""How many commands the next request carries: grown on measured time, far from the portal's 60-second cut."""
+"""Batch sizes: commands per request and method, grown on measured time, far below the portal's 60-second limit."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Final
 from bx24frames.engine.messages import MAX_COMMANDS
 
 TARGET_SECONDS: Final = 12.0
-"""Wall time of a request that sizes grow toward; the portal cuts a request at 60 s (docs: limits.md)."""
+"""Wall time of a request that sizes grow towards; the portal aborts a request after 60 s (docs: limits.md)."""
 GROWTH: Final = 4
-"""A size at most so many times the last that came back."""
+"""Largest factor by which a size grows at once."""
 FIRST_READS: Final = 20
 FIRST_WRITES: Final = 10
 FIRST_IMPORTS: Final = 1
-"""An import is twenty rows, and what one row costs on this portal is not known yet."""
+"""An import has twenty rows, and the cost of a row on this portal is not known yet."""
 
 
 @dataclass(slots=True)
 class Size:
-    """Commands a request for one method."""
+    """Commands per request of one method."""
 
     now: int
     ceiling: int
 
     def carried(self, commands: int, live: int, seconds: float) -> None:
-        """A request came back: `live` of its commands did work, in `seconds` of wall time."""
+        """Record an answered request: `live` of its commands succeeded, in `seconds` of wall time."""
         if not live:
             return
         fitting = int(TARGET_SECONDS / max(seconds / live, 1e-6))
@@ -33,14 +33,14 @@ class Size:
         self.now = max(1, min(fitting, grown, self.ceiling))
 
     def overran(self, commands: int) -> None:
-        """A request of so many commands was cut or timed out."""
+        """Record a request of `commands` commands that was aborted or timed out."""
         self.ceiling = max(1, min(self.ceiling, commands // 2))
         self.now = max(1, min(self.now, commands // 4))
 
 
 @dataclass(slots=True)
 class Sizes:
-    """A size a method."""
+    """The size of each method."""
 
     ceiling: int = MAX_COMMANDS
     by_method: dict[str, Size] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What reading and writing have cost so far: requests, commands, waiting, time of the portal by method."""
+"""Statistics: requests, commands, waiting time, and operating time by method."""
 
 from __future__ import annotations
 

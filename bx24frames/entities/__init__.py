@@ -1,1 +1,1 @@
-"""What a deal is: names, ids, types, how a value is read and written."""
+"""Entities of the portal: names, ids, fields, and how values are read and written."""

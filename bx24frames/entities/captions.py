@@ -1,4 +1,4 @@
-"""Codes and the captions people see for them: which dictionary a field reads, and the way there and back."""
+"""Captions: which dictionary a field uses, and translation between codes and captions."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ __all__ += ["pipelines", "row_names", "statuses"]
 
 
 class Origin(enum.Enum):
-    """Where captions come from."""
+    """Source of a dictionary."""
 
     CHOICES = "choices"
     """The field's own description."""
     STATUS = "status"
     """A dictionary of `crm.status.list`."""
     STAGES = "stages"
-    """The dictionaries of all pipelines of one table, together: their codes tell them apart (``C1:NEW``)."""
+    """The stage dictionaries of all pipelines of one entity together: their codes are distinct (``C1:NEW``)."""
     PIPELINES = "pipelines"
     USERS = "users"
     CURRENCIES = "currencies"
     ROWS = "rows"
-    """The rows of another table, by their titles or names."""
+    """The rows of another entity, by title or name."""
 
 
 SOME: Final = 4
-"""Codes that an error shows where none is near."""
+"""Number of codes that an error shows if none is similar."""
 NEARNESS: Final = 0.65
-"""How alike, of 1, a text and a caption are where the one may be a misspelling of the other."""
+"""Similarity, from 0 to 1, at which a text may be a misspelt caption."""
 UNASKED: Final = frozenset({Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS})
-"""What ``labels=True`` captions; the rest is captioned where it is asked for by column."""
+"""The origins that ``labels=True`` covers; other columns are captioned only if named."""
 
 LINKS: Final[Mapping[str, int]] = {"crm_lead": 1, "crm_deal": 2, "crm_contact": 3, "crm_company": 4, "crm_quote": 7}
-"""Types of fields that hold ids of another table's rows (docs: crm/data-types.md)."""
+"""Types of fields that hold ids of another entity's rows (docs: crm/data-types.md)."""
 
 STAGES: Final[Mapping[int, str]] = {1: "STATUS", 2: "DEAL_STAGE", 7: "QUOTE_STATUS", 31: "SMART_INVOICE_STAGE"}
-"""The dictionary of an entity type's stages; of any other type N it is ``DYNAMIC_N_STAGE``
-(docs: crm/status/crm-status-list.md)."""
+"""The stage dictionary of an entity type; for any other type N it is ``DYNAMIC_N_STAGE`` (docs:
+crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
@@ -57,7 +57,7 @@ PERSON: Final = ("name", "lastName")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Which dictionary a field reads: its origin, its name there, or the entity type of its rows."""
+    """Reference to the dictionary of a field: its origin, its name there, or the entity type of its rows."""
 
     origin: Origin
     name: str = ""
@@ -66,9 +66,9 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Captions by code, in the order people see them.
+    """Captions by code, in display order.
 
-    `pipelines`: to which one a stage belongs. `default`: the code that a new row gets, of pipelines.
+    `pipelines`: the pipeline of each stage. `default`: for pipelines, the code that a new row gets.
     """
 
     name: str
@@ -79,20 +79,20 @@ class Dictionary:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A column with codes in place of captions, and the cells whose caption is no code's or several codes'."""
+    """A column with captions replaced by codes, and the cells whose text matches no code or several."""
 
     values: tuple[object, ...]
     faults: tuple[Fault, ...] = ()
 
 
 def lookup_of(field: Field, entity_type_id: int | None = None) -> Lookup | None:
-    """Tell which dictionary a field reads; None where its values are no codes.
+    """Find the dictionary of a field; None if its values are not codes.
 
     Parameters
     ----------
     field : Field
     entity_type_id : int, optional
-        Of the table the field belongs to: pipelines, and the stages of a stage history, are a type's own.
+        Type of the entity that has the field: pipelines and the stages of a stage history depend on it.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def choices_of(field: Field) -> Dictionary:
 
 
 def statuses(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
-    """One dictionary, or those of a table's pipelines, out of the rows of `crm.status.list`."""
+    """One dictionary, or those of all pipelines of an entity, from the rows of `crm.status.list`."""
     found: list[tuple[int, int, str, str]] = []
     for row in rows:
         pipeline = _pipeline(str(row.get("ENTITY_ID")), lookup)
@@ -143,7 +143,7 @@ def statuses(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
 
 
 def _pipeline(name: str, lookup: Lookup) -> int | None:
-    """The pipeline whose stages a dictionary holds, 0 for a plain one; None for a dictionary that is not meant."""
+    """The pipeline whose stages a dictionary holds, 0 for a plain one; None for a dictionary of something else."""
     if lookup.origin is Origin.STATUS:
         return 0 if name == lookup.name else None
     match = _PIPELINE.fullmatch(name)
@@ -159,7 +159,7 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
-    """Users by first and last name, from `user.get`; one without a name by e-mail."""
+    """Users by first and last name, or by e-mail without a name, from `user.get`."""
     return Dictionary("users", {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
 
 
@@ -169,7 +169,7 @@ def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 
 def row_names(rows: Iterable[Mapping[str, JSON]], entity_type_id: int) -> Dictionary:
-    """Rows of a table by title; contacts by first and last name."""
+    """Rows of an entity by title; contacts by first and last name."""
     titled = PERSON if entity_type_id == LINKS["crm_contact"] else ("title",)
     return Dictionary(f"item:{entity_type_id}", {str(row.get("id")): _named(row, titled, "id") for row in rows})
 
@@ -192,26 +192,26 @@ def codes_for(
     *,
     column: str | None = None,
 ) -> Coded:
-    """Turn the captions of a column into codes.
+    """Replace the captions in a column by codes.
 
     Parameters
     ----------
     captions : sequence
-        A cell a row: text, or a list of texts in a multiple field; a number is its digits where codes are text, and
-        all else is left as it is.
+        One cell per row: text, or a list of texts in a multiple field; numbers are read as digits if codes are text;
+        everything else is left unchanged.
     field : Field
     dictionary : Dictionary
-        A text that is one of its codes is that code, whatever captions say.
+        A text equal to one of its codes is taken as that code even if it is also a caption.
     pipeline : int, sequence of int or None, optional
-        The pipeline of each row, or of all: it decides between stages of the same caption.
+        The pipeline of each row, or of all rows: it decides between stages with the same caption.
     column : str, optional
-        The frame's name for the field, for faults.
+        The column's name in the frame, for faults.
 
     Returns
     -------
     Coded
-        A cell at fault is None there. Text that is neither a code nor a caption is at fault; a number written as text
-        is a code wherever codes are numbers.
+        Cells at fault become None. Text that is neither a code nor a caption is at fault; a number written as text is a
+        code if codes are numbers.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def codes_for(
     rows = pipeline if isinstance(pipeline, Sequence) else [pipeline] * len(captions)
     values: list[object] = []
     faults: list[Fault] = []
-    near = lru_cache(partial(_near, dictionary))  # a misspelt caption is seldom alone
+    near = lru_cache(partial(_near, dictionary))  # a misspelt caption usually occurs many times
     for position, (cell, place) in enumerate(zip(captions, rows, strict=True)):
         parts = list(cell) if isinstance(cell, list | tuple) else [cell]
         found = [
@@ -240,14 +240,14 @@ def codes_for(
 
 
 def _digits(part: object) -> object:
-    """A whole number as its digits: a column of codes that are digits may have come as numbers."""
+    """An integer as its digits: codes made of digits may have been read as numbers."""
     if isinstance(part, bool) or not isinstance(part, Real) or part != part:  # noqa: PLR0124 - NaN is no number
         return part
     return str(int(float(part))) if not isinstance(part, Integral) and float(part).is_integer() else str(part)
 
 
 def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]], pipeline: int | None) -> object:
-    """The code of a cell; a list of codes where a caption has none or several."""
+    """The code of a cell; a list of codes if a caption has none or several."""
     if not isinstance(part, str) or part == "" or part in dictionary.titles:
         return part
     codes = by_title.get(part) or by_title.get(part.strip(), [])
@@ -271,21 +271,23 @@ def _wrong(
 def _misplaced(
     field: Field, found: Sequence[object], dictionary: Dictionary, place: int | None
 ) -> Iterator[tuple[str, str]]:
-    """Stages of another pipeline than the row's, which the portal replaces without a word (crm module: stage field)."""
-    if field.read_only:  # the stage before the present one may have been of another pipeline
+    """Faults for stages of another pipeline than the row's, which the portal silently replaces (crm module: stage
+    field).
+    """
+    if field.read_only:  # the previous stage may belong to another pipeline
         return
     for code in found:
         own = dictionary.pipelines.get(code) if isinstance(code, str) else None
         if own is not None and place is not None and own != place:
             hint = f"give the row's pipeline in categoryId, {own} for this stage"
-            yield str(code), f"a stage of pipeline {own}, and the row is in {place}: {hint}"
+            yield str(code), f"a stage of pipeline {own}, but the row is in {place}: {hint}"
 
 
 def _near(dictionary: Dictionary, text: str) -> str:
-    """The caption or the code that a text is likely to mean, as a question."""
+    """The caption or code that a text probably means, as a question."""
     known = {word.casefold(): word for word in (*dictionary.titles, *dictionary.titles.values())}
     found = difflib.get_close_matches(text.strip().casefold(), known, 1, NEARNESS)
     if found:
         return f"; did you mean {known[found[0]]!r}?"
     some = ", ".join(f"{code!r} ({title})" for code, title in [*dictionary.titles.items()][:SOME])
-    return f"; it has {some}{', ...' if len(dictionary.titles) > SOME else ''}" if some else ""
+    return f"; valid codes: {some}{', ...' if len(dictionary.titles) > SOME else ''}" if some else ""

@@ -1,7 +1,9 @@
-"""How one value of each kind is read, whatever shape it came in (https://apidocs.bitrix24.com/api-reference/data-types.html).
+"""Cell readers: decode one value of each kind, in any form the portal returns it
+(https://apidocs.bitrix24.com/api-reference/data-types.html).
 
-The same column comes as text, number, null, 0, false or an empty list, by method and by build of the portal: every
-reader takes them all, answers None for no value, and raises `ValueError` for a value of another kind.
+The same column may be returned as text, number, null, 0, false or an empty list, depending on the method and the
+portal's build: every reader accepts all of them, returns None for no value, and raises `ValueError` for a value of
+another kind.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ FILE_IDS: Final = ("id", "fileid")
 FILE_NAMES: Final = ("name", "filename", "originalname")
 FILE_PAGES: Final = ("url", "showurl", "urlshow", "viewurl", "urlview", "detailurl", "urldetail", "src")
 FILE_DOWNLOADS: Final = ("downloadurl", "urldownload", "previewurl", "urlpreview")
-"""What methods call the id, the name and the addresses of a file, in any case and with or without underscores
+"""Keys that methods use for the id, the name and the addresses of a file, in any case and with or without underscores
 (docs: crm-timeline-comment-get.md, crm-activity-list.md, catalog-product-list.md, disk-folder-get-children.md)."""
 SECRET: Final = re.compile(r"[?&](auth|token|access_token)=", re.IGNORECASE)
 
@@ -39,7 +41,7 @@ _AMOUNT_STEP: Final = Decimal("0.0001")
 
 
 def blank(value: JSON) -> bool:
-    """Whether a value stands for none: null, false, ``""``, and PHP's empty list or map."""
+    """Whether a value means "no value": null, false, ``""``, or PHP's empty list or map."""
     return value is None or value is False or value in ("", [], {})
 
 
@@ -70,12 +72,12 @@ def _text_float(text: str) -> float:
 
 
 def read_link(value: JSON) -> int | None:
-    """Read an id; 0 is no link."""
+    """Read an id; 0 means no link."""
     return read_number(value) or None
 
 
 def read_float(value: JSON) -> float | None:
-    """Read a number, refusing one that a double cannot hold."""
+    """Read a number; one that a double cannot hold is an error."""
     if blank(value):
         return None
     number = _text_float(value) if isinstance(value, str) else value
@@ -85,7 +87,7 @@ def read_float(value: JSON) -> float | None:
 
 
 def read_text(value: JSON) -> str | None:
-    """Read a text: ``""`` stays, a number becomes its digits, a list or map its JSON."""
+    """Read text: ``""`` is kept, a number becomes its digits, a list or map its JSON."""
     if isinstance(value, str):
         return value
     if blank(value):
@@ -98,7 +100,7 @@ def read_text(value: JSON) -> str | None:
 
 
 def read_code(value: JSON) -> str | None:
-    """Read a code: ``""`` is none."""
+    """Read a code; ``""`` means no value."""
     return read_text(value) or None
 
 
@@ -115,9 +117,9 @@ def read_bool(value: JSON) -> bool | None:
 
 
 def read_datetime(value: JSON, first: bool | None = None) -> datetime | None:
-    """Read a moment in UTC; a text without an offset (site format) stands as it is.
+    """Read a datetime as UTC; text without an offset (site format) is read as written.
 
-    `first`: whether the site's dates begin with the day; None where that is not known.
+    `first`: whether the site's dates put the day before the month; None if unknown.
     """
     if blank(value):
         return None
@@ -125,11 +127,11 @@ def read_datetime(value: JSON, first: bool | None = None) -> datetime | None:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("not a date of the years 1 to 9999") from None
+        raise ValueError("not a date in the years 1 to 9999") from None
 
 
 def read_date(value: JSON, first: bool | None = None) -> date | None:
-    """Read a date, which the portal prints as UTC midnight in the server's zone (rest module: rest_util.php)."""
+    """Read a date, which the portal returns as midnight of the server's time zone (rest module: rest_util.php)."""
     moment = read_datetime(value, first)
     return None if moment is None else moment.date()
 
@@ -166,8 +168,8 @@ def read_amount(text: str) -> Decimal:
 def read_file(value: JSON) -> dict[str, object] | None:
     """Read a file's id, name and page.
 
-    The addresses with a token in them are left out, and of a page's address the webhook's code that it may hold
-    (rest module: restmanager.php ContentUri).
+    Addresses that contain a token are left out, and the page's address is stripped of the webhook's code that it may
+    contain (rest module: restmanager.php ContentUri).
     """
     if blank(value):
         return None
@@ -186,7 +188,7 @@ def _first(told: Mapping[str, JSON], names: Sequence[str]) -> JSON:
 
 
 def _download(told: Mapping[str, JSON]) -> str | None:
-    """The address to download from, where it holds no token."""
+    """The download address, if it contains no token."""
     found = read_code(_first(told, FILE_DOWNLOADS))
     return None if found is None or SECRET.search(found) else found
 
@@ -196,7 +198,7 @@ def _masked(address: str | None) -> str | None:
 
 
 def read_contact_point(value: JSON) -> dict[str, object] | None:
-    """Read a phone or e-mail in the spelling of either family."""
+    """Read a phone or e-mail in the form of either family."""
     if blank(value):
         return None
     if not isinstance(value, dict):
@@ -209,7 +211,7 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
 
 
 UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
-"""What a value may raise in its reader: no integer is too long and no list nested too deep for JSON."""
+"""Errors that a reader may raise: JSON limits neither the length of integers nor the depth of lists."""
 
 READERS: Final[Mapping[Kind, Reader]] = {
     Kind.NUMBER: read_number,
@@ -226,11 +228,11 @@ READERS: Final[Mapping[Kind, Reader]] = {
 }
 
 WRITTEN_DATES: Final[Mapping[Kind, Callable[..., object]]] = {Kind.DATE: read_date, Kind.DATETIME: read_datetime}
-"""Readers that take ``first`` beside the value."""
+"""Readers that take ``first`` besides the value."""
 
 
 def elements(value: JSON, kind: Kind) -> list[JSON]:
-    """The values of a multiple field: ``false``, ``""``, null and ``[]`` are none, a PHP map is its values."""
+    """The values of a multiple field: ``false``, ``""``, null and ``[]`` mean none, a PHP map means its values."""
     if blank(value):
         return []
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What is wrong with rows to write that the portal would swallow, or refuse only after the request."""
+"""Local checks of rows to write: faults that the portal would silently ignore or report only after the request."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Rule: TypeAlias = "Callable[[Field, AnyArray], Iterable[tuple[int, object, str]]
 
 
 def check_columns(entity: Entity, columns: Mapping[str, Field], operation: Operation) -> list[Fault]:
-    """Find the columns that the portal would leave out without a word.
+    """Find the columns that the portal would silently ignore.
 
-    What a description calls required is no law, and what a portal demands is in no description: it is told by the
-    portal, row by row (bitrix module crm: lib/field.php, option rest_enable_req_uf_check).
+    Required fields are not checked: descriptions are unreliable about them, and the portal reports what it requires row
+    by row (crm module: lib/field.php, option rest_enable_req_uf_check).
 
     Parameters
     ----------
     entity : Entity
     columns : mapping of str to Field
-        The columns to send, by the frame's spelling; the id is not among their faults.
+        The columns to send, by the frame's spelling; the id is not checked.
     operation : {"insert", "update"}
     """
     faults = [_whole(name, reason) for name, field in columns.items() if (reason := _closed(entity, field, operation))]
@@ -37,19 +37,19 @@ def check_columns(entity: Entity, columns: Mapping[str, Field], operation: Opera
 
 
 def check_rows(table: pa.Table, columns: Mapping[str, Field]) -> list[Fault]:
-    """Find the cells that cannot be written: not a choice, too long.
+    """Find the cells that cannot be written: not one of the choices, or too long.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Rows in the columns' write types.
+        Rows in the write types of the columns.
     columns : mapping of str to Field
         The field of every column to check.
 
     Returns
     -------
     list of Fault
-        By column, then by row.
+        Ordered by column, then by row.
     """
     faults: list[Fault] = []
     for name, field in columns.items():
@@ -66,11 +66,11 @@ def _whole(name: str, reason: str) -> Fault:
 def _closed(entity: Entity, field: Field, operation: Operation) -> str | None:
     if field.code == entity.listing.id_key:
         return None
-    if field.read_only and not field.required:  # a field that is both is wanted of a new row (crm.category.fields)
+    if field.read_only and not field.required:  # a field that is both is needed for a new row (crm.category.fields)
         return "read-only: the portal would ignore it"
-    # one that the list shows is compared with the row that is there
+    # a listed field is compared with the existing row
     if field.immutable and not field.listed and operation == "update":
-        return "set once, when the row is made: the portal would ignore it"
+        return "can only be set on creation: the portal would ignore it"
     return None
 
 
@@ -83,7 +83,7 @@ def _twice(columns: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
 
 
 def _not_chosen(field: Field, values: AnyArray) -> Iterator[tuple[int, object, str]]:
-    """A code outside the field's own list, which the portal drops without a word."""
+    """A code outside the field's own list, which the portal silently ignores."""
     if not field.choices:
         return
     codes = {choice.code for choice in field.choices}

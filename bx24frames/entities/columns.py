@@ -1,4 +1,4 @@
-"""Which fields a caller's column names mean, and what a list method is asked for to get them."""
+"""Column names: which fields they mean, and which names a list method is sent to select them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ NEAREST: Final = 3
 
 
 class Names:
-    """Every spelling of every field of a table.
+    """Every spelling of every field of an entity.
 
-    A field's own code always means that field. An alias that two fields claim means neither.
+    A field's code always means that field. An alias shared by two fields means neither.
 
     Parameters
     ----------
     fields : sequence of Field
     entity : str
-        The table's name, for messages.
+        The entity's name, for messages.
     """
 
     __slots__ = ("_claims", "_codes", "entity", "fields")
@@ -40,7 +40,7 @@ class Names:
                 self._claims.setdefault(alias, []).append(field)
 
     def find(self, name: str) -> Field | None:
-        """The field of that spelling, or None; raises `UnknownColumn` where two fields claim it."""
+        """The field with that spelling, or None; raises `UnknownColumn` if two fields share it."""
         if name in self._codes:
             return self._codes[name]
         claims = self._claims.get(name, [])
@@ -50,19 +50,19 @@ class Names:
         return claims[0] if claims else None
 
     def means(self, name: str, code: str) -> bool:
-        """Whether a spelling is that of one field, and of none beside it."""
+        """Whether a spelling means one given field and no other."""
         return name == code or (name not in self._codes and [one.code for one in self._claims.get(name, [])] == [code])
 
     def lookup(self, name: str) -> Field:
-        """The field of that spelling.
+        """The field with that spelling.
 
         Raises
         ------
         UnknownColumn
-            If no field has it, with the nearest names, or two fields claim it, naming both.
+            If no field has it (the message suggests similar names), or two fields share it (it names both).
         """
         if not isinstance(name, str):
-            raise UnknownColumn(f"a column is named by text, not by {name!r:.80}", entity=self.entity)
+            raise UnknownColumn(f"a column must be named by text, not by {name!r:.80}", entity=self.entity)
         field = self.find(name)
         if field is None:
             raise UnknownColumn(f"no column {name!r}", entity=self.entity, guidance=self._hint(name))
@@ -77,17 +77,17 @@ class Names:
 
 
 def lookup(fields: Sequence[Field], name: str, entity: str = "") -> Field:
-    """Find one field by any of its spellings; `UnknownColumn` otherwise."""
+    """Find one field by any of its spellings; raises `UnknownColumn` if there is none."""
     return Names(fields, entity).lookup(name)
 
 
 def select(fields: Sequence[Field], columns: Sequence[str] | None, entity: str = "") -> tuple[Field, ...]:
-    """Find the fields of the wanted columns, in the caller's order; every listed field without `columns`.
+    """Find the fields of the wanted columns, in the caller's order; without `columns`, every field that is listed.
 
     Raises
     ------
     UnknownColumn
-        If a name is unknown, names two fields, is given twice, or is one the list method never returns.
+        If a name is unknown, ambiguous, given twice, or never returned by the list method.
     """
     if columns is None:
         return tuple(field for field in fields if field.listed)
@@ -95,10 +95,10 @@ def select(fields: Sequence[Field], columns: Sequence[str] | None, entity: str =
     found = tuple(names.lookup(name) for name in columns)
     twice = [name for place, name in enumerate(columns) if name in columns[:place]]
     if twice:
-        raise UnknownColumn(f"column {twice[0]!r} is asked for twice", entity=entity)
+        raise UnknownColumn(f"column {twice[0]!r} is requested twice", entity=entity)
     for name, field in zip(columns, found, strict=True):
         if not field.listed:
-            guidance = "The item entity of the same table has it."
+            guidance = "The item entity for the same rows returns it."
             raise UnknownColumn(f"the list method never returns {name!r}", entity=entity, guidance=guidance)
     return found
 
@@ -109,17 +109,17 @@ def table_schema(
     columns: Sequence[str] | None = None,
     overrides: Mapping[str, pa.DataType] | None = None,
 ) -> TableSchema:
-    """Build the schema of a read: the wanted columns under the caller's spelling, typed by the description alone.
+    """Build the schema of a read: the wanted columns in the caller's spelling, typed only by the description.
 
     Parameters
     ----------
     entity : Entity
     fields : sequence of Field
-        The whole description, from `parse_fields`.
+        All fields, from `parse_fields`.
     columns : sequence of str, optional
-        Wanted columns in any spelling; None is all that the list method returns, under their codes.
+        Wanted columns in any spelling; None means all that the list method returns, under their codes.
     overrides : mapping of str to pyarrow.DataType, optional
-        Types to use instead, by any spelling of the column.
+        Types that replace those of the description, by any spelling of the column.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def table_schema(
     UnknownColumn
         If a column, or a column of `overrides`, is not a field.
     ConfigError
-        If a column of `overrides` is not wanted, or its type is none of Arrow's.
+        If a column of `overrides` is not wanted, or its type is not an Arrow type.
     """
     import pyarrow as pa
 
@@ -143,7 +143,7 @@ def table_schema(
     wrong = next((name for name, type_ in (overrides or {}).items() if not isinstance(type_, pa.DataType)), None)
     if wrong is not None:
         raise ConfigError(
-            f"schema_overrides names an Arrow type for each column, such as pyarrow.int64(); {wrong!r} has another",
+            f"schema_overrides needs an Arrow type for each column, such as pyarrow.int64(); that of {wrong!r} is none",
             entity=entity.name,
         )
     unread = sorted(set(retyped) - {field.code for field in chosen})
@@ -161,17 +161,17 @@ def table_schema(
 
 
 def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
-    """Name the wanted fields, and those that tell its rows apart, in the parameter of the list method.
+    """Parameters that select the wanted fields and those that identify rows.
 
     Notes
     -----
-    An item list answers explicit names with those alone, so the id is always among them
-    (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html). Classic lists give phones and
-    e-mails only by name.
+    An item list returns only the fields named explicitly, so the id is always included
+    (https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html). Classic lists give phones and e-mails
+    only by name.
     """
     fields = list(fields)
     if entity.select is None or (any(field.type == UNTYPED for field in fields) and not entity.always):
-        return {}  # what no description names comes with everything, if at all
+        return {}  # undescribed keys are returned only by a full select, if at all
     arguments = {one.name for one in entity.arguments}
     wanted = [field for field in fields if field.code not in arguments]
     keys = [*filter(None, [entity.listing.id_filter]), *entity.listing.row_key]

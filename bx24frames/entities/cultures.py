@@ -1,4 +1,4 @@
-"""Dates as a site's culture writes them, where a method gives no ISO text: which of two numbers is the day.
+"""Dates in a site's culture format, for methods that return no ISO text: which of two numbers is the day.
 
 Docs: lists-element-get.md, lists-get.md, socialnetwork-api-workgroup-get.md.
 """
@@ -21,14 +21,14 @@ _NOON: Final = 12
 
 
 def day_first(texts: Iterable[object], known: bool | None = None) -> bool | None:
-    """Whether dates with slashes begin with the day; None where none of them tells.
+    """Whether dates with slashes put the day first; None if none of them decides it.
 
     Parameters
     ----------
     texts : iterable
         Cells of any type.
     known : bool, optional
-        What other dates of the same site have told: it stands.
+        What other dates of the same site decided; it takes precedence.
 
     Examples
     --------
@@ -45,16 +45,16 @@ def day_first(texts: Iterable[object], known: bool | None = None) -> bool | None
         if int(found[1]) > _MONTHS or int(found[3]) > _MONTHS:
             return int(found[1]) > _MONTHS
         twelve_hours = twelve_hours or found[8] is not None
-    return False if twelve_hours else None  # the 12-hour clock goes with the month first
+    return False if twelve_hours else None  # a 12-hour clock implies that the month comes first
 
 
 def written_moment(text: str, first: bool | None) -> datetime:
-    """Read a date, or a date and a time, in the order of the site; with dots and dashes the day stands first.
+    """Read a date or datetime in the site's order; with dots and dashes the day comes first.
 
     Raises
     ------
     ValueError
-        It is none, or may be two.
+        If it is not a date, or is ambiguous.
     """
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
@@ -83,5 +83,5 @@ def _told_apart(one: int, two: int, first: bool | None) -> tuple[int, int]:
     if one > _MONTHS or two > _MONTHS:
         return (one, two) if one > _MONTHS else (two, one)
     if first is None and one != two:
-        raise ValueError(f"day {one} of month {two}, or day {two} of month {one}: no date of these rows tells which")
+        raise ValueError(f"day {one} of month {two}, or day {two} of month {one}: no date in these rows shows which")
     return (one, two) if first else (two, one)

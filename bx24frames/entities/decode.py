@@ -1,4 +1,4 @@
-"""Rows of the portal to one typed Arrow record batch: columns at once, a column out of the ordinary cell by cell."""
+"""Decoding: rows of the portal to a typed Arrow record batch, by column, or by cell for irregular columns."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from bx24frames.transport.redact import redact
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
 EXCERPT: Final = 200
-"""Characters of a bad value that an error shows."""
+"""Characters of a bad value shown in an error."""
 
 
 class Decoder:
-    """Types the rows of pages in two steps, so that the first can be taken while they are in the cache.
+    """Decodes the rows of pages in two steps, so that the first runs while they are in the CPU cache.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Decoder:
     on_bad_value : {"raise", "null"}
         What to do with a value that does not fit its declared type.
     nulled : Counter
-        Counts, by column, the values that became null.
+        Counts the values that became null, by column.
 
     Notes
     -----
@@ -60,7 +60,7 @@ class Decoder:
         ]
 
     def pack(self, rows: Rows) -> Packed:
-        """Take the wanted cells out of some rows; records have the keys of `keys_of`."""
+        """Extract the wanted cells from some rows; `Records` must have the keys of `keys_of`."""
         if not isinstance(rows, Records):
             rows = Records.of(rows, keys_of(self._schema))
         found = rows.columns()
@@ -68,19 +68,19 @@ class Decoder:
         return Packed(packed(self._columns, found, len(rows)), ids, len(rows))
 
     def join(self, parts: Sequence[Packed]) -> pa.RecordBatch:
-        """Type the cells of parts that follow one another.
+        """Decode the cells of consecutive parts.
 
         Returns
         -------
         pyarrow.RecordBatch
-            With exactly ``schema.arrow``. A key absent from a row is null; a multiple field that came empty, in
-            whatever shape, is an empty list, and so are absent phones and e-mails, which the portal leaves out where
-            there are none.
+            With exactly ``schema.arrow``. A key absent from a row is null; a multiple field that is empty, in any form,
+            is an empty list, and so are absent phones and e-mails, which the portal omits if there are none.
 
         Raises
         ------
         DecodeError
-            If a value does not fit and `on_bad_value` is "raise"; it names the column, the raw value and the row's id.
+            If a value does not fit and `on_bad_value` is "raise"; the message names the column, the raw value and the
+            row's id.
         """
         if not parts:
             parts = [self.pack([])]
@@ -100,7 +100,7 @@ class Decoder:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema.arrow)
 
     def day_first(self) -> bool | None:
-        """Whether the site's dates begin with the day, by all dates of the rows so far; None where none tells."""
+        """Whether the site's dates put the day first, judging by all rows so far; None if unknown."""
         while self._dates and self._day_first is None:
             cells = self._dates.pop()
             values = cells.to_pylist() if isinstance(cells, pa.Array) else cells
@@ -109,7 +109,7 @@ class Decoder:
         return self._day_first
 
     def refuse(self, column: str, value: object, row_id: str, row: int, reason: str) -> None:
-        """Count a value that does not fit, or raise it."""
+        """Count a value that does not fit, or raise an error."""
         if self._on_bad_value == "null":
             self._nulled[column] += 1
             return
@@ -120,21 +120,21 @@ class Decoder:
             value=raw,
             row_id=row_id,
             entity=self._schema.entity,
-            guidance='on_bad_value="null" reads such values as null; schema_overrides gives the column another type.',
+            guidance='Read such values as null with on_bad_value="null", or change the type with schema_overrides.',
         )
 
 
 def _excerpt(value: object, written: Callable[[object], str] = repr) -> str:
-    """The beginning of a value as Python writes it, which it cannot for one nested too deep or of too many digits."""
+    """The beginning of a value's repr, which fails for deep nesting and very long integers."""
     try:
         return redact(written(value))[:EXCERPT]
     except (RecursionError, ValueError):
-        return f"a {type(value).__name__} beyond measure"
+        return f"an oversized {type(value).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One column being typed: its name, the type it must get, and the ids of its rows."""
+    """The decoding of one column: its name, target type, and the ids of its rows."""
 
     column: Column
     name: str
@@ -143,12 +143,12 @@ class _Reading:
     decoder: Decoder
 
     def read(self, cells: Cells) -> AnyArray:
-        """Read the column: at once where its values are what they usually are, else cell by cell."""
+        """Decode the column: vectorized if its values have the usual type, else cell by cell."""
         if isinstance(cells, pa.Array):
             try:
                 return self._retyped(typed(self.column.read_as, cells))
             except NOT_PLAIN:
-                cells = cells.to_pylist()  # some value needs a closer look: they are taken one by one
+                cells = cells.to_pylist()  # some value is irregular: decode cell by cell
         if self.column.as_list:
             return self._retyped(self._lists(cells))
         return self._retyped(self._scalars([present(cell) for cell in cells], range(len(cells))))
@@ -156,12 +156,13 @@ class _Reading:
     def _scalars(self, values: list[JSON], rows: Sequence[int]) -> AnyArray:
         kind_ = self.column.read_as
         types = {*map(type, values)}
-        # behind a double, Arrow takes true for 1.0; lists and maps it follows without end, off the stack of the thread
+        # after a double, Arrow accepts true as 1.0; it follows nested lists and maps without limit and overflows the
+        # thread's stack
         if kind_ not in APART and types.isdisjoint((list, dict) if kind_ is Kind.BOOL else (list, dict, bool)):
             try:
                 return typed(kind_, pa.array(values))
             except NOT_PLAIN:
-                pass  # mixed types in one column, or a value only its reader understands
+                pass  # mixed types in one column, or a value that only its reader handles
         read = READERS[kind_]
         if kind_ in WRITTEN_DATES:
             read = partial(WRITTEN_DATES[kind_], first=self.decoder.day_first())
@@ -171,7 +172,7 @@ class _Reading:
                 found.append(read(value))
             except UNREADABLE as fault:
                 told = isinstance(fault, ValueError)
-                self._refuse(value, row, str(fault) if told else "too large, or nested too deep, to be read")
+                self._refuse(value, row, str(fault) if told else "too large or too deeply nested to be read")
                 found.append(None)
         return pa.array(found, ARROW[kind_])
 
@@ -189,7 +190,7 @@ class _Reading:
         return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), self._scalars(flat, rows), mask=mask)
 
     def _retyped(self, values: AnyArray) -> AnyArray:
-        """Cast to the type the caller asked for, where that is not the field's own."""
+        """Cast to the type the caller requested, if it differs from the field's."""
         if values.type == self.target:
             return values
         try:
@@ -210,7 +211,7 @@ class _Reading:
 
 
 def _points(cells: Iterable[Cell], field: Field, family: Family) -> list[list[JSON] | None] | None:
-    """The phones, e-mails, sites or messengers of each row, none where they are absent; None for another field."""
+    """The phones, e-mails, websites or messengers of each row, an empty list if absent; None for any other field."""
     if kind(field) is not Kind.MULTIFIELD:
         return None
     found = [elements(present(cell), Kind.MULTIFIELD) for cell in cells]

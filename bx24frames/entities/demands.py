@@ -1,4 +1,4 @@
-"""What a portal's refusal says of a column: which field its text names."""
+"""The column named in a portal's error message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED: Final = re.compile(r"\b([Ff]ield|[Пп]оле) ([A-Z][A-Z0-9_]+)\b")
 
 
 def named_column(text: str | None, fields: Iterable[Field], columns: Mapping[str, Field]) -> str | None:
-    """The column that a refusal is about; a field's code where the frame has no such column.
+    """The column that an error is about; the field's code if the frame has no such column.
 
     Portals name a field by its caption in the credential's language («Клиент»), or by its code
     (`The field COMMUNICATIONS is not defined or invalid.`).

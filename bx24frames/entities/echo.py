@@ -1,4 +1,4 @@
-"""The row that `add` and `update` answer with, compared with what was sent."""
+"""Echoes: the row in the answer of `add` or `update`, compared with what was sent."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bx24frames.entities.schema import Family, Field
 from bx24frames.entities.types import Kind, is_list, kind
 
 NOT_STORED: Final = "NOT_STORED"
-"""The code of an outcome whose row does not hold what was sent, though the portal answered with success."""
+"""The code of an outcome whose row does not hold what was sent although the portal reported success."""
 SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A cell that the portal keeps otherwise than it was sent."""
+    """A cell that the portal stored differently than it was sent."""
 
     column: str
     sent: object
@@ -29,23 +29,24 @@ class Difference:
 
     @property
     def told(self) -> str:
-        """What was sent, and what the portal keeps."""
+        """What was sent and what the portal stored."""
         kept = "nothing" if self.kept is None or self.kept in ("", []) else shown(self.kept)
-        return f"sent {shown(self.sent)}, the portal keeps {kept}"
+        return f"sent {shown(self.sent)}, the portal stored {kept}"
 
 
 def shown(value: object) -> str:
-    """A cell in a few words."""
+    """A cell, shortened for a message."""
     text = "nothing" if value is None else str(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Where an answer shows the stored row, and what was sent.
+    """Location of the stored row in an answer, and the cells that were sent.
 
-    `path`: from `result` to the row. `columns`: spelling to field. `sent`: the cells sent, by spelling; None is a
-    clear, of which an answer proves nothing (bitrix-tools/b24-rest-docs #269: null is printed, the values stay).
+    `path`: from `result` to the row. `columns`: fields by spelling. `sent`: the cells sent, by spelling; None clears
+    the field, and an answer proves nothing about that (bitrix-tools/b24-rest-docs #269: null is returned, the values
+    stay).
     """
 
     path: Path
@@ -54,7 +55,7 @@ class Echo:
     sent: Mapping[str, object]
 
     def differences(self, result: JSON) -> list[Difference] | None:
-        """The cells that are kept otherwise; None where the answer shows no row."""
+        """The cells that were stored differently; None if the answer does not contain the row."""
         row = result
         for step in self.path:
             row = row.get(step) if isinstance(row, dict) else None
@@ -71,19 +72,19 @@ class Echo:
             try:
                 kept = read_cell(field, row[key])
             except ValueError:
-                continue  # a shape that is not known proves nothing
+                continue  # an unknown shape proves nothing
             if not keeps(field, value, kept):
                 yield Difference(column, value, kept)
 
     def _key(self, field: Field, row: Mapping[str, JSON]) -> str | None:
-        """Under which key the row shows a field; None where it does not."""
+        """The key of a field in the row; None if it is absent."""
         if kind(field) is Kind.MULTIFIELD and self.family is Family.ITEM:
             return "fm" if isinstance(row.get("fm"), list) else None
         return next((key for key in (field.code, field.printed) if key and key in row), None)
 
 
 def read_cell(field: Field, cell: JSON) -> object:
-    """One cell of an answer, as a column of that field has it."""
+    """One cell of an answer, decoded as in a column of the field."""
     own = kind(field)
     if own is Kind.MULTIFIELD and isinstance(cell, list):
         type_id = MULTIFIELDS.get(field.code, field.code.upper())

@@ -1,4 +1,4 @@
-"""Rows to the calls that write them, each marked with what a batch, or a second sending, would do to it."""
+"""Encoding of rows as the calls that write them, each marked as repeatable or not and as batchable or not."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bx24frames.options import Nulls
 from bx24frames.transport.query import pairs
 
 IMPORT_ROWS: Final = 20
-"""Rows of one `crm.item.batchImport`; more is `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
+"""Rows in one `crm.item.batchImport`; more raise `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
 COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 DEFAULT_VALUE_TYPE: Final = "WORK"
 
 
 BY_CLASSIC_METHODS: Final = frozenset({(3, "photo"), (4, "logo")})
-"""Fields that item methods describe and refuse in every form (vendor's tutorials, August 2026)."""
+"""Fields that the item methods describe but reject in every form (vendor's tutorials, August 2026)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """One row's values in wire form. `additive`: sending them twice adds twice (new phones, new files)."""
+    """One row's values in wire form. `additive`: sending them twice adds them twice (new phones, new files)."""
 
     fields: dict[str, JSON]
     additive: bool
 
 
 def add_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Encoded:
-    """Encode one insert; nulls are left to the portal's defaults.
+    """Encode one insert; for nulls the portal's defaults apply.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def add_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Enc
     Raises
     ------
     ValidationError
-        If a value cannot be written, naming the row and the column.
+        If a value cannot be written; the message names the row and the column.
 
     Notes
     -----
@@ -100,9 +100,9 @@ def add_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Enc
 def update_call(
     entity: Entity, columns: Mapping[str, Field], row_id: int | str, row: InputRow, nulls: Nulls = "skip"
 ) -> Encoded:
-    """Encode one update; `nulls` "skip" leaves a null's field alone, "clear" empties it.
+    """Encode one update; `nulls`: "skip" leaves the field of a null unchanged, "clear" clears it.
 
-    Repeatable unless it adds: phones and e-mails without their ids, and new files.
+    Repeatable unless it adds values: phones and e-mails without ids, and new files.
     """
     values = _values(entity, columns, row, nulls, fresh=False)
     params = {**entity.base_params, entity.writes.id_param: row_id, **_held(entity, values.fields)}
@@ -111,7 +111,7 @@ def update_call(
 
 
 def _echo(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Echo | None:
-    """What the answer is compared with, of the methods that answer with the row: those whose ids stand inside one."""
+    """What the answer is compared with, for methods that return the row: those whose ids are inside one."""
     if len(entity.writes.id_path) < 2:
         return None
     stamps = (entity.modified, *entity.stamped)
@@ -120,27 +120,27 @@ def _echo(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Echo |
 
 
 def delete_call(entity: Entity, row_id: int | str, position: int = 0) -> Encoded:
-    """Encode one deletion; carried out twice it answers "not found"."""
+    """Encode one deletion; if repeated, it returns "not found"."""
     params = {**entity.base_params, entity.writes.id_param: row_id}
     return Encoded(_call(_method(entity, "delete"), params, repeatable=True), positions=(position,))
 
 
 def import_call(entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow]) -> Encoded:
-    """Encode one import of up to 20 rows, which starts no automation.
+    """Encode one import of up to 20 rows, which does not start automation.
 
-    `data` is a map with names of our own: the answers come back under them, so that no row depends on its place.
+    `data` is a map with generated names, and the answers have the same names, so no row depends on its place.
 
     Notes
     -----
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
     """
     if len(rows) > IMPORT_ROWS:
-        raise ConfigError(f"an import carries at most {IMPORT_ROWS} rows, not {len(rows)}", entity=entity.name)
+        raise ConfigError(f"an import may hold at most {IMPORT_ROWS} rows, not {len(rows)}", entity=entity.name)
     return _import(entity, [(row.position, _imported(entity, columns, row)) for row in rows])
 
 
 def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Encoded:
-    """Encode the import of one row by itself."""
+    """Encode the import of a single row."""
     params = {**entity.base_params, **_held(entity, _imported(entity, columns, row))}
     call = _call(_method(entity, "import_one"), params, repeatable=False)
     return Encoded(call, AnswerShape(entity.writes.id_path), (row.position,))
@@ -149,9 +149,9 @@ def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow)
 def import_calls(
     entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow], size: int = IMPORT_ROWS
 ) -> Iterator[Encoded]:
-    """Encode rows as imports of at most `size` rows and 900 pairs.
+    """Encode rows as imports of at most `size` rows and 900 name=value pairs.
 
-    Rows that cannot travel in a batch, or have more pairs, are gathered in imports of their own, marked ``direct``.
+    Rows that cannot be part of a batch, or have more pairs, go into separate imports marked ``direct``.
     """
     fit: list[tuple[int, dict[str, JSON]]] = []
     direct: list[tuple[int, dict[str, JSON]]] = []
@@ -185,10 +185,10 @@ def _import(entity: Entity, rows: Sequence[tuple[int, dict[str, JSON]]]) -> Enco
 
 
 def unbatchable(value: JSON) -> bool:
-    """Whether a batch cannot carry a value as it is.
+    """Whether a batch cannot carry a value unchanged.
 
-    A command is a query string: null, an empty list and infinity have no form in it. And the portal replaces
-    whatever looks like a reference to another command's result (rest module: classes/general/rest_provider.php).
+    A command is a query string, in which null, an empty list and infinity have no form. The portal also replaces any
+    text that looks like a reference to another command's result (rest module: classes/general/rest_provider.php).
     """
     if isinstance(value, str):
         return has_reference(value)
@@ -199,7 +199,7 @@ def unbatchable(value: JSON) -> bool:
 
 
 def _call(method: str, params: Mapping[str, JSON], *, repeatable: bool) -> Call:
-    # of a command with more names PHP would read the first thousand, and say nothing
+    # from a command with more names, PHP silently reads only the first thousand
     direct = pairs(params) > MAX_PAIRS or any(unbatchable(value) for value in params.values())
     return Call(method, params, repeatable, direct)
 
@@ -212,19 +212,19 @@ def _method(entity: Entity, verb: str) -> str:
 
 
 def _held(entity: Entity, fields: dict[str, JSON]) -> dict[str, JSON]:
-    """The values under the parameter that holds them, or beside the id where there is none."""
+    """The values under the parameter that holds them, or next to the id if there is none."""
     return fields if entity.writes.fields_param is None else {entity.writes.fields_param: fields}
 
 
 def unwritable(
     entity: Entity, columns: Mapping[str, Field], rows: Iterable[InputRow], operation: Operation, nulls: Nulls
 ) -> Iterator[Fault]:
-    """Find the cells of composed values that have no form on the wire: money without a currency, a phone to clear.
+    """Find the composed cells that cannot be written: money without a currency, a phone to clear.
 
     Parameters
     ----------
     rows : iterable of InputRow
-        With the values of columns of `COMPOSED` kinds alone; of the others the write types say it all.
+        With the values of columns of `COMPOSED` kinds only; for all others the write type is sufficient.
     """
     for row in rows:
         for column, value in row.values.items():
@@ -238,7 +238,7 @@ def unwritable(
 def _values(
     entity: Entity, columns: Mapping[str, Field], row: InputRow, nulls: Nulls, *, fresh: bool, importing: bool = False
 ) -> _Values:
-    """Write a row. `fresh`: the portal gives new ids. `importing`: item imports spell phones as classic methods do."""
+    """Encode a row. `fresh`: the row is new. `importing`: item imports spell phones as classic methods do."""
     fields: dict[str, JSON] = {}
     contact: dict[str, JSON] = {}
     additive = False
@@ -253,7 +253,7 @@ def _values(
             if _kept(entity, field, value, fresh=fresh):
                 continue
             if value is not None and (entity.entity_type_id, field.code) in BY_CLASSIC_METHODS:
-                raise Unwritable(f"the item methods take no {field.code}: write it by crm.{entity.name}")
+                raise Unwritable(f"the item methods do not accept {field.code}: write it as crm.{entity.name}")
             cell = clearing(field, entity.family) if value is None else write(field, entity.family, value)
             fields[field.written] = cell
             additive |= kind(field) is Kind.FILE and uploads(value)
@@ -264,9 +264,9 @@ def _values(
 
 
 def _kept(entity: Entity, field: Field, value: object, *, fresh: bool) -> bool:
-    """Whether the value holds nothing but files that the row has already, which are kept by not naming them.
+    """Whether the value only holds files that the row already has and that are kept by not naming them.
 
-    The item methods let go of every file of a multiple field that is not named; the classic ones of none.
+    The item methods remove every file of a multiple field that is not named; the classic methods remove none.
     """
     if kind(field) is not Kind.FILE or value is None or uploads(value) or removes(value):
         return False
@@ -278,10 +278,10 @@ def _kept(entity: Entity, field: Field, value: object, *, fresh: bool) -> bool:
 def _add_points(
     contact: dict[str, JSON], entity: Entity, field: Field, value: object, *, fresh: bool, importing: bool
 ) -> bool:
-    """Write phones or e-mails; whether any of them would be added again by a second sending.
+    """Encode phones or e-mails; returns whether repeating the call would add any of them again.
 
-    An entry without an id adds (docs: crm-contact-update.md). Items hold all of them in one map `fm`, keyed by id,
-    new ones by a name.
+    An entry without an id is added (docs: crm-contact-update.md). Items hold all of them in one map `fm`, keyed by id,
+    or by a generated name for new ones.
     """
     type_id = MULTIFIELDS.get(field.code, field.code.upper())
     together = entity.family is Family.ITEM and not importing

@@ -1,4 +1,4 @@
-"""A table's field description, in whichever shape its method prints it, as one list of fields."""
+"""Parsing of an entity's field description, in any of its formats, into a list of fields."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from bx24frames.entities.schema import Choice, Entity, Family, Field, Shape
 from bx24frames.errors import ResponseError
 
 MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "web": "WEB", "im": "IM"}
-"""Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows apart."""
+"""Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows separately."""
 
 LINKS: Final = frozenset({"crm_contact", "crm_company"})
-"""Several links of a row (`CONTACT_IDS`, a company's `CONTACT_ID`) are described and written by the classic methods and
-never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
+"""Multiple links of a row (`CONTACT_IDS`, a company's `CONTACT_ID`) are described and written by the classic methods
+but never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 """
 
 UNSEEN: Final = frozenset({"contacts", "companies"})
-"""Described by the item methods, and never printed; a condition on one and a write of one are refused: `contactIds` and
-`companyIds` are meant (docs: universal/object-fields.md).
+"""Described by the item methods but never returned; filtering by one or writing one is refused: use `contactIds` and
+`companyIds` instead (docs: universal/object-fields.md).
 """
 
 CALLERS: Final = frozenset({"CREATED_BY"})
-"""Of a task: described as required, and the caller where it is left out (docs: tasks/task/item/add.php, the sample)."""
+"""Of a task: described as required, but defaults to the caller (docs: tasks/task/item/add.php, the sample)."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
 
 def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
-    """Read the answer of a table's description method.
+    """Parse the answer of an entity's description method.
 
     Parameters
     ----------
     entity : Entity
     answer : JSON
-        The `result` of ``entity.fields.method``; unused where the table's fields are ours.
+        The `result` of ``entity.fields.method``; unused if the fields are static.
 
     Returns
     -------
     tuple of Field
-        In the portal's order, each with every spelling a caller may use.
+        In the portal's order, each with all spellings a caller may use.
 
     Raises
     ------
@@ -58,16 +58,16 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
     source = entity.fields
     static = {field.code: field for field in source.static}
     entries = {} if source.method is None else _entries(entity, answer)
-    if entity.family is Family.ITEM and "fm" in entries:  # beside it their first values may be described as texts
+    if entity.family is Family.ITEM and "fm" in entries:  # next to it, their first values may be described as text
         entries = {name: raw for name, raw in entries.items() if name not in MULTIFIELDS}
     described = [field for name, raw in entries.items() for field in _parsed(entity, name, raw, static)]
     own = source.static if source.method is None else source.extra
     arguments = (Field(one.name, one.type, read_only=True, aliases=one.aliases) for one in entity.arguments)
-    told = {field.code: field for field in reversed(described)}  # of two with one code the first counts
+    told = {field.code: field for field in reversed(described)}  # of two with the same code the first one counts
     fields = {field.code: told[field.code] for field in described}
     for field in own:
         fields.setdefault(field.code, _aliased(field, entity, ()))
-    if source.extra and source.extra == source.static:  # what every row of such tables has stands before their own
+    if source.extra and source.extra == source.static:  # fields that all rows of such entities have come first
         fields = {field.code: fields[field.code] for field in source.extra} | fields
     for field in arguments:
         fields.setdefault(field.code, _aliased(field, entity, ()))
@@ -75,7 +75,7 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
 
 
 def _with_argument_names(entity: Entity, fields: dict[str, Field]) -> tuple[Field, ...]:
-    """The fields; a described one that is also an argument takes that one's names."""
+    """The fields; a field that is also an argument gets the argument's names."""
     for one in entity.arguments:
         known = fields[one.name]
         more = tuple(name for name in one.aliases if name not in known.aliases)
@@ -85,7 +85,7 @@ def _with_argument_names(entity: Entity, fields: dict[str, Field]) -> tuple[Fiel
 
 def _entries(entity: Entity, answer: JSON) -> Mapping[str, JSON]:
     value = _walk(answer, entity.fields.path)
-    if value == []:  # PHP prints an empty map as a list
+    if value == []:  # PHP serializes an empty map as a list
         return {}
     if not isinstance(value, dict):
         raise ResponseError(
@@ -125,7 +125,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD.match(name) is not None
     code = upper_name if user_field and upper_name.startswith("UF_") else name
     settings = raw.get("settings")
-    settings = settings if isinstance(settings, dict) else {}  # an empty one is printed as []
+    settings = settings if isinstance(settings, dict) else {}  # an empty one is returned as []
     type_, holder = property_type(raw)
     multiple = _flag(raw, "isMultiple", "multiple")
     camel = name if entity.family is Family.ITEM and user_field else ""
@@ -154,11 +154,11 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
 
 
 def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field]) -> Field:
-    """Tasks are described in UPPER_SNAKE and print camelCase rows (docs: tasks-task-get-fields.md)."""
+    """Tasks are described in UPPER_SNAKE, but their rows are in camelCase (docs: tasks-task-get-fields.md)."""
     values = raw.get("values")
     pairs = values.items() if isinstance(values, dict) else ()
     type_name = str(raw.get("type") or "string")
-    code = spelling.camel(name)  # also of a user field: `UF_CRM_TASK` is printed as `ufCrmTask`
+    code = spelling.camel(name)  # also for a user field: `UF_CRM_TASK` is returned as `ufCrmTask`
     listed = type_name == "array"
     return replace(
         static.get(code) or Field(code, "string" if listed else type_name, multiple=listed),
@@ -174,7 +174,7 @@ def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field])
 
 
 def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:
-    """Add every spelling of a field: its other case, and the name the other family gives it."""
+    """Add all spellings of a field: its other case, and its name in the other family."""
     names = [*more]
     if not field.user_field:
         names += [spelling.camel(field.code) if field.code.isupper() else spelling.upper(field.code)]
@@ -184,7 +184,7 @@ def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:
 
 
 def _title(code: str, raw: Mapping[str, JSON]) -> str:
-    """The caption: classic descriptions give user fields their code as title and the captions as labels."""
+    """The caption: classic descriptions give a user field's code as title and its captions as labels."""
     captions = [str(raw[key]) for key in _LABELS if isinstance(raw.get(key), str) and raw[key] not in ("", code)]
     return captions[0] if captions else code
 

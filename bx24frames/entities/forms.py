@@ -1,8 +1,8 @@
-"""The forms in which an item list can be asked for the same rows, the lightest first.
+"""Request forms of item lists: different parameters for the same rows, the cheapest first.
 
-No form is right for every field and every portal: a named select together with `useOriginalUfNames` loses the system
-fields, phones come with ``*`` alone, and some names of user fields do not convert back (b24-rest-docs #263, #268, #368;
-crm module: lib/controller/item.php).
+No form is right for every field and every portal: named fields together with `useOriginalUfNames` lose the system
+fields, phones are returned only with ``*``, and some names of user fields are not converted back (b24-rest-docs #263,
+#268, #368; crm module: lib/controller/item.php).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERYTHING: Final = "*"
 
 
 class Form(enum.Enum):
-    """How the fields of a list are named."""
+    """How the fields are selected and named."""
 
     NAMED = "named"
     """The wanted fields by name, user fields in camelCase."""
@@ -38,16 +38,16 @@ def forms_of(
     conditions: Mapping[str, JSON] | None = None,
     order: Mapping[str, JSON] | None = None,
 ) -> tuple[Form, ...]:
-    """The forms that can answer a read, the lightest first; the first one of a table of another family alone.
+    """The forms that can serve a read, the cheapest first; for other families, only the first.
 
     Parameters
     ----------
     entity : Entity
     wanted : iterable of Field
     known : sequence of Field
-        The whole description.
+        All fields.
     conditions, order : mapping, optional
-        As they go to the portal, user fields in camelCase.
+        As sent to the portal, with user fields in camelCase.
     """
     if entity.family is not Family.ITEM:
         return (Form.NAMED,)
@@ -69,7 +69,7 @@ def forms_of(
 def _lead(
     user_fields: Mapping[str, Field], conditions: Mapping[str, JSON], order: Mapping[str, JSON]
 ) -> Iterator[bool]:
-    """Of each user field that is compared or sorted by, whether its camelCase name leads to it."""
+    """For each user field in a condition or an order, whether its camelCase name identifies it."""
     for name in order:
         if name in user_fields:
             yield user_fields[name].reachable
@@ -83,17 +83,17 @@ def _lead(
 
 
 def by_code(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Conditions, or an order, with user fields named by their codes, as `useOriginalUfNames` has them."""
+    """Conditions or an order with user fields named by code, as `useOriginalUfNames` requires."""
     return renamed({field.camel: field.code for field in known if field.camel}, conditions)
 
 
 def by_camel(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Conditions, or an order, with user fields in camelCase, as calls without `useOriginalUfNames` have them."""
+    """Conditions or an order with user fields in camelCase, as calls without `useOriginalUfNames` require."""
     return renamed({field.code: field.camel for field in known if field.camel}, conditions)
 
 
 def renamed(names: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Conditions with other names, inside groups as well."""
+    """Conditions with names replaced, also inside groups."""
     found: dict[str, JSON] = {}
     for key, value in conditions.items():
         if isinstance(value, dict) and key.isdigit():
@@ -105,6 +105,6 @@ def renamed(names: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[st
 
 
 def params_in(form: Form) -> dict[str, JSON]:
-    """The parameters of a list that asks for every field."""
+    """The parameters of a list call that selects every field."""
     own: dict[str, JSON] = {ORIGINAL: "Y"} if form is Form.CODES else {}
     return {"select": [EVERYTHING], **own}

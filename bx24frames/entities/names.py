@@ -1,4 +1,4 @@
-"""Which table a name means."""
+"""Entity names: which entity a name means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bx24frames.errors import UnknownEntity
 
 NEAREST: Final = 3
 
-ORDER: Final = "The entity comes first, the portal second: read_entity('deal', portal)."
+ORDER: Final = "The entity is the first argument, the portal the second: read_entity('deal', portal)."
 
 _ITEM: Final = re.compile(r"item:(\d+)")
 _METHOD: Final = re.compile(r"(?:api/)?[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
@@ -27,29 +27,29 @@ _CHANGES: Final = (
     "save", "share", "show", "skip", "start", "stop", "subscribe", "terminate", "transfer", "unlock", "unmute",
     "unpin", "unpublish", "unsubscribe", "untrash", "vote", "write",
 )  # fmt: skip
-"""Last parts of methods that change something: reading one of them would carry it out."""
+"""Last parts of the names of methods that change something: reading such a method would execute it."""
 _STEMS: Final = (
     "activate", "add", "append", "archive", "batchimport", "bind", "copy", "create", "deactivate", "decline",
     "delete", "detach", "disable", "disapprove", "edit", "enable", "import", "install", "mark", "modify", "move",
     "register", "remove", "rename", "restore", "send", "set", "startexec", "unattach", "unbind", "unblock",
     "uninstall", "unregister", "update", "upload",
 )  # fmt: skip
-"""What such a last part begins with, if it is no longer noun."""
+"""Verbs that such a last part may begin with, unless it is a longer noun."""
 _NOUNS: Final = ("address", "setting", "sets", "bindings", "copies", "imports", "restores")
-"""What begins as these do, and is none of them."""
+"""Nouns that begin with such a verb."""
 
 
 def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
-    """Find a table by its name.
+    """Find an entity by its name.
 
     Parameters
     ----------
     name : str
         A name of the catalogue in any case, singular or plural; ``item:N`` for an `entityTypeId`; ``category:2``,
-        ``product:15``, ``list_element:42`` for a table that is read for something; a smart process by its code or
-        title; or any method that changes nothing, which is read untyped.
+        ``product:15``, ``list_element:42`` for an entity with an argument; a smart process by code or title; or a list
+        method that changes nothing, which is read untyped.
     types : iterable of mappings, optional
-        The rows of `crm.type.list`, needed where `needs_types(name)`
+        The rows of `crm.type.list`, needed if `needs_types(name)`
         (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-object-types/crm-type-list.html).
 
     Returns
@@ -59,7 +59,7 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     Raises
     ------
     UnknownEntity
-        If nothing has that name, with the nearest names, or two smart processes have it, naming both.
+        If no entity has that name (the message suggests similar ones), or two smart processes have it (it names both).
 
     Examples
     --------
@@ -68,11 +68,11 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     """
     if not isinstance(name, str):
         raise UnknownEntity(
-            f"a table is named by text such as 'deal', not by a {type(name).__name__}",
+            f"an entity is named by text such as 'deal', not by a {type(name).__name__}",
             guidance=ORDER,
         )
-    if is_address(name):  # not shown: it holds a secret
-        raise UnknownEntity("An address stands where the name of a table belongs", guidance=ORDER)
+    if is_address(name):  # not shown because it contains a secret
+        raise UnknownEntity("An address is given instead of an entity's name", guidance=ORDER)
     known = _catalogued(name)
     if known is not None:
         return known
@@ -86,9 +86,9 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     if _is_method(name):
         if changes(name):
             raise UnknownEntity(
-                f"{name.strip()} is a method that changes something, not a table",
+                f"{name.strip()} is a method that changes something, not an entity",
                 entity=name,
-                guidance="portal.call(method, params) calls it.",
+                guidance="Use portal.call(method, params) to call it.",
             )
         return untyped(name.strip())
     return _smart_process(name, tuple(types))
@@ -106,17 +106,17 @@ def needs_types(name: str) -> bool:
 
 
 def is_address(name: str) -> bool:
-    """Whether a text is the address of a portal rather than the name of a table."""
+    """Whether text is the address of a portal rather than an entity's name."""
     return "://" in name or "/rest/" in name
 
 
 def is_table(name: str) -> bool:
-    """Whether a text names a table that every portal has, or a smart process by its number."""
+    """Whether text names an entity that every portal has, or a smart process by number."""
     return _catalogued(name.partition(":")[0]) is not None or _ITEM.fullmatch(name.strip().lower()) is not None
 
 
 def untyped(method: str) -> Entity:
-    """A list method outside the catalogue: no fields, no known place of its rows, pages by offset."""
+    """A list method outside the catalogue: no fields, unknown location of the rows, paging by offset."""
     listing = Listing(Call(method, {}), id_key="", id_filter="", paging=Paging.OFFSET, wraps=True)
     return Entity(method, method, Family.OTHER, listing, FieldsSource(), scope="", select=None, untyped=True)
 
@@ -141,13 +141,13 @@ def _by_number(entity_type_id: int) -> Entity:
 
 
 def _is_method(name: str) -> bool:
-    """Whether a name is that of a method: one of the CRM has three parts, `crm.dael` is a misspelt table."""
+    """Whether a name has the form of a method; CRM methods have three parts, so `crm.dael` is a misspelt entity."""
     text = name.strip().lower()
     return _METHOD.fullmatch(text) is not None and not (text.startswith("crm.") and text.count(".") == 1)
 
 
 def changes(method: str) -> bool:
-    """Whether a method's name says that it changes something.
+    """Whether a method changes something, judging by its name.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def changes(method: str) -> bool:
 
 
 def nearest(name: str) -> str:
-    """What a name that nothing has may have been meant for; empty where nothing is near."""
+    """A suggestion for an unknown name; empty if no name is similar."""
     near = difflib.get_close_matches(name.strip().lower(), list(CATALOG), NEAREST)
     return f"Did you mean {', '.join(near)}?" if near else ""
 
@@ -179,11 +179,11 @@ def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:
     if found:
         both = " and ".join(f"item:{number} ({title})" for number, title in sorted(found.items()))
         raise UnknownEntity(f"{name!r} names {both}", entity=name, guidance="Use the number.")
-    raise UnknownEntity(f"no table {name!r}", entity=name, guidance=_hint(wanted, types))
+    raise UnknownEntity(f"no entity {name!r}", entity=name, guidance=_hint(wanted, types))
 
 
 def _hint(wanted: str, types: tuple[Mapping[str, JSON], ...]) -> str:
     titles = {str(row.get("title") or "").casefold(): str(row.get("title") or "") for row in types}
     near = difflib.get_close_matches(wanted, [*CATALOG, *filter(None, titles)], NEAREST)
-    advice = "list_entities() shows every table."
+    advice = "list_entities() shows all entities."
     return f"Did you mean {', '.join(titles.get(text, text) for text in near)}? {advice}" if near else advice

@@ -1,7 +1,7 @@
-"""What a portal makes of a value when it stores it: the forms in which a value sent equals the value kept.
+"""Normal forms: what a portal makes of a value when it stores it, and when a sent value equals the stored one.
 
-One table by kind. Whoever compares what was written with what is there (echoes, read-backs, only-changed, the
-search for lost rows) asks here.
+One table by kind, used wherever what was written is compared with what is there: echoes, read-backs, `only_changed`,
+and the reconciliation of lost answers.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bx24frames.entities.schema import Field
 from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
 CENTS: Final = Decimal("0.01")
-"""The portal keeps sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
+"""The portal stores sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
 FINE: Final = Decimal("0.0001")
-"""And other numbers with at most four."""
+"""It stores other numbers with at most four."""
 SUMS: Final = frozenset({"opportunity", "taxvalue"})
 NATIONAL: Final = 11
-"""Digits of a Russian number with its trunk prefix 8, which the portal equates with 7."""
+"""Digits of a Russian number with the trunk prefix 8, which the portal equates with 7."""
 
 _TAG: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _SCHEME: Final = re.compile(r"^[a-z]+://", re.IGNORECASE)
@@ -30,11 +30,10 @@ _BOUND: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9]*)_)?(\d+)")
 
 
 def scale(field: Field) -> Decimal:
-    """The step to which a field's numbers are rounded.
+    """The step to which the numbers of a field are rounded.
 
-    Of a user field its own PRECISION, and a whole number where it has none (main module:
-    lib/userfield/types/doubletype.php). A number property of a catalogue, which is described as dynamic too, is no
-    user field and has no such setting.
+    For a user field, its PRECISION, or whole numbers without one (main module: lib/userfield/types/doubletype.php). A
+    number property of a catalogue is described as dynamic too, but is not a user field and has no such setting.
     """
     if field.user_field and field.holder is None and field.type == "double":
         digits = str(field.settings.get("PRECISION", ""))
@@ -43,7 +42,7 @@ def scale(field: Field) -> Decimal:
 
 
 def rounded(field: Field, value: object) -> Decimal | None:
-    """A number as the portal stores it in a field; None for none."""
+    """A number as the portal stores it in a field; None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     exact = Decimal(str(value))
@@ -51,13 +50,15 @@ def rounded(field: Field, value: object) -> Decimal | None:
 
 
 def plain_text(value: object) -> str:
-    """A text without what portals change in one: HTML, line ends, blanks at the ends, characters beyond the BMP."""
+    """Text without the parts that portals change: HTML, line ends, outer blanks, characters outside the BMP."""
     text = html.unescape(_TAG.sub("", str(value)))
     return " ".join("".join(char for char in text if ord(char) < 0x10000).split())
 
 
 def phone(value: object) -> str:
-    """A phone by its digits; the trunk prefix 8 of an 11-digit number is 7 (crm module: duplicatecommunication.php)."""
+    """The digits of a phone; the trunk prefix 8 of an 11-digit number becomes 7 (crm module:
+    duplicatecommunication.php).
+    """
     text = "".join(str(value).split())
     digits = "".join(char for char in text if char.isdigit())
     if len(digits) == NATIONAL and digits[0] == "8":
@@ -66,7 +67,7 @@ def phone(value: object) -> str:
 
 
 def contact(field: Field, value: object) -> str:
-    """A phone, an e-mail or another contact point in the form in which equal ones are equal."""
+    """A phone, e-mail or other contact point in a form in which equal ones compare equal."""
     text = "".join(str(value).split())
     code = field.code.upper()
     if code == "PHONE":
@@ -75,7 +76,7 @@ def contact(field: Field, value: object) -> str:
 
 
 def nothing(value: object) -> bool:
-    """Whether a cell holds no value; 0 and false are what a cleared number, place or flag is kept as."""
+    """Whether a cell holds no value; a cleared number, place or flag is stored as 0 or false."""
     if isinstance(value, Mapping):
         return all(part is None for part in value.values())
     return value is None or value is False or value in ("", "0", [], 0)
@@ -118,18 +119,18 @@ FORMS: Final[Mapping[Kind, Callable[[Field, object], Hashable]]] = {
     Kind.MONEY: _money,
     Kind.MULTIFIELD: _point,
 }
-"""How a value of each kind looks once it is stored; a file's content does not come back at all."""
+"""The stored form of a value by kind; the content of a file is never returned."""
 
 
 def keeps(field: Field, sent: object, kept: object) -> bool:
-    """Whether a row that holds `kept` holds what was sent.
+    """Whether the stored value `kept` is what was sent.
 
     Parameters
     ----------
     field : Field
     sent, kept : object
-        Cells as they are read; of phones and e-mails every one sent must be there, of other lists all and no others.
-        None, the empty text and the empty list were sent to clear.
+        Decoded cells. Phones and e-mails match if every one sent is there; other lists must be equal. None, empty text
+        and an empty list were sent to clear the field.
     """
     if sent is None or sent in ("", []):
         return nothing(kept)
@@ -148,14 +149,14 @@ def _parts(field: Field, cell: object) -> list[Hashable]:
     form = FORMS.get(kind(field), _text)
     if kind(field) is Kind.BOOL and not is_list(field):
         return [bool(part) for part in parts]
-    if kind(field) is Kind.MULTIFIELD:  # an entry with an empty value takes one away
+    if kind(field) is Kind.MULTIFIELD:  # an entry with an empty value removes one
         parts = [part for part in parts if not isinstance(part, Mapping) or part.get("value")]
     found = [form(field, part) for part in parts if part is not None and part != ""]
     return [part for part in found if part is not None]
 
 
 def _binds_alike(one: Hashable, other: Hashable) -> bool:
-    """``CO_5`` and ``5`` are one link where a field links to one table."""
+    """``CO_5`` and ``5`` are the same link if a field links to one entity only."""
     first, second = _BOUND.fullmatch(str(one)), _BOUND.fullmatch(str(other))
     if first is None or second is None:
         return one == other

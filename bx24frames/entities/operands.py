@@ -1,4 +1,4 @@
-"""The value of a condition: what a caller may write, and how the portal takes it."""
+"""Operands: the values of conditions, as a caller may write them and as the portal takes them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.cells import read_bool, read_number
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import Kind, kind
-from bx24frames.telling import tell
 
 Operand: TypeAlias = Callable[[object], JSON]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WORDS: Final = re.compile(r"[^!-~]")
-"""Blanks and letters beyond ASCII, of which the portal makes no codes (https://apidocs.bitrix24.com/api-reference/crm/status/)."""
+"""Blanks and non-ASCII letters, which never occur in codes (https://apidocs.bitrix24.com/api-reference/crm/status/)."""
 
 
 class Unfit(ValueError):
-    """A value that a condition on its field cannot have; says why."""
+    """A value that a condition on its field cannot have; the message is the reason."""
 
 
 def _unfit(reason: str, value: object) -> Unfit:
-    """In a list of thousands, the value is what has to be found."""
+    """Include the value, so that it can be found in a long list."""
     return Unfit(f"{reason}: {value!r:.60}")
 
 
 def zone(timezone: str | tzinfo | None) -> tzinfo | None:
-    """The time zone of a name; raises `Unfit` for an unknown one."""
+    """The time zone of a name; raises `Unfit` if it is unknown."""
     if not isinstance(timezone, str):
         return timezone
     try:
@@ -42,7 +42,7 @@ def zone(timezone: str | tzinfo | None) -> tzinfo | None:
 
 
 def listed(value: object) -> list[object] | None:
-    """The elements of a list, a set or a column of any dataframe library; None for a single value."""
+    """The elements of a list, a set or a dataframe column; None for a single value."""
     if isinstance(value, str | bytes | Mapping):
         return None
     if isinstance(value, list | tuple | set | frozenset | range):
@@ -56,9 +56,9 @@ def listed(value: object) -> list[object] | None:
 
 
 def str_or_int(value: JSON) -> str | int:
-    """A value that names an owner."""
+    """A value that identifies an owner."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Unfit("neither a number nor a text")
+        raise Unfit("neither a number nor text")
     return value
 
 
@@ -68,14 +68,14 @@ def plain(value: object) -> object:
         convert = getattr(value, method, None)
         if callable(convert):
             value = convert()
-    # pandas' NA answers no comparison; NaN and NaT are unequal to themselves
+    # pandas.NA has no truth value; NaN and NaT are unequal to themselves
     if type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):  # noqa: PLR0124
         return None
     return value
 
 
 def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: bool = False) -> JSON:
-    """Spell one value for a condition on a field.
+    """Convert one value to the form that a condition on a field takes.
 
     Parameters
     ----------
@@ -83,19 +83,19 @@ def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: 
     value : object
         Text, number, bool, date, datetime, Decimal, or a numpy or pyarrow scalar.
     timezone : tzinfo, optional
-        The zone of times that name none.
+        Time zone of naive datetimes.
     up : bool
-        Whether a fraction of a second counts as the next one: the portal keeps seconds, so that ``>= 10.5`` is
-        ``>= 11`` and ``> 10.5`` is ``> 10``.
+        Round fractions of a second up: the portal stores whole seconds, so ``>= 10.5`` becomes ``>= 11`` and ``> 10.5``
+        becomes ``> 10``.
 
     Raises
     ------
     Unfit
-        If the value is not of the field's kind, or a time without a zone.
+        If the value is not of the field's kind, or is a naive datetime without `timezone`.
     """
     found = plain(value)
     if found is None:
-        raise Unfit('a null: use "is null" or "not null"; nulls of a list are to be dropped first')
+        raise Unfit('a null: use "is null" or "not null", and drop nulls from lists')
     own = kind(field)
     if own is Kind.DATETIME:
         return _datetime(_whole_second(moment_of(found), up=up), timezone)
@@ -137,16 +137,14 @@ def _text(value: object) -> JSON:
         return value
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
-    raise _unfit("not a text", value)
+    raise _unfit("not text", value)
 
 
 def _code(value: object) -> JSON:
-    """A code; the portal has nothing against a caption there, and finds no row."""
+    """A code; the portal accepts a caption without an error and finds no row."""
     if isinstance(value, str) and _WORDS.search(value):
-        told = (
-            f"{value!r:.60} in a condition looks like a caption, and conditions take codes: describe_entity() has both"
-        )
-        tell(told)
+        told = f"{value!r:.60} in a condition looks like a caption, but codes are needed: describe_entity() shows both"
+        warn(told)
     return _text(value)
 
 
@@ -164,14 +162,14 @@ def _bool(value: object, *, user_field: bool) -> JSON:
 
 
 def _datetime(moment: date | datetime, timezone: tzinfo | None) -> JSON:
-    """A day alone stays a day: without `timezone` it is the portal's own midnight."""
+    """A date stays a date: without `timezone` it starts at the portal's own midnight."""
     if not isinstance(moment, datetime):
         if timezone is None:
             return moment.isoformat()
         moment = datetime.combine(moment, time(), timezone)
     if moment.tzinfo is None:
         if timezone is None:
-            raise Unfit("a time without a zone: give timezone=, or a datetime that knows its zone")
+            raise Unfit("a datetime without a time zone: give timezone=, or a timezone-aware datetime")
         moment = moment.replace(tzinfo=timezone)
     return moment.isoformat()
 
@@ -181,29 +179,29 @@ def _date(value: object) -> JSON:
     if not isinstance(moment, datetime):
         return moment.isoformat()
     if moment.time() != time():
-        raise Unfit("a time of day, where the column holds dates")
+        raise Unfit("a time of day, but the column holds dates")
     return moment.date().isoformat()
 
 
 def moment_of(value: object) -> date | datetime:
-    """A day or a moment, of a date, a datetime or a text in ISO form."""
+    """A date or datetime from a date, a datetime or text in ISO format."""
     if isinstance(value, datetime | date):
         return value
     text = str(value).strip()
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else datetime.fromisoformat(text)
     except ValueError:
-        raise _unfit("not a date in ISO form, YYYY-MM-DD", value) from None
+        raise _unfit("not a date in ISO format, YYYY-MM-DD", value) from None
 
 
 def _money(value: object) -> JSON:
     if isinstance(value, str) and "|" in value:
         return value
-    raise Unfit("money is compared as the text 1500.50|EUR")
+    raise Unfit("money must be given as text such as 1500.50|EUR")
 
 
 def _never(value: object) -> JSON:
-    raise Unfit(f"a file can be asked for nothing but its presence, not {value!r:.40}")
+    raise Unfit(f"a file can only be tested for presence, not compared with {value!r:.40}")
 
 
 _OPERANDS: Final[Mapping[Kind, Operand]] = {

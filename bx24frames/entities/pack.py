@@ -1,4 +1,4 @@
-"""The cells of a few pages by column: as Arrow where all are what the portal usually prints, else as they came."""
+"""Packed pages: cells by column, as Arrow arrays where all values have the usual type, otherwise unconverted."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ Cells: TypeAlias = "AnyArray | Sequence[Cell]"
 DOUBLE: Final = pa.float64()
 TEXT: Final = pa.string()
 SCRATCH: Final = pa.system_memory_pool()
-"""Where cells lie until they are typed: Arrow's own pool gives freed memory back between two answers, and the system
-has to clear it again for the next (mimalloc: purge_delay, 10 ms)."""
+"""The memory pool for cells before decoding: Arrow's default pool returns freed memory between two answers, and the
+system must clear it again for the next one (mimalloc: purge_delay, 10 ms)."""
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
 APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
-"""What the portal prints as maps, and lists of them."""
+"""Kinds that the portal returns as maps, or lists of maps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Some rows: the cells of each wanted column, and the ids as they came, by which a row is told."""
+    """Packed rows: the cells of each wanted column, and the raw ids, which identify rows in messages."""
 
     columns: Sequence[Cells]
     ids: Sequence[Cell]
     count: int
     absent: Mapping[str, Sequence[bool]] = field(default_factory=dict)
-    """Which rows have no such key, of columns that are looked at again where some have none."""
+    """Flags of the rows without the key, for columns with row tests where some rows lack it."""
 
 
 def keys_of(schema: TableSchema) -> tuple[str, ...]:
-    """The keys that the wanted columns are read from, and the id's."""
+    """The keys of the wanted columns, and of the id."""
     wanted = dict.fromkeys(key for field in schema.fields for key in keys_of_field(field, schema.family))
     return tuple(wanted | {schema.id_key: None} if schema.id_key else wanted)
 
 
 def keys_of_field(field: Field, family: Family) -> tuple[str, ...]:
-    """Where a field's values may stand in a row; the later, only where the earlier is absent.
+    """The keys under which a field's values may appear in a row; a later one is used only if the earlier is absent.
 
-    Item rows hold phones, e-mails, sites and messengers together in `fm` (docs: crm-item-get.md).
+    Item rows hold phones, e-mails, websites and messengers together in `fm` (docs: crm-item-get.md).
     """
     if family is Family.ITEM and kind(field) is Kind.MULTIFIELD:
         return ("fm",)
@@ -58,10 +58,10 @@ def keys_of_field(field: Field, family: Family) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where one field's cells are found, and what they usually are.
+    """The keys of one field's cells, and their usual type.
 
-    `read_as`: the kind they are read as, which is another than the field's own where the caller wants another type.
-    `wire`: the type in which the portal prints such fields; None for maps and lists.
+    `read_as`: the kind they are read as, which differs from the field's kind if the caller wants another type. `wire`:
+    the type in which the portal returns such fields; None for maps and lists.
     """
 
     field: Field
@@ -72,7 +72,7 @@ class Column:
     wire: pa.DataType | None
 
     def cells(self, columns: Mapping[str, Sequence[Cell]]) -> Sequence[Cell]:
-        """The cells of some rows, under whatever key the rows have, out of whatever the portal wraps them in."""
+        """The cells of some rows, from the first key present, without the maps that the portal wraps them in."""
         found = columns[self.keys[0]]
         for other in map(columns.get, self.keys[1:]):
             if other is not None and {*map(type, other)} != {Absent}:
@@ -83,10 +83,10 @@ class Column:
 
 
 def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
-    """How a field's cells become a column of the type wanted.
+    """How a field's cells become a column of the requested type.
 
-    A column wanted as text, or as exact decimals, is read as the text it came as; a multiple field wanted as text is
-    the JSON of its list.
+    A column requested as text or as exact decimals is read from the text as received; a multiple field requested as
+    text becomes the JSON of its list.
     """
     as_list = is_list(field) and (pa.types.is_list(target) or pa.types.is_large_list(target))
     scalar = cast("ListType", target).value_type if as_list else target
@@ -102,8 +102,8 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
 def packed(columns: Sequence[Column], rows: Mapping[str, Sequence[Cell]], count: int) -> list[Cells]:
     """Pack every column of some rows.
 
-    The columns that are printed in one type become one array, which is cut: what making an array costs by itself is
-    more than a few pages of one column.
+    Columns of the same wire type become one array that is then sliced, because creating an array costs more than
+    converting a few pages of one column.
     """
     found = [column.cells(rows) for column in columns]
     packs: list[Cells] = [*found]
@@ -116,7 +116,9 @@ def packed(columns: Sequence[Column], rows: Mapping[str, Sequence[Cell]], count:
 
 
 def _alone(cells: Sequence[Cell], wire: pa.DataType) -> Cells:
-    """One column, where some value is of no usual type or some row has no such key; in it or in another one."""
+    """One column in which a value has an unusual type or a key is absent; as an array of that or another type, or
+    unconverted.
+    """
     array = _array(cells, wire)
     if array is None and ABSENT in cells:
         array = _array([present(cell) for cell in cells], wire)
@@ -124,15 +126,15 @@ def _alone(cells: Sequence[Cell], wire: pa.DataType) -> Cells:
 
 
 def _array(cells: Sequence[Cell], wire: pa.DataType) -> AnyArray | None:
-    """The cells as an array, unless that would change any of them.
+    """The cells as an array, unless that would change a value.
 
-    Arrow cuts 1.5 to 1 and takes true for 1 without a word when it is told to expect integers: numbers are taken
-    as doubles, which refuse integers they cannot hold, and bools among them are looked for.
+    When asked for integers, Arrow silently truncates 1.5 to 1 and accepts true as 1: numbers are converted as doubles,
+    which reject integers they cannot hold, and bools are searched for.
     """
     if wire is DOUBLE and bool in {*map(type, cells)}:
         if any(cell is True for cell in cells):
             return None
-        cells = [None if cell is False else cell for cell in cells]  # the portal's word for no value
+        cells = [None if cell is False else cell for cell in cells]  # false is the portal's "no value"
     try:
         return pa.array(cells, wire, memory_pool=SCRATCH)
     except NOT_PLAIN:
@@ -140,9 +142,9 @@ def _array(cells: Sequence[Cell], wire: pa.DataType) -> AnyArray | None:
 
 
 def joined_cells(parts: Sequence[Cells]) -> Cells:
-    """The cells of parts that follow one another; an array, if all of them are.
+    """The cells of consecutive parts; an array if all of them are arrays.
 
-    Also of one part alone it is a new one: what it was cut from holds the cells of every column.
+    Even a single part is copied: the array it is a slice of holds the cells of every column.
     """
     arrays = [part for part in parts if isinstance(part, pa.Array)]
     if len(arrays) == len(parts):
@@ -151,5 +153,5 @@ def joined_cells(parts: Sequence[Cells]) -> Cells:
 
 
 def present(cell: Cell) -> JSON:
-    """The cell, null where the row has none."""
+    """The cell, null if the row has none."""
     return None if isinstance(cell, Absent) else cell

@@ -1,4 +1,4 @@
-"""What the rows of a read carry, held against what was asked for: a method may leave out keys without a word."""
+"""Proof that rows carry the requested columns: methods may leave out keys without an error."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from bx24frames.entities.types import is_list, kind
 from bx24frames.errors import ResponseError
 
 WITHHELD: Final = frozenset({"DOWNLOAD_URL", "urlMachine"})
-"""Addresses that hold a token, which is nobody's to keep in a frame."""
+"""Addresses that contain a token, which must not end up in a frame."""
 
 UNPRINTED: Final = frozenset({"opportunityAccount", "accountCurrencyId"})
-"""Described by the item methods, and printed by few portals (published measurement, September 2026): missed by whoever
-asks for one by name alone."""
+"""Described by the item methods but returned by few portals (published measurement, September 2026): reported as
+missing only when requested by name."""
 
 BESIDE: Final[Mapping[Family, frozenset[str]]] = {
     Family.ITEM: frozenset({"entityTypeId", "fm", "contacts", "companies"}),
     Family.OTHER: frozenset({"children"}),
 }
-"""Keys that rows carry beside the fields of a description: what the table is, and what other columns are made of."""
+"""Keys that rows have besides the described fields: constants of the entity, and sources of other columns."""
 
 
 @dataclass(slots=True)
 class Proof:
-    """Looks at the first page that has rows, and watches for what it lacks in the pages behind it.
+    """Records which wanted columns the first non-empty page lacks, and whether later pages have them.
 
     Parameters
     ----------
     wanted : mapping of str to tuple of str
-        Columns that every row should carry, each with the keys it may stand under.
+        Columns that every row should have, each with the keys it may appear under.
     known : frozenset of str
         Keys that the description names.
     method : str
     strict : bool
-        Whether a page that lacks a wanted key ends the read, so that it is begun in another form.
+        Whether a page without a wanted key ends the read, so that it is restarted in another form.
     excused : frozenset of str
-        Columns that no form has given lately: they are missing, and end no read.
+        Columns that no form has returned recently: they are missing and do not end the read.
     optional : frozenset of str
-        Columns that not every portal prints, though it describes them or its documentation does.
+        Columns that some portals do not return although they or the documentation describe them.
     """
 
     wanted: Mapping[str, tuple[str, ...]]
@@ -54,17 +54,17 @@ class Proof:
     optional: frozenset[str] = frozenset()
     waiting: bool = True
     missing: list[str] = field(default_factory=list)
-    """Wanted columns that no row has carried so far."""
+    """Wanted columns that no row has had so far."""
     left_out: tuple[str, ...] = ()
-    """Keys of the first page that no description names."""
+    """Keys of the first page that are not described."""
 
     def look(self, rows: Sequence[Row]) -> None:
-        """Take in the first page that has rows, each with every key it came with.
+        """Inspect the first non-empty page, whose rows have all their original keys.
 
         Raises
         ------
         ResponseError
-            A wanted key is in none of them, and the read may be begun in another form.
+            No row has a wanted key, and the read may be restarted in another form.
         """
         self.waiting = False
         carried = dict.fromkeys(key for row in rows for key in row)
@@ -74,22 +74,22 @@ class Proof:
             raise self.fault()
 
     def watch(self, rows: Rows) -> Rows:
-        """Take in the rows of further pages; gives them as they are."""
+        """Inspect the rows of further pages and return them unchanged."""
         if self.missing:
             self.missing = [column for column in self.missing if not _carried(rows, self.wanted[column])]
         return rows
 
     @property
     def broken(self) -> list[str]:
-        """The missing columns that were promised."""
+        """The missing columns that the portal should have returned."""
         return [column for column in self.missing if column not in self.optional]
 
     def fault(self) -> ResponseError:
-        """The error that names what no row carries."""
+        """The error that names the missing columns."""
         return ResponseError(
-            f"No row carries {', '.join(self.broken)}, though the portal describes it",
+            f"No row has {', '.join(self.broken)}, although the portal describes it",
             method=self.method,
-            guidance='Leave it out of columns; missing_columns="insert" reads it as null.',
+            guidance='Leave it out of columns, or read it as null with missing_columns="insert".',
         )
 
 
@@ -100,20 +100,20 @@ def _carried(rows: Rows, keys: Iterable[str]) -> bool:
 
 
 def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, explicit: bool) -> Proof:
-    """The proof of a read of some columns.
+    """The proof for a read of some columns.
 
-    Files, phones and lists are left out of rows where there are none, so that their absence says nothing; parameters of
-    the method are not in the rows at all.
+    Files, phones and lists are omitted from rows that have none, so their absence proves nothing; parameters of the
+    method never appear in rows.
 
     Parameters
     ----------
     explicit : bool
-        Whether the columns were asked for by name.
+        Whether the columns were requested by name.
     """
     given = {one.name for one in entity.arguments}
     ours = {field.code for field in entity.fields.extra}
     columns = list(zip(schema.arrow.names, schema.fields, strict=True))
-    # a list of our own says what such rows may hold, and no portal that these do
+    # a static list says which fields such rows may have, not that this portal returns them
     ours |= {field.code for field in fields} if entity.fields.method is None else set()
     optional = frozenset(column for column, one in columns if one.code in UNPRINTED | ours)
     wanted = {

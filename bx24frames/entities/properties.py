@@ -1,4 +1,4 @@
-"""The properties of catalogues and lists: what type each is, and what the portal wraps their values in."""
+"""Properties of catalogues and lists: their types, and the maps that the portal wraps their values in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bx24frames.engine.messages import JSON
 from bx24frames.entities.schema import Choice, Field, Holder
 
 PROPERTY: Final = frozenset({"productproperty", "product_property"})
-"""Types of a catalogue's own properties (docs: catalog-product-get-fields-by-filter.md)."""
+"""Types of a catalogue's properties (docs: catalog-product-get-fields-by-filter.md)."""
 
 TYPES: Final[Mapping[str, str]] = {
     "N": "double",
@@ -36,14 +36,16 @@ TYPES: Final[Mapping[str, str]] = {
     "MODIFIED_BY": "user",
     "SORT": "integer",
 }
-"""Types of properties, and of the system columns of a list, in the portal's own names (docs: lists-field-get.md).
+"""Types of properties and of the system columns of a list, under the portal's names (docs: lists-field-get.md).
 
-A file is the id of one; whatever is not here is text.
+A file is its id; types not listed are text.
 """
 
 
 def property_type(raw: Mapping[str, JSON]) -> tuple[str, Holder | None]:
-    """The type of a described field, and what holds its values: a catalogue's property tells its type apart."""
+    """The type of a described field and the holder of its values: properties of a catalogue describe their type
+    differently.
+    """
     type_ = str(raw.get("type") or "string")
     if type_.lower() not in PROPERTY:
         return type_, None
@@ -52,7 +54,7 @@ def property_type(raw: Mapping[str, JSON]) -> tuple[str, Holder | None]:
 
 
 def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
-    """A column of a list, as `lists.field.get` describes it."""
+    """A column of a list, as described by `lists.field.get`."""
     type_ = str(raw.get("TYPE") or "S")
     values = raw.get("DISPLAY_VALUES_FORM")
     return Field(
@@ -67,7 +69,7 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
 
 
 def unwrapped(cell: JSON, field: Field) -> JSON:
-    """The value of a property as such: one, or a list of them for a multiple one."""
+    """The value of a property without its holder; a list of values for a multiple property."""
     parts = cell if isinstance(cell, list) else [cell]
     if field.holder is not Holder.VALUE and isinstance(cell, dict):
         parts = [*cell.values()]

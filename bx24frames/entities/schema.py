@@ -1,4 +1,4 @@
-"""What the entity room knows of one table, as data: its fields and its methods."""
+"""Data model of entities: fields, methods, conditions, and rows to write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Operation: TypeAlias = Literal["insert", "update"]
 
 
 class Family(enum.Enum):
-    """Which dialect a table's methods speak."""
+    """Family of an entity's methods."""
 
     ITEM = "item"
     CLASSIC = "classic"
@@ -26,61 +26,61 @@ class Family(enum.Enum):
 
 
 class Dialect(enum.Enum):
-    """How a list method spells conditions."""
+    """Dialect of the conditions of a list method."""
 
     ITEM = "item"
     CLASSIC = "classic"
     AROUND = "around"
-    """The classic manner in the methods around the CRM."""
+    """As the classic methods, for other entities around the CRM."""
     HISTORY = "history"
-    """Moves through stages."""
+    """Stage histories."""
     GOODS = "goods"
-    """The catalogue's: those of an information block."""
+    """Catalogue methods: the conditions of an information block."""
     GROUP = "group"
     """Workgroups."""
     ORM = "orm"
     USER = "user"
-    """That of the ORM without its groups, which `user.get` ignores as unknown fields."""
+    """As the ORM, but without groups, which `user.get` ignores as unknown fields."""
     TASK = "task"
     CALL = "call"
     LIST = "list"
     EQUAL = "equal"
-    """Equality alone."""
+    """Equality only."""
     API = "api"
     """REST 3.0."""
     API_ID = "api id"
-    """REST 3.0 where it takes conditions on the id alone."""
+    """REST 3.0 methods that support only conditions on the id."""
     PERIOD = "period"
-    """A period of the moment a row was created, and nothing else."""
+    """Only a period of the creation time."""
     FEW = "few"
-    """None is sent: the rows are few."""
+    """No conditions are sent because there are few rows."""
     NONE = "none"
-    """No conditions at all."""
+    """No conditions."""
 
 
 class Holder(enum.Enum):
-    """What a property's value is wrapped in."""
+    """The map that wraps the value of a property."""
 
     VALUE = "value"
     """``{"value": x, "valueId": "17"}``, or a list of them (docs: catalog-product-list.md)."""
     BY_ID = "by id"
-    """``{"17": x}``, an entry a value (docs: lists-element-get.md)."""
+    """``{"17": x}``, one entry per value (docs: lists-element-get.md)."""
     TITLED = "titled"
-    """``{"35": {"id": 35, "title": x}}``, an entry a value (docs: tasks-task-list.md)."""
+    """``{"35": {"id": 35, "title": x}}``, one entry per value (docs: tasks-task-list.md)."""
 
 
 class Asking(enum.Enum):
-    """What becomes of conditions on a field."""
+    """How a method treats conditions on a field."""
 
     EXACT = "exact"
     PART = "part"
-    """A method takes the text that is asked for as a part of the one it finds."""
+    """The method searches for the text as a substring."""
     NEVER = "never"
-    """A method drops them, and answers the whole table."""
+    """The method ignores them and returns every row."""
 
 
 UNTYPED: Final = "untyped"
-"""The type of a key that rows carry and no description names: text, or the JSON of a list or a map."""
+"""The type of a key that rows have but no description names: text, or the JSON of a list or a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +93,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a table as the portal describes it.
+    """One field of an entity as the portal describes it.
 
-    `code`: the spelling its own list method prints. `aliases`: other spellings a caller may use.
-    `type`: the portal's type name. `request`: its name in a select, a condition and an order, where that is not
-    the code (tasks print `createdDate` and are asked for `CREATED_DATE`).
-    `conditions`: its names in conditions and orders, the first one its own, where they are not that in a select.
-    `listed`: the list method returns it (classic lists never return `CONTACT_IDS`).
-    `max_length`: characters a text may have; None where the description names no limit.
-    `holder`: what the portal wraps each value in; None where it stands by itself.
-    `printed`: its other key in the rows: user fields of items are printed in camelCase without `useOriginalUfNames`.
-    `camel`: the name of an item user field as `crm.item.fields` gives it without that flag; the code itself, where two
-    names would clash; empty for every other field.
-    `sent`: its name in a write, where that is not the one in a select.
+    `code`: the name that its list method returns. `aliases`: other spellings a caller may use.
+    `type`: the portal's type name. `request`: its name in a select, a condition and an order, if that is not the code
+    (tasks return `createdDate`, requested as `CREATED_DATE`).
+    `conditions`: its names in conditions and orders, its own first, if they differ from that in a select.
+    `listed`: whether the list method returns it (classic lists never return `CONTACT_IDS`).
+    `max_length`: the maximum number of characters; None if the description gives none.
+    `holder`: the map that the portal wraps each value in; None if there is none.
+    `printed`: its other key in rows: user fields of items are returned in camelCase without `useOriginalUfNames`.
+    `camel`: the name of an item user field in `crm.item.fields` without that flag; its code if two names would clash;
+    empty for every other field.
+    `sent`: its name in a write, if that differs from the one in a select.
     """
 
     code: str
@@ -142,28 +142,28 @@ class Field:
 
     @property
     def condition(self) -> str:
-        """The name in a condition and in an order; of an item user field, that of calls without the flag."""
+        """The name in a condition and an order; for an item user field, the one in calls without the flag."""
         return self.conditions[0] if self.conditions else self.wire
 
     @property
     def reachable(self) -> bool:
-        """Whether its name in a select and an order leads to it; False only for some user fields of items."""
+        """Whether its name in a select and an order identifies it; False only for some user fields of items."""
         return not self.camel or spelling.back(self.camel) == self.code
 
     @property
     def travels(self) -> bool:
-        """Whether its name behind an operator (``>=ufCrmX``) leads to it; False only for some user fields of items.
+        """Whether its name after an operator (``>=ufCrmX``) identifies it; False only for some user fields of items.
 
-        The others are compared by their code, at the top level of a filter, with `useOriginalUfNames`.
+        Those are filtered by code, at the top level of a filter, with `useOriginalUfNames`.
         """
         return not self.camel or spelling.back(self.camel, behind_operator=True) == self.code
 
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """The fields of a table, or the selected ones, and the Arrow schema they decode to.
+    """The fields of an entity, or the selected ones, and the Arrow schema they are decoded to.
 
-    Column ``i`` of `arrow` is ``fields[i]`` under the spelling the caller asked for.
+    Column ``i`` of `arrow` is ``fields[i]`` in the spelling that the caller requested.
     """
 
     entity: str
@@ -175,9 +175,9 @@ class TableSchema:
 
 @dataclass(frozen=True, slots=True)
 class WriteMethods:
-    """The methods that change a table; None where the portal has none.
+    """The methods that change an entity's rows; None if the portal has no such method.
 
-    `fields_param`: the parameter that holds the values; None where they stand beside the id.
+    `fields_param`: the parameter that holds the values; None if they are parameters next to the id.
     """
 
     add: str | None = None
@@ -192,12 +192,12 @@ class WriteMethods:
 
 
 class Shape(enum.Enum):
-    """How a description answer lists the fields."""
+    """Format of a field description."""
 
     DESCRIBED = "described"
     """A map ``{name: {type, isRequired, ...}}``."""
     CAPTIONS = "captions"
-    """A map ``{name: caption}``: the types are ours."""
+    """A map ``{name: caption}`` without types; a static list gives them."""
     TASK = "task"
     """A map ``{UPPER: {title, type, required, ...}}`` for rows in camelCase."""
     LIST = "list"
@@ -206,10 +206,10 @@ class Shape(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldsSource:
-    """Where a table's field description comes from: a method, or a static list; with both, the list gives types.
+    """Source of an entity's field description: a method, a static list, or both, with the list giving the types.
 
-    `extra`: fields that rows may have and the method need not describe. `beside`: further keys of rows, which say more
-    of what some column holds: they are read only where they are asked for by name.
+    `extra`: fields that rows may have although the method does not describe them. `beside`: further keys of rows that
+    detail some column; they are read only if requested by name.
     """
 
     method: str | None = None
@@ -223,13 +223,13 @@ class FieldsSource:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A parameter that a list method needs: the owner of the rows, a kind of table, a catalogue.
+    """A required parameter of a list method: the owner of the rows, an entity type, a catalogue.
 
-    `name`: how the caller names it in a filter, and the column that holds it. `path`: where it stands in the
-    parameters. `described`: where it stands in those of the description; ``()`` where that does not ask for it.
-    `type`: the portal's type of its values. `default`: its value where the caller gives none; None: it is needed.
-    `alike`: the descriptions for its values differ little, and the one the `FieldsSource` names stands for several.
-    `named`: the value of `default` stands behind the table's name, and no filter may want another.
+    `name`: its name in filters, and that of the column that holds it. `path`: its location in the parameters.
+    `described`: its location in the parameters of the description; ``()`` if that does not need it.
+    `type`: the portal's type of its values. `default`: its value if the caller gives none; None: it is required.
+    `alike`: the descriptions for its values differ little, so that the one in the `FieldsSource` serves for several.
+    `named`: `default` comes from the entity's name, and filters must not contradict it.
     """
 
     name: str
@@ -243,12 +243,12 @@ class Argument:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every spelling of it."""
+        """All its spellings."""
         return (self.name, *self.aliases)
 
     @property
     def decisive(self) -> bool:
-        """Whether one value of it must be known before the table can be described."""
+        """Whether a value must be given before the entity can be described."""
         return bool(self.described) and not self.alike
 
 
@@ -256,12 +256,11 @@ class Argument:
 class Entity:
     """One row of the catalogue.
 
-    `select`: the parameter that names the wanted fields; None where the method has none.
-    `always`: names a select must hold for the method to answer at all.
+    `select`: the parameter that names the wanted fields; None if the method has none.
+    `always`: names that a select must contain for the method to return anything.
     `arguments`: parameters of the list method that the caller gives as equality filters.
-    `untyped`: a method outside the catalogue: no fields, parameters as written.
-    `conditions`: names that conditions have and no field has.
-    `modified`: the column of the last change; `stamped`: others that writes set, whatever is sent.
+    `untyped`: a method outside the catalogue, without fields and with parameters as written.
+    `conditions`: names that exist only in conditions.
     """
 
     name: str
@@ -277,21 +276,21 @@ class Entity:
     stamped: tuple[str, ...] = ()
     scope: str = "crm"
     base_params: Mapping[str, JSON] = field(default_factory=dict)
-    """Parameters every call of this table carries (``entityTypeId``)."""
+    """Parameters of every call of this entity (``entityTypeId``)."""
     select: str | None = "select"
     always: tuple[str, ...] = ()
     arguments: tuple[Argument, ...] = ()
     dialect: Dialect | None = None
-    """How its conditions are spelled, where the table of methods (`filters.dialects`) has no row for its method."""
+    """Its dialect, if `filters.dialects` has no row for its list method."""
     names: tuple[str, ...] = ()
     conditions: frozenset[str] = frozenset()
     untyped: bool = False
     sparse: bool = False
-    """Whether its rows leave out what is empty, so that an absent key says nothing."""
+    """Whether its rows omit empty values, so that an absent key means nothing."""
     floating: bool = False
-    """Whether its moments are printed in the site's own format, without an offset."""
+    """Whether its datetimes are returned in the site's format, without an offset."""
     unwritten: str = ""
-    """Why its rows are not written, though the portal has methods that do."""
+    """Why its rows cannot be written although the portal has methods for it."""
 
     @property
     def writable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The two spellings of the portal's own field names: UPPER_SNAKE of the classic methods, camelCase of the item ones."""
+"""Spellings of the portal's field names: UPPER_SNAKE of the classic methods, camelCase of the item methods."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ RENAMED: Final = {
     "MODIFY_BY_ID": "updatedBy",
     "MOVED_BY_ID": "movedBy",
 }
-"""System fields that the item methods call by another name (crm module: lib/controller/base.php).
+"""System fields with another name in the item methods (crm module: lib/controller/base.php).
 
-Item metadata gives `createdTime` the upper name `CREATED_TIME`, so the classic name is known from here alone.
+Item metadata gives `createdTime` the upper name `CREATED_TIME`, so only this table has the classic name.
 """
 
 STATUS_AS_STAGE: Final = ("STATUS_ID", "stageId")
-"""Leads and quotes: the classic status is the item methods' stage (crm module: lib/controller/base.php)."""
+"""Leads and quotes: the classic status is the stage of the item methods (crm module: lib/controller/base.php)."""
 
 STATUS_TABLES: Final = frozenset({1, 7})
-"""Entity types (lead, quote) whose stage is called a status by the classic methods."""
+"""Entity types (lead, quote) whose stage the classic methods call status."""
 
 COMPANY: Final = 4
 USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
 """User fields, whose camelCase name cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``, ``UF_CRM_5B9A`` is
-``ufCrm_5B9A``): only their description knows it."""
+``ufCrm_5B9A``): it is only in their description."""
 
 _KEPT: Final = "ufCrm_"
-"""How the name of a user field begins whose tail is kept as it is: nothing but the prefix is converted back."""
+"""Prefixes of user field names whose tail is kept: only the prefix is converted back."""
 _CAPITAL: Final = re.compile(r"([^_])([A-Z])")
 _DIGIT: Final = re.compile(r"([A-Za-z])([0-9])")
 _WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-zA-Z])(?=[0-9])")
@@ -59,9 +59,9 @@ def upper(name: str) -> str:
 
 
 def back(name: str, *, behind_operator: bool = False) -> str:
-    """The UPPER_SNAKE name that the item methods make of a camelCase one.
+    """The UPPER_SNAKE name to which the item methods convert a camelCase one.
 
-    They convert the key of a condition together with its operator, so that the rule for a kept tail is missed there
+    They convert the key of a condition together with its operator, so the rule for a kept tail does not apply there
     (main module: lib/engine/response/converter.php; crm module: lib/controller/item.php).
 
     Examples
@@ -75,7 +75,7 @@ def back(name: str, *, behind_operator: bool = False) -> str:
 
 
 def renamed(entity_type_id: int | None) -> dict[str, str]:
-    """The classic names of an entity type that the item methods changed, with the new ones."""
+    """The classic names that the item methods changed for an entity type, with the new ones."""
     if entity_type_id in STATUS_TABLES:
         return {**RENAMED, STATUS_AS_STAGE[0]: STATUS_AS_STAGE[1]}
     return {**RENAMED, "COMPANY_TYPE": "typeId"} if entity_type_id == COMPANY else RENAMED

@@ -1,4 +1,4 @@
-"""What conditions on a task's fields are called, and what becomes of them: its description tells neither.
+"""Conditions on task fields: their names, and how the portal treats them; the description gives neither.
 
 Docs: tasks-task-list.md; tasks module: TaskFilterBuilder.
 """
@@ -17,14 +17,14 @@ CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "AUDITORS": ("AUDITOR",),
     "TAGS": ("TAG",),
 }
-"""What fields are called in conditions: one on STATUS is on `subStatus`, in which an overdue task has another status
-than the one that is printed as `status`."""
+"""Names of fields in conditions: a condition on STATUS filters by `subStatus`, in which an overdue task has another
+status than the one returned as `status`."""
 
 ALONE: Final = frozenset({"MEMBER", "DOER", "DEPENDS_ON", "ONLY_ROOT_TASKS", "FAVORITE", "SPRINT_ID", "BACKLOG_ID"})
-"""Names of conditions that a description may have no field of."""
+"""Names of conditions for which the description may have no field."""
 
 PARTS: Final = frozenset({"TITLE", "GUID"})
-"""Fields of which whatever holds the text is found, and with ``!`` whatever does not."""
+"""Fields for which a condition matches rows that contain the text, and with ``!`` rows that do not."""
 
 ASKED: Final = frozenset({
     "ID", "PARENT_ID", "GROUP_ID", "STAGE_ID", "SPRINT_ID", "BACKLOG_ID", "PRIORITY", "MARK", "XML_ID", "SITE_ID",
@@ -34,11 +34,11 @@ ASKED: Final = frozenset({
     "START_DATE_PLAN", "END_DATE_PLAN", "IS_MUTED", "IS_PINNED", "IS_PINNED_IN_GROUP",
     *CONDITIONS,
 })  # fmt: skip
-"""Fields that conditions can be put on, beside user fields."""
+"""Fields that can be filtered by, besides user fields."""
 
 
 def asking(name: str) -> Asking:
-    """What becomes of conditions on a field."""
+    """How the portal treats conditions on a field."""
     if name in PARTS:
         return Asking.PART
     return Asking.EXACT if name in ASKED or name.startswith("UF_") else Asking.NEVER

@@ -1,4 +1,4 @@
-"""Column names as people see the fields in the portal, each one once."""
+"""Titles: unique column names from the captions of fields."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bx24frames.entities.schema import Field
 
 
 def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
-    """Name every field of a table by its title; fields that share one have their code behind it.
+    """Name every field of an entity by its title; fields that share a title have their code appended.
 
-    The whole table decides, so that a column has one name however many columns are read.
+    All fields count, so that a column has the same name however many columns are read.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
 
 
 def answering_to_titles(fields: Iterable[Field]) -> tuple[Field, ...]:
-    """Let every field be named by its title as well, as a read with titles names its column.
+    """Add the title of each field to its aliases, as used by a read with titles.
 
-    What is a spelling of some field already stays that alone.
+    A title that is already a spelling of some field is not added.
 
     Examples
     --------

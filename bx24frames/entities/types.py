@@ -1,6 +1,7 @@
-"""The type table: what each type of the portal is in Arrow (https://apidocs.bitrix24.com/api-reference/data-types.html).
+"""Type table: the kind and the Arrow type of each type of the portal
+(https://apidocs.bitrix24.com/api-reference/data-types.html).
 
-How a value of each kind is read stands in `cells`, how it is written in `values`; this file only says what it is.
+See `cells` for how a value of each kind is read, and `values` for how it is written.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from bx24frames.entities.schema import Field
 
 
 class Kind(enum.Enum):
-    """What a value is, whatever the portal calls its type."""
+    """Kind of a value, independent of the portal's name for its type."""
 
     NUMBER = "integer"
     """A count or a code: 0 is a value."""
     LINK = "link"
-    """The id of a row of some table: 0 is no link."""
+    """The id of another row: 0 means no link."""
     FLOAT = "float"
     TEXT = "text"
     CODE = "code"
-    """A short text out of a dictionary or a binding: `""` is no value."""
+    """A short text from a dictionary or a binding: `""` means no value."""
     BOOL = "bool"
     DATE = "date"
     DATETIME = "datetime"
@@ -43,7 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "string": Kind.TEXT,
     "text": Kind.TEXT,
     "url": Kind.TEXT,
-    "address": Kind.TEXT,  # text|lat;lon|id, as the portal prints it
+    "address": Kind.TEXT,  # text|lat;lon|id, as the portal returns it
     "location": Kind.TEXT,
     "char": Kind.BOOL,
     "boolean": Kind.BOOL,
@@ -65,7 +66,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "diskfile": Kind.LINK,
     "attached_diskfile": Kind.LINK,
     "disk_file": Kind.LINK,
-    "crm": Kind.CODE,  # an id where one table may be bound, else a prefix and an id: D_1, CO_3, T80_6
+    "crm": Kind.CODE,  # an id if one entity may be bound, else prefix and id: D_1, CO_3, T80_6
     "crm_status": Kind.CODE,
     "crm_currency": Kind.CODE,
     "enum": Kind.CODE,
@@ -75,26 +76,26 @@ KINDS: Final[Mapping[str, Kind]] = {
     "product_file": Kind.FILE,
     "crm_multifield": Kind.MULTIFIELD,
 }
-"""Every type the portal documents, and the few it prints without documenting; any other is text."""
+"""All types that the portal documents, and a few undocumented ones; any other type is text."""
 
 DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
-"""Read as the numbers of attachments, and written as these or, of a file of the disk, as its number behind an ``n``
-(docs: tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
+"""Read as attachment ids; written as these or, for a file of the disk, as its number prefixed with ``n`` (docs:
+tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
 
 DOCUMENTS: Final = frozenset({"crm_activity_communication", "crm_activity_binding"})
-"""Read as the JSON of a map, and written as the map (docs: crm-activity-add.md)."""
+"""Read as the JSON of a map and written as the map (docs: crm-activity-add.md)."""
 
 ENUM: Final = "crm_enum_"
-"""How the names of the types begin whose values are the numbers of `crm.enum.*` (docs: crm/auxiliary/enum)."""
+"""Prefixes of the types whose values are the numbers of `crm.enum.*` (docs: crm/auxiliary/enum)."""
 
 MONEY: Final = pa.struct([pa.field("amount", pa.decimal128(18, 4)), pa.field("currency", pa.string())])
 FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
 UPLOAD: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("content", pa.string())])
-"""A file to write: an existing one by its id, or a new one by name and Base64 content."""
+"""A file to write: an existing one by id, or a new one by name and Base64 content."""
 CONTACT_POINT: Final = pa.struct(
     [pa.field("id", pa.int64()), pa.field("value", pa.string()), pa.field("value_type", pa.string())]
 )
-"""One phone, e-mail, site or messenger."""
+"""One phone, e-mail, website or messenger."""
 
 ARROW: Final[Mapping[Kind, pa.DataType]] = {
     Kind.NUMBER: pa.int64(),
@@ -112,7 +113,7 @@ ARROW: Final[Mapping[Kind, pa.DataType]] = {
 
 
 def kind(field: Field) -> Kind:
-    """What the values of a field are."""
+    """The kind of a field's values."""
     if field.type.startswith(ENUM):
         return Kind.NUMBER
     return KINDS.get(field.type, Kind.TEXT)
@@ -151,6 +152,6 @@ def arrow_type(field: Field) -> pa.DataType:
 
 
 def write_type(field: Field) -> pa.DataType:
-    """The Arrow type a column must have to be written: as read, but a file carries its content, or is named ``n12``."""
+    """The Arrow type of a column to write: as read, except that a file has its content or is named ``n12``."""
     element = UPLOAD if kind(field) is Kind.FILE else pa.string() if field.type in DISK_FILES else element_type(field)
     return pa.list_(element) if is_list(field) else element

@@ -1,7 +1,7 @@
-"""How one value of each kind is written (https://apidocs.bitrix24.com/api-reference/data-types.html).
+"""Value writers: encode one value of each kind (https://apidocs.bitrix24.com/api-reference/data-types.html).
 
-A value is what Arrow gives for the column's write type. A writer raises `Unwritable` for a value it cannot write
-without loss: the portal drops what it cannot read and says nothing.
+Values are the Python objects of the column's Arrow write type. A writer raises `Unwritable` for a value it cannot write
+without loss: the portal silently drops values it cannot read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Writer: TypeAlias = Callable[[object], JSON]
 
 
 class Unwritable(ValueError):
-    """A value that cannot be written without loss; says why."""
+    """A value that cannot be written without loss; the message is the reason."""
 
 
 def write_number(value: object) -> int:
@@ -35,7 +35,7 @@ def write_number(value: object) -> int:
 
 
 def write_float(value: object) -> JSON:
-    """Write a number; an exact decimal as its digits."""
+    """Write a number; decimals as their digits."""
     if isinstance(value, Decimal) and value.is_finite():
         return f"{value:f}"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -44,25 +44,25 @@ def write_float(value: object) -> JSON:
 
 
 def write_text(value: object) -> str:
-    """Write a text."""
+    """Write text."""
     if not isinstance(value, str):
-        raise Unwritable("not a text")
+        raise Unwritable("not text")
     return value
 
 
 def write_date(value: object) -> str:
-    """Write a date as ``YYYY-MM-DD``: in the form it is read it would move a day on servers west of UTC."""
+    """Write a date as ``YYYY-MM-DD``: the form in which it is read would shift it by a day on servers west of UTC."""
     if isinstance(value, datetime) or not isinstance(value, date):
         raise Unwritable("not a date")
     return value.isoformat()
 
 
 def write_datetime(value: object) -> str:
-    """Write a moment with its offset, to the second, which is what the portal stores."""
+    """Write a datetime with its offset, to the second, which is what the portal stores."""
     if not isinstance(value, datetime):
         raise Unwritable("not a date and time")
     if value.tzinfo is None:
-        raise Unwritable("a time without a zone: give timezone=")
+        raise Unwritable("a datetime without a time zone: give timezone=")
     return value.isoformat(timespec="seconds")
 
 
@@ -75,12 +75,12 @@ def write_money(value: object) -> str:
 
 
 def write_yes(value: object) -> str:
-    """Write Y or N: for the item methods 1 is false (crm module: lib/controller/item.php)."""
+    """Write Y or N: the item methods read 1 as false (crm module: lib/controller/item.php)."""
     return "Y" if _truth(value) else "N"
 
 
 def write_one(value: object) -> int:
-    """Write 1 or 0, the form of a user field of the classic methods."""
+    """Write 1 or 0, as user fields of the classic methods need."""
     return 1 if _truth(value) else 0
 
 
@@ -97,11 +97,11 @@ def write_file(value: object) -> JSON:
         return [str(value["name"]), base64.b64encode(content).decode() if isinstance(content, bytes) else str(content)]
     if isinstance(value, Mapping) and isinstance(value.get("id"), int):
         return {"id": value["id"]}
-    raise Unwritable("a file needs a name and a content, or the id of an existing one")
+    raise Unwritable("a file needs a name and content, or the id of an existing file")
 
 
 def uploads(value: object) -> bool:
-    """Whether a file cell holds anything new."""
+    """Whether a file cell contains a new file."""
     files = value if isinstance(value, list | tuple) else [value]
     return any(isinstance(file, Mapping) and file.get("content") is not None for file in files)
 
@@ -115,23 +115,23 @@ def write_classic_file(value: object) -> JSON:
 
 
 def removes(value: object) -> bool:
-    """Whether a file cell takes files away that the row has, by their ids (crm module: restservice.php)."""
+    """Whether a file cell removes files from the row, by their ids (crm module: restservice.php)."""
     files = value if isinstance(value, list | tuple) else [value]
     return any(isinstance(file, Mapping) and bool(file.get("remove")) for file in files)
 
 
 def write_disk_file(value: object) -> JSON:
-    """Write a file of the disk, ``n12``, or an attachment that is there, by its number."""
+    """Write a file of the disk as ``n12``, or an existing attachment as its number."""
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if text.isdigit():
         return int(text)
     if not (text[:1] in ("n", "N") and text[1:].isdigit()):
-        raise Unwritable("a file of the disk is written as 'n' and its number, an attachment as its number")
+        raise Unwritable("a file of the disk must be 'n' and its number, an attachment its number")
     return text.lower()
 
 
 def write_document(value: object) -> JSON:
-    """Write a map that stands in a cell as its JSON."""
+    """Write a map that the cell holds as JSON."""
     text = write_text(value)
     try:
         found = orjson.loads(text)
@@ -141,18 +141,18 @@ def write_document(value: object) -> JSON:
 
 
 def write_kind(field: Field, value: object) -> str:
-    """Write the kind of a phone, e-mail, site or messenger in upper case.
+    """Write the type of a phone, e-mail, website or messenger in upper case.
 
     Raises
     ------
     Unwritable
-        No kind the portal shows: it would store it, and show the value under none.
+        Not a type that the portal knows: it would store the value and show it under no type.
     """
     text = str(value).strip().upper()
     known = KINDS_OF_POINTS.get(field.code.upper(), ())
     if known and text not in known:
         near = difflib.get_close_matches(text, known, 1)
-        raise Unwritable(f"{value!r} is no kind of {field.code}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise Unwritable(f"{value!r} is not a type of {field.code}" + (f"; did you mean {near[0]!r}?" if near else ""))
     return text
 
 
@@ -161,11 +161,11 @@ KINDS_OF_POINTS: Final[Mapping[str, tuple[str, ...]]] = {
     "EMAIL": ("WORK", "HOME", "MAILING", "OTHER"),
     "WEB": ("WORK", "HOME", "FACEBOOK", "VK", "LIVEJOURNAL", "TWITTER", "OTHER"),
 }
-"""docs: crm/data-types.md, crm_multifield; of messengers an application may add its own kinds."""
+"""docs: crm/data-types.md, crm_multifield; applications may add types of messengers."""
 
 
 def _apart(value: object) -> JSON:
-    raise Unwritable(f"contact points are written together: {value!r:.40}")
+    raise Unwritable(f"contact points must be written together: {value!r:.40}")
 
 
 _WRITERS: Final[Mapping[Kind, Writer]] = {
@@ -186,7 +186,7 @@ _CLASSIC_USER_FIELD: Final = {Kind.FILE: write_classic_file, Kind.BOOL: write_on
 
 
 def writer(field: Field, family: Family) -> Writer:
-    """How one value of a field is written in a family."""
+    """The writer for one value of a field in a family of methods."""
     own = kind(field)
     if field.type in DISK_FILES or field.type in DOCUMENTS:
         return write_disk_file if field.type in DISK_FILES else write_document
@@ -202,7 +202,7 @@ def write(field: Field, family: Family, value: object) -> JSON:
     Raises
     ------
     Unwritable
-        If it cannot be written without loss, saying why.
+        If it cannot be written without loss; the message is the reason.
     """
     one = writer(field, family)
     if field.holder is Holder.VALUE:
@@ -216,7 +216,9 @@ def write(field: Field, family: Family, value: object) -> JSON:
 
 
 def _in_holders(field: Field, one: Writer, value: object) -> JSON:
-    """Write a property of a product, each value in a map: a bare one is ignored or clears (catalog.product.update)."""
+    """Write a property of a product with each value in a map: a bare value is ignored or clears it
+    (catalog.product.update).
+    """
     parts = value if isinstance(value, list | tuple) else [value]
     written: list[JSON] = [{"value": one(part)} for part in parts if part is not None]
     if is_list(field):
@@ -225,31 +227,31 @@ def _in_holders(field: Field, one: Writer, value: object) -> JSON:
 
 
 def goes_by_id(family: Family, field: Field) -> bool:
-    """Whether values go only by the ids they have: phones and e-mails, and files of the classic methods."""
+    """Whether values can only be removed by their ids: phones, e-mails, and files of the classic methods."""
     return kind(field) is Kind.MULTIFIELD or (kind(field) is Kind.FILE and family is Family.CLASSIC)
 
 
 def clearing(field: Field, family: Family) -> JSON:
-    """The value that empties a field.
+    """The value that clears a field.
 
-    The item methods empty a field by any empty value, and the empty text is the one that a batch can carry; the
-    classic ones ignore null for a date, read ``[""]`` as no values, and let go of a file or a phone only by its id
-    (crm module: lib/controller/item.php, classes/general/restservice.php).
+    The item methods clear a field on any empty value, and empty text is the one that a batch can carry; the classic
+    methods ignore null for a date, read ``[""]`` as no values, and remove a file or a phone only by its id (crm module:
+    lib/controller/item.php, classes/general/restservice.php).
 
     Raises
     ------
     Unwritable
-        If the field cannot be emptied without knowing what is in it.
+        If the field cannot be cleared without knowing its content.
     """
     if goes_by_id(family, field):
-        raise Unwritable("phones, e-mails and files of classic methods are removed by their ids, which must be known")
+        raise Unwritable("phones, e-mails and files of classic methods are removed by id, and the ids are not known")
     if field.holder is Holder.VALUE:
         return [{"value": ""}] if is_list(field) else {"value": ""}
     return [""] if is_list(field) and family is Family.CLASSIC else ""
 
 
 def points(value: object) -> list[Mapping[str, object]]:
-    """The phones or e-mails of a cell, each with `value`, and `id` and `value_type` where known."""
+    """The phones or e-mails of a cell, each with `value`, and with `id` and `value_type` if known."""
     if not isinstance(value, list | tuple):
         raise Unwritable("not a list")
     found: list[Mapping[str, object]] = []

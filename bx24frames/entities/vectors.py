@@ -1,4 +1,4 @@
-"""How a whole column of one kind is read at once; any value out of the ordinary raises, and `cells` takes over."""
+"""Vectorized readers: decode a whole column of one kind; unusual values raise, and `cells` takes over."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bx24frames.entities.cells import FALSE, TRUE
 from bx24frames.entities.types import ARROW, MONEY, Kind
 
 NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
-"""What Arrow raises for a column that is not plain; a text column with one integer in it, for example."""
+"""Errors of Arrow for an irregular column, for example text with one integer in it."""
 
 _FIRST, _LAST = (cast("int", pa.scalar(moment, pa.timestamp("us")).value) for moment in (datetime.min, datetime.max))
-"""The moments that Python knows, in microseconds of 1970; Arrow reads texts of others too."""
+"""The datetimes that Python supports, in microseconds since 1970; Arrow also parses others."""
 _BOOL_TEXTS: Final = pa.array([*sorted(TRUE), *sorted(FALSE), ""])
 _BOOLS: Final = pa.array([True] * len(TRUE) + [False] * len(FALSE) + [None], pa.bool_())
 _MONEY: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
 
 
 def typed(kind: Kind, raw: AnyArray) -> AnyArray:
-    """Cast a column of texts, numbers or bools, as they came, to its kind.
+    """Cast a column of raw texts, numbers or bools to its kind.
 
     Raises
     ------
     pyarrow.ArrowInvalid, pyarrow.ArrowTypeError
-        If any value needs a closer look.
+        If any value must be decoded individually.
     """
     if pa.types.is_null(raw.type):
         return null_array(len(raw), ARROW[kind])
@@ -43,7 +43,7 @@ def typed(kind: Kind, raw: AnyArray) -> AnyArray:
 
 
 def _without(values: AnyArray, none: str | int) -> AnyArray:
-    """The values, with null in place of the one that stands for none."""
+    """The values, with null in place of the one that means "no value"."""
     if pc.index(values, none).as_py() < 0:
         return values
     held: AnyArray = pc.if_else(pc.equal(values, pa.scalar(none)), pa.scalar(None, values.type), values)
@@ -51,7 +51,7 @@ def _without(values: AnyArray, none: str | int) -> AnyArray:
 
 
 def _filled(raw: AnyArray) -> AnyArray:
-    """The empty text is what the portal prints for no number and no date."""
+    """Replace empty text, which the portal returns for no number and no date, by null."""
     return _without(raw, "")
 
 
@@ -69,7 +69,7 @@ def _float(raw: AnyArray) -> AnyArray:
 
 def _float_text(raw: AnyArray) -> AnyArray:
     numbers = _float(_filled(raw))
-    if pc.all(pc.is_finite(numbers)).as_py() is False:  # Arrow reads "inf" and "nan" too
+    if pc.all(pc.is_finite(numbers)).as_py() is False:  # Arrow also parses "inf" and "nan"
         raise pa.ArrowInvalid("not a finite number")
     return numbers
 
@@ -86,12 +86,12 @@ def _datetime_text(raw: AnyArray) -> AnyArray:
     ends = cast("Mapping[str, pa.TimestampScalar[Any, Any]]", pc.min_max(moments))
     first, last = ends["min"].value, ends["max"].value
     if first is not None and last is not None and not (first >= _FIRST and last <= _LAST):
-        raise pa.ArrowInvalid("not a date of the years 1 to 9999")
+        raise pa.ArrowInvalid("not a date in the years 1 to 9999")
     return moments
 
 
 def _date_text(raw: AnyArray) -> AnyArray:
-    """A date is UTC midnight in the server's zone: the UTC date of the moment (rest module: rest_util.php)."""
+    """A date is midnight of the server's zone in UTC: the UTC date of the datetime (rest module: rest_util.php)."""
     return pc.cast(_datetime_text(raw), ARROW[Kind.DATE])
 
 

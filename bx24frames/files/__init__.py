@@ -1,1 +1,1 @@
-"""Tables in files: Parquet, CSV, JSON lines, Excel, DuckDB."""
+"""File formats: Parquet, CSV, JSON lines, Excel and DuckDB."""

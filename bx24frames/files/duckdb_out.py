@@ -1,4 +1,4 @@
-"""Rows into a table of a DuckDB file; its other tables stay, and so does the old one until the last row is in."""
+"""DuckDB output: replace one table of a database file in a single transaction; other tables are left alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["duckdb_is_there", "duckdb_table"]
 
 
 def duckdb_is_there() -> None:
-    """Raise `ConfigError` where the extra is not installed."""
+    """Raise `ConfigError` if the extra is not installed."""
     try:
         import duckdb  # noqa: F401
     except ImportError:
@@ -25,12 +25,12 @@ def duckdb_is_there() -> None:
 
 @contextlib.contextmanager
 def duckdb_table(path: str, name: str) -> Iterator[Callable[[pa.Table], None]]:
-    """Open a file and give the function that appends to its table, in one transaction.
+    """Open a database file and yield a function that appends to the table, in one transaction.
 
     Raises
     ------
     ConfigError
-        The file is no DuckDB database, is in use, or cannot take the rows.
+        The file is not a DuckDB database, is in use, or cannot hold the rows.
     """
     import duckdb
 

@@ -1,4 +1,4 @@
-"""The first sheet of an .xlsx workbook, its cells as a CSV would have them."""
+"""Excel input: the first sheet of an .xlsx workbook, with cells as CSV text."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def excel_sheet(data: bytes) -> Sheet:
     Raises
     ------
     ConfigError
-        openpyxl is not installed, or a heading stands there twice.
+        openpyxl is not installed, or two columns have the same heading.
     ValueError
-        It is no workbook.
+        The data is not a workbook.
     """
     import pyarrow as pa
 
@@ -44,11 +44,14 @@ def excel_sheet(data: bytes) -> Sheet:
             for line, row in enumerate(sheet.iter_rows(values_only=True))
         )
         rows = [row for row in lines if any(cell is not None for cell in row)]
-        serials = book.epoch == WINDOWS_EPOCH  # those of some Macs count from 1904
+        serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904
     finally:
         book.close()
     if not rows and count > 1:
-        raise ConfigError(f"Sheet {sheet.title} is empty, and only the first is read", guidance="Put the rows there.")
+        raise ConfigError(
+            f"Sheet {sheet.title} is empty, and only the first sheet is read",
+            guidance="Move the sheet with the rows to the first place.",
+        )
     head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
     columns = [
         pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
@@ -56,9 +59,9 @@ def excel_sheet(data: bytes) -> Sheet:
     ]
     table, gaps = headed(head, columns)
     which = f"sheet {sheet.title}" + (f", the first of {count}" if count > 1 else "")
-    lacking = f"{len(formulas):,} formulas without results: open it in Excel and save it" if formulas else ""
-    told = ", ".join(part for part in (which, gaps, lacking) if part)
-    return Sheet(table, told, decimal_comma=None, doubtful=bool(formulas), serials=serials)
+    lacking = f"{len(formulas):,} formulas without results: open the file in Excel and save it" if formulas else ""
+    notes = ", ".join(part for part in (which, gaps, lacking) if part)
+    return Sheet(table, notes, decimal_comma=None, doubtful=bool(formulas), serials=serials)
 
 
 def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
@@ -67,26 +70,26 @@ def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=results)
     except (zipfile.BadZipFile, KeyError, OSError) as fault:
-        reason = f"it is no workbook ({fault}); what Excel can open it can also save as .xlsx"
+        reason = f"it is not a workbook ({fault}); if Excel can open it, save it from there as .xlsx"
     else:
         if book.worksheets:
             return book
-        reason = "it has no sheet of cells"
+        reason = "it has no worksheet"
     raise ValueError(reason)
 
 
 def _first(book: openpyxl.Workbook) -> ReadOnlyWorksheet:
     sheet: ReadOnlyWorksheet = book.worksheets[0]
-    # what a workbook says of its size may be wrong, and cuts rows off
+    # the size that a workbook declares may be wrong and would cut off rows
     # (https://openpyxl.readthedocs.io/en/stable/optimized.html#worksheet-dimensions)
     sheet.reset_dimensions()
     return sheet
 
 
 def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
-    """Formulas without results, by line and place: a program wrote them, and no Excel has worked them out.
+    """Return formulas without cached results, by line and place: a program wrote them and Excel never computed them.
 
-    Their cells would be empty ones; as texts they fit no number and no date, and are told.
+    Otherwise their cells would read as empty; as text they fit no number or date and are reported.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
@@ -99,7 +102,7 @@ def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
             (line, place): str(formula.value)
             for line, pair in enumerate(pairs)
             for place, (result, formula) in enumerate(zip(*pair, strict=False))
-            # the result of a formula may be an empty text
+            # the result of a formula may be an empty string
             if formula.data_type == "f" and result.value is None and result.data_type == "n"
         }
     finally:
@@ -108,7 +111,7 @@ def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
 
 
 def _text(cell: object) -> str | None:
-    """A cell as a csv would have it: 7.0 is 7, since Excel knows no other numbers; midnight alone is a date."""
+    """Convert a cell to CSV text: 7.0 is 7, since Excel has only floats; a time of midnight is a date."""
     if cell is None or isinstance(cell, str):
         return cell or None
     if isinstance(cell, dt.datetime):

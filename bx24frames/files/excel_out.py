@@ -1,4 +1,4 @@
-"""Rows into an .xlsx sheet: a heading, then a row a row, streamed; what Excel would bend goes as text."""
+"""Excel output: an .xlsx sheet with a heading, streamed; values that Excel would distort are written as text."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["ROWS", "ExcelSheet", "openpyxl_is_there"]
 
 ROWS: Final = 1_048_575
-"""Rows below a heading; limits: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
+"""Rows below the heading; limits: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
 CHARACTERS: Final = 32_767
 DIGITS: Final = 10**15
-"""Excel keeps fifteen digits of a number."""
+"""Excel stores fifteen digits of a number."""
 YEAR: Final = 1900
-"""The first year Excel can date."""
+"""The first year of Excel's dates."""
 
 
 def openpyxl_is_there() -> None:
-    """Raise `ConfigError` where the extra is not installed."""
+    """Raise `ConfigError` if the extra is not installed."""
     try:
         import openpyxl  # noqa: F401
     except ImportError:
@@ -35,7 +35,7 @@ def openpyxl_is_there() -> None:
 
 
 class ExcelSheet:
-    """Takes tables of one schema; openpyxl streams the rows to a temporary file of its own.
+    """Writes tables of one schema; openpyxl streams the rows to a temporary file.
 
     https://openpyxl.readthedocs.io/en/stable/optimized.html
     """
@@ -45,7 +45,7 @@ class ExcelSheet:
 
         self._sink = sink
         self._book = openpyxl.Workbook(write_only=True)
-        # a sheet's name has at most 31 characters and none of these
+        # sheet names have at most 31 characters and none of these
         self._sheet = self._book.create_sheet("".join("_" if sign in r"[]:*?/\'" else sign for sign in name)[:31])
         self._sheet.freeze_panes = "A2"
         self._names = schema.names
@@ -61,7 +61,8 @@ class ExcelSheet:
     def close(self) -> None:
         """Write the file.
 
-        Not into a pipe: zipfile tries again to end what it could not write there, when nobody can catch it any more.
+        The workbook is saved to a temporary file first: after a broken pipe, zipfile would retry in its destructor,
+        where the exception cannot be caught.
         """
         with tempfile.TemporaryFile() as whole:
             self._book.save(whole)
@@ -86,9 +87,9 @@ class ExcelSheet:
 
         if len(text) > CHARACTERS:
             raise ConfigError(
-                f"Row {self._rows}, column {name}: {len(text):,} characters, and a cell of Excel holds {CHARACTERS:,}",
-                guidance="Read it to parquet, csv or jsonl, or leave the column out.",
+                f"Row {self._rows}, column {name}: {len(text):,} characters; an Excel cell holds {CHARACTERS:,}",
+                guidance="Use parquet, csv or jsonl, or leave out the column.",
             )
         cell = WriteOnlyCell(self._sheet, escape(text))
-        cell.data_type = "s"  # a text that begins with = is a text, not a formula
+        cell.data_type = "s"  # text that begins with = is not a formula
         return cell

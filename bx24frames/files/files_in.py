@@ -1,4 +1,4 @@
-"""A file, or standard input, into a table: parquet, csv, jsonl, Excel."""
+"""File input: read Parquet, CSV, JSON lines or Excel from a file or standard input."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["nested", "read_file"]
 
 MONEY: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\|([A-Z]{3})")
-"""As the portal prints it (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/)."""
+"""The portal's own notation (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/)."""
 SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[EeЕе]\+\d+")
-"""How Excel shows a long number in a narrow column, and then saves it."""
-NESTED: Final = 'Money is 120.50|EUR or {"amount": "120.50", "currency": "EUR"}; lists are ["a", "b"].'
+"""A long number as Excel shows it in a narrow column, and saves it to CSV."""
+NESTED: Final = 'Write money as 120.50|EUR or {"amount": "120.50", "currency": "EUR"}, and lists as ["a", "b"].'
 
 
 def read_file(path: str, form: str) -> Sheet:
@@ -38,24 +38,25 @@ def read_file(path: str, form: str) -> Sheet:
     path : str
         ``-`` is standard input.
     form : {"parquet", "csv", "jsonl", "xlsx"}
-        Cells of a csv or a sheet stay text, so that ``007`` is not made 7; what they mean, the portal's field tells.
+        Cells of a CSV or Excel file stay text, so that ``007`` does not become 7; the type of the portal's field
+        decides later.
 
     Raises
     ------
     ConfigError
-        The file is not of that format, or names no column.
+        The file is not of that format, or has no columns.
     """
     import pyarrow as pa
 
     if form not in _READ:
-        raise ConfigError(f"{path}: there is no reading of {form}", guidance=f"There are {', '.join(_READ)}.")
+        raise ConfigError(f"{path}: {form} cannot be read", guidance=f"Formats: {', '.join(_READ)}.")
     data = sys.stdin.buffer.read() if path == STDOUT else Path(path).read_bytes()
     try:
         sheet = None if not data.strip() else _READ[form](data)
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as fault:
         raise ConfigError(f"{path} cannot be read as {form}: {fault}") from None
     if sheet is None or not sheet.table.num_columns:
-        raise ConfigError(f"{path} is empty", guidance="A file of rows names its columns, though there be no row.")
+        raise ConfigError(f"{path} is empty", guidance="Even without rows, the file must name its columns.")
     return sheet
 
 
@@ -76,7 +77,7 @@ def _jsonl(data: bytes) -> Sheet:
         try:
             columns[name] = pa.array([row.get(name) for row in rows])
         except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
-            raise ConfigError(f"Column {name}: its cells are not all of one type: {fault}") from None
+            raise ConfigError(f"Column {name}: its cells have different types: {fault}") from None
     return Sheet(pa.table(columns), texts=False)
 
 
@@ -86,11 +87,11 @@ def _json_row(line: bytes, number: int) -> dict[str, object]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as fault:
-        reason = f"line {number} is no JSON: {str(fault).partition(':')[0]}"
+        reason = f"line {number} is not valid JSON: {str(fault).partition(':')[0]}"
     else:
         if isinstance(row, dict):
             return row
-        reason = f"line {number} is no JSON object, and each is one row"
+        reason = f"line {number} is not a JSON object; each line must be one row"
     raise ValueError(reason)
 
 
@@ -103,7 +104,7 @@ _READ: Final[dict[str, Callable[[bytes], Sheet]]] = {
 
 
 def nested(table: pa.Table, fields: Mapping[str, Field]) -> pa.Table:
-    """Read the text cells of lists and structs: JSON, or else one value, such as one phone."""
+    """Parse text cells of list and struct columns: JSON, or a single value such as a phone number."""
     import pyarrow as pa
 
     from bx24frames.entities.types import arrow_type
@@ -116,7 +117,7 @@ def nested(table: pa.Table, fields: Mapping[str, Field]) -> pa.Table:
         try:
             table = table.set_column(place, name, pa.array(cells))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
-            raise ConfigError(f"Column {name}: its cells are not all of one shape: {fault}") from None
+            raise ConfigError(f"Column {name}: its cells have different structures: {fault}") from None
     return table
 
 
@@ -129,17 +130,17 @@ def _cell(text: str | None, field: Field) -> object:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError as fault:
-            raise ConfigError(f"Column {field.code}: {text:.80} is no JSON: {fault}") from None
+            raise ConfigError(f"Column {field.code}: {text:.80} is not valid JSON: {fault}") from None
     if kind(field) is Kind.MULTIFIELD:
         if SHORTENED.fullmatch(text.strip()):
             raise ConfigError(
-                f"Column {field.code}: {text.strip()} is a number that Excel has shortened, its digits are lost",
-                guidance="Give the column the format Text in Excel and save the file anew, or save it as .xlsx.",
+                f"Column {field.code}: {text.strip()} is a number that Excel shortened; its digits are lost",
+                guidance="Format the column as Text in Excel and save the file again, or save it as .xlsx.",
             )
         return [{"value": text.strip(), "value_type": "WORK"}]
     money = MONEY.fullmatch(text.strip())
     if kind(field) is Kind.MONEY and money is not None:
         return {"amount": money[1].replace(",", "."), "currency": money[2]}
     if not is_list(field):
-        raise ConfigError(f"Column {field.code}: {text:.80} is no {field.type}", guidance=NESTED)
+        raise ConfigError(f"Column {field.code}: {text:.80} is not a value of type {field.type}", guidance=NESTED)
     return [text]

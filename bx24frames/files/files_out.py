@@ -1,4 +1,4 @@
-"""Tables out to a file or to standard output, piece by piece: parquet, csv, jsonl, Excel, DuckDB."""
+"""File output: write tables in chunks to Parquet, CSV, JSON lines, Excel or DuckDB, or to standard output."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ _ENDINGS: Final = {
 }
 FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
 _EXTRAS: Final = {"xlsx": excel_out.openpyxl_is_there, "duckdb": duckdb_is_there}
-"""What a format needs beyond the package itself."""
+"""Checks of optional dependencies, by format."""
 _MOST: Final = {"xlsx": excel_out.ROWS}
-"""Rows a format can hold."""
+"""Maximum number of rows, by format."""
 
 
 Append: TypeAlias = Callable[["pa.Table"], None]
 
 
 class TableWriter(Protocol):
-    """Takes tables of one schema."""
+    """Writes tables of one schema."""
 
     def write(self, table: pa.Table) -> None:
         """Append the rows of a table."""
 
     def close(self) -> None:
-        """Write what stands behind the last row."""
+        """Write the end of the file."""
 
     def abandon(self) -> None:
-        """Let go of the file, which nobody is going to read."""
+        """Release the file without completing it."""
 
 
 def format_of(path: str, given: str | None = None) -> str:
-    """The format of a file: as given, or by its ending; csv for a pipe.
+    """Return the format of a file: `given`, or by its extension; csv for a pipe.
 
     Raises
     ------
     ConfigError
-        Neither says it.
+        The format is unknown, or its optional dependency is missing.
 
     Examples
     --------
@@ -77,8 +77,8 @@ def format_of(path: str, given: str | None = None) -> str:
     found = given or ("csv" if flows(path) else _ENDINGS.get(Path(path).suffix.lower()))
     if found not in FORMATS:
         raise ConfigError(
-            f"{given or path!r} names no format: there are {', '.join(FORMATS)}",
-            guidance="End the file's name in one of them, or say --format.",
+            f"{given or path!r}: unknown format; the formats are {', '.join(FORMATS)}",
+            guidance="Use one of them as the file's extension, or add --format.",
         )
     if found in _EXTRAS:
         _EXTRAS[found]()
@@ -86,59 +86,59 @@ def format_of(path: str, given: str | None = None) -> str:
 
 
 def flows(path: str) -> bool:
-    """Whether rows go there as they come, and nothing can be put in its place: a pipe, a device, standard output."""
+    """Whether the path is a stream that cannot be replaced: standard output, a pipe or a device."""
     place = Path(path)
     return path == STDOUT or (place.exists() and not place.is_file() and not place.is_dir())
 
 
 def check_rows(form: str, rows: int) -> None:
-    """Raise `ConfigError` where a format cannot hold so many rows."""
+    """Raise `ConfigError` if the format cannot hold that many rows."""
     most = _MOST.get(form)
     if most is not None and rows > most:
         raise ConfigError(
-            f"There are more than the {most:,} rows that a file of format {form} holds",
-            guidance="Read them to parquet, csv or duckdb, or fewer of them with --filter.",
+            f"There are more than the {most:,} rows that {form} can hold",
+            guidance="Use parquet, csv or duckdb, or read fewer rows with --filter.",
         )
 
 
 def check_folder(path: str) -> None:
-    """Raise `ConfigError` where a file cannot be made for want of its folder."""
+    """Raise `ConfigError` if the folder of a file does not exist."""
     folder = Path(path).parent
     if path != STDOUT and not folder.is_dir():
-        raise ConfigError(f"There is no folder {folder}", guidance="Make it first, or name another file.")
+        raise ConfigError(f"There is no folder {folder}", guidance="Create it first, or choose another path.")
 
 
 def standard_output() -> IO[bytes]:
-    """The stream under ``sys.stdout``; a shell can close it (``>&-``), and Python then has none.
+    """Return the binary stream of ``sys.stdout``, which is None if the shell closed it (``>&-``).
 
     Raises
     ------
     ConfigError
-        There is none.
+        Standard output is closed.
     """
     stream = cast("TextIO | None", sys.stdout)
     if stream is None:
-        raise ConfigError("Standard output is closed", guidance="Say --out FILE.")
+        raise ConfigError("Standard output is closed", guidance="Add --out FILE.")
     return cast("IO[bytes]", stream.buffer)
 
 
 @contextlib.contextmanager
 def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = None) -> Iterator[Append]:
-    """Open a file, or standard output, and give the function that appends a table to it.
+    """Open a file or standard output and yield a function that appends tables to it.
 
-    The file appears under its name when the last row is in it; a failure leaves what was there before.
+    The file is replaced when it is complete; after a failure the previous file is unchanged.
 
     Parameters
     ----------
     path, form : str
     name : str
-        Of the sheet, or of the table in a database.
+        Name of the sheet, or of the table in a database.
     draft : pathlib.Path, optional
-        Where the file grows: on the same disk; without it, beside the file.
+        Temporary path on the same disk. Default: next to the file.
     """
     if form == "duckdb":
         if flows(path):
-            raise ConfigError("A DuckDB table goes into a file", guidance="Say --out crm.duckdb.")
+            raise ConfigError("DuckDB output needs a file", guidance="Add --out crm.duckdb.")
         with duckdb_table(path, name) as append:
             yield append
         return
@@ -152,7 +152,7 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         with Path(path).open("wb") as sink, _appending(sink, form, name) as append:
             yield append
         return
-    target = Path(path).resolve()  # behind a link it is the file that is written, not the link
+    target = Path(path).resolve()  # replace the target of a symbolic link, not the link
     part = draft or target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as sink, _appending(sink, form, name) as append:
@@ -182,7 +182,7 @@ def _appending(sink: IO[bytes], form: str, name: str) -> Iterator[Append]:
 
 
 class _Parquet:
-    """A row group a table."""
+    """Writes one row group per table."""
 
     def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str) -> None:
         from pyarrow.parquet import ParquetWriter
@@ -200,7 +200,7 @@ class _Parquet:
 
 
 class _Csv:
-    """Null is nothing and the empty text is ``""``; lists and structs are JSON in their cell."""
+    """Writes null as an empty cell, empty text as ``""``, lists and structs as JSON."""
 
     def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str) -> None:
         from pyarrow.csv import CSVWriter
@@ -217,7 +217,7 @@ class _Csv:
 
 
 class _Jsonl:
-    """A JSON object a row."""
+    """Writes one JSON object per row."""
 
     def __init__(self, sink: IO[bytes], _: pa.Schema, __: str) -> None:
         self._sink = sink

@@ -1,4 +1,4 @@
-"""Cells that a flat format has no place for: lists and structs as JSON texts, captions as texts."""
+"""Flattening for CSV and Excel: lists and structs become JSON text, dictionaries become text."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["decoded", "flat", "json_bytes"]
 
 
 def json_bytes(value: object) -> bytes:
-    """Write a value as JSON; decimals have no JSON number that keeps them: they go as text."""
+    """Serialise a value as JSON; decimals become text, since JSON numbers may lose digits."""
     import orjson
 
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
 
 
 def flat(table: pa.Table) -> pa.Table:
-    """CSV has no lists and no captions apart from their codes: https://arrow.apache.org/docs/python/csv.html."""
+    """Replace nested and dictionary columns, which CSV cannot hold (https://arrow.apache.org/docs/python/csv.html)."""
     import pyarrow as pa
 
     table = decoded(table)
@@ -30,7 +30,7 @@ def flat(table: pa.Table) -> pa.Table:
 
 
 def decoded(table: pa.Table) -> pa.Table:
-    """The captions themselves in place of a dictionary of them."""
+    """Replace dictionary columns by columns of their values."""
     import pyarrow as pa
 
     for place, field in enumerate(table.schema):

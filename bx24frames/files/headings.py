@@ -1,4 +1,4 @@
-"""Headings of a file against the fields of a table: by code, else by the caption people see; and how it was taken."""
+"""Headings of a file: match them to the fields of an entity by code or by title, and show the matches."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ POINTS: Final[Mapping[str, Sequence[str]]] = {
     "web": ("Сайт", "Корпоративный сайт", "Website"),
     "im": ("Мессенджер", "Messenger"),
 }
-"""What people call these: the description of items has no captions for them, the classic ones have
-(docs: crm-lead-fields.md). A text becomes one of type WORK, as the portal's own export heads it."""
+"""Titles of contact points: the description of items has none, the classic descriptions have (docs:
+crm-lead-fields.md). A text becomes a value of type WORK, as in the headings of the portal's own export."""
 LIKE: Final = 0.75
-"""How alike a heading and a caption must be for the one to be told beside the other (difflib's ratio)."""
+"""Minimum similarity of a heading and a title for a suggestion (difflib's ratio)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column of a file, and the field it was taken for.
+    """A column of a file and the field it matches.
 
-    `name`: what the column is called from here on: the heading itself where it is a spelling of the field's code.
-    `near`: where it was taken for none, the caption most like it.
+    `name`: the column's name from here on; the heading itself if it is a spelling of the field's code.
+    `near`: the most similar title, if no field matches.
     """
 
     title: str
@@ -46,17 +46,17 @@ class Heading:
 
     @property
     def guessed(self) -> bool:
-        """Whether a caption was taken for a code."""
+        """Whether the heading matched by title rather than by code."""
         return self.field is not None and self.name != self.title
 
 
 def match(titles: Sequence[str], names: Names) -> list[Heading]:
-    """Find each heading's field; one that has none keeps its name, for the write to refuse or to leave out.
+    """Match each heading to a field; an unmatched one keeps its name, for the write to refuse or ignore.
 
     Raises
     ------
     ConfigError
-        A caption belongs to several fields, or two headings to one.
+        A title belongs to several fields, or two headings match one field.
     """
     captions = _captions(names.fields)
     found = []
@@ -68,7 +68,8 @@ def match(titles: Sequence[str], names: Names) -> list[Heading]:
         codes = captions.get(_plain(title), ())
         if len(codes) > 1:
             raise ConfigError(
-                f"Column {title!r} may mean {' and '.join(codes)}", guidance="Name the column by one of these codes."
+                f"Column {title!r} is ambiguous: it matches {' and '.join(codes)}",
+                guidance="Use one of these codes as the column's name.",
             )
         field = names.find(codes[0]) if codes else None
         if field is None:
@@ -80,7 +81,7 @@ def match(titles: Sequence[str], names: Names) -> list[Heading]:
 
 
 def _captions(fields: Iterable[Field]) -> Mapping[str, Sequence[str]]:
-    """Codes by caption; also by caption with the code behind it, as a read with titles names its columns."""
+    """Return codes by title, and by the unique titles that a read with titles=True uses as column names."""
     listed = list(fields)
     by: dict[str, list[str]] = {}
     for field in listed:
@@ -92,7 +93,7 @@ def _captions(fields: Iterable[Field]) -> Mapping[str, Sequence[str]]:
 
 
 def _nearest(title: str, fields: Iterable[Field]) -> str:
-    """The caption with all words of the heading, or some of them and no other; else one a slip of the key away."""
+    """Return the title whose words contain the heading's words or the reverse; else the most similar title."""
     said = {_plain(text): text for field in fields for text in (field.title, field.code) if text}
     words = set(_plain(title).split())
     nested = [text for text in said if words <= set(text.split()) or words >= set(text.split())]
@@ -109,11 +110,11 @@ def _check_once(found: Sequence[Heading]) -> None:
     for heading in found:
         if heading.field is not None and by.setdefault(heading.field.code, heading.title) != heading.title:
             both = f"{by[heading.field.code]!r} and {heading.title!r}"
-            raise ConfigError(f"The columns {both} both mean {heading.field.code}", guidance="Remove one of them.")
+            raise ConfigError(f"The columns {both} both match {heading.field.code}", guidance="Remove one of them.")
 
 
 def preview(headings: Sequence[Heading], table: pa.Table, changed: Mapping[str, str]) -> pa.Table:
-    """A row a column of the file: the field, its caption and type, and the first cell, as it was and as it is."""
+    """Tabulate the file's columns: field, title, type and first cell, before and after conversion."""
     import pyarrow as pa
 
     cells = {name: _first(table, name) for name in table.column_names}

@@ -1,4 +1,4 @@
-"""Tables of cells as people typed them: headings, empty rows, and CSV in whatever encoding, with whatever sign."""
+"""Sheets: tables of text cells with a heading; CSV input with detection of encoding and separator."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["Sheet", "csv_sheet", "headed"]
 
 SIGNS: Final = (";", "\t", ",")
-"""Where two of them cut the lines equally well, the first: a comma is then a decimal comma."""
+"""Separators, in order of preference on a tie: a comma is then a decimal comma."""
 DECIMAL_COMMA: Final = {";": True, "\t": None, ",": False}
-"""Excel puts semicolons where commas are in numbers; a text in a sheet, or between tabs, may be either."""
+"""Excel separates by semicolons where numbers have a decimal comma; with tabs, numbers may have either."""
 LINES: Final = 20
 SIGNED: Final = re.compile(r"sep=([;,\t])(?:\r\n|\r|\n)", re.I)
-"""A first line by which a file tells Excel its sign."""
+"""A first line that declares the separator to Excel."""
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file's table; with `texts`, its cells are as they were typed, nothing where there was nothing.
+    """A table read from a file; with `texts`, its cells are text as typed, and empty cells are null.
 
-    `told`: what had to be found out about the file. `decimal_comma`: numbers in it are written with a comma; None
-    where only the cells can tell. `doubtful`: it could have been read otherwise. `serials`: a date without a format is
-    a number of days there, as Excel counts them.
+    `notes`: what was detected about the file. `decimal_comma`: whether numbers have a decimal comma; None if only the
+    cells can show it. `doubtful`: whether the detection may be wrong. `serials`: whether a number in a date column is
+    a day number of Excel.
     """
 
     table: pa.Table
-    told: str = ""
+    notes: str = ""
     decimal_comma: bool | None = False
     doubtful: bool = False
     texts: bool = True
@@ -47,25 +47,25 @@ class Sheet:
 
 
 def csv_sheet(data: bytes) -> Sheet:
-    """Read a CSV: its encoding is UTF-8, or else Windows-1251, as Excel writes it in Russian.
+    """Read a CSV file in UTF-8 or UTF-16, else in Windows-1251, which Russian versions of Excel write.
 
     Raises
     ------
     ConfigError
-        A column's name stands there twice.
+        Two columns have the same name.
     ValueError
-        It is no text, or a line has not as many cells as the heading.
+        The data is not text, or a line has more or fewer cells than the heading.
     """
     import pyarrow as pa
     from pyarrow import csv
 
     text, encoding = _decoded(data)
     if "\0" in text:
-        raise ValueError("it is no text")
+        raise ValueError("it is not a text file")
     named = SIGNED.match(text)
     text = text[named.end() :] if named else text
     sign = named[1] if named else _sign(text)
-    # not csv.open_csv, whose thread outlives a line it cannot read and ends the process (pyarrow 24)
+    # not csv.open_csv: after a line it cannot parse, its thread crashes the process (pyarrow 24)
     head = next((row for row in rows_of_text.reader(io.StringIO(text, newline=""), delimiter=sign) if row), [])
     options = csv.ConvertOptions(
         column_types={name: pa.string() for name in head},
@@ -82,7 +82,7 @@ def csv_sheet(data: bytes) -> Sheet:
         return "error"
 
     parse = csv.ParseOptions(delimiter=sign, newlines_in_values=True, invalid_row_handler=judge)
-    # rows are numbered by one thread alone
+    # rows are numbered only in single-threaded reads
     reading = csv.ReadOptions(use_threads=False)
     try:
         table = csv.read_csv(io.BytesIO(text.encode()), reading, parse_options=parse, convert_options=options)
@@ -92,17 +92,17 @@ def csv_sheet(data: bytes) -> Sheet:
         raise
     table, gaps = headed(head, table.columns)
     plain = encoding.startswith("utf-8") and sign == ","
-    told = "" if plain else f"{encoding.removesuffix('-sig')}, cells between {sign!r}"
-    return Sheet(table, ", ".join(part for part in (told, gaps) if part), DECIMAL_COMMA[sign], encoding == "cp1251")
+    layout = "" if plain else f"{encoding.removesuffix('-sig')}, separator {sign!r}"
+    return Sheet(table, ", ".join(part for part in (layout, gaps) if part), DECIMAL_COMMA[sign], encoding == "cp1251")
 
 
 def _ragged(row: InvalidRow) -> ValueError:
     where = f"line {row.number}" if row.number else "a line"
     lone = row.actual_columns < row.expected_columns and row.text.count('"') % 2
-    why = "a quotation mark there is never closed" if lone else "a cell that holds the separator needs quotation marks"
-    told = " ".join(row.text.split())
+    why = "a quotation mark is not closed" if lone else "a cell that contains the separator must be quoted"
+    line = " ".join(row.text.split())
     return ValueError(
-        f"{where} has cells: {row.actual_columns}, the heading: {row.expected_columns} ({told:.60}); {why}"
+        f"{where} has {row.actual_columns} cells, but the heading has {row.expected_columns} ({line:.60}); {why}"
     )
 
 
@@ -111,14 +111,14 @@ def _decoded(data: bytes) -> tuple[str, str]:
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError:
-        # every byte but one means something in it, so it comes last
+        # cp1251 assigns a character to every byte but one, so it is the last resort
         return data.decode("cp1251", errors="replace"), "cp1251"
 
 
 def _sign(text: str) -> str:
-    """The sign that cuts the heading, and rather one that cuts the first lines into equally many cells.
+    """Detect the separator: one that splits the heading, preferably the first lines into equally many cells.
 
-    Where none does there is one column, and the sign is one that cuts no line.
+    If none does, there is one column, and the result is a separator that splits no line.
     """
     start = "\n".join(text[:65_536].splitlines()[:LINES])
 
@@ -133,14 +133,14 @@ def _sign(text: str) -> str:
 
 
 def headed(head: Sequence[str], columns: Sequence[AnyChunkedArray]) -> tuple[pa.Table, str]:
-    """Columns under their headings, without rows that have no cell; and whether such rows stood between others.
+    """Build a table from headings and columns without its empty rows, and note empty rows between others.
 
-    A column with neither a heading nor a cell is none.
+    A column with neither a heading nor cells is dropped.
 
     Raises
     ------
     ConfigError
-        Cells stand under no heading, or two columns have the same.
+        A column has cells but no heading, or two columns have the same heading.
     """
     import pyarrow as pa
 
@@ -149,15 +149,15 @@ def headed(head: Sequence[str], columns: Sequence[AnyChunkedArray]) -> tuple[pa.
     loose = [place for place, cells in enumerate(columns) if not titles[place] and cells.null_count < len(cells)]
     if loose:
         raise ConfigError(
-            f"Column {loose[0] + 1} of the file has cells and no heading",
-            guidance="The first row names the columns, one a cell: a heading merged over several names only the first.",
+            f"Column {loose[0] + 1} of the file has cells but no heading",
+            guidance="The first row must name every column; a heading merged across columns names only the first.",
         )
     _check_once([title for title, _ in named])
     return _filled(pa.table([cells for _, cells in named], names=[title for title, _ in named]))
 
 
 def _filled(table: pa.Table) -> tuple[pa.Table, str]:
-    """Programs that write sheets end them in rows of nothing but signs."""
+    """Drop empty rows: spreadsheet programs end files with rows of separators only."""
     import pyarrow as pa
     from pyarrow import compute
 
@@ -167,10 +167,12 @@ def _filled(table: pa.Table) -> tuple[pa.Table, str]:
         filled = compute.or_(filled, said)
     places = compute.indices_nonzero(filled)
     gaps = places[-1].as_py() + 1 - len(places) if len(places) else 0
-    return table.take(places), f"{gaps:,} empty row{'s' if gaps > 1 else ''} between them left out" if gaps > 0 else ""
+    return table.take(places), f"{gaps:,} empty row{'s' if gaps > 1 else ''} skipped" if gaps > 0 else ""
 
 
 def _check_once(head: Sequence[str]) -> None:
     if len(set(head)) < len(head):
         twice = sorted({name for name in head if head.count(name) > 1})
-        raise ConfigError(f"The file has these columns twice: {', '.join(twice)}", guidance="Rename or remove one.")
+        raise ConfigError(
+            f"The file has duplicate columns: {', '.join(twice)}", guidance="Rename or remove the duplicates."
+        )

@@ -1,1 +1,1 @@
-"""The public verbs and everything that knows dataframes."""
+"""Conversion between Arrow and dataframes: input, output, pandera schemas, lazy scans, write reports."""

@@ -1,4 +1,4 @@
-"""The frames that a write accepts, each as a `Source` of named columns."""
+"""Frame input: pandas, polars, Arrow and other dataframes as sources of named columns."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["PandasSource", "PolarsSource", "accept"]
 
 ACCEPTED = (
-    "A frame is a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
-    "or anything narwhals or the Arrow stream interface can read"
+    "A frame must be a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
+    "or an object that narwhals or the Arrow stream interface can read"
 )
 
 
 def accept(frame: object) -> Source:
-    """The columns of a frame; a lazy one is collected.
+    """Wrap a frame as a source; a lazy frame is collected.
 
     Parameters
     ----------
     frame : object
-        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals knows
-        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or with
+        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals supports
+        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or an object with
         ``__arrow_c_stream__``.
 
     Raises
@@ -44,7 +44,7 @@ def accept(frame: object) -> Source:
     ConfigError
         Anything else: lists of dicts and single columns are not frames.
     ValidationError
-        Column names that are doubled or are not text.
+        Column names are duplicated or are not text.
     """
     import narwhals as nw
     from narwhals import dependencies as library
@@ -65,7 +65,7 @@ def accept(frame: object) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class PandasSource:
-    """A pandas frame; only here an index and cells of mixed types exist."""
+    """A pandas frame, the only source with an index and with cells of mixed types."""
 
     frame: pd.DataFrame
     columns: tuple[str, ...]
@@ -88,7 +88,7 @@ class PandasSource:
         return _pandas_raw(self.frame.index.get_level_values(name).to_series())
 
     def labels(self) -> AnyArray:
-        """The index value of each row; a compound one as text."""
+        """The index value of each row; values of a MultiIndex as text."""
         import pyarrow as pa
 
         raw = [str(label) for label in self.frame.index] if self.frame.index.nlevels > 1 else _index_values(self.frame)
@@ -119,7 +119,7 @@ class PolarsSource:
         return self.frame.height
 
     def column(self, name: str) -> Raw:
-        """Values of a column; a column of Python objects as a list."""
+        """Values of a column; Python objects as a list."""
         import polars as pl
 
         series = self.frame[name]
@@ -155,8 +155,8 @@ def _as_table(frame: object) -> pa.Table:
         return eager.to_arrow()
     except (TypeError, pa.ArrowInvalid):
         raise ConfigError(
-            f"{ACCEPTED}; this is a {type(frame).__name__}",
-            guidance="Make one of it first, such as pandas.DataFrame(rows).",
+            f"{ACCEPTED}, not {type(frame).__name__}",
+            guidance="Convert it first, for example with pandas.DataFrame(rows).",
         ) from None
 
 
@@ -164,23 +164,23 @@ def _check_names(source: Source) -> None:
     odd = [repr(name) for name in source.columns if not isinstance(name, str)]
     if odd:
         raise ValidationError(f"Column names must be text; these are not: {', '.join(odd[:5])}")
-    doubled = _doubles(source.columns)
-    if doubled:
-        raise ValidationError(f"Column names stand more than once: {', '.join(doubled)}")
-    both = _doubles((*source.columns, *source.levels))
+    repeated = _duplicates(source.columns)
+    if repeated:
+        raise ValidationError(f"Duplicate column names: {', '.join(repeated)}")
+    both = _duplicates((*source.columns, *source.levels))
     if both:
-        raise ValidationError(f"Names stand both as a column and in the index: {', '.join(both)}")
+        raise ValidationError(f"Names used both for a column and for an index level: {', '.join(both)}")
 
 
-def _doubles(names: Sequence[str]) -> list[str]:
+def _duplicates(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _pandas_raw(series: pd.Series) -> Raw:
-    """Hand a column to Arrow unless Arrow's guess at its type would change a cell.
+    """Convert a column to Arrow unless Arrow's type inference would change a cell.
 
-    In an object column `pyarrow.array` reads naive and aware times as one type, and turns a period or an interval
-    into its storage numbers.
+    In an object column `pyarrow.array` gives naive and aware times one type, and converts periods and intervals to
+    their storage numbers.
     """
     import pandas as pd
     import pyarrow as pa
@@ -190,7 +190,7 @@ def _pandas_raw(series: pd.Series) -> Raw:
     try:
         raw = pa.array(series, from_pandas=True)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-        return series.tolist()  # Arrow has no type for it; the cells are read one by one
+        return series.tolist()  # Arrow has no type for the column; its cells are converted one by one
     return series.tolist() if isinstance(raw.type, pa.BaseExtensionType) else raw
 
 

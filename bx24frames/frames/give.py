@@ -1,4 +1,4 @@
-"""The way out: an Arrow table becomes a frame of the library the user works in."""
+"""Frame output: convert Arrow tables to pandas, polars or pyarrow."""
 
 from __future__ import annotations
 
@@ -67,22 +67,22 @@ def to_backend(
     index: str | Sequence[str] | None = None,
     id_columns: Collection[str] = ("id", "ID"),
 ) -> Frame:
-    """Turn an Arrow table into a frame; the dtypes depend on the Arrow types alone, never on the rows.
+    """Convert an Arrow table to a frame; dtypes depend only on the Arrow types, never on the rows.
 
     Parameters
     ----------
     table : pyarrow.Table
     backend : {"pandas", "polars", "pyarrow"}
     dtype_backend : {"pyarrow", "numpy_nullable"}, optional
-        pandas only. Without it: ``int64`` for `id_columns`, ``Int64`` for other integers, ``float64``,
-        ``boolean``, ``str``, ``datetime64[us, tz]``, dates ``datetime64[us]`` at midnight, ``category`` for
-        dictionaries, `pandas.ArrowDtype` for lists, structs and decimals.
+        pandas only. Default: ``int64`` for `id_columns`, ``Int64`` for other integers, ``float64``, ``boolean``,
+        ``str``, ``datetime64[us, tz]``, ``datetime64[us]`` at midnight for dates, ``category`` for dictionaries,
+        `pandas.ArrowDtype` for lists, structs and decimals.
     attrs : mapping of str to str, optional
-        Kept in `pandas.DataFrame.attrs` or in the Arrow schema's metadata; polars has no place for it.
+        Stored in `pandas.DataFrame.attrs` or in the metadata of the Arrow schema; polars has no equivalent.
     index : str or sequence of str, optional
-        pandas only: columns that become the index.
+        pandas only: columns to use as the index.
     id_columns : collection of str
-        Integer columns that hold an id in every row: ``int64`` in pandas' default dtypes.
+        Integer columns without nulls: ``int64`` in the default dtypes of pandas.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def to_backend(
     ValueError
         `dtype_backend` or `index` with a backend other than pandas, or an unknown `dtype_backend`.
     ConfigError
-        An unknown `backend`, or an index column that the table lacks.
+        An unknown `backend`, or an index column that is not in the table.
 
     Examples
     --------
@@ -108,27 +108,27 @@ def to_backend(
         return _to_pandas(table, dtype_backend, attrs or {}, index, id_columns)
     for name, value in (("dtype_backend", dtype_backend), ("index", index)):
         if value is not None:
-            raise ValueError(f"{name} is for backend='pandas'; {backend} has no such thing")
+            raise ValueError(f"{name} needs backend='pandas', not {backend!r}")
     return _to_polars(table) if backend == "polars" else table.replace_schema_metadata(dict(attrs) if attrs else None)
 
 
 def arrow_types(overrides: Mapping[str, object] | None) -> dict[str, pa.DataType] | None:
-    """Read the column types of `schema_overrides`, each a pyarrow or polars data type.
+    """Convert the column types of `schema_overrides`, pyarrow or polars data types, to Arrow.
 
     Raises
     ------
     ConfigError
-        Not a mapping, or a type of neither library.
+        Not a mapping, or a value that is not a data type of either library.
     """
     if overrides is None:
         return None
     if not isinstance(overrides, Mapping):
-        raise ConfigError("schema_overrides is a mapping of a column to its type")
+        raise ConfigError("schema_overrides must be a mapping of columns to types")
     return {name: column_type(dtype) for name, dtype in overrides.items()}
 
 
 def column_type(dtype: object) -> pa.DataType:
-    """Read a column type as a user writes it: a pyarrow type, or a polars type (class or instance).
+    """Convert a column type given by the user, a pyarrow or polars data type (class or instance), to Arrow.
 
     Raises
     ------
@@ -153,13 +153,13 @@ def column_type(dtype: object) -> pa.DataType:
     ):
         kind: pa.DataType = pl.Series("", [], dtype=dtype).to_arrow().type
         return kind
-    raise ConfigError(f"A column type is a pyarrow or polars data type, not {dtype!r}")
+    raise ConfigError(f"A column type must be a pyarrow or polars data type, not {dtype!r}")
 
 
 def _to_polars(table: pa.Table) -> pl.DataFrame:
     import polars as pl
 
-    # The type says DataFrame or Series; a Table is always the former.
+    # typed as DataFrame or Series; a Table always gives a DataFrame
     return pl.DataFrame(pl.from_arrow(table))
 
 
@@ -183,7 +183,7 @@ def _to_pandas(
 
 
 def _dates_at_midnight(table: pa.Table) -> pa.Table:
-    """Cast dates to naive timestamps: `to_pandas` would make objects, or ``datetime64[ms]``, of them."""
+    """Cast dates to naive timestamps: `to_pandas` would convert them to objects or ``datetime64[ms]``."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -192,7 +192,7 @@ def _dates_at_midnight(table: pa.Table) -> pa.Table:
 
 
 def _whole_ids(table: pa.Table, id_columns: Collection[str]) -> list[str]:
-    """Id columns that can be ``int64``: integers without a null."""
+    """Return the id columns that can be ``int64``: integers without nulls."""
     from pyarrow import types
 
     return [

@@ -1,4 +1,4 @@
-"""The ids that a caller gives for a deletion: a list, a column, a frame with an id column, or a report."""
+"""Ids for a deletion, from a list, a column, a frame with an id column, or a report."""
 
 from __future__ import annotations
 
@@ -17,43 +17,45 @@ if TYPE_CHECKING:
 __all__ = ["ids_of"]
 
 HIGHEST: Final = 2**63
-"""Ids are integers of 64 bits, in every table with a method that deletes."""
+"""Ids are 64-bit integers in every entity with a delete method."""
 
 
 def ids_of(given: object, entity: Entity) -> list[int | str]:
-    """The ids a caller means: of an iterable, a column, a frame with an id column, or what a report created.
+    """Return the ids in an iterable, a column or a frame with an id column, or of the rows that a report inserted.
 
     Raises
     ------
     ConfigError
-        There are no ids in it.
+        The argument contains no ids.
     ValidationError
-        One of them is no id.
+        A value is not an id.
     """
     if isinstance(given, WriteReport):
         if given.entity != entity.name:
-            raise ConfigError(f"The report is of {given.entity}, not of {entity.name}", entity=entity.name)
+            raise ConfigError(f"The report is for {given.entity}, not for {entity.name}", entity=entity.name)
         return given.ids("inserted")
     if isinstance(given, int) and not isinstance(given, bool):
         return [given]
     if isinstance(given, str | bytes | Mapping):
-        raise ConfigError("The ids are a list, a column, a frame or a report", entity=entity.name)
+        raise ConfigError("ids must be a list, a column, a frame or a report", entity=entity.name)
     values = _column(given, entity)
     if values is None:
         values = list(given) if isinstance(given, Iterable) else None
     if values is None:
-        raise ConfigError(f"There are no ids in a {type(given).__name__}", entity=entity.name)
+        raise ConfigError(f"A {type(given).__name__} contains no ids", entity=entity.name)
     listed = [(value, _id(value)) for value in values]
     wrong = {position: value for position, (value, found) in enumerate(listed) if found is None}
     if wrong:
         position, value = next(iter(wrong.items()))
-        more = f", nor are those of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
-        raise ValidationError(f"Row {position}: {value!r:.80} is no id{more}", entity=entity.name, rows=tuple(wrong))
+        more = f", nor are the values of {len(wrong) - 1:,} other rows" if len(wrong) > 1 else ""
+        raise ValidationError(
+            f"Row {position}: {value!r:.80} is not an id{more}", entity=entity.name, rows=tuple(wrong)
+        )
     return [found for _, found in listed if found is not None]
 
 
 def _column(given: object, entity: Entity) -> list[object] | None:
-    kind = type(given)  # to ask a lazy frame itself for its columns is to have it planned, and polars warns of that
+    kind = type(given)  # reading .columns of a lazy frame itself makes polars plan the query and warn
     if hasattr(kind, "columns") or hasattr(kind, "column_names"):
         return _of_frame(given, entity)
     for method in ("to_pylist", "to_list", "tolist"):
@@ -68,7 +70,7 @@ def _of_frame(given: object, entity: Entity) -> list[object]:
     source = accept(given)
     names = {name for name in (*source.columns, *source.levels) if name in ("id", "ID", entity.listing.id_key)}
     if len(names) != 1:
-        fault = "no id column" if not names else f"the id columns {', '.join(sorted(names))}"
+        fault = "no id column" if not names else f"several id columns: {', '.join(sorted(names))}"
         raise ValidationError(f"The frame has {fault}", entity=entity.name)
     return cells_of(source, names.pop())
 

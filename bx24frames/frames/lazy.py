@@ -1,4 +1,4 @@
-"""A table of the portal as a polars LazyFrame: what a query needs is asked for, no more."""
+"""Lazy scans: an entity as a polars LazyFrame, with columns, conditions and limits pushed down to the portal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from inspect import signature
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
@@ -35,36 +34,39 @@ if TYPE_CHECKING:
 __all__ = ["lazy_frame"]
 
 COLUMNS_SHOWN: Final = 12
-"""Columns that a query's plan names; it counts the others."""
+"""Columns named in a query plan; the others are counted."""
 
 
 def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = True) -> pl.LazyFrame:
-    """The rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
+    """Open the rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
     from polars.io.plugins import register_io_source
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))
     source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
-    plan: dict[str, Any] = {"explain_name": f"bx24frames {source.host}", "explain_detail": source.detail}
-    if not plan.keys() <= signature(register_io_source).parameters.keys():  # polars before 2.0
-        plan = {}
-    return register_io_source(source.frames, schema=source.schema, is_pure=True, **plan)
+    return register_io_source(
+        source.frames,
+        schema=source.schema,
+        is_pure=True,
+        explain_name=f"bx24frames {source.host}",
+        explain_detail=source.detail,
+    )
 
 
 async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> _Source:
     connection = connection_of(portal).begun()
     if is_untyped(request.entity):
         raise ConfigError(
-            f"{request.entity} is outside the catalogue: nothing describes its columns",
-            guidance="Read it with read_entity(); its frame has .lazy() in polars.",
+            f"{request.entity} is outside the catalogue, and its columns have no description",
+            guidance="Read it with read_entity(backend='polars') and call .lazy() on the frame.",
         )
     return _Source(portal, request, await prepare(connection, request), connection.host, pushdown)
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A table as polars reads it: one that can be read many times, each time for another query.
+    """The source of a LazyFrame; every query reads it anew.
 
-    `whole`: the reading of every column, from which that of a query is settled without asking the portal again.
+    `whole`: the prepared read of all columns, from which each query's read is derived without another request.
     """
 
     portal: PortalLike
@@ -75,13 +77,13 @@ class _Source:
 
     @property
     def schema(self) -> pl.Schema:
-        """Every column with its polars type."""
+        """The polars schema of all columns."""
         table = in_zone(self.whole.arrow.empty_table(), self.request.timezone, self.whole.table.entity)
         return to_backend(table, "polars").schema
 
     @property
     def detail(self) -> str:
-        """What `explain` says beside polars' own account of columns and conditions."""
+        """The text that `explain` shows besides the columns and conditions that polars adds."""
         names = self.whole.arrow.names
         more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
         columns = ", ".join(names[:COLUMNS_SHOWN]) + more
@@ -95,9 +97,9 @@ class _Source:
         n_rows: int | None,
         _batch_rows: int | None,
     ) -> Iterator[pl.DataFrame]:
-        """Give the rows of a query, those of one request at a time.
+        """Yield the rows of a query, one request at a time.
 
-        polars takes what comes for filtered and cut: it applies neither the predicate nor `n_rows` again.
+        polars does not apply the predicate and `n_rows` again, so both are applied here.
         """
         limit = n_rows if predicate is None else None
         zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
@@ -115,7 +117,7 @@ class _Source:
                     return
 
     def _narrower(self, columns: list[str] | None, limit: int | None) -> ReadRequest:
-        """The request for some columns alone: the types given for the others are of no use to it."""
+        """Restrict the request to some columns, and `schema_overrides` to the same columns."""
         overrides = self.request.schema_overrides or {}
         codes = {name: self.whole.names.lookup(name).code for name in (*overrides, *(columns or ()))}
         wanted = {codes[name] for name in columns or ()}
@@ -123,7 +125,7 @@ class _Source:
         return replace(self.request, columns=columns, limit=limit, schema_overrides=kept)
 
     async def _tables(self, reading: Reading, known: Possible) -> AsyncGenerator[pa.Table, None]:
-        """Read what is known to suffice; all of it, if the portal refuses the conditions before a row came."""
+        """Read with the narrowed conditions; without them if the portal refuses them before the first row."""
         connection = connection_of(self.portal).begun()
         where = narrowed(reading.where, reading.table.entity, self._comparable(reading), known)
         begun = False
@@ -134,7 +136,7 @@ class _Source:
                     yield in_zone(table, self.request.timezone, reading.table.entity)
                 return
         except PortalError as refusal:
-            # some fields are listed and cannot be compared; a portal that fails for another reason fails again
+            # some listed fields do not support conditions; a portal that fails for another reason fails again
             if begun or where == reading.where or type(refusal) is not PortalError or refusal.retryable:
                 raise
         async with aclosing(_read(connection, reading)) as tables:
@@ -142,20 +144,20 @@ class _Source:
                 yield in_zone(table, self.request.timezone, reading.table.entity)
 
     def _comparable(self, reading: Reading) -> dict[str, Field]:
-        """The columns that hold what the portal keeps, in its own types."""
+        """The columns that keep the portal's types; conditions on others cannot be pushed down."""
         names = Names(reading.table.fields, reading.table.entity.name)
         retyped = {names.lookup(name).code for name in self.request.schema_overrides or {}}
         return {name: field for name, field in reading.fields.items() if field.code not in retyped}
 
 
 def _left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
-    """The tables as they come; that polars leaves them early is not interrupted a second time.
+    """Pass tables on, and suppress a second Ctrl-C while an abandoned iterator is closed.
 
-    polars takes Ctrl-C with a handler of its own, leaves the iterator and raises; Python's handler then runs wherever
-    the iterator is being closed.
+    polars handles Ctrl-C itself, abandons the iterator and raises; Python's handler then runs while the iterator is
+    being closed.
     """
     try:
-        for table in tables:  # noqa: UP028 (`yield from` would close them before this is told)
+        for table in tables:  # noqa: UP028 (`yield from` would close `tables` first)
             yield table
     except GeneratorExit:
         with contextlib.suppress(KeyboardInterrupt):
@@ -164,7 +166,7 @@ def _left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table
 
 
 async def _read(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Table, None]:
-    """The rows of one request at a time; all at once where they are put together from parts."""
+    """Yield the rows of one request at a time; all rows at once if the read is assembled from parts."""
     import pyarrow as pa
 
     if reading.whole:

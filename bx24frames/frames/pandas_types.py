@@ -1,4 +1,4 @@
-"""Which pandas dtype each Arrow type becomes, as tables."""
+"""pandas dtypes by Arrow type."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def types_mapper(dtype_backend: DtypeBackend | None) -> Mapper:
     Parameters
     ----------
     dtype_backend : None, "pyarrow" or "numpy_nullable"
-        ``None`` is the package's default: nullable integers and booleans, pandas' own text and time types.
+        ``None`` is the default: nullable integers and booleans, native text and time types.
 
     Returns
     -------
     callable
-        Arrow type to pandas dtype; ``None`` leaves the choice to pyarrow (``float64``, ``str``, ``datetime64``,
-        ``category``). What pandas has no type for stays Arrow, where `to_pandas` would make Python objects
-        (https://arrow.apache.org/docs/python/pandas.html).
+        Maps an Arrow type to a pandas dtype; ``None`` leaves the choice to pyarrow (``float64``, ``str``,
+        ``datetime64``, ``category``). Types that pandas lacks stay Arrow types, since `to_pandas` would convert them
+        to Python objects (https://arrow.apache.org/docs/python/pandas.html).
     """
     import pandas as pd
 

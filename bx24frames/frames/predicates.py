@@ -1,7 +1,7 @@
-"""A polars predicate, read: which values each column can have in the rows that meet it.
+"""polars predicates: derive the possible values of each column from a predicate.
 
-polars has no stable way to look into an expression (pola-rs/polars#26814): its JSON form is read here, and whatever is
-not known in it means that nothing is known of the rows.
+polars has no stable API to inspect an expression (pola-rs/polars#26814), so its JSON form is parsed here. A part that
+is not understood places no restriction on the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Node: TypeAlias = Any
-"""A part of the expression's JSON form, which polars documents nowhere."""
+"""A node of the expression's JSON form, which polars does not document."""
 
 _BOUNDS: Final[Mapping[str, Callable[[Value], Domain]]] = {
     "Eq": lambda value: Domain(among=frozenset({value})),
@@ -33,25 +33,25 @@ _ENDS: Final = {"Both": ("GtEq", "LtEq"), "Left": ("GtEq", "Lt"), "Right": ("Gt"
 
 
 class _Unread(ValueError):
-    """A part of an expression that says nothing of one column's values."""
+    """A part of an expression that does not restrict a single column."""
 
 
 _ODD: Final = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
-"""What a form other than the known ones makes of its reader."""
+"""Errors that an unknown JSON form can cause in a parser."""
 
 
 def possible(predicate: pl.Expr) -> Possible:
-    """Read what a predicate says of the rows that meet it.
+    """Derive the possible values of each column from a predicate.
 
     Parameters
     ----------
     predicate : polars.Expr
-        As the optimizer hands it to a source: literals are of their columns' types.
+        As the optimizer passes it to a source: literals have the types of their columns.
 
     Returns
     -------
     Possible
-        Never narrower than the predicate; `EVERY` where it is not understood.
+        Never narrower than the predicate; `EVERY` if it is not understood.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def possible(predicate: pl.Expr) -> Possible:
 
 
 def _read(node: Node) -> Possible:
-    """What one boolean part says; nothing, if it is not understood."""
+    """Parse one boolean node; `EVERY` if it is not understood."""
     [(name, body)] = node.items()
     reader = _PARTS.get(name)
     try:
@@ -109,7 +109,7 @@ def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Possible:
 
 
 def _ternary(body: Node) -> Possible:
-    """When, then, otherwise: a row kept met one of the two."""
+    """Parse when-then-otherwise: a matching row satisfies one of the two branches."""
     return _read(body["truthy"]).join(_read(body["falsy"]))
 
 
@@ -134,7 +134,7 @@ def _known(column: Node, domain: Domain) -> Possible:
 
 def _column(node: Node) -> str:
     if "Function" in node and node["Function"]["function"] == {"TemporalExpr": {"CastTimeUnit": "Microseconds"}}:
-        [node] = node["Function"]["input"]  # the unit that every moment of a portal has
+        [node] = node["Function"]["input"]  # the unit of all times of a portal
     name = node["Column"]
     if not isinstance(name, str):
         raise _Unread("no column by name")
@@ -147,7 +147,7 @@ def _value(node: Node) -> Value:
 
 
 def _values(node: Node) -> list[object]:
-    """The values of a literal, by polars' own reading of it."""
+    """Return the values of a literal, deserialised by polars."""
     import polars as pl
 
     plain = node["Alias"][0] if "Alias" in node else node
@@ -165,14 +165,14 @@ def _values(node: Node) -> list[object]:
 def _typed(value: object) -> Value:
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
-            raise _Unread("a moment without a zone")
+            raise _Unread("a time without a zone")
         return value.astimezone(dt.UTC)
     if isinstance(value, bool) or not isinstance(value, int | float | str | dt.date) or value != value:  # noqa: PLR0124
-        raise _Unread("no value that a portal compares")
+        raise _Unread("no value that a portal can compare")
     return value
 
 
 def _ordered(value: Value) -> Value:
     if isinstance(value, str):
-        raise _Unread("texts are in another order on the portal")
+        raise _Unread("the portal orders texts differently")
     return value

@@ -1,4 +1,4 @@
-"""What an upload did, a line a row: counts, a frame of outcomes, the rows to try again."""
+"""Write reports: the outcome of each row of an upload, counts, and the rows to retry."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message"
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class WriteReport:
-    """What became of each row of an upload.
+    """The outcome of each row of an upload.
 
     Attributes
     ----------
@@ -47,22 +47,22 @@ class WriteReport:
         One row per input row, in input order: ``position`` int64, ``label`` (the index value, or the position),
         ``id`` int64 or string, ``attempts`` int64; ``action``, ``code``, ``message``, ``column``, ``path`` string.
     entity, host : str
-        The table and the portal.
+        The entity and the portal.
     mode : str
         ``"insert"``, ``"update"``, ``"upsert"`` or ``"delete"``.
     dry_run : bool
-        Nothing was sent; the actions say what would have been done.
+        Whether nothing was sent; the actions then say what would be done.
     robots_ran : bool or None
-        Whether the CRM's automation ran for the rows; None where it is not known, nothing was written, or the table
-        is none of the CRM's items.
+        Whether the CRM's automation ran for the rows; None if unknown, if nothing was written, or if the entity is not
+        a CRM item.
     requests : int
-        HTTP requests that the upload took; of a dry run, would take, about.
+        HTTP requests used; for a dry run, an estimate.
     seconds : float
-        Wall time it took, in seconds; of a dry run, the least that the portal's limits allow.
+        Wall time in seconds; for a dry run, the minimum that the portal's limits allow.
     basis : str
-        Of a dry run: what a row is taken to cost the portal, measured by this process or assumed.
+        For a dry run: the cost of a row behind the estimate, measured by this process or assumed.
     journal : pathlib.Path or None
-        Where the upload is recorded.
+        The file in which the upload is recorded.
     """
 
     outcomes: pa.Table
@@ -97,7 +97,7 @@ class WriteReport:
 
     @property
     def unchanged(self) -> int:
-        """Rows that already were as wanted."""
+        """Rows that already had the values sent."""
         return self.count("unchanged")
 
     @property
@@ -107,7 +107,7 @@ class WriteReport:
 
     @property
     def unknown(self) -> int:
-        """Rows whose answer was lost and not found out."""
+        """Rows whose answer was lost and whose outcome could not be determined."""
         return self.count("unknown")
 
     @property
@@ -127,7 +127,7 @@ class WriteReport:
     @overload
     def frame(self, backend: Backend) -> Frame: ...
     def frame(self, backend: Backend = "pandas") -> Frame:
-        """One row per input row, in input order, as a frame.
+        """Return the outcomes as a frame, one row per input row, in input order.
 
         Parameters
         ----------
@@ -141,41 +141,41 @@ class WriteReport:
         return to_backend(self.outcomes, backend, id_columns=("position", "attempts"))
 
     def failed_rows(self, frame: F) -> F:
-        """Take the rows that failed out of the frame that was written: they are not in the portal.
+        """Select the failed rows of the frame that was written; they are not in the portal.
 
-        Rows that are unknown may be there: ``rows(frame, "unknown")`` has them, to be looked at before they are sent.
+        Unknown rows may be in the portal: check ``rows(frame, "unknown")`` before sending them again.
 
         Parameters
         ----------
         frame : pandas, polars or pyarrow frame
-            The very input: the same number of rows in the same order.
+            The frame that was written: the same number of rows in the same order.
 
         Returns
         -------
-        The input's own type, order and index.
+        A frame of the input's type, order and index.
         """
         return self.rows(frame, "failed")
 
     def rows(self, frame: F, *actions: Action) -> F:
-        """Take the rows that met one of `actions` out of the frame that was written, as `failed_rows` does.
+        """Select the rows with one of the outcomes `actions` from the frame that was written; see `failed_rows`.
 
         Raises
         ------
         ConfigError
-            An unknown action, no frame, or one with another number of rows.
+            An unknown action, not a frame, or a frame with a different number of rows.
         """
         odd = [action for action in actions if action not in ACTIONS]
         if odd or not actions:
-            raise ConfigError(f"Name actions out of {', '.join(ACTIONS)}; not {odd or 'none'}")
+            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}; not {odd or 'none'}")
         return _take(frame, self.positions(*actions), len(self))
 
     def ids(self, *actions: Action) -> list[int | str]:
-        """List the portal's ids of the rows that met one of `actions`, in input order."""
+        """Return the portal's ids of the rows with one of the outcomes `actions`, in input order."""
         chosen: AnyChunkedArray = self.outcomes["id"].take(self.positions(*actions)).drop_null()
         return cast("list[int | str]", chosen.to_pylist())
 
     def positions(self, *actions: Action) -> pa.Array[pa.Int64Scalar]:
-        """Positions of the rows that met one of `actions`, as an int64 array in input order."""
+        """Return the positions of the rows with one of the outcomes `actions`, as an int64 array."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -183,28 +183,28 @@ class WriteReport:
         return self.outcomes["position"].filter(mask).combine_chunks()
 
     def raise_for_errors(self) -> None:
-        """Raise unless every row is written or was meant to be left.
+        """Raise `WriteError` unless every row was written or skipped on purpose.
 
         Raises
         ------
         WriteError
-            Some rows are failed or unknown; names how many and the first few reasons.
+            Some rows failed or are unknown; the message has their number and the most frequent reasons.
         """
         if not (self.failed or self.unknown):
             return
         counts = ", ".join(f"{self.count(action):,} {action}" for action in ACTIONS if self.count(action))
         reasons = "".join(f"\n  {line}" for line in self._reasons())
-        told = ((self.failed, "failed"), (self.unknown, "are unknown: they may be there or not"))
-        what = " or ".join(word for number, word in told if number)
+        words = ((self.failed, "failed"), (self.unknown, "are unknown: they may or may not be in the portal"))
+        what = " or ".join(word for number, word in words if number)
         bad = self.failed + self.unknown
         raise WriteError(
             f"{self.entity}: {bad:,} of {len(self):,} rows {what} ({counts}){reasons}",
             report=self,
-            guidance="The error's .report has .frame(), a line a row, and .failed_rows(frame), the rows themselves.",
+            guidance="The error's .report.frame() lists every row; .report.failed_rows(frame) selects the failed ones.",
         )
 
     def _reasons(self) -> list[str]:
-        """Distinct reasons of failure, the commonest first, at most `REASONS` of them."""
+        """Return the distinct reasons of failure, most frequent first, at most `REASONS`."""
         bad = self.outcomes.take(self.positions("failed", "unknown"))
         groups = bad.group_by(["code", "message"], use_threads=False).aggregate(
             [("position", "count"), ("position", "min")]
@@ -223,18 +223,18 @@ class WriteReport:
 
 
 class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
-    """An upload whose task was cancelled: a KeyboardInterrupt alone would end the loop of whoever cancelled it."""
+    """An upload was cancelled with its task; a plain KeyboardInterrupt would stop the event loop."""
 
 
 def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
-    """The report of an upload.
+    """Make the report of an upload.
 
     Raises
     ------
     WriteInterrupted
         The upload was cancelled.
     WriteError
-        It ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
+        The upload ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
     BX24Error
         The credential was refused before a row was written.
     """
@@ -252,7 +252,7 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
     )
     if done.interrupted:
         work = "deletion" if done.mode == "delete" else "upload"
-        raise WriteCancelled(f"The {work} was interrupted; .report tells what became of each row", report=report)
+        raise WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
     if done.broken is not None:
         raise _broken_off(done.broken, report) from done.broken
     if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
@@ -263,45 +263,48 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
 
 
 def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """The error of an upload that ended early: what was done by then is in its report."""
+    """Make the error of an upload that ended early, with the report of what was done."""
     done = len(report) - report.failed - report.unknown - report.skipped
     return WriteError(
-        f"The {report.mode} broke off, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
+        f"The {report.mode} ended early, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
         f"{error.message}",
         report=report,
-        guidance=".report has every row."
+        guidance=".report has the outcome of each row."
         if report.journal is None
-        else f"Go on with it by the same call and resume={str(report.journal)!r}; .report has every row.",
+        else f"To continue, repeat the call with resume={str(report.journal)!r}; .report has the outcome of each row.",
     )
 
 
 def _take(frame: F, positions: AnyArray, rows: int) -> F:
-    """Take rows out of any frame; a lazy one is collected and made lazy again."""
+    """Select rows of any frame; the result is lazy if the frame was."""
     source = accept(frame)
     if source.rows != rows:
-        raise ConfigError(f"The report is of {rows:,} rows, the frame has {source.rows:,}: give the very input")
+        raise ConfigError(
+            f"The report has {rows:,} rows, but the frame has {source.rows:,}",
+            guidance="Pass the frame that was written, with the same rows in the same order.",
+        )
     return cast("F", source.take(positions.to_numpy()))
 
 
 def _reason(line: Mapping[str, object]) -> str:
-    told = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
-    return clipped(f"{line['position_count']:,} x {told}")
+    reason = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
+    return clipped(f"{line['position_count']:,} x {reason}")
 
 
 def _as_text(report: WriteReport) -> str:
-    """Write the counts and the first failures as plain lines."""
+    """Format the counts and the first failures as text."""
     counts = [f"  {action:<10}{number:>12,}" for action, number in _counts(report)]
-    lines = [f"  row {line['position']}: {_told(line)}" for line in _failures(report)]
+    lines = [f"  row {line['position']}: {_failure(line)}" for line in _failures(report)]
     return "\n".join([_title(report), *counts, *lines, *_rest(report), *_journal(report)])
 
 
 def _as_html(report: WriteReport) -> str:
-    """Write the counts and the first failures as two tables; every text of the portal is escaped."""
+    """Format the counts and the first failures as HTML tables; texts of the portal are escaped."""
     parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
     failures = _failures(report)
     if failures:
         shown = ([_cell(line[name]) for name in FAILURE_COLUMNS] for line in failures)
-        parts.append(table_html(FAILURE_COLUMNS, shown, title="What failed, row by row"))
+        parts.append(table_html(FAILURE_COLUMNS, shown, title="Failed rows"))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 
@@ -326,19 +329,19 @@ def _failures(report: WriteReport) -> list[dict[str, object]]:
     return lines
 
 
-def _told(line: dict[str, object]) -> str:
+def _failure(line: dict[str, object]) -> str:
     parts = (line["action"], line["column"], line["code"], line["message"])
     return clipped(": ".join(str(part) for part in parts if part))
 
 
 def _cell(value: object) -> str:
-    """Positions and ids are names of rows, not amounts."""
+    """Format a cell as text, since positions and ids are not amounts."""
     return "" if value is None else clipped(str(value))
 
 
 def _rest(report: WriteReport) -> list[str]:
     more = report.failed + report.unknown - FIRST
-    return [f"  and {more:,} more: .frame() has a line a row"] if more > 0 else []
+    return [f"  and {more:,} more: .frame() lists every row"] if more > 0 else []
 
 
 def _journal(report: WriteReport) -> list[str]:

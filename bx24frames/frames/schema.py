@@ -1,4 +1,4 @@
-"""A schema handed in: what of it the portal's table no longer has, and which rows read or to write do not fit it."""
+"""Schema checks: compare a pandera schema with the portal's fields, with rows read, and with rows to write."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ __all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
 
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
-    """A table of the portal as a pandera schema."""
+    """Describe an entity of the portal as a pandera schema."""
     table = await find_table(connection, entity)
     return frame_schema(table_schema(table.entity, table.fields), backend)
 
 
 @dataclass(frozen=True, slots=True)
 class PanderaCheck:
-    """A pandera schema or model as the check of a read and of an upload."""
+    """The check of a read or an upload against a pandera schema or model."""
 
     schema: object
 
     def types(self) -> dict[str, pa.DataType]:
-        """The Arrow types of the schema's columns, of those that name one."""
+        """Return the Arrow types of those columns that have a dtype."""
         return column_types(self.schema)
 
     def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
-        """Find what has changed on the portal since a schema was made, before a row is read.
+        """Find changes of the portal's fields since the schema was made, before any row is read.
 
         Parameters
         ----------
         reading : Reading
         empty : pyarrow.Table
-            Without rows, of the columns and types that the read will give.
+            Has the columns and types of the read, and no rows.
 
         Returns
         -------
         list of Fault
-            A column a fault: fields removed, fields of another type, and fields a strict schema does not have.
+            One per column: fields removed or retyped, and fields that a strict schema lacks.
         """
         gone = [
-            Fault(WHOLE_COLUMN, name, "", "the portal's table has no such field")
+            Fault(WHOLE_COLUMN, name, "", "the entity has no such field")
             for name in columns_of(self.schema)
             if name not in empty.column_names and reading.names.find(name) is None
         ]
@@ -74,18 +74,18 @@ class PanderaCheck:
         ]
 
     def failing(self, table: pa.Table, first_row: int = 0) -> list[Fault]:
-        """Find what in some rows does not fit; positions count from the first row of the whole read."""
+        """Find the faults of some rows; positions count from the first row of the whole read."""
         return [
             fault if fault.position == WHOLE_COLUMN else replace(fault, position=fault.position + first_row)
             for fault in check(table, self.schema)
         ]
 
     def unfit(self, source: Source, table: Table, timezone: str | None = None) -> list[Fault]:
-        """Find what in a frame to write does not fit a schema.
+        """Find the faults of a frame to write.
 
-        Its columns are checked in the types a read gives them, codes in place of captions: a schema says the same of
-        what is read and of what is written. A cell that does not fit its field's type is not reported here. A schema
-        that checks the index sees the frame as it was handed in.
+        Columns are checked in the types that a read gives them, with codes in place of captions, so that one schema
+        serves reads and writes. Cells that do not fit the type of their field are not reported here. A schema that
+        checks the index is applied to the original frame.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class PanderaCheck:
             With codes in place of captions.
         table : Table
         timezone : str, optional
-            In which naive times are meant.
+            Time zone of naive times.
         """
         import pyarrow as pa
 
@@ -112,7 +112,7 @@ class PanderaCheck:
 
 
 def pandera_check(schema: object) -> PanderaCheck | None:
-    """The check of a verb's `schema` argument, if it is given."""
+    """Return the check for a `schema` argument, if given."""
     return None if schema is None else PanderaCheck(schema)
 
 
@@ -121,11 +121,11 @@ _CHANGED: Mapping[str, str] = {
     "column is missing": "required by the schema, and not read",
     "has another dtype than the field": "read as another type than the schema's",
 }
-"""What a check of a frame says, said of a table."""
+"""Reasons reworded for a change of the portal's fields."""
 
 
 def _held(source: Source, name: str) -> AnyArray | AnyChunkedArray:
-    """A column as it is; as text where Arrow has no one type for its cells."""
+    """Return a column unchanged; as text if Arrow has no common type for its cells."""
     import pyarrow as pa
 
     raw = source.column(name)
@@ -133,7 +133,7 @@ def _held(source: Source, name: str) -> AnyArray | AnyChunkedArray:
 
 
 def column_types(schema: object) -> dict[str, pa.DataType]:
-    """The Arrow types of a schema's columns, of those that say one."""
+    """Return the Arrow types of those columns of a schema that have a dtype."""
     import pyarrow as pa
 
     found: dict[str, pa.DataType] = {}
@@ -145,7 +145,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
 
 
 def _arrow(dtype: object) -> pa.DataType:
-    """The Arrow type of a column of a pandas or polars dtype, taken from an empty one."""
+    """Convert a pandas or polars dtype to an Arrow type, through an empty column."""
     import pyarrow as pa
 
     if type(dtype).__module__.startswith("polars") or getattr(dtype, "__module__", "").startswith("polars"):

@@ -1,4 +1,4 @@
-"""A table of the portal as a pandera schema, and what such a schema finds wrong with a frame, cell by cell."""
+"""pandera schemas: derive one from an entity, and list every cell of a frame that does not satisfy a schema."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ __all__ = ["check", "checks_index", "columns_of", "failures_in", "frame_schema"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
-    """Describe a table of the portal as a native pandera schema (https://pandera.readthedocs.io).
+    """Describe an entity of the portal as a native pandera schema (https://pandera.readthedocs.io).
 
-    Every column is optional, because a write may carry a few; unknown ones are refused. A column has the dtype a read
-    gives it. Fields the portal requires, and ids, may not be null; single coded fields hold known codes.
+    Every column is optional, because a write may have only some of them; unknown columns are refused. A column has the
+    dtype that a read gives it. Ids must not be null; single coded fields hold known codes.
 
     Parameters
     ----------
     table : TableSchema
-        Its Arrow schema names the columns; its fields say what is required and which codes there are.
+        Its Arrow schema has the columns; its fields have the codes and the maximum lengths.
     backend : {"pandas", "polars", "pyarrow"}
-        pyarrow has the polars schema: pandera's own for it loses row positions.
+        pyarrow uses the polars schema: pandera's pyarrow backend loses row positions.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
 
 
 def _pandera(library: Backend) -> ModuleType:
-    """Import pandera and take back what that does to the process.
+    """Import pandera and undo its changes to the environment.
 
-    Its import sets PYARROW_IGNORE_TIMEZONE=1 for the sake of pyspark (pandera: external_config.py), whereupon
-    `pyarrow.array` reads ``12:00+03:00`` as ``12:00`` UTC in everybody's code.
+    Its import sets PYARROW_IGNORE_TIMEZONE=1 for pyspark (pandera: external_config.py), which makes `pyarrow.array`
+    read ``12:00+03:00`` as ``12:00`` UTC in the whole process.
     """
     before = {name: os.environ.get(name) for name in ("PYARROW_IGNORE_TIMEZONE", "SPARK_LOCAL_IP")}
     try:
@@ -82,24 +82,24 @@ def _pandera(library: Backend) -> ModuleType:
 
 
 def check(frame: object, schema: object) -> list[Fault]:
-    """Hold a whole frame against a pandera schema and list every cell at fault.
+    """Check a whole frame against a pandera schema and list every invalid cell.
 
     Parameters
     ----------
     frame : object
-        What `to_arrow` takes; an Arrow table is checked in the schema's library.
+        Any accepted frame; an Arrow table is checked in the schema's library.
     schema : pandera schema or model
-        Of `pandera.pandas` or `pandera.polars`. What it coerces is not used.
+        Of `pandera.pandas` or `pandera.polars`. Its coercion is ignored.
 
     Returns
     -------
     list of Fault
-        Position `WHOLE_COLUMN` for what is no cell's fault; else the row, whatever the frame's index.
+        Position `WHOLE_COLUMN` for a fault of a column, else the position of the row, regardless of the index.
 
     Raises
     ------
     ConfigError
-        Not a pandera schema, or one of another library than the frame.
+        Not a pandera schema, or one for another library than the frame's.
     """
     native = _native_schema(schema)
     data, positions = _checkable(frame, _library(native), by_label=checks_index(native))
@@ -114,7 +114,7 @@ def check(frame: object, schema: object) -> list[Fault]:
 
 @contextmanager
 def failures_in(backend: Backend) -> Iterator[None]:
-    """Give the failures of a `ValidationError` raised inside as a frame of `backend`."""
+    """Convert the failures of a `ValidationError` raised in the block to a frame of `backend`."""
     import pyarrow as pa
 
     try:
@@ -126,14 +126,14 @@ def failures_in(backend: Backend) -> Iterator[None]:
 
 
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:
-    """Dtypes as a read gives them: taken from an empty table that went the same way."""
+    """Return the dtypes that a read gives, from an empty table converted the same way."""
     empty = to_backend(arrow.empty_table(), library)
     found: object = cast("pd.DataFrame", empty).dtypes if library == "pandas" else empty.schema
     return dict(cast("Iterable[tuple[str, object]]", found.items()))  # type: ignore[attr-defined]
 
 
 def _filled(field: Field) -> bool:
-    return field.code in ("id", "ID")  # what a description calls required, rows lack all the same
+    return field.code in ("id", "ID")  # rows may lack other fields, even those described as required
 
 
 def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object]:
@@ -145,7 +145,7 @@ def _checks(pandera: ModuleType, field: Field, kind: pa.DataType) -> list[object
 
 
 def _codes(field: Field, kind: pa.DataType) -> list[object]:
-    """Allowed values of a single coded field, of its column's type; captions are not codes."""
+    """Return the codes of a single coded field, in the type of its column."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -163,35 +163,35 @@ class _Validates(Protocol):
 def _native_schema(schema: object) -> _Validates:
     native = schema.to_schema() if hasattr(schema, "to_schema") else schema
     if not hasattr(native, "validate"):
-        raise ConfigError(f"schema is a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
+        raise ConfigError(f"schema must be a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
     return cast("_Validates", native)
 
 
 def columns_of(schema: object) -> Mapping[str, object]:
-    """The columns that a schema names, without its patterns."""
+    """Return the columns of a schema, without regex columns."""
     native = _native_schema(schema)
     columns = cast("Mapping[str, object]", getattr(native, "columns", {}))
     return {name: column for name, column in columns.items() if not getattr(column, "regex", False)}
 
 
 def checks_index(schema: object) -> bool:
-    """Whether a schema says something of a pandas index."""
+    """Whether a schema checks a pandas index."""
     return getattr(_native_schema(schema), "index", None) is not None
 
 
 def _library(schema: object) -> Backend:
-    """Tell which library a schema is for by where its class lives: importing both to ask costs a second."""
+    """Return the library of a schema by the module of its class: importing both libraries would take a second."""
     for backend in _LIBRARIES:
         if f".{backend}" in type(schema).__module__:
             return backend
-    raise ConfigError(f"schema is of {type(schema).__module__}; use pandera.pandas or pandera.polars")
+    raise ConfigError(f"schema is from {type(schema).__module__}; use pandera.pandas or pandera.polars")
 
 
 _LIBRARIES: Final[tuple[Backend, ...]] = ("pandas", "polars")
 
 
 def _checkable(frame: object, library: Backend, *, by_label: bool) -> tuple[object, dict[object, int] | None]:
-    """Give the frame in the schema's library; with labels where the schema checks the index, else numbered from 0."""
+    """Return the frame in the schema's library; its index is kept only if the schema checks it, else it is 0, 1, ..."""
     source = accept(frame)
     if isinstance(source, ArrowSource):
         return to_backend(source.table, library), None
@@ -211,14 +211,18 @@ def _faults(cases: object, positions: dict[object, int] | None) -> list[Fault]:
     found = []
     for index, column, value, reason in zip(*(table[name] for name in names), strict=True):
         place = WHOLE_COLUMN if is_null(index) else positions[index] if positions else int(cast("int", index))
-        # for a column too many or too few, pandera names the schema and gives the column as the value
+        # for an extra or missing column, pandera reports the schema as the column and the column as the value
         name = value if is_null(column) or str(reason).startswith("column_in_") else column
         found.append(Fault(place, str(name), "" if is_null(value) else str(value), _reason(str(reason))))
-    return found
+    checks: dict[tuple[str, str], int] = {}
+    # with pandas 2, pandera gives the cells of one check in no order
+    return sorted(
+        found, key=lambda fault: (checks.setdefault((fault.column, fault.reason), len(checks)), fault.position)
+    )
 
 
 _REASONS: Final = {
-    "not_nullable": "null, where a value must be",
+    "not_nullable": "null, but a value is required",
     "column_in_schema": "no such field",
     "column_in_dataframe": "column is missing",
     "isin": "not one of the field's codes",
@@ -227,5 +231,5 @@ _REASONS: Final = {
 
 
 def _reason(check_name: str) -> str:
-    """Say a check in our words where we have some; pandera writes it ``isin([...])``."""
+    """Translate the name of a pandera check, such as ``isin([...])``, into a reason."""
     return _REASONS.get(check_name.partition("(")[0], f"fails {check_name}")

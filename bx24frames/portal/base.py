@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
@@ -121,6 +122,16 @@ class PortalBase:
     def stats(self) -> Stats:
         """Requests, rows and seconds that this object has cost the portal so far."""
         return self.connection.stats
+
+    def with_secret(self) -> Self:
+        """Return the same portal, which `pickle` takes with the secret of its address in clear.
+
+        Without it only a portal made from a profile's name or the environment is pickled, and the process that loads
+        it has to find them. Keep what is pickled as you keep the address.
+        """
+        twin = copy.copy(self)
+        twin.connection = self.connection.with_secret()
+        return twin
 
     def slow(self, n: int = 1) -> Slow:
         """Limit the requests in flight to `n` inside ``with portal.slow(n):``."""

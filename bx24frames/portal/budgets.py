@@ -1,4 +1,4 @@
-"""Budgets shared within the process, or the machine: a request bucket a portal host, a governor a credential."""
+"""Budgets shared within a process or a machine: a request bucket per portal, a governor per credential."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
@@ -28,21 +29,24 @@ class Budgets:
     ----------
     clock : Clock
         The clock by which they are kept, and by which everything that spends them waits.
+    retry : RetryPolicy
+        How often their requests are repeated.
     """
 
     clock: Clock = SYSTEM_CLOCK
+    retry: RetryPolicy = RETRY
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
     governors: dict[str, tuple[Governor, Sizes]] = field(default_factory=dict)
 
     def governor(self, host: str, credential: str, limits: Limits) -> tuple[Governor, Sizes]:
-        """The governor and the request sizes of a credential; the newest limits hold for all who share them."""
+        """The governor and the batch sizes of a credential; the newest limits apply to all that share them."""
         with self.lock:
             bucket = self._bucket(host, limits)
             bucket.limit(limits.burst, limits.per_second)
             if credential not in self.governors:
-                governor = Governor(bucket, limits.operating, limits.max_in_flight)
+                governor = Governor(bucket, limits.operating, limits.max_in_flight, policy=self.retry)
                 self.governors[credential] = governor, Sizes(limits.commands_per_batch)
             governor, sizes = self.governors[credential]
             governor.bucket = bucket
@@ -64,11 +68,13 @@ class Budgets:
 
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
         if limits.shared is None:
-            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second))
+            return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
         key = (state_file(), host)
         if key not in self.host_buckets:
             try:
-                self.host_buckets[key] = HostBucket(*key, limits.burst, limits.per_second, wall=self.clock.now)
+                self.host_buckets[key] = HostBucket(
+                    *key, limits.burst, limits.per_second, wall=self.clock.now, policy=self.retry
+                )
             except (OSError, sqlite3.Error) as error:
                 raise ConfigError(
                     f"Limits(shared='host') cannot keep its file {key[0]}: {error}",
@@ -113,7 +119,7 @@ def _close() -> None:
 
 
 def _forget() -> None:
-    """A child of a fork has none of the parent's requests under way, and may have inherited a locked lock."""
+    """Reset the budgets in a forked child: the parent's requests are not its own, and its lock may be held."""
     BUDGETS.lock = threading.Lock()
     # SQLite forbids the use of a parent's connection, its closing too (https://www.sqlite.org/howtocorrupt.html).
     _INHERITED.extend(BUDGETS.host_buckets.values())

@@ -1,4 +1,4 @@
-"""What a portal said of its own tables, believed for an hour: in memory, and on disk unless it is this machine."""
+"""Metadata cache: answers of a portal kept for an hour, in memory, and on disk except for portals on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_AGE: Final = 3600.0
-"""Seconds for which what a portal said is believed."""
+"""Default TTL in seconds."""
 
 FORMAT: Final = 2
 FOLDER: Final = "BX24FRAMES_CACHE"
@@ -40,18 +40,18 @@ _UNSAFE: Final = re.compile(r"[^a-z0-9_-]+")
 
 @dataclass(slots=True)
 class Cache:
-    """Answers by name, for one portal and credential.
+    """Cached answers by name, for one portal and credential.
 
     Parameters
     ----------
     folder : Path or None
-        Where answers outlive the process; None keeps none.
+        Where answers are kept on disk; None keeps them in memory only.
     enabled : bool
-        False remembers nothing at all: every verb asks anew.
+        False caches nothing: every verb requests again.
     max_age : float
-        Seconds for which an answer is believed.
+        TTL of an answer in seconds.
     clock : callable
-        Seconds since the epoch: answers on disk are dated by it.
+        Seconds since the epoch; answers on disk are dated by it.
     """
 
     folder: Path | None = None
@@ -66,18 +66,18 @@ class Cache:
     async def recall(
         self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], T], *, keep: bool = True
     ) -> T:
-        """What `read` makes of an answer: from memory, from disk, or from the portal.
+        """Return an answer parsed by `read`: from memory, from disk, or from the portal.
 
         Parameters
         ----------
         name : str
-            Of the answer. The same name always has the same `read`.
+            Name of the answer; the same name always has the same `read`.
         ask : callable
-            Gets the answer from the portal.
+            Requests the answer from the portal.
         read : callable
-            Understands it; an answer kept on disk that it cannot read is asked for anew.
+            Parses it; an answer on disk that it cannot parse is requested again.
         keep : bool
-            Whether the answer may stay on disk: not where it holds people's names.
+            Whether the answer may be kept on disk: not if it holds names of people.
         """
         if not self.enabled:
             return read(await ask())
@@ -101,7 +101,7 @@ class Cache:
         return found[1]
 
     def note(self, name: str, found: JSON, *, keep: bool = True) -> None:
-        """Remember what an answer has shown, as long as an answer itself is believed; `keep`: on disk too."""
+        """Cache a conclusion from answers; `keep`: on disk as well."""
         if self.enabled:
             self._held[name] = (self.clock(), found)
             file = self._file(name) if keep else None
@@ -109,26 +109,26 @@ class Cache:
                 self._store(file, found, self.clock())
 
     def noted(self, name: str, *, keep: bool = True) -> JSON:
-        """What was remembered so; None where nothing is."""
+        """A conclusion cached by `note`; None if there is none."""
         held = self._held.get(name)
         if keep and held is None and (file := self._file(name)) is not None and self.enabled:
             held = self._load(file, lambda answer: answer)
         return cast("JSON", held[1]) if held is not None and self._fresh(held[0]) else None
 
     def _lock(self, name: str) -> asyncio.Lock:
-        """Of reads under way at once on one loop, one asks and the others wait for its answer."""
+        """The lock under which one of several reads on a loop requests an answer while the others wait for it."""
         from bx24frames.engine.runner import loop_here
 
         locks = self._locks.setdefault(loop_here(), {})
         return locks.setdefault(name, asyncio.Lock())
 
     def age(self, name: str) -> float:
-        """Seconds since the portal gave the answer in memory; 0 where there is none."""
+        """Age of the answer in memory in seconds; 0 if there is none."""
         held = self._held.get(name)
         return max(0.0, self.clock() - held[0]) if held is not None else 0.0
 
     def forget(self, name: str) -> None:
-        """Ask anew next time."""
+        """Discard an answer, so that it is requested again."""
         self._held.pop(name, None)
         file = self._file(name)
         if file is not None:
@@ -144,7 +144,7 @@ class Cache:
         return self.folder / f"{_UNSAFE.sub('-', name.lower())[:40]}-{digest}.json"
 
     def kept(self, name: str, read: Callable[[JSON], T]) -> T | None:
-        """What `read` makes of an answer in memory or on disk, however old; None where there is none. Asks nothing."""
+        """A cached answer of any age parsed by `read`; None if there is none. No request is made."""
         held = self._held.get(name)
         if held is not None:
             return cast("T", held[1])
@@ -153,7 +153,7 @@ class Cache:
         return None if found is None else found[1]
 
     def _load(self, file: Path, read: Callable[[JSON], T], *, fresh: bool = True) -> tuple[float, T] | None:
-        """An answer kept before; None where there is none, or the file is not what was written."""
+        """An answer on disk; None if there is none, or the file is damaged."""
         try:
             kept = orjson.loads(file.read_bytes())
             at = float(kept["at"])
@@ -163,7 +163,7 @@ class Cache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, AttributeError, BX24Error) as fault:
-            warnings.warn(f"A file of remembered answers is unreadable and is replaced: {fault!r:.80}", stacklevel=2)
+            warnings.warn(f"A cache file is unreadable and is replaced: {fault!r:.80}", stacklevel=2)
             return None
 
     def _store(self, file: Path, answer: JSON, at: float) -> None:
@@ -171,21 +171,21 @@ class Cache:
             write_private(file, orjson.dumps({"format": FORMAT, "at": at, "answer": answer}).decode())
         except OSError as fault:
             self.folder = None
-            warnings.warn(f"What the portal says of its tables is not kept on disk: {fault.strerror}", stacklevel=2)
+            warnings.warn(f"The portal's descriptions are not cached on disk: {fault.strerror}", stacklevel=2)
 
 
 def open_cache(host: str, key: str, *, enabled: bool = True, lasting: bool = True) -> Cache:
-    """Open what is remembered of one portal for one credential.
+    """Open the cache of one portal and credential.
 
     Parameters
     ----------
     host : str
         With its port, if it has one.
     key : str
-        Tells credentials apart and holds no secret; only its hash names the folder.
+        Identifies the credential without a secret; its hash names the folder.
     enabled : bool
     lasting : bool
-        Whether the key names the same credential in every process; a function of the user's has none such.
+        Whether the key identifies the same credential in every process, which that of a user's function does not.
     """
     here = is_loopback(without_port(host)) and os.environ.get(LOOPBACK) != "1"
     return Cache(None if here or not (enabled and lasting) else _folder() / _digest(key), enabled)

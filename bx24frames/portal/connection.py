@@ -1,21 +1,22 @@
-"""A portal and a credential, ready to run machines; knows no verb."""
+"""Connection: a portal and a credential, with everything that runs machines against it."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import math
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import resolve
+from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
 from bx24frames.engine.charging import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
@@ -41,12 +42,12 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 TIMEOUT: Final = 75.0
-"""Seconds a request may take: above the 60 s after which the portal cuts it (docs: limits.md)."""
+"""Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a portal was opened with; repr shows no secret."""
+    """The options a portal was opened with; repr shows no secret."""
 
     url: str | None = field(default=None, repr=False)
     auth: AuthLike | None = field(default=None, repr=False)
@@ -58,10 +59,12 @@ class Settings:
     allow_http: bool = False
     cache: bool = True
     transport: Transport | None = field(default=None, repr=False)
+    secret: bool = False
+    """Whether pickling takes an address along that holds a secret."""
 
 
 class Connection:
-    """One portal as one credential sees it.
+    """One portal as seen by one credential.
 
     Parameters
     ----------
@@ -74,6 +77,7 @@ class Connection:
 
         _check(settings)
         profile = resolve(settings.url)
+        self.profile = profile.name
         if profile.is_sandbox:
             from bx24frames.sandbox import Sandbox
 
@@ -86,6 +90,7 @@ class Connection:
             ssl=settings.ssl,
             session=settings.session,
             transport=settings.transport,
+            sleep=self._sleep,
         )
         self.key = credential_key(self.address, settings.auth)
         self.ends_at: float | None = None
@@ -97,13 +102,35 @@ class Connection:
         lasting = settings.transport is None and (settings.auth is None or isinstance(settings.auth, OAuth))
         self.metadata = open_cache(self.host, self.key, enabled=settings.cache, lasting=lasting)
 
+    def __copy__(self) -> Connection:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __reduce__(self) -> tuple[Callable[[Settings, str | None], Connection], tuple[Settings, str | None]]:
+        """Pickle the settings, by which another process opens the same portal.
+
+        Raises
+        ------
+        ConfigError
+            They hold a secret in clear, or what lives in this process alone.
+        """
+        _check_portable(self.settings, bare=bool(self.address.secret and self.settings.url and not self.profile))
+        return _reopened, (self.settings, None if self.profile == SANDBOX else self.host)
+
+    def with_secret(self) -> Connection:
+        """The same connection, which is pickled with its address, secret included."""
+        twin = copy.copy(self)
+        twin.settings = replace(self.settings, secret=True)
+        return twin
+
     @property
     def host(self) -> str:
         """The portal's host."""
         return self.address.host
 
     def begun(self) -> Connection:
-        """The same connection for one verb that begins now: its deadline is one for all that the verb asks."""
+        """The same connection for one verb that begins now: all its requests share one deadline and one clock."""
         verb = copy.copy(self)
         verb.own_budgets = self.budgets  # one clock from its beginning to its end
         verb.server_time = self.server_time.anew()
@@ -124,12 +151,17 @@ class Connection:
         return self.budgets.clock
 
     @property
+    def retry(self) -> RetryPolicy:
+        """How often the requests of this connection are repeated."""
+        return self.budgets.retry
+
+    @property
     def portal_zone(self) -> tzinfo | None:
-        """The offset of the portal's own time; None before its first answer."""
+        """The UTC offset of the portal; None before its first answer."""
         return self.server_time.zone
 
     def runner(self) -> Runner:
-        """What runs machines, with the budget this process shares for the portal."""
+        """A runner with the budgets of this portal."""
         from bx24frames.engine.runner import Runner
 
         budgets = self.budgets
@@ -148,17 +180,29 @@ class Connection:
         )
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
-        """Give what a machine gives.
+        """Yield the results of a machine.
 
         Raises
         ------
         ConfigError
-            It is awaited in another event loop than asyncio's.
+            The event loop is not asyncio's.
         """
         _check_loop()
         async with aclosing(self.runner().run(machine)) as items:
             async for item in items:
                 yield item
+
+    def pages(
+        self,
+        listing: Listing,
+        take: Take[P, T],
+        *,
+        ascending: bool = True,
+        limit: int | None = None,
+        ordered: bool = False,
+    ) -> Machine[T]:
+        """The machine that reads a listing of this connection; see `pages_machine`."""
+        return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
 
     async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
         """The final answers to independent calls, in their order."""
@@ -167,7 +211,7 @@ class Connection:
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first, together=True)):
+        async for settled in self.run(Dispatch(commands, first=first, together=True, retry=self.retry)):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 
@@ -185,7 +229,7 @@ class Connection:
         raise error_of(answer, method)
 
     def slow(self, n: int) -> None:
-        """Have at most `n` requests under way at once; minus `n` takes that back."""
+        """Limit the requests in flight to `n`; minus `n` removes the limit."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         with self.budgets.lock:
             if n > 0:
@@ -194,19 +238,22 @@ class Connection:
                 governor.slow.remove(-n)
 
     def cost(self, method: str) -> float | None:
-        """Seconds one command of a method has taken lately; None before the first."""
+        """Recent duration of one command of a method in seconds; None before the first."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         with self.budgets.lock:
             meter = governor.meter(method)
             return meter.cost if meter.priced else None
 
     def charged_share(self) -> float:
-        """Share of a batch's time that the portal charges, as far as its answers have told."""
+        """Share of a batch's duration that the portal charges, as far as its answers show."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
         return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
 
+    async def _sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
     async def close(self) -> None:
-        """Close what the transport holds open."""
+        """Close the transport."""
         await self.transport.close()
 
     def __repr__(self) -> str:
@@ -214,8 +261,44 @@ class Connection:
         return f"{self.host}{who}"
 
 
+def _reopened(settings: Settings, host: str | None) -> Connection:
+    """The connection that was pickled; `host` is the portal it was to, where it is the same one in every process."""
+    found = Connection(settings)
+    if host is not None and found.host != host:
+        name = ENVIRONMENT if settings.url is None else f"the profile {settings.url!r}"
+        raise ConfigError(
+            f"What was pickled for the portal {host} finds {found.host} here",
+            guidance=f"Have {name} name the same portal in every process.",
+        )
+    return found
+
+
+def _check_portable(settings: Settings, *, bare: bool) -> None:
+    """Refuse to pickle a secret in clear, or what lives in one process."""
+    import ssl as tls
+
+    if bare and not settings.secret:
+        raise ConfigError(
+            "A portal made from a webhook's address is not pickled: its secret would go along in clear",
+            guidance="Make it from a profile (bx24frames.config.save_profile('acme', address), Portal('acme')) or from "
+            f"the environment variable {ENVIRONMENT}; portal.with_secret() takes the secret along.",
+        )
+    local = settings.session is not None or settings.transport is not None
+    if local or isinstance(settings.ssl, tls.SSLContext):
+        raise ConfigError(
+            "A portal with session=, transport= or an ssl.SSLContext is not pickled: they live in one process",
+            guidance="ssl= also takes the path of a bundle of authorities.",
+        )
+    name = getattr(settings.auth, "__qualname__", "<locals>")
+    if settings.auth is not None and (isinstance(settings.auth, type) or "<" in name):
+        raise ConfigError(
+            "A portal is pickled with auth= only where that is a function of a module, which each process imports",
+            guidance="Tokens of OAuth are secrets, and renewed by one process: def token(): return ... in a module.",
+        )
+
+
 def _check(settings: Settings) -> None:
-    """Refuse options of a wrong kind, which would come to light in the midst of a request."""
+    """Refuse options of a wrong type before a request is sent."""
     for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
         if seconds is None and name == "deadline":
             continue
@@ -233,7 +316,7 @@ def _check(settings: Settings) -> None:
 
 
 def _check_loop() -> None:
-    """Refuse loops that are not asyncio's, such as trio's, before something fails in the midst of a request."""
+    """Refuse event loops other than asyncio's, such as trio's, before a request is sent."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -244,7 +327,7 @@ def _check_loop() -> None:
 
 
 def new_token() -> str:
-    """Begin labels so that no text stored in the portal can look like a reference to them."""
+    """A random prefix of labels, so that no text stored in the portal looks like a reference to them."""
     return f"b{token_hex(5)}"
 
 
@@ -255,8 +338,9 @@ def pages_machine(
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
+    retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
-    """The machine that reads a listing: by id where that is possible, else by what its answers say, or by offset.
+    """The machine that reads a listing: by id where possible, else in its own form of paging, or by offset.
 
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
     """
@@ -265,7 +349,7 @@ def pages_machine(
     from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
-        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit)
+        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
     if listing.paging is Paging.OWN:
-        return OwnPages(listing, take, token=new_token(), limit=limit)
-    return OffsetPages(listing, take, token=new_token(), limit=limit)
+        return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
+    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)

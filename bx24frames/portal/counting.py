@@ -1,4 +1,4 @@
-"""The number of rows of a table: by the portal's own count where the method has one, else by reading the ids."""
+"""Counting rows: the portal's count where the method has a reliable one, else by reading ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from bx24frames.caller import warn
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Paging, Success
 from bx24frames.engine.pages.pool import Pool
@@ -15,13 +16,11 @@ from bx24frames.engine.records import Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
-from bx24frames.telling import tell
 from bx24frames.where.moments import Zones
 from bx24frames.where.parse import parse_filters
 from bx24frames.where.recheck import Recheck, Seen, told, with_tested
@@ -42,12 +41,16 @@ Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
 async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
-    """Count rows by the portal's own count where it can be believed, else by reading the ids.
+    """Count rows by the portal's count where it is reliable, else by reading ids.
 
     Where the bounds sent are wider than those meant, the rows far from them are counted there, those near here.
     """
     table = await find_table(connection, entity, filters)
-    where = await settled_where(connection, table, filters)
+    return await count_where(connection, table, await settled_where(connection, table, filters))
+
+
+async def count_where(connection: Connection, table: Table, where: Where) -> int:
+    """Count the rows that meet parsed conditions."""
     if where.nothing:
         return 0
     if where.sum is not None and where.sum.inner is not None:
@@ -70,7 +73,7 @@ async def settled_where(connection: Connection, table: Table, filters: Filters |
 
 
 async def _told(connection: Connection, table: Table, where: Where) -> int | None:
-    """The portal's own count; None where it has none, or did not carry out some condition."""
+    """The portal's count; None if it has none, or ignores a condition."""
     listings = listings_of(table.entity, where, table.fields)
     counts = all(one.paging is Paging.KEYSET and one.counted for one in listings)
     if where.parted or where.sieve is not None or not counts or repeats(table, where.params):
@@ -108,12 +111,12 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
     count = await _distinct(connection, listings, keys_of_part)
     foreign = told(seen, entity.name)
     if foreign is not None:
-        tell(foreign)
+        warn(foreign)
     return count
 
 
 def listings_of(entity: Entity, where: Where, known: Sequence[Field] = ()) -> list[Listing]:
-    """The lists that a read takes, for their ids alone."""
+    """The listings of a read, restricted to ids."""
     return [listing_for(entity, (), part, known) for part in slices(entity, where)]
 
 
@@ -135,9 +138,9 @@ async def _distinct(
     listings: Sequence[Listing],
     take: Callable[[int, Listing], Take[P, set[tuple[object, ...]]]],
 ) -> int:
-    """The number of different rows that some listings give."""
+    """The number of distinct rows of some listings."""
     seen: set[tuple[object, ...]] = set()
-    readers = [(one.call.direct, pages_machine(one, take(place, one))) for place, one in enumerate(listings)]
+    readers = [(one.call.direct, connection.pages(one, take(place, one))) for place, one in enumerate(listings)]
     together = Pool((reader for direct, reader in readers if not direct), share=SHARE)
     for machine in (together, *(reader for direct, reader in readers if direct)):
         async for found in connection.run(machine):
@@ -146,7 +149,7 @@ async def _distinct(
 
 
 async def totals(connection: Connection, listings: Sequence[Listing]) -> list[int | None]:
-    """The portal's own count of each listing; None where the method has none."""
+    """The portal's count of each listing; None if the method has none."""
     counted = [at for at, listing in enumerate(listings) if listing.counted and listing.paging is not Paging.WHOLE]
     calls = [count_call(listings[at]) for at in counted]
     counts: list[int | None] = [None] * len(listings)

@@ -1,4 +1,4 @@
-"""The portal's dictionaries of captions, one read a table, remembered."""
+"""Dictionaries of captions, one read per entity, cached."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Orig
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Field
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -58,7 +57,7 @@ async def dictionary(
 
 
 async def renewed_dictionary(connection: Connection, field: Field, lookup: Lookup) -> Dictionary | None:
-    """The captions asked for anew, if what is remembered is old enough for one to have been added since."""
+    """The captions requested again, if the cached ones are old enough for one to have been added since."""
     if lookup.origin is Origin.CHOICES or connection.metadata.age(_name(lookup)) < SETTLED:
         return None
     connection.metadata.forget(_name(lookup))
@@ -66,7 +65,7 @@ async def renewed_dictionary(connection: Connection, field: Field, lookup: Looku
 
 
 def _name(lookup: Lookup) -> str:
-    """Under which name the answer is remembered: that of all statuses is one."""
+    """Cache key of a dictionary; all statuses share one."""
     method = _METHODS.get(lookup.origin, "names")
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
@@ -101,13 +100,13 @@ def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> 
 
 async def _listed(connection: Connection, listing: Listing) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS)):
+    async for page in connection.run(connection.pages(listing, AS_MAPS)):
         rows.extend(page)
     return rows
 
 
 async def _row_names(connection: Connection, lookup: Lookup, ids: Iterable[int] | None) -> Dictionary:
-    """Names of rows by id; of a whole table, remembered in memory alone."""
+    """Names of rows by id; those of a whole entity are cached in memory only."""
     number = lookup.entity_type_id
     entity = resolve(f"item:{number}")
     codes = PERSON if number == LINKS["crm_contact"] else ("title",)

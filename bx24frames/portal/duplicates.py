@@ -1,4 +1,4 @@
-"""The portal's search for duplicates: the ids of rows that have one of the given phones or e-mails."""
+"""Duplicate search of the portal: ids of rows that have one of the given phones or e-mails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMM_TYPES: Final = {1: "LEAD", 3: "CONTACT", 4: "COMPANY"}
 async def ids_by_contact(
     connection: Connection, table: Table, field: Field, parts: Iterable[Sequence[str]]
 ) -> dict[tuple[str, ...], set[Id]]:
-    """Ids of the rows that have one of the phones or e-mails, a part of them asked about together.
+    """Ids of the rows that have one of the phones or e-mails, several of which are searched together.
 
     The portal decides what is equal, and does not say which value found which row. A part whose answer may have been
     cut is asked about value by value.

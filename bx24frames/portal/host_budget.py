@@ -1,4 +1,4 @@
-"""One request bucket for all processes of this machine: two numbers a portal, in SQLite under BEGIN IMMEDIATE."""
+"""Host budget: one request bucket per portal for all processes of a machine, in SQLite under BEGIN IMMEDIATE."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bx24frames.engine.throttle import ARRIVAL_GRACE, pause
+from bx24frames.engine.policy import RETRY, RetryPolicy
+from bx24frames.engine.throttle import ARRIVAL_GRACE
 
 BUSY_SECONDS = 10.0
-"""Another process holds the file for a fraction of a millisecond; longer than this, something is broken."""
+"""Another process locks the file for a fraction of a millisecond; a longer lock is a failure."""
 
 
 class HostBucket:
-    """The bucket of one portal as every process of this machine leaves it.
+    """The bucket of one portal, shared by all processes of this machine.
 
-    A request counts from the moment it leaves and leaks from then on, whether it has arrived or not: who died on the
-    way need not give anything back. So that requests may be delayed on the way, as many places as leak away during
-    the delay are never used.
+    A request counts and leaks from the moment it is sent, whether it has arrived or not, so that a process that dies
+    need not release anything. To allow for delays, as many places as leak during the longest delay are never used.
 
     Parameters
     ----------
@@ -33,15 +33,24 @@ class HostBucket:
         Requests a second that leak from it.
     wall : callable
         Seconds since the epoch: unlike a monotonic clock the same in every process.
+    policy : RetryPolicy
     """
 
     def __init__(
-        self, path: Path, host: str, burst: int, per_second: float, *, wall: Callable[[], float] = time.time
+        self,
+        path: Path,
+        host: str,
+        burst: int,
+        per_second: float,
+        *,
+        wall: Callable[[], float] = time.time,
+        policy: RetryPolicy = RETRY,
     ) -> None:
         self.burst = burst
         self.per_second = per_second
         self._host = host
         self._wall = wall
+        self._policy = policy
         self._refusals = 0
         self._paused_until = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,19 +62,19 @@ class HostBucket:
 
     @property
     def capacity(self) -> float:
-        """Places that may be used."""
+        """Requests that may be in the bucket at once."""
         return max(1.0, self.burst - 1 - ARRIVAL_GRACE * self.per_second)
 
     def limit(self, burst: int, per_second: float) -> None:
-        """The newest limits hold."""
+        """Change the limits."""
         self.burst, self.per_second = burst, per_second
 
     def ready_at(self, now: float) -> float:
-        """When one more request may leave, if no other process is faster."""
+        """When the next request may be sent, unless another process is faster."""
         return now + self._wait(self._level())
 
     def depart(self, now: float) -> float | None:
-        """Charge one request that leaves now; None if another process took the place."""
+        """Charge a request that is sent now; None if another process took the place."""
         with self._alone():
             level = self._level()
             if self._wait(level) > 0:
@@ -74,25 +83,25 @@ class HostBucket:
         return now
 
     def arrived(self, ticket: float, now: float) -> None:
-        """Nothing: a request leaks from the moment it left."""
+        """Do nothing: a request leaks from the moment it was sent."""
 
     def recalled(self, ticket: float, now: float) -> None:  # noqa: ARG002 (whichever it was, it is one place)
-        """This request has certainly not been sent: its place is free again."""
+        """Release the place of a request that was certainly not sent."""
         with self._alone():
             self._store(max(0.0, self._level() - 1))
 
     def refused(self, now: float) -> None:  # noqa: ARG002 (the wall clock rules here)
-        """The portal found its bucket full: everybody waits, in every process."""
+        """Record that the portal refused a request because its bucket is full; all processes wait."""
         if self._wall() < self._paused_until:
             return  # one that was under way when the pause began
         with self._alone():
-            level = max(self._level(), self.burst) + pause(self._refusals) * self.per_second
+            level = max(self._level(), self.burst) + self._policy.pause(self._refusals) * self.per_second
             self._store(level)
         self._paused_until = self._wall() + self._wait(level)
         self._refusals += 1
 
     def accepted(self) -> None:
-        """A request was let in."""
+        """Record that a request was accepted."""
         self._refusals = 0
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Raw calls of `crm.item.list`: user fields under the names that the call takes, and a select that keeps the id."""
+"""Raw calls of `crm.item.list`: names of user fields, and a select that keeps the id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALL_USER_FIELDS: Final = "UF_*"
 
 
 def original(params: Mapping[str, JSON]) -> bool:
-    """Whether a call has user fields go by their codes."""
+    """Whether a call names user fields by their codes."""
     return params.get(ORIGINAL) in ("Y", "y", True)
 
 
@@ -49,7 +49,7 @@ def loses_ids(params: Mapping[str, JSON]) -> bool:
 
 
 def cut(rows: Iterable[Row], wanted: Sequence[str], fields: Iterable[Field]) -> list[Row]:
-    """Rows that came whole, with the keys that were selected."""
+    """Complete rows, reduced to the selected keys."""
     every = ALL_USER_FIELDS in wanted
     keys = {"id", *wanted}
     keys |= {one.code for one in fields if not keys.isdisjoint(one.aliases) or (every and one.user_field)}

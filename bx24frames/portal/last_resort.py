@@ -1,4 +1,4 @@
-"""Rows of a method outside the catalogue: found by the shape of its answer, read to an end that is proven."""
+"""Methods outside the catalogue: rows found by the shape of the answer, read to a proven end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.pages.shape import id_key, rows_at, rows_path, tells_of_more
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.errors import CallError, PortalError, ResponseError
-from bx24frames.portal.connection import pages_machine
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
@@ -25,12 +24,12 @@ PAGE: Final = 50
 
 
 async def read_by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
-    """Every row of a method that the catalogue does not know; its result as it is where it lists nothing.
+    """All rows of a method that is not in the catalogue; its result if it lists nothing.
 
     Raises
     ------
     ResponseError
-        A page is exactly full, or tells of more, and no known form of paging leads behind it.
+        A page is full or announces more rows, and no known form of paging reaches the next one.
     """
     call = Call(method, params, direct=True)
     [first] = await connection.answers([call], first=1)
@@ -63,13 +62,13 @@ async def _by_offset(connection: Connection, listing: Listing) -> JSON:
     rows: list[JSON] = []
     try:
         direct = not batchable(listing.call.method, listing.call.params)
-        async for page in connection.run(pages_machine(_sent(listing, direct=direct), AS_MAPS)):
+        async for page in connection.run(connection.pages(_sent(listing, direct=direct), AS_MAPS)):
             rows.extend(page)
     except PortalError as refusal:
         if refusal.code != NOT_IN_A_BATCH:
             raise
         rows = []
-        async for page in connection.run(pages_machine(_sent(listing, direct=True), AS_MAPS)):
+        async for page in connection.run(connection.pages(_sent(listing, direct=True), AS_MAPS)):
             rows.extend(page)
     return rows
 

@@ -1,4 +1,4 @@
-"""What the engine is told to read a table: the method, the wanted fields, the conditions, the bounds."""
+"""Listings of an entity: the list call with the wanted fields, conditions and bounds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def listing_for(
     form: Form | None = None,
     order: Mapping[str, JSON] | None = None,
 ) -> Listing:
-    """Put the wanted fields and the conditions of one read into the table's list call.
+    """Put the wanted fields and the conditions of a read into the list call of the entity.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def picked(entity: Entity, where: Where, rows: Rows) -> Rows:
 def slices(entity: Entity, where: Where) -> Iterator[Where]:
     """One read as several: one an owner, and of these a set of ids page by page, long lists in parts.
 
-    A read without any of them is one slice, as it is; one that nothing can meet is none.
+    A read without any of them is one slice; one that no row can satisfy has none.
     """
     if where.nothing:
         return

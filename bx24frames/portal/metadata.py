@@ -1,4 +1,4 @@
-"""What a portal says of its own tables, asked once and remembered."""
+"""Metadata: the portal's descriptions of its entities, requested once and cached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import CallError, PortalError, UnknownEntity
-from bx24frames.portal.connection import pages_machine
 from bx24frames.transport.address import API
 from bx24frames.where.binding import bound_by
 
@@ -37,14 +36,14 @@ SETTLED: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the catalogue and its fields on one portal."""
+    """An entity of the catalogue and its fields on one portal."""
 
     entity: Entity
     fields: tuple[Field, ...]
 
 
 async def find_entity(connection: Connection, name: str) -> Entity:
-    """The table of that name; smart processes are looked up on the portal by code or title."""
+    """The entity of a name; smart processes are looked up on the portal by code or title."""
     if not needs_types(name):
         return resolve(name)
     try:
@@ -77,7 +76,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
 
     async def ask() -> JSON:
         rows: list[JSON] = []
-        async for page in connection.run(pages_machine(CATALOG["type"].listing, AS_MAPS)):
+        async for page in connection.run(connection.pages(CATALOG["type"].listing, AS_MAPS)):
             rows.extend(page)
         return rows
 
@@ -85,7 +84,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
 
 
 async def rest3_methods(connection: Connection) -> frozenset[str] | None:
-    """The methods of REST 3.0 that the portal has, by its own document; None where it shows none."""
+    """The methods of REST 3.0 that the portal documents; None if it has no such document."""
     try:
         told = await connection.result(f"{API}rest.documentation.openapi")
     except CallError:
@@ -100,7 +99,7 @@ async def find_table(connection: Connection, name: str, filters: Filters | None 
 
 
 async def table_of(connection: Connection, entity: Entity) -> Table:
-    """A table's fields, described by the portal."""
+    """The fields of an entity as the portal describes them."""
     described_alone(entity)
     source = entity.fields
 
@@ -119,7 +118,7 @@ async def as_sent(connection: Connection, table: Table, columns: Mapping[str, Fi
     """The fields of columns, under the names that writes of this portal take.
 
     User fields of items are written by their codes, in calls with `useOriginalUfNames`. A portal that does not know it
-    describes them in camelCase all the same, and would drop a code without a word.
+    describes them in camelCase all the same, and would silently drop a code.
     """
     source = table.entity.fields
     if source.method is None or not any(field.sent for field in columns.values()):
@@ -139,7 +138,7 @@ async def as_sent(connection: Connection, table: Table, columns: Mapping[str, Fi
 
 
 async def renewed(connection: Connection, table: Table) -> Table | None:
-    """The table described anew, if what is remembered is old enough for a field to have been added since."""
+    """The entity described again, if the cached description is old enough for a field to have been added since."""
     name = f"fields:{table.entity.name}"
     if connection.metadata.age(name) < SETTLED:
         return None
@@ -148,17 +147,17 @@ async def renewed(connection: Connection, table: Table) -> Table | None:
 
 
 def kept_types(cache: Cache) -> tuple[Mapping[str, JSON], ...]:
-    """The smart processes that this machine remembers of a portal, without asking it."""
+    """The cached smart processes of a portal; no request is made."""
     return cache.kept(TYPES, _rows) or ()
 
 
 def kept_fields(cache: Cache, name: str) -> tuple[Field, ...]:
-    """The fields of a table that are known without asking its portal.
+    """The fields of an entity that are known without a request.
 
     Raises
     ------
     UnknownEntity
-        No table known here has that name.
+        No known entity has that name.
     """
     entity = resolve(name, kept_types(cache))
     if entity.fields.method is None:

@@ -1,4 +1,4 @@
-"""What a read would take, told before anything is read: rows, requests, seconds at the portal's limit."""
+"""Read plan: the rows, requests and seconds that a read is estimated to take."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from bx24frames.portal.probe.learned import charged_by_batch, probed_page_second
 if TYPE_CHECKING:
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
+    from bx24frames.portal.metadata import Table
+    from bx24frames.where.model import Where
     from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015
@@ -29,18 +31,18 @@ PAGE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What reading a table would take.
+    """Estimate of a read.
 
     Attributes
     ----------
     entity : str
-        The table.
+        The entity.
     rows : int or None
         Rows that meet the conditions now; None where the method cannot count.
     requests : int
-        HTTP requests, about; the description of the table's fields, asked once, is not among them.
+        HTTP requests, approximately, without the description of the fields, which is requested once.
     seconds : float
-        The least the portal's limits allow, from a bucket that is empty now.
+        Lower bound by the portal's limits, from an empty bucket.
     page_seconds : float
         Seconds of the portal's work that a page of 50 rows is taken to cost.
     measured : bool
@@ -70,7 +72,7 @@ class Plan:
 
 
 async def plan_read(connection: Connection, entity: str, filters: Filters | None = None) -> Plan:
-    """Count the rows, by one request, and work out the rest.
+    """Count the rows by one request, and estimate the rest.
 
     Raises
     ------
@@ -78,7 +80,11 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
         As the read would.
     """
     table = await find_table(connection, entity, filters)
-    where = await settled_where(connection, table, filters)
+    return await plan_where(connection, table, await settled_where(connection, table, filters))
+
+
+async def plan_where(connection: Connection, table: Table, where: Where) -> Plan:
+    """Plan the read of the rows that meet parsed conditions."""
     listings = listings_of(table.entity, where, table.fields)
     measured = connection.cost(listings[0].call.method) if listings else None
     if measured is None:
@@ -99,7 +105,7 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
 
 
 def _share(connection: Connection) -> float:
-    """Share of a batch's time that is charged: as answers have told, else as a probe has."""
+    """Share of a batch's duration that is charged, as answers show, or else a probe."""
     share = connection.charged_share()
     return BATCH_WEIGHT if share == 1.0 and charged_by_batch(connection) else share
 

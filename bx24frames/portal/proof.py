@@ -1,8 +1,8 @@
-"""Whether a list method carries out the conditions of a count: a count has no rows that could show it.
+"""Proof of conditions: whether a list method applies them, which a count alone does not show.
 
-Each condition is asked for once with a value that no row has: a method that knows it finds none, one that drops it
-finds the table. Where no such value exists, the count is compared with that of the other conditions alone, and the rows
-of a page are looked at.
+Each condition is tried once with a value that no row has: a method that applies it finds no row, one that drops it
+finds all of them. Where no such value exists, the count is compared with that of the other conditions, and the rows of
+a page are checked.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def count_call(listing: Listing) -> Call:
 
 
 def impossible(key: str, value: JSON, field: Field | None) -> JSON:
-    """A value of a condition that no row meets; None where there is none."""
+    """A value for which no row satisfies the condition; None if there is none."""
     if key == "0":
         return {"logic": "OR", "0": {"=id": -1}}
     op, own = split_key(key)[1], None if field is None else kind(field)
@@ -95,7 +95,7 @@ def repeats(table: Table, conditions: Mapping[str, JSON]) -> bool:
 
 
 async def is_carried_out(connection: Connection, table: Table, where: Where) -> bool:
-    """Whether the method was seen to carry out each condition; what was seen once is remembered."""
+    """Whether the method applies each condition; the result is remembered."""
     method = table.entity.listing.call.method
     unknown = [key for key in where.params if (method, key) not in connection.proven]
     if not unknown:
@@ -133,7 +133,7 @@ def _count(table: Table, where: Where) -> Call:
 
 
 def _page(table: Table, where: Where) -> tuple[Call, Take[Packed, pa.RecordBatch], Seen]:
-    """The first page of the rows that are counted, and who looks at it."""
+    """The first page of the counted rows, and the check of its rows."""
     entity, seen = table.entity, Seen()
     keys = entity.listing.row_key or (entity.listing.id_key,)
     schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
@@ -144,7 +144,7 @@ def _page(table: Table, where: Where) -> tuple[Call, Take[Packed, pa.RecordBatch
 
 
 def _found_none(answer: Answer) -> bool:
-    """Whether a condition that no row meets was carried out, or refused by who knows it."""
+    """Whether a condition that no row satisfies was applied, or refused."""
     if isinstance(answer, Refusal):
         return True
     return isinstance(answer, Success) and answer.total == 0

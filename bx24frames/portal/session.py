@@ -1,4 +1,4 @@
-"""Which portal a verb of frames works on: one connection a process and credential for addresses given as text."""
+"""Connections of the public functions: one per process and credential for portals given as text."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bx24frames.portal import AsyncPortal, Portal
+    from bx24frames.portal.base import PortalBase
     from bx24frames.portal.connection import Connection
 
-    PortalLike: TypeAlias = "str | Portal | AsyncPortal | None"
+    PortalLike: TypeAlias = "str | PortalBase | None"
 
 _OPEN: Final[dict[str, Connection]] = {}
 _LOCK: Final = threading.Lock()
 
 
 def connection_of(portal: PortalLike) -> Connection:
-    """The connection a verb's `portal` argument means.
+    """Return the connection for a `portal` argument.
 
     Raises
     ------
     ConfigError
-        It is neither text, nor None, nor a portal.
+        The argument is neither text, nor None, nor a portal.
     """
-    from bx24frames.portal import AsyncPortal, Portal
+    from bx24frames.portal.base import PortalBase
     from bx24frames.portal.connection import Connection, Settings
 
-    if isinstance(portal, Portal | AsyncPortal):
+    if isinstance(portal, PortalBase):
         return portal.connection
     if portal is not None and not isinstance(portal, str):
         raise ConfigError(
-            f"portal must be an address, a profile's name or a Portal, not {type(portal).__name__}",
+            f"portal must be an address, a profile name or a Portal, not {type(portal).__name__}",
             guidance="The entity comes first, the portal second: read_entity('deal', portal).",
         )
     fresh = Connection(Settings(portal))
@@ -42,19 +42,33 @@ def connection_of(portal: PortalLike) -> Connection:
 
 
 def blocking(portal: PortalLike) -> PortalLike:
-    """The same portal, for a blocking verb.
+    """Return the portal unchanged if a blocking function can use it.
 
     Raises
     ------
     ConfigError
-        It has a session of the user's own.
+        The portal uses a session supplied by the user.
     """
-    from bx24frames.portal import AsyncPortal, Portal
-    from bx24frames.portal.blocking import refuse_session
+    from bx24frames.portal.base import PortalBase
 
-    if isinstance(portal, Portal | AsyncPortal):
+    if isinstance(portal, PortalBase):
         refuse_session(portal.connection)
     return portal
+
+
+def refuse_session(connection: Connection) -> None:
+    """Refuse a user's session, which belongs to the user's event loop, in a blocking verb.
+
+    Raises
+    ------
+    ConfigError
+        The connection has a session.
+    """
+    if connection.settings.session is not None:
+        raise ConfigError(
+            "session= works with the awaitable verbs of bx24frames.aio, not with blocking ones",
+            guidance="Leave session= out: a portal keeps one connection open for all its requests.",
+        )
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,4 +1,4 @@
-"""What has to be asked of the portal before conditions can be read: whose day a day is, and which codes there are."""
+"""Context of conditions that only the portal has: its time zone, and the codes of its dictionaries."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ async def settled(
     named: tzinfo | None,
     parse: Callable[[Zones, Closed], T],
 ) -> T:
-    """Read conditions, with the dictionaries of the codes in them, and in the portal's zone where a day depends on it.
+    """Parse conditions with the dictionaries of their codes, in the portal's time zone where a day depends on it.
 
     Raises
     ------
     FilterError
-        A value is no code of a closed dictionary, also of one that was asked for anew.
+        A value is not in a closed dictionary, even after requesting it again.
     """
     closed = await _dictionaries(connection, table, filters, anew=False)
     try:
@@ -57,7 +57,7 @@ async def _in_zone(
 
 
 async def _dictionaries(connection: Connection, table: Table, filters: object, *, anew: bool) -> Closed:
-    """The dictionaries that conditions name values of; one that this user may not see closes nothing."""
+    """The dictionaries of the values in conditions; one that the user may not see is not enforced."""
     found: dict[str, Dictionary] = {}
     for field, lookup in worded(table.entity, table.fields, filters):
         try:
@@ -71,7 +71,7 @@ async def _dictionaries(connection: Connection, table: Table, filters: object, *
 
 
 async def captions_known(connection: Connection, table: Table) -> dict[str, Mapping[str, str]]:
-    """The codes and captions of a table's stages, pipelines, statuses and currencies, by field."""
+    """Codes and captions of the stages, pipelines, statuses and currencies of an entity, by field."""
     found: dict[str, Mapping[str, str]] = {}
     for field in table.fields:
         lookup = lookup_of(field, table.entity.entity_type_id)

@@ -1,4 +1,4 @@
-"""Reads that take several listings: sets of ids and long lists of values, sent in parts and put together."""
+"""Reads of several listings: sets of ids and long lists of values, sent in parts and combined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS, Rows, Take
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.errors import ResponseError
-from bx24frames.portal.connection import new_token, pages_machine
+from bx24frames.portal.connection import new_token
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ async def page_each(
     up: bool,
     narrowed: Callable[[Collection[int]], Sequence[Listing]],
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read the rows of the wanted ids by listings of at most one page each, many a request, in their order.
+    """Read the rows of the wanted ids by listings of at most one page each, many per request, in their order.
 
     An id counts as gone when it was asked for once more, by what `narrowed` makes, and no missing row came.
     """
@@ -59,7 +59,7 @@ async def page_each(
 
 
 def _merged(found: Sequence[tuple[list[int], pa.RecordBatch]], *, up: bool) -> pa.RecordBatch:
-    """The rows of pages that came in no order, in the order of their ids."""
+    """The rows of unordered pages, in the order of their ids."""
     import pyarrow as pa
     from pyarrow.lib import concat_batches
 
@@ -82,7 +82,7 @@ async def _pages_of(
     waiting: dict[int, tuple[list[int], pa.RecordBatch]] = {}
     due = 0
     last: int | None = None
-    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS))) as settled:
+    async with aclosing(connection.run(Dispatch(commands, first=FIRST_READS, retry=connection.retry))) as settled:
         async for item in settled:
             place = item.command.positions[0]
             page = page_in(listings[place], item.answer)
@@ -100,7 +100,7 @@ async def _pages_of(
 
 async def keys_carried(connection: Connection, listing: Listing) -> frozenset[str]:
     """The keys that the first rows of a listing carry."""
-    machine = pages_machine(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
+    machine = connection.pages(replace(listing, keys=()), AS_MAPS, limit=listing.page_size)
     async with aclosing(connection.run(machine)) as pages:
         async for page in pages:
             return frozenset(key for row in page for key in row)
@@ -108,7 +108,7 @@ async def keys_carried(connection: Connection, listing: Listing) -> frozenset[st
 
 
 def _known(listing: Listing, page: Rows, wanted: Collection[int]) -> list[int]:
-    """The ids of a page, all of which were wanted: a method may drop a condition without a word."""
+    """The ids of a page, checked against the wanted ones: a method may silently drop a condition."""
     ids = ids_in(listing, page)
     odd = next((row_id for row_id in ids if row_id not in wanted), None)
     if odd is not None:
@@ -134,7 +134,7 @@ async def side_by_side(
     """
 
     def of(part: Listing, take: Take[P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
-        return pages_machine(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
+        return connection.pages(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
 
     machines: list[Machine[pa.RecordBatch]] = [
         Pool((of(part, take) for part, take in parts if not part.call.direct), share=SHARE),
@@ -153,7 +153,7 @@ async def both_ways(
 
     def machine(place: int, part: Listing, limit: int) -> Machine[tuple[int, list[Row]]]:
         take = Take(AS_MAPS.pack, lambda parts: (place, AS_MAPS.join(parts)))
-        return pages_machine(part, take, limit=limit, ordered=True)
+        return connection.pages(part, take, limit=limit, ordered=True)
 
     found: tuple[list[Row], list[Row]] = ([], [])
     pool = Pool([machine(0, ahead, wanted), machine(1, back, back.page_size)], share=MAX_COMMANDS)
@@ -170,10 +170,10 @@ async def each_owner(
     *,
     ascending: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read the listings of many owners, many a request; the rows in the order of the owners, once all are there."""
+    """Read the listings of many owners, many per request; the rows in the order of the owners, when complete."""
 
     def machine(place: int) -> Machine[tuple[int, pa.RecordBatch]]:
-        return pages_machine(
+        return connection.pages(
             listings[place], Take(take.pack, lambda parts: (place, take.join(parts))), ascending=ascending
         )
 

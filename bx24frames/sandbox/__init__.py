@@ -1,4 +1,4 @@
-"""A portal in a box: a local server that behaves as Bitrix24 is documented to."""
+"""The sandbox: a local portal that behaves as live Bitrix24 portals were observed to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Costs", "Fault", "Plan", "Sandbox"]
 
-# Loaded on first use: the server brings aiohttp, the tables bring their seed.
+# Imported on first use: the server imports aiohttp.
 _HOMES: Final = {"Costs": "costs", "Fault": "faults", "Plan": "limits", "Sandbox": "control"}
 
 

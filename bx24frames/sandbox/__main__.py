@@ -1,4 +1,4 @@
-"""`python -m bx24frames.sandbox`: a portal on a port until Ctrl-C."""
+"""Command line of the sandbox: `python -m bx24frames.sandbox` serves a portal until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bx24frames.sandbox.serving import parse_sizes, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line and serve."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m bx24frames.sandbox", description=__doc__)
     parser.add_argument("path", nargs="?", help="SQLite file; rows survive a restart")
     parser.add_argument("--port", type=int, default=8024)

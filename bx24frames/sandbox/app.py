@@ -1,4 +1,4 @@
-"""The portal behind its address: from one request read to one reply, without a socket or a clock of its own."""
+"""The portal as a function of one HTTP request: `App` returns the reply, with no socket and no clock."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ HEADERS: Final = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": 
 
 @dataclass(slots=True)
 class App:
-    """A portal: its scene, its credentials, its limits.
+    """A portal: its tables and methods, its credentials, its limits.
 
-    `handle` is given the moment a request arrives and returns the reply with the server time it took; whoever calls
-    it decides whether that time really passes.
+    `handle` takes the time at which a request arrives and returns the reply with the server time it took; the caller
+    decides whether to wait for that time.
     """
 
     scene: Scene
@@ -39,7 +39,7 @@ class App:
     memory: Memory = field(default_factory=Memory)
 
     def apply(self, plan: Plan) -> None:
-        """Change the limits; what was used so far stays used."""
+        """Change the limits; usage so far is kept."""
         self.plan = plan
         self.operating.limit = float("inf") if plan.operating is None else plan.operating
         for bucket in self.buckets.values():
@@ -58,7 +58,7 @@ class App:
         return reply
 
     def _authorise(self, request: Incoming) -> Reply | None:
-        """The reply of the authorisation server; None where the address is the portal's own."""
+        """The reply of the authorisation server; None if the address belongs to the portal."""
         path = SLASHES.sub("/", request.path + "/")
         if path == oauth.PATH:
             status, body = self.oauth.token(read_params(request))
@@ -71,7 +71,7 @@ class App:
         return replace(html_reply(302, "Found"), headers={"Location": target})
 
     def admits(self, source: str, now: float) -> bool:
-        """Take one drop in the bucket of the caller's address."""
+        """Whether the request bucket of the caller's address has room; takes one request from it."""
         if self.plan.burst is None:
             return True
         if source not in self.buckets:
@@ -79,14 +79,14 @@ class App:
         return self.buckets[source].admit(now)
 
     def meter(self, now: float) -> Meter | None:
-        """A load limiter for one request, where the plan has one."""
+        """The load limiter of one request, if the plan has one."""
         generation = BY_BATCH if "batch_charged" in self.scene.quirks else BY_METHOD
         return None if self.plan.operating is None else Meter(self.operating, now, generation)
 
 
 @dataclass(slots=True)
 class Visit:
-    """One request to a REST address on its way through the portal."""
+    """One request to a REST address while it is handled."""
 
     app: App
     request: Incoming
@@ -95,8 +95,8 @@ class Visit:
     params: Params = field(default_factory=dict)
 
     def reply(self) -> Reply:
-        """The reply, spoilt if a fault strikes."""
-        # the bucket stands in front of PHP: a refused request is not even read
+        """The reply, altered if a fault applies."""
+        # the request bucket is in front of PHP: a refused request is not parsed
         if not self.app.admits(self.request.source, self.now):
             return refusal(FULL)
         params = read_object(self.request) if self.address.api else read_params(self.request)
@@ -111,7 +111,7 @@ class Visit:
         return faults.spoil(fault, reply, target)
 
     def logged(self, reply: Reply) -> Logged:
-        """The line of the log; a dropped connection has status 0."""
+        """The log entry; a dropped connection has status 0."""
         excerpt = self.request.body[:EXCERPT].decode("utf-8", "replace") or self.request.query[:EXCERPT]
         return Logged(
             method=self.address.method,
@@ -122,19 +122,19 @@ class Visit:
         )
 
     def _is_batch(self) -> bool:
-        return self.address.method.lower() == batch.NAME
+        return self.address.method.lower() == batch.BATCH
 
     def _is_api_batch(self) -> bool:
-        return self.address.method.lower() == batch3.NAME
+        return self.address.method.lower() == batch3.BATCH3
 
     def _commands(self) -> Iterator[tuple[str, Params]]:
         if self._is_api_batch():
-            yield from batch3.commands(self.params)
+            yield from batch3.batch3_commands(self.params)
         elif self._is_batch():
-            yield from ((method, php.parse_str(query)) for method, query in batch.commands(self.params))
+            yield from ((method, php.parse_str(query)) for method, query in batch.batch_commands(self.params))
 
     def _calls(self) -> Iterator[tuple[str, Params]]:
-        """Every method the request names, as faults see it."""
+        """Every method that the request calls, alone or in a batch, as faults match it."""
         yield self.address.method, self.params
         yield from self._commands()
 
@@ -153,20 +153,20 @@ class Visit:
             return json_reply(*api_error(error)) if self.address.api else refusal(error)
         try:
             answer = self._run(session)
-        except MethodError as error:  # a batch refused as one
+        except MethodError as error:  # the batch as a whole is refused
             answer = Answer(error_body(error), error.status)
         if session.meter is not None:
             session.meter.settle()
         cut = self.app.plan.cut
         if cut is not None and session.elapsed > cut:
-            # the web tier gives up after 60 s; what had begun by then was carried out
+            # the web tier gives up after 60 s; what had started by then is carried out
             page = html_reply(504, "Gateway Time-out")
             page.seconds = cut
             return page
         return self._print(answer, session)
 
     def _open(self) -> Session:
-        """Portal, method and credential, in the portal's order; an unknown method is 404 even to a stranger."""
+        """Check portal, method and credential in the order of the portal: an unknown method is 404 to anyone."""
         app = self.app
         if app.closed:
             raise _CLOSED
@@ -178,20 +178,20 @@ class Visit:
 
     def _run(self, session: Session) -> Answer:
         if self._is_api_batch():
-            with session.batch(batch3.NAME):
+            with session.batch(batch3.BATCH3):
                 answer = batch3.run(session, self.params)
             if not answer.failed:
-                answer.body["time"] = session.time(batch3.NAME, session.moment())
+                answer.body["time"] = session.time(batch3.BATCH3, session.moment())
             return answer
         if not self._is_batch():
             answer = session.run(self.address.method, self.params)
             if not answer.failed:
-                # called alone, a method's time is the request's
+                # for a single call the time of the method is that of the request
                 answer.body["time"] = session.time(self.address.method, session.moment())
             return answer
-        with session.batch(batch.NAME):
+        with session.batch(batch.BATCH):
             value = batch.run_batch(session, self.params, self.app.plan.cut)
-        return Answer({"result": value, "time": session.time(batch.NAME, session.moment())})
+        return Answer({"result": value, "time": session.time(batch.BATCH, session.moment())})
 
     def _print(self, answer: Answer, session: Session) -> Reply:
         status, body = answer.status, answer.body

@@ -1,4 +1,4 @@
-"""Who may call what: webhooks, access tokens, their users and scopes."""
+"""Credentials: webhooks and access tokens with their users and scopes."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ ERRORS: Final = {
     "insufficient_scope": "The request requires higher privileges than provided by the access token",
 }
 AUTH_PARAMS: Final = ("auth", "access_token")
-"""Parameters that carry a token; the method never sees them."""
+"""Parameters that carry a token; they are not passed to the method."""
 
 Scopes: TypeAlias = frozenset[str] | None
-"""None is every scope."""
+"""None means every scope."""
 
 
 def refuse(code: str) -> MethodError:
-    """The error of a credential."""
+    """The error for a credential that is refused."""
     return MethodError(code, ERRORS[code], UNAUTHORIZED)
 
 
 def scopes_of(names: Iterable[str] | None) -> Scopes:
-    """Scopes as a set; None stays every scope."""
+    """Scopes as a set; None (every scope) stays None."""
     return None if names is None else frozenset(names)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A webhook or an application's grant. `id` is what operating time is counted by.
+    """A webhook or an application's grant; operating time is counted by `id`.
 
     All tokens of one application share its counter [rest module: classes/general/rest.php processCall].
     """
@@ -55,14 +55,14 @@ class Credential:
         return name if kind == "app" else ""
 
     def require(self, scopes: tuple[str, ...]) -> None:
-        """Raise ``insufficient_scope`` unless one of `scopes` is granted; no scope is open to all."""
+        """Raise ``insufficient_scope`` unless one of `scopes` is granted; a method without scopes is open to all."""
         if scopes and self.scopes is not None and self.scopes.isdisjoint(scopes):
             raise refuse("insufficient_scope")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An access token: a credential and the moment it ends (seconds since the epoch)."""
+    """An access token: a credential and its expiry, in seconds since the epoch."""
 
     credential: Credential
     expires: float
@@ -70,14 +70,14 @@ class Grant:
 
 @dataclass(slots=True)
 class Keyring:
-    """Every credential the portal knows."""
+    """All credentials of the portal."""
 
     dice: random.Random = field(default_factory=lambda: random.Random(0))
     webhooks: dict[tuple[str, str], Credential] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
 
     def secret(self, length: int) -> str:
-        """A fresh code, the same in the same order for the same seed."""
+        """A new secret; the same seed gives the same sequence."""
         return f"{self.dice.getrandbits(4 * length):0{length}x}"
 
     def add_webhook(self, user_id: int, scopes: Iterable[str] | None) -> str:
@@ -87,13 +87,13 @@ class Keyring:
         return code
 
     def add_grant(self, credential: Credential, expires: float) -> str:
-        """Give out an access token that ends at `expires`."""
+        """Issue an access token that expires at `expires`."""
         token = self.secret(70)
         self.grants[token] = Grant(credential, expires)
         return token
 
     def identify(self, address: Address, token: str | None, now: float) -> Credential:
-        """The credential of a request, or the portal's refusal."""
+        """The credential of a request."""
         if address.user is not None and address.code is not None:
             credential = self.webhooks.get((address.user, address.code))
             if credential is None:

@@ -12,7 +12,7 @@ from bx24frames.sandbox.envelope import error_body
 from bx24frames.sandbox.registry import UNKNOWN_METHOD, MethodError
 from bx24frames.sandbox.wire import API
 
-NAME: Final = "batch"
+BATCH: Final = "batch"
 _MAX_COMMANDS: Final = 50
 MAPS: Final = ("result", "error", "total", "next", "time")
 
@@ -21,7 +21,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 NOT_HERE: Final = MethodError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)
 ALONE: Final = {"crm.item.payment.list": "payments_not_in_a_batch"}
-"""Methods that no batch takes, and the quirk that says so."""
+"""Methods that are refused inside a batch, with the quirk that enables the refusal."""
 TOO_LONG: Final = MethodError("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
 
 
@@ -40,8 +40,8 @@ def upper_keys(params: dict[str, Any]) -> dict[str, Any]:
     return {key.upper(): value for key, value in params.items()}
 
 
-def commands(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The commands a batch will run, as method and query string; entries that are no text are left out."""
+def batch_commands(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The commands of a batch as method and query string; entries that are not text are left out."""
     for place, (_, text) in enumerate(php.entries(upper_keys(params).get("CMD"))):
         if place < _MAX_COMMANDS and isinstance(text, str):
             yield split_command(text)
@@ -53,11 +53,11 @@ def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> di
     Parameters
     ----------
     session : Session
-        The request; its server time moves on with each command.
+        The request; its server time advances with each command.
     params : dict
-        `cmd`, a map or list of texts, and `halt`: anything but empty and "0" stops after the first failure.
+        `cmd`, a map or list of strings, and `halt`: any value but empty and "0" stops after the first failure.
     cut : float or None
-        Seconds of server time after which no further command starts.
+        Server time in seconds after which no further command starts.
 
     Returns
     -------
@@ -83,13 +83,13 @@ def _run_command(session: Session, text: str, maps: dict[str, dict[str, Any]]) -
     method, query = split_command(text)
     if method.lower() in ALONE and ALONE[method.lower()] in session.scene.quirks:
         return Answer(error_body(NOT_HERE), NOT_HERE.status)
-    if method.startswith(API):  # a batch of the older REST knows no method of REST 3.0
+    if method.startswith(API):  # a batch of the older REST cannot call methods of REST 3.0
         return Answer(error_body(UNKNOWN_METHOD), UNKNOWN_METHOD.status)
     return session.run(method, references.fill(php.parse_str(query), maps))
 
 
 def _file(maps: dict[str, dict[str, Any]], key: str, answer: Answer) -> None:
-    """Put an answer under its key into each map it has something for."""
+    """Add an answer to each of the maps for which it has a value."""
     if answer.failed:
         maps["error"][key] = answer.body
         return

@@ -1,4 +1,4 @@
-"""The batch of REST 3.0: a list of calls, carried out in order, all or none answered
+"""The batch of REST 3.0: a list of calls, carried out in order and answered as a whole
 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html).
 """
 
@@ -13,16 +13,16 @@ from bx24frames.sandbox.envelope import API_CODE, error_body
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.wire import API
 
-NAME: Final = f"{API}batch"
+BATCH3: Final = f"{API}batch"
 REF, REF_ARRAY = "$ref", "$refArray"
 FOUND: Final = ("item", "items")
-"""Keys of an answer that later calls can refer to: an id of a new row and a flag cannot be referred to."""
+"""Keys of an answer that later calls can refer to; the id of a new row and flags are not among them."""
 BAD_REF: Final = "BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION"
 BAD_CALL: Final = MethodError(API_CODE.format("VALIDATION_REQUESTVALIDATION"), "Error validating the request object")
 
 
-def commands(params: Params) -> list[tuple[str, Params]]:
-    """The calls of a batch, by their names in the registry; entries that are none are left out."""
+def batch3_commands(params: Params) -> list[tuple[str, Params]]:
+    """The calls of a batch by their names in the registry; malformed entries are left out."""
     return [
         (f"{API}{entry['method']}", dict(php.entries(entry.get("query"))))
         for _, entry in php.entries(params)
@@ -63,7 +63,7 @@ def _failed(error: MethodError) -> Answer:
 
 
 def _filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """A query with its references filled in; LookupError, with the reference, where one leads nowhere."""
+    """A query with its references resolved; raises LookupError with the reference that cannot be resolved."""
     if isinstance(value, Mapping):
         if set(value) == {REF}:
             return _found(str(value[REF]), known)

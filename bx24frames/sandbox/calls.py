@@ -1,4 +1,4 @@
-"""One method call inside one request: found, allowed, limited, carried out, charged."""
+"""Method calls: one call is looked up, authorised, limited, carried out and charged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RESERVED: Final = ("start", "state", *AUTH_PARAMS)
 
 @dataclass(slots=True)
 class Scene:
-    """What calls are carried out against: the tables, the methods, the settings that may change at run time."""
+    """The environment of calls: tables, methods and the settings that may change at run time."""
 
     store: Store
     methods: Mapping[str, Method]
@@ -38,20 +38,20 @@ class Scene:
 
     @property
     def utc_offset(self) -> int:
-        """The server's zone, which belongs to the tables, in seconds east of UTC."""
+        """UTC offset of the server, in seconds; it is a property of the store."""
         return seconds_east(self.store.server_zone)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One call's answer as printed, and the HTTP status it has when it is called alone."""
+    """The answer of one call as printed, with its HTTP status if called alone."""
 
     body: dict[str, Any]
     status: int = 200
 
     @property
     def failed(self) -> bool:
-        """Whether the portal prints it as an error."""
+        """Whether it is an error."""
         return "error" in self.body
 
 
@@ -80,12 +80,12 @@ class Session:
         return self.began + self.elapsed
 
     def spend(self, seconds: float) -> None:
-        """Let a method's work take its time."""
+        """Add the time of a method's work."""
         self.elapsed += seconds
         self.worked += seconds
 
     def run(self, name: str, params: Params) -> Answer:
-        """Carry out one call, alone or of a batch.
+        """Carry out one call, alone or inside a batch.
 
         The order of the checks is the portal's [rest module: classes/general/rest.php]: unknown method, scope,
         operating limit, then the method itself. A method that fails is not charged operating time.
@@ -106,7 +106,7 @@ class Session:
         return self._answer(method.name, result, Moment(began, self.now, cost))
 
     def moment(self) -> Moment:
-        """The request as a whole, up to now."""
+        """The timing of the whole request so far."""
         return Moment(self.began, self.now, self.worked)
 
     def time(self, method: str, moment: Moment) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class Session:
         )
 
     def _handle(self, method: Method, arguments: Params, context: Context) -> Result:
-        """Run the handler; one that breaks is the sandbox's own fault, recorded where tests look for it."""
+        """Run the handler; an unexpected exception is a fault of the sandbox, recorded in `Stats.broken`."""
         try:
             return method.handler(arguments, context)
         except MethodError:

@@ -1,4 +1,4 @@
-"""A self-signed certificate for clients that insist on https."""
+"""Self-signed certificate for the sandbox over https."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Sandbox`: a portal in a box, started, turned and closed from Python."""
+"""`Sandbox`: start, change and close a local portal from Python."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from bx24frames.sandbox.exchange import Exchange
 from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.in_process import InProcess, Listener, in_process_host
 from bx24frames.sandbox.limits import PLANS, Plan
+from bx24frames.sandbox.methods import load_methods
 from bx24frames.sandbox.oauth import PATH, OAuthServer
 from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
@@ -33,15 +34,13 @@ from bx24frames.sandbox.stats import Logged, Stats
 
 SEED: Final = 24
 MOSCOW: Final = "+03:00"
-"""The zone that the documentation's samples come from."""
+"""The UTC offset of the documentation's samples."""
 
 
-def load_methods() -> Mapping[str, Method]:
-    """Fill the registry: the tables' methods and the portal's own."""
-    from bx24frames.sandbox.methods import load_methods as load_tables
-
+def load_registry() -> Mapping[str, Method]:
+    """Register every method: those of the tables and the system methods."""
     import_module("bx24frames.sandbox.system")
-    load_tables()
+    load_methods()
     return METHODS
 
 
@@ -55,52 +54,53 @@ def plan_named(plan: str | Plan) -> Plan:
 
 
 class Sandbox:
-    """A local portal that behaves as Bitrix24 is documented to (https://apidocs.bitrix24.com).
+    """A local Bitrix24 portal for tests, demos and benchmarks (https://apidocs.bitrix24.com).
 
-    A real HTTP server on 127.0.0.1, in a thread of its own, over SQLite.
+    It behaves as cloud portals were observed to, or as documented (see `quirks`). An HTTP server on 127.0.0.1 runs in
+    a background thread; the data is kept in SQLite.
 
     Parameters
     ----------
     path : str, optional
-        SQLite file; its rows survive a restart. None keeps them in memory.
+        SQLite file in which rows survive a restart. Default: in memory.
     port : int
-        0 takes a free one.
+        Default: any free port.
     seed : int
         The same seed gives the same rows, codes and tokens.
     sizes : mapping of str to int, optional
-        Rows by table, ``{"deal": 1000}``.
+        Rows per table, such as ``{"deal": 1000}``.
     plan : str or Plan
         ``"standard"``, ``"enterprise"``, ``"self_hosted"`` (no limits, no `operating` in answers), ``"unlimited"``.
     costs : Costs
-        Seconds of server time a call takes.
+        Server time of each call, in seconds.
     real_time : bool
-        Whether that time really passes before an answer is sent; limits count it either way.
+        Whether answers are delayed by that time; limits count it either way.
     clock : callable
-        The portal's clock: seconds since the epoch.
+        The portal's clock, in seconds since the epoch.
     scopes : iterable of str, optional
-        Scopes of the first webhook; None is all.
+        Scopes of the first webhook. Default: all.
     server_zone : str
-        Offset of the server's own time.
+        UTC offset of the portal's server.
     time_style : {"float", "integer"}
-        ``"integer"`` as builds from late 2025 print `time`.
+        ``"integer"`` prints `time` as builds from late 2025 do.
     quirks : {"observed", "documented"} or mapping of str to bool
-        Ways in which live portals differ from their documentation (`bx24frames.sandbox.quirks.QUIRKS`): those seen on
-        today's cloud, none, or the seen ones with single ones turned on or off.
+        Ways in which live portals differ from their documentation (`bx24frames.sandbox.quirks.QUIRKS`): those observed
+        on cloud portals, none, or the observed ones with single quirks switched on or off.
     tls : bool
-        https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
+        Serve https with a self-signed certificate (`certificate`, PEM text); needs the package `cryptography`.
     listen : bool
-        Whether to open a port. False serves `transport` alone: no socket, no thread, and a host that nothing else has.
+        Whether to open a port. False serves `transport` only, without a socket or a thread, under a unique host name.
     store : PortalStore, optional
-        Tables already opened; `path`, `sizes` and `server_zone` are then not looked at.
+        An opened store to use; `path`, `sizes` and `server_zone` are then ignored.
 
     Attributes
     ----------
     url : str
-        Address of the first webhook; ends with ``/``. Its code is a secret of no value.
+        Address of the first webhook, with a trailing slash.
     host : str
         ``127.0.0.1:port``.
     transport : InProcess
-        Requests of the first webhook without a socket.
+        In-process transport of the first webhook.
     oauth : OAuthServer
         The portal's application: client id and secret, `issue()`, `token_url`, `url`.
     faults : Faults
@@ -151,7 +151,7 @@ class Sandbox:
         keyring = Keyring(random.Random(seed))
         self._code = keyring.add_webhook(1, scopes)
         self.oauth = OAuthServer(keyring, clock)
-        scene = Scene(self.store, load_methods(), self.faults, self.stats, costs or Costs(), time_style, chosen)
+        scene = Scene(self.store, load_registry(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
         self._exchange = Exchange(self._app, clock, real_time)
@@ -168,12 +168,12 @@ class Sandbox:
 
     @classmethod
     def at(cls, host: str) -> Sandbox | None:
-        """The sandbox of this process that has a host, as `host` gives it; None where there is none."""
+        """The running sandbox of this process with the given `host`, if any."""
         return cls._running.get(host)
 
     @classmethod
     def shared(cls) -> Sandbox:
-        """The process's own sandbox: made on first use, lives to the process's end, made anew after a fork."""
+        """The sandbox shared by the process: created on first use, closed at exit, created anew after a fork."""
         with cls._lock:
             if cls._shared is None:
                 cls._shared = cls()
@@ -181,7 +181,7 @@ class Sandbox:
 
     @classmethod
     def close_shared(cls) -> None:
-        """Close the process's own sandbox, if there is one; the next `shared` makes a new one."""
+        """Close the shared sandbox, if there is one; the next `shared` creates a new one."""
         with cls._lock:
             if cls._shared is not None:
                 cls._shared.close()
@@ -208,18 +208,18 @@ class Sandbox:
 
     @property
     def log(self) -> Sequence[Logged]:
-        """The last requests, oldest first."""
+        """The most recent requests, oldest first."""
         return tuple(self.stats.log)
 
     def add_webhook(self, scopes: Iterable[str] | None = None, *, user_id: int = 1) -> str:
-        """Open another webhook; returns its address.
+        """Create another webhook; returns its address.
 
         Parameters
         ----------
         scopes : iterable of str, optional
-            What it may do; None is everything.
+            Scopes it has. Default: all.
         user_id : int
-            Whose rights it has.
+            The user it acts for.
         """
         return self._webhook(user_id, self._app.keyring.add_webhook(user_id, scopes))
 
@@ -234,7 +234,7 @@ class Sandbox:
         quirks: QuirkChoice | None = None,
         **limits: Any,
     ) -> None:
-        """Change what the portal allows and costs while it runs; what is not named stays.
+        """Change limits and behaviour while the portal runs; omitted settings are kept.
 
         Parameters
         ----------
@@ -242,7 +242,7 @@ class Sandbox:
             As in the constructor.
         costs : Costs, optional
         closed : bool, optional
-            True refuses everything with ``PORTAL_DELETED``.
+            True refuses every request with ``PORTAL_DELETED``.
         real_time : bool, optional
         time_style : {"float", "integer"}, optional
         quirks : {"observed", "documented"} or mapping of str to bool, optional
@@ -274,12 +274,12 @@ class Sandbox:
         self._listener.start()
 
     def restart(self) -> None:
-        """Stop and come back on the same port with the same rows, codes and tokens."""
+        """Stop and start again on the same port with the same rows, codes and tokens."""
         self.stop()
         self.start()
 
     def close(self) -> None:
-        """Stop for good and close the tables."""
+        """Stop permanently and close the store."""
         self._listener.stop()
         if self._running.get(self.host) is self:
             del self._running[self.host]
@@ -307,7 +307,7 @@ class Sandbox:
 
 
 def _forget_shared() -> None:
-    """In a forked child the server's thread is gone, and the lock may be held by a thread that is gone too."""
+    """Reset in a forked child: the server's thread does not exist there, and the lock may be held."""
     Sandbox._shared = None
     Sandbox._lock = threading.Lock()
 

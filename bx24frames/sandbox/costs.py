@@ -1,4 +1,4 @@
-"""What a call costs the portal, in seconds of its own time."""
+"""Server time that calls take, in seconds."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Costs:
         A page of a list, without a count. Live portals were seen at 0.02 to 0.06 s (recorded answers of 2024 and
         2025), and at 0.2 to 0.5 s for item lists (reports of 2026).
     count : float
-        The count behind ``total``, asked for by any ``start`` but -1.
+        The count for ``total``, made for any ``start`` but -1.
     offset_row : float
-        A row stepped over by ``start=N`` (https://apidocs.bitrix24.com huge-data: 49.9 s on 2.4 million rows).
+        A row skipped by ``start=N`` (https://apidocs.bitrix24.com huge-data: 49.9 s on 2.4 million rows).
     get : float
         One row by its id.
     write : float
@@ -49,7 +49,7 @@ class Costs:
         return cls(page=0.3)
 
     def of(self, method: str, context: Context, result: Result) -> float:
-        """Server time of a call that succeeded."""
+        """Server time of a successful call."""
         if context.writes:
             return self.write * context.writes
         if result.total is not None or method.rpartition(".")[2] in _LISTING:
@@ -59,6 +59,6 @@ class Costs:
     def _listing(self, context: Context, result: Result) -> float:
         pages = max(1, -(-context.rows // PAGE_ROWS))
         start = context.start or 0
-        # under start=-1 most lists answer total 0 or none; those that count all the same show the true number
+        # under start=-1 most lists answer total 0 or none; those that count anyway print the true number
         counted = result.total is not None and (start >= 0 or result.total > 0)
         return self.page * pages + (self.count if counted else 0.0) + self.offset_row * max(0, start)

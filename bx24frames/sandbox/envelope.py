@@ -1,4 +1,4 @@
-"""How an answer is printed: the `time` block, PHP's JSON, errors, and what HTTP carries around it."""
+"""Serialisation of answers: the `time` block, JSON as PHP prints it, errors and HTTP headers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ TimeStyle: TypeAlias = Literal["float", "integer"]
 
 @dataclass(slots=True)
 class Reply:
-    """One HTTP answer, not sent yet.
+    """One HTTP answer before it is sent.
 
-    `seconds` is the server time it took, `stall` a wait that is real even where server time is not,
+    `seconds` is the server time it took, `stall` a delay that applies even if server time does not pass,
     `drop` closes the connection instead of answering.
     """
 
@@ -47,7 +47,7 @@ class Moment:
 
 @lru_cache
 def seconds_east(zone: str) -> int:
-    """An offset as ISO 8601 writes it, in seconds.
+    """Seconds of a UTC offset in ISO 8601 notation.
 
     >>> seconds_east("-05:30")
     -19800
@@ -68,7 +68,7 @@ def iso(at: float, utc_offset: int) -> str:
 
 
 def time_block(moment: Moment, *, style: TimeStyle = "float", utc_offset: int = 0) -> dict[str, Any]:
-    """The `time` of an answer, without the load limiter's part [rest module: classes/general/rest.php]."""
+    """The `time` block of an answer, without the keys of the load limiter [rest module: classes/general/rest.php]."""
     start = float(int(moment.start)) if style == "integer" else moment.start
     processing = float(int(moment.processing)) if style == "integer" else moment.processing
     return {
@@ -82,7 +82,7 @@ def time_block(moment: Moment, *, style: TimeStyle = "float", utc_offset: int = 
 
 
 def error_body(error: MethodError) -> dict[str, Any]:
-    """A failure as it is printed, alone or inside a batch; errors carry no `time`."""
+    """The body of an error, alone or inside a batch; errors have no `time`."""
     return {"error": error.code, "error_description": error.description, **error.extra}
 
 
@@ -94,11 +94,11 @@ API_ERRORS: Final = {
     "OPERATION_TIME_LIMIT": ("RATELIMIT", 429),
     "INTERNAL_SERVER_ERROR": ("INTERNAL", 500),
 }
-"""Failures that the older REST names otherwise [rest module: lib/V3/Exception]."""
+"""Error codes that differ from those of the older REST [rest module: lib/V3/Exception]."""
 
 
 def api_error(error: MethodError) -> tuple[dict[str, Any], int]:
-    """A failure as REST 3.0 prints it, and its status (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+    """The body and the status of an error in REST 3.0 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
     name, status = API_ERRORS.get(error.code, ("", error.status))
     code = API_CODE.format(name) if name else error.code
     return {"error": {"code": code, "message": error.description, **error.extra}}, status
@@ -131,17 +131,17 @@ def encode(value: Any) -> bytes:
 
 
 def json_reply(value: Any, status: int = 200) -> Reply:
-    """An answer in JSON."""
+    """A JSON answer."""
     return Reply(status, encode(value))
 
 
 def refusal(error: MethodError) -> Reply:
-    """A failure of the request as a whole."""
+    """The answer to a request that fails as a whole."""
     return json_reply(error_body(error), error.status)
 
 
 def html_reply(status: int, title: str) -> Reply:
-    """A page of the web tier, which stands in front of PHP and knows nothing of JSON."""
+    """An HTML page of the web server in front of PHP."""
     text = f"{status} {title}"
     page = (
         f"<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n"

@@ -1,4 +1,4 @@
-"""Exchanges with the portal: one request at a time through the app, with the clock, the server time and drops."""
+"""Exchange of requests and replies with the `App`: one at a time, by the portal's clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Exchange:
     clock : callable
         The portal's clock, in seconds since the epoch.
     real_time : bool
-        Whether server time really passes before an answer is returned.
+        Whether answers are delayed by the server time they take.
     """
 
     app: App

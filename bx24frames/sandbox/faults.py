@@ -1,4 +1,4 @@
-"""Faults on command: what the network, the web tier and the portal do wrong, when a test says so."""
+"""Injected faults of the network, the web server and the portal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from bx24frames.sandbox.envelope import HTML_TYPE, Reply, html_reply, refusal
 from bx24frames.sandbox.registry import MethodError
 
-Kind: TypeAlias = Literal[
+FaultKind: TypeAlias = Literal[
     "drop_before",  # the connection closes, nothing was done
     "drop_after",  # the connection closes, everything was done
     "bad_gateway",  # 502 HTML, nothing was done
@@ -39,35 +39,35 @@ Calls: TypeAlias = Iterable[tuple[str, dict[str, Any]]]
 
 @dataclass(slots=True)
 class Fault:
-    """One fault, and which requests it hits.
+    """One fault and the requests it applies to.
 
     Parameters
     ----------
     kind : str
-        See `Kind`.
+        See `FaultKind`.
     method : str, optional
         Name or pattern (``crm.item.*``) of a method called alone or inside a batch; None is any.
     nth : int
-        The first matching request that is hit, from 1.
+        Number of the first matching request to fail, counted from 1.
     times : int or None
-        How many requests it hits from there; None is all of them.
+        How many requests fail from there; None means all of them.
     when : callable, optional
-        ``when(method, params) -> bool``; inside a batch the parameters are as written, references not resolved.
+        ``when(method, params) -> bool``; inside a batch the parameters are unresolved, as sent.
     code, text, status : optional
-        The error printed, where one is.
+        The error of kinds that print one.
     seconds : float
-        Wait of a ``slow`` answer.
+        Delay of a ``slow`` answer.
     location : str
-        Scheme and host a ``redirect`` leads to; path and query stay.
+        Scheme and host of a ``redirect``; path and query are kept.
     executed : bool, optional
-        Whether the request is carried out all the same; None is as `Kind` says.
+        Whether the request is carried out nevertheless. Default: as `FaultKind` says.
 
     Examples
     --------
     >>> fault = Fault("drop_after", method="crm.item.batchImport", nth=2)
     """
 
-    kind: Kind
+    kind: FaultKind
     method: str | None = None
     nth: int = 1
     times: int | None = 1
@@ -82,11 +82,11 @@ class Fault:
     fired: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(get_args(Kind))}")
+        if self.kind not in get_args(FaultKind):
+            raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(get_args(FaultKind))}")
 
     def strikes(self, calls: Calls) -> bool:
-        """Whether this request, given as the methods it calls, is hit; counts it."""
+        """Whether the fault applies to a request, given as the methods it calls; counts the request."""
         if not any(self._matches(method, params) for method, params in calls):
             return False
         self.seen += 1
@@ -97,7 +97,7 @@ class Fault:
         return named and (self.when is None or self.when(method, params))
 
     def error(self) -> MethodError:
-        """The error it prints."""
+        """The error that is printed."""
         code, text, status = _ERRORS.get(self.kind, ("ERROR_CORE", "Internal error", 400))
         return MethodError(
             code if self.code is None else self.code,
@@ -164,7 +164,7 @@ _NOTICE: Final = (
     b"<br />\n<b>Notice</b>:  Undefined index: ID in <b>/home/bitrix/www/local/x.php</b> on line <b>7</b><br />\n"
 )
 
-# kind -> (the request is carried out, what becomes of the answer)
+# kind -> (whether the request is carried out, how the answer is altered)
 _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
     "drop_before": (False, _drop),
     "drop_after": (True, _drop),
@@ -190,17 +190,17 @@ _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
 
 
 def carries_out(fault: Fault) -> bool:
-    """Whether the request is carried out before the fault spoils its answer."""
+    """Whether the request is carried out before the fault alters its answer."""
     return _EFFECTS[fault.kind][0] if fault.executed is None else fault.executed
 
 
 def spoil(fault: Fault, reply: Reply, target: str) -> Reply:
-    """The answer as the fault leaves it; `target` is the request's path and query."""
+    """The answer as altered by the fault; `target` is the path and query of the request."""
     return _EFFECTS[fault.kind][1](fault, reply, target)
 
 
 class Faults:
-    """The faults in force, in the order they were added.
+    """The active faults, in the order they were added.
 
     Examples
     --------
@@ -216,16 +216,16 @@ class Faults:
         return bool(self._faults)
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault in force; returned, so that its `seen` and `fired` can be read."""
+        """Activate a fault; returns it, with its counters `seen` and `fired`."""
         self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """End every fault."""
+        """Remove every fault."""
         self._faults.clear()
 
     def on_request(self, calls: Calls) -> Fault | None:
-        """The fault that hits a whole request, if any."""
+        """The fault that applies to a whole request, if any."""
         listed = list(calls)
         return self._first((fault for fault in self._faults if fault.kind != "command_error"), listed)
 
@@ -235,7 +235,7 @@ class Faults:
 
     @staticmethod
     def _first(faults: Iterable[Fault], calls: list[tuple[str, dict[str, Any]]]) -> Fault | None:
-        # every fault counts the request; the first one that strikes has it, the others wait for the next
+        # every fault counts the request, and the first that applies is used; the others wait for the next request
         striking = [fault for fault in faults if fault.strikes(calls)]
         if not striking:
             return None

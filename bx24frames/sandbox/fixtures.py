@@ -1,4 +1,4 @@
-"""A pytest plugin: a fresh portal for every test that asks for one."""
+"""Pytest plugin: the fixture `bx24_sandbox`, a fresh portal for each test."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pytest
 if TYPE_CHECKING:
     from bx24frames.sandbox.control import Sandbox
 
-SIZES: Final = {"lead": 30, "deal": 120, "contact": 80, "company": 25}
+FIXTURE_SIZES: Final = {"lead": 30, "deal": 120, "contact": 80, "company": 25}
 
 
 @pytest.fixture
 def bx24_sandbox() -> Iterator[Sandbox]:
-    """A small seeded portal whose limits never stand in the way and whose time does not pass.
+    """A small seeded portal without limits, whose answers are not delayed.
 
-    Its address is ``bx24_sandbox.url``. A handler of the sandbox that breaks fails the test.
+    Its address is ``bx24_sandbox.url``. The test fails if a handler of the sandbox raises an unexpected exception.
     """
     from bx24frames.sandbox import Sandbox
 
-    with Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox:
+    with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False) as sandbox:
         yield sandbox
         broken = list(sandbox.stats.broken)
     if broken:

@@ -1,4 +1,4 @@
-"""The ``Idempotency-Key`` of REST 3.0: a success is answered again for a day, without being carried out again
+"""The ``Idempotency-Key`` of REST 3.0: a repeated request gets the first answer for a day and is not carried out again
 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html).
 """
 
@@ -13,18 +13,18 @@ from bx24frames.sandbox.registry import MethodError
 
 _SECONDS: Final = 86_400.0
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
-# The documentation tells the status of a key that comes with another request, not the code.
+# The documentation gives the status for a key that is sent with another request, but not the code.
 REUSED: Final = MethodError(
     API_CODE.format("IDEMPOTENCYKEYREUSED"), "Idempotency key was used with another request", 422
 )
 
 _Key: TypeAlias = tuple[str, str]
-"""The credential's place in the address and what the caller made up."""
+"""The credential and the key that the caller chose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A success: of which request, till when, and its reply."""
+    """A successful reply, with its request and its expiry."""
 
     request: tuple[str, bytes]
     expires: float
@@ -33,12 +33,12 @@ class Kept:
 
 @dataclass(slots=True)
 class Memory:
-    """The successes of the last day, by key."""
+    """Successful replies of the last day, by key."""
 
     kept: dict[_Key, Kept] = field(default_factory=dict)
 
     def answer(self, key: _Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], Reply]) -> Reply:
-        """The reply to a request under a key: the kept one, a refusal, or that of carrying it out."""
+        """The reply to a request with a key: the remembered one, a refusal, or that of `carry_out`."""
         known = self.kept.get(key)
         if known is not None and known.expires > now:
             if known.request != request:

@@ -1,4 +1,4 @@
-"""What the portal allows: the request bucket, the operating time of a method, the 60 s cut."""
+"""Limits of the portal: the request bucket, the operating time of each method, the cut at 60 s."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BUCKETS: Final = 10
 BUCKET_SECONDS: Final = 60
 _WINDOW: Final = BUCKETS * BUCKET_SECONDS
 UNRECORDED: Final = 0.1
-"""Seconds; a method's work in one request at or below this is not recorded."""
+"""Seconds of a method in one request up to which nothing is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Generation:
 
 
 BY_METHOD: Final = Generation()
-"""Builds to the middle of 2026."""
+"""Builds until mid-2026."""
 BY_BATCH: Final = Generation(batch_weight=0.5, ban=300.0)
 """The newest builds."""
 
@@ -61,14 +61,14 @@ PLANS: Final[dict[str, Plan]] = {
     "standard": Plan(),
     "enterprise": replace(Plan(), burst=250, per_second=5.0),
     "self_hosted": Plan(burst=None, operating=None, cut=None),
-    # no real tariff: a cloud portal that never stands in the way, for tests
+    # no real tariff: a portal without limits, for tests
     "unlimited": Plan(burst=None, operating=float("inf"), cut=None),
 }
 
 
 @dataclass(slots=True)
 class LeakyBucket:
-    """The rate limit of one caller's address: one request, a batch too, is one drop.
+    """The request rate limit of one client address; a batch counts as one request.
 
     >>> bucket = LeakyBucket(capacity=2, per_second=1.0)
     >>> [bucket.admit(at) for at in (0.0, 0.0, 0.5, 1.0)]
@@ -81,7 +81,7 @@ class LeakyBucket:
     seen: float = float("-inf")
 
     def admit(self, now: float) -> bool:
-        """Take one request at `now` (seconds); a refused one costs nothing."""
+        """Whether a request at `now` (seconds) is admitted; a refused one is not counted."""
         passed = max(0.0, now - self.seen) if self.seen > float("-inf") else 0.0
         self.level = max(0.0, self.level - passed * self.per_second)
         self.seen = max(now, self.seen)
@@ -113,12 +113,12 @@ class OperatingTime:
     _bans: dict[_Key, float] = field(default_factory=dict)
 
     def ban(self, key: _Key, until: float) -> None:
-        """Refuse a method until a moment; what it has used is forgotten."""
+        """Refuse a method until a time; its usage is cleared."""
         self._bans[key] = until
         self._spent.pop(key, None)
 
     def banned(self, key: _Key, now: float) -> bool:
-        """Whether a method is refused whatever it has used."""
+        """Whether a method is banned, regardless of its usage."""
         return now < self._bans.get(key, 0.0)
 
     def _live(self, key: _Key, now: float) -> list[_Bucket]:
@@ -156,7 +156,7 @@ class Meter:
     _hits: dict[_Key, list[float]] = field(default_factory=dict)
     _first: dict[_Key, float] = field(default_factory=dict)
     _inside: float | None = None
-    """Seconds of the commands of the batch that is charged as one; None outside of such a batch."""
+    """Seconds of the commands of a batch that is charged as a whole; None outside such a batch."""
     _frozen: float = 0.0
 
     def operating(self, key: _Key) -> float:

@@ -1,4 +1,4 @@
-"""The authorisation server: grants and refreshes access tokens (https://apidocs.bitrix24.com/settings/oauth)."""
+"""The authorisation server: issues and refreshes access tokens (https://apidocs.bitrix24.com/settings/oauth)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEMBER_ID: Final = "b2" + "0" * 30
 CODE_SECONDS: Final = 30.0
 REFRESH_SECONDS: Final = 180 * 86_400.0
 
-# A client nobody knows is answered with HTTP 200 [docs: settings/oauth].
+# An unknown client is answered with HTTP 200 [docs: settings/oauth].
 FAULTS: Final = {
     "invalid_request": (400, "Invalid grant_type parameter or parameter missing"),
     "wrong_client": (200, "Wrong client"),
@@ -26,7 +26,7 @@ FAULTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A code or a refresh token: what it can still be turned into, and until when."""
+    """A code or refresh token that has not been exchanged, with its grant and expiry."""
 
     user_id: int
     scopes: Scopes
@@ -62,7 +62,7 @@ class OAuthServer:
         The portal's ``/rest/`` address for applications.
     token_url : str
     refreshed : int
-        Tokens given out for a refresh token so far.
+        Refreshes so far.
     """
 
     keyring: Keyring = field(repr=False)
@@ -83,24 +83,24 @@ class OAuthServer:
     def issue(
         self, *, user_id: int = 1, scopes: Iterable[str] | None = None, expires_in: float | None = None
     ) -> Tokens:
-        """Give out a pair of tokens; `expires_in` in seconds, 0 or less is already expired."""
+        """Issue a pair of tokens; with `expires_in` of 0 or less (seconds) the access token has expired already."""
         return self._issue(user_id, scopes_of(scopes), expires_in)
 
     def authorize(self, *, user_id: int = 1, scopes: Iterable[str] | None = None) -> str:
-        """A code as the consent page hands out; valid 30 s, once."""
+        """An authorisation code as the consent page issues it; valid once, for 30 s."""
         code = self.keyring.secret(32)
         self._codes[code] = Pending(user_id, scopes_of(scopes), self.clock() + CODE_SECONDS)
         return code
 
     def consent(self, params: dict[str, Any]) -> str | None:
-        """Where the consent page sends the user, who consents at once; None for an application nobody knows.
+        """Where the consent page redirects the user, who consents at once; None for an unknown application.
 
-        Back to `redirect_uri`, or to the portal where an application names none.
+        Redirects to `redirect_uri`, by default to the portal.
         """
         if params.get("client_id") != self.client_id:
             return None
         host = self.url.partition("://")[2].partition("/")[0]
-        told = {
+        query = {
             "code": self.authorize(),
             "state": str(params.get("state", "")),
             "domain": host,
@@ -109,20 +109,20 @@ class OAuthServer:
             "server_domain": host,
         }
         target = str(params.get("redirect_uri") or self.url.removesuffix("rest/"))
-        return f"{target}{'&' if '?' in target else '?'}{urlencode(told)}"
+        return f"{target}{'&' if '?' in target else '?'}{urlencode(query)}"
 
     def expire(self) -> None:
-        """End every access token now; refresh tokens live on."""
+        """Expire every access token now; refresh tokens stay valid."""
         now = self.clock()
         for token, grant in list(self.keyring.grants.items()):
             self.keyring.grants[token] = type(grant)(grant.credential, now)
 
     def revoke(self) -> None:
-        """Forget every refresh token: the next refresh is refused."""
+        """Revoke every refresh token: the next refresh is refused."""
         self._refresh.clear()
 
     def token(self, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Answer the token address: status and body."""
+        """Answer a request to the token address: status and body."""
         kinds = {"authorization_code": ("code", self._codes), "refresh_token": ("refresh_token", self._refresh)}
         kind = kinds.get(str(params.get("grant_type")))
         if kind is None or not params.get("client_id"):

@@ -1,4 +1,4 @@
-"""The three paging engines: which rows a `start` means, and what is said of the total."""
+"""The paging engines: which rows a `start` selects, and which total is printed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Window:
     size: int = PAGE
 
     def of(self, rows: Sequence[Any]) -> list[Any]:
-        """The window's part of a whole list."""
+        """The rows of the window, out of the whole list."""
         return list(rows[self.offset : self.offset + self.size])
 
 
@@ -63,6 +63,6 @@ def offset(start: int | None, count: Count) -> Window:
     return Window(start or 0, total, _next(start or 0, total))
 
 
-def whole(rows: Sequence[Any]) -> Window:
-    """No paging: everything, each time, whatever the `start`."""
+def whole_window(rows: Sequence[Any]) -> Window:
+    """No paging: every row, whatever the `start`."""
     return Window(0, len(rows), None, len(rows))

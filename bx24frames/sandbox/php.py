@@ -1,4 +1,4 @@
-"""PHP's habits on the wire: names with brackets, casts, what is a list and what is a map."""
+"""PHP conventions on the wire: names with brackets, casts, lists and maps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 MAX_INPUT_VARS: Final = 1000
-"""Names read from one string; later ones are dropped silently (php.net/info.configuration: max_input_vars)."""
+"""Most names in one string; further ones are dropped silently (php.net/info.configuration: max_input_vars)."""
 
 MAX_NESTING: Final = 64
-"""Brackets in one name; a deeper name is dropped (php.net/info.configuration: max_input_nesting_level)."""
+"""Most brackets in one name; a deeper name is dropped (php.net/info.configuration: max_input_nesting_level)."""
 
 _INTEGER: Final = re.compile(r"\s*([+-]?\d+)")
 _CANONICAL: Final = re.compile(r"(?:0|-?[1-9]\d*)\Z")
@@ -31,7 +31,7 @@ class _Array(dict[str, Any]):
         self.free = 0
 
     def key(self, step: _Step) -> str:
-        """The key a step names; an integer key moves the next free index on."""
+        """The key that a step names; an integer key advances the next free index."""
         if step is None:
             step = str(self.free)
         if _CANONICAL.match(step):
@@ -62,7 +62,7 @@ def _steps(raw: str) -> tuple[_Step, ...]:
 
 
 def _plant(tree: _Array, steps: tuple[_Step, ...], value: str) -> None:
-    """Put a value where its name says; a scalar in the way is replaced by an array."""
+    """Store a value under the path of its name; a scalar on the path is replaced by an array."""
     for step in steps[:-1]:
         key = tree.key(step)
         branch = tree.get(key)
@@ -89,7 +89,7 @@ def assemble(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     Parameters
     ----------
     pairs : iterable of (name, value)
-        The names still percent-encoded, as they stand on the wire.
+        Names percent-encoded, as on the wire.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def parse_str(text: str, *, limit: int = MAX_INPUT_VARS) -> dict[str, Any]:
     text : str
         ``name=value&name[key]=value``, percent-encoded, ``+`` for a space.
     limit : int
-        Names read; the rest is dropped without a word.
+        Maximum number of names; the rest is dropped silently.
 
     Returns
     -------

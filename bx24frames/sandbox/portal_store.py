@@ -1,4 +1,4 @@
-"""The store that a sandbox opens: seeded where it is empty, with rows that tests write past the portal's rules."""
+"""The store of a sandbox: opened, seeded if empty, with access for tests that bypasses the portal's rules."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import orjson
 
 from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.fields.user import UserField
-from bx24frames.sandbox.seed.fill import fill, merged_sizes
+from bx24frames.sandbox.seed.fill import fill_portal, merged_sizes
 from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
-from bx24frames.sandbox.shapes.write import SKIP, Pen, classic_cell, classic_user_cell, pen_of
+from bx24frames.sandbox.shapes.write import SKIP, WriteContext, classic_cell, classic_user_cell, write_context
 from bx24frames.sandbox.store.base import Store, Values
 from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.records import Draft, create
@@ -50,7 +50,7 @@ class PortalStore(Store):
         if path is None:
             SNAPSHOTS.seed(store)
         elif store.is_empty():
-            fill(store)
+            fill_portal(store)
         else:
             store.restore()
         return store
@@ -95,30 +95,32 @@ def internal_rows(store: Store, entity: EntityType) -> list[dict[str, Any]]:
 
 def insert_rows(store: Store, entity: EntityType, rows: Iterable[Mapping[str, Any]]) -> list[int]:
     """Insert rows; their ids."""
-    pen = pen_of(store)
-    return [_insert(store, entity, row, pen) for row in rows]
+    portal = write_context(store)
+    return [_insert(store, entity, row, portal) for row in rows]
 
 
-def _insert(store: Store, entity: EntityType, row: Mapping[str, Any], pen: Pen) -> int:
+def _insert(store: Store, entity: EntityType, row: Mapping[str, Any], portal: WriteContext) -> int:
     users = {spec.code: spec for spec in store.user_fields(entity.id)}
     users |= {name: users[code] for code, name in store.user_field_names(entity.id, original=False).items()}
     draft = Draft()
     for name, value in row.items():
-        _put(entity, users, draft, name, value, pen)
+        _put(entity, users, draft, name, value, portal)
     now = draft.columns.get("createdTime") or store.local_time(0)
     return create(store, entity, draft, user_id=1, now=now)
 
 
-def _put(entity: EntityType, users: Mapping[str, UserField], draft: Draft, name: str, value: Any, pen: Pen) -> None:
+def _put(
+    entity: EntityType, users: Mapping[str, UserField], draft: Draft, name: str, value: Any, portal: WriteContext
+) -> None:
     if name in users:
-        stored = None if value is None else classic_user_cell(users[name], value, pen)
+        stored = None if value is None else classic_user_cell(users[name], value, portal)
         draft.user[users[name].code] = _sound(stored, name, value)
         return
     spec = next(s for s in entity.fields if name in {s.code, s.column, s.upper_name}) if _has(entity, name) else None
     if spec is None:
         raise KeyError(name)
     if spec.stored:
-        draft.columns[spec.column] = None if value is None else _sound(classic_cell(spec, value, pen), name, value)
+        draft.columns[spec.column] = None if value is None else _sound(classic_cell(spec, value, portal), name, value)
     else:
         draft.contact_data += [{"TYPE_ID": spec.code} | dict(entry) for entry in value]
 

@@ -1,6 +1,6 @@
-"""Quirks: the ways in which live portals differ from their documentation, a row each.
+"""Quirks: ways in which live portals differ from their documentation, one row each.
 
-A handler asks ``context.has("name")``; which quirks are on is decided once, when a `Sandbox` is made.
+Handlers ask ``context.has("name")``; which quirks are on is set by `Sandbox`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ class Quirk:
     Parameters
     ----------
     method : str
-        The method, or the family of methods (``crm.item.*``), that shows it.
+        The method, or the family of methods (``crm.item.*``), concerned.
     does : str
         What the portal does, in one sentence.
     source : str
-        Who saw it: an issue of the documentation's repository, the portal's own source, a published measurement.
+        The witness: an issue of the documentation's repository, the portal's source, a published measurement.
     since : str
-        The first build or month it was seen in; empty where nobody has told.
+        The first build or month it was observed in; empty if unknown.
     observed : bool
-        Whether today's cloud portals were seen with it, so that it is on by default.
+        Whether it was observed on cloud portals, so that it is on by default.
     """
 
     method: str
@@ -258,17 +258,17 @@ _LISTS: Final[Mapping[str, Quirk]] = {
     ),
     "types_for_administrators": Quirk(
         "crm.type.list",
-        "refuses everybody but administrators of the CRM, who may all the same use the smart processes",
+        "refuses callers who are not administrators of the CRM, although they may use the smart processes",
         "crm module: lib/controller/type.php",
     ),
     "currencies_for_administrators": Quirk(
         "crm.currency.list",
-        "refuses whoever has no access to the settings of the CRM",
+        "refuses callers without access to the settings of the CRM",
         "documentation: crm-currency-list.md, rights",
     ),
     "next_counts_rows": Quirk(
         "sale.order.list",
-        "shows pages that are short in the middle, and a `next` that counts the rows which came, though `start` is"
+        "shows pages that are short in the middle, and a `next` that counts the rows shown, although `start` is"
         " floored to a multiple of 50",
         "rest module: lib/engine/restmanager.php getNavigationData",
     ),
@@ -284,10 +284,10 @@ _LISTS: Final[Mapping[str, Quirk]] = {
     ),
     "rest3_incomplete": Quirk(
         "api/humanresources.*, api/timeman.record.*",
-        "answers ERROR_METHOD_NOT_FOUND though the scope is granted",
+        "answers ERROR_METHOD_NOT_FOUND although the scope is granted",
         "measured on a cloud portal, September 2026; portals with 147, 220 and 245 methods: bitrix24/b24jssdk",
         "2026-09",
-        observed=False,  # others have them: three portals, three numbers of methods
+        observed=False,  # three portals had three different numbers of methods
     ),
 }
 
@@ -336,12 +336,12 @@ QUIRKS: Final[Mapping[str, Quirk]] = {**_NAMES, **_CONDITIONS, **_WRITES, **_LIS
 
 
 def quirks_of(choice: QuirkChoice) -> frozenset[str]:
-    """The names of the quirks that a choice turns on.
+    """The names of the quirks that a choice switches on.
 
     Parameters
     ----------
     choice : {"observed", "documented"} or mapping of str to bool
-        ``"observed"``: those seen on today's cloud; ``"documented"``: none; a mapping changes single ones of the
+        ``"observed"``: those observed on cloud portals; ``"documented"``: none; a mapping changes single ones of the
         observed set.
 
     Raises

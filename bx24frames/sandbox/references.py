@@ -18,7 +18,7 @@ _OFFSET: Final = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 
 
 def _step(value: Any, key: str) -> Any:
-    """One step down as ``isset($value[$key])`` sees it: None when there is nothing or null."""
+    """One step down, as ``isset($value[$key])``: None if the key is absent or null."""
     if isinstance(value, Mapping):
         return value.get(key)
     if isinstance(value, list | str):
@@ -32,7 +32,7 @@ def _step(value: Any, key: str) -> Any:
 
 
 def resolve(answers: Mapping[str, Any], root: str, path: str) -> Any:
-    """Walk down while there is something; the deepest existing value is the answer, never an error."""
+    """Follow the keys as far as they exist; returns the deepest existing value, and never fails."""
     value = answers.get(root)
     for key in _STEP.findall(path):
         deeper = _step(value, key)
@@ -43,7 +43,7 @@ def resolve(answers: Mapping[str, Any], root: str, path: str) -> Any:
 
 
 def substitute(text: str, answers: Mapping[str, Any]) -> Any:
-    """Replace the references in one value; a value that is nothing but a reference becomes what it names."""
+    """Replace the references in one string; a string that is one whole reference becomes the value itself."""
     for found in _REFERENCE.finditer(text):
         if not _STEP.search(found[2]):
             continue
@@ -63,7 +63,7 @@ def fill(params: Any, answers: Mapping[str, Any]) -> Any:
     params : dict, list or str
         As `php.parse_str` gives them.
     answers : mapping
-        ``result``, ``next``, ``total``, ``time``, ``error``: maps of command key to value, as far as the batch went.
+        ``result``, ``next``, ``total``, ``time``, ``error``: maps of command key to value, up to the current command.
     """
     if isinstance(params, str):
         return substitute(params, answers) if "$" in params else params

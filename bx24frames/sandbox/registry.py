@@ -1,4 +1,4 @@
-"""What a method of the portal is: a handler under a name, its scope, its answer and its error."""
+"""Registry of methods: handlers by name, with scopes, context, result and error."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
 
 Params = dict[str, Any]
-"""A method's parameters after PHP's merging: strings from forms and batches, any JSON value from a JSON body."""
+"""Parameters of a method, merged as PHP does: strings from forms and batches, any JSON value from a JSON body."""
 
 
 ADMIN: Final = 1
-"""The id of the user who is the portal's administrator."""
+"""The user id of the portal's administrator."""
 
 
 @dataclass(slots=True)
 class Context:
-    """What a handler may look at besides its parameters.
+    """What a handler gets besides its parameters.
 
-    `start`: the reserved paging parameter, already cast to int; None when it was not sent.
+    `start`: the reserved paging parameter, cast to int; None if it was not sent.
     `now`: seconds since the epoch, of the portal's clock.
-    `rows`: rows the handler touched, set by it, so that its cost can be charged.
-    `writes`: rows it wrote, likewise.
-    `scopes`: what the credential may do; None is everything.
-    `utc_offset`: the server's zone, in seconds east of UTC.
+    `rows`: number of rows the handler read, set by the handler for the costs.
+    `writes`: number of rows it wrote, likewise.
+    `scopes`: scopes of the credential; None means all.
+    `utc_offset`: UTC offset of the server, in seconds.
     `quirks`: the names of the quirks that are on.
-    `application`: the id of the application that calls; empty for a webhook.
+    `application`: id of the calling application; empty for a webhook.
     """
 
     store: Store
@@ -43,7 +43,7 @@ class Context:
     application: str = ""
 
     def has(self, quirk: str) -> bool:
-        """Whether the portal has a quirk."""
+        """Whether a quirk is on."""
         return quirk in self.quirks
 
     @property
@@ -54,7 +54,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A method's success; `total` and `next` only where the real method reports them.
+    """The result of a method; `total` and `next` only if the real method reports them.
 
     `bare`: the value is the whole answer, without ``result``.
     """
@@ -66,7 +66,7 @@ class Result:
 
 
 class MethodError(Exception):
-    """A method's failure, printed as ``{"error", "error_description"}``."""
+    """The error of a method, printed as ``{"error", "error_description"}``."""
 
     def __init__(self, code: str, description: str, status: int = 400, **extra: Any) -> None:
         super().__init__(description)
@@ -84,7 +84,7 @@ Handler = Callable[[Params, Context], Result]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One entry of the registry. `scopes`: any of these lets the caller in; empty is open to all."""
+    """One entry of the registry. `scopes`: any of these is required; none means open to all."""
 
     name: str
     handler: Handler
@@ -93,7 +93,7 @@ class Method:
 
 
 INCOMPLETE: Final = ("api/humanresources.", "api/timeman.record.")
-"""Methods of REST 3.0 that not every portal has whose scopes name them."""
+"""Methods of REST 3.0 that some portals lack although they have the scope."""
 
 METHODS: Final[dict[str, Method]] = {}
 

@@ -20,10 +20,10 @@ HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 2**20
 START_SECONDS: Final = 30.0
 ACCEPT_TURNS: Final = 16
-"""Turns of the event loop after which a connection that was accepted before them is known to the HTTP server."""
+"""Iterations of the event loop after which the HTTP server has registered every accepted connection."""
 HANDSHAKE_SECONDS: Final = 0.05
 CUT_SECONDS: Final = 0.05
-"""Seconds an answer under way may take when its connection is cut; aiohttp takes 0 for no limit at all."""
+"""Seconds that a pending answer gets when its connection is cut; aiohttp takes 0 for no limit."""
 _T = TypeVar("_T")
 
 
@@ -33,9 +33,9 @@ class Server:
     Parameters
     ----------
     exchange : Exchange
-        What answers.
+        The way into the portal.
     port : int
-        0 takes a free one, kept over `stop` and `start`.
+        Default: any free port, which stays the same after `stop` and `start`.
     tls : ssl.SSLContext, optional
         For https.
     """
@@ -51,7 +51,7 @@ class Server:
         self._thread.start()
 
     def start(self) -> None:
-        """Listen; returns when requests are taken."""
+        """Listen; returns when requests are accepted."""
         self._wait(self._listen())
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class Server:
         self._wait(self._unlisten())
 
     def close(self) -> None:
-        """Stop for good and end the thread; does nothing where the thread is gone (a second time, after a fork)."""
+        """Stop permanently and end the thread; does nothing if the thread has ended (also after a fork)."""
         if not self._thread.is_alive():
             return
         self.stop()
@@ -89,8 +89,8 @@ class Server:
             return
         server = runner.server
         await runner.cleanup()
-        # A connection accepted a moment ago is made known by a separate task, after the others were cut; and aiohttp
-        # leaves one open whose handler it had to cancel.
+        # A connection that was just accepted is registered by a separate task, after the others were cut; and aiohttp
+        # leaves a connection open if it had to cancel its handler.
         for _ in range(ACCEPT_TURNS):
             await asyncio.sleep(0)
         if self._tls is not None:
@@ -117,7 +117,7 @@ class Server:
 
 
 async def _end_tasks() -> None:
-    """End the answers still stalled: nobody waits for them any more."""
+    """Cancel the answers that are still delayed."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
@@ -125,7 +125,7 @@ async def _end_tasks() -> None:
 
 
 async def _read(request: web.Request) -> Incoming:
-    """Read a request to its end, with path and query as they came."""
+    """Read a whole request, with path and query undecoded."""
     path, _, query = request.raw_path.partition("?")
     return Incoming(
         verb=request.method,

@@ -1,4 +1,4 @@
-"""A portal in the foreground, until it is told to stop."""
+"""Serve a sandbox in the foreground until interrupted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import get_args
 
 from bx24frames.sandbox.control import SEED, Sandbox
-from bx24frames.sandbox.faults import Fault, Kind
+from bx24frames.sandbox.faults import Fault, FaultKind
 
 
 def parse_fault(text: str) -> Fault:
-    """Read ``kind[:method[:nth[:times]]]``; an empty method is any, ``times`` 0 is always.
+    """Parse ``kind[:method[:nth[:times]]]``; an empty method means any, ``times`` 0 means always.
 
     >>> parse_fault("drop_after:crm.item.add:2").nth
     2
@@ -28,8 +28,8 @@ def parse_fault(text: str) -> Fault:
     )
 
 
-def _kind(text: str) -> Kind:
-    known: tuple[Kind, ...] = get_args(Kind)
+def _kind(text: str) -> FaultKind:
+    known: tuple[FaultKind, ...] = get_args(FaultKind)
     for kind in known:
         if kind == text:
             return kind
@@ -37,7 +37,7 @@ def _kind(text: str) -> Kind:
 
 
 def parse_sizes(texts: Sequence[str]) -> dict[str, int]:
-    """Read ``deal=1000`` texts."""
+    """Parse ``deal=1000`` strings."""
     pairs = (text.partition("=") for text in texts)
     return {table: int(rows) for table, _, rows in pairs}
 
@@ -62,14 +62,14 @@ def serve(
     path, port, seed, sizes, plan, real_time, tls
         As for `Sandbox`.
     certificate : str, optional
-        With `tls`: a file for the certificate, in PEM, that clients have to trust.
+        With `tls`: file to write the certificate to (PEM), for clients to trust.
     faults : sequence of str
         ``kind[:method[:nth[:times]]]``, as `parse_fault` reads it.
     announce : callable
-        Told the address once requests are taken.
+        Called with the address once requests are accepted.
     """
     if certificate is not None and not tls:
-        raise ValueError("a certificate is there with tls only")
+        raise ValueError("--certificate needs --tls")
     chosen = [parse_fault(text) for text in faults]
     with Sandbox(
         path, port=port, seed=SEED if seed is None else seed, sizes=sizes, plan=plan, real_time=real_time, tls=tls
@@ -82,8 +82,8 @@ def serve(
 
 
 def wait_for_interrupt(begin: Callable[[], None]) -> None:
-    """Do what tells others that they may stop this, and block until Ctrl-C or a polite kill."""
-    # a shell starts background jobs with SIGINT ignored, and Python then leaves it so
+    """Call `begin`, then block until SIGINT or SIGTERM."""
+    # shells start background jobs with SIGINT ignored, and Python keeps that
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:

@@ -1,4 +1,4 @@
-"""What the sandbox did: cheap counters and the last requests, for tests and benchmarks."""
+"""Statistics of the sandbox: counters and the most recent requests, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXCERPT: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One request: `commands` are the methods of a batch; `excerpt` starts the body, or the query of a GET."""
+    """One request: `commands` are the methods of a batch; `excerpt` is the start of the body or query string."""
 
     method: str
     commands: tuple[str, ...]
@@ -30,15 +30,15 @@ class Stats:
     requests : int
         HTTP requests to REST addresses.
     refused : int
-        Of these, answered with a status of 400 or more.
+        Those answered with a status of 400 or more.
     calls : Counter
-        Calls carried out, by method, inside batches too.
+        Calls carried out, by method, including those in batches.
     seconds : dict
-        Server seconds of these, by method.
+        Server time of these in seconds, by method.
     in_flight, peak_in_flight : int
-        Requests in flight now, and the most there were at once.
+        Requests in flight now, and their maximum.
     broken : list of str
-        Handlers that raised something of Python: faults of the sandbox itself.
+        Handlers that raised an unexpected exception: faults of the sandbox.
     log : deque
         The last 1000 requests.
     """
@@ -58,7 +58,7 @@ class Stats:
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
     def landed(self) -> None:
-        """Count a request as in flight no longer."""
+        """Count a request as answered."""
         self.in_flight -= 1
 
     def worked(self, method: str, seconds: float) -> None:
@@ -67,7 +67,7 @@ class Stats:
         self.seconds[method] = self.seconds.get(method, 0.0) + seconds
 
     def broke(self, method: str, error: Exception) -> None:
-        """Record a handler that broke."""
+        """Record a handler that raised an unexpected exception."""
         self.broken.append(f"{method}: {type(error).__name__}: {error}")
 
     def answered(self, entry: Logged) -> None:
@@ -77,7 +77,7 @@ class Stats:
         self.log.append(entry)
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Reset all counters and the log."""
         self.requests = self.refused = 0
         self.peak_in_flight = self.in_flight
         self.calls.clear()

@@ -1,4 +1,4 @@
-"""Methods of the portal itself, open to every credential (https://apidocs.bitrix24.com common system methods)."""
+"""System methods, open to every credential (https://apidocs.bitrix24.com common system methods)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _every_scope() -> list[str]:
 
 
 def _older() -> list[Method]:
-    """The methods but those of REST 3.0, which have an address of their own."""
+    """The methods without those of REST 3.0."""
     return [entry for entry in METHODS.values() if not entry.name.startswith(API)]
 
 
@@ -34,13 +34,13 @@ def _available(entry: Method, context: Context) -> bool:
 
 @method("scope")
 def scope(params: Params, context: Context) -> Result:
-    """The credential's scopes; with `full`, every scope there is."""
+    """Scopes of the credential; with `full`, every scope."""
     return Result(_every_scope() if is_true(_upper(params).get("FULL")) else _granted(context))
 
 
 @method("methods")
 def methods(params: Params, context: Context) -> Result:
-    """The names of methods: the credential's, those of one `scope`, or with `full` all."""
+    """Names of methods: those open to the credential, those of one `scope`, or all with `full`."""
     given = _upper(params)
     wanted = given.get("SCOPE")
     if wanted:
@@ -66,13 +66,13 @@ def server_time(_: Params, context: Context) -> Result:
 
 @method("app.info")
 def app_info(_: Params, context: Context) -> Result:
-    """What the portal knows of the caller; a webhook sees its scopes and the licence."""
+    """Scopes of the caller and the licence."""
     return Result({"SCOPE": _granted(context), "LICENSE": "sandbox"})
 
 
 @method("profile")
 def profile(_: Params, context: Context) -> Result:
-    """The user behind the credential, without personal data beyond the name."""
+    """The user of the credential, with no personal data but the name."""
     user = METHODS["user.current"].handler({}, context).value
     return Result(
         {
@@ -88,5 +88,5 @@ def profile(_: Params, context: Context) -> Result:
 
 @method("batch")
 def batch(_: Params, __: Context) -> Result:
-    """Only ever reached from inside a batch, where it is not allowed."""
+    """Refused: this handler is reached only from inside a batch."""
     raise MethodError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)

@@ -1,4 +1,4 @@
-"""One HTTP request as the portal reads it: the address, the credential's place, the parameters."""
+"""Parsing of HTTP requests as the portal does: address, credential and parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bx24frames.sandbox import php
 
 REST: Final = "/rest/"
 API: Final = "api/"
-"""What stands before the method names of REST 3.0, here as in its addresses ``/rest/api/...``."""
+"""Prefix of the method names of REST 3.0, as in its addresses ``/rest/api/...``."""
 SLASHES: Final = re.compile("/{2,}")
 WEBHOOK_PARTS: Final = 3
 """``user/code/method``; an application's address is ``method`` alone."""
@@ -23,9 +23,9 @@ WEBHOOK_PARTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One HTTP request, read to its end.
+    """One whole HTTP request.
 
-    `path` and `query` as they came, percent-encoded; `content_type` with its parameters;
+    `path` and `query` are percent-encoded; `content_type` includes its parameters;
     `source` is the caller's address, `idempotency` the key of REST 3.0.
     """
 
@@ -41,7 +41,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a REST address names; `user` and `code` are None for an application's address."""
+    """The parts of a REST address; `user` and `code` are None in the address of an application."""
 
     method: str
     user: str | None = None
@@ -54,7 +54,7 @@ class Address:
 
 
 def read_address(path: str) -> Address | None:
-    """Read ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``, or either behind ``/rest/api/``; None is neither.
+    """Parse ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``, or the same with ``/rest/api/``; else None.
 
     A trailing slash is allowed. Only ``.json`` and ``.xml`` are a format suffix, so dots in method names are safe
     [rest module: install/components/bitrix/rest.server]; answers are JSON whatever the suffix says. Runs of slashes
@@ -104,7 +104,7 @@ def _form(request: Incoming) -> dict[str, Any]:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """A JSON body; one that cannot be decoded is ignored without a word."""
+    """A JSON body; one that cannot be decoded is ignored silently."""
     try:
         value = orjson.loads(body.strip())
     except orjson.JSONDecodeError:
@@ -113,7 +113,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def read_object(request: Incoming) -> dict[str, Any] | None:
-    """The parameters of a call of REST 3.0, which takes a POST with JSON and nothing else; None for anything else."""
+    """Parameters of a call of REST 3.0, which must be a POST with JSON; otherwise None."""
     if request.verb != "POST":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Whose clock a moment in a condition is read in: that of the calling user, whatever offset the moment carries."""
+"""Time zones of users: date-times in conditions are read in the calling user's zone, whatever their offset."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def zone_name(store: Store, user_id: int) -> str:
-    """The zone a user has chosen; an empty text is the portal's own."""
+    """Time zone chosen by a user; empty for that of the portal."""
     row = store.row("user", user_id)
     return str((row or {}).get("timeZone") or "")
 
 
 def user_shift(context: Context) -> timedelta:
-    """How far the caller's clock is ahead of the server's now."""
+    """Current difference between the caller's clock and the server's."""
     name = zone_name(context.store, context.user_id)
     if not name:
         return timedelta()
@@ -27,5 +27,5 @@ def user_shift(context: Context) -> timedelta:
 
 
 def moved(moment: str, shift: timedelta) -> str:
-    """A stored moment as the condition finds it: earlier by the shift."""
+    """A stored date-time as conditions match it: earlier by the shift."""
     return (datetime.fromisoformat(moment) - shift).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")

@@ -1,1 +1,1 @@
-"""Arrow out: which rows, in which order, from which source."""
+"""Reading as Arrow: which rows, in which order, from which source."""

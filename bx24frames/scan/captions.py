@@ -1,4 +1,4 @@
-"""Columns of codes become columns of captions, and captions in a frame to write become codes."""
+"""Captioning: replace the codes in columns that were read by their captions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Captions", "Wanted", "captions_of", "wanted_labels"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column to caption: its name in the frame, its field and the dictionary that it reads."""
+    """A column to caption: its name in the frame, its field and its dictionary."""
 
     name: str
     field: Field
@@ -41,22 +41,22 @@ def wanted_labels(
     Parameters
     ----------
     labels : bool or sequence of str
-        True: whatever has a dictionary of its own; names: those columns, links to other tables' rows as well.
+        True: all columns with their own dictionary; names: those columns, including links to other entities' rows.
     fields : mapping of str to Field
         The columns read, by their spelling in the frame.
     names : Names
-        Every spelling of the table's fields.
+        Every spelling of the entity's fields.
     entity_type_id : int, optional
 
     Raises
     ------
     UnknownColumn
-        A name is no field, or is not read.
+        If a name is not a field, or not a column that is read.
     ConfigError
-        `labels` is neither, or a column has no captions.
+        If `labels` has another type, or a column has no captions.
     """
     if isinstance(labels, str) or not isinstance(labels, bool | Iterable):
-        raise ConfigError(f"labels is True, False or a list of columns, not {labels!r}")
+        raise ConfigError(f"labels must be True, False or a list of columns, not {labels!r}")
     lookups = {field.code: lookup_of(field, entity_type_id) for field in fields.values()}
     asked = _asked(labels, lookups, names, list(fields))
     return tuple(
@@ -76,19 +76,21 @@ def _asked(labels: Labels, lookups: Mapping[str, Lookup | None], names: Names, c
             read = f"Columns read: {', '.join(columns)}."
             raise UnknownColumn(f"labels names {name!r}, which is not read", entity=names.entity, guidance=read)
         if lookups[code] is None:
-            raise ConfigError(f"labels names {name!r}, whose values are no codes", entity=names.entity)
+            raise ConfigError(f"labels names {name!r}, whose values are not codes", entity=names.entity)
     return set(codes)
 
 
 async def captions_of(connection: Connection, wanted: Wanted, table: pa.Table | None) -> Captions:
-    """Get the captions for a column; those of another table's rows for the ids in `table`, for all without one."""
+    """Get the captions for a column; for links, of the ids in `table`, or of all rows without one."""
     ids = None
     if table is not None and wanted.lookup.origin is Origin.ROWS:
         ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
     except AuthError as error:
-        error.guidance = f"The captions of {wanted.name!r} need it; to do without them name the others: labels=[...]."
+        error.guidance = (
+            f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
+        )
         raise
 
 
@@ -101,12 +103,12 @@ def _ids(column: AnyChunkedArray, *, multiple: bool) -> list[int]:
 
 
 class Captions:
-    """Captions of one column, the same for every chunk of it.
+    """Captions of one column, shared by all its chunks.
 
     Parameters
     ----------
     dictionary : Dictionary
-        Its captions, each once, are the categories in that order; an unknown code is added behind them as its text.
+        Its distinct captions are the categories, in its order; an unknown code is appended as its own text.
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
@@ -117,7 +119,7 @@ class Captions:
         self.type = pa.dictionary(pa.int32(), pa.string())
 
     def column(self, values: AnyChunkedArray) -> AnyChunkedArray:
-        """Caption a column: dictionary<int32, string>, or lists of text where a cell has several codes."""
+        """Caption a column: dictionary<int32, string>, or lists of text if a cell has several codes."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -134,7 +136,7 @@ class Captions:
         return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, captions)])
 
     def _build(self) -> tuple[AnyArray, AnyArray, AnyArray]:
-        """All codes, the place of each one's caption, and the captions, each once."""
+        """All codes, the index of each code's caption, and the distinct captions."""
         import pyarrow as pa
 
         captions = list(dict.fromkeys(self._titles.values()))

@@ -1,4 +1,4 @@
-"""Rows of a read under way, kept beside its file: parts finished one by one, and a checkpoint of how far it came."""
+"""Checkpoint of a resumable read: its finished parts, and how far it got, kept next to the target file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _VERSION: Final = 1
 
 @dataclass(slots=True)
 class _Reached:
-    """What the checkpoint says: the command, and how far its rows are kept."""
+    """Content of the checkpoint: the command, and how far its rows are stored."""
 
     command: Mapping[str, object]
     columns: list[str] | None
@@ -41,10 +41,10 @@ class _Reached:
 
 
 class Kept:
-    """The folder ``FILE.part``: Arrow streams, one a chunk, and ``checkpoint.json``, which alone says which count.
+    """The folder ``FILE.part``: Arrow streams, one per chunk, and ``checkpoint.json``, which lists those that count.
 
-    A part counts from the moment the checkpoint, replaced whole, names it; so a process may end anywhere. While one
-    is at work it holds ``lock``, and another that is to write the same file is refused.
+    A part counts once the checkpoint, which is replaced atomically, names it, so a process may end at any point. A
+    running process holds ``lock``; another one that writes the same file is refused.
 
     Parameters
     ----------
@@ -60,19 +60,19 @@ class Kept:
 
     @staticmethod
     def folder_of(target: Path) -> Path:
-        """Where the rows of a file under way are."""
+        """The folder for the rows of an unfinished file."""
         return target.with_name(f"{target.name}.part")
 
     @classmethod
     def begin(cls, target: Path, command: Mapping[str, object], columns: list[str] | None) -> Kept:
-        """Begin anew; what an earlier read of the same file left is removed.
+        """Start a new read; the remains of an earlier read of the same file are removed.
 
         Raises
         ------
         ConfigError
-            The folder holds files of somebody else, or another process is writing the same file.
+            The folder contains foreign files, or another process is writing the same file.
         OSError
-            It cannot be made.
+            The folder cannot be created.
         """
         folder = cls.folder_of(target)
         _check_ours(folder)
@@ -90,12 +90,12 @@ class Kept:
 
     @classmethod
     def found(cls, target: Path, command: Mapping[str, object]) -> Kept | None:
-        """What an earlier read of the same file left; None if it left nothing.
+        """The remains of an earlier read of the same file; None if there are none.
 
         Raises
         ------
         ConfigError
-            It was another command's, its checkpoint is none, or another process is writing the same file.
+            The earlier command differs, its checkpoint is invalid, or another process is writing the same file.
         """
         folder = cls.folder_of(target)
         path = folder / CHECKPOINT
@@ -104,55 +104,57 @@ class Kept:
         try:
             reached = _Reached(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as fault:
-            raise ConfigError(f"{path} is no checkpoint: {fault}", guidance="Begin anew: leave --resume out.") from None
+            raise ConfigError(
+                f"{path} is not a valid checkpoint: {fault}", guidance="Leave out --resume to start again."
+            ) from None
         before, now = reached.command, _plain(command)
         changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         if changed or reached.version != _VERSION:
             told = "; ".join(f"{name} was {_said(before.get(name))}, is {_said(now.get(name))}" for name in changed)
             raise ConfigError(
-                f"{folder} holds the rows of another command: {told or 'of another version'}",
-                guidance="Give the same command as before, or leave --resume out to begin anew.",
+                f"{folder} holds the rows of a different command: {told or 'of another version'}",
+                guidance="Give the same command as before, or leave out --resume to start again.",
             )
         return cls(folder, _held(folder), reached)
 
     @property
     def columns(self) -> list[str] | None:
-        """The columns the read began with: those of the parts; None where the rows alone tell them."""
+        """The columns of the parts; None if only the rows determine them."""
         return self._reached.columns
 
     @property
     def rows(self) -> int:
-        """Rows kept."""
+        """Number of rows stored."""
         return self._reached.rows
 
     @property
     def last_id(self) -> int | None:
-        """Id of the last row kept."""
+        """Id of the last row stored."""
         return self._reached.last_id
 
     @property
     def whole(self) -> bool:
-        """Whether every row of the read is kept."""
+        """Whether all rows of the read are stored."""
         return self._reached.whole
 
     @property
     def draft(self) -> Path:
-        """Where the file is put together."""
+        """Path under which the file is assembled."""
         return self.folder / DRAFT
 
     def add(self, table: pa.Table, last_id: int | None) -> None:
-        """Keep the next rows.
+        """Store the next rows.
 
         Raises
         ------
         ConfigError
-            Their columns are not those of the rows kept before: the portal's table was changed meanwhile.
+            Their columns differ from those stored before: the entity's fields were changed meanwhile.
         """
         reached = self._reached
         if reached.parts and not self._schema().equals(table.schema, check_metadata=False):
             raise ConfigError(
-                "The portal's table was changed since this read began: its columns have other types",
-                guidance="Begin anew: leave --resume out.",
+                "The fields of the entity were changed since this read began: columns have other types",
+                guidance="Leave out --resume to start again.",
             )
         _write_part(self.folder / _part(reached.parts), table)
         reached.parts += 1
@@ -161,12 +163,12 @@ class Kept:
         self._save()
 
     def close(self) -> None:
-        """Note that no row is missing any more."""
+        """Record that all rows are stored."""
         self._reached.whole = True
         self._save()
 
     def tables(self) -> Iterator[pa.Table]:
-        """Give the rows back, a part after the other."""
+        """Yield the stored rows, part by part."""
         import pyarrow as pa
 
         for number in range(self._reached.parts):
@@ -174,12 +176,12 @@ class Kept:
                 yield stream.read_all()
 
     def leave(self) -> None:
-        """Leave the rows to be gone on with."""
+        """Keep the rows for a later --resume."""
         self._lock.close()
 
     def discard(self) -> None:
         """Remove the folder."""
-        # under another name first: whoever begins now makes a folder of its own
+        # renamed first, so that a read that starts now creates its own folder
         gone = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
         self._lock.close()
         self.folder.rename(gone)
@@ -202,17 +204,17 @@ class Kept:
 
 
 def _held(folder: Path) -> sqlite3.Connection:
-    """Take the lock of a folder: SQLite's, which a process that ends anyhow lets go of, on every system."""
+    """Lock a folder by SQLite: the lock is released on every system however the process ends."""
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
     try:
-        # no journal on the disk, which a process that is killed would leave there
+        # no journal on disk, which a killed process would leave behind
         lock.execute("PRAGMA journal_mode=MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
         lock.close()
         raise ConfigError(
             f"Another process is writing the same file: it holds {folder}",
-            guidance="Wait until it is done, or name another file.",
+            guidance="Wait until it has finished, or name another file.",
         ) from None
     return lock
 
@@ -226,7 +228,7 @@ def _write_part(path: Path, table: pa.Table) -> None:
 
     fresh = path.with_name(f"{path.name}.new")
     with fresh.open("wb") as file:
-        # a stream, not a file: only in a stream may the captions of a later batch be others
+        # a stream, not a file: only streams allow a later batch to have other captions
         # https://arrow.apache.org/docs/format/Columnar.html#dictionary-messages
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_stream(file, table.schema, options=options) as stream:
@@ -239,11 +241,11 @@ def _write_part(path: Path, table: pa.Table) -> None:
 def _check_ours(folder: Path) -> None:
     strange = [entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name)] if folder.exists() else []
     if strange:
-        raise ConfigError(f"{folder} is needed for the rows under way, and holds {strange[0]}, which is none of ours")
+        raise ConfigError(f"{folder} is needed for unfinished rows, but contains the foreign file {strange[0]}")
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier read left, first of all what says which parts count."""
+    """Remove the remains of an earlier read, beginning with the checkpoint."""
     (folder / CHECKPOINT).unlink(missing_ok=True)
     for left in folder.iterdir():
         if left.name != LOCK:
@@ -251,7 +253,7 @@ def _clear(folder: Path) -> None:
 
 
 def _plain(command: Mapping[str, object]) -> Mapping[str, object]:
-    """The command as JSON gives it back."""
+    """The command after a round trip through JSON."""
     plain: Mapping[str, object] = json.loads(json.dumps(command))
     return plain
 

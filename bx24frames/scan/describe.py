@@ -1,4 +1,4 @@
-"""Tables about tables: the fields of one, the list of all."""
+"""Descriptions as tables: the fields of an entity, and the list of entities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def describe_table(connection: Connection, entity: str, *, titles: bool = False) -> pa.Table:
-    """A row a field, as the portal describes it; with `titles` each title once, as a read names its columns."""
+    """One row per field, as the portal describes it; with `titles`, with unique titles as in a read."""
     import pyarrow as pa
 
     table = await find_table(connection, entity)
@@ -53,7 +53,7 @@ async def describe_table(connection: Connection, entity: str, *, titles: bool = 
 
 
 async def entities_table(connection: Connection) -> pa.Table:
-    """A row a table: of the catalogue, and the portal's own smart processes."""
+    """One row per entity: the catalogue and the portal's own smart processes."""
     import pyarrow as pa
 
     scopes = await connection.result("scope")
@@ -81,7 +81,7 @@ async def entities_table(connection: Connection) -> pa.Table:
 
 
 async def _types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
-    """The smart processes; none, with a warning, where the user may not list them."""
+    """The smart processes; none, with a warning, if the user may not list them."""
     try:
         return await smart_types(connection)
     except PortalError as refusal:
@@ -92,7 +92,9 @@ async def _types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
 
 
 def _available(row: Entity, granted: set[str], there: frozenset[str] | None) -> bool | None:
-    """Whether a table can be read: by its scope, and for REST 3.0, which no portal has whole, by its method too."""
+    """Whether an entity can be read, judging by its scope, and for REST 3.0, which is incomplete on every portal, by
+    its method.
+    """
     if row.scope not in granted or row not in tables_rest3.ROWS:
         return row.scope in granted
     return None if there is None else row.listing.call.method.rpartition("/")[2].lower() in there

@@ -1,4 +1,4 @@
-"""How many rows a bar may expect: one count beside the read, where somebody looks and the count is cheap."""
+"""Expected rows of a progress bar: one count next to the read, if the bar is displayed and the count is cheap."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from bx24frames.scan.request import Reading
 
 WORTH: Final = 500
-"""Rows of a first batch from which more requests are to come."""
+"""Size of a first batch that implies further requests."""
 
 
 class Expected(AbstractAsyncContextManager["Expected"]):
-    """Tells a bar the number of rows of a whole table; a condition makes a count dear (docs: huge-data.md)."""
+    """Sets the total of a bar for reads without conditions; conditions make a count expensive (docs: huge-data.md)."""
 
     def __init__(self, connection: Connection, reading: Reading, bar: Bar) -> None:
         self._connection = connection
@@ -31,7 +31,7 @@ class Expected(AbstractAsyncContextManager["Expected"]):
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, rows: int) -> None:
-        """Take in the size of a batch: after a large first one the count leaves, while the read goes on."""
+        """Record the size of a batch: after a large first one, the count is requested while the read continues."""
         listing = self._reading.table.entity.listing
         whole_table = self._reading.where == Where() and self._reading.limit is None
         counts = listing.counted and listing.paging is Paging.KEYSET
@@ -47,5 +47,5 @@ class Expected(AbstractAsyncContextManager["Expected"]):
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            # Its failure is the read's own, or costs a bar its end.
+            # A failure also fails the read, or only leaves the bar without a total.
             await asyncio.gather(self._task, return_exceptions=True)

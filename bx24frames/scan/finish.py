@@ -1,4 +1,4 @@
-"""What is done to typed rows before the user sees them: columns put in, a schema's checks, zones, captions, titles."""
+"""Finishing of decoded rows: inserted columns, schema checks, time zones, captions, titles."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class SchemaCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a caller wants the rows to look: captions, titles, a schema to fit, times in a zone.
+    """Presentation of the rows: captions, titles, a schema to match, a time zone.
 
-    `insert`: columns that the portal lacks are put in, null.
+    `insert`: columns that the portal lacks are inserted as null.
     """
 
     labels: Labels = False
@@ -50,7 +50,7 @@ class Wishes:
 
 
 class Finish:
-    """Finishes the tables of one reading, one after another.
+    """Finishes the tables of one reading.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ class Finish:
     Raises
     ------
     UnknownColumn, ConfigError
-        A column to caption cannot be.
+        A column cannot be captioned.
     ValidationError
-        The schema does not fit the portal's table any more: before a data request leaves.
+        The schema no longer matches the entity; raised before any data request.
     """
 
     def __init__(self, connection: Connection, reading: Reading, wishes: Wishes) -> None:
@@ -80,7 +80,7 @@ class Finish:
             self._raise(faults, "The schema does not fit the portal's table")
 
     async def caption_all(self) -> None:
-        """Get every caption there can be, so that all chunks of a read have the same ones."""
+        """Get all possible captions, so that all chunks of a read have the same categories."""
         for wanted in self._wanted:
             self._captions[wanted.name] = await captions_of(self._connection, wanted, None)
 
@@ -106,7 +106,7 @@ class Finish:
 
     @property
     def id_column(self) -> str:
-        """The id's name in the finished table; the portal's own, where it is not read."""
+        """The id's name in the finished table; the portal's name if the id is not read."""
         key = self._reading.table.entity.listing.id_key
         name = next((name for name, field in self._reading.fields.items() if field.code == key), key)
         return self.titles.get(name, name)
@@ -138,14 +138,14 @@ class Finish:
         spelled = self._reading.spelled
         return table.select([*spelled, *(name for name in self._inserted if name not in spelled)])
 
-    def _raise(self, faults: list[Fault], headline: str = "The rows read do not fit the schema") -> None:
+    def _raise(self, faults: list[Fault], headline: str = "The rows read do not match the schema") -> None:
         if faults:
             entity = self._reading.table.entity.name
             raise validation_error(faults, entity=entity, headline=headline)
 
 
 def _inserted(reading: Reading, wishes: Wishes) -> dict[str, pa.DataType]:
-    """The columns to put in: those wanted and those of the schema that are no field; text where nothing types them."""
+    """The columns to insert: requested columns and schema columns that are not fields; text unless a type is given."""
     import pyarrow as pa
 
     if not wishes.insert:

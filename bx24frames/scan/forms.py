@@ -1,4 +1,6 @@
-"""A read in the first form that gives what it asks for; what no form gives is told, never read as null in silence."""
+"""Form fallback: read in the first request form that returns the requested columns; warn about columns that none
+returns.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,14 @@ NAMES_SHOWN: Final = 8
 class FormReader:
     """Reads the batches of one reading, form after form until one is proven by its first page.
 
-    The form is remembered, so that later reads of the table begin with it.
+    The form is remembered, so that later reads of the entity begin with it.
 
     Parameters
     ----------
     connection : Connection
     reading : Reading
     source : callable
-        Reads in one form under one proof.
+        Function that reads in one form, checked by one proof.
     """
 
     def __init__(self, connection: Connection, reading: Reading, source: BatchSource) -> None:
@@ -46,7 +48,7 @@ class FormReader:
         self._proof = self._proof_of()
 
     async def batches(self) -> AsyncGenerator[pa.RecordBatch, None]:
-        """Give the rows; the first batch comes once a form is proven."""
+        """Yield the rows; the first batch follows once a form is proven."""
         forms = self._forms()
         lacking: list[str] | None = None
         for form in forms:
@@ -67,12 +69,12 @@ class FormReader:
                 return
 
     def tell(self) -> None:
-        """Say what the rows did not carry, and what they carried besides; once they have all come.
+        """After the last row, warn about columns that the rows lacked, and about undescribed keys that they had.
 
         Raises
         ------
         ResponseError
-            A column asked for by name was in no row.
+            A column requested by name was in no row.
         """
         proof, entity = self._proof, self._reading.table.entity
         self._reading.seen.uncarried = frozenset(proof.missing)
@@ -81,17 +83,17 @@ class FormReader:
         if self._reading.inner:
             return
         if proof.missing and not self._reading.forgiving:
-            self._once("missing", "no row carries, so that they are null", proof.missing)
+            self._once("missing", "no row has, so they are null", proof.missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
         if not self._reading.named and left_out:
-            told = "rows carry, though no description names them (ask for them by name in columns=)"
+            told = "rows have, but no description names (to read them, name them in columns=)"
             self._once("left out", told, left_out)
 
     def _forms(self) -> tuple[Form, ...]:
         reading = self._reading
         table, where = reading.table, reading.where
         forms = forms_of(table.entity, reading.schema.fields, table.fields, where.asked, reading.order.remote)
-        if forms[0] is Form.CODES:  # a condition or an order wants it, whatever else the portal prints
+        if forms[0] is Form.CODES:  # a condition or an order needs it, whatever columns the portal returns
             return forms
         probed = recalled(self._connection)
         whole = Form.WHOLE.value if probed is not None and probed.select == EVERYTHING else None
@@ -108,9 +110,10 @@ class FormReader:
         return proof
 
     def _take_note(self, form: Form, first: Form, lacking: list[str] | None) -> None:
-        """After the first rows: note the form that gave more than the one before, and the columns that none gives.
+        """After the first rows, remember the form if it returned more than the one before, and the columns that no form
+        returns.
 
-        An item row holds every key that is asked for, so that what the first ones lack is told at once.
+        Item rows have every requested key, so that columns missing from the first rows are reported at once.
         """
         proof, metadata = self._proof, self._connection.metadata
         if proof.broken and self._reading.explicit and self._reading.table.entity.family is Family.ITEM:
@@ -124,7 +127,7 @@ class FormReader:
             metadata.note(f"unprinted:{name}", [*sorted({*proof.excused, *proof.missing})])
 
     def _once(self, what: str, told: str, names: Sequence[str]) -> None:
-        """Warn, of each name once a table and a connection."""
+        """Warn about names, each once per entity and connection."""
         entity, metadata = self._reading.table.entity.name, self._connection.metadata
         note = f"told {what}:{entity}"
         before = metadata.noted(note, keep=False)
@@ -138,7 +141,7 @@ class FormReader:
 
 
 def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence[Form]) -> bool:
-    """Whether a read that ended before its first row may do better in another form."""
+    """Whether a read that failed before its first row may succeed in another form."""
     if form is forms[-1]:
         return False
     if isinstance(fault, ResponseError):

@@ -1,4 +1,4 @@
-"""The order of a read's rows: by id as the pages come, by another column here or by the portal."""
+"""Row order of a read: by id as the pages arrive, or by another column, sorted here or by the portal."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
 """A column, or a column and a direction."""
 
 COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Kind.DATE, Kind.DATETIME})
-"""Kinds that sort here as they do in the portal; text has the portal's own collation, a stage its sort index."""
+"""Kinds that sort here as in the portal; text follows the portal's own collation, stages their sort index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How the rows come: by id (`field` None), by a field sorted here (`local`), or by the portal (`remote`).
+    """Row order: by id (`field` is None), by a field sorted here (`local`), or sorted by the portal (`remote`).
 
-    `remote` and `reverse` are the order wanted and its opposite: the first rows of an order that the portal keeps are
-    believed only where both of them are (`bx24frames.scan.top`).
+    `remote` and `reverse` are the requested order and its reverse; both are needed to prove that the portal sorted the
+    first rows (`bx24frames.scan.top`).
     """
 
     ascending: bool = True
@@ -39,7 +39,7 @@ class Order:
 
     @property
     def up(self) -> bool:
-        """Whether ids go upwards: in any other order too, rows that are equal in it stand by id."""
+        """Whether ids ascend; rows that are equal in another order are sorted by id."""
         return self.ascending or self.field is not None
 
     @property
@@ -49,17 +49,17 @@ class Order:
 
 
 def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
-    """Read `order_by`.
+    """Parse `order_by`.
 
-    Rows are read by id, or however else the table is read completely, and sorted here. Only the first rows of a table
-    that is read by id are asked for in the portal's order, where their values can be compared here.
+    Rows are read by id, or in whatever way the entity can be read completely, and sorted here. The portal's order is
+    only used for the first rows of an entity that is read by id, if their values can be compared here.
 
     Raises
     ------
     ConfigError
-        It is neither a column nor ``(column, "asc" | "desc")``, or the column has no order.
+        If it is neither a column nor ``(column, "asc" | "desc")``, or the column has no order.
     UnknownColumn
-        There is no such column.
+        If there is no such column.
     """
     listing = entity.listing
     if order_by is None:
@@ -71,7 +71,7 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     if field.code == listing.id_key:
         return Order(ascending, None if listing.paging is Paging.KEYSET else field)
     if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
-        raise ConfigError(f"Rows have no order by {column!r}, a {field.type}", entity=entity.name)
+        raise ConfigError(f"Rows cannot be sorted by {column!r}, a {field.type}", entity=entity.name)
     by_id = listing.paging is Paging.KEYSET and listing.order is None and not listing.page_path
     if limit is None or not by_id or kind(field) not in COMPARABLE:
         return Order(ascending, field)
@@ -81,9 +81,9 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
 
 
 def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table:
-    """Sort by the field wanted, nulls as the portal's database has them: first upwards, last downwards.
+    """Sort by the requested field, with nulls as in the portal's database: first when ascending, last when descending.
 
-    Text goes by its small letters, then by its code points; rows that are equal stand by id.
+    Text sorts by its lower-case form, then by code point; equal rows sort by id.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -92,7 +92,7 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
         return table
     codes = [field.code for field in schema.fields]
     if order.field.code not in codes:
-        raise ConfigError(f"order_by={order.field.code!r} needs that column among columns", entity=schema.entity)
+        raise ConfigError(f"order_by={order.field.code!r} needs that column in columns", entity=schema.entity)
     column = table.column(codes.index(order.field.code))
     direction: Literal["ascending", "descending"] = "ascending" if order.ascending else "descending"
     placement: Literal["at_start", "at_end"] = "at_start" if order.ascending else "at_end"
@@ -112,12 +112,12 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
 def _pair(order_by: tuple[str, str]) -> tuple[str, str]:
     pair = tuple(order_by) if isinstance(order_by, tuple | list) else ()
     if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
-        raise ConfigError(f"order_by is a column or (column, 'asc' | 'desc'), not {order_by!r}")
+        raise ConfigError(f"order_by must be a column or (column, 'asc' | 'desc'), not {order_by!r}")
     return pair[0], str(pair[1]).lower()
 
 
 def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:
-    """The rows in order of id, each once; a row may meet the conditions of more than one part."""
+    """Rows sorted by id and deduplicated; a row may be in more than one part."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""The bar a user watches while rows travel."""
+"""Progress bar of reads and writes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["Bar", "ProgressMeter"]
 
 
 class Bar:
-    """Rows done, with requests, time spent waiting and failures beside them; on stderr, or a widget in a notebook.
+    """Shows rows done, requests, time spent waiting and failures; on stderr, or as a widget in a notebook.
 
     Parameters
     ----------
     title : str
-        What is going on, such as ``"deal: read"``.
+        Description of the operation, such as ``"deal: read"``.
     total : int, optional
-        Rows expected; None where nobody knows, `expect` may tell it later.
+        Rows expected; None if unknown. `expect` can set it later.
     progress : {"auto", True, False}
-        ``"auto"`` is silent where stderr is not a terminal
-        (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False imports no bar at all.
+        ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
+        does not import tqdm.
     file : text stream, optional
-        In place of stderr.
+        Output stream; default: stderr.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Bar:
             self._tqdm = _tqdm(title, total, progress, file or sys.stderr)
 
     def update(self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0) -> None:
-        """Add what came since the last call.
+        """Add the progress since the last call.
 
         Parameters
         ----------
@@ -70,17 +70,17 @@ class Bar:
 
     @property
     def shown(self) -> bool:
-        """Whether anybody sees it."""
+        """Whether the bar is displayed."""
         return self._tqdm is not None and not self._tqdm.disable
 
     def expect(self, total: int | None) -> None:
-        """Say how many rows there will be, once that is known."""
+        """Set the number of rows to expect."""
         if self._tqdm is not None:
             self._tqdm.total = total
             self._tqdm.refresh()
 
     def close(self) -> None:
-        """Finish the line; a second call does nothing."""
+        """Close the bar; a second call does nothing."""
         if self._tqdm is not None:
             self._tqdm.close()
 
@@ -91,7 +91,7 @@ class Bar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._tqdm is not None and kind is not None:
-            self._tqdm.leave = False  # a half bar above a traceback says nothing the error does not
+            self._tqdm.leave = False  # a half-finished bar above a traceback adds no information
         self.close()
 
     def _beside(self) -> str:

@@ -1,4 +1,4 @@
-"""What a caller wants to read, settled against the table's description before a data request leaves."""
+"""Read request: a caller's options, checked against the entity's description before any data request."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Moment: TypeAlias = "str | dt.datetime | dt.date"
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a caller wants to read, as given."""
+    """The options of a read, as given."""
 
     entity: str
     columns: Sequence[str] | None = None
@@ -58,16 +58,18 @@ class ReadRequest:
     missing_columns: Literal["raise", "insert"] = "raise"
     progress: Progress = "auto"
     inner: bool = False
-    """Whether a write asks, to look at what the portal holds: nothing is told of columns that are null as they were."""
+    """Whether the read serves a write that looks up present values: no warnings about columns that are null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A request made ready: what is asked of the portal, and what comes out.
+    """A prepared read: what is requested from the portal, and what is returned to the caller.
 
-    `schema`: the columns wanted, and behind them those that only sorting and merging need; `width` are wanted.
-    `spelled`: every column of the frame in order, also those that `missing` types because the portal has none such.
-    `named`: columns were asked for by name; `forgiving`: those that do not come are null; `inner`: a write asks.
+    `schema`: the requested columns, followed by those needed only to sort, test and merge; `width`: how many are
+    requested.
+    `spelled`: all columns of the frame in order, including those typed by `missing` because the portal lacks them.
+    `named`: columns were requested by name; `forgiving`: columns that are not returned are null; `inner`: the read
+    serves a write.
     """
 
     table: Table
@@ -88,7 +90,7 @@ class Reading:
     inner: bool = False
 
     def take(self, proof: Proof, part: Where | None = None) -> Take[Packed, pa.RecordBatch]:
-        """How the rows of some pages are typed, watched by a proof; those of a part are held to its own conditions."""
+        """How rows of some pages are decoded, under a proof; rows of a part are tested against its own conditions."""
         where = self.where if part is None else part
         decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
 
@@ -101,18 +103,18 @@ class Reading:
 
     @property
     def explicit(self) -> bool:
-        """Whether some columns, and not all, were asked for by name, and have to come."""
+        """Whether specific columns were requested by name and must be returned."""
         listed = {field.code for field in self.table.fields if field.listed}
         return self.named and not self.forgiving and not listed.issubset(field.code for field in self.schema.fields)
 
     @property
     def whole(self) -> bool:
-        """Whether the rows have to be together before the first one is known."""
+        """Whether all rows must be read before the first can be returned."""
         return self.order.field is not None or self.where.parted or self.where.sieve is not None
 
     @property
     def arrow(self) -> pa.Schema:
-        """The columns wanted that the portal has, as they are decoded."""
+        """The requested columns that the portal has, as decoded."""
         import pyarrow as pa
 
         return pa.schema([self.schema.arrow.field(place) for place in range(self.width)])
@@ -124,14 +126,14 @@ class Reading:
 
     @property
     def names(self) -> Names:
-        """Every spelling of the table's fields."""
+        """Every spelling of the entity's fields."""
         return Names(self.table.fields, self.table.entity.name)
 
 
 async def prepare(connection: Connection, request: ReadRequest) -> Reading:
-    """Settle a request; everything that can be wrong in it is found here.
+    """Prepare a request; all faults in it are found here.
 
-    A name that a description kept for a while lacks may be new on the portal: it is asked for once more.
+    A name missing from a cached description may be new on the portal, so the description is fetched once more.
     """
     request = _checked(request)
     table = await find_table(connection, request.entity, request.filters)
@@ -149,7 +151,7 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
 
 
 async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
-    """Settle a request, with what has to be asked for its conditions."""
+    """Prepare a request, fetching the time zone and dictionaries that its conditions need."""
 
     def parse(zones: Zones, closed: Closed) -> Reading:
         return settle(request, table, zones, closed)
@@ -158,16 +160,16 @@ async def _settled(connection: Connection, request: ReadRequest, table: Table) -
 
 
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
-    """The wanted columns that no field of the description is."""
+    """The requested columns that are not in the description."""
     names = Names(table.fields, table.entity.name)
     unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
     if table.entity.family is Family.OTHER:
         return unknown
-    return [name for name in unknown if not USER_FIELD.match(name)]  # of these the description names all
+    return [name for name in unknown if not USER_FIELD.match(name)]  # the description names all user fields
 
 
 async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
-    """The table with those of the names as fields that its rows carry, though no description names them."""
+    """The entity with fields added for names that its rows have although the description lacks them."""
     where = settle(replace(request, columns=None, schema_overrides=None), table).where
     found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
     listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
@@ -177,12 +179,12 @@ async def _with_untyped(connection: Connection, request: ReadRequest, table: Tab
 
 
 def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
-    """Settle a request against a description.
+    """Prepare a request with a given description.
 
     Raises
     ------
     UnknownColumn, FilterError, ConfigError
-        Naming what is wrong.
+        If an option is invalid; the message names it.
     """
     names = Names(table.fields, table.entity.name)
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
@@ -220,21 +222,21 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
 
 
 def _across_owners(order: Order, request: ReadRequest, names: Names, table: Table) -> Order:
-    """The rows of each owner together, in the order of the owners, unless an order across all of them is wanted."""
+    """Group the rows by owner, in the order of the owners, unless another order is requested."""
     if request.order_by is None:
         return Order()
     return order if order.field is not None else replace(order, field=names.lookup(table.entity.listing.id_key))
 
 
 def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.DataType]) -> dict[str, pa.DataType | None]:
-    """The wanted columns that are no field, each with the type it is given, if one is."""
+    """The requested columns that are not fields, each with the type given for it, if any."""
     if request.missing_columns == "raise":
         return {}
     return {name: overrides.get(name) for name in request.columns or () if names.find(name) is None}
 
 
 def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, where: Where) -> TableSchema:
-    """Add the columns that sorting and merging look at; the id, where nothing else would count the rows."""
+    """Add the columns needed for sorting and merging; the id if nothing else would count the rows."""
     codes = {field.code for field in wanted.fields}
     needed = [order.field] if order.field is not None else []
     if table.entity.listing.id_key and (where.parted or (table.fields and not codes)):
@@ -250,11 +252,11 @@ def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, wher
 
 
 def _checked(request: ReadRequest) -> ReadRequest:
-    """The request with its columns as a list, whatever they were given as."""
+    """The request with its options checked and its columns as a list."""
     if request.limit is not None and (
         not hasattr(request.limit, "__index__") or isinstance(request.limit, bool) or request.limit < 0
     ):
-        raise ConfigError(f"limit is a number of rows, 0 or more, not {request.limit!r}")
+        raise ConfigError(f"limit must be a number of rows, 0 or more, not {request.limit!r}")
     columns = _column_list(request.columns)
     choices = {
         "on_bad_value": (request.on_bad_value, ("raise", "null")),
@@ -272,12 +274,12 @@ def _column_list(columns: object) -> list[str] | None:
     if columns is None:
         return None
     if isinstance(columns, str) or not isinstance(columns, Iterable):
-        raise ConfigError(f"columns is a list of names, not {columns!r}")
+        raise ConfigError(f"columns must be a list of names, not {columns!r}")
     names = list(columns)
     if not names:
         raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
     if odd := [name for name in names if not isinstance(name, str)]:
-        raise ConfigError(f"columns names columns by text, not by {odd[0]!r:.80}")
+        raise ConfigError(f"columns must name columns by text, not by {odd[0]!r:.80}")
     return names
 
 
@@ -286,13 +288,15 @@ def _check_zone(timezone: str | None) -> None:
         if timezone is not None:
             ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
+        raise ConfigError(f"timezone must be an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
 
 
 def _changed(request: ReadRequest, table: Table) -> tuple[object, ...] | None:
-    """The condition that `changed_since` stands for; it cannot see deletions."""
+    """The condition for `changed_since`; it cannot detect deletions."""
     if request.changed_since is None:
         return None
     if table.entity.modified is None:
-        raise ConfigError(f"{table.entity.name} has no column of its last change", entity=table.entity.name)
+        raise ConfigError(
+            f"{table.entity.name} has no column with the time of its last change", entity=table.entity.name
+        )
     return (table.entity.modified, ">=", request.changed_since)

@@ -1,4 +1,4 @@
-"""The way of rows out of a portal: conditions to pages, pages to Arrow batches, in order."""
+"""REST source: from conditions to pages to Arrow batches, in order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
@@ -20,7 +20,6 @@ from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.scan.request import Reading, ReadRequest, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
-from bx24frames.telling import tell
 from bx24frames.where.recheck import told
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ __all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_tab
 
 CHUNK_ROWS: Final = 2500
 MOST_AT_ONCE: Final = 10_000
-"""Rows that are asked for at once where some of those before were not meant."""
+"""Rows requested at once after some earlier rows did not match."""
 
 
 def listing_of(
@@ -53,14 +52,14 @@ def listing_of(
     proof: Proof | None = None,
     order: Mapping[str, JSON] | None = None,
 ) -> Listing:
-    """The listing of a read: the select, the conditions, the bounds of the id; in an order of the portal's own."""
+    """The listing of a read: select, conditions and id bounds; or in an order applied by the portal."""
     listing = listing_for(table.entity, schema.fields, where, table.fields, form, order)
     listing = replace(listing, keys=keys_of(schema), witness=proof)
     return listing if order is None else replace(listing, id_filter="")
 
 
 async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Give the rows as typed batches of up to one request's rows: in order and up to the limit, unless `whole`."""
+    """Yield the rows as typed batches of up to one request's rows, in order and up to the limit, unless `whole`."""
     if reading.where.nothing or reading.limit == 0:
         return
     left = None if reading.whole else reading.limit
@@ -100,7 +99,7 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
     by_id = listings[0].paging is Paging.KEYSET and not reading.whole
     if where.tests and reading.limit is not None and by_id:
         return _up_to_limit(connection, reading, take, listings[0], reading.limit)
-    machine = pages_machine(
+    machine = connection.pages(
         listings[0],
         take,
         ascending=reading.order.up,
@@ -112,12 +111,12 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
 async def _up_to_limit(
     connection: Connection, reading: Reading, take: Take[Packed, pa.RecordBatch], listing: Listing, limit: int
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Read by id until so many rows are left of those that came: some of them may not be meant."""
+    """Read by id until enough matching rows were returned."""
     up, bounds, wanted, kept = reading.order.up, listing.bounds, limit, 0
     while kept < limit:
         before = reading.seen.rows
         part = replace(listing, bounds=bounds)
-        machine = pages_machine(part, take, ascending=up, limit=wanted)
+        machine = connection.pages(part, take, ascending=up, limit=wanted)
         async with aclosing(connection.run(machine)) as found:
             async for batch in found:
                 kept += batch.num_rows
@@ -130,20 +129,20 @@ async def _up_to_limit(
 
 
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
-    """Read a table whole, in the order wanted, as the portal types it."""
+    """Read all rows as one table, in the requested order and the portal's types."""
     reading = await prepare(connection, request)
     return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
 
 
 async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table:
-    """Read a table as `read_table` does, without the columns that no row carries: their nulls say nothing."""
+    """Read as `read_table` does, without the columns that no row has: their nulls mean nothing."""
     reading = await prepare(connection, request)
     table = in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
     return table.select([name for name in table.column_names if name not in reading.seen.uncarried])
 
 
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
-    """Read the rows of a reading, in the order wanted, under a bar."""
+    """Read the rows of a reading in the requested order, with a progress bar."""
     with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
         return await gather(connection, reading, ProgressMeter(connection, bar))
 
@@ -174,7 +173,7 @@ async def gather(connection: Connection, reading: Reading, meter: ProgressMeter)
 
 
 async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | None:
-    """The first rows in the portal's order, where that is wanted and kept."""
+    """The first rows in the portal's order, if that was requested and applied."""
     if reading.order.remote is None or reading.limit is None or reading.where.nothing or not reading.limit:
         return None
     proven = FormReader(connection, reading, partial(_first, connection, reading))
@@ -189,7 +188,7 @@ async def _top(connection: Connection, reading: Reading) -> pa.RecordBatch | Non
 async def _first(
     connection: Connection, reading: Reading, form: Form, proof: Proof
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """The first rows as a source: one batch, or none where the portal does not keep the order."""
+    """The first rows as a source: one batch, or none if the portal did not apply the order."""
     [part] = slices(reading.table.entity, reading.where)
 
     def listing(order: Mapping[str, JSON]) -> Listing:
@@ -201,10 +200,10 @@ async def _first(
 
 
 def compact(table: pa.Table) -> pa.Table:
-    """The table in buffers of its own: a slice keeps alive what it was cut from, and is pickled with all of it."""
+    """Copy a table into new buffers: a slice keeps all of its parent alive, and is pickled with it."""
     import pyarrow as pa
 
-    if not table.num_columns:  # its rows are a number, which no column would tell
+    if not table.num_columns:  # without columns, only the row count matters
         return table
     columns = [pa.concat_arrays(column.chunks or [pa.array([], column.type)]) for column in table.columns]
     return pa.Table.from_arrays(columns, schema=table.schema)
@@ -213,7 +212,7 @@ def compact(table: pa.Table) -> pa.Table:
 async def iterate_tables(
     connection: Connection, reading: Reading, chunk_rows: int, progress: Progress
 ) -> AsyncGenerator[pa.Table, None]:
-    """Give the rows in tables of `chunk_rows`, the last one smaller; an empty table once if there are none."""
+    """Yield the rows in tables of `chunk_rows`, the last one smaller; one empty table if there are no rows."""
     import pyarrow as pa
 
     with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
@@ -244,14 +243,14 @@ async def iterate_tables(
 
 
 def tell_nulled(reading: Reading) -> None:
-    """Warn of values that `on_bad_value="null"` made null."""
+    """Warn of values that became null by `on_bad_value="null"`."""
     if reading.nulled:
         counts = ", ".join(f"{count:,} in {column}" for column, count in reading.nulled.most_common())
-        tell(f"{reading.table.entity.name}: values that fit no type were read as null: {counts}")
+        warn(f"{reading.table.entity.name}: values that do not fit the column's type were read as null: {counts}")
 
 
 def tell_foreign(reading: Reading) -> None:
-    """Warn of rows that the portal gave although a condition kept them away."""
+    """Warn of rows that the portal returned although a condition excludes them."""
     found = told(reading.seen, reading.table.entity.name)
     if found is not None:
-        tell(found)
+        warn(found)

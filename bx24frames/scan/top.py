@@ -1,4 +1,4 @@
-"""The first rows of an order that the portal keeps: taken from it where it is seen to keep it, else not at all."""
+"""Top-n reads: the first rows in the portal's order, used only if the portal provably sorted them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Comparable(Protocol):
-    """A value that has an order."""
+    """A value that can be ordered."""
 
     def __lt__(self, other: Self, /) -> bool: ...
 
@@ -35,16 +35,16 @@ MOST_ROWS: Final = 2500
 
 
 async def first_rows(connection: Connection, reading: Reading, listing: Asked, proof: Proof) -> pa.RecordBatch | None:
-    """Up to `reading.limit` rows in the portal's order; None where it cannot be proven to have kept that order.
+    """Up to `reading.limit` rows in the portal's order; None if the portal cannot be proven to have sorted them.
 
-    The order and its opposite are read in one request. The order was kept where the values of both stand in it, and
-    the last of the one does not lie behind the first of the other. More rows than a page are read twice, for pages by
-    offset shift where rows move: only what came twice alike is believed.
+    The order and its reverse are read in one request. The portal sorted if the values of both are sorted and the last
+    value of one is not beyond the first of the other. More than one page is read twice, because pages by offset shift
+    when rows change: only identical results count.
 
     Raises
     ------
     ResponseError
-        The rows lack what a strict proof asks of them.
+        The rows lack a column that a strict proof requires.
     """
     order, limit = reading.order, reading.limit or 0
     if limit > MOST_ROWS or order.field is None or order.remote is None or order.reverse is None:
@@ -61,17 +61,17 @@ async def first_rows(connection: Connection, reading: Reading, listing: Asked, p
             return None
         if wanted > size and (await both_ways(connection, *ways, wanted=wanted))[0] != ahead:
             return None
-    except ResponseError:  # its pages lead nowhere: rows are found by id as well
+    except ResponseError:  # paging failed; the rows can still be read by id
         if proof.strict and not proof.excused.issuperset(proof.missing):
             raise
         return None
     batch = reading.take(proof)(ahead[:limit])
-    # rows that do not meet the conditions took the places of others
+    # rows that do not meet the conditions took up the limit
     return batch if batch.num_rows == min(limit, len(ahead)) else None
 
 
 def _values(reading: Reading, rows: list[Row]) -> Sequence[Comparable | None]:
-    """The values that rows are ordered by, as they are typed."""
+    """The decoded values by which the rows are sorted."""
     field = reading.order.field
     schema = table_schema(reading.table.entity, reading.table.fields, [field.code] if field is not None else [])
     decoder = Decoder(schema, "null", Counter())
@@ -86,9 +86,9 @@ def keeps_order(
     *,
     full: bool,
 ) -> bool:
-    """Whether values read in an order, and in its opposite, show that the portal keeps it.
+    """Whether values read in an order and in its reverse show that the portal sorted them.
 
-    `full`: as many rows came as were asked for; fewer are all there are.
+    `full`: as many rows were returned as requested; fewer means all there are.
 
     Examples
     --------
@@ -100,19 +100,19 @@ def keeps_order(
     stands = Stands(ascending)
     kept = all(map(stands, ahead, ahead[1:])) and all(map(stands, back[1:], back))
     if not kept or not stands(ahead[-1], back[0]):
-        # few rows are all there are: both ways show the same ones, and the ends of them overlap
+        # fewer rows than requested are all rows: both directions return the same ones and overlap
         return kept and not full
-    # where all is equal, an order that is ignored looks like one that is kept
+    # if all values are equal, an ignored order looks like one that was applied
     return not full or ahead[0] != back[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """Whether a value may stand before another one; nulls stand first upwards, last downwards."""
+    """Whether a value may precede another; nulls sort first when ascending, last when descending."""
 
     ascending: bool
 
     def __call__(self, one: Comparable | None, two: Comparable | None) -> bool:
-        """Whether `one` does not have to stand behind `two`."""
+        """Whether `one` may precede `two`."""
         low, high = (one, two) if self.ascending else (two, one)
         return low is None or (high is not None and not high < low)

@@ -1,17 +1,17 @@
-"""Methods outside the catalogue as tables of text: rows and ids found by shape, parameters as they are written."""
+"""Untyped reads: methods outside the catalogue as columns of text, with rows and ids found by shape."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Row
 from bx24frames.entities.catalog.catalog import ROWS
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.wire.listing import read_all
 from bx24frames.portal.wire.parameters import check_method, check_params
-from bx24frames.telling import tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from bx24frames.where.parse import Filters
 
 VALUE: Final = "value"
-"""The column of what is no map."""
+"""The column for rows that are not maps."""
 
 
 def is_untyped(entity: str) -> bool:
-    """Whether a name is that of a method outside the catalogue."""
+    """Whether a name is a method outside the catalogue."""
     return not needs_types(entity) and resolve(entity).untyped
 
 
 async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wishes | None = None) -> pa.Table:
-    """Read a list or get method that the catalogue does not know.
+    """Read a list or get method that is not in the catalogue.
 
-    Every column is text; a list or a map within a row is its JSON. Columns are those of the rows that came, in the
-    order they came, for nothing describes them: name `columns` to have the same ones each time.
+    Every column is text; a list or a map in a row becomes its JSON. Without `columns`, the columns are those of the
+    returned rows in their order, and may differ between reads because the method is not described.
 
     Parameters
     ----------
@@ -46,17 +46,17 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
     Raises
     ------
     ConfigError
-        Something is asked for that takes a description: an order, types, captions, a schema.
+        An option needs a description: an order, types, captions, a schema.
     UnknownColumn
         A wanted column is in no row.
 
     Warns
     -----
     UserWarning
-        That nothing is known of the types.
+        That the types are unknown.
     """
     _refuse(request, wishes)
-    tell(_told(request.entity))
+    warn(_told(request.entity))
     rows = _rows(await _answer(connection, request.entity, request.filters))
     return _table(rows if request.limit is None else rows[: request.limit], request)
 
@@ -69,7 +69,7 @@ async def count_untyped(connection: Connection, entity: str, filters: Filters | 
 async def _answer(connection: Connection, entity: str, filters: Filters | None) -> JSON:
     if filters is not None and not isinstance(filters, Mapping):
         raise ConfigError(
-            f"{entity} is outside the catalogue: filters is the map of its parameters",
+            f"{entity} is outside the catalogue: filters must be a mapping of its parameters",
             entity=entity,
             guidance='For example filters={"filter": {">ID": 5}, "select": ["*"]}.',
         )
@@ -88,21 +88,21 @@ def _refuse(request: ReadRequest, wishes: Wishes | None) -> None:
     named = [name for name, value in asked.items() if value is not None and value is not False]
     if named:
         raise ConfigError(
-            f"{named[0]} needs a described table: {request.entity} is outside the catalogue", entity=request.entity
+            f"{named[0]} needs an entity of the catalogue: {request.entity} is outside it", entity=request.entity
         )
 
 
 def _told(method: str) -> str:
-    """What is to be known of such a read; and the tables of the catalogue that the method lists, where it has some."""
+    """The warning for an untyped read, with the entities of the catalogue that the method lists, if any."""
     named = [row.name for row in ROWS if row.listing.call.method.lower() == method.strip().lower()]
     if not named:
         return f"{method} is outside the catalogue: its columns are read as text"
     shown = " or ".join(map(repr, named[:2]))
-    return f"{method} is read as text, as every method by its own name; with types as the table {shown}"
+    return f"{method} is read as text, because it is named as a method; read the entity {shown} for typed columns"
 
 
 def _rows(answer: JSON) -> list[Row]:
-    """The rows of an answer: a list's, or the one object that a get method prints, alone or under its name."""
+    """The rows of an answer: of a list, or the single object of a get method, alone or under its name."""
     if isinstance(answer, dict) and len(answer) == 1:
         [inner] = answer.values()
         answer = inner if isinstance(inner, dict) else answer
@@ -118,14 +118,14 @@ def _table(rows: list[Row], request: ReadRequest) -> pa.Table:
     absent = [name for name in wanted if rows and name not in found]
     if absent:
         raise UnknownColumn(
-            f"no column {absent[0]!r}", entity=request.entity, guidance=f"There are {', '.join(found)}."
+            f"no column {absent[0]!r}", entity=request.entity, guidance=f"The columns are {', '.join(found)}."
         )
     columns = {name: [_text(row.get(name)) for row in rows] for name in wanted}
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
 def _text(value: JSON) -> str | None:
-    """A value as text, whatever it is; nothing is taken for missing but null."""
+    """Any value as text; only null is missing."""
     import orjson
 
     if value is None or isinstance(value, str):

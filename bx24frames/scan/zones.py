@@ -1,4 +1,4 @@
-"""Moments in the time zone that a caller wants, and those that name none given one."""
+"""Time zone conversion of datetime columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def in_zone(table: pa.Table, timezone: str | None, entity: Entity) -> pa.Table:
-    """Show every datetime column in a time zone.
+    """Convert every datetime column to a time zone.
 
-    The moments stay, unless the portal prints those of the table without an offset: then the zone is that in which
-    they are meant, and an hour that the clock goes through twice is the earlier one.
+    Instants are unchanged, unless the portal returns the entity's datetimes without an offset: those are interpreted in
+    the time zone, and an hour that a clock change repeats is taken as the earlier one.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

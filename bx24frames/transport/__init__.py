@@ -1,1 +1,1 @@
-"""One request, one reply; secrets; tokens."""
+"""Transport: one request and its reply, credentials and secrets; no retries, batches or limits."""

@@ -1,4 +1,4 @@
-"""The address of a portal: what a webhook or application URL says, and what of it is secret."""
+"""Portal addresses: URLs of webhooks and applications, and their secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bx24frames.transport.redact import remember
 Kind = Literal["webhook", "oauth"]
 
 API: Final = "api/"
-"""What a method of REST 3.0 is named with: its place in the path."""
+"""Prefix of methods of REST 3.0 in the path."""
 
 WEBHOOK_GUIDANCE: Final = (
     "Where to get one: in the portal open Applications > Developer resources > Other > Inbound webhook "
@@ -30,22 +30,22 @@ _REST = re.compile(
 )
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _AROUND: Final = "\"'<>«»“”„‘’"
-"""What stands around an address that comes out of a letter or a messenger."""
+"""Characters around an address copied from a message."""
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a portal's REST methods are, and who calls them (https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html).
+    """Base address of a portal's REST methods, and its credential (https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html).
 
     Attributes
     ----------
     host : str
         Host, lower case, with the port where one is given.
     kind : "webhook" or "oauth"
-        A webhook carries its credential in the path; an application sends a token with each request.
+        A webhook has its credential in the path; an application sends a token with each request.
     user_id : int or None
-        The user a webhook acts for.
+        Id of the user a webhook acts for.
     secret : str
         The webhook's code; never in a repr.
     api : bool
@@ -62,12 +62,12 @@ class Address:
 
     @classmethod
     def parse(cls, text: str, *, allow_http: bool = False) -> Address:
-        """Read an address as people paste it: spaces around, no last slash, a method at the end.
+        """Parse an address as pasted: with spaces around it, without a final slash, with a method at the end.
 
         Raises
         ------
         ConfigError
-            The text is no portal address; the message says why and never shows the code.
+            The text is not the address of a portal; the message says why, without the code.
         """
         parts = _split(text)
         check_scheme(parts, allow_http=allow_http)
@@ -97,14 +97,14 @@ class Address:
 
     @property
     def key(self) -> str:
-        """Host and a hash of the webhook's credential: tells two addresses apart without telling the code."""
+        """Host and a hash of the webhook's credential: identifies an address without its secret."""
         if self.kind == "oauth":
             return self.host
         digest = hashlib.sha256(f"{self.user_id}/{self.secret}".encode()).hexdigest()
         return f"{self.host}#{digest[:16]}"
 
     def url(self, method: str) -> str:
-        """Return the whole URL of a method; it holds the secret. A method named ``api/...`` is one of REST 3.0.
+        """Return the URL of a method, which contains the secret. A method named ``api/...`` is one of REST 3.0.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class Address:
         return f"{self.scheme}://{self.host}{self.prefix}/rest/{API if api else ''}{credential}{method}"
 
     def moved(self, url: str, location: str) -> Address | None:
-        """Where a redirect of `url` leads, if the secret may follow it: the same path at another host.
+        """Target of a redirect of `url`, if the secret may be sent there: the same path at another host.
 
         After a portal's rename the old host answers 302 with the new address
         (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html); any other path is another service.
@@ -154,8 +154,33 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# The vendor's cloud: an account is a host of one of these domains, and a rename may change the domain
+# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html).
+_CLOUD: Final = re.compile(
+    r"[a-z0-9-]+\.bitrix24\.(?:by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|mx|pl|ru|ua|uk|uz|vn|com\.br|com\.tr)"
+)
+
+
+def kin(here: str, there: str) -> bool:
+    """Whether two hosts, ports aside, belong together: both in the vendor's cloud, or one a subdomain of the other.
+
+    Examples
+    --------
+    >>> kin("acme.bitrix24.com", "firm.bitrix24.de"), kin("acme.bitrix24.com", "bitrix24.acme.com")
+    (True, False)
+    >>> kin("acme.com", "www.acme.com"), kin("portal.acme.com", "files.acme.com")
+    (True, False)
+    """
+    one, other = without_port(here), without_port(there)
+    if one == other or (is_loopback(one) and is_loopback(other)):
+        return True
+    if _CLOUD.fullmatch(one) and _CLOUD.fullmatch(other):
+        return True
+    return one.endswith(f".{other}") or other.endswith(f".{one}")
+
+
 def check_scheme(parts: SplitResult, *, allow_http: bool = False) -> None:
-    """Refuse what would send a secret in clear: a portal answers ``INVALID_REQUEST`` to plain http anyway."""
+    """Refuse plain http, which would send the secret in clear; portals answer ``INVALID_REQUEST`` to it anyway."""
     if parts.scheme == "https" or (parts.scheme == "http" and (allow_http or is_loopback(parts.hostname or ""))):
         return
     if parts.scheme == "http":

@@ -1,4 +1,4 @@
-"""Access tokens of an application: renewed from a refresh token, or asked of a function of the user's."""
+"""Access tokens of an application: renewed with a refresh token, or returned by a user's function."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bx24frames.transport.address import check_scheme
 from bx24frames.transport.base import NoReply, Reply
 from bx24frames.transport.redact import redact, remember
 from bx24frames.transport.renewal import Renewal
-from bx24frames.transport.servers import candidates
+from bx24frames.transport.servers import Authority, candidates
 from bx24frames.transport.token_store import StoreLike, open_store, turn_at
 
 __all__ = ["AuthLike", "OAuth", "TokenFunction", "Tokens", "open_tokens"]
 
 ATTEMPTS: Final = 3
-"""Requests to the authorisation server before its silence is an error."""
+"""Requests to an authorisation server before it counts as unreachable."""
 SECONDS: Final = 30.0
-"""What one of them may take."""
+"""Timeout of each."""
 
 _TokenAnswer: TypeAlias = "str | Mapping[str, object]"
 TokenFunctionLike: TypeAlias = "Callable[[], _TokenAnswer | Awaitable[_TokenAnswer]]"
@@ -44,27 +44,19 @@ _ELSEWHERE: Final = frozenset({"invalid_client", "wrong_client"})
 """Refusals that a server gives for applications of the other one as well."""
 _USED_UP: Final = "invalid_grant"
 LOOKS: Final = 3
-"""Looks at the store after a refresh token was refused: another process may be saving what it was exchanged for."""
-
-
-class Fetch(Protocol):
-    """POSTs a form; the transport's own, so that proxies and certificates are the same."""
-
-    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """Return the reply or raise `NoReply`."""
-        ...
+"""Reads of the store after a refresh token was refused: another process may be saving its replacement."""
 
 
 class Tokens(Protocol):
-    """Where a request's access token comes from."""
+    """Source of access tokens."""
 
     @property
     def key(self) -> str:
-        """Tells two credentials apart without telling a secret."""
+        """Identifies the credential without a secret."""
         ...
 
-    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:
-        """Return an access token other than `rejected`, renewed if need be; `host` is the portal's.
+    async def token(self, authority: Authority, rejected: str | None = None) -> str:
+        """Return an access token other than `rejected`, renewed if need be.
 
         Raises
         ------
@@ -143,26 +135,26 @@ class OAuth:
 
     @property
     def key(self) -> str:
-        """Tells two credentials apart without telling a secret."""
+        """Identifies the credential without a secret."""
         return self._key
 
-    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:
+    async def token(self, authority: Authority, rejected: str | None = None) -> str:
         """Return an access token other than `rejected`."""
-        return await self._renewal.token(rejected, lambda: self._renew(fetch, rejected, host))
+        return await self._renewal.token(rejected, lambda: self._renew(authority, rejected))
 
-    async def _renew(self, fetch: Fetch, rejected: str | None, host: str) -> str:
+    async def _renew(self, authority: Authority, rejected: str | None) -> str:
         """Renew in turn with the other processes that share the store, most of which then find what one saved."""
         if self._refusal is not None and not self._fresh(rejected):
             raise _again(self._refusal)
         async with turn_at(self._store):
-            return await self._renew_alone(fetch, rejected, host)
+            return await self._renew_alone(authority, rejected)
 
     def _fresh(self, rejected: str | None) -> str | None:
         """An access token in the store other than the rejected one."""
         saved = _text(self._load(), "access_token")
         return saved if saved != rejected else None
 
-    async def _renew_alone(self, fetch: Fetch, rejected: str | None, host: str) -> str:
+    async def _renew_alone(self, authority: Authority, rejected: str | None) -> str:
         """Use each refresh token at hand once, newest first; another process may have saved a newer pair meanwhile."""
         tried: set[str] = set()
         while True:
@@ -177,32 +169,31 @@ class OAuth:
                 self._refusal = self._refusal or _no_refresh_token()
                 raise _again(self._refusal)
             tried.add(refresh_token)
-            answer = await self._ask(fetch, refresh_token, candidates(saved or self._told, self._token_url, host))
+            servers = candidates(saved or self._told, self._token_url, authority.host)
+            answer = await self._ask(authority, refresh_token, servers)
             if isinstance(answer, AuthError):
                 self._refusal = answer
                 if answer.code == _USED_UP and saved:
-                    await self._look_again(saved)
+                    await self._look_again(authority, saved)
                 continue
             self._refusal = None
             self._keep(answer)
             return _text(answer, "access_token") or ""
 
-    async def _look_again(self, saved: Mapping[str, object]) -> None:
+    async def _look_again(self, authority: Authority, saved: Mapping[str, object]) -> None:
         """Wait a moment for another process, on another machine perhaps, to save the pair it has been given."""
-        import asyncio
-
         for attempt in range(LOOKS):
-            await asyncio.sleep(self._pause(attempt) / 2)
+            await authority.sleep(_pause(attempt) / 2)
             if self._load() != saved:
                 return
 
-    async def _ask(self, fetch: Fetch, refresh_token: str, servers: list[str]) -> dict[str, object] | AuthError:
+    async def _ask(self, authority: Authority, refresh_token: str, servers: list[str]) -> dict[str, object] | AuthError:
         """Ask the servers in turn, until one knows the application."""
         silent: NoReply | None = None
         refusal: AuthError | None = None
         for server in servers:
             try:
-                answer = await self._ask_at(server, fetch, refresh_token)
+                answer = await self._ask_at(server, authority, refresh_token)
             except NoReply as error:
                 silent = silent or error
                 continue
@@ -216,9 +207,7 @@ class OAuth:
         # What one server says of a token proves nothing while the one it belongs to may be the silent one.
         raise NoReply(silent.reason if silent is not None else "no authorisation server", sent=False)
 
-    async def _ask_at(self, server: str, fetch: Fetch, refresh_token: str) -> dict[str, object] | AuthError:
-        import asyncio
-
+    async def _ask_at(self, server: str, authority: Authority, refresh_token: str) -> dict[str, object] | AuthError:
         params = {
             "grant_type": "refresh_token",
             "client_id": self.client_id,
@@ -228,10 +217,10 @@ class OAuth:
         failure = NoReply("not asked", sent=False)
         for attempt in range(ATTEMPTS):
             if attempt:
-                await asyncio.sleep(self._pause(attempt))
+                await authority.sleep(_pause(attempt))
             try:
                 secrets = (self._client_secret, refresh_token)
-                outcome = judge(await fetch(server, params, timeout=SECONDS), secrets)
+                outcome = judge(await authority.submit(server, params, timeout=SECONDS), secrets)
             except NoReply as error:
                 outcome = error
             if not isinstance(outcome, NoReply):
@@ -239,10 +228,6 @@ class OAuth:
             failure = outcome
         # The portal turned the request away before the renewal began: nothing was carried out.
         raise NoReply(f"no access token from {urlsplit(server).hostname}: {failure.reason}", sent=False)
-
-    @staticmethod
-    def _pause(attempt: int) -> float:
-        return 0.5 * 2.0**attempt
 
     def _load(self) -> Mapping[str, object]:
         try:
@@ -288,7 +273,7 @@ class TokenFunction:
         """Tells two functions apart."""
         return f"function-{id(self._function):x}"
 
-    async def token(self, fetch: Fetch, rejected: str | None = None, *, host: str = "") -> str:  # noqa: ARG002 (asks no server itself)
+    async def token(self, authority: Authority, rejected: str | None = None) -> str:  # noqa: ARG002 (asks no server)
         """Return an access token other than `rejected`."""
         return await self._renewal.token(rejected, lambda: self._call(rejected))
 
@@ -330,6 +315,10 @@ def open_tokens(auth: AuthLike) -> Tokens:
         f"auth= takes an OAuth or a function that returns an access token, not {type(auth).__name__}",
         guidance="For a token that does not change: auth=lambda: token.",
     )
+
+
+def _pause(attempt: int) -> float:
+    return 0.5 * 2.0**attempt
 
 
 def _check_text(name: str, given: object) -> None:

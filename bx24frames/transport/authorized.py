@@ -1,4 +1,4 @@
-"""Requests of an application: each carries an access token, renewed once when the portal says that it has expired."""
+"""Authorised requests: each carries an application's access token, which is renewed once when it has expired."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bx24frames.transport.auth import AuthLike, Tokens, open_tokens
 from bx24frames.transport.base import Reply, Transport
 from bx24frames.transport.given import GivenTransport
 from bx24frames.transport.http import HttpTransport
+from bx24frames.transport.servers import Authority, Sleep, slept
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -28,12 +29,13 @@ _RENEWABLE: Final = frozenset({"expired_token", "invalid_token"})
 class AuthorizedTransport:
     """Wraps a transport with the tokens of an application."""
 
-    def __init__(self, inner: HttpTransport | GivenTransport, tokens: Tokens) -> None:
+    def __init__(self, inner: HttpTransport | GivenTransport, tokens: Tokens, *, sleep: Sleep = slept) -> None:
+        self._sleep = sleep
         self._inner = inner
         self._tokens = tokens
 
     async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
-        """POST with a token; once more with a new one where the portal does not know this one any more.
+        """POST with a token, and once more with a renewed one if the portal rejects it.
 
         Raises
         ------
@@ -42,15 +44,15 @@ class AuthorizedTransport:
         AuthError
             The token cannot be renewed.
         """
-        host = self._inner.address.host
-        token = await self._tokens.token(self._inner.submit, host=host)
+        authority = Authority(self._inner.submit, self._inner.address.host, self._sleep)
+        token = await self._tokens.token(authority)
         reply = await self._send(method, body, timeout, token)
         if reply.status != 401:
             return reply
         reply = await reply.whole()
         if not expired(reply):
             return reply
-        token = await self._tokens.token(self._inner.submit, rejected=token, host=host)
+        token = await self._tokens.token(authority, rejected=token)
         return await self._send(method, body, timeout, token)
 
     async def close(self) -> None:
@@ -69,6 +71,7 @@ def open_transport(
     ssl: bool | str | Path | tls.SSLContext = True,
     session: aiohttp.ClientSession | None = None,
     transport: Transport | None = None,
+    sleep: Sleep = slept,
 ) -> HttpTransport | GivenTransport | AuthorizedTransport:
     """Return the transport for an address and a credential.
 
@@ -94,7 +97,7 @@ def open_transport(
             f"The address of {address.host} names no credential",
             guidance="Write a webhook's address, https://HOST/rest/<user>/<code>/, or give auth=OAuth(...).",
         )
-    return AuthorizedTransport(inner, open_tokens(auth))
+    return AuthorizedTransport(inner, open_tokens(auth), sleep=sleep)
 
 
 def _given(
@@ -121,7 +124,7 @@ def _given(
 
 
 def credential_key(address: Address, auth: AuthLike | None = None) -> str:
-    """Tell portal and credential apart from all others, without telling a secret: a key for caches."""
+    """A key that identifies portal and credential without a secret, for caches."""
     return address.key if auth is None else f"{address.key}#{open_tokens(auth).key}"
 
 

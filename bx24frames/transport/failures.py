@@ -1,4 +1,4 @@
-"""What a failure of the HTTP client means: in plain words, what to do about it, and whether anything was sent."""
+"""Failures of the HTTP client: their messages, guidance, and whether anything was sent."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _TRUST: Final = (
 )
 _SCHEME: Final = "Is the port right? https:// needs a server that speaks TLS there, http:// one that does not."
 
-Told: TypeAlias = tuple[str, str]
+Explanation: TypeAlias = tuple[str, str]
 
 
-def _certificate(error: Exception) -> Told:
+def _certificate(error: Exception) -> Explanation:
     fault = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error
     reason = fault.verify_message if isinstance(fault, tls.SSLCertVerificationError) else str(fault)
     return f"the certificate of {_where(error)} is not trusted: {reason}", _TRUST
 
 
-def _no_tls(error: Exception) -> Told:
+def _no_tls(error: Exception) -> Explanation:
     reason = getattr(getattr(error, "os_error", None), "reason", None) or "the handshake failed"
     return f"{_where(error)} does not speak TLS as it should: {str(reason).replace('_', ' ').lower()}", _SCHEME
 
 
-def _unconnected(error: Exception) -> Told:
+def _unconnected(error: Exception) -> Explanation:
     cause = getattr(error, "os_error", None)
     if isinstance(cause, ConnectionRefusedError):
         return f"nobody answers at {_where(error)}: the connection is refused", _ADDRESS
     return f"there is no way to {_where(error)}: {getattr(cause, 'strerror', None) or error}", _BETWEEN
 
 
-_WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], Told]], ...]] = (
+_WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], Explanation]], ...]] = (
     (aiohttp.ClientConnectorDNSError, lambda error: (f"there is no host {_host(error)}, or no network", _ADDRESS)),
     (aiohttp.ClientConnectorCertificateError, _certificate),
     (aiohttp.ClientConnectorSSLError, _no_tls),
@@ -66,13 +66,13 @@ _BEFORE_SENDING: Final = (
 
 
 def no_reply(error: Exception, seconds: float) -> NoReply:
-    """Tell what a failure of aiohttp means, and what it proves.
+    """Convert an exception of aiohttp to a `NoReply`.
 
     Parameters
     ----------
     error : Exception
     seconds : float
-        What the exchange was given.
+        Timeout of the exchange.
     """
     sent = not isinstance(error, _BEFORE_SENDING)
     if isinstance(error, TimeoutError):

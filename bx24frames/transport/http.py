@@ -1,4 +1,4 @@
-"""One POST to a portal over aiohttp, its redirect after a rename, and what its failures prove."""
+"""HTTP transport: POST over aiohttp, redirects of renamed portals, and what failures prove."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from bx24frames.errors import AuthError, ConfigError
+from bx24frames.transport.address import kin
 from bx24frames.transport.base import Reply
-from bx24frames.transport.family import kin
 from bx24frames.transport.proxies import proxy_for
 from bx24frames.transport.redact import SecretFilter, redact
 
@@ -37,7 +37,7 @@ _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, defla
 
 
 class HttpTransport:
-    """POSTs JSON bodies to one portal; a session for every event loop it is used from.
+    """POSTs JSON bodies to one portal, with one session per event loop.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class HttpTransport:
         return await reply.whole()
 
     async def close(self) -> None:
-        """Close the sessions of its own, whatever loop they live on; a later request opens a new one."""
+        """Close its own sessions on all event loops; a later request opens a new one."""
         import asyncio
 
         with self._lock:
@@ -123,23 +123,22 @@ class HttpTransport:
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(life.aclose(), loop))
 
     async def _post_where_it_lives(self, method: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Reply:  # noqa: ASYNC109
-        address = self.address
-        for _ in range(MAX_MOVES + 1):
+        address, moves = self.address, 0
+        while True:
             url = address.url(method)
             reply = await self._exchange(url, timeout, data=body, headers=headers, label=method)
-            if address.host != self.address.host:  # somebody answers there
+            if address.host != self.address.host:  # the new host has answered
                 # No warning of Python's: turned into an error it would lose the answer of an upload.
                 log.warning("the portal %s has moved to %s: write the new address", self.address.host, address.host)
                 self.address = address
             # Followed as a GET, as browsers do, a renamed portal's redirect would lose the parameters.
             target = address.moved(url, reply.headers.get("location", "")) if reply.status in _MOVED else None
-            if target is None:
-                break
+            if target is None or moves == MAX_MOVES:
+                return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
             await reply.close()
             if not kin(address.host, target.host):
                 raise _stranger(address.host, target.host, reply.status)
-            address = target
-        return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
+            address, moves = target, moves + 1
 
     async def _exchange(
         self,
@@ -203,7 +202,7 @@ class HttpTransport:
 
 
 def _abandon(own: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession, None]]) -> None:
-    """Close the sessions of a transport that nobody holds any more, each on its own loop."""
+    """Close the sessions of a garbage-collected transport, each on its event loop."""
     import asyncio
 
     for loop, life in own.items():

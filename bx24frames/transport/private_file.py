@@ -1,4 +1,4 @@
-"""A file only its owner can read, replaced whole."""
+"""Private files: readable by their owner only, replaced atomically."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write the text so that a reader sees the old file or the new one, never a part; mode 0600 from the first byte.
+    """Replace a file atomically, with mode 0600 from the first byte.
 
     Raises
     ------

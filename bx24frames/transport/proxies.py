@@ -1,4 +1,4 @@
-"""The proxy of the environment, for real hosts only: what is on this machine is asked directly."""
+"""Proxies: those of the environment, except for addresses on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def proxy_for(url: str) -> str | None:
     Raises
     ------
     ConfigError
-        The environment names something that is no address.
+        The environment names an invalid proxy address.
     """
     from urllib.request import getproxies, proxy_bypass
 
@@ -33,7 +33,7 @@ def proxy_for(url: str) -> str | None:
         proxy = urlsplit(named)
         sound = proxy.hostname is not None and (proxy.port is None or proxy.port > 0)
     except ValueError:
-        sound = False
+        proxy, sound = parts, False
     if not sound:
         raise ConfigError(
             f"The proxy that the environment names for {parts.scheme} is no address",

@@ -1,4 +1,4 @@
-"""Nested parameters as PHP reads them from a query string: brackets, indexes, Y and N."""
+"""Query strings: nested parameters encoded as PHP decodes them, with brackets, indexes, Y and N."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 Param: TypeAlias = "bool | int | float | str | Sequence[Param] | Mapping[str, Param] | None"
 
-# PHP's max_input_nesting_level is 64; it drops what lies deeper without a word.
+# PHP's max_input_nesting_level is 64; it silently drops what is nested deeper.
 MAX_DEPTH: Final = 64
 
 # php_register_variable_ex: a bracket opens or ends an index, NUL ends the name, a leading space is dropped,
@@ -20,7 +20,7 @@ _CHANGED: Final = frozenset("[]\0")
 
 
 class Unencodable(ValueError):
-    """A parameter has no form in a query string; `path` leads to it, from the outermost name inwards."""
+    """A parameter cannot be encoded in a query string; `path` leads to it, from the outermost name."""
 
     def __init__(self, path: tuple[str, ...], why: str) -> None:
         super().__init__(f"{'.'.join(path)}: {why}")

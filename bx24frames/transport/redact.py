@@ -1,4 +1,4 @@
-"""Secrets out of any text: webhook codes, tokens, client secrets."""
+"""Redaction of secrets in texts: webhook codes, tokens, client secrets."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _BARE_CODE: Final = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{14,}", re.I)
 
 
 LONG: Final = 12
-"""Characters from which on a code is no word that may stand in a text by chance; a portal's have sixteen or so."""
+"""Length from which a code cannot occur in a text by chance; those of portals have about sixteen characters."""
 MANY: Final = 256
 _codes: Final[dict[str, None]] = {}
 
 
 def remember(*codes: str | None) -> None:
-    """Have webhook codes and tokens masked wherever they stand, also alone; the latest ones are remembered."""
+    """Register webhook codes and tokens to be masked everywhere; only the latest are kept."""
     for code in codes:
         if code and len(code) >= LONG:
             _codes.pop(code, None)
@@ -50,7 +50,7 @@ def remember(*codes: str | None) -> None:
 def redact(text: str, known: Iterable[str | None] = ()) -> str:
     """Return the text with every webhook code, token and client secret replaced by ``***``.
 
-    `known`: secrets that are masked wherever they stand; the others are told by what stands before them.
+    `known`: secrets that are masked everywhere; others are recognised by what precedes them.
 
     Examples
     --------
@@ -67,15 +67,15 @@ def redact(text: str, known: Iterable[str | None] = ()) -> str:
 
 
 def shown(text: str) -> str:
-    """What may be shown of a text a user gave as an address: a lone webhook code is masked as well."""
+    """Redact a text that a user gave as an address: a webhook code on its own is masked as well."""
     return _BARE_CODE.sub(MASK, redact(text))
 
 
 class SecretFilter(logging.Filter):
-    """A logging filter that takes the secrets out of each record's message and traceback."""
+    """A logging filter that redacts the message and the traceback of each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; it always passes."""
+        """Redact the record; it is always logged."""
         record.msg, record.args = redact(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

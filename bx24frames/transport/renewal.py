@@ -1,4 +1,4 @@
-"""The access token in use and its renewal: one at a time, however many requests, loops and threads wait for it."""
+"""Token renewal: the current access token, and one renewal at a time for all requests, loops and threads."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Renewal:
     async def token(self, rejected: str | None, renew: Callable[[], Coroutine[None, None, str]]) -> str:
         """Return a token other than `rejected`: the current one, or what `renew` brings.
 
-        The renewal outlives the waiter that began it: cancelled half way, it would lose a refresh token that the
-        authorisation server has already replaced.
+        The renewal continues if the request that began it is cancelled: otherwise a refresh token that the
+        authorisation server has already replaced would be lost.
         """
         import asyncio
         from concurrent.futures import Future
@@ -41,7 +41,7 @@ class Renewal:
         with self._lock:
             if self._current is not None and self._current != rejected:
                 return self._current
-            # A renewal that was under way in the parent of a fork does not run here.
+            # A renewal that the parent of a fork had begun does not run here.
             if self._flight is None or self._flight[0] != os.getpid():
                 self._flight = (os.getpid(), Future())
                 self._task = asyncio.get_running_loop().create_task(self._fly(self._flight[1], renew))

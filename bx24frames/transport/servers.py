@@ -1,13 +1,15 @@
-"""Which authorisation server renews a portal's tokens: the one it named itself, else the one of its region."""
+"""Authorisation servers: the one that a portal named, else the one of its region."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import check_scheme
+from bx24frames.transport.base import Reply
 
 _PATH: Final = "/oauth/token/"
 WEST: Final = "https://oauth.bitrix.info/oauth/token/"
@@ -16,8 +18,35 @@ _EASTERN: Final = frozenset({"ru", "am", "az", "ge", "kz", "kg", "uz", "by"})
 """Regions of the second server (rest module: AuthorizationServerUrlResolver, since July 2025)."""
 
 
+class Submit(Protocol):
+    """POSTs a form through the portal's transport, so that proxies and certificates are the same."""
+
+    async def __call__(self, url: str, form: Mapping[str, str], *, timeout: float) -> Reply:  # noqa: ASYNC109
+        """Return the reply or raise `NoReply`."""
+        ...
+
+
+Sleep: TypeAlias = "Callable[[float], Awaitable[object]]"
+
+
+async def slept(seconds: float) -> None:
+    """Sleep on the running event loop; asyncio is imported on first use."""
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """How authorisation servers are reached: `host` is the portal's, `sleep` waits between attempts."""
+
+    submit: Submit
+    host: str
+    sleep: Sleep = slept
+
+
 def by_domain(host: str) -> tuple[str, str]:
-    """The server of a portal's region, as far as its domain tells it, and the other one.
+    """The server of a portal's region by its domain, and the other one.
 
     >>> by_domain("acme.bitrix24.ru")[0]
     'https://oauth.bitrix24.tech/oauth/token/'
@@ -27,7 +56,7 @@ def by_domain(host: str) -> tuple[str, str]:
 
 
 def named(tokens: Mapping[str, object]) -> str | None:
-    """The server that an answer with tokens names in ``server_endpoint``; None where it names none that is safe.
+    """The server that an answer with tokens names in ``server_endpoint``; None if it names no safe one.
 
     >>> named({"server_endpoint": "https://oauth.bitrix24.tech/rest/"})
     'https://oauth.bitrix24.tech/oauth/token/'

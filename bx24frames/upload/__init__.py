@@ -1,1 +1,1 @@
-"""Arrow in: what becomes of each row of an upload."""
+"""Writing from Arrow: what happens to each row of an upload."""

@@ -1,4 +1,4 @@
-"""One row before twenty thousand: what a portal refuses of every row alike is found by the first few."""
+"""Canary rows: send a few rows first to find errors that affect all rows alike."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from bx24frames.upload.sending import Sending
 
 FROM: Final = 101
-"""New rows from which on one is sent ahead: below, the request for it would cost more than it saves."""
+"""Number of new rows from which a canary is sent; below it, the extra request costs more than it saves."""
 ALIKE: Final = 4
-"""Rows that are tried after a refused first one: refused in the same words, they say that it is not the rows."""
+"""Rows tried after the first one failed: if they fail with the same message, the cause is not in the rows."""
 
 
 async def send_ahead(
     upload: Upload, sending: Sending, waiting: set[int], send: Callable[[set[int]], Awaitable[None]]
 ) -> None:
-    """Send one new row by itself, and a few more if it is refused; stop where all are refused in the same words.
+    """Send one new row alone, and a few more if it fails; stop if all fail with the same message.
 
-    Under ``on_error="report"`` nothing is stopped: the caller wants an outcome for every row from the portal itself.
+    With ``on_error="report"`` nothing is stopped: the caller wants the portal's outcome for every row.
     """
     sound = sorted(at for at in waiting if at not in upload.bad)
     if len(sound) < FROM:
@@ -37,13 +37,13 @@ async def send_ahead(
         return
     [(code, text)] = told
     reason = ": ".join(part for part in (code, text) if part)
-    message = f"not sent: the portal refused the first {len(tried)} rows in the same words ({reason})"
+    message = f"not sent: the first {len(tried)} rows failed with the same message ({reason})"
     sending.put(*(Outcome(at, "skipped", message=message) for at in sound[len(tried) :]))
     sending.stop()
 
 
 def _refused(position: int, sending: Sending) -> bool:
-    """Whether the portal answered a row with an error; that of an add may have come after the row was saved."""
+    """Whether a row failed or is unknown because of an error; an insert may have been saved nevertheless."""
     outcome, doubt = sending.outcomes.get(position), sending.doubts.get(position)
     answered = doubt is None or (doubt.answered and not doubt.passing)
     return outcome is not None and outcome.action in ("failed", "unknown") and answered and bool(outcome.message)

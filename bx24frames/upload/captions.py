@@ -1,4 +1,4 @@
-"""Captions in a frame to write become codes, before its columns are brought to the types of their fields."""
+"""Captions in a frame to write are replaced by codes before its columns are coerced."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ async def recoded(
     *,
     new_rows: bool = False,
 ) -> tuple[Source, tuple[Fault, ...]]:
-    """Put codes in place of captions.
+    """Replace captions by codes.
 
-    The portal's dictionaries are asked for columns that hold text where a field has codes, and remembered.
+    Dictionaries are fetched for columns that hold text in a coded field, and cached.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ async def recoded(
     table : Table
     source : Source
     columns : sequence of str, optional
-        The frame's columns to write; None is all.
+        The frame's columns to write; None means all.
     new_rows : bool
-        The rows are to be added: one without a pipeline gets the table's default one.
+        Whether the rows will be inserted: one without a pipeline gets the default pipeline.
 
     Returns
     -------
     source : Source
-        The same frame where nothing was to be done.
+        The same frame if nothing had to be replaced.
     faults : tuple of Fault
-        Cells whose caption is no code's, or several codes'; null in `source`.
+        Cells whose text matches no code or several; null in `source`.
     """
     names = Names(table.fields, table.entity.name)
     known = {name: names.find(name) for name in source.columns}
@@ -60,7 +60,7 @@ async def recoded(
     cells: dict[str, list[object]] = {}
     faults: list[Fault] = []
     pipeline: Sequence[int | None] | None = None
-    # the pipelines first: they decide between stages of one caption
+    # pipelines first: they decide between stages with the same caption
     for name, field in sorted(fields.items(), key=lambda one: one[1].type != PIPELINE):
         lookup = lookup_of(field, table.entity.entity_type_id)
         if lookup is None or not (columns is None or name in columns or field.type == PIPELINE):
@@ -83,7 +83,7 @@ async def recoded(
 async def _placed(
     connection: Connection, table: Table, pipeline: Sequence[int | None] | None, rows: int
 ) -> list[int | None]:
-    """The pipeline of each new row: its own, else the default one."""
+    """The pipeline of each new row: its own, or the default one."""
     field = next((field for field in table.fields if field.type == PIPELINE), None)
     lookup = None if field is None else lookup_of(field, table.entity.entity_type_id)
     own: list[int | None] = [None] * rows if pipeline is None else list(pipeline)
@@ -99,7 +99,7 @@ def _number(value: object) -> int | None:
 
 
 def _has_text(values: Iterable[object], field: Field) -> bool:
-    """Whether some cell is to be looked up: text, and no number where codes are numbers, any where they are text."""
+    """Whether some cell must be looked up: text, except digits where codes are numbers."""
     numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
     flat = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
     return any(

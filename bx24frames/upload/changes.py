@@ -1,4 +1,4 @@
-"""What of a row has to be sent: only cells that differ, phones that are not there yet, ids for those that are."""
+"""Changes: the cells of a row that must be sent: those that differ, new phones, and ids of existing ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compared_codes(upload: Upload) -> list[str]:
-    """The fields whose present values an update has to know before it is sent."""
+    """The fields whose present values an update needs before it is sent."""
     return [
         field.code
         for field in upload.columns.values()
@@ -25,25 +25,25 @@ def compared_codes(upload: Upload) -> list[str]:
 
 
 def _is_looked_at(upload: Upload, field: Field) -> bool:
-    """Whether what a row holds decides what is sent: phones are merged, and what goes by its id is found first."""
+    """Whether the present value decides what is sent: phones are merged, and values removed by id are looked up."""
     cleared = upload.request.nulls == "clear" and goes_by_id(upload.entity.family, field)
     return kind(field) is Kind.MULTIFIELD or cleared
 
 
 def set_once(upload: Upload, keys: Iterable[str]) -> dict[str, Field]:
-    """The columns that only a new row takes, by the frame's spelling; `keys`: columns that are the same anyway."""
+    """The create-only columns, by the frame's spelling; `keys`: columns that are equal anyway."""
     return {name: field for name, field in upload.columns.items() if field.immutable and name not in set(keys)}
 
 
 def settled_otherwise(field: Field, value: object, held: Mapping[str, object]) -> bool:
-    """Whether a row that is there has another value than the wanted one in a field that is set once."""
+    """Whether an existing row has a different value in a create-only field."""
     return value is not None and field.code in held and as_stored(field, value) != as_stored(field, held[field.code])
 
 
 def rows_to_update(
     upload: Upload, positions: Iterable[int], *, only_changed: bool | None = None
 ) -> Iterator[tuple[InputRow, bool]]:
-    """The rows with the cells to send, and whether there are any; `only_changed` in place of the request's own."""
+    """The rows with the cells to send, and whether there are any; `only_changed` replaces the request's option."""
     wanted = set(positions)
     trimmed = upload.request.only_changed if only_changed is None else only_changed
     clear = upload.request.nulls == "clear"
@@ -82,7 +82,9 @@ def _cells(
 
 
 def removed(field: Field, now: object) -> object:
-    """What takes phones, e-mails or files away: their ids, with no value or a mark (docs: crm-contact-update.md)."""
+    """The value that removes phones, e-mails or files: their ids, without a value or with a mark (docs:
+    crm-contact-update.md).
+    """
     parts = now if isinstance(now, list) else [now]
     gone = {"remove": True} if kind(field) is Kind.FILE else {"value": ""}
     parted = [{**part, **gone} for part in parts if isinstance(part, Mapping)]
@@ -103,7 +105,7 @@ def _file_ids(cell: object) -> list[object]:
 
 
 def left_out(field: Field, wanted: list[object], held: list[object]) -> list[object]:
-    """What takes away the phones or e-mails that a whole list does not name."""
+    """The value that removes the phones or e-mails not in a complete list."""
     named = {canonical(field, [point]) for point in wanted}
     ids = {point.get("id") for point in wanted if isinstance(point, Mapping) and point.get("id") is not None}
     gone = [point for point in held if isinstance(point, Mapping) and canonical(field, [point]) not in named]
@@ -111,10 +113,10 @@ def left_out(field: Field, wanted: list[object], held: list[object]) -> list[obj
 
 
 def merge_points(field: Field, wanted: list[object], held: list[object]) -> list[object]:
-    """Phones or e-mails to send so that each is there once: those that are there under their ids, or not at all.
+    """Phones or e-mails to send so that each exists once: existing ones with their ids, or not at all.
 
-    An entry without an id adds one, so an entry whose value is there already is left out; one with an id of the row
-    edits it. An id of another row is no id here.
+    An entry without an id is added, so an entry whose value already exists is left out; one with an id of the row edits
+    that entry. An id of another row is ignored.
     """
     points = [point for point in held if isinstance(point, Mapping)]
     by_id = {point.get("id"): point for point in points if point.get("id") is not None}

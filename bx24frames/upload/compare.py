@@ -1,4 +1,4 @@
-"""Columns that the portal alone sets, in a frame that came from it: the same as there, or somebody edited them."""
+"""Read-only columns in a frame that came from the portal: unchanged, or edited by mistake."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 async def changed_cells(connection: Connection, table: Table, frame: Incoming, timezone: str | None) -> list[Fault]:
-    """Faults for the read-only cells that differ from what the portal holds now; rows it lacks have none."""
+    """Faults for read-only cells that differ from what the portal holds now; none for rows that do not exist."""
     names = list(frame.compared)
     ids = frame.table.column(frame.id_column or "id").to_pylist()
     id_code = table.entity.listing.id_key
     codes = [field.code for field in frame.compared.values()]
-    # what the portal does not print was null when it was read, and is so again
+    # what the portal does not return was null when read, and is null again
     request = ReadRequest(
         table.entity.name, [id_code, *codes], {id_code: ids}, missing_columns="insert", progress=False, inner=True
     )
@@ -35,13 +35,13 @@ async def changed_cells(connection: Connection, table: Table, frame: Incoming, t
         for position, row_id in enumerate(ids):
             if (position, name) in unread or row_id not in place or _same(held[place[row_id]], wanted[position]):
                 continue
-            told = f"{wanted[position]!s:.40}, where the portal has {held[place[row_id]]!s:.40}"
-            faults.append(Fault(position, name, told, "only the portal sets this column, and it was edited"))
+            told = f"{wanted[position]!s:.40}, the portal has {held[place[row_id]]!s:.40}"
+            faults.append(Fault(position, name, told, "the column is read-only and was edited"))
     return faults
 
 
 def _same(held: object, wanted: object) -> bool:
-    """Whether two cells say the same; nothing, an empty list and an empty text are all nothing."""
+    """Whether two cells are equal; null, an empty list and empty text count as the same."""
     return held == wanted or (_nothing(held) and _nothing(wanted))
 
 

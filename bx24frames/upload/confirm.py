@@ -1,4 +1,4 @@
-"""Updates answered by an error, which may have come after the row was saved, or never: read back."""
+"""Confirmation of updates answered by an error, which may have been saved anyway: read them back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["confirm"]
 
 
 async def confirm(connection: Connection, upload: Upload, sending: Sending) -> None:
-    """Call a row updated, whatever the portal answered, if it holds all that was to be written.
+    """Mark a row as updated, whatever the portal answered, if it holds everything that was sent.
 
-    One that does not may hold it in the portal's own form: what was said of it stands.
+    A row that differs may hold the values in the portal's own form: its outcome stays as reported.
     """
     contested = sorted(at for at in sending.contested if sending.outcomes[at].action in ("failed", "unknown"))
     sending.contested.clear()
@@ -30,12 +30,12 @@ async def confirm(connection: Connection, upload: Upload, sending: Sending) -> N
     try:
         held = await rows_by_id(connection, upload.table, (upload.ids[at] for at in contested), codes)
     except BX24Error:
-        return  # what the portal answered stands
+        return  # the portal's answer stands
     upload.current.update(held)
     there = [at for at in contested if upload.ids[at] in held]
     for row, left in rows_to_update(upload, there, only_changed=True):
         if not left:
             told = sending.outcomes[row.position]
             reason = ": ".join(part for part in (told.code, told.message) if part) or "no reason given"
-            message = f"the row holds what was written, whatever came for an answer ({reason})"
+            message = f"the row holds what was sent, although the portal answered with an error ({reason})"
             sending.put(replace(told, action="updated", code=None, message=message, column=None))

@@ -1,4 +1,4 @@
-"""Rows out of the portal, by their ids."""
+"""Deletion of rows by id."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _check(request: DeleteRequest, entity: Entity) -> None:
             f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
         )
     if request.on_error not in ("raise", "report", "stop"):
-        raise ConfigError(f"on_error is 'raise', 'report' or 'stop', not {request.on_error!r}")
+        raise ConfigError(f"on_error must be 'raise', 'report' or 'stop', not {request.on_error!r}")
 
 
 def _is_planned(sending: Sending, position: int) -> bool:
@@ -98,7 +98,7 @@ def _is_planned(sending: Sending, position: int) -> bool:
 async def _carry_out(
     connection: Connection, table: Table, ids: list[int | str], sending: Sending, request: DeleteRequest
 ) -> bool:
-    """Delete the rows that are there; whether that was interrupted."""
+    """Delete the existing rows; returns whether that was interrupted."""
     with Bar(f"{table.entity.name}: delete", total=len(ids), progress=request.progress) as bar:
         meter = ProgressMeter(connection, bar)
         await _leave_out_absent(connection, table, ids, sending)
@@ -121,11 +121,11 @@ async def _send(
 
 
 async def _settle_doubts(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
-    """Look for the rows whose deletion may have been carried out: they were there before it was sent first."""
+    """Look for rows whose deletion may have been carried out: they existed before it was first sent."""
     if not found_by_id(table):
         return
     tried = [at for at, one in sending.outcomes.items() if one.action == "unknown" or at in sending.doubts]
-    # an error may come after the row is gone, or from a second sending
+    # an error may occur after the row is deleted, or on a second attempt
     tried += [at for at, one in sending.outcomes.items() if one.action == "failed" and one.path != "check"]
     there = await rows_by_id(connection, table, [ids[at] for at in tried], [])
     for position in tried:
@@ -141,12 +141,12 @@ def _calls(entity: Entity, ids: list[int | str], sending: Sending) -> Iterator[E
 
 
 async def _leave_out_absent(connection: Connection, table: Table, ids: list[int | str], sending: Sending) -> None:
-    """Find the ids that are not there, before anything is deleted."""
+    """Find the ids that do not exist, before anything is deleted."""
     asked = {position: row_id for position, row_id in enumerate(ids) if position not in sending.outcomes}
     sent = sending.journal.in_doubt() if sending.journal is not None else {}
     for outcome in await absent_rows(connection, table, asked):
         tried = sent.get(outcome.position)
-        # where it was sent before, it was there when the interrupted deletion began
+        # if it was sent before, it existed when the interrupted deletion began
         sending.put(outcome if tried is None else Outcome(outcome.position, "deleted", attempts=tried.times))
 
 
@@ -160,6 +160,6 @@ def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:
     first: dict[int | str, int] = {}
     for position, row_id in enumerate(ids):
         if row_id in first:
-            message = f"the id of row {first[row_id]} as well"
+            message = f"duplicate of the id of row {first[row_id]}"
             yield position, Outcome(position, "skipped", row_id, message=message, path="check")
         first.setdefault(row_id, position)

@@ -1,4 +1,4 @@
-"""The order of an upload: which rows go first, by which path, and what is done about those in doubt."""
+"""Delivery of an upload: which rows are sent first and by which path, and what happens to rows in doubt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def deliver(connection: Connection, upload: Upload, sending: Sending, mete
     await verify(connection, upload, sending)
 
 
-# --- rows that are there -------------------------------------------------------------------------
+# --- existing rows --------------------------------------------------------------------------------
 
 
 async def _update(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
@@ -64,7 +64,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
 
 
 def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
-    """The calls that rows would take which are planned to be written."""
+    """The calls needed for the rows planned to be written."""
     fates: dict[str, set[int]] = {"updated": set(), "inserted": set()}
     for outcome in planned:
         fates.setdefault(outcome.action, set()).add(outcome.position)
@@ -84,7 +84,7 @@ def loads(upload: Upload, planned: Iterable[Outcome]) -> Iterator[Load]:
 
 
 async def learn_current(connection: Connection, upload: Upload, positions: Iterable[int]) -> None:
-    """Read what the rows hold now of the columns that have to be compared."""
+    """Read the present values of the columns that must be compared."""
     codes = compared_codes(upload)
     if not codes:
         return
@@ -101,12 +101,12 @@ def _updates(
         if says:
             yield update_call(upload.entity, upload.columns, row_id, row, upload.request.nulls)
             continue
-        # Nothing is left to send of a row whose answer was lost: it was carried out.
+        # Nothing is left to send for a row whose answer was lost: it was carried out.
         sending.put(Outcome(row.position, "updated" if row.position in lost else "unchanged", row_id))
         meter.rows(1)
 
 
-# --- rows that are not ---------------------------------------------------------------------------
+# --- new rows --------------------------------------------------------------------------------------
 
 
 async def _insert(
@@ -128,7 +128,7 @@ async def _insert(
     rounds = itertools.count()
 
     async def alone(again: Sequence[int]) -> None:
-        # A row that spoils every batch it is in must not cost the others another round.
+        # A row that makes every batch with it fail must not cost the others another round.
         await _alone(connection, upload, sending, set(again), None if next(rounds) == 0 else 1)
 
     await reconcile.settle_doubts(connection, upload, sending, alone)
@@ -142,7 +142,7 @@ async def _import(
     waiting: set[int],
     ahead: int | None = None,
 ) -> None:
-    """Import; what import is closed to goes by add, or by single imports where automation must not run."""
+    """Import; rows that cannot be imported are added, or imported singly if automation must not run."""
     commands, size = (1, min(ahead, IMPORT_ROWS)) if ahead else _import_sizes(upload)
     delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands)
     calls = _imports(upload, waiting, size)
@@ -164,7 +164,7 @@ def _outcomes(sending: Sending) -> Iterable[Outcome]:
 
 
 def _import_sizes(upload: Upload) -> tuple[int | None, int]:
-    """Commands a request, None where they grow, and rows a command."""
+    """Commands per request (None if it grows) and rows per command."""
     rows = upload.request.rows_per_request
     if isinstance(rows, str):
         return None, IMPORT_ROWS
@@ -198,7 +198,7 @@ async def _add(
 async def _alone(
     connection: Connection, upload: Upload, sending: Sending, again: set[int], commands: int | None
 ) -> None:
-    """Send rows again that are certainly not there, each by a call of its own."""
+    """Send again rows that are certainly absent, each in a call of its own."""
     by_import = {at for at in again if sending.doubts[at].outcome.path == "import"}
     calls = _imports(upload, by_import, 1)
     await send(connection, calls, Delivery(FIRST_WRITES, "inserted", "import", commands), sending, _silent)
@@ -209,15 +209,15 @@ async def _alone(
 
 
 def _silent(rows: int, failed: int) -> None:
-    """Rows sent again have been counted."""
+    """Ignore progress: rows that are sent again have been counted already."""
 
 
 async def _import_singly(
     connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter, waiting: set[int]
 ) -> None:
-    """Where the many-row import is refused, try the one-row import, and give up at its first refusal.
+    """If the multi-row import is refused, try the single-row import, and give up at its first refusal.
 
-    Where rows have been imported, the right is there, and what is refused is the row.
+    If rows have been imported, the permission exists, and a refusal concerns the row.
     """
     passable = any(one.action == "inserted" and one.path == "import" for one in sending.outcomes.values())
     closes = None if passable else import_is_closed
@@ -228,9 +228,9 @@ async def _import_singly(
         await send(connection, calls, delivery, sending, meter.rows, closes=closes)
         if sending.undelivered:
             raise ConfigError(
-                f"The credential may not import into {upload.entity.name}, and only import keeps automation off",
+                f"The credential may not import into {upload.entity.name}, and only an import avoids automation",
                 entity=upload.entity.name,
-                guidance="Give the user's CRM role the import right for this table, or leave automation=False out.",
+                guidance="Grant the user's CRM role the import permission for it, or leave out automation=False.",
             )
 
 

@@ -1,4 +1,4 @@
-"""What of a frame the portal keeps otherwise: numbers it will round, and new rows that differ once they are there."""
+"""Warnings about values that the portal stores differently: numbers it will round, and new rows that differ."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
-    """Warn of new rows that the portal keeps otherwise than they were sent; that they are there is no failure."""
+    """Warn of new rows that the portal stored differently than sent; they exist, so this is no failure."""
     told = [one for one in outcomes if one.action == "inserted" and one.code == NOT_STORED]
     if told:
         columns = Counter(one.column or "" for one in told)
@@ -28,7 +28,7 @@ def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
             f"{name} ({count:,})" if name else f"whole rows ({count:,})" for name, count in columns.items()
         )
         warnings.warn(
-            f"{entity}: {len(told):,} rows were inserted and are kept otherwise than they were sent: {shown}; "
+            f"{entity}: {len(told):,} rows were inserted but stored differently than they were sent: {shown}; "
             f"for example row {told[0].position}: {told[0].message}",
             UserWarning,
             stacklevel=2,
@@ -36,13 +36,13 @@ def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
 
 
 def _is_kept(field: Field, number: object) -> bool:
-    """Whether a number is stored as it is, but for what a double cannot say anyway."""
+    """Whether a number is stored unchanged, within the precision of a double."""
     kept = rounded(field, number)
     return kept is None or math.isclose(float(kept), float(str(number)), rel_tol=1e-9)
 
 
 def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str) -> None:
-    """Warn of user fields that would round what they are given, by their PRECISION (0 where they have none)."""
+    """Warn of user fields that would round their values, by their PRECISION (0 if they have none)."""
     told = []
     for name, field in columns.items():
         if not (field.user_field and field.holder is None and kind(field) is Kind.FLOAT):
@@ -53,7 +53,7 @@ def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str)
         if lost:
             digits = -int(scale(field).as_tuple().exponent)
             told.append(
-                f"{name} keeps {digits} decimals ({len(lost):,} values, first {lost[0]} as {rounded(field, lost[0])})"
+                f"{name} keeps {digits} decimals ({len(lost):,} values, e.g. {lost[0]} as {rounded(field, lost[0])})"
             )
     if told:
         warnings.warn(f"{entity}: the portal will round numbers: {'; '.join(told)}", UserWarning, stacklevel=2)

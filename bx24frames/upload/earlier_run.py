@@ -1,4 +1,4 @@
-"""What an earlier, interrupted run of an upload had begun to insert, told from rows that somebody else has made."""
+"""Rows that an earlier, interrupted run of an upload began to insert, told apart from rows created by others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["Begun", "begun"]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Rows that were on their way into the portal when an upload broke off.
+    """Rows that were in flight when an upload was aborted.
 
-    `intents`: by position. `values`: what was to be written, by field code. `fields`: by code, what is compared.
-    `author`: the condition that leaves out other people's rows.
+    `intents`: by position. `values`: the values to write, by field code. `fields`: the fields to compare, by code.
+    `author`: the condition that excludes rows of other users.
     """
 
     intents: Mapping[int, Intent] = field(default_factory=dict)
@@ -36,11 +36,11 @@ class Begun:
 
     @property
     def codes(self) -> list[str]:
-        """The columns to read of a row that may be one of these."""
+        """The columns to read of rows that may be among these."""
         return [*self.fields, *self.author]
 
     def made(self, position: int, row_id: int | str, held: Mapping[str, object]) -> bool:
-        """Whether a row of the portal is what the interrupted run inserted: later, by this user, with these values."""
+        """Whether a row was inserted by the interrupted run: created later, by this user, with these values."""
         if self.search is None or position not in self.intents:
             return False
         if not isinstance(row_id, int) or row_id <= self.search.high or not self.author.items() <= held.items():

@@ -1,4 +1,4 @@
-"""What an upload would take, told before anything is sent: its calls are made and counted."""
+"""Forecast of an upload (dry run): its calls are encoded and counted without being sent."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "Load", "forecast"]
 
 ROW_SECONDS: Final = 0.025
-"""What writing a row is taken to cost the portal until it has been measured; quick ones take 0.005."""
+"""Assumed portal seconds per row until measured; fast portals need 0.005."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Calls of one kind. `first`: commands of their first request. `commands`: a fixed number; None lets it grow."""
+    """Calls of one kind. `first`: commands in the first request. `commands`: a fixed number; None lets it grow."""
 
     calls: Iterable[Encoded]
     first: int
@@ -33,10 +33,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What an upload would take.
+    """The forecast of an upload.
 
-    `requests`: about; how many rows fit one request is learnt on the way. `seconds`: the least, from a bucket that is
-    empty now. `basis`: what a row is taken to cost the portal.
+    `requests`: approximate, because the number of rows per request is learnt while sending. `seconds`: the minimum,
+    starting with an empty bucket. `basis`: the assumed cost of a row to the portal.
     """
 
     requests: int
@@ -45,12 +45,12 @@ class Forecast:
 
 
 def forecast(connection: Connection, loads: Iterable[Load], made: int) -> Forecast:
-    """Count the requests that calls would take, and the seconds that the portal's limits make of them.
+    """Count the requests for the calls, and the seconds they need under the portal's limits.
 
     Parameters
     ----------
     made : int
-        Requests already made, which the upload would make too.
+        Requests already made that the upload would also make.
     """
     requests, work = made, 0.0
     bases: dict[str, None] = {}
@@ -75,7 +75,7 @@ def forecast(connection: Connection, loads: Iterable[Load], made: int) -> Foreca
 
 
 def _sizes(commands: int, load: Load, most: int) -> Iterator[int]:
-    """Commands of each request, until all of them have gone."""
+    """Commands in each request, until all are sent."""
     size = load.commands or min(load.first, most)
     while commands > 0:
         yield min(size, commands)

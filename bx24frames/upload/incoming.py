@@ -1,4 +1,4 @@
-"""A frame against a table: which column is which field, which one holds the ids, what cannot be written."""
+"""Column matching: which column of a frame is which field, which one holds the ids, and what cannot be written."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ STAMPED: Final = frozenset(
     {"updatedTime", "updatedBy", "movedTime", "movedBy", "lastActivityTime", "lastActivityBy",
      "DATE_MODIFY", "MODIFY_BY_ID", "MOVED_TIME", "MOVED_BY_ID", "LAST_ACTIVITY_TIME", "LAST_ACTIVITY_BY"}
 )  # fmt: skip
-"""Fields the portal sets at every change: what a frame read earlier holds of them says nothing of its edits."""
+"""Fields that the portal sets at every change: their values in an older frame do not indicate an edit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A frame ready to be written.
+    """A frame prepared for writing.
 
-    `table`: the columns to send, in their write types, and the ids under ``id``'s own spelling, if there are any.
-    `columns`: spelling to field, of what is sent. `compared`: of what the portal alone sets, to be compared.
+    `table`: the columns to send, in their write types, and the ids under ``id``'s own spelling, if any.
+    `columns`: fields by spelling, of the columns to send. `compared`: of the read-only columns to compare.
     `faults`: cells that cannot be written. `whole`: columns of phones or e-mails whose cells are lists.
     """
 
@@ -64,18 +64,18 @@ def incoming(
     nulls: Nulls,
     timezone: str | None,
 ) -> Incoming:
-    """Match a frame's columns to fields and bring them to their write types.
+    """Match a frame's columns to fields and coerce them to their write types.
 
     Raises
     ------
     UnknownColumn, ValidationError
-        A column is no field, cannot be written, or is missing; ids are missing or doubled.
+        If a column is not a field, cannot be written or is missing, or ids are missing or duplicated.
     """
     by_id = mode == "update" and not on
     id_column, fields = _matched(source, table, mode, by_id, wanted, extra)
     compared = {}
     if by_id:
-        # portals do not call the last activity read-only, and set it all the same
+        # portals do not describe the last activity as read-only but set it themselves
         compared = {name: f for name, f in fields.items() if f.read_only or f.immutable or f.code in STAMPED}
     sent = {name: field for name, field in fields.items() if name not in compared}
     compared = {name: field for name, field in compared.items() if field.code not in STAMPED}
@@ -86,7 +86,7 @@ def incoming(
             guidance="Besides ids it needs at least one column that is a writable field; describe_entity() lists them.",
         )
     keys = {field.code for name in on or () if (field := Names(table.fields).find(name)) is not None}
-    # a key is what the row has already: of one that is set once, nothing would be ignored
+    # key columns have the values that the row already has, so a create-only key is not ignored
     open_ = {name: field for name, field in sent.items() if not (field.immutable and field.code in keys)}
     whole = check_columns(table.entity, open_, "insert" if mode == "insert" else "update")
     if whole:
@@ -123,7 +123,7 @@ def _without_form(
     names = [name for name, field in sent.items() if kind(field) in COMPOSED]
     if not names:
         return []
-    # a null leaves a new row's field alone; what goes by its id is known, with its id, before it is sent
+    # a null leaves a field of a new row unset; values removed by id are looked up before sending
     left = {name for name in names if operation == "insert" or nulls == "skip" or goes_by_id(entity.family, sent[name])}
     rows = (
         InputRow(position, {name: cell for name, cell in row.items() if cell is not None or name not in left})
@@ -144,12 +144,12 @@ def _matched(
     if mode != "update":
         if ids:
             raise ValidationError(
-                f"An {mode} cannot have the id column {ids[0]!r}: the portal gives new ids",
+                f"An {mode} cannot have the id column {ids[0]!r}: the portal assigns new ids",
                 entity=table.entity.name,
                 guidance=(
-                    "Drop the column, or use mode='update' to change the rows with these ids. Of a frame in which some "
-                    f"rows have an id, write those with mode='update', and the others, without the column {ids[0]!r}, "
-                    "with mode='insert'."
+                    "Drop the column, or use mode='update' to change the rows with these ids. If only some rows have "
+                    f"an id, write those with mode='update', and the others, without the column {ids[0]!r}, with "
+                    "mode='insert'."
                 ),
             )
         return None, fields
@@ -159,9 +159,9 @@ def _matched(
     if len(ids) + len(levels) != 1:
         fault = f"has {len(ids) + len(levels)} id columns" if ids or levels else f"has no column {id_key!r}"
         raise ValidationError(
-            f"The frame {fault}, and an update finds its rows by id",
+            f"The frame {fault}, but an update finds its rows by id",
             entity=table.entity.name,
-            guidance=f"Give the ids as a column or an index level named {id_key!r}.",
+            guidance=f"Add the ids as a column or an index level named {id_key!r}.",
         )
     id_column = (ids or levels)[0]
     return id_column, {name: field for name, field in fields.items() if name != id_column}
@@ -171,16 +171,16 @@ def _known(names: Names, name: str) -> Field:
     try:
         return names.lookup(name)
     except UnknownColumn as error:
-        guidance = f"{error.guidance} extra_columns='ignore' leaves out columns that are no field."
+        guidance = f"{error.guidance} Use extra_columns='ignore' to leave out unknown columns."
         raise UnknownColumn(error.message, entity=error.entity, guidance=guidance) from None
 
 
 def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: str) -> tuple[str, ...]:
-    """The columns to write, the ids always among them."""
+    """The columns to write, always including the ids."""
     if wanted is None:
         return source.columns
     if isinstance(wanted, str):
-        raise ConfigError(f"columns is a list of names, not the text {wanted!r}")
+        raise ConfigError(f"columns must be a list of names, not the text {wanted!r}")
     known = (*source.columns, *source.levels)
     missing = [name for name in wanted if name not in known]
     if missing:
@@ -189,7 +189,7 @@ def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: 
 
 
 def _check_ids(ids: AnyChunkedArray, faults: Sequence[Fault], name: str, entity: str, source: Source) -> None:
-    """A row without a sound id of its own cannot be found: that is a fault of the frame, not of a row."""
+    """Rows without a valid, unique id cannot be found: such a fault concerns the frame, not the row."""
     values = ids.to_pylist()
     unsound = {fault.position: fault for fault in faults if fault.column == name}
     first: dict[int, int] = {}
@@ -198,7 +198,7 @@ def _check_ids(ids: AnyChunkedArray, faults: Sequence[Fault], name: str, entity:
         if value is None and position not in unsound:
             found.append(Fault(position, name, "", "no id"))
         elif value is not None and value in first:
-            found.append(Fault(position, name, str(value), f"the id of row {first[value]} as well"))
+            found.append(Fault(position, name, str(value), f"duplicate of the id of row {first[value]}"))
         elif value is not None:
             first[value] = position
     if found:

@@ -1,4 +1,4 @@
-"""The journal of one upload: what was about to be sent, what came of it; SQLite, safe against a crash at any moment."""
+"""Journal of an upload: intents before requests, outcomes after them; in SQLite, safe against a crash at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bx24frames.upload.outcomes import Outcome, PathTaken
 
 VERSION: Final = "4"
 KEEP_DAYS: Final = 30
-"""Days a finished journal in the user's own folder is kept."""
+"""Days for which a finished journal in the user's state folder is kept."""
 HASH_BYTES: Final = 8
 LOCK_WAIT: Final = 0.2
 """Seconds to wait for a journal that somebody else has open."""
@@ -47,12 +47,12 @@ _WRITTEN: Final = (
 )
 _KNOWN: Final = "SELECT position FROM outcomes JOIN fates USING (fate) WHERE action <> 'unknown'"
 _fate: Final = attrgetter("action", "code", "message", "column", "attempts", "path")
-"""All of an outcome but whose it is and the id: mostly the same for every row of a request, so it is kept once."""
+"""An outcome without position and id: usually the same for all rows of a request, so it is stored once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What was last to become of a row that was sent, when (seconds since the epoch), and how often it was sent."""
+    """The last intended action of a row, when it was sent (seconds since the epoch), and how often."""
 
     action: Action
     sent_at: float
@@ -61,7 +61,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which upload a journal is of. `fingerprint`: of the frame, `hashes`: of each of its rows."""
+    """The identity of a journal's upload. `fingerprint`: of the frame, `hashes`: of each of its rows."""
 
     host: str
     credential: str
@@ -71,15 +71,15 @@ class Identity:
     hashes: Sequence[bytes]
 
     def facts(self) -> dict[str, str]:
-        """What must be the same for an upload to be the same."""
+        """The facts that must be equal for an upload to be the same."""
         return {"host": self.host, "entity": self.entity, "mode": self.mode, "rows": str(len(self.hashes))}
 
 
 class Journal:
-    """One upload's intents and outcomes, in one file.
+    """The intents and outcomes of one upload, in one file.
 
-    Outcomes are held back until the next intent, which is written before its request leaves: what a crash takes
-    with it are outcomes, never intents, so a row is at worst looked for, and never sent blindly again.
+    Outcomes are buffered until the next intent, which is written before its request is sent: a crash may lose outcomes
+    but never intents, so a row is at worst looked up, and never blindly sent again.
     """
 
     def __init__(self, path: Path, identity: Identity, *, clock: Callable[[], float] = time.time) -> None:
@@ -98,15 +98,15 @@ class Journal:
             self.restart(identity)
         elif "about" not in tables or self.fact("version") != VERSION:
             self.abandon()
-            raise ConfigError(f"{path} is no journal of this version of bx24frames", guidance="Name another file.")
+            raise ConfigError(f"{path} is not a journal of this version of bx24frames", guidance="Name another file.")
         else:
             self._fates = {tuple(fate): number for number, *fate in self._db.execute(_FATES)}
 
     def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
-        """Begin anew: what the journal said is forgotten, except for rows `doubts` and when they were sent."""
+        """Reset the journal, except for rows in `doubts` and when they were sent."""
         facts = {**identity.facts(), "version": VERSION, "fingerprint": identity.fingerprint, "state": "open"}
         with self._changing():
-            self._db.execute("BEGIN IMMEDIATE")  # sqlite3 begins none by itself for tables
+            self._db.execute("BEGIN IMMEDIATE")  # sqlite3 does not begin one for DDL
             for name in _TABLES:
                 self._db.execute(f"DROP TABLE IF EXISTS {name}")
             for statement in _SCHEMA.split(";"):
@@ -120,27 +120,27 @@ class Journal:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """One transaction; a disk that is full ends an upload as an error of its own, with a report."""
+        """One transaction; a full disk ends the upload with an error that has a report."""
         try:
             with self._db:
                 yield
         except sqlite3.Error as error:
             raise _unusable(self.path, error) from error
 
-    # --- what it says --------------------------------------------------------------------------
+    # --- reading ---------------------------------------------------------------------------------
 
     def fact(self, name: str) -> str | None:
-        """One fact about the upload."""
+        """A fact about the upload."""
         row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def note(self, **facts: str) -> None:
-        """Write facts down at once."""
+        """Store facts at once."""
         with self._changing():
             self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", facts.items())
 
     def differing(self, identity: Identity) -> list[int] | None:
-        """Rows in which a frame differs from the one the journal is of; None where it is of another upload."""
+        """Rows in which a frame differs from the journal's; None if the journal belongs to another upload."""
         if any(self.fact(name) != value for name, value in identity.facts().items()):
             return None
         (stored,) = self._db.execute("SELECT hashes FROM frame").fetchone()
@@ -149,15 +149,15 @@ class Journal:
             for position, hash_ in enumerate(identity.hashes)
             if stored[position * HASH_BYTES : (position + 1) * HASH_BYTES] != hash_
         ]
-        # the same values under other columns, or by another key, are another upload
+        # the same values under other columns or with another key are another upload
         return found if found or self.fact("fingerprint") == identity.fingerprint else None
 
     def begun(self) -> bool:
-        """Whether the upload has not written every row, and may have written some: sent again, those are doubled."""
+        """Whether the upload is unfinished and may have written rows, which a repetition would duplicate."""
         return self.fact("state") == "open" and bool(self.in_doubt() or self._db.execute(_WRITTEN).fetchone()[0])
 
     def outcomes(self) -> Iterator[Outcome]:
-        """The outcomes written down."""
+        """The recorded outcomes."""
         for row in self._db.execute(_TOLD):
             position, action, id_, code, message, column, attempts, path = row
             yield Outcome(
@@ -165,7 +165,7 @@ class Journal:
             )
 
     def in_doubt(self) -> dict[int, Intent]:
-        """Positions that were sent and have no outcome, or an unknown one."""
+        """The positions that were sent and have no outcome or an unknown one."""
         found: dict[int, Intent] = {}
         for first, last, action, sent_at in self._db.execute(_SENT):
             for position in range(first, last + 1):
@@ -178,23 +178,23 @@ class Journal:
                 found.pop(outcome.position, None)
         return found
 
-    # --- what is written -----------------------------------------------------------------------
+    # --- writing ---------------------------------------------------------------------------------
 
     def intend(self, positions: Iterable[int], action: Action) -> None:
-        """These rows are about to be sent, to be inserted, updated or deleted: their request may leave after this."""
+        """Record that these rows are about to be inserted, updated or deleted; their request may be sent afterwards."""
         now = self._clock()
         runs = list(_runs(positions))
         with self._changing():
             self._flush()
-            self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier try
+            self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier attempt
             self._db.executemany(_INTEND, ((*run, action, now) for run in runs))
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
-        """What became of rows."""
+        """Record outcomes of rows."""
         self._held.extend(outcomes)
 
     def close(self, *, rows: int) -> None:
-        """Write the last outcomes; the upload is finished if every row is where it should be."""
+        """Write the last outcomes; the upload is finished if every row has a final outcome."""
         try:
             with self._changing():
                 self._flush()
@@ -205,7 +205,7 @@ class Journal:
             self._db.close()
 
     def abandon(self) -> None:
-        """Close the file as it is."""
+        """Close the file without writing the last outcomes."""
         self._db.close()
 
     def _flush(self) -> None:
@@ -221,7 +221,7 @@ class Journal:
 
 
 def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Positions as runs of neighbours: the rows of a request mostly are."""
+    """Positions as runs of consecutive numbers, which the rows of a request mostly are."""
     first = last = -1
     for position in sorted(positions):
         if first >= 0 and position == last + 1:
@@ -238,27 +238,27 @@ def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level="IMMEDIATE", check_same_thread=False)
     # Held until it is closed, or its process has ended in whatever way: one upload, one process.
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    # A power cut must not take back what a request was sent on the strength of.
+    # A power cut must not undo an intent whose request was sent.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     return db
 
 
 def home() -> Path:
-    """Where journals live that nobody gave a place to."""
+    """The folder of journals without an explicit path."""
     import platformdirs
 
     return platformdirs.user_state_path("bx24frames") / "uploads"
 
 
 def default_path(identity: Identity) -> Path:
-    """The place of an upload's journal in the user's own folder."""
+    """The path of an upload's journal in the user's state folder."""
     name = "-".join(_plain(part) for part in (identity.host, identity.entity, identity.mode, identity.fingerprint[:16]))
     return home() / f"{name}.sqlite"
 
 
 def sweep(now: float | None = None) -> None:
-    """Delete finished journals of long ago from the user's own folder."""
+    """Delete old finished journals from the user's state folder."""
     moment = time.time() if now is None else now
     for path in home().glob("*.sqlite"):
         if _changed_at(path) < moment - KEEP_DAYS * 86_400 and _facts(path).get("state") == "finished":
@@ -268,22 +268,22 @@ def sweep(now: float | None = None) -> None:
 def _changed_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # another process sweeps too
+    except FileNotFoundError:  # another process is also sweeping
         return math.inf
 
 
 def set_aside(path: Path) -> Path:
-    """Give a journal another name, so that its place is free and what it says is kept."""
+    """Rename a journal, so that its path is free and its content is kept."""
     for number in range(1, 10_000):
         aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
         if not aside.exists():
-            path.rename(aside)  # closed, it is one file: SQLite has put into it what lay beside it
+            path.rename(aside)  # a closed journal is one file: SQLite has merged the files beside it
             return aside
-    raise ConfigError(f"There are too many journals beside {path}")
+    raise ConfigError(f"There are too many journals next to {path}")
 
 
 def remove(path: Path) -> None:
-    """Delete a journal and what SQLite keeps beside it."""
+    """Delete a journal and SQLite's files next to it."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
@@ -293,7 +293,7 @@ def _facts(path: Path) -> Mapping[str, str]:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             return dict(db.execute("SELECT name, value FROM about"))
     except sqlite3.Error:
-        # In use, or broken: what cannot be read is not known to be finished.
+        # In use or corrupt: a journal that cannot be read is not known to be finished.
         return {}
 
 
@@ -302,11 +302,11 @@ def _unusable(path: Path, error: Exception) -> BX24Error:
         return UnfinishedUpload(
             f"The same upload is running now, in this process or another: its journal {path} is in use",
             journal=path,
-            guidance="Wait for it to end; if its process is killed, the journal is free at once.",
+            guidance="Wait for it to finish; if its process is killed, the journal is released at once.",
         )
     return ConfigError(
         f"The journal {path} cannot be used: {error}",
-        guidance="resume= names another file; without it journals lie in the user's state folder (XDG_STATE_HOME).",
+        guidance="Name another file in resume=; by default journals are in the user's state folder (XDG_STATE_HOME).",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which rows of a frame are there already: by their ids, or by the key columns the caller names."""
+"""Key matching: which rows of a frame exist in the portal, by id or by the key columns in `on`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[s
     Raises
     ------
     UnknownColumn, ConfigError
-        A name of `on` is no field, or no column of the frame.
+        If a name in `on` is not a field, or not a column of the frame.
     """
     names = Names(table.fields, table.entity.name)
     by_code = {field.code: name for name, field in frame.columns.items()}
@@ -39,18 +39,18 @@ def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[s
     for wanted in on:
         field = names.lookup(wanted)
         if field.code not in by_code:
-            raise ConfigError(f"on={wanted!r} is no column of the frame", entity=table.entity.name)
+            raise ConfigError(f"on={wanted!r} is not a column of the frame", entity=table.entity.name)
         found.append((by_code[field.code], field))
     return found
 
 
 def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
-    """Refuse rows without a key and rows with the key of another row.
+    """Refuse rows without a key and rows with duplicate keys.
 
     Raises
     ------
     ValidationError
-        Naming the rows.
+        Names the rows.
     """
     fields = key_fields(table, frame, on)
     columns = [frame.table.column(name).to_pylist() for name, _ in fields]
@@ -64,11 +64,13 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
             continue
         if any(several and len(value) > 1 for value, several in zip(key, lists, strict=True)):
             shown = ", ".join(map(str, key))
-            faults.append(Fault(position, names, shown, "a phone or an e-mail that is a key must be one value"))
+            faults.append(Fault(position, names, shown, "a phone or e-mail used as a key must be a single value"))
             continue
         form = key_of([field for _, field in fields], key)
         if form in first:
-            faults.append(Fault(position, names, ", ".join(map(str, key)), f"the key of row {first[form]} as well"))
+            faults.append(
+                Fault(position, names, ", ".join(map(str, key)), f"duplicate of the key of row {first[form]}")
+            )
         first.setdefault(form, position)
     if faults:
         labels = frame.source.labels()
@@ -76,7 +78,7 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
 
 
 async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:
-    """Fill in the ids of the rows that are there; what cannot be told apart, or is not there to be updated, fails."""
+    """Fill in the ids of existing rows; rows with an ambiguous key, or missing rows of an update, fail."""
     mode: Mode = upload.request.mode
     if upload.frame.id_column is not None:
         ids = cast("list[RowId]", upload.frame.table.column(upload.frame.id_column).to_pylist())
@@ -105,7 +107,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
         if failure is not None:
             sending.put(failure)
         elif rows and before.made(position, *rows[0]):
-            message = "inserted before the upload broke off"
+            message = "inserted before the upload was aborted"
             times = before.intents[position].times
             sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
         elif rows and (edited := _edited(settled, position, *rows[0])):
@@ -125,13 +127,13 @@ def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mappi
         message = f"the portal has {len(rows)} rows with this key: {shown}"
         return Outcome(position, "failed", None, "AMBIGUOUS_KEY", message, path="check")
     if position in twice:
-        message = f"to the portal this is the key of row {twice[position]} as well: both are row {rows[0][0]}"
+        message = f"the portal considers this key equal to that of row {twice[position]}: both match row {rows[0][0]}"
         return Outcome(position, "failed", rows[0][0], "AMBIGUOUS_KEY", message, path="check")
     return None
 
 
 def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[int, int]:
-    """The positions whose one row of the portal is that of an earlier position, with that position."""
+    """Positions that match the same portal row as an earlier position, with that position."""
     first: dict[RowId, int] = {}
     twice = {}
     for position, rows in found.items():
@@ -141,7 +143,7 @@ def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[
 
 
 def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list[object]]]:
-    """The columns that only new rows take, with their cells."""
+    """The create-only columns, with their cells."""
     table = upload.frame.table
     return [(name, field, table.column(name).to_pylist()) for name, field in set_once(upload, keys).items()]
 
@@ -149,9 +151,9 @@ def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list
 def _edited(
     settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: RowId, held: Values
 ) -> Outcome | None:
-    """The failure of a row that is there, with another value where it cannot be changed any more."""
+    """The failure of an existing row with a different value in a create-only column."""
     for name, field, cells in settled:
         if settled_otherwise(field, cells[position], held):
-            told = f"set once, when the row is made: {cells[position]!s:.40}, the portal has {held[field.code]!s:.40}"
+            told = f"can only be set on creation: {cells[position]!s:.40}, the portal has {held[field.code]!s:.40}"
             return Outcome(position, "failed", row_id, "CHECK", told, name, 0, "check")
     return None

@@ -1,4 +1,4 @@
-"""What the portal holds now: rows by their ids, rows by the columns that tell them apart."""
+"""Look-ups of rows in the portal: by id, by id range, and by key columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Answers = Mapping[tuple[str, ...], set[RowId]]
 """The ids that the portal names for phones or e-mails that were asked for together."""
 
 BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
-"""Kinds a list of whose values the portal can look for."""
+"""Kinds of which the portal can look up a list of values."""
 
 
 async def rows_by_id(
@@ -45,7 +45,7 @@ async def rows_by_id(
 
 
 def found_by_id(table: Table) -> bool:
-    """Whether rows can be looked for by their ids; those of owners are listed for an owner alone."""
+    """Whether rows can be looked up by id; rows of owners are only listed per owner."""
     return all(one.default is not None for one in table.entity.arguments)
 
 
@@ -55,14 +55,14 @@ async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, Ro
         return []
     there = await rows_by_id(connection, table, ids.values(), [])
     return [
-        Outcome(position, "failed", row_id, "NOT_FOUND", "there is no such row", path="check")
+        Outcome(position, "failed", row_id, "NOT_FOUND", "no row has this id", path="check")
         for position, row_id in ids.items()
         if isinstance(row_id, int) and row_id not in there
     ]
 
 
 def owners(table: Table, frame: Incoming) -> dict[str, object]:
-    """The conditions that say whose rows a frame holds, of a table that is read owner by owner."""
+    """For an entity read per owner, the conditions that select the owners in a frame."""
     conditions: dict[str, object] = {}
     for argument in table.entity.arguments:
         for name in (name for name, field in frame.columns.items() if field.code == argument.name):
@@ -81,7 +81,7 @@ async def rows_after(
 ) -> dict[RowId, Values]:
     """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
 
-    `of`: the owners whose rows are read, of a table that has them.
+    `of`: the owners whose rows are read, for entities that have owners.
     """
     id_code = table.entity.listing.id_key
     wanted = {**({f">{id_code}": high, **conditions} if _seekable(table) else {}), **of}
@@ -96,17 +96,17 @@ async def rows_after(
 
 
 def _seekable(table: Table) -> bool:
-    """Whether the list method finds rows by bounds on the id and by values; the others are short dictionaries."""
+    """Whether the list method filters by id bounds and by values; other entities are short dictionaries."""
     return table.entity.listing.paging is Paging.KEYSET
 
 
 def _exact(field: Field) -> bool:
-    """Whether a condition on a field finds what equals it; a table is read whole where none does."""
+    """Whether an equality condition on a field finds all equal values; an entity is read whole if none does."""
     return field.asking is Asking.EXACT
 
 
 async def highest_id(connection: Connection, table: Table, of: Mapping[str, object]) -> int:
-    """The highest id of a table, or among the rows of some owners; 0 where there are none."""
+    """The highest id of an entity, or among the rows of some owners; 0 if there are none."""
     id_code = table.entity.listing.id_key
     request = ReadRequest(
         table.entity.name, [id_code], of, order_by=(id_code, "desc"), limit=1, progress=False, inner=True
@@ -131,7 +131,7 @@ async def rows_by_key(
     Raises
     ------
     ConfigError
-        The portal cannot look for such a column.
+        If the portal cannot look up rows by such columns.
     """
     listed = list(keys)
     wanted = {key_of(on, key) for key in listed}
@@ -186,21 +186,21 @@ async def _by_contact(
 
 
 async def _ask_together(connection: Connection, table: Table, field: Field, values: Sequence[str]) -> Answers:
-    """The ids that the portal names for phones or e-mails, some of these at a time."""
+    """The ids that the portal names for phones or e-mails, several of them per request."""
     return await ids_by_contact(connection, table, field, in_parts(list(dict.fromkeys(values))))
 
 
 async def _ask_singly(
     connection: Connection, table: Table, field: Field, answers: Answers, forms: Mapping[RowId, set[Hashable]]
 ) -> dict[str, set[RowId]]:
-    """The ids of the values that no row holds in the form they have here, though the portal named rows for them.
+    """The ids for values that no row has in the given form although the portal named rows for them.
 
     Parameters
     ----------
     answers : mapping
         What `_ask_together` gave.
     forms : mapping of id to set
-        The forms of the phones or e-mails that each of these rows has.
+        The forms of the phones or e-mails of each of these rows.
     """
     doubtful = [value for part, ids in answers.items() for value in _unexplained(field, part, ids, forms)]
     singly: dict[tuple[str, ...], set[RowId]] = {part: ids for part, ids in answers.items() if len(part) == 1}
@@ -211,7 +211,7 @@ async def _ask_singly(
 
 
 def _unexplained(field: Field, part: Sequence[str], ids: set[RowId], forms: Mapping[RowId, set[Hashable]]) -> list[str]:
-    """The values of a part that no row has, where the portal named a row that has none of the others either."""
+    """The values of a part that no row has, if the portal named a row that has none of the other values either."""
     mine = {value: contact(field, value) for value in part}
     read = {row_id: forms[row_id] for row_id in ids if row_id in forms}
     strangers = [row_id for row_id in ids if not (row_id in read and read[row_id] & set(mine.values()))]
@@ -220,14 +220,14 @@ def _unexplained(field: Field, part: Sequence[str], ids: set[RowId], forms: Mapp
 
 
 def _alike_but(place: int, one: Hashable, other: Hashable) -> bool:
-    """Whether two keys are equal, whatever stands at one place."""
+    """Whether two keys are equal, ignoring one place."""
     if not isinstance(one, tuple) or not isinstance(other, tuple):
         return False
     return all(a == b for at, (a, b) in enumerate(zip(one, other, strict=True)) if at != place)
 
 
 def key_of(on: Sequence[Field], key: Sequence[object]) -> Hashable:
-    """A row's key, in the form in which equal ones are equal; phones by their digits, e-mails in any case."""
+    """A row's key in a form in which equal keys compare equal: phones by digits, e-mails in any case."""
     return tuple(
         contact(field, contact_value(value)) if kind(field) is Kind.MULTIFIELD else canonical(field, value)
         for field, value in zip(on, key, strict=True)
@@ -238,13 +238,13 @@ def contact_value(cell: object) -> object:
     """The one phone or e-mail of a key cell."""
     items = cell if isinstance(cell, list | tuple) else [cell]
     if len(items) != 1:
-        raise ConfigError(f"A phone or an e-mail that is a key must be one value, not {len(items)}")
+        raise ConfigError(f"A phone or e-mail used as a key must be a single value, not {len(items)}")
     item = items[0]
     return item.get("value") if isinstance(item, Mapping) else item
 
 
 def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]]:
-    """Every key a portal's row answers to: one for each of its phones or e-mails."""
+    """All keys of a row in the portal: one for each of its phones or e-mails."""
     keys: list[tuple[Hashable, ...]] = [()]
     for field in on:
         cell = held.get(field.code)
@@ -258,11 +258,13 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]
 
 
 def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
-    """The key column that narrows a look-up most, among those the portal can look for."""
+    """The most selective key column among those that the portal can look up."""
     able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
     able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
     if not able:
         names = ", ".join(field.code for field in on)
-        raise ConfigError(f"The portal cannot look rows up by {names}", guidance="Use a text or number column as key.")
+        raise ConfigError(
+            f"The portal cannot look rows up by {names}", guidance="Use a text or number column as the key."
+        )
     place = max(able, key=lambda at: (_exact(on[at]), len({repr(key[at]) for key in keys})))
     return place, on[place]

@@ -1,4 +1,4 @@
-"""Which rows of the portal are which rows of a frame: pure comparison, for upsert, only-changed and reconciliation."""
+"""Matching of a frame's rows to the portal's rows: pure comparison, for upsert, `only_changed` and reconciliation."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Values = Mapping[str, object]
 """What a row of the portal holds, by field code."""
 
 TEXT_LENGTH: Final = 255
-"""Characters a short text column holds."""
+"""Length of a short text column."""
 
 
 def as_stored(field: Field, value: object) -> Hashable:
-    """A value in the form in which it equals what the portal keeps of it: a number at its field's scale."""
+    """A value in the form in which it equals the stored value: a number rounded to its field's scale."""
     if kind(field) is not Kind.FLOAT:
         return canonical(field, value)
     if is_list(field):
@@ -32,11 +32,11 @@ def as_stored(field: Field, value: object) -> Hashable:
 
 
 def canonical(field: Field, value: object, *, loose: bool = False) -> Hashable:
-    """A value in the form in which two equal ones are equal.
+    """A value in a form in which equal values compare equal.
 
     `loose`: as the portal may have normalised it: text without HTML, trimmed and cut at 255 characters, numbers rounded
     to cents, or to the field's own scale.
-    Nothing, the empty text and the empty list are all nothing; the order of a list says nothing.
+    Null, empty text and the empty list are the same; the order of a list is ignored.
     """
     if is_list(field) or isinstance(value, list | tuple):
         items = value if isinstance(value, list | tuple) else ([] if value is None else [value])
@@ -78,7 +78,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Matches:
-    """What a look-up decided: `found` position to id, `absent` positions, `unclear` position to candidates."""
+    """Result of a look-up: `found` position to id, `absent` positions, `unclear` position to candidates."""
 
     found: dict[int, int | str] = field(default_factory=dict)
     absent: list[int] = field(default_factory=list)
@@ -88,10 +88,10 @@ class Matches:
 def assign(
     doubts: Sequence[Wanted], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
 ) -> Matches:
-    """Match rows in doubt to rows of the portal that nobody claims.
+    """Match rows in doubt to unclaimed rows of the portal.
 
-    A row matches where every value that was written is there. Equal rows are interchangeable. Where there are more
-    candidates than doubts, nobody can say which are ours: all of them stay unclear.
+    A row matches if it has every value that was sent. Equal rows are interchangeable. If there are more candidates than
+    doubts, it cannot be decided which are ours, and all of them stay unclear.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def assign(
     rows : iterable of (id, values by field code)
         Unclaimed rows of the portal.
     fields : mapping of str to Field
-        By code: what is compared.
+        The fields to compare, by code.
     """
     matches = Matches()
     free = dict(rows)
@@ -118,7 +118,7 @@ def _pass(
     *,
     loose: bool,
 ) -> list[Wanted]:
-    """One round of matching; gives the doubts that found no candidate."""
+    """One round of matching; returns the doubts without a candidate."""
     patterns: dict[tuple[str, ...], list[Wanted]] = defaultdict(list)
     for doubt in doubts:
         patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)

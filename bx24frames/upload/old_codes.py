@@ -1,4 +1,4 @@
-"""Codes no longer offered, and captions of several codes, where the portal holds just them: nobody edited the cell."""
+"""Retired codes and ambiguous captions that equal what the portal holds: such cells were not edited."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ async def held_cells(
 ) -> frozenset[CellPlace]:
     """Find the cells whose code cannot be told or chosen, and which say what the portal holds.
 
-    A choice deleted from its list, or a stage from its pipeline, stays in the rows that have it; written again it
-    would be dropped or refused.
+    A choice deleted from its list, or a stage deleted from its pipeline, stays in the rows that have it; writing it
+    again would drop it or be refused.
 
     Parameters
     ----------
     given : Source
-        The frame as the caller gave it.
+        The frame as given by the caller.
     frame : Incoming
-        With the ids of its rows, or with the columns of `on`: without them nothing is compared.
+        The frame's columns, with ids or with the columns of `on`; without either, nothing is compared.
     suspects : iterable of Fault
-        The cells at fault for their code or caption.
+        The cells whose code or caption is at fault.
     on : sequence of str, optional
         The key columns.
     """
@@ -76,7 +76,7 @@ async def _rows(
     positions: Collection[int],
     fields: Iterable[Field],
 ) -> dict[int, Values]:
-    """By position, what the portal holds of rows; of several with one key nobody knows which is meant."""
+    """What the portal holds, by position; rows that share a key are left out as ambiguous."""
     codes = [field.code for field in fields]
     if frame.id_column is not None:
         ids = cast("list[RowId]", frame.table.column(frame.id_column).to_pylist())
@@ -93,14 +93,14 @@ async def _rows(
 
 
 def _parts(cell: object) -> list[str]:
-    """The codes or captions of a cell; an integer may have become a float beside empty cells."""
+    """The codes or captions of a cell; integers may have become floats in a column with empty cells."""
     parts = cell if isinstance(cell, list | tuple) else [cell]
     whole = (int(part) if isinstance(part, float) and part.is_integer() else part for part in parts)
     return [str(part).strip() for part in whole if part is not None]
 
 
 def _unedited(given: list[str], held: list[str], titles: Mapping[str, str]) -> bool:
-    """Whether each part is one of the codes held, or, where it is no code, the caption of one."""
+    """Whether each part is one of the codes held or, if it is not a code, the caption of one."""
     left = list(held)
     for part in sorted(given, key=lambda part: part not in held):
         same = [code for code in left if code == part or (part not in titles and titles.get(code) == part)]

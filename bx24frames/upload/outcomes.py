@@ -27,9 +27,9 @@ NOT_SENT: Final = "not sent"
 class Outcome:
     """The outcome of one input row.
 
-    `position`: the row's place in the input, from 0. `id`: the portal's id of the row, where it is known.
-    `code`, `message`, `column`: the refusal, where there was one. `attempts`: requests that carried the row.
-    `path`: how the row travelled; ``"check"`` is a row that a local check kept from being sent.
+    `position`: the row's position in the input, from 0. `id`: the portal's id of the row, if known.
+    `code`, `message`, `column`: the error, if there was one. `attempts`: requests that carried the row.
+    `path`: how the row was sent; ``"check"`` means that a local check kept it from being sent.
     """
 
     position: int
@@ -67,21 +67,21 @@ class Uploaded:
 
 
 def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: AnyArray | None) -> pa.Table:
-    """Lay outcomes out by position.
+    """Arrange outcomes by position.
 
     Parameters
     ----------
     outcomes : iterable of Outcome
-        A later one of a row replaces an earlier.
+        A later outcome of a row replaces an earlier one.
     rows : int
-        Rows of the input; those without an outcome are ``skipped``.
+        Number of input rows; rows without an outcome are ``skipped``.
     labels : pyarrow.Array, optional
-        One a row; positions without it.
+        One label per row; default: positions.
 
     Raises
     ------
     ValueError
-        An outcome of a row the input does not have, or another number of labels.
+        If an outcome is outside the input, or the number of labels differs.
     """
     import pyarrow as pa
 
@@ -98,13 +98,13 @@ def _by_position(outcomes: Iterable[Outcome], rows: int) -> list[Outcome]:
     last: list[Outcome | None] = [None] * rows
     for outcome in outcomes:
         if not 0 <= outcome.position < rows:
-            raise ValueError(f"An outcome of row {outcome.position} in an upload of {rows} rows")
+            raise ValueError(f"Outcome of row {outcome.position} in an upload of {rows} rows")
         last[outcome.position] = outcome
     return [outcome or Outcome(position, "skipped", message=NOT_SENT) for position, outcome in enumerate(last)]
 
 
 def _ids(ids: Sequence[int | str | None]) -> AnyArray:
-    """Integers, or text where some table of the portal has text for an id (currencies)."""
+    """Integers, or text for entities with text ids (currencies)."""
     import pyarrow as pa
 
     if any(isinstance(value, str) for value in ids):

@@ -1,4 +1,4 @@
-"""Rows whose answer was lost: looked for in the portal, sent again only when it is certain that they are not there."""
+"""Reconciliation: look for rows whose answer was lost, and send again only those certainly absent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bx24frames.errors import BX24Error
 from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
 from bx24frames.upload.match import Matches, Wanted, assign, compares
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.sending import delay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -23,22 +22,22 @@ if TYPE_CHECKING:
     from bx24frames.upload.sending import Sending
 
 CUT: Final = 62.0
-"""Seconds after which a request that was sent is certainly over: the portal cuts it at 60 (docs: limits.md)."""
+"""Seconds after which a request has certainly ended: the portal aborts it at 60 (docs: limits.md)."""
 ROUNDS: Final = 5
-"""Times a row that proved absent is sent again."""
+"""How often a row proved absent is sent again."""
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where rows of this upload can be: above the highest id there was before, made by this user."""
+    """Scope of the search for rows of this upload: above the previous highest id, created by this user."""
 
     high: int
     author: int | None
 
 
 async def begin(connection: Connection, upload: Upload, journal: Journal) -> None:
-    """Note, before the first row leaves, what a search will need."""
+    """Record what a search will need, before the first row is sent."""
     if journal.fact("high") is not None:
         return
     high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
@@ -51,7 +50,7 @@ async def begin(connection: Connection, upload: Upload, journal: Journal) -> Non
 
 
 def search_of(journal: Journal) -> Search:
-    """What `begin` noted."""
+    """The facts recorded by `begin`."""
     author = journal.fact("author") or ""
     return Search(int(journal.fact("high") or 0), int(author) if author else None)
 
@@ -62,7 +61,7 @@ async def settle_doubts(
     sending: Sending,
     send_alone: Callable[[Sequence[int]], Awaitable[None]],
 ) -> None:
-    """Find out what became of the inserts in doubt; send again, each alone, those that are certainly not there."""
+    """Find the outcome of inserts in doubt; send again, one by one, those that are certainly absent."""
     journal = sending.journal
     if journal is None or not sending.doubts:
         return
@@ -71,7 +70,7 @@ async def settle_doubts(
         try:
             absent = await _search(connection, upload, sending, search, journal)
         except BX24Error as fault:
-            _leave(sending, f"the look for it failed: {fault.message}")
+            _leave(sending, f"looking for it failed: {fault.message}")
             return
         again = _conclude(absent, sending)
         if sending.stopped or not left:
@@ -80,15 +79,15 @@ async def settle_doubts(
         if not again:
             break
         if any(sending.doubts[at].passing for at in again):
-            await connection.clock.sleep(delay(ROUNDS + 1 - left))
+            await connection.clock.sleep(connection.retry.delay(ROUNDS + 1 - left))
         await send_alone(again)
         if not sending.doubts:
             return
-    _leave(sending, "the row is not to be found")
+    _leave(sending, "the row was not found")
 
 
 def _leave(sending: Sending, why: str) -> None:
-    """Leave the rows in doubt unknown, saying why."""
+    """Mark the rows in doubt as unknown, with a reason."""
     for doubt in list(sending.doubts.values()):
         sending.put(replace(doubt.outcome, message=f"{doubt.outcome.message} (and {why})"))
 
@@ -114,7 +113,7 @@ async def _search(
 
 
 def certainly_over(intent: Intent, now: float) -> float:
-    """When a request is over for certain; one sent in the future was sent before the clock was set back."""
+    """When a request has certainly ended; a request sent in the future was sent before the clock was set back."""
     return min(intent.sent_at, now) + CUT
 
 
@@ -133,7 +132,7 @@ async def _look(connection: Connection, upload: Upload, sending: Sending, search
     matches = assign(wanted, free.items(), by_code)
     left = set(free) - set(matches.found.values())
     if left and not keyed:
-        # One of them may be ours, changed by the portal when it was stored: who knows is not the same as absent.
+        # One of them may be ours, changed by the portal when it was stored: undecided is not the same as absent.
         matches.unclear |= dict.fromkeys(matches.absent, tuple(sorted(left, key=str)))
         matches.absent = []
     elif left and matches.absent:
@@ -144,7 +143,9 @@ async def _look(connection: Connection, upload: Upload, sending: Sending, search
 async def _suspect_the_key(
     connection: Connection, upload: Upload, matches: Matches, left: Iterable[int | str], keys: Iterable[str]
 ) -> None:
-    """Call unclear what is there but for its key: the portal may have changed that when it stored the row."""
+    """Mark rows as unclear if a row matches except for its key, which the portal may have changed when it stored the
+    row.
+    """
     others = {name: field for name, field in comparable(upload).items() if name not in keys}
     held = await rows_by_id(connection, upload.table, left, [field.code for field in others.values()])
     carried = set().union(*held.values())
@@ -163,7 +164,7 @@ async def _suspect_the_key(
 
 
 def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
-    """The columns by which a row is known again, and whether they are a key of its own; else they are all of them."""
+    """The columns that identify a row, and whether they are a key; without a key, all comparable columns."""
     able = comparable(upload)
     names = Names(upload.table.fields, upload.entity.name)
     for key in (upload.request.on or (), ("originatorId", "originId"), ("xmlId",)):
@@ -175,7 +176,7 @@ def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
 
 
 def comparable(upload: Upload) -> dict[str, Field]:
-    """The columns that read back as they were written."""
+    """The columns whose values are returned as they were written."""
     return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
 
 
@@ -184,7 +185,7 @@ def _filled(upload: Upload, columns: Iterable[str]) -> bool:
 
 
 def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
-    """The condition that leaves out other people's rows, unless the frame itself says who made its rows."""
+    """The condition that excludes rows of other users, unless the frame itself sets the author."""
     names = Names(upload.table.fields, upload.entity.name)
     for name in AUTHORS:
         field = names.find(name)
@@ -198,18 +199,22 @@ def _take(matches: Matches, sending: Sending) -> None:
         doubt = sending.doubts.pop(position)
         sending.put(
             replace(
-                doubt.outcome, action="inserted", id=row_id, code=None, message="the answer was lost, the row found"
+                doubt.outcome,
+                action="inserted",
+                id=row_id,
+                code=None,
+                message="the answer was lost, but the row was found",
             )
         )
     for position, candidates in matches.unclear.items():
         doubt = sending.doubts[position]
         ids = ", ".join(map(str, candidates[:5])) + (", ..." if len(candidates) > 5 else "")
-        message = f"{doubt.outcome.message}; it may be among these rows, which nobody else claims: {ids}"
+        message = f"{doubt.outcome.message}; it may be one of these rows: {ids}"
         sending.put(replace(doubt.outcome, message=message))
 
 
 def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
-    """Rows that are certainly not there: refused, if the portal had them alone and said so; else to be sent again."""
+    """Absent rows: failed if the portal reported an error for that row alone; otherwise to be sent again."""
     again = []
     for position in absent:
         doubt = sending.doubts[position]
@@ -222,16 +227,16 @@ def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
 
 
 def _give_up(absent: Iterable[int], sending: Sending) -> None:
-    """Rows that are certainly not there and are not sent again, because an upload stops or they never arrive."""
+    """Absent rows that are not sent again because the upload stops or the attempts are used up."""
     for position in absent:
         outcome = sending.doubts[position].outcome
-        message = f"{outcome.message} (the row is not there, and was not sent again)"
+        message = f"{outcome.message} (the row does not exist and was not sent again)"
         sending.put(replace(outcome, action="failed", message=message))
 
 
 def doubts_of(journal: Journal) -> dict[int, Outcome]:
-    """The rows an interrupted upload left in doubt."""
+    """The rows that an interrupted upload left in doubt."""
     return {
-        position: Outcome(position, "unknown", message="the upload broke off", attempts=intent.times)
+        position: Outcome(position, "unknown", message="the upload was aborted", attempts=intent.times)
         for position, intent in journal.in_doubt().items()
     }

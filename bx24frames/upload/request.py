@@ -1,4 +1,4 @@
-"""An upload made ready: sound columns, the rows to send, and which journal it is written down in."""
+"""Write request: a prepared upload with its valid columns, the rows to send, and its journal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Resume = str | Path | bool | None
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """What a caller wants to write, as given."""
+    """The options of an upload, as given."""
 
     source: Source
     entity: str
@@ -60,10 +60,10 @@ class WriteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A request made ready.
+    """A prepared upload.
 
-    `bad`: positions whose rows a check keeps from being sent. `ids`: positions whose rows are there already.
-    `current`: by id, what the portal holds of the columns that have to be compared. `held`: cells to leave out.
+    `bad`: positions of rows that failed a check and are not sent. `ids`: ids of existing rows by position.
+    `current`: by id, the portal's values of the columns to compare. `held`: cells to leave out.
     """
 
     request: WriteRequest
@@ -76,31 +76,31 @@ class Upload:
 
     @property
     def entity(self) -> Entity:
-        """The table written to."""
+        """The entity written to."""
         return self.table.entity
 
     @property
     def columns(self) -> Mapping[str, Field]:
-        """Spelling to field, of what is sent."""
+        """Fields by spelling, of the columns to send."""
         return self.frame.columns
 
     @property
     def total(self) -> int:
-        """Rows of the input."""
+        """Number of input rows."""
         return self.frame.source.rows
 
     def known_id(self, position: int) -> int | None:
-        """The id that the frame itself names for a row."""
+        """The id of a row in the frame itself."""
         column = self.frame.id_column
         return None if column is None else self.frame.table.column(column)[position].as_py()
 
     @property
     def imports(self) -> bool:
-        """Whether new rows go by import."""
+        """Whether new rows are imported."""
         return self.request.automation is not True and self.entity.writes.import_many is not None
 
     def rows(self, wanted: Callable[[int], bool]) -> Iterator[InputRow]:
-        """The sound rows that are wanted, with the values of their columns."""
+        """The selected valid rows, with the values of their columns."""
         names = list(self.columns)
         data = self.frame.table.select(names)
         for start in range(0, self.total, CHUNK):
@@ -119,7 +119,7 @@ class Upload:
 
 
 def identify(connection: Connection, upload: Upload) -> Identity:
-    """Which upload this is: the same frame into the same table of the same portal, in the same way."""
+    """The identity of an upload: the same frame, written to the same entity of the same portal in the same way."""
     hashes = row_hashes(upload.frame.table, upload.total)
     whole = hashlib.blake2b(digest_size=16)
     for part in (*sorted(upload.frame.table.column_names), *(upload.request.on or ())):
@@ -153,21 +153,21 @@ def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
 
 
 def open_journal(identity: Identity, resume: Resume) -> Journal:
-    """The journal of an upload: a new one, or the one to go on with.
+    """Open the journal of an upload: a new one, or the one to continue.
 
     Raises
     ------
     UnfinishedUpload
-        The same insert was begun before, and nobody said what to do about it; or it is running now.
+        The same insert was started before and `resume` does not say what to do, or it is running now.
     ConfigError
         The journal cannot be used.
     ValidationError
-        The journal is of another frame; the differing rows are named.
+        The journal belongs to another frame; the message names the differing rows.
     """
     if resume is None or resume is False:
         return _fresh(identity, forced=resume is False)
     if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume is a journal's path, a report with a journal, False or None, not {resume!r:.80}")
+        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
     path = Path(resume)
     journal = Journal(path, identity)
     differing = journal.differing(identity)
@@ -187,14 +187,14 @@ def _fresh(identity: Identity, *, forced: bool) -> Journal:
         journal.abandon()
         if not forced:
             raise UnfinishedUpload(
-                f"The same {len(identity.hashes):,} rows were begun to be inserted into {identity.entity} before, "
-                f"and not all of them were written: {path}",
+                f"An earlier insert of the same {len(identity.hashes):,} rows into {identity.entity} was not finished: "
+                f"{path}",
                 journal=path,
-                guidance=f"Go on with it: resume={str(path)!r}. To insert all of them once more: resume=False.",
+                guidance=f"To continue it: resume={str(path)!r}. To insert all rows again: resume=False.",
             )
         journals.set_aside(path)
         return Journal(path, identity)
-    # Whatever a killed upsert sent may be on its way still: a look-up must wait for it.
+    # A killed upsert's requests may still be in flight: look-ups must wait for them.
     journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
     return journal
 
@@ -202,14 +202,14 @@ def _fresh(identity: Identity, *, forced: bool) -> Journal:
 def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> ValidationError:
     if differing is None:
         return ValidationError(
-            f"The journal {path} is of another upload than this {identity.mode} of {len(identity.hashes):,} rows",
+            f"The journal {path} is for another upload than this {identity.mode} of {len(identity.hashes):,} rows",
             entity=identity.entity,
-            guidance="Resume with the frame, table and mode it was begun with, or name another journal.",
+            guidance="Resume with the same frame, entity and mode, or name another journal.",
         )
     shown = ", ".join(map(str, differing[:ROWS_SHOWN])) + (", ..." if len(differing) > ROWS_SHOWN else "")
     return ValidationError(
-        f"The frame is not the one that the journal {path} was begun with: {len(differing):,} rows differ ({shown})",
+        f"The frame differs from the one in the journal {path}: {len(differing):,} rows differ ({shown})",
         entity=identity.entity,
         rows=differing,
-        guidance="Resume with the frame as it was; send changed rows by themselves, by mode='update'.",
+        guidance="Resume with the original frame; send changed rows separately with mode='update'.",
     )

@@ -1,4 +1,4 @@
-"""The way of a frame into the portal: checked whole, sent by the fastest path allowed, an outcome for every row."""
+"""Running an upload: check the whole frame, send it by the fastest path allowed, record an outcome for every row."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 _SENT: Final = frozenset({"inserted", "updated", "unknown"})
-"""Fates of rows that left."""
+"""Outcomes of rows that were sent."""
 
 
 async def prepare_upload(connection: Connection, request: WriteRequest) -> Upload:
@@ -79,7 +79,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
 
 
 def _by_id(request: WriteRequest, table: Table) -> WriteRequest:
-    """An update whose key is the id is an update by id."""
+    """Turn an update whose key is the id into an update by id."""
     names = Names(table.fields, table.entity.name)
     if request.mode == "update" and request.on and len(request.on) == 1:
         known = names.find(request.on[0])
@@ -98,15 +98,17 @@ def _check(request: WriteRequest, table: Table) -> None:
     }
     for name, (value, choices) in allowed.items():
         if value not in choices:
-            raise ConfigError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
+            raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     _check_size(request.rows_per_request)
     if request.mode == "upsert" and not request.on:
-        raise ConfigError("mode='upsert' needs on=: the columns that tell which row is which", entity=table.entity.name)
+        raise ConfigError("mode='upsert' needs on=: the key columns that identify rows", entity=table.entity.name)
     entity, writes = table.entity, table.entity.writes
     needed = {"insert": [writes.add], "update": [writes.update], "upsert": [writes.add, writes.update]}[request.mode]
     if None in needed:
         raise ConfigError(
-            f"{entity.name} cannot be written by {request.mode}", entity=entity.name, guidance=entity.unwritten or None
+            f"{entity.name} does not support mode={request.mode!r}",
+            entity=entity.name,
+            guidance=entity.unwritten or None,
         )
     if request.automation is False:
         _check_silence(request, writes, entity.name)
@@ -114,21 +116,21 @@ def _check(request: WriteRequest, table: Table) -> None:
 
 def _check_size(rows: int | str) -> None:
     if rows != "auto" and (not isinstance(rows, int) or isinstance(rows, bool) or rows < 1):
-        raise ConfigError(f"rows_per_request is 'auto' or a number of rows of at least 1, not {rows!r}")
+        raise ConfigError(f"rows_per_request must be 'auto' or a number of rows of at least 1, not {rows!r}")
 
 
 def _check_silence(request: WriteRequest, writes: WriteMethods, entity: str) -> None:
     if request.mode != "insert":
         raise ConfigError(
-            f"automation=False is for inserts: the portal always runs its robots on an {request.mode}",
+            f"automation=False is only for inserts: the portal always runs its robots on an {request.mode}",
             entity=entity,
-            guidance="Leave automation= out.",
+            guidance="Leave out automation=.",
         )
     if writes.import_many is None:
         raise ConfigError(
-            f"{entity} has no import, and its add always runs the portal's automation",
+            f"{entity} has no import method, and its add method always runs the portal's automation",
             entity=entity,
-            guidance="Write to the item entity of the same table (deal, contact, ...), or leave automation= out.",
+            guidance="Write to the item entity of the same rows (deal, contact, ...), or leave out automation=.",
         )
 
 
@@ -189,7 +191,7 @@ async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
 
 
 async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -> bool:
-    """Send the rows under a journal; whether that was interrupted."""
+    """Send the rows under a journal; returns whether that was interrupted."""
     request = upload.request
     title = f"{upload.entity.name}: {request.mode}"
     sending.journal = open_journal(identify(connection, upload), request.resume)
@@ -201,7 +203,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
     finally:
         try:
             for position, outcome in reconcile.doubts_of(sending.journal).items():
-                sending.outcomes.setdefault(position, outcome)  # begun, and left without an answer
+                sending.outcomes.setdefault(position, outcome)  # sent, but not answered
         finally:
             sending.journal.close(rows=upload.total)
 
@@ -231,10 +233,10 @@ def _planned(upload: Upload, sending: Sending) -> Iterator[Outcome]:
 
 
 def _robots_ran(upload: Upload, sending: Sending) -> bool | None:
-    """Whether the CRM's automation ran: an import starts none, everything else does; other tables have none."""
+    """Whether the CRM's automation ran: imports do not start it, all other calls do; other entities have none."""
     paths = {outcome.path for outcome in sending.outcomes.values() if outcome.action in ("inserted", "updated")}
     if upload.entity.entity_type_id is None or not paths:
         return None
     if paths & {"batch", "single"}:
         return True
-    return None if None in paths else False  # of what an interrupted run wrote, nobody has noted the way
+    return None if None in paths else False  # the journal of an interrupted run does not record the path

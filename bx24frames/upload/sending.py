@@ -1,4 +1,4 @@
-"""Rows on their way into the portal: which calls carry them, and what each answer means for each row."""
+"""Sending of rows: which calls carry them, and what each answer means for each row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bx24frames.engine.batch import plain
 from bx24frames.engine.codes import Reaction, error_of, meaning, untouched
 from bx24frames.engine.fallback import Dispatch, Settled
 from bx24frames.engine.messages import JSON, Answer, Command, Lost, Parcel, Refusal, Success
-from bx24frames.engine.retry import delay, is_passing
+from bx24frames.engine.retry import is_passing
 from bx24frames.engine.sizes import FIRST_IMPORTS, FIRST_WRITES, Sizes
 from bx24frames.entities.echo import NOT_STORED
 from bx24frames.errors import Action, BX24Error
@@ -32,7 +32,6 @@ __all__ = [
     "Delivery",
     "Doubt",
     "Sending",
-    "delay",
     "import_is_closed",
     "not_stored",
     "send",
@@ -45,10 +44,9 @@ _FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How rows travel.
+    """How rows are sent.
 
-    `first`: commands of the first request. `done`: what a success means. `path`: None says "batch" or "single" as
-    it was. `commands`: a fixed number of commands a request, None lets it grow.
+    `first`: commands in the first request. `done`: the action that a success stands for. `path`: None records "batch"
     """
 
     first: int
@@ -61,7 +59,7 @@ class Delivery:
 class Doubt:
     """A row that may have been written.
 
-    `answered`: the portal has done with it. `company`: rows of its call. `passing`: the same may succeed later.
+    `answered`: the portal has finished with it. `company`: rows of its call. `passing`: a retry may succeed.
     """
 
     outcome: Outcome
@@ -72,14 +70,14 @@ class Doubt:
 
 @dataclass(slots=True)
 class Sending:
-    """What has become of the rows so far.
+    """Outcomes of the rows so far.
 
-    `ids`: of the rows that are there already, by position: the answer to an update names none. `begun`: positions whose
-    request has left. `undelivered`: positions that a path closed itself to (import without the right), to go another
-    way. `contested`: positions of updates that may have been carried out, though no answer says so.
-    `stopped`: nothing more is to be begun; `refused`: because the credential was.
-    `compared`: positions whose answer showed the stored row. `import_closed`: the credential may not import.
-    `column_of`: which column a refusal's text names.
+    `ids`: ids of existing rows by position, because the answer to an update has none. `begun`: positions whose request
+    was sent. `undelivered`: positions that must be sent another way because a path is closed (import without
+    permission). `contested`: positions of updates that may have been carried out although no answer says so.
+    `stopped`: nothing more is sent; `refused`: because the credential was rejected.
+    `compared`: positions whose answer contained the stored row. `import_closed`: the credential may not import.
+    `column_of`: the column that an error message names.
     """
 
     on_error: OnError
@@ -114,17 +112,17 @@ class Sending:
         return outcome
 
     def leave_unanswered(self) -> None:
-        """Say of the rows that left, and whose answer nobody waited for, that they are unknown."""
+        """Mark rows that were sent but whose answer was not awaited as unknown."""
         for position in self.begun - self.outcomes.keys():
-            outcome = Outcome(position, "unknown", message="the upload broke off", attempts=1)
+            outcome = Outcome(position, "unknown", message="the upload was aborted", attempts=1)
             self.outcomes[position] = self._named(outcome)
 
     def refusal(self, entity: str) -> BX24Error | None:
-        """The error to raise where the credential was refused."""
+        """The error to raise if the credential was rejected."""
         return None if self.refused is None else error_of(self.refused, entity)
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Send nothing more."""
         self.stopped = True
         if self.machine is not None:
             self.machine.stop()
@@ -144,15 +142,15 @@ async def send(
     Parameters
     ----------
     calls : iterable of Encoded
-        Taken as they are needed.
+        Consumed as needed.
     tell : callable
-        Told of (rows, failed) as they come.
+        Called with (rows, failed) as answers arrive.
     closes : callable, optional
-        Whether an answer closes this path to a row, which is then left in `undelivered`; where it closes it to every
-        row of a call, and none has gone this way yet, nothing more is sent this way.
+        Whether an answer closes this path for a row, which is then left in `undelivered`; if it closes the path for all
+        rows of a call, and no row was sent this way before, nothing more is sent this way.
     """
     carried: dict[str, Encoded] = {}
-    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first)
+    machine = Dispatch(_commands(calls, carried), first=delivery.commands or delivery.first, retry=connection.retry)
     sending.machine = machine
     if sending.stopped:
         machine.stop()
@@ -167,11 +165,11 @@ async def send(
 
 
 def _turned_away(machine: Dispatch, sending: Sending) -> Iterator[Outcome]:
-    """The rows that the portal turned away and that are not sent again: they are as they were before."""
+    """Outcomes of rows whose request was rejected and is not retried: nothing was changed."""
     for task in machine.turned_away():
         for position in task.command.positions:
-            if position not in sending.outcomes:  # else it was sent before as well, and that may have been carried out
-                message = "the portal turned it away, and it was not sent again"
+            if position not in sending.outcomes:  # otherwise it was also sent before, which may have been carried out
+                message = "the portal rejected the request, and it was not retried"
                 yield Outcome(position, "skipped", message=message, attempts=task.sent)
 
 
@@ -192,7 +190,7 @@ async def _carry(
             closed = [position for position, answer in results if closes is not None and closes(answer)]
             sending.undelivered += closed
             if sending.journal is not None and isinstance(item.answer, Success | Refusal):
-                # Refused for certain: such a row is not in doubt, even if it goes no other way.
+                # Certainly rejected: such a row is not in doubt, even if it cannot be sent another way.
                 sending.journal.record(
                     Outcome(at, "failed", path=delivery.path, attempts=item.attempts) for at in closed
                 )
@@ -213,7 +211,7 @@ def _take(
     delivery: Delivery,
     sending: Sending,
 ) -> int:
-    """Record the outcomes of one call's rows; how many of them failed."""
+    """Record the outcomes of one call's rows; returns how many of them failed."""
     path: PathTaken = delivery.path or item.path
     outcomes = []
     doubts = {}
@@ -242,7 +240,7 @@ def _take(
 
 
 def _judged(outcome: Outcome, echo: Echo, result: JSON, sending: Sending) -> Outcome:
-    """The outcome of a row by the row that the answer shows."""
+    """The outcome of a row, compared with the row in the answer."""
     differing = echo.differences(result)
     if differing is None:
         return outcome
@@ -251,10 +249,10 @@ def _judged(outcome: Outcome, echo: Echo, result: JSON, sending: Sending) -> Out
 
 
 def not_stored(outcome: Outcome, differing: Sequence[Difference]) -> Outcome:
-    """The outcome of a row that is kept otherwise than it was sent.
+    """The outcome of a row that was stored differently than it was sent.
 
-    An update that was not stored has failed. A new row is there: calling it failed would have it made twice, so it is
-    ``inserted``, with the difference told.
+    An update that was not stored has failed. A new row exists: ``failed`` would invite a second insert, so it is
+    ``inserted`` and the message names the difference.
     """
     if not differing or outcome.action not in ("inserted", "updated"):
         return outcome
@@ -266,12 +264,12 @@ def not_stored(outcome: Outcome, differing: Sequence[Difference]) -> Outcome:
 
 
 def _contested(answer: Answer) -> bool:
-    """Whether an error may have come after the row was saved (crm module: lib/service/operation.php)."""
+    """Whether an error may have occurred after the row was saved (crm module: lib/service/operation.php)."""
     return isinstance(answer, Refusal) and not untouched(answer) and answer.code.lower() != DENIED
 
 
 def _shared(item: Settled, answer: Answer) -> bool:
-    """Whether an answer is that of a whole batch, so that it says nothing of any one call in it."""
+    """Whether an answer is for a whole batch, so that it says nothing about any single call in it."""
     return item.path == "batch" and (isinstance(answer, Lost) or (isinstance(answer, Refusal) and answer.whole))
 
 
@@ -304,7 +302,7 @@ def _commands(calls: Iterable[Encoded], carried: dict[str, Encoded]) -> Iterator
 
 
 def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
-    """One answer a row: of an import, each row's own; a row that an import does not speak of is in doubt."""
+    """One answer per row: for an import, the answer of each row; a row missing from it is in doubt."""
     if not isinstance(answer, Success) or encoded.shape.rows_path is None:
         return [answer] * len(encoded.positions)
     items = _at(answer.value, encoded.shape.rows_path)
@@ -316,9 +314,9 @@ def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
 
 def _row_answer(value: JSON) -> Answer:
     if not isinstance(value, dict):
-        return Lost("the answer does not speak of this row", status=200)
+        return Lost("the answer does not mention this row", status=200)
     if "error" in value:
-        # A row's own error inside the items of an import proves that the row was not made.
+        # A row's own error in the items of an import proves that the row was not created.
         return Refusal(str(value["error"]), plain(value.get("error_description")), 200)
     return Success(value)
 
@@ -326,11 +324,11 @@ def _row_answer(value: JSON) -> Answer:
 def _outcome(
     position: int, answer: Answer, encoded: Encoded, done: Action, attempts: int, path: PathTaken, *, sure: bool
 ) -> Outcome:
-    """What an answer means for a row. `sure`: an error proves that the row is as it was before."""
+    """What an answer means for a row. `sure`: an error proves that the row is unchanged."""
     if isinstance(answer, Success):
         made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
         if done == "inserted" and not isinstance(made, int | str):
-            return Outcome(position, "unknown", None, None, "the answer names no id", None, attempts, path)
+            return Outcome(position, "unknown", None, None, "the answer contains no id", None, attempts, path)
         return Outcome(position, done, _id(made), attempts=attempts, path=path)
     if isinstance(answer, Lost):
         action: Action = "unknown" if answer.sent else "failed"
@@ -352,14 +350,14 @@ def _at(value: JSON, path: Iterable[str]) -> JSON:
 
 
 def import_is_closed(answer: Answer) -> bool:
-    """Whether an answer says that this credential, or this portal, cannot import at all."""
+    """Whether an answer means that this credential, or this portal, cannot import at all."""
     if not isinstance(answer, Refusal) or meaning(answer).reaction in _FATAL:
         return False
     return answer.code.lower() in (DENIED, "error_method_not_found", "entity_type_not_supported")
 
 
 async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
-    """Wait for an upload; on Ctrl-C begin nothing new and wait for what is under way, unless asked a second time.
+    """Wait for an upload; on Ctrl-C send nothing new and wait for requests in flight, unless interrupted a second time.
 
     Returns whether it was interrupted.
     """

@@ -1,4 +1,4 @@
-"""Rows read back where no answer shows them: clears, and a sample of imports and of what classic methods wrote."""
+"""Verification: read back rows that no answer contains: cleared fields, and samples of imports and classic writes."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
 
 
 async def verify(connection: Connection, upload: Upload, sending: Sending) -> None:
-    """Read back what no answer showed, and tell what is kept otherwise; what cannot be read back stands as it was told.
+    """Read back rows that no answer contained, and report differences; rows that cannot be read back keep their
+    outcome.
 
-    Every clear is read back, and one that cleared nothing is sent once more by the classic methods, where the table has
-    some. Of rows whose answer shows no row (imports, classic methods) the first 50 are, and all of them in the columns
-    in which one of these differs.
+    Every cleared field is read back, and one that was not cleared is sent once more by the classic methods if the
+    entity has some. Of rows whose answer contains no row (imports, classic methods) the first 50 are read back, and if
+    a column of these differs, that column of all rows.
     """
     if sending.stopped or not found_by_id(upload.table):
         return
@@ -52,7 +53,7 @@ async def verify(connection: Connection, upload: Upload, sending: Sending) -> No
         return
 
 
-# --- rows whose answer showed nothing --------------------------------------------------------------
+# --- rows whose answer contained no row ------------------------------------------------------------
 
 
 async def _sample(connection: Connection, upload: Upload, sending: Sending) -> None:
@@ -75,7 +76,7 @@ def _reads_back(field: Field) -> bool:
 
 
 def _at_risk(upload: Upload, field: Field) -> bool:
-    """A stage of rows whose pipeline the frame does not name: one of another pipeline is left as it was."""
+    """Whether a field is a stage of rows whose pipeline is not in the frame: one of another pipeline is not stored."""
     given = {one.code for one in upload.columns.values()}
     return field.code in STAGE_FIELDS and upload.request.mode != "insert" and not given & PIPELINE_FIELDS
 
@@ -83,7 +84,7 @@ def _at_risk(upload: Upload, field: Field) -> bool:
 async def _read_back(
     connection: Connection, upload: Upload, sending: Sending, positions: list[int], columns: Mapping[str, Field]
 ) -> set[str]:
-    """Compare rows with what was sent of some columns; the columns that differ somewhere."""
+    """Compare some columns of rows with what was sent; returns the columns that differ anywhere."""
     ids = {at: row_id for at in positions if (row_id := sending.outcomes[at].id) is not None}
     held = await rows_by_id(connection, upload.table, ids.values(), [field.code for field in columns.values()])
     found: set[str] = set()
@@ -92,7 +93,7 @@ async def _read_back(
         values = held.get(ids[row.position])
         outcome = sending.outcomes[row.position]
         if values is None:
-            message = "the portal took the row, and it is not to be found any more"
+            message = "the portal accepted the row, but it cannot be found any more"
             told.append(replace(outcome, code=NOT_STORED, message=message))
             continue
         differing = list(_differences(upload, row, values, columns))
@@ -137,7 +138,7 @@ def _is(sending: Sending, position: int, action: str) -> bool:
 async def _filled(
     connection: Connection, upload: Upload, cleared: Mapping[int, list[str]]
 ) -> dict[int, list[Difference]]:
-    """Of rows and the columns they were to lose, those that still hold something there."""
+    """The given rows and columns to clear that still have a value."""
     if not cleared:
         return {}
     codes = {upload.columns[name].code: name for names in cleared.values() for name in names}
@@ -152,18 +153,18 @@ async def _filled(
 
 
 def _emptied(field: Field, kept: object) -> object:
-    """What empties a field by classic methods: nothing, and of files and phones the ids of those to take away."""
+    """The value that clears a field by classic methods: empty, or for files and phones the ids to remove."""
     return removed(field, kept) if goes_by_id(Family.CLASSIC, field) else None
 
 
 async def _clear_by_classic(connection: Connection, upload: Upload, cells: Mapping[int, list[Difference]]) -> bool:
-    """Send clears by the classic methods of the same table; whether any was taken."""
+    """Clear fields by the classic methods of the same entity; returns whether any call succeeded."""
     if upload.entity.family is not Family.ITEM:
         return False
     try:
         table = await find_table(connection, f"crm.{upload.entity.name}")
     except BX24Error:
-        return False  # smart processes have item methods alone
+        return False  # smart processes have only item methods
     names = Names(table.fields, table.entity.name)
     calls = []
     for position, kept in cells.items():

@@ -1,1 +1,1 @@
-"""The public signatures: reading and writing, and how their arguments are checked."""
+"""Public functions: signatures, argument validation and docstrings."""

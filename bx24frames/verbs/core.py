@@ -1,4 +1,4 @@
-"""The verbs, awaitable and untyped by backend: what `bx24frames` and `bx24frames.aio` both call."""
+"""Implementation of the read functions as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """In which form a read is wanted."""
+    """Form of the result: backend, dtypes and index."""
 
     backend: Backend
     dtype_backend: DtypeBackend | None = None
     index: str | Sequence[str] | None = None
 
     def frame(self, table: pa.Table, connection: Connection, entity: str, finish: Finish | None = None) -> Frame:
-        """Turn a table into the frame wanted, with where it came from beside it."""
+        """Convert a table to a frame, with host, entity and time of the read as attributes."""
         attrs = {
             "host": connection.host,
             "entity": entity,
@@ -54,7 +54,7 @@ class Output:
         )
 
     def levels(self, finish: Finish) -> list[str] | None:
-        """The index columns by their names in the finished table.
+        """Return the names of the index columns in the finished table.
 
         Raises
         ------
@@ -72,14 +72,14 @@ class Output:
 
 
 def _connect(portal: PortalLike, entity: object) -> Connection:
-    """The connection meant; the table comes first, and the two are easily swapped."""
+    """Return the connection; detect an entity and a portal given in the wrong order."""
     if not isinstance(entity, str):
         raise UnknownEntity(
-            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            f"entity must be text such as 'deal', not {entity!r:.80}",
             guidance=ORDER,
         )
     if is_address(entity):
-        raise UnknownEntity("An address stands where the name of a table belongs", guidance=ORDER)
+        raise UnknownEntity("entity is an address instead of the name of an entity", guidance=ORDER)
     try:
         return connection_of(portal).begun()
     except ConfigError as error:
@@ -89,24 +89,24 @@ def _connect(portal: PortalLike, entity: object) -> Connection:
 
 
 def _described(portal: PortalLike, entity: str) -> Connection:
-    """The connection meant, for a table that has a description."""
+    """Return the connection for an entity that has a description."""
     connection = _connect(portal, entity)
     if is_untyped(entity):
         raise ConfigError(
-            f"{entity} is a method: nothing describes its columns",
+            f"{entity} is a method, and its columns have no description",
             entity=entity,
-            guidance="list_entities() shows the tables that are described, each with its method.",
+            guidance="list_entities() lists the entities with a description, each with its method.",
         )
     return connection
 
 
 def _typed(request: ReadRequest) -> ReadRequest:
-    """The request with its column types in Arrow."""
+    """Convert the column types of a request to Arrow."""
     return replace(request, schema_overrides=arrow_types(request.schema_overrides))
 
 
 async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
-    """Read a table whole."""
+    """Read an entity into one frame."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):
         return output.frame(await read_untyped(connection, request, wishes), connection, request.entity)
@@ -121,7 +121,7 @@ async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output:
 async def iterate(
     portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output, chunk_size: int
 ) -> AsyncGenerator[Frame, None]:
-    """Read a table in frames of `chunk_size` rows."""
+    """Read an entity in frames of `chunk_size` rows."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):
         whole = await read_untyped(connection, request, wishes)
@@ -141,7 +141,7 @@ async def iterate(
 
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
-    """Count the rows that meet the conditions."""
+    """Count the rows that match the conditions."""
     connection = _connect(portal, entity)
     if is_untyped(entity):
         return await count_untyped(connection, entity, filters)
@@ -149,25 +149,25 @@ async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int
 
 
 async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:
-    """Describe the fields of a table."""
+    """Describe the fields of an entity."""
     connection = _described(portal, entity)
     return output.frame(await describe_table(connection, entity, titles=titles), connection, entity)
 
 
 async def entities(portal: PortalLike, output: Output) -> Frame:
-    """List the tables."""
+    """List the entities."""
     try:
         connection = connection_of(portal).begun()
     except ConfigError:
         if not (isinstance(portal, str) and is_table(portal)):
             raise
         raise ConfigError(
-            f"{portal!r} names a table, and list_entities() takes a portal: list_entities(portal)",
-            guidance=f"The columns of the table: describe_entity({portal!r}, portal).",
+            f"{portal!r} is the name of an entity, but list_entities() takes a portal: list_entities(portal)",
+            guidance=f"For the columns of the entity, call describe_entity({portal!r}, portal).",
         ) from None
     return output.frame(await entities_table(connection), connection, "entities")
 
 
 async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
-    """Describe a table as a pandera schema."""
+    """Describe an entity as a pandera schema."""
     return await schema_of(_described(portal, entity), entity, backend)

@@ -1,4 +1,4 @@
-"""The parameters of the verbs: their types for the overloads of reads, and the text that says what they mean."""
+"""Shared parameter types and docstring sections of the public functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
 class ReadOptions(TypedDict, total=False):
-    """What `read_entity` and `iter_entity` take beside the table, the portal and the backend."""
+    """Keyword arguments of `read_entity` and `iter_entity` besides the entity, the portal and the backend."""
 
     columns: Sequence[str] | None
     filters: Filters | None
@@ -39,102 +39,104 @@ class ReadOptions(TypedDict, total=False):
 
 
 PARAMETERS: Final = """entity : str
-        ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"`` (classic), ...;
-        `list_entities` shows all.
+        Name of an entity: ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"``
+        (classic), ...; see `list_entities`.
     portal : str or Portal, optional
-        An address, a profile's name, ``"sandbox"`` or a `Portal`; None is ``BX24_WEBHOOK``, then the default profile.
+        An address, a profile name, ``"sandbox"`` or a `Portal`. Default: ``BX24_WEBHOOK``, then the default profile.
     columns : sequence of str, optional
-        Columns wanted, in that order and spelling (``stageId`` or ``STAGE_ID``); None is all the list method returns.
+        Columns to read, in this order and spelling (``stageId`` or ``STAGE_ID``). Default: all columns that the list
+        method returns.
     filters : mapping, tuple, list of tuples, list of lists of tuples, optional
-        The portal's map with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` with op one
-        of ``= == != < <= > >= in "not in" like "is null" "not null"``; a list of tuples is AND, a list of lists OR.
-        Codes, not captions, also with `labels`.
+        The portal's mapping with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` with op
+        one of ``= == != < <= > >= in "not in" like "is null" "not null"``. A list of tuples is AND, a list of lists OR.
+        Values are codes, not captions, also with `labels`.
     order_by : str or (str, "asc" | "desc"), optional
-        By id, without it. Nulls come first upwards; rows that are equal in it stand by id; text goes by its small
-        letters, then by code points. All rows are in memory for it, unless `limit` takes the first of a number or date.
+        Default: by id. Nulls sort first when ascending; ties are ordered by id; text is compared in lower case, then by
+        code points. All rows are held in memory, except for `limit` rows by a number or date.
     limit : int, optional
-        Rows, the first ones in that order.
+        Maximum number of rows: the first ones in that order.
     changed_since : str or datetime, optional
-        Rows changed at or after that moment; blind to deletions.
+        Only rows changed at or after this moment; deletions are not detected.
     backend : {"pandas", "polars", "pyarrow"}, optional
-        pandas, where none is named.
+        Library of the result. Default: pandas.
     dtype_backend : {"pyarrow", "numpy_nullable"}, optional
-        pandas only; without it ids are int64, other integers Int64, times datetime64[us, UTC].
+        pandas only. Default: int64 for ids, Int64 for other integers, datetime64[us, UTC] for times.
     timezone : str, optional
-        IANA name: in which zone times are shown, and times that name none are meant: naive ones in `filters`, and
-        those of lists and their elements, which the portal prints without one; left out, these stand as if in UTC.
+        Time zone (IANA name) for the result, for naive datetimes in `filters`, and for those of the portal's lists and
+        list elements, which it prints without a zone. Default: UTC.
     labels : bool or sequence of str
-        Captions in place of codes, as categories: True for stages, statuses, enumerations, pipelines and users; a list
-        of columns for those alone, also for links to companies, contacts and other tables. An unknown code stays as
-        its text; several codes in a cell become a list of text. The portal's dictionaries are asked once. All chunks of
-        `iter_entity` have the same categories: the names of a linked table are all asked for first.
+        Captions in place of codes, as categories. True: stages, statuses, enumerations, pipelines and users. A list of
+        columns: only these, which may also link to companies, contacts and other entities. Unknown codes stay as text;
+        several codes in a cell become a list of text. The portal's dictionaries are read once. All chunks of
+        `iter_entity` have the same categories, so all names of a linked entity are read first.
     titles : bool
-        Columns named as people see them in the portal; those that share a title have their code behind it.
+        Field titles as column names; fields that share a title have their code appended.
     index : str or sequence of str, optional
-        pandas only: columns that become the index.
+        pandas only: columns to use as the index.
     schema_overrides : mapping of str to pyarrow.DataType, optional
         Types to use in place of the portal's.
     schema : pandera schema, optional
-        What the rows must fit, whole: dtypes as a read has them without options, codes and not captions. Fields removed
-        or retyped since it was made are found before a row is read.
+        Schema that the whole result must satisfy, with the dtypes of a read without options, and codes in place of
+        captions. Fields removed or retyped since the schema was made are reported before any row is read.
     missing_columns : {"raise", "insert"}
-        What to do about columns of `columns` or `schema` that the portal lacks; ``"insert"`` puts them in, null, of the
-        type that `schema_overrides` or `schema` names, else text.
+        Columns of `columns` or `schema` that the portal lacks: raise, or insert nulls of the type in `schema_overrides`
+        or `schema`, else of text.
     on_bad_value : {"raise", "null"}
-        What to do about a value that does not fit its field's type.
+        Values that do not fit the type of their field: raise, or read null.
     progress : {"auto", True, False}
-        A bar on stderr; ``"auto"`` shows it on a terminal and in a notebook."""
+        Progress bar on stderr; ``"auto"`` shows it in a terminal and in a notebook."""
 
 
 RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
-        Before a data request leaves.
+        An argument is invalid; raised before any row is requested.
     ValidationError
-        The rows do not fit `schema`; ``.failures`` lists every cell.
+        The rows do not fit `schema`; ``.failures`` lists every invalid cell.
     DecodeError
-        A value does not fit its type.
+        A value does not fit the type of its field.
     PortalError, ResponseError, TransportError
-        The read failed; there is never a partial frame."""
+        The read failed; a partial frame is never returned."""
 
 
 WRITE_PARAMETERS: Final = """\
-frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or what narwhals accepts
-        Its columns are fields in any spelling, or by their titles as a read with ``titles=True`` has them; its index
-        is not data, but an index level may hold the ids of an update.
-        A coded field takes codes or captions; a file is a path or a pair (name, bytes); a phone or e-mail is a text.
+frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or any frame that narwhals accepts
+        Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not written, but
+        an index level may hold the ids of an update. A coded field takes codes or captions; a file is a path or a pair
+        (name, bytes); a phone or e-mail is text.
     entity, portal
         As in `read_entity`.
     mode : {"insert", "update", "upsert"}
-        ``"insert"`` adds rows, ``"update"`` changes the rows whose ids are in the column ``id``.
+        ``"insert"`` adds rows; ``"update"`` changes the rows with the ids in the column ``id``; ``"upsert"`` updates
+        the rows that match the key columns `on` and inserts the others.
     on : str or sequence of str, optional
-        Key columns that tell which row is which.
+        Key columns that identify a row.
     columns : sequence of str, optional
-        Columns of the frame to send; None is all.
+        Columns of the frame to send. Default: all.
     nulls : {"skip", "clear"}
-        Of an update: a null leaves its field alone, or empties it.
+        Null cells of an update: leave the field unchanged, or clear it.
     extra_columns : {"raise", "ignore"}
-        What to do about columns that are no field.
+        Columns that match no field: raise, or ignore them.
     schema : pandera schema, optional
-        What the frame is checked against before anything is sent.
+        Schema that the frame must satisfy before anything is sent.
     timezone : str, optional
-        IANA name of the zone in which naive times are meant.
+        Time zone (IANA name) of naive times.
     automation : None, True or False
-        Of an insert: None is the fastest path that writes the same values, and the report says whether robots ran;
-        False: they must not run (import, which needs the import right); True: they must (add).
+        Robots after an insert. None: the fastest path that writes the same values; the report says whether they ran.
+        False: they must not run (import, which needs the import right). True: they must run (add).
     only_changed : bool
-        Send only the cells that differ from the portal's.
+        Send only cells that differ from the portal's.
     rows_per_request : int or "auto"
-        Rows in one request; ``"auto"`` grows with what the portal's answers cost.
+        Rows per request; ``"auto"`` adapts to the time the portal takes.
     on_error : {"raise", "report", "stop"}
         ``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report;
         ``"stop"`` stops after the first request with a failure.
     dry_run : bool
-        Send nothing; the report says what would be done, in how many requests, and the least seconds it would take, at
-        what a row has cost the portal lately or, before the first, is assumed to cost.
+        Send nothing; the report says what would be done, in how many requests, and the minimum time in seconds, from
+        the recent or, before the first upload, the assumed cost of a row.
     resume : path, WriteReport, False or None
-        The journal of an upload to go on with, or a place for a new one. With None it lies in the user's state folder,
-        and an insert of the same frame that was begun there, and not finished, raises; False inserts it once more.
+        Journal of an upload to continue, or the path of a new journal. None: the journal is in the user's state folder,
+        and an unfinished insert of the same frame raises. False: insert the frame again.
     progress : {"auto", True, False}
-        A bar on stderr."""
+        Progress bar on stderr."""
 
 
 WRITE_ENDS: Final = """Returns
@@ -144,13 +146,13 @@ WRITE_ENDS: Final = """Returns
     Raises
     ------
     ValidationError, UnknownColumn, ConfigError
-        Before anything is written.
+        The frame or an argument is invalid; raised before anything is written.
     UnfinishedUpload
-        The same insert was begun before and not finished, or is running now.
+        The same insert was started before and not finished, or is still running.
     WriteError
-        Some rows failed or are unknown; ``.report`` has them all.
+        Some rows failed or are unknown; ``.report`` has the outcome of each row.
     WriteInterrupted
-        Ctrl-C; ``.report`` has what became of each row.
+        Ctrl-C was pressed; ``.report`` has the outcome of each row.
 
     Notes
     -----
@@ -158,33 +160,34 @@ WRITE_ENDS: Final = """Returns
 
 
 SCAN_PARAMETERS: Final = """entity : str
-        As in `read_entity`; a method outside the catalogue has no columns to plan with.
+        As in `read_entity`, except methods outside the catalogue, which have no description of columns.
     portal : str or Portal, optional
         As in `read_entity`.
     filters : mapping, tuple, list of tuples, list of lists of tuples, optional
-        The portal's own conditions, as in `read_entity`: carried out by the portal as they are written, on every query.
+        Conditions that the portal applies to every query, as in `read_entity`.
     timezone : str, optional
-        IANA name: in which zone times are shown, and times that name none are meant, as in `read_entity`.
+        Time zone (IANA name) for the result and for naive datetimes in `filters`, as in `read_entity`.
     schema_overrides : mapping of str to pyarrow.DataType or polars.DataType, optional
-        Types to use in place of the portal's; conditions on these columns are not asked for.
+        Types to use in place of the portal's; conditions on these columns are not pushed down.
     pushdown : bool
-        False: read every row that meets `filters`, whatever the query's conditions."""
+        False: read every row that matches `filters`, regardless of the query's conditions."""
 
 
 SCAN_ENDS: Final = """Raises
     ------
     UnknownEntity, UnknownColumn, FilterError, ConfigError
-        At once.
+        An argument is invalid; raised immediately.
     DecodeError, PortalError, ResponseError, TransportError
-        When a query runs, with their own types.
+        The read failed; raised when a query runs, not wrapped in an error of polars.
 
     Notes
     -----
-    ``select(pl.len())`` reads a column of every row: `count_entity` asks the portal for the number. polars' in-memory
-    engine stops at no ``head`` behind a condition; the one it takes by itself does. A table that occurs twice in a
-    query with the same columns is read once. Conditions with a Python function in them need the package cloudpickle.
+    ``select(pl.len())`` reads one column of every row; `count_entity` asks the portal for the number instead. The
+    in-memory engine of polars does not stop early at a ``head`` after a condition; its default engine does. An entity
+    that occurs twice in a query with the same columns is read once. Conditions that contain a Python function need the
+    package cloudpickle.
 
-    A comparison that also holds for 0 or for an empty text is not asked for: nulls may be printed as these.
+    A comparison that also holds for 0 or for empty text is not pushed down, since the portal may print nulls as these.
 
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html"""
 
@@ -200,9 +203,9 @@ _TEXTS: Final = {
 
 
 def documented(verb: Verb) -> Verb:
-    """Put the shared texts where a verb's docstring names them in braces."""
-    text = verb.__doc__ or ""  # none under python -OO
-    for name, told in _TEXTS.items():
-        text = text.replace(name, told)
+    """Insert the shared sections into a docstring, in place of their names in braces."""
+    text = verb.__doc__ or ""  # empty under python -OO
+    for name, section in _TEXTS.items():
+        text = text.replace(name, section)
     verb.__doc__ = text
     return verb

@@ -1,4 +1,4 @@
-"""Reading, for blocking code: the signatures, and what each verb promises."""
+"""Public blocking functions that read: rows, counts, descriptions and schemas."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_entity(
     on_bad_value: Literal["raise", "null"] = "raise",
     progress: Progress = "auto",
 ) -> Frame:
-    """Read a table of the portal into a typed frame, every row once.
+    """Read an entity of the portal into a typed frame, every row exactly once.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def read_entity(
     Returns
     -------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Dtypes follow from the portal's field description alone, never from the rows that came.
+        Dtypes depend only on the portal's field description, never on the rows.
 
     Raises
     ------
@@ -158,13 +158,13 @@ def iter_entity(
     progress: Progress = "auto",
     chunk_size: int = CHUNK_ROWS,
 ) -> Iterator[Frame]:
-    """Read a table in frames of `chunk_size` rows, in order of id, in bounded memory.
+    """Read an entity in frames of `chunk_size` rows, in order of id, in bounded memory.
 
     Parameters
     ----------
     {parameters}
     chunk_size : int
-        Rows a frame; the last one may have fewer. An empty table is one empty, typed frame.
+        Rows per frame; the last one may have fewer. If no row matches, there is one empty, typed frame.
 
     Yields
     ------
@@ -199,7 +199,7 @@ def iter_entity(
 
 
 def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
-    """Count the rows of a table that meet the conditions; one request, which costs the portal a COUNT.
+    """Count the rows of an entity that match the conditions, in one request that runs a COUNT on the portal.
 
     Parameters
     ----------
@@ -230,15 +230,14 @@ def describe_entity(
 def describe_entity(
     entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
 ) -> Frame:
-    """Describe a table: a row a field, with its type here and there.
+    """Describe an entity, one row per field, with the portal's type and the Arrow type.
 
     Parameters
     ----------
     entity, portal, backend
         As in `read_entity`.
     titles : bool
-        Titles as ``read_entity(..., titles=True)`` names its columns: those that several fields share have the code
-        behind them.
+        Make titles unique as in ``read_entity(..., titles=True)``: fields that share a title have their code appended.
 
     Returns
     -------
@@ -266,7 +265,7 @@ def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]) -> p
 @overload
 def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
 def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
-    """List the tables: a row an entity, with its method, id, dates and paging, and whether the credential may read it.
+    """List the entities of a portal, one per row: method, id and date columns, paging, and access of the credential.
 
     Returns
     -------
@@ -292,21 +291,21 @@ def entity_schema(
     entity: str, portal: PortalLike = None, *, backend: Literal["polars", "pyarrow"]
 ) -> pandera.polars.DataFrameSchema: ...
 def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
-    """Describe a table as a native pandera schema, to be extended, saved and handed to reads and writes as `schema`.
+    """Describe an entity as a native pandera schema, to extend, save and pass to reads and writes as `schema`.
 
     Parameters
     ----------
     entity, portal
         As in `read_entity`.
     backend : {"pandas", "polars", "pyarrow"}, optional
-        pandas, where none is named; pyarrow has the polars schema.
+        Library of the schema; pyarrow uses the polars schema. Default: pandas.
 
     Returns
     -------
     pandera.pandas.DataFrameSchema or pandera.polars.DataFrameSchema
-        A column a field, of the dtype a read gives it; none is required to be there, others are refused. Ids may
-        not be null, whatever is called required; coded fields hold their codes, texts are no longer than the portal
-        takes.
+        One column per field, of the dtype that a read gives it. All columns are optional, and unknown ones are refused.
+        Only ids must not be null, whatever the portal calls required; coded fields hold known codes, and texts are
+        limited to the length that the portal accepts.
 
     Notes
     -----
@@ -333,12 +332,12 @@ def scan_entity(
     schema_overrides: Mapping[str, pa.DataType] | None = None,
     pushdown: bool = True,
 ) -> pl.LazyFrame:
-    """Open a table as a polars LazyFrame: nothing is read before a query runs, and then only what it needs.
+    """Open an entity as a polars LazyFrame: nothing is read until a query runs, and then only what it needs.
 
-    The columns of a query become the portal's ``select``. Its conditions become the narrowest conditions the portal
-    carries out without losing a row: equality and ``is_in`` of texts and codes, bounds of numbers and times, sets of
-    ids; polars then applies the query's own to every row that came. ``head(n)`` stops reading. A condition that cannot
-    be asked for costs rows, never correctness. DuckDB and narwhals ask through the same door.
+    The columns of a query become the portal's ``select``. Its conditions become the narrowest ones that the portal can
+    evaluate without losing rows: equality and ``is_in`` for texts and codes, bounds for numbers and times, sets of ids;
+    polars then applies the query's conditions to every row received. ``head(n)`` stops reading. A condition that cannot
+    be pushed down costs extra rows, never correctness. DuckDB and narwhals can query the LazyFrame, too.
 
     Parameters
     ----------
@@ -347,8 +346,8 @@ def scan_entity(
     Returns
     -------
     polars.LazyFrame
-        In order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions of a
-        query.
+        Rows are in order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions
+        of a query.
 
     {scan_ends}
 
@@ -361,10 +360,10 @@ def scan_entity(
     (0, 2)
     """
     if not isinstance(pushdown, bool):
-        raise ConfigError(f"pushdown is True or False, not {pushdown!r}")
+        raise ConfigError(f"pushdown must be True or False, not {pushdown!r}")
     if not isinstance(entity, str):
         raise UnknownEntity(
-            f"A table is named by text such as 'deal', not by {entity!r:.80}",
+            f"entity must be text such as 'deal', not {entity!r:.80}",
             guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
         )
     from bx24frames.frames.lazy import lazy_frame

@@ -1,4 +1,4 @@
-"""Writing, for blocking code and for ``await``: the signatures, and what each parameter means."""
+"""Public write functions, blocking and async: `write_entity` and `delete_entity`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_entity(
     resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Write a frame into a table of the portal; every row gets an outcome.
+    """Write a frame to an entity of the portal; every row gets an outcome.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ async def write_entity_async(
     resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Write a frame into a table of the portal; see `bx24frames.write_entity`."""
+    """Write a frame to an entity of the portal; see `bx24frames.write_entity`."""
     check_switches(only_changed=only_changed, dry_run=dry_run)
     if automation is not None:
         check_switches(automation=automation)
@@ -147,12 +147,13 @@ def delete_entity(
     resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Delete rows of a table by their ids.
+    """Delete rows of an entity by id.
 
     Parameters
     ----------
     ids : iterable of int, Series, Arrow array, frame with an id column, or WriteReport
-        Doubles are deleted once and ``skipped``; an absent id is ``failed``; of a report, what it created.
+        Duplicate ids are deleted once, their repetitions are ``skipped``; an id that does not exist is ``failed``. Of a
+        report, the rows that it inserted.
     entity, portal
         As in `read_entity`.
     on_error, dry_run, resume, progress
@@ -188,7 +189,7 @@ async def delete_entity_async(
     resume: str | Path | Report | Literal[False] | None = None,
     progress: Progress = "auto",
 ) -> WriteReport:
-    """Delete rows of a table by their ids; see `bx24frames.delete_entity`."""
+    """Delete rows of an entity by id; see `bx24frames.delete_entity`."""
     check_switches(dry_run=dry_run)
     check_progress(progress)
     check_resume(resume)

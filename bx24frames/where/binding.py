@@ -1,4 +1,4 @@
-"""Arguments of an entity that the filters give: its description may depend on them."""
+"""Required arguments of list methods (an owner, a catalogue, a list), given after a colon or in the filters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def bound_by(entity: Entity, filters: Filters | None) -> Entity:
-    """The table for what its description asks for and the filters say: its columns depend on that."""
+    """An entity bound to the values in the filters that its field description depends on."""
     for argument in entity.arguments:
         if argument.described:
             for value in _given(argument, filters):

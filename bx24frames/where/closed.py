@@ -1,4 +1,4 @@
-"""Values of closed dictionaries in conditions: a caption is taken for its code, and what is neither is an error."""
+"""Captions in conditions: translated to codes of a closed dictionary; any other text is an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIPELINE: Final = "crm_category"
 
 
 def worded(entity: Entity, fields: Sequence[Field], filters: object) -> Iterator[tuple[Field, Lookup]]:
-    """The fields of closed dictionaries that conditions compare with texts, each with its dictionary."""
+    """The fields with a closed dictionary that conditions compare with text, each with its dictionary."""
     names, number = Names(fields, entity.name), entity.entity_type_id
     for name, _, value in written(filters):
         if number is None and name.casefold() == "entitytypeid" and str(value).isdigit():
@@ -35,7 +35,7 @@ def worded(entity: Entity, fields: Sequence[Field], filters: object) -> Iterator
 
 
 def written(filters: object) -> Iterator[tuple[str, Op, object]]:
-    """The conditions of filters in any form, as far as they can be read: name, comparison, value."""
+    """The conditions in filters of any form, as far as they can be parsed: name, operator, value."""
     if isinstance(filters, Mapping):
         for key, value in filters.items():
             if isinstance(key, str) and not key.isdigit():
@@ -56,7 +56,7 @@ def _values(value: object) -> list[object]:
 
 
 def _is_word(value: object, field: Field) -> bool:
-    """Whether a value is to be looked up: a text, and no number where codes are numbers."""
+    """Whether a value must be looked up: text, except digits where codes are numbers."""
     found = plain(value)
     if not isinstance(found, str) or not found:
         return False
@@ -64,14 +64,14 @@ def _is_word(value: object, field: Field) -> bool:
 
 
 def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline: int | None) -> object:
-    """A value with codes in the place of captions.
+    """A value with captions replaced by codes.
 
-    A caption that stages of several pipelines share means all of them, unless `pipeline` decides.
+    A caption shared by stages of several pipelines means all of them, unless `pipeline` is given.
 
     Raises
     ------
     Unfit
-        If it is neither a code nor a caption, or the caption of several codes; with the nearest.
+        If it is neither a code nor a caption, or the caption of several codes; the message names the nearest.
     """
     values = _values(value)
     if op not in SAME or not any(_is_word(one, field) for one in values):
@@ -85,7 +85,7 @@ def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline:
 
 
 def _stages_of(word: object, dictionary: Dictionary, pipeline: int | None) -> list[object]:
-    """The codes of the stages that a caption names in all pipelines; any other word as it is."""
+    """The codes of the stages with a caption in all pipelines; any other text unchanged."""
     if pipeline is not None or not dictionary.pipelines or word in dictionary.titles:
         return [word]
     codes: list[object] = [code for code, title in dictionary.titles.items() if title == word]
@@ -93,7 +93,7 @@ def _stages_of(word: object, dictionary: Dictionary, pipeline: int | None) -> li
 
 
 def pipeline_of(filters: object, fields: Sequence[Field]) -> int | None:
-    """The one pipeline that the conditions are about, which decides between stages of one caption."""
+    """The pipeline that the conditions select, if exactly one: it decides between stages with the same caption."""
     names = Names(fields)
     for name, op, value in written(filters):
         field = names.find(name)

@@ -1,4 +1,4 @@
-"""One condition: what it asks, and whether a dialect carries it out as written."""
+"""Conditions: a comparison of one field, and whether a dialect supports it as written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Final
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operands import Unfit, listed, operand, plain
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Asking, Dialect, Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
-from bx24frames.telling import tell
 from bx24frames.where.dialects import DIALECTS, SPELLINGS, Clock, compared_here, dialect, speech
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened
 from bx24frames.where.rowtests import NEGATED, Test, judged
@@ -43,17 +43,17 @@ ASKED: Final = {
     Kind.FILE: _PRESENCE,
     Kind.MULTIFIELD: frozenset({Op.EQ}),
 }
-"""What a column of each kind can be asked: money is stored as text, so its order is not that of amounts."""
+"""The operators of each kind: money is stored as text, so it does not sort by amount."""
 
 INTEGERS: Final = frozenset({Kind.NUMBER, Kind.LINK})
 _STRICT: Final = {Op.GE: (Op.GT, -1), Op.LE: (Op.LT, 1)}
 _LEAST: Final = 1e-9
-"""Less than any step between numbers that the portal stores."""
+"""Smaller than any step between numbers that the portal stores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of one field. `written`: the caller's own operator or prefix."""
+    """A comparison of one field. `written`: the operator or prefix as the caller wrote it."""
 
     field: Field
     op: Op
@@ -69,10 +69,10 @@ class Condition:
         Raises
         ------
         Unfit
-            If the dialect has no such condition, would take it for another, or the value is not of its kind.
+            If the dialect does not support the condition or would misread it, or the value is not of the field's kind.
         """
-        if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
-            raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
+        if name is Dialect.API_ID:  # bounds and sets of ids belong to the engine and never get here
+            raise Unfit("the method supports only conditions on the id: read the column and filter the frame")
         _refuse(self, name)
         one = _strict(self) if name in _CLASSICS else self
         prefix = SPELLINGS[name][one.op]
@@ -91,10 +91,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a method is asked for one condition, and what is looked for in the rows that come.
+    """What a method is sent for one condition, and what the returned rows are tested for.
 
-    `pairs`: prefixes and values. `bounds`: of moments and days, the narrowest of which are sent; `exact`: they are
-    what is meant. `test`: None where no cell tells.
+    `pairs`: prefixes and values. `bounds`: of datetimes and dates, of which only the narrowest are sent; `exact`: the
+    bounds select exactly the requested rows. `test`: None if no cell shows whether a row matches.
     """
 
     pairs: tuple[tuple[str, JSON], ...] = ()
@@ -103,20 +103,20 @@ class Sent:
 
 
 def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
-    """A condition as the list method of a table is asked for it, every row that meets it being among those asked for.
+    """The form in which a condition is sent, such that every matching row is among those returned.
 
     Raises
     ------
     Unfit
-        If the method has no such condition and the rows cannot tell, or the value is not of its kind.
+        If neither the method nor the returned rows can evaluate it, or the value is not of the field's kind.
     """
     name = dialect(entity)
     rules, own = DIALECTS[name], kind(one.field)
-    if name is Dialect.API_ID:  # bounds and sets of ids are the engine's and do not come here
-        raise Unfit("the method takes conditions on the id alone: read the column and filter the frame")
+    if name is Dialect.API_ID:  # bounds and sets of ids belong to the engine and never get here
+        raise Unfit("the method supports only conditions on the id: read the column and filter the frame")
     _refuse_unasked(one)
-    if one.field.type == "object":  # kept in a text of the portal's own, an empty one too
-        raise Unfit("the portal does not look into structures: read the column and filter the frame")
+    if one.field.type == "object":  # stored as serialized text, even if empty
+        raise Unfit("the portal cannot filter by structures: read the column and filter the frame")
     _tell_zero(one, own)
     special = _special(one, entity, zones, own)
     if special is not None:
@@ -131,7 +131,7 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
 
 
 def _special(one: Condition, entity: Entity, zones: Zones, own: Kind) -> Sent | None:
-    """What is not spelled as it is written; None for all else."""
+    """Conditions that are not sent as written; None for all others."""
     rules, listing = speech(entity), entity.listing
     dated = own in _TIMES and dialect(entity) is not Dialect.LIST
     unread = {Kind.DATETIME: rules.clock, Kind.DATE: rules.days}.get(own) is Clock.UNREAD
@@ -150,24 +150,24 @@ def _special(one: Condition, entity: Entity, zones: Zones, own: Kind) -> Sent | 
 
 
 def _tell_zero(one: Condition, own: Kind) -> None:
-    """Links that are filled with 0 where there are none look for the rows without a link, which is seldom meant."""
+    """Warn of 0 in a condition on a link: it selects the rows without a link, which is seldom intended."""
     values = listed(one.value) or ()
     if own is Kind.LINK and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
-        tell(f"{one}: 0 among the ids asks for the rows without a link: drop it if nulls were filled with 0")
+        warn(f"{one}: the id 0 selects rows without a link; drop it if it comes from nulls filled with 0")
 
 
 def _done_here(one: Condition, entity: Entity) -> bool:
-    """Whether a condition is compared in the rows, at no cost worth the name."""
+    """Whether a condition is evaluated on the returned rows because that costs little."""
     return one.op is not Op.SEARCH and compared_here(entity) and judged(one.field) and _asked(one)
 
 
 def _asked(one: Condition) -> bool:
-    """Whether a column of that kind can be asked such a thing at all."""
+    """Whether the field's kind supports the operator at all."""
     return one.op in ASKED[kind(one.field)] and (listed(one.value) is None or one.op in _ENDED)
 
 
 def _test(one: Condition, entity: Entity, *, strict: bool) -> Test | None:
-    """What tells a row that meets the condition; None where no cell does."""
+    """The row test of a condition; None if no cell shows whether a row matches."""
     field = one.field
     many = field.multiple and entity.family is not Family.ITEM
     odd = field.type in _PRINTED_OTHERWISE or many
@@ -178,16 +178,16 @@ def _test(one: Condition, entity: Entity, *, strict: bool) -> Test | None:
 
 
 _PRINTED_OTHERWISE: Final = frozenset({"crm", "address", "location", "crm_activity_binding"})
-"""Types whose values are printed in another form than they are asked for in."""
+"""Types whose values are returned in another form than conditions take."""
 
 
 def row_test(one: Condition, entity: Entity) -> Test | None:
-    """What tells a row that meets a condition on the id, which is not sent as one."""
+    """The row test of a condition on the id, which is not sent as a condition."""
     return _test(one, entity, strict=True)
 
 
 def decisive(one: Condition, entity: Entity, test: Test) -> Test:
-    """A test that decides, of rows that the method was not asked to choose."""
+    """A strict test, for rows that the method was not asked to filter."""
     return test if test.strict else replace(test, strict=True, nulls=_nulls_stay(one, entity))
 
 
@@ -199,7 +199,7 @@ def _values(one: Condition) -> list[object]:
 
 
 def _plain_value(field: Field, value: object) -> object:
-    """A value of a condition as a cell of its column."""
+    """A condition's value as a cell of its column has it."""
     own = kind(field)
     found = operand(field, value) if own is not Kind.CODE else str(plain(value))
     if own is Kind.DATE:
@@ -212,7 +212,7 @@ def _plain_value(field: Field, value: object) -> object:
 
 
 def _nulls_stay(one: Condition, entity: Entity) -> bool:
-    """Whether an empty cell meets a negation: with `!=`, in the classic tables, and on text in all of them."""
+    """Whether an empty cell meets a negation: with `!=`, in the classic entities, and always on text."""
     textual = kind(one.field) in (Kind.TEXT, Kind.CODE)
     if one.op is Op.NE:
         return textual or entity.family is Family.CLASSIC
@@ -220,10 +220,10 @@ def _nulls_stay(one: Condition, entity: Entity) -> bool:
 
 
 def _of_moments(one: Condition, entity: Entity, zones: Zones) -> Sent:
-    """A comparison of moments: as it is, by wider bounds, or in the rows alone."""
+    """A comparison of datetimes: sent as is, sent with wider bounds, or evaluated on the returned rows."""
     rules = speech(entity)
     if one.op not in ASKED[Kind.DATETIME]:
-        raise Unfit(f"a column of type {one.field.type} cannot be asked that")
+        raise Unfit(f"a column of type {one.field.type} does not support this condition")
     _refuse_lists(one)
     spans = tuple(span(value, zones, up=one.op in _UPWARD) for value in _values(one))
     if not spans:
@@ -236,24 +236,24 @@ def _of_moments(one: Condition, entity: Entity, zones: Zones) -> Sent:
 
 
 def _moments_here(one: Condition, entity: Entity, strict: Test) -> Sent:
-    """The bounds that hold every row meant, as far as the method has them; the rest is done in the rows."""
+    """The bounds that include every matching row, if the method has them; the rest is filtered here."""
     rules = speech(entity)
     found = [] if rules.clock is Clock.UNREAD else list(bounds(one.op, strict.values))  # type: ignore[arg-type]
     kept = tuple(widened(bound, rules.clock) for bound in found)
     if any(op not in rules.spells for op, _ in kept) or (not kept and one.op not in NEGATED):
         if not compared_here(entity):
-            raise Unfit("the method has no such condition")
+            raise Unfit("the method does not support this condition")
         kept = ()
     if not one.field.listed:
-        raise Unfit("the list does not give the column, and the method reads its moments in a clock of its own")
+        raise Unfit("the list does not return the column, and the method reads its datetimes in another time zone")
     return Sent(bounds=kept, test=strict)
 
 
 def _of_days(one: Condition, entity: Entity) -> Sent:
-    """A set of days, which a list would not be read as: by its ends, and in the rows."""
+    """A set of dates, which methods misread as a list: sent as its first and last date, and tested here."""
     rules = speech(entity)
     if one.op not in ASKED[Kind.DATE] or not one.field.listed:
-        raise Unfit(f"a column of type {one.field.type} cannot be asked that")
+        raise Unfit(f"a column of type {one.field.type} does not support this condition")
     _refuse_lists(one)
     test = _test(one, entity, strict=True)
     days = sorted(value for value in test.values if isinstance(value, date)) if test is not None else []
@@ -261,17 +261,17 @@ def _of_days(one: Condition, entity: Entity) -> Sent:
         return Sent((("", []),)) if one.op is Op.IN else Sent()
     if rules.days is Clock.UNREAD or one.op not in (Op.IN, Op.EQ):
         if rules.days is not Clock.UNREAD and not (Op.GE in rules.spells or compared_here(entity)):
-            raise Unfit("the method has no such condition")
+            raise Unfit("the method does not support this condition")
         return Sent(test=test)
     if Op.GE not in rules.spells or Op.LE not in rules.spells:
-        raise Unfit("the method has no such condition")
+        raise Unfit("the method does not support this condition")
     return Sent(bounds=((Op.GE, days[0]), (Op.LE, days[-1])), test=test)
 
 
 def _of_links(one: Condition, entity: Entity) -> Sent:
-    """Links to several rows: any of some by the bare name, anything else in the rows."""
+    """Links to several rows: "any of" by the bare name; other operators are evaluated here."""
     if one.op not in ASKED[kind(one.field)]:
-        raise Unfit(f"a column of type {one.field.type} cannot be asked that")
+        raise Unfit(f"a column of type {one.field.type} does not support this condition")
     _refuse_lists(one)
     values = [operand(one.field, value) for value in _values(one)]
     strict = one.op not in _BARE
@@ -282,7 +282,7 @@ def _of_links(one: Condition, entity: Entity) -> Sent:
 
 
 def _of_amounts(one: Condition, entity: Entity) -> Sent:
-    """A list of floating numbers by its ends."""
+    """A list of floats, sent as its smallest and largest value."""
     test = _test(one, entity, strict=True)
     amounts = sorted(value for value in test.values if isinstance(value, float)) if test is not None else []
     if one.op is not Op.IN:
@@ -294,11 +294,11 @@ def _of_amounts(one: Condition, entity: Entity) -> Sent:
 
 def _refuse_lists(one: Condition) -> None:
     if listed(one.value) is not None and one.op not in _ENDED:
-        raise Unfit("one value, not a list")
+        raise Unfit("the method takes one value here, not a list")
 
 
 def condition(field: Field, written: str, op: Op, value: object) -> Condition:
-    """A condition as the caller wrote it: a list means any of, or none of; no value means presence."""
+    """Make a condition as the caller wrote it: a list means any of (or none of) its values, no value means presence."""
     values = listed(value)
     if values is not None:
         return Condition(field, _AS_LIST.get(op, op), values, written)
@@ -310,54 +310,54 @@ def condition(field: Field, written: str, op: Op, value: object) -> Condition:
 
 
 def between(one: Condition) -> Iterable[Condition]:
-    """A range as its two bounds, which every dialect has; any other condition as it is."""
+    """A range as its two bounds, which every dialect supports; any other condition unchanged."""
     if one.op not in (Op.BETWEEN, Op.NOT_BETWEEN):
         return (one,)
     ends = listed(one.value)
     if ends is None or len(ends) != _PAIR:
-        raise Unfit("a range is a list of two values")
+        raise Unfit("a range must be a list of two values")
     if one.op is Op.NOT_BETWEEN:
         return (one,)
     return (replace(one, op=Op.GE, value=ends[0]), replace(one, op=Op.LE, value=ends[1]))
 
 
 def _refuse(one: Condition, name: Dialect) -> None:
-    """Refuse what the dialect lacks and what it would silently read as something else."""
+    """Refuse conditions that the dialect lacks or would silently misread."""
     own = kind(one.field)
     _refuse_unasked(one)
     if one.op not in SPELLINGS[name]:
-        raise Unfit("the method has no such condition")
+        raise Unfit("the method does not support this condition")
     if one.op not in ASKED[own]:
-        raise Unfit(f"a column of type {one.field.type} cannot be asked that")
+        raise Unfit(f"a column of type {one.field.type} does not support this condition")
     if listed(one.value) is not None and one.op not in _SETS:
-        raise Unfit("one value, not a list")
+        raise Unfit("the method takes one value here, not a list")
     if one.op is Op.NULL and _zero_counts(one.field):
-        raise Unfit("the portal takes 0 for null here: read the column and filter the frame")
+        raise Unfit("the portal treats 0 as null here: read the column and filter the frame")
     if own is Kind.MULTIFIELD and name not in _CLASSICS:
-        raise Unfit("items are not found by phone or e-mail: use the classic entity, or crm.duplicate.findbycomm")
+        raise Unfit("items cannot be filtered by phone or e-mail: use the classic entity, or crm.duplicate.findbycomm")
     if own is Kind.MULTIFIELD and one.written not in ("", "=") and one.op is Op.EQ:
-        raise Unfit("phones and e-mails are compared without a prefix")
+        raise Unfit("phones and e-mails support only equality")
     if one.op in _SETS and own in _TIMES:
-        raise Unfit("the method does not read dates in lists: use >= and <=")
+        raise Unfit("the method does not accept dates in lists: use >= and <=")
     if name is Dialect.LIST and own in (Kind.DATE, Kind.DATETIME):
-        raise Unfit("lists take dates in the site's own format: read the column and filter the frame")
+        raise Unfit("lists accept dates only in the site's own format: read the column and filter the frame")
     if name in _CLASSICS and not one.field.user_field:
         _refuse_classic(one, own)
 
 
 def _refuse_unasked(one: Condition) -> None:
     if one.field.asking is Asking.NEVER:
-        raise Unfit("the method drops it, and would answer the whole table: read the column and filter the frame")
+        raise Unfit("the method ignores it and would return every row: read the column and filter the frame")
     if one.field.asking is Asking.PART and one.op in _SAME - _PRESENCE:
-        raise Unfit("the method looks for a part of the text: ask by %, and compare in the frame")
+        raise Unfit("the method searches for a part of the text: use %, and compare in the frame")
 
 
 def _refuse_classic(one: Condition, own: Kind) -> None:
     """System fields of the classic lists (main module: classes/general/sql_util.php)."""
     if own is Kind.CODE and one.op in _PATTERNS:
-        raise Unfit("the classic methods take a pattern on a dictionary for equality")
+        raise Unfit("the classic methods read a pattern on a coded field as equality")
     if one.op is Op.NOT_CONTAINS:
-        raise Unfit("the classic methods do not negate it on system fields")
+        raise Unfit("the classic methods do not support this negation on system fields")
 
 
 def _zero_counts(field: Field) -> bool:
@@ -368,7 +368,7 @@ def _zero_counts(field: Field) -> bool:
 
 
 def _strict(one: Condition) -> Condition:
-    """In classic lists ``>= 0`` and ``<= 0`` hold for null too: the bound is sent as the strict one beside it."""
+    """In classic lists ``>= 0`` and ``<= 0`` match null too: the neighbouring strict bound is sent instead."""
     own = kind(one.field)
     if one.op not in _STRICT or one.field.user_field or own not in {*INTEGERS, Kind.FLOAT}:
         return one

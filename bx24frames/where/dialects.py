@@ -1,4 +1,4 @@
-"""What can be asked of a list method, and how each dialect spells it (wire prefixes before a field's name)."""
+"""Dialects: which conditions a list method supports, and how it spells them (prefixes of a field's name)."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from bx24frames.entities.schema import Dialect, Entity
 
 
 class Clock(enum.Enum):
-    """How a method takes a moment in a condition."""
+    """How a method interprets a datetime in a condition."""
 
     EXACT = "exact"
-    """As the moment it names."""
+    """Correctly, with its offset."""
     SHIFTED = "shifted"
-    """In a clock that need not be that of the offset it carries: the bounds are widened, and the rows cut here."""
+    """Possibly in another time zone than its offset: bounds are widened, and the rows are filtered here."""
     UNREAD = "unread"
-    """Not at all, or as something else: it is never sent, and the rows are compared here."""
+    """Not at all, or wrongly: it is never sent, and the rows are filtered here."""
 
 
 SHIFT: Final = timedelta(hours=26)
-"""The most that two clocks can be apart: zones go from twelve hours west of UTC to fourteen east."""
+"""The largest difference between two time zones: from twelve hours west of UTC to fourteen east."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What a list method carries out of conditions.
+    """Which conditions a list method supports.
 
     Parameters
     ----------
     spells : mapping of Op to str
-        The prefix of each comparison that means to the method what it says.
+        The prefix of each operator that the method applies correctly.
     source : str
-        Who tells.
+        Where this is known from.
     groups : bool
-        Whether it has groups of conditions by OR.
+        Whether it supports groups of conditions joined by OR.
     here : bool
-        Whether what it does not spell is compared in the rows that come: its tables are small.
+        Whether unsupported conditions are evaluated on the returned rows: its entities have few.
     clock : Clock
-        How it takes moments. `days` likewise, dates without a time.
+        How it interprets datetimes; `days`: the same for dates without a time.
     number_lists : bool
-        Whether a list of floating numbers means any of them.
+        Whether a list of floats means any of them.
     cut : frozenset of Op
-        Comparisons whose rows hold all that are meant, and more: the others are cut here.
+        Operators for which the method returns all matching rows and others; the others are dropped here.
     bare : frozenset of str
-        Fields that are compared by the bare name alone.
+        Fields that are compared only by the bare name.
     raw : frozenset of str, optional
-        The prefixes that it knows in a filter written by hand; None where it refuses the others itself, or knows all.
+        The prefixes it accepts in a mapping of filters; None if it rejects unknown ones itself or accepts all.
     """
 
     spells: Mapping[Op, str]
@@ -68,8 +68,9 @@ class Speech:
 
 _ORDERED: Final[Mapping[Op, str]] = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 
-# No prefix on an item's text is LIKE with live % and _: `=` and `@` are exact (crm module: validator/filter.php).
-# `!` drops nulls and is what "filled" is spelled with; `!=` keeps them on text.
+# Without a prefix, text of an item is compared by LIKE with active % and _; `=` and `@` are exact (crm module:
+# validator/filter.php).
+# `!` excludes nulls and spells "not null"; `!=` keeps nulls of text.
 _ITEM: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
@@ -91,7 +92,7 @@ _CLASSIC: Final[Mapping[Op, str]] = {
     Op.NE: "!=",
     Op.IN: "@",
     Op.NOT_IN: "!@",
-    Op.NONE_OF: "!=",  # nulls stay in, which `!@` drops
+    Op.NONE_OF: "!=",  # keeps nulls, which `!@` excludes
     Op.LIKE: "=%",
     Op.CONTAINS: "%",
     Op.NOT_CONTAINS: "!%",
@@ -150,7 +151,7 @@ DIALECTS: Final[Mapping[Dialect, Speech]] = {
         clock=Clock.EXACT,  # unConvertDateTime with the user's offset; measured on a cloud portal
     ),
     Dialect.AROUND: Speech(
-        _CLASSIC, "as the classic methods (main module: classes/general/sql_util.php); their clock is not proven"
+        _CLASSIC, "as the classic methods (main module: classes/general/sql_util.php); time zone handling not verified"
     ),
     Dialect.HISTORY: Speech(
         _CLASSIC,
@@ -160,14 +161,14 @@ DIALECTS: Final[Mapping[Dialect, Speech]] = {
     Dialect.GOODS: Speech(
         _GOODS,
         "iblock module: CIBlock::MkOperationFilter; rest module: lib/integration/view/base.php; b24-rest-docs #181",
-        number_lists=False,  # a list on a float is 1.0
+        number_lists=False,  # a list compared with a float becomes 1.0
         cut=frozenset({Op.NOT_IN}),
         raw=frozenset({"!><", "><", ">=", "<=", "!=", "!%", "=", "!", "%", ">", "<", ""}),
     ),
     Dialect.ORM: Speech(_ITEM, "main module: lib/orm/query/filter", groups=True),
     Dialect.USER: Speech(
         _ITEM,
-        "docs: user-get.md; groups are unknown fields to it, and moments an empty text (rest module: lib/api/user.php)",
+        "docs: user-get.md; groups are unknown fields to it, datetimes empty text (rest module: lib/api/user.php)",
         here=True,
         clock=Clock.UNREAD,
         days=Clock.UNREAD,
@@ -179,21 +180,21 @@ DIALECTS: Final[Mapping[Dialect, Speech]] = {
         clock=Clock.UNREAD,
         raw=frozenset({"!><", "><", ">=", "<=", "!=", "!%", "!", "?", "=", "%", ">", "<", ""}),
     ),
-    # an array without a prefix is any of
+    # an array without a prefix means any of
     Dialect.TASK: Speech({**_ORDERED, Op.EQ: "", Op.IN: "", Op.NE: "!", Op.CONTAINS: "%"}, "docs: tasks-task-list.md"),
     Dialect.CALL: Speech(_CALL, "docs: voximplant-statistic-get.md; no lists"),
     Dialect.LIST: Speech(_LIST, "docs: lists-element-get.md; no lists, and any other prefix is refused"),
     Dialect.EQUAL: Speech(_EQUAL, "the page of each method"),
     Dialect.API: Speech(_API, _REST_3, groups=True, clock=Clock.EXACT),
     Dialect.API_ID: Speech(_API, _REST_3, clock=Clock.EXACT),
-    # both ends belong to it, and the engine puts them in one object
+    # both ends are inclusive, and the engine puts them in one object
     Dialect.PERIOD: Speech({Op.GE: "from ", Op.LE: "to "}, "docs: call-followup-list.md", clock=Clock.EXACT),
     Dialect.FEW: Speech(
-        {}, "its page names no prefix, and a portal has few rows", here=True, clock=Clock.UNREAD, days=Clock.UNREAD
+        {}, "its page documents no prefix, and portals have few rows", here=True, clock=Clock.UNREAD, days=Clock.UNREAD
     ),
     Dialect.NONE: Speech({}, "no condition is documented"),
 }
-"""What can be asked of a method, a row a method or several that were proven alike."""
+"""Supported conditions: one row per method, or per group of methods proven to behave alike."""
 
 SPELLINGS: Final[Mapping[Dialect, Mapping[Op, str]]] = {name: speech.spells for name, speech in DIALECTS.items()}
 
@@ -235,19 +236,19 @@ METHODS: Final[Mapping[str, Dialect]] = {
     "disk.folder.getchildren": Dialect.EQUAL,
     "disk.storage.getchildren": Dialect.EQUAL,
 }
-"""Which row of `DIALECTS` a list method has."""
+"""The row of `DIALECTS` for each list method."""
 
 
 def dialect(entity: Entity) -> Dialect:
-    """How the list method of a table takes conditions; nothing is taken for granted of one that no row names."""
+    """The dialect of an entity's list method; nothing is assumed about a method without a row."""
     return METHODS.get(entity.listing.call.method.lower()) or entity.dialect or Dialect.NONE
 
 
 def speech(entity: Entity) -> Speech:
-    """What the list method of a table carries out."""
+    """Which conditions the list method of an entity supports."""
     return DIALECTS[dialect(entity)]
 
 
 def compared_here(entity: Entity) -> bool:
-    """Whether the rows can be compared here at no cost worth the name: all of them come, or they are few."""
+    """Whether filtering the returned rows here costs little: all rows are returned anyway, or there are few."""
     return speech(entity).here or entity.listing.paging is Paging.WHOLE

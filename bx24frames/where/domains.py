@@ -1,4 +1,4 @@
-"""Which values a column can still have in the rows wanted: closed intervals and sets, met and joined."""
+"""Domains: the values that a column may have in the requested rows, as closed intervals and sets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
 Value: TypeAlias = int | float | str | dt.date | dt.datetime
-"""A moment is in UTC."""
+"""Datetimes are in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """Values that may occur: from `low` to `high`, both included, None being unbounded; or one of `among`."""
+    """Values that may occur: from `low` to `high`, both inclusive, None meaning unbounded; or one of `among`."""
 
     low: Value | None = None
     high: Value | None = None
@@ -22,13 +22,13 @@ class Domain:
 
     @property
     def empty(self) -> bool:
-        """Whether no value is left."""
+        """Whether no value is possible."""
         if self.among is not None:
             return not self.among
         return self.low is not None and self.high is not None and _less(self.high, self.low)
 
     def holds(self, value: Value) -> bool:
-        """Whether a value is among them."""
+        """Whether a value is possible."""
         if self.among is not None:
             return value in self.among
         below = self.low is not None and _less(value, self.low)
@@ -42,7 +42,7 @@ class Domain:
         return Domain(_least(self.among), _most(self.among))
 
     def meet(self, other: Domain) -> Domain:
-        """The values that both hold."""
+        """The intersection of two domains."""
         if self.among is not None:
             return Domain(among=frozenset(value for value in self.among if other.holds(value)))
         if other.among is not None:
@@ -52,7 +52,7 @@ class Domain:
         return Domain(_most(lows) if lows else None, _least(highs) if highs else None)
 
     def join(self, other: Domain) -> Domain:
-        """The values that either holds, and those in between where one of the two is an interval."""
+        """The union of two domains; if one is an interval, the smallest interval around both."""
         if self.empty or other.empty:
             return other if self.empty else self
         if self.among is not None and other.among is not None:
@@ -65,20 +65,20 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """What is known of the rows wanted: the domains of some columns; of the others nothing. `none`: there is no row."""
+    """What is known about the requested rows: domains of some columns. `none`: no row can match."""
 
     domains: Mapping[str, Domain] = field(default_factory=dict)
     none: bool = False
 
     def meet(self, other: Possible) -> Possible:
-        """What is known of rows of which both are."""
+        """What is known about rows to which both apply."""
         found = dict(self.domains)
         for column, domain in other.domains.items():
             found[column] = found[column].meet(domain) if column in found else domain
         return Possible(found, none=self.none or other.none or any(domain.empty for domain in found.values()))
 
     def join(self, other: Possible) -> Possible:
-        """What is known of rows of which one or the other is."""
+        """What is known about rows to which either applies."""
         if self.none or other.none:
             return other if self.none else self
         shared = self.domains.keys() & other.domains.keys()
@@ -90,12 +90,12 @@ NO_ROW: Final = Possible(none=True)
 
 
 def after(value: Value) -> Value:
-    """The next value of that type a frame can hold; only for types that have one."""
+    """The next larger value of the type, for types that have one."""
     return _STEPS[type(value)](value, 1)
 
 
 def before(value: Value) -> Value:
-    """The value before it."""
+    """The next smaller value of the type."""
     return _STEPS[type(value)](value, -1)
 
 
@@ -105,11 +105,11 @@ _STEPS: Final[Mapping[type, Callable[[Value, int], Value]]] = {
     dt.date: lambda value, step: cast("dt.date", value) + dt.timedelta(days=step),
     dt.datetime: lambda value, step: cast("dt.datetime", value) + dt.timedelta(microseconds=step),
 }
-"""Texts have none: their order here is not the one of the portal's database."""
+"""Text has none: its order here differs from that of the portal's database."""
 
 
 def _less(one: Value, two: Value) -> bool:
-    """Whether one value is below another of the same type; raises `TypeError` for different ones."""
+    """Whether one value is less than another of the same type; raises `TypeError` for different types."""
     return one < two  # type: ignore[operator]
 
 

@@ -1,4 +1,4 @@
-"""Moments and days in conditions: what a written value names, and the bounds a method is sent for it."""
+"""Datetimes and dates in conditions: the period a value covers, and the bounds sent for it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Bound = tuple[Op, datetime | date]
 
 @dataclass(slots=True)
 class Zones:
-    """Whose clock times without a zone are in.
+    """The time zones of dates and naive datetimes.
 
-    `named`: the zone that the caller gives. `portal`: that of the portal, which a day without a zone is in; UTC until
-    it is known. `asked`: whether a condition depends on it.
+    `named`: the zone given by the caller. `portal`: the portal's zone, used for dates without one; UTC until it is
+    known. `asked`: whether a condition depends on it.
     """
 
     named: tzinfo | None = None
@@ -32,7 +32,7 @@ class Zones:
 
     @property
     def of_days(self) -> tzinfo:
-        """The zone whose midnight begins a day."""
+        """The time zone in which days begin at midnight."""
         if self.named is not None:
             return self.named
         self.asked = True
@@ -41,30 +41,30 @@ class Zones:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a value names: from `start` on, before `end`; a moment is a second, a day the 24 hours of a zone."""
+    """The period a value covers, including `start`, excluding `end`: a second for a datetime, 24 hours for a date."""
 
     start: datetime
     end: datetime
 
     @property
     def is_day(self) -> bool:
-        """Whether it is more than a moment."""
+        """Whether it covers a whole day."""
         return self.end - self.start > SECOND
 
 
 def span(value: object, zones: Zones, *, up: bool = False) -> Span:
-    """Read a value of a condition on a moment.
+    """Parse the value of a condition on a datetime.
 
-    A fraction of a second counts as the next one where `up`: the portal keeps seconds.
+    Fractions of a second are rounded up if `up`, because the portal stores whole seconds.
 
     Raises
     ------
     Unfit
-        If it is no moment, or a time without a zone.
+        If it is not a date or datetime, or is naive and no time zone is known.
     """
     found = plain(value)
     if found is None:
-        raise Unfit('a null: use "is null" or "not null"; nulls of a list are to be dropped first')
+        raise Unfit('a null: use "is null" or "not null", and drop nulls from lists')
     moment = moment_of(found)
     if not isinstance(moment, datetime):
         zone = zones.of_days
@@ -72,7 +72,7 @@ def span(value: object, zones: Zones, *, up: bool = False) -> Span:
         return Span(start, datetime.combine(moment + DAY, time(), zone))
     if moment.tzinfo is None:
         if zones.named is None:
-            raise Unfit("a time without a zone: give timezone=, or a datetime that knows its zone")
+            raise Unfit("a datetime without a time zone: give timezone=, or a timezone-aware datetime")
         moment = moment.replace(tzinfo=zones.named)
     if moment.microsecond:
         moment = moment.replace(microsecond=0) + (SECOND if up else timedelta())
@@ -80,7 +80,7 @@ def span(value: object, zones: Zones, *, up: bool = False) -> Span:
 
 
 def bounds(op: Op, spans: Sequence[Span]) -> Iterator[Bound]:
-    """The interval in which every row lies that a comparison with these values holds for."""
+    """The interval that contains every row for which a comparison with these values holds."""
     if op in (Op.EQ, Op.IN):
         yield Op.GE, min(one.start for one in spans)
         yield Op.LT, max(one.end for one in spans)
@@ -89,7 +89,7 @@ def bounds(op: Op, spans: Sequence[Span]) -> Iterator[Bound]:
 
 
 def widened(found: Bound, clock: Clock) -> Bound:
-    """A bound as a method is sent it: it keeps every row, whichever clock the method reads it in."""
+    """A bound widened so that no row is lost in whichever time zone the method reads it."""
     op, moment = found
     if clock is not Clock.SHIFTED:
         return found
@@ -101,5 +101,5 @@ def widened(found: Bound, clock: Clock) -> Bound:
 
 
 def written(moment: datetime | date) -> JSON:
-    """A bound on the wire."""
+    """A bound as it is sent."""
     return moment.isoformat()

@@ -1,7 +1,7 @@
-"""Conditions that cost no row: what a list method may be asked for, given the values that columns can still have.
+"""Predicate pushdown: conditions for a list method, derived from the values that columns may have.
 
-Every one of them is wider than the values named, so that the rows asked for hold all the rows wanted: the portal
-compares texts in its own collation, keeps moments in its own zone, and prints what it keeps in another form.
+Each condition is wider than the values requested, so that no requested row is lost: the portal compares text by its own
+collation, stores datetimes in its own time zone, and returns values in another form than it stores.
 """
 
 from __future__ import annotations
@@ -28,36 +28,39 @@ Asked: TypeAlias = Iterator[tuple[Op, object]]
 _PROVEN: Final = frozenset(
     {Dialect.ITEM, Dialect.CLASSIC, Dialect.AROUND, Dialect.HISTORY, Dialect.ORM, Dialect.USER, Dialect.GOODS}
 )
-"""Dialects whose conditions mean the column that is printed: tasks filter a status by meta codes, calls by no lists."""
+"""Dialects whose conditions compare the column as returned: tasks filter a status by meta codes, calls take no lists.
+"""
 _TEXTS: Final = frozenset({"string", "crm_status", "crm_currency"})
-"""Types that are printed as they are kept: addresses and bindings are not."""
+"""Types that are returned as they are stored; addresses and bindings are not."""
 _REWRITTEN: Final = frozenset({"comments", "COMMENTS"})
-"""Kept as HTML or BB code, printed as the other."""
+"""Types stored as HTML or BBCode and returned as the other."""
 
 _WHOLE: Final = 2**63
 _EXACT: Final = 10.0**15
-"""Beyond it a double has no digits left behind the point."""
+"""Beyond this a double has no digits after the point."""
 _TEXT_LENGTH: Final = 255
 _DAYS: Final = dt.timedelta(days=2)
-"""Dates are kept as days or as moments, and printed as midnight in UTC (rest module: classes/general/rest_util.php)."""
+"""Dates are stored as dates or as datetimes, and returned as midnight in UTC (rest module:
+classes/general/rest_util.php).
+"""
 _CLOCK: Final = dt.timedelta(hours=1)
-"""Moments are kept in the server's zone, where the hour of a change of clocks occurs twice."""
+"""Datetimes are stored in the server's time zone, where the hour of a clock change occurs twice."""
 _USER_CLOCK: Final = dt.timedelta(days=1)
-"""User fields may be kept without regard to zones."""
+"""User fields may be stored without a time zone."""
 
 
 def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible: Possible) -> Where:
-    """Add to a caller's conditions what keeps every row wanted, and as few others as can be.
+    """Add conditions that keep every requested row and as few others as possible.
 
     Parameters
     ----------
     where : Where
-        The caller's own conditions; each of them stays.
+        The caller's conditions; all of them are kept.
     entity : Entity
     fields : mapping of str to Field
-        The columns that hold the portal's values in the portal's types, by the names `possible` has for them.
+        Fields read in the portal's own types, by the column names in `possible`.
     possible : Possible
-        The values in the rows wanted, as they are read.
+        The values that the requested rows may have, as decoded.
 
     Returns
     -------
@@ -65,8 +68,8 @@ def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible
 
     Notes
     -----
-    Nulls may be printed as 0 or as an empty text, and a database finds no null by a comparison: a domain that holds
-    the value nulls are printed as is not asked for.
+    Nulls may be returned as 0 or as empty text, and a database comparison never matches null: no condition is sent for
+    a domain that contains the value returned for null.
 
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
     """
@@ -87,7 +90,7 @@ def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible
 
 
 def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str, JSON]]:
-    """The conditions on one column, as the dialect spells them; what it cannot spell is not asked for."""
+    """The conditions on one column in the dialect's spelling; those it cannot express are left out."""
     arguments = {name for one in entity.arguments for name in one.names}
     own = kind(field)
     clock = {Kind.DATETIME: speech(entity).clock, Kind.DATE: speech(entity).days}.get(own, Clock.EXACT)
@@ -109,7 +112,7 @@ def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str
 
 
 def _by_id(where: Where, domain: Domain) -> Where:
-    """Conditions on the id are the engine's own: a set of ids, or an interval for its cursor."""
+    """Conditions on the id are handled by the engine: as a set of ids, or as an interval for its cursor."""
     if domain.among is not None:
         wanted = {value for value in domain.among if isinstance(value, int)}
         wanted = {row for row in wanted if _within(where.bounds, row)}
@@ -147,7 +150,7 @@ def _integers(_: Field, domain: Domain) -> Asked:
 
 
 def _floats(_: Field, domain: Domain) -> Asked:
-    """Whole numbers around the bounds: what is printed is rounded, what is kept need not be."""
+    """Integers around the bounds: the returned value is rounded, the stored one may not be."""
     if domain.holds(0.0):
         return
     low, high = cast("tuple[float | None, float | None]", (domain.hull.low, domain.hull.high))
@@ -166,7 +169,7 @@ def _texts(field: Field, domain: Domain) -> Asked:
 
 
 def _plain(text: str) -> bool:
-    """Whether a text is kept as it is written: blanks at its ends and signs beyond the basic plane are not."""
+    """Whether a text is stored unchanged: outer blanks and characters outside the basic plane are not."""
     blank = text in ("", "0") or text != text.strip()
     return not blank and len(text) <= _TEXT_LENGTH and text.isprintable() and max(text) <= "\uffff"
 
@@ -187,7 +190,7 @@ def _moments(field: Field, domain: Domain) -> Asked:
 def _around(domain: Domain, margin: dt.timedelta) -> Asked:
     low, high = cast("tuple[dt.date | None, dt.date | None]", (domain.hull.low, domain.hull.high))
     for op, bound, shift in ((Op.GE, low, -margin), (Op.LE, high, margin)):
-        if bound is not None and 1000 <= bound.year < 9999:  # the years a database keeps
+        if bound is not None and 1000 <= bound.year < 9999:  # the years a database stores
             yield op, bound + shift
 
 

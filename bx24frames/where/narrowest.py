@@ -1,4 +1,4 @@
-"""The narrowest bounds of an AND of conditions on moments and days, and how their rows are counted."""
+"""Narrowest bounds of several conditions on datetimes and dates joined by AND, and how to count their rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ends = dict[Op, "date | datetime"]
 
 @dataclass(slots=True)
 class Narrowest:
-    """Collects the bounds on each field."""
+    """Collects the narrowest bounds on each field."""
 
     speech: Speech
     ends: dict[str, Ends] = field(default_factory=dict)
@@ -36,9 +36,9 @@ class Narrowest:
     def params(
         self, others: Mapping[str, JSON], tests: Sequence[Test], *, plain: bool
     ) -> tuple[dict[str, JSON], Sum | None]:
-        """The bounds as conditions, and how the rows of all conditions are counted where the bounds are wider.
+        """The bounds as conditions, and how to count the rows where the bounds sent are wider than requested.
 
-        `plain`: the rows come as one list.
+        `plain`: the read is a single list, not several parts.
         """
         found = {self._key(op, name): written(end) for name, ends in self.ends.items() for op, end in ends.items()}
         strict = [test for test in tests if test.strict]
@@ -54,7 +54,7 @@ class Narrowest:
         return found, self._sum(name, low, high, others)
 
     def _sum(self, name: str, low: date | None, high: date | None, others: Mapping[str, JSON]) -> Sum | None:
-        """The rows far from both ends are meant in any clock; those near them are looked at."""
+        """Rows far from both ends match in every time zone; rows near an end must be checked one by one."""
         ge, le, lt = (self._key(op, name) for op in (Op.GE, Op.LE, Op.LT))
         first = None if low is None else low + 2 * SHIFT
         last = None if high is None else high - 2 * SHIFT

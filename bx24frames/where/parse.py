@@ -1,4 +1,4 @@
-"""A caller's filters to the conditions a list method carries out as written; anything else is refused here."""
+"""Parsing of filters into the conditions that a list method supports; anything else is refused."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Tuple: TypeAlias = tuple[object, ...]
 Filters: TypeAlias = "Mapping[str, object] | Tuple | Sequence[Tuple] | Sequence[Sequence[Tuple]]"
 
 MAX_IN: Final = 100
-"""Values of one `in` list in one request; longer ones are read in slices."""
+"""Values of one `in` list per request; longer lists are read in slices."""
 MAX_PARTS: Final = 800
-"""Values a list that cannot be sliced may have: a command holds about 900 of them."""
+"""Values allowed in a list that cannot be sliced: a command holds about 900."""
 MAX_BRANCHES: Final = 50
-"""Alternatives that are read one by one."""
+"""Alternatives that may be read one after another."""
 
 _TUPLE: Final = 3
 _TIMES: Final = frozenset({Kind.DATE, Kind.DATETIME})
@@ -54,42 +54,42 @@ def parse_filters(
     zones: Zones | None = None,
     closed: Mapping[str, Dictionary] | None = None,
 ) -> Where:
-    """Make a caller's conditions ready for the wire.
+    """Parse filters and translate them for the list method of an entity.
 
     Parameters
     ----------
     entity : Entity
     fields : sequence of Field
-        The whole description of the table.
+        All fields of the entity.
     filters : mapping, tuple, list of tuples, list of lists of tuples, optional
         The portal's own map with prefixed keys; or ``(column, op, value)`` with op one of ``= == != < <= > >= in
         "not in" like "is null" "not null"``; a list of tuples is AND, a list of lists is OR of ANDs. Columns in any
         spelling; a list may be a column of any dataframe library.
     timezone : str or tzinfo, optional
-        The zone of times that name none.
+        Time zone of naive datetimes in `filters`.
     also : tuple, optional
-        A condition that holds beside the filters, whatever their form.
+        A further condition, joined to the filters by AND.
     zones : Zones, optional
-        Whose midnight a day begins at; in place of `timezone`.
+        Time zones that decide when a day begins; replaces `timezone`.
     closed : mapping of str to Dictionary, optional
-        The dictionaries of fields that take no other codes than theirs.
+        Dictionaries of the fields that accept only the codes in them.
 
     Returns
     -------
     Where
-        Conditions on the id as bounds or as a set, so that they never meet the engine's cursor; what the method does
-        not carry out, or may not, as tests of the rows.
+        Conditions on the id become bounds or a set of ids, so that they never clash with the engine's cursor.
+        Conditions that the method does not support become tests of the rows.
 
     Raises
     ------
     UnknownColumn
-        If a condition names no field: the portal would answer the whole table.
+        If a condition names an unknown field: the portal would ignore it and return every row.
     FilterError
-        If the method cannot carry out a condition, or would silently take it for another.
+        If the method does not support a condition, or would silently apply a different one.
 
     Notes
     -----
-    The portal compares text without regard to case and trailing blanks, and counts the empty text as null.
+    The portal ignores case and trailing blanks when it compares text, and treats empty text as null.
 
     https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html,
     https://apidocs.bitrix24.com/api-reference/crm/deals/crm-deal-list.html
@@ -118,8 +118,10 @@ def _as_written(entity: Entity, filters: Filters | None) -> Where:
     if filters is None:
         return Where()
     if not isinstance(filters, Mapping):
-        guidance = "A method outside the catalogue takes its own filter map."
-        raise FilterError("conditions as tuples need a described table", entity=entity.name, guidance=guidance)
+        guidance = "A method outside the catalogue takes a mapping of its own parameters."
+        raise FilterError(
+            "conditions written as tuples need an entity of the catalogue", entity=entity.name, guidance=guidance
+        )
     return Where(params=cast("Mapping[str, JSON]", filters))
 
 
@@ -128,13 +130,13 @@ def _needed(entity: Entity, where: Where) -> None:
     for argument in entity.arguments:
         if where.nothing or argument.name in given:
             continue
-        guidance = f'filters={{"{argument.name}": ...}}, or behind the name: "{entity.name}:...".'
-        raise FilterError(f"{entity.name} is read for one {argument.name}", entity=entity.name, guidance=guidance)
+        guidance = f'Give filters={{"{argument.name}": ...}}, or add it to the name: "{entity.name}:...".'
+        raise FilterError(f"{entity.name} needs a value for {argument.name}", entity=entity.name, guidance=guidance)
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads the filters of one table."""
+    """Parses the filters of one entity."""
 
     entity: Entity
     names: Names
@@ -145,7 +147,7 @@ class _Reader:
     pipeline: int | None = None
 
     def branches(self, filters: Filters | None) -> list[list[Condition]]:
-        """The conditions as OR of ANDs."""
+        """The conditions as an OR of ANDs."""
         if filters is None:
             return [[]]
         if isinstance(filters, Mapping):
@@ -157,14 +159,14 @@ class _Reader:
             return [self.from_tuples(items)]
         if all(isinstance(item, list) for item in items):
             return [self.from_tuples(cast("Sequence[Tuple]", item)) for item in items]
-        raise self._refusal("filters are a mapping, a list of (column, op, value), or a list of such lists")
+        raise self._refusal("filters must be a mapping, a list of (column, op, value), or a list of such lists")
 
     def _mapped(self, filters: Mapping[str, object]) -> Iterable[Condition]:
         for key, value in filters.items():
             if not isinstance(key, str):
-                raise self._refusal(f"a filter key is text, not {key!r}")
+                raise self._refusal(f"a filter key must be text, not {key!r}")
             if key.isdigit() or key.lower() == "logic":
-                raise self._refusal("groups are written as a list of lists of (column, op, value)")
+                raise self._refusal("groups must be written as a list of lists of (column, op, value)")
             prefix, op, name = split_key(key)
             if self._argument(name, op, value):
                 continue
@@ -172,44 +174,46 @@ class _Reader:
             yield condition(found, prefix, op, self._coded(found, op, value))
 
     def from_tuples(self, written: Iterable[object]) -> list[Condition]:
-        """Conditions written as tuples."""
+        """The conditions written as tuples."""
         return [one for one in map(self._from_tuple, written) if one is not None]
 
     def _from_tuple(self, written: object) -> Condition | None:
         if not isinstance(written, tuple) or not 2 <= len(written) <= _TUPLE:
-            raise self._refusal(f"a condition is (column, op, value), not {written!r:.80}")
+            raise self._refusal(f"a condition must be (column, op, value), not {written!r:.80}")
         name, word, *value = written
         op = WORDS.get(" ".join(str(word).lower().split()))
         if op is None:
-            raise self._refusal(f"no operator {word!r}", guidance=f"Operators: {', '.join(WORDS)}.")
+            raise self._refusal(f"unknown operator {word!r}", guidance=f"Operators: {', '.join(WORDS)}.")
         if op in (Op.NULL, Op.NOT_NULL):
             return Condition(self._field(str(name)), op, None, str(word))
         if not value or (value[0] is None and op not in (Op.EQ, Op.NE)):
-            raise self._refusal(f"{name} {word} needs a value", guidance='Ask for nulls by "is null" or "not null".')
+            raise self._refusal(
+                f"{name} {word} needs a value", guidance='Use "is null" or "not null" to test for nulls.'
+            )
         if self._argument(str(name), op, value[0]):
             return None
         found = self._field(str(name))
         return condition(found, "=" if op is Op.EQ else op.value, op, self._coded(found, op, value[0]))
 
     def _coded(self, asked: Field, op: Op, value: object) -> object:
-        """The value with codes in the place of captions."""
+        """The value with captions replaced by codes."""
         dictionary = self.closed.get(asked.code)
         if dictionary is None:
             return value
         try:
             return coded(asked, op, value, dictionary, self.pipeline)
         except Unfit as fault:
-            guidance = "describe_entity() and crm.status.list have the codes."
+            guidance = "describe_entity() and crm.status.list show the codes."
             raise self._refusal(f"condition on {asked.code}: {fault}", guidance=guidance) from None
 
     def _argument(self, name: str, op: Op, value: object) -> bool:
-        """Take a parameter of the method itself; many values of it are read one after the other."""
+        """Take the condition if it sets a parameter of the method; several values are read one after another."""
         argument = next((one for one in self.entity.arguments if name in one.names), None)
         if argument is None:
             return False
         values = listed(value)
         if op not in (Op.EQ, Op.IN) or (values is not None and argument.decisive):
-            raise self._refusal(f"{name} is one value, given with =")
+            raise self._refusal(f"{name} takes one value, given with =")
         field = Field(name, argument.type)
         try:
             if values is None:
@@ -223,20 +227,20 @@ class _Reader:
         except Unfit as fault:
             raise self._refusal(f"{name}: {fault}") from None
         if self.owners is not None:
-            raise self._refusal(f"{self.owners[0]} and {name} cannot both be lists")
+            raise self._refusal(f"{self.owners[0]} and {name} cannot both have several values")
         self.owners = (argument.name, found)
         return True
 
     def _field(self, name: str) -> Field:
-        """The column meant; a name that the method has for conditions alone means that condition."""
+        """The field of a column name; a name that exists only in conditions gives a field for that condition."""
         own = next((field for field in self.names.fields if name in field.conditions), None)
         if own is None:
             return self.names.lookup(name)
-        # another condition than the column's own compares something else than what is printed
+        # a condition under another name does not compare the value that the column shows
         return replace(own, conditions=(name,), listed=own.listed and name == own.condition)
 
     def alone(self, conditions: list[Condition]) -> Where:
-        """One AND, flat, with the conditions on the id taken out."""
+        """One group of conditions joined by AND, with the conditions on the id separated."""
         params: dict[str, JSON] = {}
         splits: list[tuple[str, tuple[JSON, ...]]] = []
         tests: list[Test] = []
@@ -251,7 +255,7 @@ class _Reader:
             narrowest.add(one.field, found)
             for prefix, value in found.pairs:
                 key = f"{prefix}{one.field.condition}"
-                if value == []:  # "in" nothing is no row; "not in" nothing is every row
+                if value == []:  # "in []" matches no row; "not in []" matches every row
                     nothing = nothing or one.op is Op.IN
                 elif one.op is Op.IN and isinstance(value, list) and len(value) > MAX_IN:
                     splits.append((key, tuple(value)))
@@ -261,7 +265,7 @@ class _Reader:
                     params[key] = value
         if splits and self.owners is not None:
             raise self._refusal(
-                f"a list of more than {MAX_IN} values, for many of {self.owners[0]}: read them in parts"
+                f"a list of more than {MAX_IN} values with several values of {self.owners[0]}: read it in parts"
             )
         bounds, total = narrowest.params(params, tests, plain=not splits and ids.chosen is None and not self.owners)
         where = replace(ids.where({**params, **bounds}, tuple(splits), self.arguments), owners=self.owners, sum=total)
@@ -271,7 +275,9 @@ class _Reader:
         return replace(where, nothing=True) if nothing or (self.owners and not self.owners[1]) else where
 
     def either(self, branches: list[list[Condition]], beside: list[Condition]) -> Where:
-        """An OR of ANDs: as the one group of the methods that have it, or an alternative a read, or in the rows."""
+        """An OR of ANDs: sent as one group where the method has groups, else read one alternative at a time, or tested
+        here.
+        """
         if speech(self.entity).groups:
             sent = [[(one, self.sent(one)) for one in self._unfolded(branch)] for branch in branches]
             group = self._group(sent)
@@ -282,26 +288,24 @@ class _Reader:
         if len(kept) < 2 and self.owners is None:
             return kept[0] if kept else alternatives[0]
         tests = tuple(self._tests([*branch, *beside]) for branch in branches)
-        if any(
-            one == Where(arguments=self.arguments, owners=self.owners) for one in alternatives
-        ):  # holds for every row
+        if any(one == Where(arguments=self.arguments, owners=self.owners) for one in alternatives):  # matches every row
             return Where(arguments=self.arguments, owners=self.owners)
         if compared_here(self.entity) or self.owners is not None:
             self._all_told([*branches, beside], tests)
             strict = tuple(self._tests([*branch, *beside], strict=True) for branch in branches)
             return Where(arguments=self.arguments, owners=self.owners, tests=strict)
         if self.entity.listing.paging is not Paging.KEYSET or len(kept) > MAX_BRANCHES:
-            guidance = "Read each branch by itself, and drop the ids seen twice."
-            raise self._refusal("the method drops OR groups and would answer the whole table", guidance=guidance)
+            guidance = "Read each alternative separately and drop duplicate ids."
+            raise self._refusal("the method ignores OR groups and would return every row", guidance=guidance)
         told = tests if all(map(self._is_told, [[*branch, *beside] for branch in branches])) else ()
         if not told and any(one.cut for one in kept):
-            raise self._refusal("the rows cannot tell which of the alternatives they meet")
-        # a row that a wider bound of one alternative brought is not thereby one of another
+            raise self._refusal("the returned rows do not show which alternative they match")
+        # a row that matches only the widened bound of one alternative does not match another alternative because of it
         apart = tuple(replace(one, tests=one.tests if told else (), sum=None) for one in kept)
         return Where(branches=apart, tests=told, arguments=self.arguments)
 
     def _tests(self, conditions: list[Condition], *, strict: bool = False) -> tuple[Test, ...]:
-        """The tests of one alternative, those of ids among them."""
+        """The tests of one alternative, including those on the id."""
         found = [(one, self._test(one)) for one in self._unfolded(conditions)]
         return tuple(decisive(one, self.entity, test) if strict else test for one, test in found if test is not None)
 
@@ -314,14 +318,14 @@ class _Reader:
 
     def _all_told(self, branches: list[list[Condition]], tests: tuple[tuple[Test, ...], ...]) -> None:
         if not tests or not all(map(self._is_told, branches)):
-            raise self._refusal("the rows cannot tell which of the alternatives they meet")
+            raise self._refusal("the returned rows do not show which alternative they match")
 
     def _grouped(
         self, group: dict[str, JSON], sent: list[list[tuple[Condition, Sent]]], beside: list[Condition]
     ) -> Where:
-        """A group of alternatives, and conditions that hold beside it."""
+        """A group of alternatives, and the conditions joined to it by AND."""
         where = self.alone(beside)
-        if not group:  # a branch without conditions holds for every row
+        if not group:  # a branch without conditions matches every row
             return where
         if len(group) == 1:
             return replace(where, nothing=True)
@@ -333,10 +337,10 @@ class _Reader:
         return replace(where, params={**where.params, "0": group}, tests=tests)
 
     def _group(self, sent: list[list[tuple[Condition, Sent]]]) -> dict[str, JSON] | None:
-        """The alternatives as a group: empty if one holds for every row; None if it would not be read as it is meant.
+        """The alternatives as a group: empty if one matches every row; None if the portal would misread it.
 
-        Names of user fields that do not travel back lose their way behind an operator, and dates inside groups are
-        misread by some portals (crm module: lib/controller/item.php; docs: crm-item-list.md, rest-v3/index.md).
+        Some names of user fields are not converted back behind an operator, and some portals misread dates inside
+        groups (crm module: lib/controller/item.php; docs: crm-item-list.md, rest-v3/index.md).
         """
         timed = dialect(self.entity) is not Dialect.API
         maps: list[dict[str, JSON]] = []
@@ -374,34 +378,36 @@ class _Reader:
         return keyset and one.field.code == self.entity.listing.id_key and one.op not in (Op.NE, Op.NOT_IN, Op.NONE_OF)
 
     def _is_sieve(self, one: Condition) -> bool:
-        """Whether a set of ids is picked out of the rows that came: the method itself cannot."""
+        """Whether a set of ids is picked out of the returned rows because the method cannot filter by it."""
         own = one.field.code == self.entity.listing.id_key and kind(one.field) in (Kind.NUMBER, Kind.LINK)
         return own and one.op in (Op.EQ, Op.IN) and one.op not in SPELLINGS[dialect(self.entity)]
 
     def sent(self, one: Condition) -> Sent:
-        """What the method is asked for one condition."""
+        """What the method is sent for one condition."""
         if dialect(self.entity) is Dialect.PERIOD and one.field.code != self.entity.created:
-            raise self._refusal(f"the method takes >= and <= of {self.entity.created} alone", one)
+            raise self._refusal(f"the method supports only >= and <= on {self.entity.created}", one)
         try:
             found = sent(one, self.entity, self.zones)
         except Unfit as fault:
             raise self._refusal(str(fault), one) from None
         for _, value in found.pairs:
             if isinstance(value, list) and one.op is not Op.IN and len(value) > MAX_PARTS:
-                raise self._refusal(f"a list of {len(value)} values cannot be sliced; at most {MAX_PARTS}", one)
+                raise self._refusal(
+                    f"a list of {len(value)} values cannot be split into requests; at most {MAX_PARTS}", one
+                )
         return found
 
     def _twice(self, one: Condition) -> FilterError:
         listable = one.op in (Op.EQ, Op.IN, Op.NE, Op.NOT_IN, Op.NONE_OF)
-        guidance = 'Join them: "in" and "not in" take lists.' if listable else "Keep the narrower of the two."
-        return self._refusal("the portal takes one such condition a column", one, guidance=guidance)
+        guidance = 'Combine them: "in" and "not in" take lists.' if listable else "Keep the narrower of the two."
+        return self._refusal("the portal accepts one such condition per column", one, guidance=guidance)
 
     def _refusal(self, message: str, one: Condition | None = None, *, guidance: str | None = None) -> FilterError:
         told = f"{one}: {message}" if one else message
         return FilterError(told, entity=self.entity.name, guidance=guidance)
 
     def ids(self, one: Condition) -> list[int]:
-        """The ids of a condition on the id."""
+        """The ids in a condition on the id."""
         values = listed(one.value) if one.op is Op.IN else [one.value]
         try:
             return [cast("int", operand(Field("id", "integer"), value)) for value in values or ()]
@@ -409,20 +415,20 @@ class _Reader:
             raise self._refusal(str(fault), one) from None
 
     def refuse_id(self, one: Condition) -> FilterError:
-        """The id has an order and a set of values, and nothing else to ask for."""
-        return self._refusal("an id is compared with =, in, <, <=, > and >=", one)
+        """The error for a condition that the id does not support."""
+        return self._refusal("an id supports only =, in, <, <=, > and >=", one)
 
 
 @dataclass(slots=True)
 class _Ids:
-    """The conditions on the id so far."""
+    """Collects the conditions on the id."""
 
     after: int | None = None
     upto: int | None = None
     chosen: set[int] | None = None
 
     def narrow(self, one: Condition, reader: _Reader) -> None:
-        """Add a condition."""
+        """Add one condition."""
         if one.op in (Op.EQ, Op.IN):
             found = set(reader.ids(one))
             self.chosen = found if self.chosen is None else self.chosen & found
@@ -440,7 +446,7 @@ class _Ids:
     def where(
         self, params: dict[str, JSON], splits: tuple[tuple[str, tuple[JSON, ...]], ...], arguments: dict[str, JSON]
     ) -> Where:
-        """The conditions of the whole AND."""
+        """The conditions of the whole group."""
         if self.chosen is None:
             empty = self.after is not None and self.upto is not None and self.after >= self.upto
             return Where(params, IdBounds(self.after, self.upto), None, splits, arguments, nothing=empty)

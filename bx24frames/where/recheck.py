@@ -1,4 +1,4 @@
-"""Rows held to the conditions they were asked by: those that do not meet them are dropped, and the foreign counted."""
+"""Re-checking rows: drop those that do not meet the conditions of the read, and count the foreign ones."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Seen:
-    """What became of the rows of one read.
+    """Statistics of the rows of one read.
 
-    `rows`: those that came. `last`: the id of the last one. `foreign`: those dropped because the portal did not carry
-    out a condition, by column. `uncarried`: the columns that no row carried, which are null without meaning that.
+    `rows`: rows received. `last`: id of the last one. `foreign`: rows dropped because the portal ignored a condition,
+    by column. `uncarried`: columns that no row had; they are null only because the portal left them out.
     """
 
     rows: int = 0
@@ -38,13 +38,13 @@ class Seen:
 
 
 def tested_fields(where: Where) -> tuple[Field, ...]:
-    """The fields whose cells tell whether a row is meant, each once."""
+    """The fields that the row tests read, each once."""
     found = {test.field.code: test.field for tests in where.tests for test in tests}
     return tuple(found.values())
 
 
 def with_tested(schema: TableSchema, entity: Entity, known: Sequence[Field], where: Where) -> TableSchema:
-    """A schema that has behind its columns those that the tests of rows look at, in the portal's own types."""
+    """A schema with the fields that the row tests read appended, in the portal's own types."""
     own = {one.code: one for one in known}
     missing = [
         own[one.code] for one in tested_fields(where) if one.code in own and _place(schema, own[one.code]) is None
@@ -59,7 +59,7 @@ def with_tested(schema: TableSchema, entity: Entity, known: Sequence[Field], whe
 
 
 def _place(schema: TableSchema, wanted: Field) -> int | None:
-    """Where a field stands in the portal's own type; None where it does not."""
+    """Index of the column that holds a field in the portal's own type; None if there is none."""
     return next(
         (
             place
@@ -71,15 +71,15 @@ def _place(schema: TableSchema, wanted: Field) -> int | None:
 
 
 class Recheck:
-    """Holds the rows of one read to its conditions.
+    """Checks the rows of one read against its conditions.
 
     Parameters
     ----------
     where : Where
     schema : TableSchema
-        Of the rows, from `with_tested`.
+        Schema of the rows, from `with_tested`.
     seen : Seen
-        Is told what became of them.
+        Updated with the results.
     """
 
     def __init__(self, where: Where, schema: TableSchema, seen: Seen) -> None:
@@ -93,7 +93,7 @@ class Recheck:
         self._keys = {code: keys_of_field(fields[code], schema.family) for code in tested}
 
     def take(self, decoder: Decoder, chosen: Callable[[Rows], Rows]) -> Take[Packed, pa.RecordBatch]:
-        """How the rows of some pages are typed, and which of them stay."""
+        """How rows of some pages are decoded and filtered."""
 
         def pack(rows: Rows) -> Packed:
             rows = chosen(rows)
@@ -111,7 +111,7 @@ class Recheck:
         return Take(pack, join)
 
     def _absent(self, records: Records) -> dict[str, list[bool]]:
-        """Which rows have no such key at all, by column; only of columns where some have none."""
+        """Flags of the rows without a column's key, by column; columns that every row has are left out."""
         found: dict[str, list[bool]] = {}
         for code, keys in self._keys.items():
             cells = [records.column(key) for key in keys if key in records.keys]
@@ -152,7 +152,7 @@ class Recheck:
         return kept
 
     def _count(self, judged: dict[int, AnyArray], kept: AnyArray, batch: pa.RecordBatch) -> None:
-        """Count the rows that a condition, sent as it is meant, should have kept away."""
+        """Count the rows that a condition should have excluded although it was sent exactly."""
         if len(self._tests) == 1:
             for test in self._tests[0]:
                 if not test.strict:
@@ -174,8 +174,8 @@ def _id(cell: object) -> int | None:
 
 
 def told(seen: Seen, entity: str) -> str | None:
-    """What is to be said of foreign rows; None where there were none."""
+    """The warning about foreign rows; None if there were none."""
     if not seen.foreign:
         return None
     counts = "; ".join(f"{code} ({count:,} foreign rows)" for code, count in seen.foreign.items())
-    return f"{entity}: the portal ignored the condition on {counts}: they were dropped here"
+    return f"{entity}: the portal ignored the condition on {counts}; these rows were dropped after the read"

@@ -1,8 +1,8 @@
-"""What is looked for again in the rows that came: a condition as a test of cells, judged over Arrow columns.
+"""Row tests: conditions evaluated on the Arrow columns that were returned.
 
-A filter is a request: some methods drop what they do not understand, and answer every row. A row is dropped where its
-cell shows that it does not meet the condition; one whose cell cannot be judged stays. Where the method was asked for
-more than is meant, or not at all, the test decides (`strict`).
+Some methods ignore conditions they do not understand and return every row. A row is dropped if its cell shows that it
+does not meet the condition; a row whose cell cannot be compared stays. If the method was asked for more rows than
+requested, or was not sent the condition at all, the test decides (`strict`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ JUDGED: Final = frozenset(
     {Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE, Kind.BOOL, Kind.DATE, Kind.DATETIME}
 )
 _REWRITTEN: Final = frozenset({"comments", "COMMENTS", "DESCRIPTION", "description"})
-"""Kept as HTML or BB code, printed as the other."""
+"""Types stored as HTML or BBCode and returned as the other."""
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.CODE})
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
 NEGATED: Final = frozenset({Op.NE, Op.NOT_IN, Op.NONE_OF, Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
@@ -42,16 +42,16 @@ _OPPOSITE: Final[Mapping[Op, Op]] = {
     Op.NOT_BETWEEN: Op.BETWEEN,
 }
 ROUNDING: Final = 0.005
-"""Half of the least step in which amounts are printed."""
+"""Half the smallest step between returned amounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
     """One condition on the cells of a field.
 
-    `values`: a `Span` each for moments, dates, numbers, bools, texts. `strict`: it decides, where the method was asked
-    for more rows than are meant; otherwise it only looks for rows that cannot have been asked for. `nulls`: an empty
-    cell meets it, where it decides.
+    `values`: `Span`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
+    method was asked for more rows than requested; otherwise it only detects rows that cannot match. `nulls`: an empty
+    cell passes a strict test.
     """
 
     __test__ = False
@@ -63,14 +63,14 @@ class Test:
     nulls: bool = False
 
     def holds(self, column: AnyArray) -> AnyArray:
-        """Whether each cell meets the condition, or cannot be judged; no nulls."""
+        """Whether each cell meets the condition or cannot be compared; without nulls."""
         if is_list(self.field):
             return self._of_lists(column)
         found = self._cells(column)
         return found.fill_null(self._null_holds())
 
     def _of_lists(self, column: AnyArray) -> AnyArray:
-        """A list meets a condition if any element does; a negation, if none has what is negated."""
+        """A list meets a condition if any element does, and a negation if no element has the negated value."""
         lengths = pc.list_value_length(column).fill_null(0)
         if self.op in (Op.NULL, Op.NOT_NULL):
             empty = pc.equal(lengths, pa.scalar(0, pa.int32()))
@@ -85,7 +85,7 @@ class Test:
         return pc.invert(found) if self.op in NEGATED else found
 
     def _null_holds(self) -> bool:
-        """Whether an empty cell stays."""
+        """Whether an empty cell passes."""
         if self.op is Op.NULL:
             return True
         if self.op is Op.NOT_NULL:
@@ -93,12 +93,12 @@ class Test:
         if self.strict:
             return self.nulls
         own = kind(self.field)
-        # a 0 that is stored is printed as no link, and no text and an empty one are alike
+        # a stored 0 is returned as no link, and null text cannot be told from empty text
         zero = own in _NUMBERS and self.op not in NEGATED and _zero_meets(self.op, self.values)
         return zero or self.op in NEGATED or own is Kind.BOOL or (own in _TEXTS and self.op in _PATTERNS)
 
     def _cells(self, column: AnyArray) -> AnyArray:
-        """Whether each cell meets the condition; null for an empty one."""
+        """Whether each cell meets the condition; null for an empty cell."""
         if self.op is Op.NULL:
             blank = _blank(column, kind(self.field), strict=self.strict)
             return _if_else(pc.is_null(column), True, blank)
@@ -114,7 +114,7 @@ class Test:
 
 
 def judged(field: Field) -> bool:
-    """Whether the cells of a field can be compared here with a condition on it."""
+    """Whether a condition on a field can be evaluated on returned cells."""
     return field.listed and kind(field) in JUDGED and field.code not in _REWRITTEN
 
 
@@ -146,7 +146,7 @@ _ORDER: Final[Mapping[Op, Callable[[AnyArray, AnyScalar], AnyArray]]] = {
 
 
 def _blank(column: AnyArray, own: Kind, *, strict: bool) -> AnyArray:
-    """Whether a cell that is there counts as none: an empty text does; blanks, a 0, a flag that is off may."""
+    """Whether a non-null cell counts as empty: empty text does; blank text, 0 and false may."""
     if own in _TEXTS:
         return pc.equal(column if strict else pc.utf8_rtrim(column, " "), pa.scalar(""))
     if own in _NUMBERS and not strict:
@@ -188,7 +188,7 @@ def _moments(test: Test, column: AnyArray) -> AnyArray:
 def _days(test: Test, column: AnyArray) -> AnyArray:
     days = [value for value in test.values if isinstance(value, date)]
     if test.op in _ORDER:
-        # a day that is kept with a time of it may lie behind the day's beginning
+        # a date stored with a time of day may be later than the start of its day
         op = test.op if test.strict else _INCLUSIVE.get(test.op, test.op)
         return _ORDER[op](column, pa.scalar(days[0], column.type))
     if test.op is Op.BETWEEN:
@@ -220,7 +220,7 @@ def _numbers(test: Test, column: AnyArray) -> AnyArray:
 
 
 def _scalar(value: float, cells: AnyArray) -> AnyScalar:
-    """A bound beside cells: whole numbers are compared with whole ones, which the values are then."""
+    """A bound to compare with cells: an integer if the cells are integers (the values then are, too)."""
     bound: AnyScalar = pa.scalar(value, cells.type)
     return bound
 
@@ -230,18 +230,18 @@ def _flags(test: Test, column: AnyArray) -> AnyArray:
 
 
 def fold(text: str) -> str:
-    """A text as the portal's database compares it: no case, no blanks at its end."""
+    """A text as the portal's database compares it: without case and trailing blanks."""
     return text.rstrip(" ").casefold()
 
 
 def loose(text: str) -> str:
-    """A text without what some collations leave out of account: marks and kinds of letters too."""
+    """A text without what some collations ignore: also without diacritics and letter variants."""
     parts = unicodedata.normalize("NFKD", text)
     return fold("".join(sign for sign in parts if not unicodedata.combining(sign)))
 
 
 def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
-    """A judgement of texts, made once for each that occurs."""
+    """Evaluate a predicate once per distinct text."""
     coded = column.dictionary_encode()
     words = pa.array([meets(str(word)) for word in coded.dictionary.to_pylist()], pa.bool_())
     return words.take(coded.indices)
@@ -271,7 +271,7 @@ _TEXT_ORDER: Final[Mapping[Op, Callable[[str, str], bool]]] = {
 
 
 def _pattern(test: Test, text: str) -> Callable[[str], bool]:
-    """Whether a text matches ``%`` and ``_``, or holds another one as it is written."""
+    """A predicate: the text matches a pattern of ``%`` and ``_``, or contains the given text."""
     alike = str.casefold if test.strict else loose_pattern
     plain = alike(text)
     if test.op is Op.CONTAINS and test.strict:
@@ -284,7 +284,7 @@ def _pattern(test: Test, text: str) -> Callable[[str], bool]:
 
 
 def loose_pattern(text: str) -> str:
-    """As `loose`, with the blanks at its end."""
+    """As `loose`, but keeping trailing blanks."""
     parts = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).casefold()
 

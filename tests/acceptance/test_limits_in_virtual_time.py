@@ -175,7 +175,7 @@ def test_a_bucket_filled_by_somebody_else(odd: OddPortal, play: Play) -> None:
     assert seconds < 600
 
 
-@pytest.mark.parametrize("cost", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("cost", [pytest.param(0.3, marks=pytest.mark.slow), 1.0, 4.0])
 def test_operating_time_is_kept_below_the_limit(odd: OddPortal, play: Play, cost: float) -> None:
     """A read that costs more than a method may in ten minutes waits for the reset instead of being blocked."""
     for number in range(181, 40_001 if cost < 1 else 12_001):

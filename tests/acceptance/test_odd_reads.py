@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from odd_portal import OddPortal
 from odd_wire import Refused
+from unlimited import FAST
 
 import bx24frames as bx
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 Column = Callable[[Any, str], list[Any]]
 IDS = [number * 3 for number in range(1, 181)]
 

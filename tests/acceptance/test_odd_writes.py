@@ -223,7 +223,7 @@ def test_what_cannot_be_found_out_is_unknown(empty: OddPortal, portal: bx.Portal
     assert report.inserted == 0
     assert report.unknown >= 20
     assert "unknown" in str(caught.value)
-    assert "the look for it failed" in str(report.frame()["message"].iloc[0])
+    assert "looking for it failed" in str(report.frame()["message"].iloc[0])
 
 
 def test_a_batch_refused_as_a_whole_is_taken_apart(empty: OddPortal, portal: bx.Portal) -> None:

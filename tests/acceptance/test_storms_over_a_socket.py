@@ -7,9 +7,10 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from odd_portal import OddPortal
@@ -17,7 +18,9 @@ from odd_wire import Asked, Raw, Refused
 
 import bx24frames as bx
 from bx24frames import aio
-from bx24frames.engine import throttle
+from bx24frames.engine.policy import RetryPolicy
+from bx24frames.portal.budgets import Budgets, substituted
+from bx24frames.upload import journal
 
 PAUSE = 0.15
 """Seconds, in place of the seconds to half a minute that refusals are sat out."""
@@ -63,9 +66,21 @@ class Storm:
         return [at for at, refused in self.arrivals if refused]
 
 
+@pytest.fixture(autouse=True)
+def skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Skip no wait: the pauses are what is measured here."""
+    monkeypatch.setattr(journal, "home", lambda: tmp_path / "uploads")
+
+
 @pytest.fixture
-def storm(odd: OddPortal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Storm:
-    monkeypatch.setattr(throttle, "LONGEST_PAUSE", PAUSE)
+def real_time() -> Iterator[None]:
+    """Pauses are real ones, and short."""
+    with substituted(Budgets(retry=RetryPolicy(longest_pause=PAUSE, blind_pause=2 * PAUSE))):
+        yield
+
+
+@pytest.fixture
+def storm(odd: OddPortal, real_time: None, request: pytest.FixtureRequest) -> Storm:
     for number in range(181, 1501):
         odd.seed(number * 3)
     made = Storm(STORMS[request.param])
@@ -134,8 +149,7 @@ def test_after_a_storm_requests_leave_at_the_rate_of_the_leak(odd: OddPortal, st
     assert len(after) - 1 <= (after[-1] - after[0]) * slow.per_second + 3
 
 
-def test_a_blocked_method_waits_and_another_goes_on(odd: OddPortal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "BLIND_PAUSE", 2 * PAUSE)
+def test_a_blocked_method_waits_and_another_goes_on(odd: OddPortal, real_time: None) -> None:
     for number in range(181, 1501):
         odd.seed(number * 3)
     seen: list[tuple[str, float]] = []

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from odd_portal import CODE, OddPortal
 from odd_wire import Asked, Raw
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import errors as e
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 PAGE = f"<html><head><title>502 Bad Gateway</title></head><body><p>/rest/1/{CODE}/ nginx</body></html>".encode()
 
 
@@ -82,8 +82,8 @@ FINAL: dict[str, tuple[Raw, type[e.BX24Error], tuple[str, ...]]] = {
     "scope": (says("insufficient_scope", "higher privileges", 403), e.ScopeError, ("scope",)),
     "scope 401": (says("INSUFFICIENT_SCOPE", "higher privileges", 401), e.ScopeError, ("scope",)),
     "plan": (says("PAYMENT_REQUIRED", "Payment", 401), e.AuthError, ("plan",)),
-    "gone": (says("PORTAL_DELETED", "Portal was deleted", 410), e.PortalError, ("not exist",)),
-    "gone 500": (says("PORTAL_DELETED", "Portal was deleted", 500), e.PortalError, ("not exist",)),
+    "gone": (says("PORTAL_DELETED", "Portal was deleted", 410), e.PortalError, ("no longer exists",)),
+    "gone 500": (says("PORTAL_DELETED", "Portal was deleted", 500), e.PortalError, ("no longer exists",)),
     "blocked": (says("OVERLOAD_LIMIT", "blocked due to overload", 503), e.PortalError, ("support",)),
     "webhook expired": (says("expired_token", "has expired.", 401), e.AuthError, ("expired",)),
     "unknown 401": (says("SOMETHING_NEW", "no", 401), e.AuthError, ("webhook",)),
@@ -192,7 +192,7 @@ def test_one_method_in_a_batch_over_its_time(odd: OddPortal, portal: bx.Portal) 
 
 def test_a_portal_without_a_trusted_certificate_is_told_with_the_way_out() -> None:
     """What is to be done about it is known where it happens, and not lost on the way to the caller."""
-    with bx.Sandbox(real_time=False, tls=True) as sandbox, pytest.raises(e.TransportError) as caught:
+    with bx.Sandbox(real_time=False, tls=True, listen=True) as sandbox, pytest.raises(e.TransportError) as caught:
         bx.count_entity("deal", bx.Portal(sandbox.url, deadline=1.0))
     assert "self-signed" in str(caught.value)
     assert "Portal(ssl=" in str(caught.value)

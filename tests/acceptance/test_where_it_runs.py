@@ -18,11 +18,10 @@ from typing import Any
 import pytest
 from odd_portal import OddPortal
 from odd_wire import Asked, Raw
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import aio
-
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 
 
 def test_blocking_verbs_inside_a_running_loop(odd: OddPortal, portal: bx.Portal) -> None:

@@ -1,4 +1,4 @@
-"""The command line in this process, against a portal of the test's own."""
+"""Fixtures of the command-line tests: commands run in this process against the sandbox."""
 
 from __future__ import annotations
 

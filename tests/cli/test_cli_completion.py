@@ -1,4 +1,4 @@
-"""What a shell is offered at the tab key, by the command itself; and that nothing is asked for it."""
+"""Shell completion, as the command itself provides it; it sends no request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def offer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv(cache.LOOPBACK, "1")
 
     def at(line: str) -> list[str]:
-        """The words offered for the last one of a line, as bash asks for them."""
+        """Return the completions of the last word of a line, as bash requests them."""
         monkeypatch.setenv("_BX24FRAMES_COMPLETE", "complete_bash")
         monkeypatch.setenv("COMP_WORDS", f"bx24frames {line}")
         monkeypatch.setenv("COMP_CWORD", str(len(line.split(" "))))
@@ -68,7 +68,7 @@ def test_columns_that_a_read_has_brought_here(offer: Offer, bx24_sandbox: Sandbo
     assert offer("write deal f.csv --mode upsert --on originI") == ["originId"]
     assert offer("read --profile acme deal --order-by createdT") == ["createdTime"]
     assert "STAGE_ID" in offer("read stage_history -c STAGE")
-    assert bx24_sandbox.log == (), "a shell asks at every key, the portal is not to notice"
+    assert bx24_sandbox.log == (), "completion runs at every key press and must send nothing"
 
 
 def test_what_is_broken_offers_nothing(offer: Offer, tmp_path: Path):
@@ -82,7 +82,7 @@ def test_what_is_broken_offers_nothing(offer: Offer, tmp_path: Path):
 def test_there_is_a_script_for_the_shell(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shell: str
 ):
-    """What --show-completion prints once it has found out which shell runs it."""
+    """The script that --show-completion prints for a shell."""
     monkeypatch.setenv("_BX24FRAMES_COMPLETE", f"source_{shell}")
     with pytest.raises(SystemExit) as end:
         main([])

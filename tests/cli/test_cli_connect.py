@@ -1,4 +1,4 @@
-"""`connect`: the address is asked for, tried and kept; nothing shows it, and nothing that fails is kept."""
+"""The `connect` command: the address is prompted for, checked and saved; it is never shown, or saved unchecked."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def connect(run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
     return call
 
 
+@pytest.mark.usefixtures("over_http")
 def test_it_is_kept_in_a_file_of_ones_own_and_used_from_then_on(connect, run, bx24_sandbox: Sandbox, profiles, code):
     ran = connect(bx24_sandbox.url)
     assert ran.status == 0, ran.err
@@ -114,10 +115,10 @@ def test_what_is_no_webhook_is_told(connect, profiles: Path, address: str, told:
 
 @pytest.mark.parametrize(
     ("address", "name", "told"),
-    [("garbage", "acme", "https://"), ("sandbox", "acme", "https://"), ("", "мой", "cannot be called")],
+    [("garbage", "acme", "https://"), ("sandbox", "acme", "https://"), ("", "мой", "not a valid profile name")],
 )
 def test_what_cannot_be_kept_is_told_before_a_portal_is_asked(connect, address: str, name: str, told: str):
-    """A word is no profile's name here, and a name that cannot be kept is not found out last."""
+    """A plain word is not taken for a profile name here, and an invalid name fails before the address is requested."""
     ran = connect(address, "--name", name)
     assert (ran.status, ran.text, told in ran.err) == (1, "", True)
 

@@ -1,4 +1,4 @@
-"""`doctor`: each trouble is named, with what to do about it; the command itself: help, version, stderr, pipes."""
+"""The `doctor` command names each problem with advice; also version, stderr and pipes of the command line."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_portal_that_does_not_answer(run, bx24_sandbox: Sandbox, code: str):
 def test_clocks_apart_are_told_in_which_direction():
     assert clock_finding(NOON, NOON + dt.timedelta(seconds=5)).mark == "ok"
     behind = clock_finding(NOON, NOON + dt.timedelta(minutes=10))
-    assert (behind.mark, behind.text) == ("warn", "600 s behind the portal's")
+    assert (behind.mark, behind.text) == ("warn", "600 s behind the portal's clock")
     assert "ahead of" in clock_finding(NOON, NOON - dt.timedelta(minutes=10)).text
 
 

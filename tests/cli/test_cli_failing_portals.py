@@ -1,4 +1,4 @@
-"""`doctor` before portals that fail, each in its way: what it says and advises; it is quick and shows no code."""
+"""The `doctor` command against failing portals: its diagnosis and advice; it is quick and never shows the secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bx24frames.cli import doctor, looks
+from bx24frames.cli import doctor, single_call
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Fault
@@ -28,13 +28,13 @@ def case(subject: str, told: str, advice: str):
 
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Sandbox]:
-    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False) as sandbox:
+    with Sandbox(sizes={"deal": 60}, plan="unlimited", real_time=False, listen=True) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def bx24_sandbox(one_for_all: Sandbox) -> Iterator[Sandbox]:
-    """The same portal for every test, sound again after each: opening one takes longer than looking at it."""
+    """One portal for all tests, reset after each: starting one takes longer than a diagnosis."""
     yield one_for_all
     one_for_all.faults.clear()
     one_for_all.set(plan="unlimited", costs=Costs(), closed=False)
@@ -42,7 +42,7 @@ def bx24_sandbox(one_for_all: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def served() -> Iterator[Callable[..., str]]:
-    """A web server that answers everything alike; gives a webhook's address there."""
+    """A web server that gives every request the same answer; yields a function that returns a webhook address."""
     servers = []
 
     def serve(status: int, page: str = "", headers: Mapping[str, str] | None = None) -> str:
@@ -112,7 +112,7 @@ def a_page(served: Callable[..., str], **_: object) -> str:
     return served(200, "<html><title>Log in</title></html>")
 
 
-@case("portal", "HTTP 403: a page", "ask who runs the portal")
+@case("portal", "HTTP 403: a page", "ask its administrator")
 def turned_away(served: Callable[..., str], **_: object) -> str:
     return served(403, "<html>Forbidden</html>")
 
@@ -122,17 +122,17 @@ def no_portal_there(served: Callable[..., str], **_: object) -> str:
     return served(404, "<html>Not Found</html>")
 
 
-@case("portal", "HTTP 502: a page", "Try again in some minutes")
+@case("portal", "HTTP 502: a page", "Try again in a few minutes")
 def bad_gateway(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "bad_gateway")
 
 
-@case("portal", "on to auth.example.com/oauth/", "copy the webhook's address anew")
+@case("portal", "redirects to auth.example.com/oauth/", "copy the webhook's address again")
 def to_a_login(served: Callable[..., str], **_: object) -> str:
     return served(302, headers={"Location": "https://auth.example.com/oauth/?back=1"})
 
 
-@case("portal", "another page of its own, /auth/", "let /rest/ through")
+@case("portal", "redirects to another of its pages, /auth/", "exempt /rest/ from it")
 def to_a_login_of_its_own(served: Callable[..., str], **_: object) -> str:
     return served(302, headers={"Location": "/auth/?back=1"})
 
@@ -147,12 +147,12 @@ def expired(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "expired_token")
 
 
-@case("scopes", "no crm among them (user)", "tick CRM")
+@case("scopes", "crm is missing (granted: user)", "tick CRM")
 def without_crm(sandbox: Sandbox, **_: object) -> str:
     return sandbox.add_webhook(["user"])
 
 
-@case("portal", "PORTAL_DELETED", "The portal is gone")
+@case("portal", "PORTAL_DELETED", "The portal was deleted")
 def deleted(sandbox: Sandbox, **_: object) -> str:
     sandbox.set(closed=True)
     return sandbox.url
@@ -168,7 +168,7 @@ def unpaid(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "error_in_200", code="PAYMENT_REQUIRED", text="Payment required", status=401)
 
 
-@case("limits", "QUERY_LIMIT_EXCEEDED", "look again in half a minute")
+@case("limits", "QUERY_LIMIT_EXCEEDED", "try again in half a minute")
 def bucket_full(sandbox: Sandbox, **_: object) -> str:
     return broken(sandbox, "query_limit")
 
@@ -203,7 +203,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
     opened = []
 
     def make() -> Sandbox:
-        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True))
+        opened.append(Sandbox(sizes={"deal": 1}, plan="unlimited", real_time=False, tls=True, listen=True))
         return opened[0]
 
     yield make
@@ -217,7 +217,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
 def test_each_trouble_has_its_words(
     run, bx24_sandbox: Sandbox, served, tls, monkeypatch: pytest.MonkeyPatch, make, subject: str, told: str, advice: str
 ):
-    monkeypatch.setattr(looks, "PATIENCE", 0.2 if make is silent else 20.0)
+    monkeypatch.setattr(single_call, "PATIENCE", 0.2 if make is silent else 20.0)
     address = make(sandbox=bx24_sandbox, served=served, tls=tls)
     bx24_sandbox.stats.reset()
     ran = run("doctor", "-p", address)
@@ -228,7 +228,7 @@ def test_each_trouble_has_its_words(
     assert advice in ran.text.partition(failed)[2]
     secret = address.partition("/rest/1/")[2].rstrip("/")
     assert not secret or secret not in ran.text + ran.err
-    assert len(bx24_sandbox.log) <= 5, "nothing is tried twice"
+    assert len(bx24_sandbox.log) <= 5, "no call is retried"
 
 
 def test_a_slow_portal_is_told_and_looked_at_to_the_end(run, monkeypatch: pytest.MonkeyPatch):
@@ -241,10 +241,10 @@ def test_a_slow_portal_is_told_and_looked_at_to_the_end(run, monkeypatch: pytest
 
 def test_what_others_have_used_of_the_work_allowed_is_told(run, bx24_sandbox: Sandbox):
     bx24_sandbox.set(plan="standard", cut=None, costs=Costs(page=450.0))
-    assert "warn  rows        reading deals has taken 450 of the 420 s" in run("doctor").text
+    assert "warn  rows        reading deals has used 450 of the 420 s" in run("doctor").text
 
 
 def test_a_portal_that_shows_no_deal_says_so(run, bx24_sandbox: Sandbox):
     with Sandbox(sizes={"deal": 0}, plan="unlimited", real_time=False) as empty:
         ran = run("doctor", "-p", empty.url)
-    assert (ran.status, "warn  rows        no deal can be seen" in ran.text) == (0, True)
+    assert (ran.status, "warn  rows        no deals are visible" in ran.text) == (0, True)

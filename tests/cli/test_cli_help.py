@@ -1,4 +1,4 @@
-"""What help shows can be typed as it stands, and output that nobody takes ends in one line."""
+"""Examples in help run as shown; a closed output ends a command with at most one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNNABLE = [
 
 
 def test_every_command_has_examples(run):
-    """The help of a command ends in lines that begin with its own name."""
+    """The help of each command ends with examples of that command."""
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert names == set(EXAMPLES)
     for name, lines in EXAMPLES.items():
@@ -32,35 +32,44 @@ def test_every_command_has_examples(run):
 
 @pytest.mark.parametrize("line", RUNNABLE)
 def test_examples_do_what_they_say(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str):
-    """Typed at a shell, an example ends with 0."""
+    """Every example exits with status 0."""
     monkeypatch.chdir(tmp_path)
     ran = run(*shlex.split(line))
     assert (ran.status, ran.err) == (0, "")
 
 
 @pytest.mark.usefixtures("over_http")
-@pytest.mark.parametrize("line", ["read deal -c id", "read deal -c id --format xlsx", "call profile", "describe deal"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "read deal -c id",
+        *(
+            pytest.param(line, marks=pytest.mark.slow)
+            for line in ("read deal -c id --format xlsx", "call profile", "describe deal")
+        ),
+    ],
+)
 @pytest.mark.skipif(os.name == "nt", reason="closing a stream in the shell is a POSIX matter")
 def test_a_closed_output_ends_in_one_line_at_most(bx24_sandbox, line: str):
-    """`>&-` closes standard output, and `| head` does when it has seen enough."""
+    """`>&-` closes standard output at once, `| head` after some output."""
     environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url}
     for tail in (" >&-", " | head -c 2 >/dev/null"):
         command = f"{shlex.quote(sys.executable)} -m bx24frames {line}{tail}"
         ran = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False, env=environment)
         assert "Traceback" not in ran.stderr
-        assert "fault of bx24frames" not in ran.stderr
+        assert "internal error" not in ran.stderr
         assert len(ran.stderr.splitlines()) <= 2
 
 
 def test_conditions_in_the_quotes_of_a_windows_shell(run):
-    """cmd hands single quotes on as part of the word."""
+    """cmd.exe passes single quotes on as part of the argument."""
     assert run("count", "deal", "-f", "'stageId=NEW'").text == run("count", "deal", "-f", "stageId=NEW").text
 
 
 @pytest.mark.usefixtures("over_http")
-@pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
+@pytest.mark.parametrize("encoding", ["cp1251", pytest.param("cp866", marks=pytest.mark.slow)])
 def test_signs_that_a_code_page_lacks_are_replaced(bx24_sandbox, encoding: str):
-    """As where a command of Windows writes into a pipe; rows in a format are UTF-8 all the same."""
+    """As in a Windows pipe; rows written in a file format stay UTF-8."""
     environment = {**os.environ, "BX24_WEBHOOK": bx24_sandbox.url, "PYTHONIOENCODING": encoding}
     line = [sys.executable, "-m", "bx24frames", "scan", "deal", "SELECT '\U0001f680 да' AS a FROM deal LIMIT 1"]
     shown = subprocess.run(line, capture_output=True, check=True, env=environment).stdout

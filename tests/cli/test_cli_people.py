@@ -1,4 +1,4 @@
-"""Files as people keep them: Excel, cp1251 with semicolons, decimal commas, dates with dots, captions for headings."""
+"""Files as users have them: Excel, cp1251 with semicolons, decimal commas, dates with dots, titles as headings."""
 
 from __future__ import annotations
 
@@ -136,9 +136,9 @@ def test_a_phone_is_one_phone(run, bx24_sandbox: Sandbox, tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("title,Название\na,b\n", "both mean title"),
+        ("title,Название\na,b\n", "both match title"),
         ("title,UF_CRM_PRICE\na,dear\n", "120.50|EUR"),
-        ("title,UF_CRM_TAGS\na,[1\n", "no JSON"),
+        ("title,UF_CRM_TAGS\na,[1\n", "not valid JSON"),
         ("title;closedate\na;31.02.2026\n", "closedate"),
         ("title,opportunity\na,\"1,5\"\n", "opportunity"),
     ],
@@ -151,29 +151,29 @@ def test_what_cannot_be_meant_is_told(run, bx24_sandbox: Sandbox, tmp_path: Path
     assert ran.status == 1
     assert told in ran.err
     assert "Traceback" not in ran.err
-    assert "fault of bx24frames" not in ran.err
+    assert "internal error" not in ran.err
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
 
 def test_thousands_by_points_where_the_column_has_commas():
     from bx24frames.entities.schema import Field
-    from bx24frames.files.wording import reworded
+    from bx24frames.files.typed_cells import normalised
 
     table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]})
     fields = {name: Field(name, "double", name) for name in "ab"}
-    found, changed = reworded(table, fields, decimal_comma=True)
+    found, changed = normalised(table, fields, decimal_comma=True)
     assert found.to_pydict() == {"a": ["1234.5", "2000", "1000.25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]}
     assert list(changed) == ["a"]
-    assert reworded(table, fields, decimal_comma=False)[0].equals(table)
+    assert normalised(table, fields, decimal_comma=False)[0].equals(table)
 
 
 def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing():
     from bx24frames.entities.schema import Field
-    from bx24frames.files.wording import reworded
+    from bx24frames.files.typed_cells import normalised
 
     table = pa.table({"a": ["1 234,50", "7", None], "b": ["1,234", "2,5", None], "c": ["1,234,567.5", "1", "2"]})
     fields = {name: Field(name, "double", name) for name in "abc"}
-    found, changed = reworded(table, fields, decimal_comma=None)
+    found, changed = normalised(table, fields, decimal_comma=None)
     assert found.to_pydict() == {**table.to_pydict(), "a": ["1234.50", "7", None]}
     assert changed == {"a": "1 234,50 -> 1234.50"}
 
@@ -188,7 +188,7 @@ def test_phones_under_the_words_that_people_have_for_them(run, bx24_sandbox: San
 
 
 def test_a_heading_that_is_no_caption_is_shown_beside_the_one_it_is_like(run, tmp_path: Path):
-    """Whoever typed it has the caption to put there, and need not look through the description."""
+    """The preview suggests the most similar title."""
     (tmp_path / "deals.csv").write_text("Название;Сумма сделки\nа;1\n")
     ran = run("write", "deal", str(tmp_path / "deals.csv"), "--mode", "insert", "--dry-run")
     assert (ran.status, "like Сумма?" in ran.err) == (1, True)
@@ -210,21 +210,21 @@ def test_commas_inside_a_file_of_semicolons():
 
 
 def test_no_workbook_and_doubled_headings_are_told(tmp_path: Path):
-    with pytest.raises(ValueError, match="no workbook"):
+    with pytest.raises(ValueError, match="not a workbook"):
         excel_sheet(b"PK no zip")
-    with pytest.raises(ConfigError, match="twice: a"):
+    with pytest.raises(ConfigError, match="duplicate columns: a"):
         excel_sheet(book(tmp_path / "a.xlsx", ("a", "a"), (1, 2)).read_bytes())
     assert excel_sheet(book(tmp_path / "b.xlsx").read_bytes()).table.num_columns == 0
 
 
 def test_cells_under_no_heading_are_never_left_out(tmp_path: Path):
-    """As under a heading that is merged over several columns: openpyxl gives it to the first alone."""
+    """As under a heading merged across columns: openpyxl assigns it to the first column only."""
     merged = openpyxl.Workbook()
     for row in (("Сделка", None), ("title", "opportunity"), ("a", 1)):
         merged.active.append(row)
     merged.active.merge_cells("A1:B1")
     merged.save(tmp_path / "merged.xlsx")
-    with pytest.raises(ConfigError, match="Column 2 of the file has cells and no heading"):
+    with pytest.raises(ConfigError, match="Column 2 of the file has cells but no heading"):
         excel_sheet((tmp_path / "merged.xlsx").read_bytes())
     with pytest.raises(ConfigError, match="Column 2"):
         csv_sheet(b"a,,\n1,2,3\n")
@@ -235,7 +235,7 @@ def test_cells_under_no_heading_are_never_left_out(tmp_path: Path):
 
 
 def test_a_line_of_too_few_cells_ends_in_an_error_and_not_the_process():
-    """Reading the head by Arrow's own streaming reader leaves a thread that aborts the interpreter when it ends."""
+    """Arrow's streaming reader would leave a thread that aborts the interpreter at exit."""
     code = (
         "from bx24frames.files.sheets import csv_sheet\n"
         "try:\n    csv_sheet(b'a,b\\n1\\n')\nexcept ValueError:\n    print('told')"
@@ -304,7 +304,7 @@ def test_a_file_that_is_no_database_is_told_and_left(run, tmp_path: Path):
     out = tmp_path / "crm.duckdb"
     out.write_text("a diary, and a long one " * 100)
     ran = run("read", "deal", "-o", str(out), "-c", "id")
-    assert (ran.status, "crm.duckdb" in ran.err, "fault of bx24frames" in ran.err) == (1, True, False)
+    assert (ran.status, "crm.duckdb" in ran.err, "internal error" in ran.err) == (1, True, False)
     assert out.read_text().startswith("a diary")
     assert run("read", "deal", "-c", "id", "--format", "duckdb").status == 1
 

@@ -1,4 +1,4 @@
-"""`read`, `count`, `describe`, `entities`: the same rows as the functions give, in a file or a pipe."""
+"""The commands `read`, `count`, `describe` and `entities` give the same rows as the functions, in files and pipes."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ def test_describe_and_entities_as_lines_and_as_files(run, tmp_path: Path):
     [
         (["read", "dael"], "deal"),
         (["read", "deal", "-c", "stageId,nothing_like_it"], "nothing_like_it"),
-        (["read", "deal", "-f", "what"], "no condition"),
+        (["read", "deal", "-f", "what"], "not a condition"),
         (["read", "deal", "-f", "id>1", "-f", "id>2"], "twice"),
         (["read", "deal", "-o", "deals.xls"], "format"),
         (["read", "deal", "-o", "/nowhere/at/all.csv"], "There is no folder"),
         (["read", "deal", "--order-by", "id:down"], "--order-by"),
         (["count", "deal", "--portal", "nobody"], "nobody"),
-        (["count", "deal", "--portal", "a", "--profile", "b"], "give one"),
+        (["count", "deal", "--portal", "a", "--profile", "b"], "cannot be combined"),
     ],
 )
 def test_wrong_input_is_one_plain_message(run, arguments: list[str], told: str):

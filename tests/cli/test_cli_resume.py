@@ -1,4 +1,4 @@
-"""`read --out --resume`: an interrupted read goes on, and gives the rows an uninterrupted one gives."""
+"""`read --out --resume` continues an interrupted read and yields the same rows as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ COLUMNS = "id,title,opportunity,contactId,createdTime,UF_CRM_TAGS"
 READ = ["read", "deal", "--columns", COLUMNS, "--chunk-size", "50"]
 WAIT = 30.0
 BUSY = 3.0
-"""Seconds: one, and what a machine with much else to do adds to the end of an interpreter."""
+"""Seconds: one, plus the time a busy machine may need to end an interpreter."""
 
 
 @pytest.fixture
 def slow() -> Sandbox:
-    """A portal whose pages take real time, so that a read of its 3,000 deals can be met half way."""
+    """A portal whose pages take real time, so that a read of 3,000 deals can be interrupted half way."""
     with Sandbox(
         sizes={"deal": 3000}, plan="unlimited", real_time=True, listen=True, costs=Costs(page=0.03)
     ) as sandbox:
@@ -42,7 +42,7 @@ def started(sandbox: Sandbox, out: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def stopped_half_way(sandbox: Sandbox, out: Path, sign: signal.Signals, *more: str) -> tuple[int, str, float]:
-    """Start a read, send the signal once some parts are kept; returns status, stderr and the seconds it took to end."""
+    """Start a read, send the signal once some parts are saved; return status, stderr and the seconds until exit."""
     with started(sandbox, out, *more) as reading:
         part = out.with_name(f"{out.name}.part") / "000003.arrow"
         end = time.monotonic() + WAIT
@@ -76,7 +76,7 @@ def test_a_killed_read_goes_on_to_the_same_file(run, slow: Sandbox, tmp_path: Pa
         assert parquet.read_metadata(out).num_row_groups == parquet.read_metadata(whole).num_row_groups
     else:
         assert out.read_bytes() == whole.read_bytes()
-    assert again < slow.stats.calls["crm.item.list"] - again, "what was there already was asked for again"
+    assert again < slow.stats.calls["crm.item.list"] - again, "rows in the checkpoint were requested again"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [out.name, whole.name]
 
 
@@ -242,7 +242,7 @@ def test_without_resume_it_begins_anew_and_without_a_checkpoint_resume_begins(ru
     assert run(*line, "--limit", "3", "--resume").status == 0
     half(3)
     assert run(*line).status == 130
-    assert len(out.read_text().splitlines()) == 4, "the old file stays until the new one is whole"
+    assert len(out.read_text().splitlines()) == 4, "the old file stays until the new one is complete"
     assert run(*line, "-f", "id<20").status == 0
     assert not (tmp_path / "out.csv.part").exists()
 
@@ -270,7 +270,7 @@ def test_an_end_while_the_file_is_put_together_costs_no_request(
 def test_an_end_while_an_earlier_read_is_cleared_away_leaves_nothing_to_go_on_with(
     run, half, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Parts that are half removed must not count for the rows of a later --resume."""
+    """A partly removed checkpoint must not be used by a later --resume."""
     out = tmp_path / "out.jsonl"
     line = ["read", "deal", "-o", str(out), "--chunk-size", "10", "-c", "id"]
     half(3)
@@ -304,7 +304,7 @@ def test_a_failure_keeps_the_rows_too(run, half, tmp_path: Path):
     half(2, ConfigError("the portal is gone"))
     ran = run("read", "deal", "-c", "id", "-o", str(tmp_path / "out.csv"), "--chunk-size", "10")
     assert ran.status == 1
-    assert "20 rows are kept" in ran.err
+    assert "20 rows are saved" in ran.err
     assert "the portal is gone" in ran.err
 
 
@@ -323,7 +323,7 @@ def test_a_checkpoint_that_is_none_is_told(run, half, tmp_path: Path):
     run("read", "deal", "-c", "id", "-o", str(out), "--chunk-size", "10")
     (tmp_path / "out.csv.part" / "checkpoint.json").write_text("{")
     ran = run("read", "deal", "-c", "id", "-o", str(out), "--chunk-size", "10", "--resume")
-    assert (ran.status, "no checkpoint" in ran.err) == (1, True)
+    assert (ran.status, "not a valid checkpoint" in ran.err) == (1, True)
 
 
 def test_a_table_changed_meanwhile_is_refused(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What people's sheets hold besides rows: lines of nothing, wrong sizes, formulas, days as numbers, lost digits."""
+"""Defects of real sheets: empty rows, wrong dimensions, formulas without results, dates as numbers, lost digits."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def book(path: Path, *rows: tuple[object, ...]) -> Path:
 
 @pytest.mark.parametrize("text", ["a;b\n1;2\n;\n\n3;\n;;;\n", 'a,b\n1,2\n" ",\n3,\n,\n,\n'])
 def test_rows_of_nothing_are_no_rows(text: str, tmp_path: Path):
-    """Excel ends a CSV in lines of nothing but signs; those between rows are told, since they are not counted."""
+    """Excel ends a CSV with lines of separators only; empty rows between others are noted, as they have no number."""
     sheet = csv_sheet(text.encode())
     assert sheet.table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": None}]
-    assert "1 empty row between them left out" in sheet.told
+    assert "1 empty row skipped" in sheet.notes
     excel = excel_sheet(book(tmp_path / "a.xlsx", ("a", "b"), (1, 2), (" ", None), (3, None), ("", "")).read_bytes())
     assert excel.table.equals(sheet.table)
 
 
 def test_a_first_line_that_names_the_sign():
-    """Excel writes and reads it: sep=; stands above the heading."""
+    """Excel reads and writes a line sep=; above the heading."""
     assert csv_sheet("sep=;\r\nИмя;n\r\nА, Б;1\r\n".encode("cp1251")).table.to_pylist() == [{"Имя": "А, Б", "n": "1"}]
 
 
@@ -50,10 +50,10 @@ def test_one_column_may_hold_any_sign(sign: str):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a;b\n1;2\n3\n", "line 3 has cells: 1, the heading: 2"),
-        ("a,b\n1,2,3\n", "needs quotation marks"),
-        ("a;b\n\"1;2\n3;4\n", "never closed"),
-        ("PK\x03\x04\0\0", "no text"),
+        ("a;b\n1;2\n3\n", "line 3 has 1 cells, but the heading has 2"),
+        ("a,b\n1,2,3\n", "must be quoted"),
+        ("a;b\n\"1;2\n3;4\n", "a quotation mark is not closed"),
+        ("PK\x03\x04\0\0", "not a text file"),
     ],
 )  # fmt: skip
 def test_a_line_that_does_not_fit_its_heading_is_told_by_its_number(text: str, told: str):
@@ -62,7 +62,7 @@ def test_a_line_that_does_not_fit_its_heading_is_told_by_its_number(text: str, t
 
 
 def test_a_workbook_that_is_wrong_about_its_size_loses_no_row(tmp_path: Path):
-    """Some programs write dimension A1 whatever the sheet holds, and openpyxl takes them at their word."""
+    """Some programs always write dimension A1, and openpyxl relies on it."""
     whole = book(tmp_path / "a.xlsx", ("a", "b"), (1, 2), (3, 4)).read_bytes()
     wrong = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(whole)) as parts, zipfile.ZipFile(wrong, "w") as written:
@@ -72,11 +72,11 @@ def test_a_workbook_that_is_wrong_about_its_size_loses_no_row(tmp_path: Path):
 
 
 def test_a_formula_that_nobody_has_worked_out_is_no_empty_cell(tmp_path: Path):
-    """openpyxl writes formulas without results; an empty text is the result of many that Excel has worked out."""
+    """openpyxl writes formulas without results; an empty string is a valid result in files saved by Excel."""
     sheet = excel_sheet(book(tmp_path / "a.xlsx", ("a", "b"), (1, "=A2+1")).read_bytes())
     assert sheet.table.to_pylist() == [{"a": "1", "b": "=A2+1"}]
     assert sheet.doubtful
-    assert "1 formulas without results" in sheet.told
+    assert "1 formulas without results" in sheet.notes
     done = io.BytesIO()
     with zipfile.ZipFile(tmp_path / "a.xlsx") as parts, zipfile.ZipFile(done, "w") as written:
         for name in parts.namelist():
@@ -85,7 +85,7 @@ def test_a_formula_that_nobody_has_worked_out_is_no_empty_cell(tmp_path: Path):
 
 
 def test_days_that_excel_counts(run, bx24_sandbox: Sandbox, tmp_path: Path):
-    """A date in a cell without a date's format is a number of days; in a CSV nobody can say so."""
+    """A date in a cell without a date format is a day number in Excel; a CSV does not allow this conclusion."""
     days = (("title", "closedate", "UF_CRM_VISIT_TIME"), ("a", 46387, 46387.5))
     ran = run("write", "deal", str(book(tmp_path / "a.xlsx", *days)), "--mode", "insert", "--timezone", "UTC", "--yes")
     assert ran.status == 0, ran.err

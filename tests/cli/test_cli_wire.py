@@ -1,4 +1,4 @@
-"""The wire verbs, the plan, the schema and SQL as commands: the words of the functions, results as JSON or lines."""
+"""Commands for the wire verbs, plans, schemas and SQL: named as the functions, with results as JSON or text."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ VERB_OF = {
     "plan": "plan",
     "check": "doctor",
 }
-OF_A_PROCESS = {"from_env", "connection", "host", "stats", "slow", "close"}
-"""What means nothing in a command: it opens a portal, does one thing, and closes it."""
+OF_A_PROCESS = {"from_env", "connection", "host", "stats", "slow", "scan", "close"}
+"""Members of Portal without a command: a command opens a portal, does one thing and closes it."""
 
 
 def test_every_function_has_its_command():
@@ -81,11 +81,11 @@ def test_lists_ids_and_batches(run):
 
 
 WRONG = (
-    (("call", "crm.deal.get", "id=1"), "no JSON"),
-    (("call", "crm.deal.get", "[1]"), "no object"),
+    (("call", "crm.deal.get", "id=1"), "not valid JSON"),
+    (("call", "crm.deal.get", "[1]"), "not a JSON object"),
     (("call", "crm.deal.get?id=1"), "REST method is named in"),
     (("call", "crm.nothing.get"), "ERROR_METHOD_NOT_FOUND"),
-    (("batch", '{"a": {"id": 1}}'), "Command a is no text"),
+    (("batch", '{"a": {"id": 1}}'), "Command a must be text"),
     (("scan", "deal", "SELECT nope FROM deal"), 'unable to find column "nope"'),
     (("scan", "deal", "SELEC"), "sql parser error"),
     (("plan", "dael"), "Did you mean deal? `bx24frames entities` shows every table."),
@@ -126,6 +126,6 @@ def test_sql_asks_for_what_it_needs(run, bx24_sandbox: Sandbox):
 
 
 def test_parameters_come_by_standard_input_too(run, monkeypatch: pytest.MonkeyPatch):
-    """Shells of Windows make quoting JSON a trial."""
+    """JSON is hard to quote in Windows shells."""
     monkeypatch.setattr("sys.stdin", io.StringIO('{"select": ["ID"], "filter": {"ID": 1}}'))
     assert [json.loads(line)["ID"] for line in run("get-all", "user.get", "-").out.splitlines()] == ["1"]

@@ -1,4 +1,4 @@
-"""`write` and `delete`: files in every format become rows, a failed row a failed command."""
+"""The commands `write` and `delete`: files in every format become rows; a failed row fails the command."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_bad_cell_is_named_and_nothing_is_sent(run, bx24_sandbox: Sandbox, tmp
     assert "opportunity" in ran.err
     assert "many" in ran.err
     assert "The file does not fit" in ran.err
-    assert f"{faults} has a line for each fault" in ran.err
+    assert f"{faults} lists all invalid cells" in ran.err
     assert faults.read_text().splitlines()[1:] == ['1,"opportunity","many","not a number"']
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
@@ -92,7 +92,7 @@ def test_failed_rows_beyond_the_first_are_in_the_file_of_the_report(run, tmp_pat
     file = tmp_path / "deals.csv"
     file.write_text("title,opportunity\n" + "bad,many\n" * 7)
     ran = run("write", "deal", str(file), "--mode", "insert", "--on-error", "report")
-    assert "and 2 more: --report FILE has a line a row" in ran.text
+    assert "and 2 more: --report FILE lists every row" in ran.text
 
 
 def test_a_column_that_is_no_field_can_be_left_out(run, tmp_path: Path):
@@ -105,7 +105,7 @@ def test_a_column_that_is_no_field_can_be_left_out(run, tmp_path: Path):
 
 
 def test_lines_of_json_with_a_mark_before_them(run, tmp_path: Path):
-    """Editors of Windows put one there."""
+    """Windows editors add a byte order mark."""
     (tmp_path / "deals.jsonl").write_text('{"title": "a"}\n', encoding="utf-8-sig")
     assert run("write", "deal", str(tmp_path / "deals.jsonl"), "--mode", "insert", "--dry-run").status == 0
 
@@ -121,10 +121,10 @@ def test_a_dry_run_sends_nothing(run, bx24_sandbox: Sandbox, tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("twice.csv", "title,title\n1,2\n", "twice"),
+        ("twice.csv", "title,title\n1,2\n", "duplicate"),
         ("half.jsonl", '{"title": \n', "half.jsonl"),
         ("list.jsonl", "[1]\n", "object"),
-        ("third.jsonl", '{"title": "a"}\n\n{"title"\n', "line 3 is no JSON"),
+        ("third.jsonl", '{"title": "a"}\n\n{"title"\n', "line 3 is not valid JSON"),
         ("mixed.jsonl", '{"title": "a", "opportunity": 1}\n{"opportunity": "x"}\n', "Column opportunity"),
         ("none.parquet", "no parquet", "none.parquet"),
         ("unknown.csv", "titel\nx\n", "titel"),
@@ -145,11 +145,11 @@ def test_a_broken_file_is_one_plain_message(run, tmp_path: Path, name: str, text
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize(("name", "told"), [("no/such/report.csv", "no folder"), ("report.txt", "names no format")])
+@pytest.mark.parametrize(("name", "told"), [("no/such/report.csv", "no folder"), ("report.txt", "unknown format")])
 def test_nothing_is_sent_whose_report_could_not_be_kept(
     run, bx24_sandbox: Sandbox, tmp_path: Path, name: str, told: str
 ):
-    """A report that cannot be written after hours of sending would be the end of the outcomes."""
+    """A report that cannot be written after hours of uploading would lose the outcomes."""
     file = written(tmp_path / "deals.jsonl")
     bx24_sandbox.stats.reset()
     for line in (("write", "deal", str(file), "--mode", "insert"), ("delete", "deal", "1", "--yes")):
@@ -159,7 +159,7 @@ def test_nothing_is_sent_whose_report_could_not_be_kept(
 
 
 def test_rows_a_request(run, bx24_sandbox: Sandbox, tmp_path: Path):
-    """The parameter of write_entity has its option."""
+    """The parameter of write_entity has an option."""
     file = written(tmp_path / "deals.jsonl")
     bx24_sandbox.stats.reset()
     assert run("write", "deal", str(file), "--mode", "insert", "--rows-per-request", "1").status == 0
@@ -198,7 +198,7 @@ def test_an_upload_goes_on_from_its_journal(run, bx24_sandbox: Sandbox, tmp_path
         assert ran.status == 0, ran.err
     assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
     both = run("write", "deal", str(file), "--mode", "insert", "--resume", str(journal), "--afresh")
-    assert (both.status, "give one" in both.err) == (1, True)
+    assert (both.status, "give one of them" in both.err) == (1, True)
 
 
 def test_an_unfinished_upload_is_told_in_the_words_of_the_command(capsys: pytest.CaptureFixture[str], monkeypatch):
@@ -243,4 +243,4 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert")
     assert ran.status == 130
     assert "insert of 1 rows" in ran.text
-    assert "--resume an.sqlite goes on" in ran.err
+    assert "--resume an.sqlite to continue" in ran.err

@@ -15,7 +15,7 @@ import pytest
 from snippets import PAGES, ROOT, Page, Snippet, parts, snippets, statements
 
 from bx24frames.sandbox import Sandbox
-from bx24frames.sandbox.fixtures import SIZES
+from bx24frames.sandbox.fixtures import FIXTURE_SIZES
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -50,7 +50,7 @@ def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.setenv("BX24_WEBHOOK", "sandbox")
         monkeypatch.setenv("BX24FRAMES_CONFIG", str(tmp_path / "profiles.toml"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-        monkeypatch.setattr("bx24frames.cli.connecting._keyring_is_there", lambda: False)
+        monkeypatch.setattr("bx24frames.cli.connect._keyring_is_there", lambda: False)
         monkeypatch.setenv("COLUMNS", "120")
         (tmp_path / "work").mkdir()
         monkeypatch.chdir(tmp_path / "work")
@@ -73,7 +73,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
             assert same, f"{snippet}\n{checker.output_difference(example, printed, LOOSELY)}"
     for name, test in list(run.names.items()):
         if name.startswith("test_") and callable(test):
-            with Sandbox(sizes=SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
+            with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
                 test(fresh)
     assert portal_in_a_box.stats.broken == []
 

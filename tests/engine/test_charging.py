@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bx24frames.engine.charging import Generation, charges, recognised
-from bx24frames.engine.throttle import Bucket, Governor, Told
+from bx24frames.engine.throttle import Bucket, BudgetReport, Governor
 
 UNKNOWN, BY_METHOD, BY_BATCH = Generation
 
@@ -72,6 +72,6 @@ def test_a_banned_batch_holds_up_no_single_call_and_a_blocked_method_no_other() 
 
 def test_a_ban_is_probed_each_minute_whatever_reset_was_told_before() -> None:
     newer = governor(BY_BATCH)
-    newer.heard(Told(470.0, 550.0, 1.0), [("a", Told(1.0))], 0.0, 1.0)
+    newer.heard(BudgetReport(470.0, 550.0, 1.0), [("a", BudgetReport(1.0))], 0.0, 1.0)
     newer.blocked("batch", 2.0)
     assert newer.ready_at({"a": 50}, 2.0, batched=True) == 62.0

@@ -6,7 +6,8 @@ import pytest
 
 from bx24frames.engine.codes import MEANINGS, Reaction, about_credential, error_of, meaning, untouched
 from bx24frames.engine.messages import Lost, Refusal
-from bx24frames.engine.retry import ATTEMPTS, NOWHERE_ATTEMPTS, PAUSES, Tries, delay, is_passing, overran
+from bx24frames.engine.policy import RETRY, RetryPolicy
+from bx24frames.engine.retry import Tries, is_passing, overran
 from bx24frames.errors import AuthError, LimitError, PortalError, ResponseError, ScopeError, TransportError
 
 
@@ -69,18 +70,32 @@ def test_errors(answer: Refusal | Lost, kind: type[Exception]) -> None:
 
 def test_tries_are_bounded() -> None:
     tries = Tries()
-    times = [tries.again(Lost("x"), 100.0) for _ in range(ATTEMPTS)]
-    assert times == [*(100.0 + delay(at) for at in range(1, ATTEMPTS)), None]
+    times = [tries.again(Lost("x"), 100.0) for _ in range(RETRY.attempts)]
+    assert times == [*(100.0 + RETRY.delay(at) for at in range(1, RETRY.attempts)), None]
     tries = Tries()
     limit = Refusal("QUERY_LIMIT_EXCEEDED", "", 503)
-    assert [tries.again(limit, 5.0) for _ in range(PAUSES + 1)] == [5.0] * PAUSES + [None]
+    assert [tries.again(limit, 5.0) for _ in range(RETRY.bucket_refusals + 1)] == [5.0] * RETRY.bucket_refusals + [None]
     assert Tries().again(Refusal("", "Not found", 400), 0.0) is None
 
 
 def test_a_host_that_nobody_knows_is_tried_three_times() -> None:
     tries = Tries()
-    times = [tries.again(Lost("no such host", sent=False, nowhere=True), 100.0) for _ in range(NOWHERE_ATTEMPTS)]
-    assert times == [100.0 + delay(1), 100.0 + delay(2), None]
+    times = [
+        tries.again(Lost("no such host", sent=False, nowhere=True), 100.0) for _ in range(RETRY.unresolved_attempts)
+    ]
+    assert times == [100.0 + RETRY.delay(1), 100.0 + RETRY.delay(2), None]
+
+
+def test_a_policy_says_how_often_and_when() -> None:
+    policy = RetryPolicy(attempts=3, first_delay=7.0, longest_delay=9.0, bucket_refusals=1)
+    tries = Tries()
+    assert [tries.again(Lost("x"), 100.0, policy) for _ in range(3)] == [107.0, 109.0, None]
+    limit = Refusal("QUERY_LIMIT_EXCEEDED", "", 503)
+    assert [Tries().again(limit, 5.0, policy), tries.again(limit, 5.0, policy), tries.again(limit, 5.0, policy)] == [
+        5.0,
+        5.0,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(("status", "passing"), [(None, True), (200, True), (302, True), (403, False), (404, False),

@@ -51,6 +51,7 @@ class Table:
 
 
 @pytest.mark.filterwarnings("ignore:.*hidden from this user")
+@pytest.mark.filterwarnings("ignore:.*answers a second page with its first 50 rows")
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 400), st.sets(st.integers(0, 400), max_size=120), st.sets(st.integers(1, 6), max_size=3),
@@ -65,6 +66,11 @@ def test_the_first_rows_whatever_comes(rows: int, gone: set[int], lost: set[int]
         assert 0 in pages or len(set(pages[:-1])) == 1
     else:
         assert found == there[:limit]
+
+
+def test_a_list_of_one_full_page_that_begins_again_is_read_and_told_of() -> None:
+    with pytest.warns(UserWarning, match="a second page with its first 50 rows"):
+        assert len(Table(50, set(), set()).read(None)) == 50
 
 
 def test_a_limit_asks_for_no_more_pages_than_it_takes() -> None:

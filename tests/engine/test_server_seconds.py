@@ -17,7 +17,15 @@ def loop() -> Iterator[VirtualLoop]:
 
 @pytest.mark.parametrize("limit", [480.0, 420.0])
 @pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
-@pytest.mark.parametrize(("page", "rows"), [(0.03, 120_000), (0.1, 350_000), (0.3, 250_000)])
+@pytest.mark.parametrize(
+    ("page", "rows"),
+    [
+        (0.03, 120_000),
+        pytest.param(0.1, 350_000, marks=pytest.mark.slow),
+        pytest.param(0.3, 250_000, marks=pytest.mark.slow),
+        (0.9, 60_000),
+    ],
+)
 def test_a_long_read_meets_no_refusal_and_uses_what_is_allowed(
     loop: VirtualLoop, page: float, rows: int, newer: bool, limit: float
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.engine.throttle import ARRIVAL_GRACE, BLIND_PAUSE, SLOW_AT, Bucket, Governor, Meter, Told
+from bx24frames.engine.policy import RETRY
+from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, Bucket, BudgetReport, Governor, Meter
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -75,7 +76,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
             left += 1
         else:
             governor.bucket.accepted()
-            governor.heard(None, [(METHOD, Told(*report))], ticket.departed, now)
+            governor.heard(None, [(METHOD, BudgetReport(*report))], ticket.departed, now)
             governor.meter(METHOD).measured((now - began) / commands)
     raise AssertionError("no end")
 
@@ -240,8 +241,8 @@ def test_a_blocked_method_waits_for_its_reset_and_sends_one_probe():
 def test_a_block_without_a_known_reset_is_a_minute():
     meter = Meter(480.0)
     meter.blocked(10.0)
-    assert meter.ready_at(0.05, 11.0) == 10.0 + BLIND_PAUSE
-    assert meter.ready_at(0.05, 10.0 + BLIND_PAUSE) == 10.0 + BLIND_PAUSE
+    assert meter.ready_at(0.05, 11.0) == 10.0 + RETRY.blind_pause
+    assert meter.ready_at(0.05, 10.0 + RETRY.blind_pause) == 10.0 + RETRY.blind_pause
 
 
 def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():

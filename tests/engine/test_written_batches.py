@@ -6,7 +6,7 @@ import pytest
 
 from bx24frames.engine.messages import Answer, Call, Command, Done, Lost, Parcel, Refusal, Success, Wait
 from bx24frames.engine.sizes import Sizes
-from bx24frames.engine.written import WrittenBatch
+from bx24frames.engine.user_batch import WrittenBatch
 
 LOST = Lost("dropped")
 LIMIT = Refusal("QUERY_LIMIT_EXCEEDED", "", 503, whole=True)

@@ -122,7 +122,7 @@ def test_what_stands_behind_a_name() -> None:
     assert described == [2, 128]  # without a type the portal describes no pipelines
     with pytest.raises(ConfigError, match="entityTypeId"):
         resolve("category:deals")
-    with pytest.raises(ConfigError, match="one table"):
+    with pytest.raises(ConfigError, match="no argument after its name"):
         bound(CATALOG["activity"], 5)
 
 

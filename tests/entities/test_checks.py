@@ -29,7 +29,7 @@ def test_a_column_set_once_that_no_list_shows_is_for_inserts(deal: Table) -> Non
     assert check_columns(deal.entity, columns, "update") == []
     columns = {name: replace(field, listed=False) for name, field in columns.items()}
     [fault] = check_columns(deal.entity, columns, "update")
-    assert fault.reason.startswith("set once")
+    assert fault.reason.startswith("can only be set on creation")
     assert check_columns(deal.entity, columns, "insert") == []
 
 

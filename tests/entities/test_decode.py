@@ -113,7 +113,7 @@ def test_moments_are_utc(deal: Table) -> None:
 def test_a_moment_that_python_does_not_know_is_no_date_in_any_company(deal: Table, moment: str) -> None:
     for cells in ([moment], [moment, "2026-02-01T00:00:00+03:00"], [moment, "2026-02-01 00:00:00", {}]):
         for column in ("createdTime", "begindate"):
-            with pytest.raises(DecodeError, match="not a date of the years 1 to 9999"):
+            with pytest.raises(DecodeError, match="not a date in the years 1 to 9999"):
                 read(deal, column, *cells)
     assert read(deal, "createdTime", "9999-12-31T23:59:59Z", "")[1] is None
 

@@ -97,7 +97,7 @@ def test_a_page_without_a_wanted_key_ends_a_read_that_has_another_form() -> None
     schema = table_schema(DEAL, KNOWN, ["id", "title", "UF_CRM_MY_STRING"])
     proof = proof_of(DEAL, KNOWN, schema, explicit=True)
     proof.strict = True
-    with pytest.raises(ResponseError, match="No row carries title"):
+    with pytest.raises(ResponseError, match="No row has title"):
         proof.look([{"id": 1, "ufCrmMyString": None}])
     proof.excused = frozenset({"title"})
     proof.look([{"id": 1, "ufCrmMyString": None, "news": 1}])

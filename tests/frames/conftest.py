@@ -1,11 +1,11 @@
-"""The frame libraries every test of this room runs over, and the portal that the public verbs are tested on."""
+"""Fixtures: the frame libraries, and the portal that the public functions are tested on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.options import Backend
@@ -22,7 +22,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 @pytest.fixture(scope="session")
 def read_only_sandbox() -> Iterator[bx.Sandbox]:
-    """One seeded portal for all tests that only read."""
+    """One seeded sandbox for all tests that only read."""
     with bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox:
         yield sandbox
         broken = list(sandbox.stats.broken)
@@ -32,12 +32,12 @@ def read_only_sandbox() -> Iterator[bx.Sandbox]:
 
 @pytest.fixture
 def portal(read_only_sandbox: bx.Sandbox) -> Iterator[bx.Portal]:
-    """A fresh connection to it, which has asked nothing yet."""
+    """A new connection to it, without any request so far."""
     with bx.Portal(read_only_sandbox.url, limits=FAST) as opened:
         yield opened
 
 
 @pytest.fixture
 def deal_ids(read_only_sandbox: bx.Sandbox) -> list[int]:
-    """The ids there are, by the sandbox's own account."""
+    """The ids of an entity's rows in the sandbox's store."""
     return sorted(row["id"] for row in read_only_sandbox.store.rows(2))

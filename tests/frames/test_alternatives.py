@@ -1,4 +1,4 @@
-"""Alternatives that are read one by one: each keeps the rows it asked for, and no others."""
+"""OR conditions read one alternative at a time: each keeps only the rows that match it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 

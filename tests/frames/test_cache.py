@@ -1,4 +1,4 @@
-"""What is remembered of a portal's tables: for how long, where, and what never is."""
+"""The metadata cache: what is stored, where and for how long, and what is never stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from look import FAST, asked
+from look import asked
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ResponseError, UnknownColumn, UnknownEntity
@@ -19,7 +20,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """A clock that advances on request."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -29,7 +30,7 @@ class Clock:
 
 
 class Portal:
-    """Answers, and counts how often it was asked."""
+    """A function that counts its calls."""
 
     def __init__(self, answer: object = "as it is") -> None:
         self.answer = answer
@@ -51,7 +52,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The answers of portals on this machine are kept too, in a folder of the test's own."""
+    """Cache loopback portals, too, in a folder of the test."""
     monkeypatch.setenv("BX24FRAMES_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BX24FRAMES_CACHE_LOOPBACK", "1")
     return tmp_path / "cache"
@@ -132,7 +133,7 @@ async def test_another_format_is_asked_for_anew(clock: Clock, tmp_path: Path):
 async def test_a_folder_that_cannot_be_written_is_told_once_and_stops_nothing(clock: Clock, tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
     cache = Cache(tmp_path / "file" / "below", clock=clock)
-    with pytest.warns(UserWarning, match=r"unreadable|not kept on disk"):
+    with pytest.warns(UserWarning, match=r"unreadable|not cached on disk"):
         assert await cache.recall("types", Portal(), str) == "as it is"
     assert await cache.recall("statuses", Portal(), str) == "as it is"
 
@@ -275,7 +276,7 @@ def test_a_smart_process_new_on_the_portal_is_found_although_the_list_is_remembe
 
 
 def test_what_a_token_function_sees_is_not_kept_for_other_processes() -> None:
-    """Nothing tells there whose tokens it brings: another user may see other fields."""
+    """The user behind the tokens is unknown there, and another user may see other fields."""
     at = "https://acme.bitrix24.com/rest/"
     assert bx.Portal(at, auth=lambda: "token").connection.metadata.folder is None
     assert bx.Portal(at, auth=bx.OAuth("app", "s", refresh_token="r")).connection.metadata.folder is not None

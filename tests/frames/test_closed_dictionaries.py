@@ -1,4 +1,4 @@
-"""Conditions on codes: captions are taken for them, and what is neither is an error with the nearest."""
+"""Conditions on coded fields: captions are translated to codes; unknown values raise with a suggestion."""
 
 from __future__ import annotations
 

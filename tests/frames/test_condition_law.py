@@ -1,7 +1,7 @@
-"""A read gives the rows that meet its conditions, whatever the portal makes of them: random ones against the rows.
+"""Property tests of conditions: a read returns exactly the rows that match, compared with an oracle over all rows.
 
-The oracle is written for itself: it compares the cells of the whole table, in Python. An empty cell may or may not meet
-a negation, by how the portal keeps it.
+The oracle is independent: it compares the cells of all rows in Python. Whether an empty cell matches a negation depends
+on how the portal stores it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import FilterError, PortalError
@@ -26,12 +26,12 @@ TABLES: Final = (
 )  # fmt: skip
 OPS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "is null", "not null")
 USERS: Final = (1, 3, 5)
-"""None of them lives in the server's zone."""
+"""None of these is the server's time zone."""
 FOR_ADMINISTRATORS: Final = ("currency", "type")
-"""Tables that others are refused."""
+"""Entities that other credentials may not read."""
 
 Verdict = bool | None
-"""Whether a row meets a condition; None where its empty cell does not tell."""
+"""Whether a row matches a condition; None if an empty cell leaves it open."""
 
 
 def fold(value: Any) -> Any:
@@ -39,7 +39,7 @@ def fold(value: Any) -> Any:
 
 
 def meets(cell: Any, op: str, value: Any) -> Verdict:
-    """Whether one cell meets a condition, by the words of the guide."""
+    """Whether one cell matches a condition, as the guide defines it."""
     if op in ("is null", "not null"):
         if cell in (0, False):
             return None
@@ -58,7 +58,7 @@ def meets(cell: Any, op: str, value: Any) -> Verdict:
 
 
 def zero_meets(op: str, value: Any) -> bool:
-    """Whether a 0 that is printed as nothing meets it."""
+    """Whether a 0 that is printed as empty matches it."""
     if isinstance(value, list):
         return 0 in value
     return isinstance(value, int | float) and meets(0, op, value) is True if value != 0 else True
@@ -70,7 +70,7 @@ def usable(kind: pa.DataType, name: str) -> bool:
 
 
 def conditions(table: pa.Table, chance: random.Random) -> Iterator[tuple[str, str, Any]]:
-    """Conditions on columns that have values, by values that occur, and by some beside them."""
+    """Conditions on columns with values, with values that occur and nearby ones."""
     names = [column.name for column in table.schema if usable(column.type, column.name)]
     while True:
         name = chance.choice(names)
@@ -97,7 +97,7 @@ def judged(rows: list[dict[str, Any]], branches: list[list[tuple[str, str, Any]]
 
 
 def held(portal: bx.Portal, name: str, rows: pa.Table, key: str, wish: list[list[tuple[str, str, Any]]]) -> bool:
-    """Hold one read, and its count, to the oracle; False where it was refused, here or there."""
+    """Compare one read and its count with the oracle; False if the condition was refused."""
     filters = wish[0] if len(wish) == 1 else wish
     try:
         found = bx.read_entity(name, portal, columns=[key], filters=filters, backend="pyarrow", progress=False)
@@ -151,7 +151,7 @@ def test_each_quirk_turned_over_alone(quirk: str) -> None:
 
 @pytest.mark.parametrize("user", USERS)
 def test_a_moment_selects_the_same_rows_for_every_user(user: int) -> None:
-    """In whatever zone the user and the portal are (b24-rest-docs #215)."""
+    """Independent of the zones of the user and the portal (b24-rest-docs #215)."""
     with (
         bx.Sandbox(sizes=SIZES, plan="unlimited", real_time=False) as sandbox,
         bx.Portal(sandbox.add_webhook(user_id=user), limits=FAST) as portal,

@@ -1,4 +1,4 @@
-"""An Arrow table out to each library: dtypes that do not depend on the rows."""
+"""Conversion of Arrow tables to each library: dtypes do not depend on the rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError
 from bx24frames.frames.give import column_type, to_backend
@@ -61,7 +62,7 @@ PANDAS_DEFAULT = {
     "link": "Int64",
     "sum": "float64",
     "opened": "boolean",
-    "title": "str",
+    "title": TEXT,
     "created": "datetime64[us, UTC]",
     "begin": "datetime64[us]",
     "tags": "list<item: string>[pyarrow]",

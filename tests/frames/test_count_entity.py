@@ -1,4 +1,4 @@
-"""`count_entity`: the rows a read would give, for one request."""
+"""`count_entity`: the number of rows that a read would return, in one request."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""`describe_entity`: a row a field."""
+"""`describe_entity`: one row per field."""
 
 from __future__ import annotations
 
 import pytest
-from look import arrow, cells, columns, data_asked, dtypes
+from look import TEXT, arrow, cells, columns, data_asked, dtypes
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, UnknownEntity
@@ -16,9 +16,7 @@ def test_its_columns_and_their_types(portal: bx.Portal, backend: Backend):
     described = bx.describe_entity("deal", portal, backend=backend)
     assert columns(described) == COLUMNS
     kinds = dtypes(described)
-    text, truth = {"pandas": ("str", "boolean"), "polars": ("String", "Boolean"), "pyarrow": ("string", "bool")}[
-        backend
-    ]
+    text, truth = {"pandas": (TEXT, "boolean"), "polars": ("String", "Boolean"), "pyarrow": ("string", "bool")}[backend]
     assert {kinds[name] for name in ("code", "title", "type", "arrow_type")} == {text}
     assert {kinds[name] for name in ("required", "read_only", "immutable", "multiple")} == {truth}
     assert set(arrow(described).to_pylist()[0]["choices"] or []) == set()

@@ -1,4 +1,4 @@
-"""What people see of portals, plans, reports and figures in notebooks and terminals: sound, escaped, no secret."""
+"""Displays of portals, plans, reports and statistics: well-formed, escaped, without secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKENS = {"client_secret": "cl1entsecretcl1entsecret", "access_token": "acc3ssto
 
 
 class Cells(HTMLParser):
-    """The texts of the cells; every tag opened is closed, in order, and none has a colour of its own."""
+    """The texts of the cells; every tag is closed in order, and none sets a colour."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`entity_schema`, and `schema=` on a read: what is checked, what is told, and what drift is named."""
+"""`entity_schema`, and `schema=` on a read: what is checked, and how faults and drift are reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandera.polars as polars_schemas
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import FAST, cells, columns, data_asked, dtypes
+from look import cells, columns, data_asked, dtypes
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, ValidationError
@@ -22,7 +23,7 @@ LIBRARY = {"pandas": pandas_schemas, "polars": polars_schemas, "pyarrow": polars
 
 @pytest.fixture
 def own() -> Iterator[bx.Sandbox]:
-    """A portal of the test's own, whose fields may change."""
+    """A portal for one test, whose fields may change."""
     quirks = {"unprinted_fields": False}  # of a column that no row carries, asked for by name, is told
     with bx.Sandbox(sizes={"deal": 70}, plan="unlimited", real_time=False, quirks=quirks) as sandbox:
         yield sandbox
@@ -74,7 +75,7 @@ def test_own_checks_find_every_cell_at_once(portal: bx.Portal, backend: Backend)
     plain = bx.read_entity("deal", portal, columns=wanted, backend="polars")
     cheap = [place for place, value in enumerate(plain["opportunity"]) if value is not None and value <= 100_000]
     long = [place for place, value in enumerate(plain["title"]) if value is not None and len(value) > 12]
-    with pytest.raises(ValidationError, match=r"^The rows read do not fit") as caught:
+    with pytest.raises(ValidationError, match=r"^The rows read do not match the schema") as caught:
         bx.read_entity("deal", portal, columns=wanted, backend=backend, schema=schema)
     found = failures(caught)
     assert [row["position"] for row in found if row["column"] == "opportunity"] == cheap
@@ -107,7 +108,7 @@ def test_a_field_removed_since_is_named_before_a_row_is_read(own: bx.Sandbox):
         schema = bx.entity_schema("deal", portal)
     own.store.remove_user_field(2, "UF_CRM_TAGS")
     with opened(own) as portal:
-        with pytest.raises(ValidationError, match="UF_CRM_TAGS: the portal's table has no such field") as caught:
+        with pytest.raises(ValidationError, match="UF_CRM_TAGS: the entity has no such field") as caught:
             bx.read_entity("deal", portal, schema=schema)
         assert [row["column"] for row in failures(caught)] == ["UF_CRM_TAGS"]
         assert data_asked(portal) == {}

@@ -1,11 +1,12 @@
-"""`iter_entity`: chunks in order of id, of one type, in bounded memory."""
+"""`iter_entity`: chunks in order of id, with one schema, in bounded memory."""
 
 from __future__ import annotations
 
 import pickle
 
 import pytest
-from look import FAST, arrow, asked, cells, columns, data_asked, dtypes
+from look import arrow, asked, cells, columns, data_asked, dtypes
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, UnknownColumn
@@ -36,7 +37,7 @@ def test_an_empty_table_is_one_empty_typed_frame(portal: bx.Portal, backend: Bac
 
 
 def test_a_chunk_keeps_no_more_than_its_rows_alive(portal: bx.Portal):
-    """A slice of what was read would be pickled with all of it: chunks are handed to other processes."""
+    """Chunks are sent to other processes, and a slice would be pickled with the whole table."""
     for entity in ("deal", "crm.deal"):
         chunks = list(bx.iter_entity(entity, portal, backend="pyarrow", chunk_size=10, progress=False))
         assert sum(chunk.get_total_buffer_size() for chunk in chunks) < 2 * sum(chunk.nbytes for chunk in chunks)

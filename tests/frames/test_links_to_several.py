@@ -1,11 +1,11 @@
-"""Conditions on links to several rows, in any form: rows and counts hold each row once."""
+"""Conditions on links to several rows: reads and counts include each row once."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 

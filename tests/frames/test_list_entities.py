@@ -1,4 +1,4 @@
-"""`list_entities`: a row a table."""
+"""`list_entities`: one row per entity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`missing_columns`: what becomes of wanted columns that the portal lacks."""
+"""`missing_columns`: columns that the portal lacks raise or are inserted as nulls."""
 
 from __future__ import annotations
 

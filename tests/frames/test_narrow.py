@@ -1,4 +1,4 @@
-"""A user's frame in: each cell to its field's type without loss, or a fault that names it."""
+"""Frame input: each cell is converted to its field's type without loss, or reported as a fault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MIDNIGHT = dt.datetime(2026, 1, 31)
 
 
 def cell(value: object, kind: pa.DataType, timezone: str | None = None) -> Any:
-    """The one cell of an object column, or the reason it does not fit."""
+    """The single cell of an object column, or the reason of its fault."""
     done = to_arrow(pd.DataFrame({"x": pd.Series([value], dtype=object)}), target={"x": kind}, timezone=timezone)
     return done.faults[0].reason if done.faults else done.table["x"][0].as_py()
 
@@ -125,30 +125,30 @@ def test_fits_without_loss(value: object, kind: pa.DataType, wanted: object) -> 
         (2**63, INT, "outside the range of int64"),
         ("1e999", INT, "outside the range of int64"),
         ("1e999", FLOAT, "outside the range of a double"),
-        (2**53 + 1, FLOAT, "more digits than a double keeps"),
-        (True, INT, "a truth value, not a number"),
+        (2**53 + 1, FLOAT, "more digits than a double can hold"),
+        (True, INT, "a bool, not a number"),
         (2, BOOL, "not true/false, Y/N or 1/0"),
         ("maybe", BOOL, "not true/false, Y/N or 1/0"),
-        (True, TEXT, "a truth value, not a number"),
+        (True, TEXT, "a bool, not a number"),
         (b"a", TEXT, "a bytes, not text"),
         (math.inf, TEXT, "infinite"),
         ("31.12.2026", DATE, "not an ISO date (YYYY-MM-DD)"),
         ("2026-02-30", DATE, "not an ISO date (YYYY-MM-DD)"),
         (20260131, DATE, "not an ISO date (YYYY-MM-DD)"),
-        (NOON, DATE, "has a time of day, the field is a date"),
-        (NAIVE, MOMENT, "has no time zone: give it one, or pass timezone="),
-        ("2026-01-01 12:00:00", MOMENT, "has no time zone: give it one, or pass timezone="),
+        (NOON, DATE, "has a time of day, but the field is a date"),
+        (NAIVE, MOMENT, "has no time zone: add one, or pass timezone="),
+        ("2026-01-01 12:00:00", MOMENT, "has no time zone: add one, or pass timezone="),
         ("2026-01-01T12:00:00.0000001Z", MOMENT, "finer than a microsecond"),
         (pd.Timestamp(1, unit="ns", tz="UTC"), MOMENT, "finer than a microsecond"),
         (np.datetime64(1, "ns"), MOMENT, "finer than a microsecond"),
-        (1e20, TEXT, "more digits than a double keeps"),
-        (2.0**60, INT, "more digits than a double keeps"),
+        (1e20, TEXT, "more digits than a double can hold"),
+        (2.0**60, INT, "more digits than a double can hold"),
         (12345678.12345, DECIMAL, "more than 4 decimals"),
         (1.23456, DECIMAL, "more than 4 decimals"),
         (1e15, DECIMAL, "more than 14 digits before the point"),
         ("1500.50", MONEY, "money without a currency: write '1500.50|EUR', a pair or a struct"),
         (5, MONEY, "not '1500.50|EUR', a pair (amount, currency) or a struct"),
-        ({"amount": 1, "colour": 2}, MONEY, "unknown parts colour; known are amount, currency"),
+        ({"amount": 1, "colour": 2}, MONEY, "unknown parts colour; allowed are amount, currency"),
         ((math.inf, "EUR"), MONEY, "amount: infinite"),
         ("a", pa.list_(TEXT), "not a list"),
         ([1, 2.5], pa.list_(INT), "element 1: not a whole number"),
@@ -170,7 +170,7 @@ class TestZones:
     def test_clock_changes_are_not_guessed(self, make: Any) -> None:
         times = pd.Series([dt.datetime(2026, 3, 29, 2, 30), dt.datetime(2026, 10, 25, 2, 30)])
         done = to_arrow(pd.DataFrame({"x": make(times)}), target={"x": MOMENT}, timezone="Europe/Berlin")
-        assert [fault.reason.split(" in ")[0] for fault in done.faults] == ["does not exist", "stands twice"]
+        assert [fault.reason.split(" in ")[0] for fault in done.faults] == ["does not exist", "occurs twice"]
 
     def test_mixed_zones_in_one_column(self) -> None:
         mixed = pd.DataFrame({"x": pd.Series([NOON, NAIVE], dtype=object)})
@@ -261,7 +261,7 @@ class TestColumns:
 
 
 def test_a_hundred_thousand_rows_take_no_cell_by_cell() -> None:
-    """Whole columns: a hundred times faster than the cells, so the bound is far from both."""
+    """Whole columns are a hundred times faster than single cells; the bound is far from both."""
     rows = 100_000
     frame = pd.DataFrame(
         {

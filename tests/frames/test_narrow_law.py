@@ -1,4 +1,4 @@
-"""Two laws: a column cast whole gives what its cells give, and a frame that went out comes in unchanged."""
+"""Property tests: casting a column equals casting its cells, and a frame read back in is unchanged."""
 
 from __future__ import annotations
 

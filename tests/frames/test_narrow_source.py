@@ -1,4 +1,4 @@
-"""What is a frame and what is not; names, index levels, labels."""
+"""Accepted and refused frames: names, index levels, labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bx24frames.frames.accept import accept
 
 
 class Stream:
-    """A stranger's frame that speaks Arrow's stream interface."""
+    """A third-party frame with Arrow's stream interface."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -45,7 +45,7 @@ def test_is_a_frame(kind: str) -> None:
 
 @pytest.mark.parametrize("thing", [[{"id": 1}], {"id": [1]}, "deal", None, pd.Series([1]), pl.Series([1])])
 def test_is_no_frame(thing: object) -> None:
-    with pytest.raises(ConfigError, match="A frame is a pandas or polars DataFrame"):
+    with pytest.raises(ConfigError, match="A frame must be a pandas or polars DataFrame"):
         accept(thing)
 
 
@@ -55,7 +55,7 @@ def test_is_no_frame(thing: object) -> None:
     ids=["pandas", "pyarrow"],
 )
 def test_doubled_names_are_named(frame: object) -> None:
-    with pytest.raises(ValidationError, match="more than once: id"):
+    with pytest.raises(ValidationError, match="Duplicate column names: id"):
         accept(frame)
 
 
@@ -79,7 +79,7 @@ class TestIndex:
 
     def test_a_name_in_both_places_is_an_error(self) -> None:
         frame = pd.DataFrame({"id": [1]}).set_index("id", drop=False)
-        with pytest.raises(ValidationError, match="both as a column and in the index: id"):
+        with pytest.raises(ValidationError, match="both for a column and for an index level: id"):
             accept(frame)
 
 

@@ -1,4 +1,4 @@
-"""The bar: silent where nobody looks, honest where somebody does."""
+"""The progress bar: hidden without a terminal, correct with one."""
 
 from __future__ import annotations
 

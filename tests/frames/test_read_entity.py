@@ -1,4 +1,4 @@
-"""`read_entity`: columns, conditions, order, types and forms, over every backend."""
+"""`read_entity`: columns, conditions, order, types and options, for every backend."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import aiohttp
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import arrow, asked, cells, columns, data_asked, dtypes
+from look import TEXT, arrow, asked, cells, columns, data_asked, dtypes
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn, UnknownEntity
@@ -16,7 +16,7 @@ from bx24frames.options import Backend
 
 KINDS = {
     "id": ("int64", "Int64", "int64"),
-    "title": ("str", "String", "string"),
+    "title": (TEXT, "String", "string"),
     "companyId": ("Int64", "Int64", "int64"),
     "opportunity": ("float64", "Float64", "double"),
     "opened": ("boolean", "Boolean", "bool"),
@@ -26,7 +26,7 @@ KINDS = {
         "Datetime(time_unit='us', time_zone='UTC')",
         "timestamp[us, tz=UTC]",
     ),
-    "stageId": ("str", "String", "string"),
+    "stageId": (TEXT, "String", "string"),
     "UF_CRM_COLOUR": ("Int64", "Int64", "int64"),
     "UF_CRM_TAGS": ("list<item: string>[pyarrow]", "List(String)", "list<item: string>"),
     "UF_CRM_PRICE": (
@@ -110,7 +110,7 @@ def test_an_unknown_name_is_an_error_before_any_data_request(portal: bx.Portal, 
 
 
 def test_a_wanted_name_that_nothing_describes_costs_a_look_at_one_page(portal: bx.Portal):
-    """Rows may carry keys that no description names: whether these do is for a page to say."""
+    """Rows may have keys without a description; only a page of rows can show whether these do."""
     with pytest.raises(UnknownColumn, match="title"):
         bx.read_entity("deal", portal, columns=["id", "titel"])
     assert sum(data_asked(portal).values()) == 1

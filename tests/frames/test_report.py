@@ -1,4 +1,4 @@
-"""The write report: a line a row, and the rows themselves back."""
+"""The write report: one outcome per row, and selection of the input rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from look import TEXT
 
 from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
@@ -52,7 +53,7 @@ def test_one_line_a_row_in_input_order(backend: Backend) -> None:
 
 def test_pandas_frame_has_the_package_dtypes() -> None:
     types = {name: str(dtype) for name, dtype in report().frame().dtypes.items()}
-    assert types == dict.fromkeys(COLUMNS, "str") | {
+    assert types == dict.fromkeys(COLUMNS, TEXT) | {
         "position": "int64",
         "label": "Int64",
         "id": "Int64",
@@ -103,7 +104,7 @@ def test_a_lazy_frame_comes_back_lazy_and_a_batch_a_batch() -> None:
 
 
 def test_another_frame_is_refused(backend: Backend) -> None:
-    with pytest.raises(ConfigError, match="4 rows, the frame has 3"):
+    with pytest.raises(ConfigError, match="4 rows, but the frame has 3"):
         report().failed_rows(frame(backend)[:3])
 
 

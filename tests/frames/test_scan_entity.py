@@ -1,4 +1,4 @@
-"""`scan_entity`: the rows of a query and no others, asked for as narrowly as can be."""
+"""`scan_entity`: exactly the rows of a query, with as much as possible pushed down."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 import pytest
-from look import FAST, asked, data_asked
+from look import asked, data_asked
 from polars.testing import assert_frame_equal
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import (
@@ -36,7 +37,7 @@ def deals(portal: bx.Portal) -> pl.LazyFrame:
 
 
 def sent(box: bx.Sandbox, query: pl.LazyFrame) -> tuple[pl.DataFrame, int]:
-    """A query's frame, and the requests it took."""
+    """The frame of a query and the number of its requests."""
     before = box.stats.requests
     return query.collect(), box.stats.requests - before
 
@@ -110,7 +111,7 @@ def test_opening_a_table_reads_no_row(portal: bx.Portal):
 def test_explain_shows_portal_entity_filters_columns_and_conditions(portal: bx.Portal, read_only_sandbox: bx.Sandbox):
     lazy = bx.scan_entity("deal", portal, filters={">=opportunity": 100})
     plan = lazy.filter(c("stageId") == "WON").select("title").explain()
-    for part in ("bx24frames 127.0.0.1", "'deal'", ">=opportunity", "stageId", "title", "PROJECT 2/", '"WON"'):
+    for part in ("bx24frames ", "'deal'", ">=opportunity", "stageId", "title", "PROJECT 2/", '"WON"'):
         assert part in plan
     assert read_only_sandbox.url.rstrip("/").rsplit("/", 1)[-1] not in plan
 
@@ -169,7 +170,7 @@ def test_without_pushdown_every_row_is_read(read_only_sandbox: bx.Sandbox, porta
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[bx.Sandbox]:
-    """More deals than a few requests bring: one holds 50 commands of 50 rows."""
+    """More deals than a few requests return: one has 50 commands of 50 rows."""
     sizes = {"deal": 20_000, "lead": 1, "contact": 10, "company": 10}
     with bx.Sandbox(sizes=sizes, plan="unlimited", real_time=False) as box:
         yield box
@@ -185,7 +186,7 @@ def test_a_head_alone_is_one_command(large: bx.Sandbox, engine: Any):
 
 
 def test_reading_stops_with_the_query(large: bx.Sandbox):
-    """The engine that polars takes by itself stops after a few batches; its in-memory one asks for all of them."""
+    """The default engine of polars stops after a few batches; the in-memory engine reads all."""
     with bx.Portal(large.url, limits=FAST) as portal:
         query = bx.scan_entity("deal", portal).filter(c("title").str.len_chars() > 0).select("id").head(30)
         large.stats.reset()
@@ -265,7 +266,7 @@ def test_narwhals_asks_through_the_same_source(read_only_sandbox: bx.Sandbox, de
 def test_a_condition_the_portal_refuses_costs_a_request_and_no_row(
     portal: bx.Portal, read_only_sandbox: bx.Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    """Some fields are listed and cannot be filtered by."""
+    """Some listed fields do not support conditions."""
     from dataclasses import replace
 
     from bx24frames.frames import lazy as scan
@@ -287,7 +288,7 @@ def test_a_condition_the_portal_refuses_costs_a_request_and_no_row(
     ],
 )
 def test_a_read_that_fails_raises_its_own_error(large: bx.Sandbox, nth: int, code: str, status: int, error: type):
-    """At its first row as in its midst, with a condition and without: never a frame of some rows."""
+    """At the first row or in the middle, with a condition or without: never a partial frame."""
     with bx.Portal(large.url, limits=FAST) as portal:
         lazy = bx.scan_entity("deal", portal).select("id", "opportunity")
         for query in (lazy, lazy.filter(c("opportunity") > 1)):
@@ -338,7 +339,7 @@ def test_a_value_that_does_not_fit_its_type_is_named(portal: bx.Portal):
 
 
 def test_an_interrupt_while_polars_leaves_a_scan_comes_once() -> None:
-    """polars raises for it by itself; what Python raises while the iterator is closed would come on top."""
+    """polars raises for Ctrl-C itself; an exception from closing the iterator would be raised on top."""
     closed = []
 
     def tables() -> Iterator[int]:

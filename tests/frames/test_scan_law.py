@@ -1,4 +1,4 @@
-"""The law of `scan_entity`: any query over a lazy table gives the rows of the table read whole."""
+"""Property tests of `scan_entity`: any query returns the same rows as the query over the whole entity."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from look import FAST
 from polars.testing import assert_frame_equal
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.entities.proof import UNPRINTED
@@ -23,7 +23,7 @@ QUIET = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCh
 
 @pytest.fixture(scope="module")
 def tables(read_only_sandbox: bx.Sandbox) -> Iterator[dict[str, tuple[pl.DataFrame, pl.LazyFrame]]]:
-    """Every table read whole, and the same one to be queried."""
+    """Every entity as a whole frame and as a scan."""
     with bx.Portal(read_only_sandbox.url, limits=FAST) as portal:
         names = {name: {"entityTypeId": 2} if name == "stage_history" else None for name in ENTITIES}
         yield {
@@ -46,7 +46,7 @@ STEPS = {
 
 @st.composite
 def leaves(draw: st.DrawFn, frame: pl.DataFrame) -> pl.Expr:
-    """A condition on one column, its value one that occurs or one beside it."""
+    """A condition on one column, with a value that occurs or a nearby one."""
     name = draw(st.sampled_from([name for name, dtype in frame.schema.items() if dtype in SCALARS]))
     column, dtype = c(name), frame.schema[name]
     known = sorted(frame[name].drop_nulls().unique().to_list())
@@ -87,7 +87,7 @@ def leaves(draw: st.DrawFn, frame: pl.DataFrame) -> pl.Expr:
 
 
 def predicates(frame: pl.DataFrame) -> st.SearchStrategy[pl.Expr]:
-    """Any condition made of these."""
+    """Any combination of conditions."""
     return st.recursive(
         leaves(frame),
         lambda inner: st.one_of(

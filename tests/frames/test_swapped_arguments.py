@@ -1,4 +1,4 @@
-"""Table and portal given the wrong way round: said so, at once, and never with the secret of an address."""
+"""Entity and portal in the wrong order: reported at once, without showing the secret of an address."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_read_says_so(verb: str, portal: bx.Portal, read_only_sandbox: bx.Sand
 
 @pytest.mark.parametrize("name", ["deal", "Deals", "crm.deal", "item:128", "category:2"])
 def test_a_table_where_a_portal_belongs(name: str) -> None:
-    with pytest.raises(ConfigError, match="names a table, and list_entities\\(\\) takes a portal") as caught:
+    with pytest.raises(ConfigError, match="is the name of an entity, but list_entities\\(\\) takes a portal") as caught:
         bx.list_entities(name)
     assert f"describe_entity({name!r}, portal)" in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""What belongs to a row is read for a whole column of owners, a command each, fifty in a request."""
+"""Entities that belong to a row: read for a column of owners, one command each, fifty per request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
@@ -97,13 +97,13 @@ def test_no_owners_are_no_rows_and_no_request(portal: bx.Portal) -> None:
 
 
 def test_an_owner_must_be_named(portal: bx.Portal) -> None:
-    with pytest.raises(FilterError, match="read for one ownerId"):
+    with pytest.raises(FilterError, match="needs a value for ownerId"):
         bx.read_entity("product_row", portal)
-    with pytest.raises(FilterError, match="cannot both be lists"):
+    with pytest.raises(FilterError, match="cannot both have several values"):
         read(portal, "product_row", ownerId=[1, 2], ownerType=["D", "L"])
     with pytest.raises(FilterError, match="not a number"):
         read(portal, "product_row", ownerId=["one"])
-    with pytest.raises(ConfigError, match="nothing stands behind"):
+    with pytest.raises(ConfigError, match="no argument after its name"):
         bx.read_entity("activity:5", portal)
     with pytest.raises(UnknownColumn):
         read(portal, "category", owner=2)
@@ -114,7 +114,7 @@ def test_an_owner_must_be_named(portal: bx.Portal) -> None:
     [("product_row:1", {"ownerId": 2}), ("product_row:1", {"ownerId": [1, 2]}), ("product:15", {"iblockId": 14})],
 )
 def test_a_filter_cannot_want_another_than_the_name(portal: bx.Portal, entity: str, filters: dict[str, object]) -> None:
-    with pytest.raises(bx.errors.FilterError, match="the filters name another"):
+    with pytest.raises(bx.errors.FilterError, match="the filters give another"):
         bx.read_entity(entity, portal, filters=filters)
 
 

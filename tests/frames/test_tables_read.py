@@ -1,4 +1,4 @@
-"""Every table of the catalogue: read on each backend, typed by its description, filtered, read since a moment."""
+"""Every entity of the catalogue: read on each backend, typed by its description, filtered, and read since a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine.messages import Paging
@@ -43,7 +43,7 @@ OWNED: dict[str, str] = {
     "task_result": ":7",
     "note": ":6",
 }
-"""What stands behind the name of a table that is read for something."""
+"""The suffix of an entity that belongs to something."""
 
 NAMES = [row.name + OWNED.get(row.name, "") for row in ROWS]
 FILTERS: dict[str, tuple[str, Any]] = {
@@ -104,7 +104,7 @@ def portal(box: bx.Sandbox) -> Iterator[bx.Portal]:
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[bx.Portal]:
-    """A portal without rows but one of each table that others hang on."""
+    """A portal with no rows except one of each entity that others depend on."""
     sizes = dict.fromkeys(SIZES, 0) | {"user": 1}
     with bx.Sandbox(plan="unlimited", real_time=False, sizes=sizes) as box:
         for number in (1, 2, 3, 4, 7):
@@ -121,7 +121,15 @@ def table(portal: bx.Portal, name: str, **more: Any) -> pa.Table:
     return bx.read_entity(name, portal, backend="pyarrow", progress=False, **more)
 
 
-@pytest.mark.parametrize("name", NAMES)
+OTHER_BACKENDS: Final = ("deal", "user_field", "product:15")
+"""One wide table, one paged whole and one with lists: the types of all are those of the Arrow table."""
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [(name, "pyarrow") for name in NAMES]
+    + [(name, other) for name in OTHER_BACKENDS for other in ("pandas", "polars")],
+)
 def test_every_table_is_read(portal: bx.Portal, name: str, backend: Backend) -> None:
     frame: Any = bx.read_entity(name, portal, backend=backend, progress=False)
     described = bx.describe_entity(name, portal, backend="pyarrow")
@@ -146,14 +154,14 @@ FIXED = {row.name for row in ROWS if row.listing.call.direct or row.scope == "di
     "status", "currency", "category", "type", "user_field", "list", "catalog", "user", "department",
     *(f"{kind}_user_field" for kind in USER_FIELD_OWNERS),
 }  # fmt: skip
-"""Tables that no portal is without, and those that the sandbox has whatever its sizes."""
+"""Entities that every portal has, and those that the sandbox always has."""
 OWNERS = {"lead", "deal", "contact", "company", "quote", "stage_history"}
-"""Tables of which the bare portal has a row: those that others hang on, and the first stage of its deal."""
+"""Entities of which the bare portal has a row: those that others depend on, and the first stage of its deal."""
 
 
 OF_CRM: Final = ("product_row", "timeline_comment", "deal_contact", "lead_contact", "quote_contact", "note")
 BARE: Final = {name + OWNED[name]: f"{name}:1" for name in OF_CRM}
-"""Tables of the rows of one CRM row, which is the first on the bare portal."""
+"""Entities that belong to one CRM row, here the first of the bare portal."""
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if row_of(n).name not in FIXED])
@@ -184,7 +192,7 @@ def test_a_condition_is_carried_out_as_written(portal: bx.Portal, name: str) -> 
 
 UNTIMED = {"list_element:31": (FilterError, "site's own format")}
 UNASKED = {"time_record:1"}
-"""Tables with conditions of their own alone, which have tests of their own: those of a period."""
+"""Entities with special conditions only, tested elsewhere: those of a period."""
 
 
 def test_every_table_that_takes_conditions_is_asked_one() -> None:
@@ -207,7 +215,7 @@ def test_a_condition_that_the_method_lacks_is_refused(portal: bx.Portal, name: s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pages_are_asked_for_as_the_catalogue_says(portal: bx.Portal, box: bx.Sandbox, name: str) -> None:
-    """By id where the method can, and otherwise by what is documented instead: an offset, the whole, a cursor."""
+    """By id if the method supports it, else as documented: by offset, as a whole, by cursor."""
     listing = row_of(name).listing
     asked: list[dict[str, Any]] = []
 
@@ -233,8 +241,8 @@ def test_pages_are_asked_for_as_the_catalogue_says(portal: bx.Portal, box: bx.Sa
 def test_rows_changed_since_a_moment(portal: bx.Portal, name: str) -> None:
     modified = row_of(name).modified or ""
     plain = dialect(row_of(name)) in (Dialect.EQUAL, Dialect.NONE) and not compared_here(row_of(name))
-    untold = (FilterError, "no such condition") if plain else None
-    why = UNTIMED.get(name, untold) if modified else (ConfigError, "no column of its last change")
+    untold = (FilterError, "does not support this condition") if plain else None
+    why = UNTIMED.get(name, untold) if modified else (ConfigError, "no column with the time of its last change")
     if why is not None:
         with pytest.raises(why[0], match=why[1]):
             table(portal, name, changed_since="2025-01-01T00:00:00Z")
@@ -324,7 +332,7 @@ UNKEYED = [name for name, row in zip(NAMES, ROWS, strict=True) if row.listing.pa
 
 @pytest.mark.parametrize("name", UNKEYED)
 def test_one_column_alone_has_every_row(portal: bx.Portal, name: str) -> None:
-    """Rows are told apart by their keys: they are asked for whatever columns are wanted."""
+    """Rows are identified by their keys, so keys are requested with any selection of columns."""
     whole = bx.read_entity(name, portal, backend="pyarrow", progress=False)
     for column in {whole.column_names[0], whole.column_names[-1]}:
         alone = bx.read_entity(name, portal, backend="pyarrow", columns=[column], progress=False)

@@ -1,4 +1,4 @@
-"""Tables of REST 3.0: their own addresses, pages without totals, conditions as triples, refusals as objects."""
+"""Entities of REST 3.0: separate addresses, pages without totals, conditions as triples, errors as objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.engine.batch import decode
@@ -146,7 +146,7 @@ def test_knowledge_bases_by_their_cursor(sandbox: bx.Sandbox, portal: bx.Portal)
     assert [sorted(page["afterCursor"]) for page in sent[1:]] == [["id", "position"]] * 2
     assert rows.column("id").to_pylist() == list(range(1, 431))
     assert table(portal, "knowledge_base", filters={"id": [9, 7]}).column("id").to_pylist() == [7, 9]
-    with pytest.raises(FilterError, match="no such condition"):
+    with pytest.raises(FilterError, match="does not support this condition"):
         table(portal, "knowledge_base", filters={"name": "x"})
     names = table(portal, "knowledge_base", columns=["name"], order_by=("name", "desc"), limit=5).column("name")
     assert names.to_pylist() == sorted(table(portal, "knowledge_base").column("name").to_pylist(), reverse=True)[:5]
@@ -193,7 +193,7 @@ def test_lists_without_conditions_on_the_id_are_read_to_their_empty_page(
     assert pages == [{"limit": 50}, *({"limit": 50, "offset": start} for start in (50, 100, 130))]
     assert table(portal, "mail_message", limit=3).column("id").to_pylist() == [1, 2, 3]
     assert table(portal, "mail_message", filters={"id": [7, 5]}).column("id").to_pylist() == [5, 7]
-    with pytest.raises(FilterError, match="no such condition"):
+    with pytest.raises(FilterError, match="does not support this condition"):
         table(portal, "mail_message", filters={"subject": "x"})
 
 

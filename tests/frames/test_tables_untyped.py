@@ -1,4 +1,4 @@
-"""Methods outside the catalogue: text, found by shape, one warning."""
+"""Methods outside the catalogue: text columns, rows found by shape, one warning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError, PortalError, UnknownColumn
@@ -75,12 +75,12 @@ def test_parts_and_counts(portal: bx.Portal) -> None:
 
 @pytest.mark.parametrize("asked", [{"order_by": "ID"}, {"changed_since": "2025-01-01"}, {"labels": True}])
 def test_what_needs_a_description_is_refused(portal: bx.Portal, asked: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="described table"):
+    with pytest.raises(ConfigError, match="an entity of the catalogue"):
         bx.read_entity("crm.deal.list", portal, **asked)
 
 
 def test_parameters_are_a_map(portal: bx.Portal) -> None:
-    with pytest.raises(ConfigError, match="map of its parameters"), pytest.warns(UserWarning, match=WARNING):
+    with pytest.raises(ConfigError, match="mapping of its parameters"), pytest.warns(UserWarning, match=WARNING):
         bx.read_entity("crm.deal.list", portal, filters=[("ID", ">", 1)])
 
 
@@ -107,7 +107,7 @@ def test_a_method_that_the_catalogue_lists_is_named_with_its_table(portal: bx.Po
 
 
 def test_raw_rows_take_the_conditions_that_no_field_has(portal: bx.Portal) -> None:
-    """Tasks are asked for by names that their description has not (docs: tasks-task-list.md)."""
+    """Tasks are selected by names that their description lacks (docs: tasks-task-list.md)."""
     waiting = portal.get_all("tasks.task.list", {"filter": {"REAL_STATUS": 2}, "select": ["ID", "STATUS"]})
     assert {row["status"] for row in waiting} == {"2"}
     assert len(waiting) == len(bx.read_entity("task", portal, filters={"status": 2}))

@@ -1,4 +1,4 @@
-"""Columns named as people see them."""
+"""Field titles as column names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""User fields of items by any name, on portals that lose fields, names or the flag: no column is null in silence."""
+"""User fields of items under any name, on portals that omit fields, names or the flag: never silently null."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import ResponseError, UnknownColumn
@@ -113,7 +113,7 @@ def test_writes_name_fields_as_this_portal_takes_them(world: QuirkChoice, box: b
 
 
 def without(patch: pytest.MonkeyPatch, key: str) -> None:
-    """Have the list of items leave a key out of every row."""
+    """Make the item list omit a key from every row."""
     real = METHODS["crm.item.list"]
 
     def handler(params: Params, context: Context) -> Result:
@@ -128,7 +128,7 @@ def test_what_no_row_carries_is_an_error_by_name_and_told_of_a_whole_read(
     opened: bx.Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without(monkeypatch, "opportunity")
-    with pytest.raises(ResponseError, match="No row carries opportunity"):
+    with pytest.raises(ResponseError, match="No row has opportunity"):
         bx.read_entity("deal", opened, columns=["id", "opportunity"])
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -137,7 +137,7 @@ def test_what_no_row_carries_is_an_error_by_name_and_told_of_a_whole_read(
         assert not told
         for _ in range(2):
             bx.read_entity("deal", opened)
-    message = "deal: columns that no row carries, so that they are null: opportunity"
+    message = "deal: columns that no row has, so they are null: opportunity"
     assert [str(one.message) for one in told] == [message]
 
 

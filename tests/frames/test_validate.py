@@ -1,4 +1,4 @@
-"""A pandera schema from field descriptions, and faults by row and column."""
+"""pandera schemas from field descriptions, and faults by row and column."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_faults_name_row_and_column(backend: Backend) -> None:
     bad = frame(backend, [GOOD, {"id": None, "title": None, "stageId": "LOST", "ufCrmColour": 45}])
     found = check(bad, frame_schema(DEAL, backend))
     assert {(fault.position, fault.column, fault.value, fault.reason) for fault in found} == {
-        (1, "id", "", "null, where a value must be"),
+        (1, "id", "", "null, but a value is required"),
         (1, "stageId", "LOST", "not one of the field's codes"),
         (1, "ufCrmColour", "45", "not one of the field's codes"),
     }

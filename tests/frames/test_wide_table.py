@@ -1,4 +1,4 @@
-"""A table of 300 user fields, some of whose camelCase names are one: read, described, checked, written back."""
+"""An entity with 300 user fields, some with the same camelCase name: read, described, checked, written back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from look import FAST
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.frames.validate import check
@@ -15,7 +15,7 @@ from bx24frames.options import Backend
 
 TYPES = ("string", "integer", "double", "date", "datetime", "enumeration", "money", "boolean", "url", "employee")
 TWINS = ("UF_CRM_PAIR_ED", "UF_CRM_PAIRED")
-"""Apart in `_` alone: the portal leaves such names in capitals (crm module: lib/controller/base.php)."""
+"""Names that differ only in `_`: the portal keeps them in capitals (crm module: lib/controller/base.php)."""
 ROWS = 6
 WIDE = [f"UF_CRM_W_{number}" for number in range(298)]
 

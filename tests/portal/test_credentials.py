@@ -20,7 +20,7 @@ import bx24frames as bx
 from bx24frames import aio
 from bx24frames import errors as e
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0, commands_per_batch=2)
+PAIRS = bx.Limits(burst=100_000, per_second=100_000.0, commands_per_batch=2)
 
 
 def says(code: str, text: str, status: int) -> Raw:
@@ -95,7 +95,7 @@ class Store:
 
 def test_one_renewal_however_many_requests_wait(app: Application) -> None:
     store = Store(app.issuer)
-    with bx.Portal(app.url, auth=app.oauth(store=store), limits=FAST) as portal:
+    with bx.Portal(app.url, auth=app.oauth(store=store), limits=PAIRS) as portal:
         rows = portal.get_by_id("crm.deal.get", sorted(app.odd.rows))
         assert len(rows) == 180
         assert len(bx.read_entity("deal", portal)) == 180
@@ -110,7 +110,7 @@ def test_renewals_of_several_threads_are_one(app: Application) -> None:
     found: list[int] = []
 
     def work() -> None:
-        with bx.Portal(app.url, auth=auth, limits=FAST) as portal:
+        with bx.Portal(app.url, auth=auth, limits=PAIRS) as portal:
             found.append(bx.count_entity("deal", portal))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -125,7 +125,7 @@ def test_renewals_of_several_threads_are_one(app: Application) -> None:
 @pytest.mark.parametrize("status", [400, 200])
 def test_a_refused_renewal_is_raised_at_once(app: Application, status: int) -> None:
     app.issuer.refuses = says("invalid_grant" if status == 400 else "wrong_client", "Invalid", status)
-    with bx.Portal(app.url, auth=app.oauth(), limits=FAST) as portal, pytest.raises(e.AuthError) as caught:
+    with bx.Portal(app.url, auth=app.oauth(), limits=PAIRS) as portal, pytest.raises(e.AuthError) as caught:
         bx.read_entity("deal", portal)
     assert len(app.odd.asked) == 1
     text = "".join(traceback.format_exception(caught.value)) + str(caught.value)
@@ -139,7 +139,7 @@ def test_a_refused_renewal_in_an_upload(app: Application) -> None:
 
     app.issuer.refuses = says("invalid_grant", "Invalid", 400)
     frame = pd.DataFrame({"title": [f"t{at}" for at in range(60)]})
-    with bx.Portal(app.url, auth=app.oauth(), limits=FAST) as portal, pytest.raises(e.AuthError):
+    with bx.Portal(app.url, auth=app.oauth(), limits=PAIRS) as portal, pytest.raises(e.AuthError):
         bx.write_entity(frame, "deal", portal, mode="insert")
     assert len(app.odd.rows) == 180
 
@@ -151,7 +151,7 @@ def test_a_store_that_fails(app: Application) -> None:
 
     auth = app.oauth(store=Broken(app.issuer))
     with (
-        bx.Portal(app.url, auth=auth, limits=FAST) as portal,
+        bx.Portal(app.url, auth=auth, limits=PAIRS) as portal,
         pytest.raises(e.ConfigError, match="could not be stored"),
     ):
         bx.read_entity("deal", portal)
@@ -170,7 +170,7 @@ def test_a_token_function(app: Application, kind: str) -> None:
         await asyncio.sleep(0)
         return token()
 
-    with bx.Portal(app.url, auth=later if kind == "async" else token, limits=FAST) as portal:
+    with bx.Portal(app.url, auth=later if kind == "async" else token, limits=PAIRS) as portal:
         assert bx.count_entity("deal", portal) == 180
         app.issuer.access = "access-SECRET-9"
         assert bx.count_entity("deal", portal) == 180
@@ -184,7 +184,7 @@ def test_a_token_function_that_fails(app: Application, failing: str) -> None:
             raise RuntimeError("no https://x/rest/1/s3cr3tc0de4567890/ today")
         return "access-SECRET-stale" if failing == "same" else None
 
-    with bx.Portal(app.url, auth=token, limits=FAST) as portal, pytest.raises(e.AuthError) as caught:
+    with bx.Portal(app.url, auth=token, limits=PAIRS) as portal, pytest.raises(e.AuthError) as caught:
         bx.count_entity("deal", portal)
     text = "".join(traceback.format_exception(caught.value))
     assert "s3cr3t" not in text
@@ -195,7 +195,7 @@ def test_a_token_function_that_fails(app: Application, failing: str) -> None:
 
 async def test_a_session_of_the_users_own(odd: OddPortal) -> None:
     async with aiohttp.ClientSession() as session:
-        portal = aio.Portal(odd.url, session=session, limits=FAST)
+        portal = aio.Portal(odd.url, session=session, limits=PAIRS)
         assert len(await aio.read_entity("deal", portal)) == 180
         await portal.close()
         assert not session.closed
@@ -239,8 +239,8 @@ def https(tmp_path: Path, odd: OddPortal) -> Iterator[tuple[str, Path]]:
 def test_certificates(https: tuple[str, Path], odd: OddPortal) -> None:
     url, path = https
     for given in (False, str(path), path):
-        with bx.Portal(url, ssl=given, limits=FAST) as portal:
+        with bx.Portal(url, ssl=given, limits=PAIRS) as portal:
             assert bx.count_entity("deal", portal) == 180
-    with bx.Portal(url, limits=FAST) as portal, pytest.raises(e.TransportError, match="certificate") as caught:
+    with bx.Portal(url, limits=PAIRS) as portal, pytest.raises(e.TransportError, match="certificate") as caught:
         bx.count_entity("deal", portal)
     assert odd.url.split("/")[5] not in "".join(traceback.format_exception(caught.value))

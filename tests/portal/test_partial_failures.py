@@ -10,14 +10,14 @@ import bx24frames as bx
 from bx24frames.errors import CallError, ConfigError, PortalError
 from bx24frames.sandbox import Sandbox
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0, operating=float("inf"))
+FREE = bx.Limits(burst=100_000, per_second=100_000.0, operating=float("inf"))
 
 
 @pytest.fixture(scope="module")
 def portal() -> Iterator[bx.Portal]:
     with (
         Sandbox(plan="unlimited", real_time=False, sizes={"deal": 60}) as sandbox,
-        bx.Portal(sandbox.url, limits=FAST, cache=False) as opened,
+        bx.Portal(sandbox.url, limits=FREE, cache=False) as opened,
     ):
         yield opened
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from bx24frames import Portal, bridge
-from bx24frames.cli.probing import as_lines
+from bx24frames.cli.probe import as_lines
 from bx24frames.portal.probe import Learned, gathered, probe, recalled, remember
 from bx24frames.portal.probe.clock import FAR, HOURS, ask_shift, shift_of
 from bx24frames.portal.probe.costs import PAGES, generation

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 from odd_portal import OddPortal
 from odd_wire import Refused
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import aio
 from bx24frames import errors as e
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 Verb = Callable[..., Any]
 
 

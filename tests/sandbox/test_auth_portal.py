@@ -99,10 +99,10 @@ def test_the_consent_page_leads_back_with_a_code(bench):
     reply = bench.app.handle(Incoming("GET", "/oauth/authorize/", query), bench.now)
     assert reply.status == 302
     assert reply.headers["Location"].startswith("http://app/back?x=1&code=")
-    told = parse_qs(urlsplit(reply.headers["Location"]).query)
-    assert set(told) == {"x", "code", "state", "domain", "member_id", "scope", "server_domain"}
-    assert told["state"] == ["a&b"]
-    assert grant(bench, grant_type="authorization_code", code=told["code"][0])[0] == 200
+    query = parse_qs(urlsplit(reply.headers["Location"]).query)
+    assert set(query) == {"x", "code", "state", "domain", "member_id", "scope", "server_domain"}
+    assert query["state"] == ["a&b"]
+    assert grant(bench, grant_type="authorization_code", code=query["code"][0])[0] == 200
     assert bench.app.handle(Incoming("GET", "/oauth/authorize/", "client_id=x"), bench.now).status == 404
 
 

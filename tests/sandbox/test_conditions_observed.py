@@ -115,6 +115,6 @@ def test_stage_history_refuses_names_it_does_not_know(store: PortalStore) -> Non
 
 
 def test_a_profile_tells_the_users_zone(store: PortalStore) -> None:
-    told = call(store, "profile", {}).value
-    assert told["TIME_ZONE"] == "Asia/Yekaterinburg"
-    assert "TIME_ZONE_OFFSET" not in told
+    answered = call(store, "profile", {}).value
+    assert answered["TIME_ZONE"] == "Asia/Yekaterinburg"
+    assert "TIME_ZONE_OFFSET" not in answered

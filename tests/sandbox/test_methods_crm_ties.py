@@ -50,7 +50,7 @@ def test_entries_of_bonds_are_described(store: PortalStore, name: str) -> None:
 
 
 def test_cards_are_kept_by_scope_and_pipeline(store: PortalStore) -> None:
-    """A user's own card hides nobody else's; what was never set is null."""
+    """The card of one user does not hide those of others; one that was never set is null."""
     assert call(store, "crm.deal.details.configuration.get", scope="C") is None
     assert call(store, "crm.deal.details.configuration.set", scope="C", data=[SECTION]) is True
     other = {"extras": {"dealCategoryId": 1}, "scope": "C"}

@@ -104,8 +104,8 @@ def test_a_list_is_made_described_and_filled(store: PortalStore) -> None:
     assert list(described["DISPLAY_VALUES_FORM"].values()) == ["red", "blue"]
     written = {"NAME": "e", kind: red, count: "5", marks: {"n0": "a", "n1": "b"}}
     element = value(store, "lists.element.add", **here, ELEMENT_CODE="one", FIELDS=written)
-    [told] = value(store, "lists.element.get", **here, ELEMENT_ID=element)
-    assert [list(told[name].values()) for name in (kind, count, marks)] == [[red], [5], ["a", "b"]]
+    [answered] = value(store, "lists.element.get", **here, ELEMENT_ID=element)
+    assert [list(answered[name].values()) for name in (kind, count, marks)] == [[red], [5], ["a", "b"]]
     for condition, hits in (({count: 5}, 1), ({f">{count}": 5}, 0), ({marks: "b"}, 1), ({kind: blue}, 0)):
         assert len(value(store, "lists.element.get", **here, FILTER=condition)) == hits
     assert value(store, "lists.field.delete", **here, FIELD_ID=count) is True
@@ -206,8 +206,8 @@ def test_people_of_a_group_are_kept_with_their_roles(store: PortalStore) -> None
     roles = {row["USER_ID"]: row["ROLE"] for row in value(store, "sonet_group.user.get", ID=group)}
     assert roles == {"1": "A", users[0]: "E", users[1]: "K"}
     assert value(store, "sonet_group.user.delete", GROUP_ID=group, USER_ID=[users[1], "1"]) == [users[1]]
-    told = value(store, "socialnetwork.api.workgroup.get", params={"groupId": group, "select": ["TAGS"]})
-    assert (told["MEMBERS"], told["TAGS"]) == ([1, int(users[0])], [])
+    answered = value(store, "socialnetwork.api.workgroup.get", params={"groupId": group, "select": ["TAGS"]})
+    assert (answered["MEMBERS"], answered["TAGS"]) == ([1, int(users[0])], [])
     assert refused_as(store, "socialnetwork.api.workgroup.get", params={"groupId": 10**6}).endswith("NOT_FOUND")
     assert refused_as(store, "sonet_group.user.update", GROUP_ID=group, USER_ID=users, ROLE="X") == ""
 
@@ -232,7 +232,7 @@ def test_a_call_becomes_a_row_of_the_statistics_when_it_ends(store: PortalStore)
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "answered"),
     [
         ({"TYPE": 9}, "Unknown TYPE"),
         ({"USER_ID": 10**6}, "User is not found or is not active."),
@@ -240,9 +240,9 @@ def test_a_call_becomes_a_row_of_the_statistics_when_it_ends(store: PortalStore)
         ({"PHONE_NUMBER": ""}, "Unsupported phone number format."),
     ],
 )
-def test_a_call_that_cannot_be_is_refused(store: PortalStore, changed: dict[str, Any], told: str) -> None:
+def test_a_call_that_cannot_be_is_refused(store: PortalStore, changed: dict[str, Any], answered: str) -> None:
     params = {"USER_ID": 1, "PHONE_NUMBER": "+79163345641", "TYPE": 2} | changed
-    assert refusal(store, "telephony.externalcall.register", **params).description == told
+    assert refusal(store, "telephony.externalcall.register", **params).description == answered
 
 
 def test_a_line_is_made_once(store: PortalStore) -> None:

@@ -33,7 +33,7 @@ def test_a_pipelines_stages_have_the_recorded_shape(store: PortalStore) -> None:
 
 
 def test_the_older_list_of_pipelines_leaves_the_default_one_out(store: PortalStore) -> None:
-    """The default pipeline has a method of its own."""
+    """The default pipeline has a separate method."""
     answer = call(store, "crm.dealcategory.list", start=50)
     assert [row["ID"] for row in answer.value] == ["1", "5"]
     assert (answer.total, answer.next) == (2, None)

@@ -38,16 +38,16 @@ def test_what_is_written_to_the_documented_fields_is_there(store: PortalStore, t
     assert {"ALLOW_CHANGE_DEADLINE", "START_DATE_PLAN", "FLOW_ID", "XML_ID", "FAVORITE"} <= set(described)
     assert "TAGS" not in described
     fields = {"ALLOW_CHANGE_DEADLINE": "Y", "XML_ID": "x1", "START_DATE_PLAN": "2026-05-01T10:00:00+03:00"}
-    told = value(store, "tasks.task.update", taskId=task, fields=fields)["task"]
-    assert (told["allowChangeDeadline"], told["xmlId"], told["deadline"]) == ("Y", "x1", None)
-    assert told["startDatePlan"] == "2026-05-01T10:00:00+03:00"
+    printed_task = value(store, "tasks.task.update", taskId=task, fields=fields)["task"]
+    assert (printed_task["allowChangeDeadline"], printed_task["xmlId"], printed_task["deadline"]) == ("Y", "x1", None)
+    assert printed_task["startDatePlan"] == "2026-05-01T10:00:00+03:00"
 
 
 def test_one_field_of_files_brings_them_all(store: PortalStore, task: int) -> None:
     plain = value(store, "tasks.task.get", taskId=task)["task"]
     assert "ufTaskWebdavFiles" not in plain
-    told = value(store, "tasks.task.get", taskId=task, select=["ID", "UF_MAIL_MESSAGE"])["task"]
-    assert {"ufTaskWebdavFiles", "ufMailMessage", "ufCrmTask"} <= set(told)
+    printed_task = value(store, "tasks.task.get", taskId=task, select=["ID", "UF_MAIL_MESSAGE"])["task"]
+    assert {"ufTaskWebdavFiles", "ufMailMessage", "ufCrmTask"} <= set(printed_task)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_one_field_of_files_brings_them_all(store: PortalStore, task: int) -> No
 )
 def test_actions_move_a_task(store: PortalStore, task: int, actions: list[str], status: str) -> None:
     for action in actions:
-        told = value(store, f"tasks.task.{action}", taskId=task)["task"]
-    assert told["status"] == status
-    assert (told["closedDate"] is not None) == (status == "5")
+        printed_task = value(store, f"tasks.task.{action}", taskId=task)["task"]
+    assert printed_task["status"] == status
+    assert (printed_task["closedDate"] is not None) == (status == "5")
     fields = [line["field"] for line in value(store, "tasks.task.history.list", taskId=task)["list"]]
     assert fields == ["STATUS"] * len([one for one in actions if one != "approve"]) + ["NEW"]
 
@@ -85,8 +85,8 @@ def test_a_task_under_control_waits_for_who_set_it(store: PortalStore) -> None:
 
 
 def test_who_delegates_a_task_watches_it(store: PortalStore, task: int) -> None:
-    told = value(store, "tasks.task.delegate", taskId=task, userId=3)["task"]
-    assert (told["responsibleId"], told["auditors"]) == ("3", ["1"])
+    printed_task = value(store, "tasks.task.delegate", taskId=task, userId=3)["task"]
+    assert (printed_task["responsibleId"], printed_task["auditors"]) == ("3", ["1"])
     assert value(store, "tasks.task.stopwatch", taskId=task)["task"]["auditors"] == []
     assert refused_as(store, "tasks.task.delegate", taskId=task) == "100"
     marks = {"mute": "isMuted", "pin": "isPinned"}
@@ -163,8 +163,8 @@ def test_a_flow_may_lose_what_an_update_leaves_out(store: PortalStore, resets: b
     quirks = frozenset({"flow_update_resets"} if resets else ())
     context = Context(store=store, user_id=1, now=1.79e9, quirks=quirks)
     METHODS["tasks.flow.flow.update"].handler({"flowData": {"id": made["id"], "name": f"{name}!"}}, context)
-    told = value(store, "tasks.flow.Flow.get", flowId=made["id"])
-    assert (told["name"], told["plannedCompletionTime"]) == (f"{name}!", 0 if resets else 8400)
+    printed_task = value(store, "tasks.flow.Flow.get", flowId=made["id"])
+    assert (printed_task["name"], printed_task["plannedCompletionTime"]) == (f"{name}!", 0 if resets else 8400)
     assert value(store, "tasks.flow.Flow.delete", flowData={"id": made["id"]}) == {"deleted": True}
 
 
@@ -180,23 +180,23 @@ def test_a_flow_may_lose_what_an_update_leaves_out(store: PortalStore, resets: b
 def test_a_declared_field_can_be_written(
     store: PortalStore, task: int, kind: str, multiple: str, written: Any, printed: Any
 ) -> None:
-    """It is printed where it is asked for."""
+    """It is printed if requested."""
     params = {"FIELD_NAME": f"AUTO_{kind}{multiple}", "USER_TYPE_ID": kind, "MULTIPLE": multiple, "XML_ID": "x"}
     number = value(store, "task.item.userfield.add", PARAMS=params)
     code = value(store, "task.item.userfield.get", ID=number)["FIELD_NAME"]
-    told = value(store, "tasks.task.update", taskId=task, fields={code: written})["task"]
-    assert not any(name.startswith("ufAuto") for name in told)
-    told = value(store, "tasks.task.get", taskId=task, select=["*", code])["task"]
+    printed_task = value(store, "tasks.task.update", taskId=task, fields={code: written})["task"]
+    assert not any(name.startswith("ufAuto") for name in printed_task)
+    printed_task = value(store, "tasks.task.get", taskId=task, select=["*", code])["task"]
     name = "".join(part.capitalize() for part in code.lower().split("_"))
-    assert told[name[0].lower() + name[1:]] == printed
+    assert printed_task[name[0].lower() + name[1:]] == printed
     value(store, "task.item.userfield.delete", ID=number)
     assert refused_as(store, "task.item.userfield.get", ID=number) == "ERROR_NOT_FOUND"
 
 
 def test_attached_files_are_told_by_the_disk(store: PortalStore, task: int) -> None:
     attached = value(store, "tasks.task.files.attach", taskId=task, fileId=10)["attachmentId"]
-    told = value(store, "tasks.task.get", taskId=task, select=["UF_TASK_WEBDAV_FILES"])["task"]
-    assert told["ufTaskWebdavFiles"] == [str(attached)]
+    printed_task = value(store, "tasks.task.get", taskId=task, select=["UF_TASK_WEBDAV_FILES"])["task"]
+    assert printed_task["ufTaskWebdavFiles"] == [str(attached)]
     found = value(store, "disk.attachedObject.get", id=attached)
     assert (found["OBJECT_ID"], found["ENTITY_ID"]) == ("10", str(task))
 

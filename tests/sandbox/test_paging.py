@@ -53,6 +53,6 @@ def test_a_full_last_page_has_no_next() -> None:
 
 def test_whole_lists_are_one_window() -> None:
     rows = list(range(70))
-    window = paging.whole(rows)
+    window = paging.whole_window(rows)
     assert window.of(rows) == rows
     assert (window.total, window.next) == (70, None)

@@ -126,8 +126,8 @@ def test_bare_property_values_are_ignored_or_clear(store: PortalStore) -> None:
 
 def test_flags_say_required_where_nothing_is_demanded(store: PortalStore) -> None:
     for etid in (1, 2, 3, 4, 7, 31, 128):
-        told = run(store, OBSERVED, "crm.item.fields", entityTypeId=etid)["fields"]
-        assert told["opened"]["isRequired"] is True
+        described_fields = run(store, OBSERVED, "crm.item.fields", entityTypeId=etid)["fields"]
+        assert described_fields["opened"]["isRequired"] is True
         assert run(store, frozenset(), "crm.item.fields", entityTypeId=etid)["fields"]["opened"]["isRequired"] is False
         made(store, OBSERVED, etid)
     contact = run(store, OBSERVED, "crm.contact.fields")
@@ -202,7 +202,7 @@ def test_the_sum_follows_the_product_rows(store: PortalStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({}, "TYPE_ID"),
         ({"TYPE_ID": 12, "SUBJECT": "x"}, "TYPE_ID"),
@@ -211,8 +211,10 @@ def test_the_sum_follows_the_product_rows(store: PortalStore) -> None:
         ({"TYPE_ID": 1, "SUBJECT": "x"}, "binding"),
     ],
 )
-def test_an_activity_needs_a_type_a_subject_and_somebody(store: PortalStore, fields: dict[str, Any], told: str) -> None:
-    with pytest.raises(MethodError, match=told):
+def test_an_activity_needs_a_type_a_subject_and_somebody(
+    store: PortalStore, fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(MethodError, match=message):
         run(store, OBSERVED, "crm.activity.add", fields=fields)
 
 
@@ -239,12 +241,12 @@ def test_files_of_the_disk_are_attached_by_n(store: PortalStore) -> None:
     assert run(store, OBSERVED, "tasks.task.get", **got)["task"]["ufTaskWebdavFiles"] == [attached]
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: PortalStore, told: bool) -> None:
+@pytest.mark.parametrize("described_so", [True, False])
+def test_a_description_does_not_say_that_the_last_activity_is_read_only(store: PortalStore, described_so: bool) -> None:
     """What is sent for it is left out all the same."""
-    quirks = without("read_only_unsaid") if told else OBSERVED
+    quirks = without("read_only_unsaid") if described_so else OBSERVED
     described = run(store, quirks, "crm.item.fields", entityTypeId=2)["fields"]
-    assert described["lastActivityTime"]["isReadOnly"] is told
+    assert described["lastActivityTime"]["isReadOnly"] is described_so
     assert described["updatedTime"]["isReadOnly"] is True
     row_id = made(store, quirks, title="T")["id"]
     then = kept(store, row_id)["lastActivityTime"]

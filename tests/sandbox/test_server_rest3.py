@@ -116,7 +116,7 @@ def test_a_fault_finds_the_calls_of_a_batch(box: Sandbox) -> None:
     ],
 )
 def test_a_malformed_parameter_is_refused_by_its_kind(box: Sandbox, params: dict[str, Any], code: str) -> None:
-    """Each has a code of its own, and none breaks the server."""
+    """Each has a separate code, and none breaks the server."""
     assert refused(box, "tasks.task.list", params) == (400, code)
     assert box.stats.broken == []
 

@@ -151,7 +151,7 @@ def test_one_filter_means_the_same_in_json_and_in_a_command(sandbox):
 
 
 def test_shared_is_one_and_a_forked_child_makes_its_own():
-    """The child inherits no thread, so it starts a portal of its own."""
+    """The child inherits no thread, so it starts a new portal."""
     code = """
 import os, urllib.request
 from bx24frames.sandbox import Sandbox

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bx24frames.transport import authorized
 from bx24frames.transport.address import Address
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,6 +43,14 @@ class Portal:
 
 
 Serve = Callable[..., Awaitable[Portal]]
+
+
+async def at_once(_seconds: float) -> None:
+    """A wait that takes no time."""
+
+
+open_transport = partial(authorized.open_transport, sleep=at_once)
+"""The transport for an address and a credential, without the waits between attempts."""
 
 
 @pytest.fixture

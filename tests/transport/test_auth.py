@@ -19,15 +19,10 @@ from aiohttp import web
 from bx24frames.errors import AuthError, ConfigError
 from bx24frames.transport.address import Address
 from bx24frames.transport.auth import OAuth
-from bx24frames.transport.authorized import AuthorizedTransport, credential_key, open_transport
+from bx24frames.transport.authorized import AuthorizedTransport, credential_key
 from bx24frames.transport.base import NoReply
 
-from .conftest import Portal, Serve, says
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OAuth, "_pause", staticmethod(lambda attempt: 0.0))
+from .conftest import Portal, Serve, open_transport, says
 
 
 class Office:

@@ -16,16 +16,10 @@ from aiohttp import web
 from bx24frames.errors import AuthError, ConfigError
 from bx24frames.transport import servers
 from bx24frames.transport.auth import OAuth
-from bx24frames.transport.authorized import open_transport
 from bx24frames.transport.base import NoReply
 from bx24frames.transport.servers import EAST, WEST, by_domain, candidates, named
 
-from .conftest import Handler, Portal, Serve, says
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OAuth, "_pause", staticmethod(lambda attempt: 0.0))
+from .conftest import Handler, Portal, Serve, open_transport, says
 
 
 class Authority:

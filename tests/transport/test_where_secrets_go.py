@@ -12,8 +12,7 @@ import pytest
 from aiohttp import web
 
 from bx24frames.errors import AuthError, ConfigError
-from bx24frames.transport.address import Address
-from bx24frames.transport.family import kin
+from bx24frames.transport.address import Address, kin
 from bx24frames.transport.http import HttpTransport
 
 from .conftest import Serve, says

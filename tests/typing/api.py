@@ -1,4 +1,4 @@
-"""What a type checker sees of the public verbs; mypy reads this file, nothing runs it."""
+"""Types of the public API; mypy checks this file, and it is never run."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ assert_type(bx.read_entity("deal", portal, labels=["stageId"], titles=True, miss
 assert_type(bx.list_entities(portal), pd.DataFrame)
 assert_type(bx.list_entities(portal, backend="polars"), pl.DataFrame)
 
+scan = portal.scan("deal", columns=["id"], filters={">id": 5})
+assert_type(scan, bx.Scan)
+assert_type(scan.splits(3), list[bx.Scan])
+assert_type(scan.key, str | None)
+assert_type(scan.batches().checkpoint, bx.Checkpoint | None)
+assert_type(scan.count(), int)
+assert_type(portal.with_secret(), bx.Portal)
+_batch: pa.RecordBatch = next(scan.batches())
+
 report = bx.write_entity(pd.DataFrame({"title": ["a"]}), "deal", portal, mode="insert", on_error="report")
 assert_type(report, bx.WriteReport)
 assert_type(report.inserted, int)
@@ -64,18 +73,19 @@ bx.Portal("acme", transport=object())  # type: ignore[arg-type]
 
 
 async def awaited() -> None:
-    """The same of the awaited verbs."""
+    """Types of the async API."""
     async with bx.aio.Portal("https://acme.bitrix24.com/rest/1/abc123/") as client:
         assert_type(await bx.aio.read_entity("deal", client), pd.DataFrame)
         assert_type(await client.call_batch({"cmd": {}}), dict[str, JSON])
         assert_type(await bx.aio.read_entity("deal", client, backend="polars"), pl.DataFrame)
         assert_type(bx.aio.iter_entity("deal", client), AsyncGenerator[pd.DataFrame, None])
         assert_type(await bx.aio.count_entity("deal", client), int)
+        assert_type(await (await client.scan("deal")).count(), int)
         assert_type(await bx.aio.write_entity(pl.DataFrame(), "deal", client, mode="update"), bx.WriteReport)
 
 
 def chosen_at_run_time(backend: Literal["pandas", "polars"]) -> int:
-    """A backend that is a variable is narrowed first: an overload a literal."""
+    """A variable backend must be narrowed first: there is one overload per literal."""
     if backend == "pandas":
         return len(bx.read_entity("deal", portal, backend=backend))
     return bx.read_entity("deal", portal, backend=backend).height

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.testing import no_waiting
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 ROWS = 500
 
 

@@ -10,20 +10,18 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unlimited import FAST
 
 import bx24frames as bx
-from bx24frames.engine import retry, throttle
 from bx24frames.sandbox import Fault
+from bx24frames.testing import no_waiting
 
-from .conftest import FAST
 from .ways import WAYS, is_as_told, there
 
 
 @pytest.fixture
-def application(box: bx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[bx.Portal]:
-    """An OAuth application: its token can run out. Pauses are short, so that only their order counts."""
-    for name in ("LONGEST_PAUSE", "BLIND_PAUSE"):
-        monkeypatch.setattr(throttle, name, 0.002)
+def application(box: bx.Sandbox) -> Iterator[bx.Portal]:
+    """An OAuth application: its token can run out."""
     tokens = box.oauth.issue()
     auth = bx.OAuth(
         box.oauth.client_id,
@@ -96,15 +94,12 @@ CASES: Final = [(way, wrong) for wrong in WRONG for way in WAYS] + [
 # A server cut in the middle leaves sockets behind, here in our own process: they are the sandbox's, not the client's.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize(("way", "wrong"), CASES)
-def test_every_row_is_there_once(
-    way: str, wrong: str, box: bx.Sandbox, application: bx.Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if wrong == "the portal restarts":
-        monkeypatch.setattr(retry, "FIRST_DELAY", 0.05)
+def test_every_row_is_there_once(way: str, wrong: str, box: bx.Sandbox, application: bx.Portal) -> None:
     chosen = WAYS[way]
     frame = chosen.frame(box)
     (WRONG | RARE)[wrong](box, chosen.calls)
-    report = chosen.write(frame, application)
+    with no_waiting(at_most=0.5 if wrong == "the portal restarts" else 0.0):
+        report = chosen.write(frame, application)
     is_as_told(chosen, frame, report, box)
     if wrong == "the portal restarts":
         gc.collect()

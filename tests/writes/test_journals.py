@@ -169,7 +169,7 @@ def test_a_foreign_database_is_left_alone(portal: bx.Portal, tmp_path: Path) -> 
     db = sqlite3.connect(path)
     db.execute("CREATE TABLE precious (value)")
     db.close()
-    with pytest.raises(bx.errors.ConfigError, match="no journal"):
+    with pytest.raises(bx.errors.ConfigError, match="is not a journal"):
         bx.write_entity(deals(1), "deal", portal, mode="insert", resume=path)
 
 

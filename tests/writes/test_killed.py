@@ -12,18 +12,18 @@ from typing import Final
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault
 from bx24frames.testing import no_waiting
 
-from .conftest import FAST
 from .ways import WAYS, is_as_told
 
 SEEDS: Final = 3
 IMPORTED: Final = (
     "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.upload.run",
-    "bx24frames.upload.delete", "bx24frames.portal.blocking", "bx24frames.transport.http", "bx24frames.sandbox",
+    "bx24frames.upload.delete", "bx24frames.verbs.portals", "bx24frames.transport.http", "bx24frames.sandbox",
     "bx24frames.frames.accept", "bx24frames.frames.validate",
 )  # fmt: skip
 KILLED: Final = (
@@ -58,7 +58,7 @@ def upload(way: str, frame: pd.DataFrame, url: str, journal: Path) -> None:
         WAYS[way].write(frame, portal, resume=journal, on_error="report")
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, SEEDS))])
 @pytest.mark.parametrize("way", KILLED)
 def test_a_killed_upload_is_resumed(
     way: str, seed: int, box: bx.Sandbox, forks: ForkServerContext, tmp_path: Path

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault, php
 
-from .conftest import FAST, deals, is_truthful
+from .conftest import deals, is_truthful
 from .ways import WAYS, there
 
 SHADE, DARK = "UF_CRM_SHADE", "Dark"

@@ -3,67 +3,17 @@
 from __future__ import annotations
 
 import gc
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import bx24frames as bx
-from bx24frames.engine import retry
 from bx24frames.sandbox import Fault
+from bx24frames.testing import no_waiting
 from bx24frames.upload.journal import Journal
 
-from .conftest import deals, is_truthful, uploaded
-
-SCRIPT = """
-import sys, pandas as pd, bx24frames as bx
-url, source, journal, mode = sys.argv[1:5]
-portal = bx.Portal(url, limits=bx.Limits(burst=100000, per_second=100000.0))
-print("begun", flush=True)
-options = dict(mode="insert") if mode == "insert" else dict(mode="upsert", on="originId")
-options |= dict(resume=journal, automation=True, rows_per_request=10)
-bx.write_entity(pd.read_parquet(source), "deal", portal, **options)
-"""
-
-
-def killed_upload(url: str, frame: pd.DataFrame, place: Path, seconds: float, mode: str = "insert") -> Path:
-    """Begin an upload in a process of its own and kill it."""
-    source, journal = place / "frame.parquet", place / "upload.sqlite"
-    frame.to_parquet(source)
-    command = [sys.executable, "-c", SCRIPT, url, str(source), str(journal), mode]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ.copy())
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    return journal
-
-
-@pytest.mark.usefixtures("over_http")
-def test_a_killed_insert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
-    frame = deals(900)
-    journal = killed_upload(sandbox.url, frame, tmp_path, 0.7)
-    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=True, resume=journal)
-    assert report.inserted == 900
-    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
-    assert is_truthful(report, frame, sandbox)
-
-
-@pytest.mark.usefixtures("over_http")
-def test_a_killed_upsert_is_resumed(sandbox: bx.Sandbox, portal: bx.Portal, tmp_path: Path) -> None:
-    frame = deals(600).assign(originId=[f"R{at}" for at in range(600)])
-    journal = killed_upload(sandbox.url, frame, tmp_path, 0.7, mode="upsert")
-    report = bx.write_entity(frame, "deal", portal, mode="upsert", on="originId", resume=journal)
-    assert report.inserted == 600, "what the killed process had inserted is told as inserted"
-    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+from .conftest import deals, uploaded
 
 
 def test_running_the_script_again_must_not_double_a_row(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
@@ -126,15 +76,15 @@ def test_the_intent_is_on_disk_before_the_request_leaves(
 
 # A server cut in the middle leaves sockets behind, here in our own process: they are the sandbox's, not the client's.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_DELAY", 0.2)  # a restart takes its time
+def test_a_portal_that_restarts_midway(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     frame = deals(400)
     sandbox.faults.add(Fault("slow", method="batch", nth=2, seconds=0.3))
     import threading
 
     timer = threading.Timer(0.25, sandbox.restart)
     timer.start()
-    report = bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
+    with no_waiting(at_most=1.0):  # a restart takes its time
+        report = bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
     timer.join()
     assert report.inserted == 400
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])

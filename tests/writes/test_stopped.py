@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import aio
 from bx24frames.sandbox import Fault
 
-from .conftest import FAST, deals, is_truthful, uploaded
+from .conftest import deals, is_truthful, uploaded
 
 
 def test_rows_that_were_turned_away_are_skipped_when_an_upload_stops(sandbox: bx.Sandbox, portal: bx.Portal) -> None:

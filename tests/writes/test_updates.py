@@ -257,7 +257,7 @@ def test_an_edited_phone_is_sent_under_its_id(portal: bx.Portal) -> None:
 def test_several_phones_are_no_key(portal: bx.Portal) -> None:
     """The row is named, as for a key that is missing."""
     frame = pd.DataFrame({"phone": [["+1"], ["+2", "+3"]], "name": ["a", "b"]})
-    with pytest.raises(bx.errors.ValidationError, match="one value") as caught:
+    with pytest.raises(bx.errors.ValidationError, match="a single value") as caught:
         bx.write_entity(frame, "contact", portal, mode="upsert", on="phone")
     assert caught.value.rows == (1,)
 
@@ -346,6 +346,6 @@ def test_an_upsert_puts_new_rows_where_they_belong_and_moves_none(
     assert report.frame()["action"].tolist() == ["updated", "failed", "updated"]
     [told] = report.frame("pyarrow").slice(1, 1).to_pylist()
     assert (told["column"], told["path"], told["id"]) == (pipeline, "check", first.ids("inserted")[1])
-    assert told["message"].startswith("set once, when the row is made: 1, the portal has 0")
+    assert told["message"].startswith("can only be set on creation: 1, the portal has 0")
     placed = bx.read_entity(entity, portal, **read).to_pylist()  # type: ignore[call-overload]
     assert [tuple(row.values()) for row in placed] == [(1, "C1:WON"), (0, "NEW"), (1, "C1:WON")]

@@ -13,6 +13,7 @@ from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, P
 from bx24frames.engine.pages.cursor import Cursor, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
 from bx24frames.engine.pages.tally import Tally
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.errors import ResponseError
@@ -80,8 +81,15 @@ class OffsetPages(Generic[T]):
     """
 
     def __init__(
-        self, listing: Listing, take: Callable[[list[Row]], T], *, token: str, limit: int | None = None
+        self,
+        listing: Listing,
+        take: Callable[[list[Row]], T],
+        *,
+        token: str,
+        limit: int | None = None,
+        retry: RetryPolicy = RETRY,
     ) -> None:
+        self._retry = retry
         self._listing = listing
         self._take = take
         self._token = token
@@ -150,7 +158,7 @@ class OffsetPages(Generic[T]):
             if isinstance(answer, Success):
                 self._take_page(ask, answer)
                 continue
-            later = ask.tries.again(answer, now)
+            later = ask.tries.again(answer, now, self._retry)
             if later is None:
                 raise error_of(answer, self._listing.call.method)
             ask.not_before = later
@@ -244,7 +252,12 @@ class OffsetPages(Generic[T]):
             self._ended = span.last
         elif span.start and tally.reached(span.start):  # the page behind the total
             if span.rows and span.start == self._size and self._passes == 1:
-                self._raise("The second page is the first one again")
+                # either the list begins again behind its end, or `start` has no effect and the total is the page's
+                warnings.warn(
+                    f"{self._listing.call.method} answers a second page with its first {self._size} rows, and counts no"
+                    " more than these: if it has more, it does not show them",
+                    stacklevel=2,
+                )
             self._finish()
         elif tally.reached(self._next_out):
             # a total that is that of the page, as some methods tell it, would end the read here

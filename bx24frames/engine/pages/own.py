@@ -10,6 +10,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Done, Listing, Parcel, Row, Success, Wait
 from bx24frames.engine.pages.cursor import merged, rows_in, show
 from bx24frames.engine.pages.fresh import Fresh
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
 from bx24frames.errors import ResponseError
@@ -45,8 +46,15 @@ class OwnPages(Generic[T]):
     """
 
     def __init__(
-        self, listing: Listing, take: Callable[[list[Row]], T], *, token: str, limit: int | None = None
+        self,
+        listing: Listing,
+        take: Callable[[list[Row]], T],
+        *,
+        token: str,
+        limit: int | None = None,
+        retry: RetryPolicy = RETRY,
     ) -> None:
+        self._retry = retry
         self._listing = listing
         self._take = take
         self._token = token
@@ -77,7 +85,7 @@ class OwnPages(Generic[T]):
         [command] = parcel.commands
         answer, self._away = answers[command.label], None
         if not isinstance(answer, Success):
-            later = self._tries.again(answer, now)
+            later = self._tries.again(answer, now, self._retry)
             if later is None:
                 raise error_of(answer, command.call.method)
             self._next, self._later = command.call, later

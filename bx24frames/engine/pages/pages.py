@@ -12,6 +12,7 @@ from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Par
 from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, show, size_of
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
 from bx24frames.engine.pages.strand import Strand
+from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.records import Rows, Take
 from bx24frames.engine.retry import Tries, is_passing
 from bx24frames.engine.sizes import FIRST_READS, Sizes
@@ -61,7 +62,9 @@ class KeysetPages(Generic[P, T]):
         token: str,
         ascending: bool = True,
         limit: int | None = None,
+        retry: RetryPolicy = RETRY,
     ) -> None:
+        self._retry = retry
         self._listing = listing
         self._take = take
         self._token = token
@@ -219,7 +222,7 @@ class KeysetPages(Generic[P, T]):
             self._far = ids[0] if ids else None
             self._release()
             return
-        later = self._far_tries.again(answer, now)
+        later = self._far_tries.again(answer, now, self._retry)
         if later is None:
             raise error_of(answer, self._listing.call.method)
         self._far_wanted, self._far_later = True, later
@@ -334,7 +337,7 @@ class KeysetPages(Generic[P, T]):
             # The row referred to may have gone since: ask again, by the id itself.
             lane.not_before = now
             return
-        later = lane.tries.again(fault, now)
+        later = lane.tries.again(fault, now, self._retry)
         if later is None:
             raise error_of(fault, self._listing.call.method)
         lane.not_before = later

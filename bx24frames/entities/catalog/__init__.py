@@ -1,1 +1,3 @@
-"""The tables of the portal, a row each: methods, paging, ids, dates, scope; and the fields no method describes."""
+"""Catalogue of the portal's entities, one row each: methods, paging, ids, dates, scope, and fields that no method
+describes.
+"""

@@ -1,4 +1,4 @@
-"""The catalogue: one row a table, with its methods, paging, ids, dates and scope (https://apidocs.bitrix24.com)."""
+"""The catalogue: one row per entity, with its methods, paging, ids, dates and scope (https://apidocs.bitrix24.com)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ITEM_TYPES: Final[Mapping[str, tuple[int, str]]] = {
     "quote": (7, "Quotes"),
     "smart_invoice": (31, "Invoices"),
 }
-"""Name, entityTypeId and caption of the tables every portal has (docs: crm/data-types.md)."""
+"""Name, entityTypeId and caption of the entities every portal has (docs: crm/data-types.md)."""
 
 CLASSIC_TYPES: Final = ("lead", "deal", "contact", "company", "quote")
 
@@ -33,7 +33,7 @@ ROWS: Final[tuple[Entity, ...]] = (
     *tables_portal.ROWS,
     *tables_rest3.ROWS,
 )
-"""Every table, in the order they are shown."""
+"""Every entity, in display order."""
 
 
 def _named(rows: tuple[Entity, ...]) -> Mapping[str, Entity]:
@@ -47,4 +47,4 @@ def _named(rows: tuple[Entity, ...]) -> Mapping[str, Entity]:
 
 
 CATALOG: Final[Mapping[str, Entity]] = _named(ROWS)
-"""Every table by its name and its further names."""
+"""Every entity by its name and its other names."""

@@ -1,4 +1,6 @@
-"""The catalogue's tables of the CRM and of the goods (https://apidocs.bitrix24.com/api-reference/crm/index.html)."""
+"""Catalogue of the entities around the CRM and its products
+(https://apidocs.bitrix24.com/api-reference/crm/index.html).
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,9 @@ _CATEGORY: Final = Entity(
     family=Family.OTHER,
     listing=Listing(
         Call("crm.category.list", {}), rows_path=("categories",), id_key="id", id_filter="id", paging=Paging.WHOLE,
-        row_key=("entityTypeId", "id"),  # contacts and companies both have a pipeline 0, as deals do
+        row_key=("entityTypeId", "id"),  # contacts, companies and deals all have a pipeline 0
     ),
-    # no description without a type, and deals are on every portal (docs: crm-category-fields.md)
+    # the description needs a type, and every portal has deals (docs: crm-category-fields.md)
     fields=FieldsSource("crm.category.fields", {"entityTypeId": _DEAL}, path=("fields",)),
     writes=writes("crm.category", ("category", "id")),
     select=None,
@@ -36,14 +38,14 @@ _TYPE: Final = Entity(
     name="type",
     title="Smart processes",
     family=Family.OTHER,
-    # no condition on the id is documented: pages by offset (docs: crm-type-list.md)
+    # no condition on the id is documented, so pages go by offset (docs: crm-type-list.md)
     listing=controller("crm.type.list", "types", Paging.OFFSET),
     fields=FieldsSource("crm.type.fields", path=("fields",), extra=static.TYPE),
     created="createdTime",
     modified="updatedTime",
     select=None,
     names=("smart_process",),
-    unwritten="crm.type.add makes a table of the portal, and crm.type.delete drops one with all its rows",
+    unwritten="crm.type.add creates an entity, and crm.type.delete drops one with all its rows",
 )
 
 _STAGE_HISTORY: Final = Entity(
@@ -55,7 +57,7 @@ _STAGE_HISTORY: Final = Entity(
     ),
     fields=FieldsSource(static=static.STAGE_HISTORY),
     created="CREATED_TIME",
-    modified="CREATED_TIME",  # rows are only ever added
+    modified="CREATED_TIME",  # rows are only added, never changed
     arguments=(_ENTITY_TYPE,),
     sparse=True,
 )
@@ -64,7 +66,7 @@ _PRODUCT_ROW: Final = Entity(
     name="product_row",
     title="Product rows of an owner",
     family=Family.OTHER,
-    # a filter needs the owner, and takes nothing else (docs: crm-item-productrow-list.md)
+    # a filter must name the owner and accepts nothing else (docs: crm-item-productrow-list.md)
     listing=controller("crm.item.productrow.list", "productRows", Paging.OFFSET),
     fields=FieldsSource("crm.item.productrow.fields", path=("fields",), extra=static.PRODUCT_ROW),
     writes=writes("crm.item.productrow", ("productRow", "id")),
@@ -95,7 +97,7 @@ _ADDRESS: Final = Entity(
     name="address",
     title="Addresses",
     family=Family.CLASSIC,
-    # a row has no id of its own, and an exact offset (docs: crm-address-list.md)
+    # rows have no id; offsets are exact (docs: crm-address-list.md)
     listing=Listing(
         Call("crm.address.list", {"order": {"TYPE_ID": "ASC", "ENTITY_TYPE_ID": "ASC", "ENTITY_ID": "ASC"}}),
         id_key="",
@@ -104,15 +106,15 @@ _ADDRESS: Final = Entity(
         row_key=("TYPE_ID", "ENTITY_TYPE_ID", "ENTITY_ID"),
     ),
     fields=FieldsSource("crm.address.fields"),
-    unwritten="an address has no id of its own: its methods go by the owner and the type",
+    unwritten="an address has no id: its methods take its owner and type",
 )
 
-_COLUMN: Final = "a user field is a column of a table, not a row of one"
+_COLUMN: Final = "a user field is a column of an entity, not a row"
 _USER_FIELD: Final = Entity(
     name="user_field",
     title="User fields",
     family=Family.OTHER,
-    # conditions are values by name: pages by offset (docs: userfieldconfig-list.md)
+    # conditions are equalities only, so pages go by offset (docs: userfieldconfig-list.md)
     listing=controller("userfieldconfig.list", "fields", Paging.OFFSET),
     fields=FieldsSource(static=static.USER_FIELD),
     scope="userfieldconfig",
@@ -122,7 +124,7 @@ _USER_FIELD: Final = Entity(
 
 
 def _user_fields(kind: str) -> Entity:
-    """The user fields of one table, whole (docs: crm-deal-userfield-list.md)."""
+    """The user fields of one entity, read whole (docs: crm-deal-userfield-list.md)."""
     prefix = f"crm.{kind}.userfield"
     return Entity(
         name=f"{kind}_user_field",
@@ -164,7 +166,7 @@ ROWS: Final[tuple[Entity, ...]] = (
         dictionary("currency", "Currencies", id_key="CURRENCY"),
         modified="DATE_UPDATE",
         writes=WriteMethods(),
-        unwritten="rows are written by number, and a currency has a code for an id",
+        unwritten="rows are written by numeric id, and the id of a currency is a code",
     ),
     _CATEGORY,
     _TYPE,
@@ -181,10 +183,10 @@ ROWS: Final[tuple[Entity, ...]] = (
     replace(
         catalogue("section", "Product sections", "sections"),
         names=("product_section",),
-        # the condition is a must, and known without a prefix (docs: catalog-section-list.md)
+        # the condition is required, and recognised only without a prefix (docs: catalog-section-list.md)
         arguments=(Argument("iblockId", ("filter", "iblockId")),),
     ),
     catalogue("price", "Prices", "prices", "timestampX"),
     replace(catalogue("catalog", "Catalogues", "catalogs"), writes=WriteMethods()),
 )
-"""The tables around the CRM, in the order they are shown."""
+"""The entities around the CRM, in display order."""

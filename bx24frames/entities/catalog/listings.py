@@ -1,4 +1,4 @@
-"""How a table of each family of methods is listed, described and written: the forms that the catalogue's rows fill."""
+"""Entity templates: how each family of methods lists, describes and writes rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DOWN: Final[Mapping[str, JSON]] = MappingProxyType({"sort": "ID", "order": "DESC
 
 
 def item_entity(entity_type_id: int, name: str, title: str) -> Entity:
-    """One table of the universal methods, any smart process included.
+    """An entity of the universal methods `crm.item.*`, smart processes included.
 
     It is described and listed without `useOriginalUfNames`: such a description gives both names of every user field,
-    and the list loses fields with it (see `entities.forms`). Writes have it, so that user fields go by their codes
+    and a list with the flag loses fields (see `entities.forms`). Writes set it, so that user fields go by their codes
     (https://apidocs.bitrix24.com/api-reference/crm/universal/index.html).
     """
     base: dict[str, JSON] = {"entityTypeId": entity_type_id}
@@ -45,7 +45,7 @@ def item_entity(entity_type_id: int, name: str, title: str) -> Entity:
 
 
 def classic_entity(kind: str, title: str, entity_type_id: int) -> Entity:
-    """One table of the classic methods ``crm.KIND.*``."""
+    """An entity of the classic methods ``crm.KIND.*``."""
     prefix = f"crm.{kind}"
     return Entity(
         name=prefix,
@@ -71,7 +71,7 @@ def crm(
     static: tuple[Field, ...] = (),
     names: tuple[str, ...] = (),
 ) -> Entity:
-    """A further table in the manner of the classic methods."""
+    """Another entity with methods like the classic ones."""
     prefix = f"crm.{kind}"
     return Entity(
         name=name,
@@ -88,7 +88,9 @@ def crm(
 
 
 def classic_listing(method: str) -> Listing:
-    """Chains run downwards: a broken reference would restart an ascending one; offsets past the end wrap."""
+    """Chains run in descending order: a broken reference would restart an ascending chain; offsets past the end wrap
+    around.
+    """
     return Listing(Call(method, {}), wraps=True, select_ids={"select": ["ID"]})
 
 
@@ -105,7 +107,7 @@ def dictionary(
     static: tuple[Field, ...] = (),
     names: tuple[str, ...] = (),
 ) -> Entity:
-    """The whole list at every call, `start` ignored."""
+    """A dictionary: every call returns the whole list and ignores `start`."""
     prefix = f"crm.{kind}"
     listing = Listing(Call(f"{prefix}.list", {}), id_key=id_key, id_filter=id_key, paging=Paging.WHOLE)
     return Entity(
@@ -121,7 +123,7 @@ def dictionary(
 
 
 def controller(method: str, rows: str, paging: Paging = Paging.KEYSET, more: Mapping[str, JSON] = _NOTHING) -> Listing:
-    """A list of the controller layer: rows under a name, ids in lower case."""
+    """A list of the controller layer: rows under a key, ids in lower case."""
     return Listing(
         Call(method, more),
         rows_path=(rows,),
@@ -137,7 +139,7 @@ def controller(method: str, rows: str, paging: Paging = Paging.KEYSET, more: Map
 def catalogue(
     kind: str, title: str, rows: str, modified: str | None = None, *, static: tuple[Field, ...] = ()
 ) -> Entity:
-    """A table of ``catalog.KIND.*`` (https://apidocs.bitrix24.com/api-reference/catalog/index.html)."""
+    """An entity of ``catalog.KIND.*`` (https://apidocs.bitrix24.com/api-reference/catalog/index.html)."""
     prefix = f"catalog.{kind}"
     return Entity(
         name=kind,
@@ -152,7 +154,7 @@ def catalogue(
 
 
 def links(owner: str, linked: str) -> Entity:
-    """The contacts of a deal, the companies of a contact: the whole list of one owner
+    """Links of one owner, such as the contacts of a deal or the companies of a contact, as one list
     (https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/crm-deal-contact-items-get.html).
     """
     owner_id, linked_id = f"{owner.upper()}_ID", f"{linked.upper()}_ID"
@@ -176,5 +178,5 @@ def links(owner: str, linked: str) -> Entity:
         ),
         select=None,
         arguments=(Argument(owner_id, ("id",), aliases=("ownerId", "OWNER_ID")),),
-        unwritten=f"crm.{owner}.{linked}.items.set replaces every link of a row at once",
+        unwritten=f"crm.{owner}.{linked}.items.set replaces all links of a row at once",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The catalogue's tables outside the CRM: people, tasks, calls, lists, workgroups, disk."""
+"""Catalogue of the entities outside the CRM: people, tasks, calls, lists, workgroups, disk."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ SEES_ALL: Final[Mapping[str, Mapping[str, JSON]]] = {
     "sonet_group.get": {"IS_ADMIN": "Y"},
     "socialnetwork.api.workgroup.list": {"params": {"IS_ADMIN": "Y"}},
 }
-"""What opens hidden rows to an administrator, and is ignored for everybody else: people without a department (rest
-module: lib/api/user.php), secret groups (socialnetwork module: classes/general/rest.php, lib/controller/workgroup.php).
+"""The parameter that shows hidden rows to an administrator and is ignored for other users: people without a department
+(rest module: lib/api/user.php), secret groups (socialnetwork module: classes/general/rest.php,
+lib/controller/workgroup.php).
 """
 
 _USER: Final = Entity(
@@ -28,7 +29,7 @@ _USER: Final = Entity(
     listing=Listing(Call("user.get", SEES_ALL["user.get"]), filter_path=("FILTER",), order_path=(), order=(UP, DOWN)),
     fields=FieldsSource("user.fields", static=static.USER, shape=Shape.CAPTIONS),
     writes=WriteMethods("user.add", "user.update", id_param="ID", fields_param=None),
-    created="DATE_REGISTER",  # TIMESTAMP_X is printed as an empty object
+    created="DATE_REGISTER",  # TIMESTAMP_X is returned as an empty object
     scope="user",
     select=None,
     sparse=True,
@@ -38,7 +39,7 @@ _DEPARTMENT: Final = Entity(
     name="department",
     title="Departments",
     family=Family.OTHER,
-    # conditions are equalities beside the other parameters: no keyset (docs: department-get.md)
+    # conditions are equalities among the other parameters: no keyset (docs: department-get.md)
     listing=Listing(
         Call("department.get", {}), filter_path=(), order_path=(), order=(UP, DOWN), paging=Paging.OFFSET, wraps=True
     ),
@@ -54,7 +55,7 @@ _TASK: Final = Entity(
     name="task",
     title="Tasks",
     family=Family.OTHER,
-    # ids are asked for as ID and printed as id (docs: tasks-task-list.md)
+    # ids are requested as ID and returned as id (docs: tasks-task-list.md)
     listing=Listing(
         Call("tasks.task.list", {}),
         rows_path=("tasks",),
@@ -85,8 +86,8 @@ _TASK_TIME: Final = Entity(
     name="task_time",
     title="Time spent on tasks",
     family=Family.OTHER,
-    # arguments are matched by their order, an empty one would be lost on the way; with the order first, the task is
-    # left out and all tasks are meant; `start` is ignored (tasks module: classes/general/elapseditem.php)
+    # arguments are matched by order, and an empty one would be lost in transit; with the order first, the task is left
+    # out and all tasks are returned; `start` is ignored (tasks module: classes/general/elapseditem.php)
     listing=Listing(
         Call(
             "task.elapseditem.getlist",
@@ -107,7 +108,7 @@ _TASK_TIME: Final = Entity(
     scope="task",
     select="SELECT",
     names=("elapsed_time",),
-    unwritten="the methods of task.elapseditem take a task beside the id, and their arguments by order",
+    unwritten="the methods of task.elapseditem need the task as well as the id, and take arguments by order",
 )
 
 _CALL: Final = Entity(
@@ -122,7 +123,7 @@ _CALL: Final = Entity(
     ),
     fields=FieldsSource(static=static.CALL),
     created="CALL_START_DATE",
-    modified="CALL_START_DATE",  # a call is written down when it is over
+    modified="CALL_START_DATE",  # a call is recorded when it has ended
     scope="telephony",
     select=None,
 )
@@ -136,14 +137,14 @@ _LIST: Final = Entity(
     name="list",
     title="Lists",
     family=Family.OTHER,
-    # no condition is documented but the list's own id (docs: lists-get.md)
+    # the only documented condition is the list's id (docs: lists-get.md)
     listing=Listing(Call("lists.get", {}), order_path=("IBLOCK_ORDER",), paging=Paging.OFFSET, wraps=True),
     fields=FieldsSource(static=static.LIST),
     scope="lists",
     select=None,
     arguments=(_LIST_TYPE,),
     floating=True,
-    unwritten="lists.add makes a table of the portal, and lists.delete drops one with all its elements",
+    unwritten="lists.add creates a list, and lists.delete drops one with all its elements",
 )
 
 _LIST_ELEMENT: Final = Entity(
@@ -162,7 +163,7 @@ _LIST_ELEMENT: Final = Entity(
     scope="lists",
     select=None,
     floating=True,
-    unwritten="lists.element.update empties every field and property that is not sent",
+    unwritten="lists.element.update clears every field and property that is not sent",
     arguments=(_LIST_ID, Argument(
         _LIST_TYPE.name, _LIST_TYPE.path, _LIST_TYPE.type, described=("IBLOCK_TYPE_ID",), default="lists"
     )),
@@ -172,7 +173,7 @@ _WORKGROUP: Final = Entity(
     name="workgroup",
     title="Workgroups and projects",
     family=Family.OTHER,
-    # `total` of socialnetwork.api.workgroup.list counts the page alone; sonet_group.get needs no count and has ids
+    # `total` of socialnetwork.api.workgroup.list counts only the page; sonet_group.get needs no total and has ids
     listing=Listing(
         Call("sonet_group.get", SEES_ALL["sonet_group.get"]), filter_path=("FILTER",), order_path=("ORDER",), wraps=True
     ),
@@ -189,7 +190,9 @@ _WORKGROUP: Final = Entity(
 
 
 def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], *arguments: Argument) -> Entity:
-    """A list of the disk: exact offsets, equalities (docs: disk-storage-getlist.md, disk-folder-getchildren.md)."""
+    """A list of the disk: exact offsets, equality conditions only (docs: disk-storage-getlist.md,
+    disk-folder-getchildren.md).
+    """
     timed = "CREATE_TIME" if any(field.code == "CREATE_TIME" for field in static_fields) else None
     return Entity(
         name=name,
@@ -203,7 +206,7 @@ def _disk(name: str, title: str, method: str, static_fields: tuple[Field, ...], 
         select=None,
         sparse=True,
         arguments=arguments,
-        unwritten="files are uploaded by disk.folder.uploadfile, and no method changes one as a row",
+        unwritten="files are uploaded by disk.folder.uploadfile, and no method updates a file as a row",
     )
 
 
@@ -211,7 +214,7 @@ _SITE_GROUP: Final = Entity(
     name="api_workgroup",
     title="Workgroups (socialnetwork.api)",
     family=Family.OTHER,
-    # its total is that of the page (a recorded answer says total 50, next 50)
+    # its total is that of the page (a recorded answer has total 50, next 50)
     listing=replace(
         controller("socialnetwork.api.workgroup.list", "workgroups", more=SEES_ALL["socialnetwork.api.workgroup.list"]),
         id_filter="ID",
@@ -222,7 +225,7 @@ _SITE_GROUP: Final = Entity(
     created="dateCreate",
     modified="dateUpdate",
     scope="socialnetwork",
-    unwritten="its groups are written as those of workgroup",
+    unwritten="write its groups as workgroup",
 )
 
 ROWS: Final[tuple[Entity, ...]] = (
@@ -254,4 +257,4 @@ ROWS: Final[tuple[Entity, ...]] = (
         Argument("STORAGE_ID", ("id",), "crm_entity", aliases=("storageId", "ownerId")),
     ),
 )
-"""The tables outside the CRM, in the order they are shown."""
+"""The entities outside the CRM, in display order."""

@@ -1,4 +1,4 @@
-"""The catalogue's tables of REST 3.0 (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+"""Catalogue of the REST 3.0 entities (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bx24frames.transport.address import API
 
 
 def _listing(method: str, page_size: int) -> Listing:
-    """Rows under ``items``, no total, no next; a page may be shorter than its limit, which is capped in silence."""
+    """Rows under ``items``, no total, no next; pages may be shorter than the limit, which is silently capped."""
     return Listing(
         Call(f"{API}{method}", {"pagination": {"limit": page_size}}, direct=True),
         rows_path=("items",),
@@ -29,7 +29,7 @@ def _listing(method: str, page_size: int) -> Listing:
 
 
 def _own(method: str, params: Mapping[str, JSON]) -> Listing:
-    """A list whose answers say themselves what comes behind them."""
+    """A list whose answers say what the next page is."""
     call = Call(f"{API}{method}", params, direct=True)
     return replace(_listing(method, 50), call=call, id_filter="", paging=Paging.OWN, select_ids={})
 
@@ -42,10 +42,10 @@ _TASK: Final = Entity(
     fields=FieldsSource(static=static.TASK_V3),
     get_method=f"{API}tasks.task.get",
     created="created",
-    # `changed` is printed, and no condition can be put on it (docs: rest-v3/tasks/tasks-task-list.md)
+    # `changed` is returned, but cannot be filtered by (docs: rest-v3/tasks/tasks-task-list.md)
     scope="tasks",
     dialect=Dialect.API_ID,
-    unwritten="its tasks are written as those of task",
+    unwritten="write its tasks as task",
 )
 
 _EVENT_LOG: Final = Entity(
@@ -65,7 +65,7 @@ _TIME_RECORD: Final = Entity(
     name="time_record",
     title="Working time records of an employee",
     family=Family.OTHER,
-    # conditions on userId, which is a must, and startTime alone (docs: rest-v3/timeman/timeman-record-list.md)
+    # only conditions on userId, which is required, and startTime (docs: rest-v3/timeman/timeman-record-list.md)
     listing=replace(_listing("timeman.record.list", 50), paging=Paging.OFFSET),
     fields=FieldsSource(static=static.TIME_RECORD),
     created="startTime",
@@ -82,7 +82,7 @@ _TASK_RESULT: Final = Entity(
     listing=_listing("tasks.task.result.list", 50),
     fields=FieldsSource(static=static.TASK_RESULT),
     created="createdAt",
-    # no condition can be put on `updatedAt` (docs: rest-v3/tasks/result/tasks-task-result-list.md)
+    # `updatedAt` cannot be filtered by (docs: rest-v3/tasks/result/tasks-task-result-list.md)
     scope="tasks",
     dialect=Dialect.API,
     arguments=(Argument("taskId", ("filter", "taskId"), "crm_entity", aliases=("ownerId",)),),
@@ -90,7 +90,7 @@ _TASK_RESULT: Final = Entity(
 
 
 def _unordered(name: str, title: str, method: str, scope: str, fields: tuple[Field, ...]) -> Entity:
-    """A list that takes no conditions, no order and no select; 50 rows a page is within the limit of each."""
+    """A list without conditions, order or select; 50 rows per page is within every method's limit."""
     return Entity(
         name=name,
         title=title,
@@ -113,7 +113,7 @@ _NODE: Final = replace(
     ),
     created="createdAt",
     select="select",
-    unwritten="its departments are written as those of department",
+    unwritten="write its departments as department",
     arguments=(Argument("type", ("type",), "string", default="DEPARTMENT"),),
 )
 
@@ -127,7 +127,7 @@ _KNOWLEDGE_BASE: Final = Entity(
     name="knowledge_base",
     title="Knowledge bases",
     family=Family.OTHER,
-    # 200 rows a page at most (docs: rest-v3/note/collection/note-collection-list.md)
+    # at most 200 rows per page (docs: rest-v3/note/collection/note-collection-list.md)
     listing=_own("note.collection.list", {"pagination": {"limit": 200}}),
     fields=FieldsSource(static=static.KNOWLEDGE_BASE),
     created="createdAt",
@@ -140,7 +140,7 @@ _NOTE: Final = Entity(
     name="note",
     title="Documents of a knowledge base",
     family=Family.OTHER,
-    # the whole tree at once, archived documents left out (docs: rest-v3/note/document/note-document-tree-list.md)
+    # the whole tree at once, without archived documents (docs: rest-v3/note/document/note-document-tree-list.md)
     listing=_own("note.document.tree.list", {}),
     fields=FieldsSource(static=static.NOTE),
     scope="note",
@@ -153,7 +153,7 @@ _CALL_FOLLOWUP: Final = Entity(
     name="call_followup",
     title="Follow-ups of calls",
     family=Family.OTHER,
-    # a period is a must; 200 rows a page, 20 where a long text is among the fields (docs: call-followup-list.md)
+    # a period is required; 200 rows per page, 20 if a long text is selected (docs: call-followup-list.md)
     listing=replace(
         _own(
             "call.followup.list",
@@ -184,4 +184,4 @@ ROWS: Final[tuple[Entity, ...]] = (
     _NOTE,
     _CALL_FOLLOWUP,
 )
-"""The tables of REST 3.0, in the order they are shown."""
+"""The REST 3.0 entities, in display order."""

@@ -1,4 +1,4 @@
-"""Field lists of the tables whose methods describe no types, and types that a description gets wrong."""
+"""Static field lists: for entities whose methods describe no types, and for types that a description gets wrong."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ STAGE_HISTORY: Final = read_only(
     STATUS_ID="crm_status",
     STATUS_SEMANTIC_ID="crm_status",
 )
-"""docs: crm-stage-history-list.md. Leads have the STATUS pair, all others the STAGE pair and the category."""
+"""docs: crm-stage-history-list.md. Leads have the STATUS fields; all others the STAGE fields and the category."""
 
 ACTIVITY: Final = (
-    Field("FILES", "file"),  # described as numbers of the disk, printed as {"id", "url"} (docs: crm-activity-list.md)
+    Field("FILES", "file"),  # described as disk ids, returned as {"id", "url"} (docs: crm-activity-list.md)
     Field("WEBDAV_ELEMENTS", "file"),
 )
 
 COMMENT: Final = (Field("FILES", "file"),)
-"""docs: crm-timeline-comment-get.md: a map of files by id, and no key at all where there is none."""
+"""docs: crm-timeline-comment-get.md: a map of files by id; the key is absent if there are none."""
 
 STATUS: Final = (Field("SEMANTICS", "string"),)
-"""Described as a char, and S, F or empty (docs: crm-status-fields.md)."""
+"""Described as a char; the values are S, F or empty (docs: crm-status-fields.md)."""
 
 CRM_USER_FIELD: Final = read_only(
     ID="integer",
@@ -55,7 +55,7 @@ CRM_USER_FIELD: Final = read_only(
     IS_SEARCHABLE="boolean",
     SETTINGS="object",
     LIST="object*",
-    # a text where one language is asked for, else a map by language (docs: crm-deal-userfield-list.md, ...-get.md)
+    # text if one language is requested, else a map by language (docs: crm-deal-userfield-list.md, ...-get.md)
     EDIT_FORM_LABEL="string",
     LIST_COLUMN_LABEL="string",
     LIST_FILTER_LABEL="string",
@@ -101,21 +101,22 @@ TYPE: Final = read_only(
         "boolean",
     ),
 )  # fmt: skip
-"""docs: crm-type-list.md, beside what crm.type.fields describes."""
+"""docs: crm-type-list.md, in addition to what crm.type.fields describes."""
 
 PRODUCT_ROW: Final = read_only(priceAccount="double", xmlId="string")
-"""docs: crm-item-productrow-list.md: the sum in the currency of reports, and the row of a basket."""
+"""docs: crm-item-productrow-list.md: the sum in the reporting currency, and the id of the basket row."""
 
 PRODUCT: Final = (
-    # Y, N, or D for what the catalogue says, though described as flags (docs: catalog-product-fields.md)
+    # Y, N, or D for the catalogue's default, though described as flags (docs: catalog-product-fields.md)
     Field("quantityTrace", "enum"),
     Field("canBuyZero", "enum"),
     Field("subscribe", "enum"),
     Field("negativeAmountTrace", "enum"),
-    # S, R or T for how it is paid for, and the letter of a period; described as flags too (docs: catalog/data-types.md)
+    # S, R or T for the kind of payment, and a letter for the period; also described as flags (docs:
+    # catalog/data-types.md)
     Field("priceType", "enum"),
     Field("recurSchemeType", "enum"),
-    Field("purchasingPrice", "double"),  # described as a text, printed as a number (docs: catalog-product-list.md)
+    Field("purchasingPrice", "double"),  # described as text, returned as a number (docs: catalog-product-list.md)
     Field("previewPicture", "file"),
     Field("detailPicture", "file"),
 )
@@ -127,7 +128,7 @@ PRODUCT_MORE: Final = (
     Field("trialPriceId", "integer"),
     Field("withoutOrder", "boolean"),
 )
-"""docs: catalog-product-list.md, beside what the description of an information block names."""
+"""docs: catalog-product-list.md, in addition to what the description of an information block names."""
 
 USER: Final = (
     Field("ID", "integer", read_only=True),
@@ -143,7 +144,7 @@ USER: Final = (
     Field("UF_DEPARTMENT", "crm_entity", multiple=True, user_field=True),
     Field("UF_HEAD", "user", user_field=True),
 )
-"""docs: user-fields.md gives captions only; what is not here is text."""
+"""docs: user-fields.md gives only captions; fields not listed here are text."""
 
 DEPARTMENT: Final = (
     Field("ID", "integer", read_only=True),
@@ -154,33 +155,33 @@ DEPARTMENT: Final = (
 )
 
 TASK: Final = (
-    Field("matchWorkTime", "boolean"),  # described as a number, and Y or N
+    Field("matchWorkTime", "boolean"),  # described as a number; the values are Y and N
     Field("ufCrmTask", "crm", multiple=True),
     Field("ufTaskWebdavFiles", "disk_file", multiple=True),
     *(Field(code, "user") for code in ("createdBy", "responsibleId", "changedBy", "statusChangedBy", "closedBy")),
     Field("tags", "string", multiple=True, holder=Holder.TITLED),
 )
-"""docs: tasks/fields.md: the description names no field multiple, and calls people numbers."""
+"""docs: tasks/fields.md: the description marks no field as multiple and describes people as numbers."""
 
 TASK_MORE: Final = (
     Field(
         "tags", "string", title="Tags", multiple=True, holder=Holder.TITLED, request="TAGS",
         conditions=tasks.CONDITIONS["TAGS"],
     ),
-    # the status as the portal shows it, -1 for overdue; it comes with STATUS
+    # the status as the portal shows it, -1 for overdue; returned with STATUS
     Field("subStatus", "enum", read_only=True, request="STATUS", conditions=tasks.CONDITIONS["SUB_STATUS"]),
     Field(
-        "descriptionInBbcode", "boolean", read_only=True, request="DESCRIPTION",  # it comes with the description
+        "descriptionInBbcode", "boolean", read_only=True, request="DESCRIPTION",  # returned with the description
         asking=tasks.asking("DESCRIPTION_IN_BBCODE"),
     ),
 )  # fmt: skip
-"""docs: tasks-task-list.md: printed, and not among what tasks.task.getFields describes."""
+"""docs: tasks-task-list.md: returned, but not described by tasks.task.getFields."""
 
 TASK_BESIDE: Final = (
     "group", "creator", "responsible", "accomplicesData", "auditorsData", "counter", "lengthDeadline", "timeElapsed",
     "timerIsRunningForCurrentUser", "taskRequireResult", "taskHasOpenResult", "taskHasResult", "parsedDescription",
 )  # fmt: skip
-"""docs: tasks-task-list.md: who and what the ids of a task name, and what its parameters ask for."""
+"""docs: tasks-task-list.md: the objects that the ids of a task refer to, and what its parameters request."""
 
 CALL: Final = read_only(
     ID="integer",
@@ -292,7 +293,7 @@ LIST_ELEMENT: Final = read_only(
     TIMESTAMP_X="datetime",
     MODIFIED_BY="user",
 )
-"""docs: lists-element-get.md: what every element has; times in the site's format."""
+"""docs: lists-element-get.md: the fields of every element; datetimes in the site's format."""
 
 WORKGROUP: Final = (
     Field("ID", "integer", read_only=True),
@@ -344,7 +345,7 @@ API_WORKGROUP: Final = tuple(
         additionalData="object",
     )
 )
-"""docs: socialnetwork-api-workgroup-list.md: asked for in capitals, printed in camelCase."""
+"""docs: socialnetwork-api-workgroup-list.md: requested in capitals, returned in camelCase."""
 
 DISK_STORAGE: Final = read_only(
     ID="integer",
@@ -355,7 +356,7 @@ DISK_STORAGE: Final = read_only(
     ENTITY_ID="string",
     ROOT_OBJECT_ID="crm_entity",
 )
-"""docs: disk-storage-getlist.md: `ENTITY_ID` is a number for users and groups, a word for the company's disk."""
+"""docs: disk-storage-getlist.md: `ENTITY_ID` is a number for users and groups, a word for the company's drive."""
 
 DISK_ITEM: Final = read_only(
     ID="integer",
@@ -377,4 +378,4 @@ DISK_ITEM: Final = read_only(
     DELETED_BY="user",
     DETAIL_URL="string",
 )
-"""docs: disk-folder-getchildren.md; the address to download from holds a token and is left out."""
+"""docs: disk-folder-getchildren.md; the download address holds a token and is left out."""

@@ -1,4 +1,4 @@
-"""Field lists of the tables of REST 3.0, whose methods describe no types of a frame's columns."""
+"""Static field lists of the REST 3.0 entities, whose methods describe no column types."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TASK_V3: Final = read_only(
     crmItemIds="crm*",
     requireResult="boolean",
 )
-"""docs: rest-v3/tasks/fields.md: a status is a word; objects, asked for by their parts, are left out."""
+"""docs: rest-v3/tasks/fields.md: the status is a word; objects, which are selected by their parts, are left out."""
 
 EVENT_LOG: Final = read_only(
     id="integer",
@@ -106,7 +106,7 @@ MAIL_MESSAGE: Final = (
     *read_only(to="string", cc="string", date="datetime", isSeen="boolean", hasAttachments="boolean"),
     *read_only(url="string", body="string", bindings="object*"),
 )
-"""docs: rest-v3/mail/message/mail-message-list.md, which does not tell the shape of `bindings`."""
+"""docs: rest-v3/mail/message/mail-message-list.md, which does not document the shape of `bindings`."""
 
 TASK_RESULT: Final = read_only(
     id="integer",
@@ -137,7 +137,7 @@ NOTE: Final = read_only(id="integer", parentId="crm_entity", title="string", pos
 
 CALL_FOLLOWUP: Final = read_only(
     callId="integer",
-    callType="integer",  # 1 at once, 2 a lasting conference, 3 a large room
+    callType="integer",  # 1 instant, 2 a permanent conference, 3 a large room
     initiatorId="user",
     startDate="datetime",
     endDate="datetime",
@@ -155,4 +155,4 @@ CALL_FOLLOWUP: Final = read_only(
     insights="object",
     evaluation="object",
 )
-"""docs: call-followup fields.md: every field of a call, and the texts made of it as JSON."""
+"""docs: call-followup fields.md: every field of a call, and the texts generated from it as JSON."""

@@ -1,4 +1,4 @@
-"""Experiments that only read, tried on a portal: which of what is documented holds there."""
+"""Probe: experiments that only read, to find out how a portal differs from its documentation."""
 
 from bx24frames.portal.probe.experiment import Experiment, Verdict
 from bx24frames.portal.probe.learned import Learned, gathered, recalled, remember

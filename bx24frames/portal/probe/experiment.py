@@ -1,4 +1,4 @@
-"""What an experiment is: requests that only read, and a judgement of the answers; pure, no request is made here."""
+"""Experiment: requests that only read, and a verdict on their answers."""
 
 from __future__ import annotations
 

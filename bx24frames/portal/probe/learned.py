@@ -1,4 +1,4 @@
-"""What probes of a portal have shown, remembered for the credential: under the name ``probe`` of its metadata."""
+"""Findings of probes, cached for the credential under the name ``probe`` of its metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries experiments out on a portal, one request at a time, and gives a verdict each."""
+"""Probe run: carries out experiments on a portal, one request at a time, with a verdict for each."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 EXPERIMENTS: Final[tuple[Experiment, ...]] = (*NAMES, *CONDITIONS, *CLOCK, *PAGING, *COSTS, *RIGHTS)
 PATIENCE: Final = 60.0
-"""Seconds: the portal itself cuts a request after 60 (https://apidocs.bitrix24.com/limits.html)."""
+"""Seconds; the portal aborts a request after 60 (https://apidocs.bitrix24.com/limits.html)."""
 
 
 async def send(connection: Connection, ask: Ask) -> Reply:
-    """One request, sent once, and its answer as it came."""
+    """Send one request once, and return its answer unchanged."""
     try:
         reply = await connection.transport.post(ask.method, orjson.dumps(ask.params), timeout=PATIENCE)
         reply = await reply.whole()

@@ -1,4 +1,4 @@
-"""Makes one marked row, changes, clears and deletes it, and tells what the portal kept of every value."""
+"""Write probe: inserts, changes, clears and deletes one marked row, and compares what the portal stored."""
 
 from __future__ import annotations
 

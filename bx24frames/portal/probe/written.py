@@ -1,4 +1,4 @@
-"""What one row written to a table of items comes to: values by kind, each compared with what the portal kept; pure."""
+"""Test row of the write probe: values by kind, each compared with what the portal stored."""
 
 from __future__ import annotations
 

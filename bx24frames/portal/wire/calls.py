@@ -1,4 +1,4 @@
-"""Independent calls and batches of a user's own: sent in batches, answered in the order of the input."""
+"""Wire calls: independent calls and batches of a user, answered in the order of the input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bx24frames.engine.batch import MAX_PAIRS, batchable
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
-from bx24frames.engine.written import WrittenBatch
+from bx24frames.engine.user_batch import WrittenBatch
 from bx24frames.errors import CallError, ConfigError
 from bx24frames.portal.wire.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
@@ -35,7 +35,7 @@ async def call_all(connection: Connection, method: str, items: Sequence[dict[str
 async def results_by_id(
     connection: Connection, method: str, ids: Iterable[int | str], id_name: str, params: Mapping[str, JSON]
 ) -> dict[int | str, JSON]:
-    """Results of one method, an id each; REST 3.0 calls it `id`, and tells capitals from small letters."""
+    """Results of one method for each id; REST 3.0 calls it `id`, and is case-sensitive."""
     if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
         raise ConfigError("The ids must be a list, a Series or another iterable of ids", method=method)
     if not isinstance(id_name, str):
@@ -56,7 +56,7 @@ async def results_by_id(
 async def carry_out(
     connection: Connection, commands: Mapping[str, str | tuple[str, Mapping[str, object]]], *, halt: bool
 ) -> dict[str, JSON]:
-    """Results of a user's own batch, by name."""
+    """Results of a user's batch, by name."""
     if not isinstance(commands, Mapping):
         raise ConfigError("A batch is a dict of a name to 'method?query' or to (method, params)", method="batch")
     listed = [Command(label, _read_command(label, command)) for label, command in commands.items()]
@@ -67,7 +67,7 @@ async def carry_out(
     answers: list[Answer] = []
     for start in range(0, len(listed), MAX_COMMANDS):
         parcel = Parcel(tuple(listed[start : start + MAX_COMMANDS]), halt)
-        async for found in connection.run(WrittenBatch(parcel)):
+        async for found in connection.run(WrittenBatch(parcel, retry=connection.retry)):
             answers += [found[command.label] for command in parcel.commands]
     refused = [place for place, answer in enumerate(answers) if not isinstance(answer, Success)]
     if refused:
@@ -81,7 +81,7 @@ async def carry_out(
 
 
 def read_batch(params: Mapping[str, object]) -> tuple[dict[str, str | tuple[str, Mapping[str, object]]], bool]:
-    """The commands and the halt of a batch written as its documentation writes it."""
+    """The commands and the halt flag of a batch in the form of its documentation."""
     checked = check_params(params, "batch")
     named = {name.lower(): value for name, value in checked.items()}
     unknown = sorted(set(named) - {"halt", "cmd"})
@@ -151,7 +151,7 @@ def _not_for_a_batch(call: Call) -> str | None:
 
 
 def _partly(error: CallError, answers: Sequence[Answer], keys: Sequence[int | str], method: str) -> CallError:
-    """The error of calls of which some failed, with what the others gave."""
+    """The error of several calls of which some failed, with the results of the others."""
     error.results = {key: one.value for key, one in zip(keys, answers, strict=True) if isinstance(one, Success)}
     error.failures = _failures(answers, keys, method)
     return error

@@ -1,4 +1,4 @@
-"""Conditions of a raw list call: on fields that exist, in the spelling the method knows, and none that it drops."""
+"""Conditions of a raw list call: existing fields only, in the method's spelling, and none that it would drop."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
 
 def taken_out(method: str, params: dict[str, JSON]) -> dict[str, JSON]:
-    """Take the conditions out of the parameters, wherever the method lets them stand."""
+    """Separate the conditions from the other parameters."""
     given = params.pop("filter", None)
     found = dict(given) if isinstance(given, dict) else {}
     own = INLINE.get(method.lower())
@@ -41,14 +41,14 @@ def taken_out(method: str, params: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tuple[dict[str, JSON], bool]:
-    """The conditions as the method knows them, and whether one is on the id.
+    """The conditions in the method's spelling, and whether one is on the id.
 
     Raises
     ------
     UnknownColumn
-        If a condition names no field: many methods would answer the whole table.
+        If a condition names no field: many methods would return all rows.
     FilterError
-        If the method would drop a condition without a word.
+        If the method would silently drop a condition.
     """
     found: dict[str, JSON] = {}
     on_id = False
@@ -82,7 +82,7 @@ def _check_group(entity: Entity, key: str) -> None:
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
         entity=entity.name,
-        guidance="Read each branch by itself, and drop the ids seen twice.",
+        guidance="Read each alternative separately and drop duplicate ids.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Raw rows of any list method: by id where the catalogue knows how, else by offset, rows found by shape."""
+"""Raw rows of any list method: by id where the catalogue says how, else by offset, found by the shape of the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Family
 from bx24frames.errors import ConfigError, ResponseError
 from bx24frames.portal import item_calls
-from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.last_resort import read_by_shape
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.wire.conditions import spelled, taken_out
@@ -38,7 +37,7 @@ _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 async def read_all(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
-    """Every row of a list method, as the portal prints it; the result as it is where nothing is listed."""
+    """All rows of a list method as the portal prints them; of any other method, its result."""
     refuse_clauses(params, method, OWN_CLAUSES, "get_all()")
     params = wired(params, method)
     entity = _catalogued(method, params)
@@ -57,7 +56,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
 
 async def _rows(connection: Connection, listing: Listing, *, ordered: bool) -> list[JSON]:
     rows: list[JSON] = []
-    async for page in connection.run(pages_machine(listing, AS_MAPS, ordered=ordered)):
+    async for page in connection.run(connection.pages(listing, AS_MAPS, ordered=ordered)):
         rows.extend(page)
     return rows
 
@@ -78,7 +77,7 @@ async def _items(connection: Connection, entity: Entity, listing: Listing, *, or
 
 
 def id_parameter(method: str) -> str:
-    """What a get method calls the id: by the catalogue where it knows the method, else `ID`."""
+    """The id parameter of a get method: that of the catalogue, else `ID`."""
     name = method.lower()
     if name == "crm.item.get":
         return "id"

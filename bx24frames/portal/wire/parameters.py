@@ -1,4 +1,4 @@
-"""Checks and spellings of the parameters a user passes to a wire verb, before a request leaves."""
+"""Parameters of wire verbs: checked and encoded before a request is sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_VALUES: Final = frozenset({"NaT", "NaN", "sNaN", "Infinity", "-Infinity"})
 
 
 def check_method(method: object) -> str:
-    """A method's name, without blanks around it and without a format behind it (docs: how-to-call-rest-api.md).
+    """A method's name, without surrounding spaces and without a format suffix (docs: how-to-call-rest-api.md).
 
     Raises
     ------
@@ -56,7 +56,7 @@ def check_params(params: object, method: str) -> dict[str, JSON]:
     Raises
     ------
     ConfigError
-        They are no map, a clause has a wrong type, or a value has no form in JSON.
+        They are no dict, a clause has a wrong type, or a value cannot be encoded as JSON.
     FilterError
         A condition is None.
     """
@@ -127,7 +127,7 @@ def _plain(value: int | float | str) -> JSON:
 
 
 def _check_scalar(value: int | float | str, name: str, method: str) -> None:
-    """Refuse what JSON would change without a word, or not take at all."""
+    """Refuse values that JSON cannot represent, or would silently change."""
     if isinstance(value, str):
         sound, fault = value.isprintable() or _encodes(value), "text that is not valid Unicode"
     elif isinstance(value, float):
@@ -147,7 +147,7 @@ def _encodes(text: str) -> bool:
 
 
 def wired(params: Mapping[str, JSON], method: str) -> dict[str, JSON]:
-    """Parameters as the portal wants them: booleans are Y and N, but stay what they are in REST 3.0."""
+    """Parameters as the portal expects them: booleans as Y and N, except in REST 3.0."""
     return {name: value if method.startswith(API) else _flags(value) for name, value in params.items()}
 
 

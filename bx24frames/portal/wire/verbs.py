@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
-from bx24frames.portal.base import PortalBase, with_parameters
+from bx24frames.portal.base import PortalBase
 from bx24frames.portal.wire.parameters import check_method, check_params
 
 if TYPE_CHECKING:
@@ -18,16 +18,8 @@ if TYPE_CHECKING:
     from bx24frames.where.parse import Filters
 
 
-@with_parameters
-class AsyncPortal(PortalBase):
-    """A Bitrix24 portal, for ``await``; `bx24frames.Portal` has the same verbs for blocking code.
-
-    {parameters}
-
-    Notes
-    -----
-    https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html
-    """
+class WireVerbs(PortalBase):
+    """The awaitable verbs of a portal that this room knows: `bx24frames.verbs.portals` has the public classes."""
 
     @classmethod
     def over(cls, connection: Connection) -> Self:

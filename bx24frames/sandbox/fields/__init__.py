@@ -1,1 +1,1 @@
-"""Which fields the portal's tables have, and how its methods describe them."""
+"""Fields of the portal's tables and their descriptions."""

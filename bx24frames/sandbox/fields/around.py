@@ -1,4 +1,4 @@
-"""The fields of the tables around the CRM's own: activities, requisites, goods, comments."""
+"""Fields of activities, requisites, products and comments."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ACTIVITY: Final[Fields] = (
     F("RESULT_STREAM", "integer", "Поток"),
     F("RESULT_SOURCE_ID", "string", "Источник исхода"),
     F("AUTOCOMPLETE_RULE", "integer", "Автозавершение"),
-    # described, and in no list (docs: crm-activity-fields.md)
+    # described, but in no list (docs: crm-activity-fields.md)
     F("BINDINGS", "crm_activity_binding", "Привязки", read_only=True, multiple=True, listed=False),
     F("WEBDAV_ELEMENTS", "diskfile", "Добавленные файлы", multiple=True, deprecated=True, listed=False),
     F("IS_INCOMING_CHANNEL", "char", "Входящее", read_only=True),

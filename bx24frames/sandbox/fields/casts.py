@@ -1,4 +1,4 @@
-"""How the portal reads a value it is sent: PHP's casts, and dates into the server's own time."""
+"""Casts of values that are sent: PHP's casts, and dates converted to the server's time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def php_float(value: Any) -> float:
 
 
 def whole(value: float) -> float | int:
-    """A whole float as the integer it prints as (main module: lib/web/json.php)."""
+    """A whole float as an integer, as it is printed (main module: lib/web/json.php)."""
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
@@ -58,7 +58,7 @@ def zone_of(text: str) -> timezone:
 
 
 def _moment(value: Any, zone: timezone) -> datetime | None:
-    """The moment a text names, in the server's time; None when it names none."""
+    """The date-time of a string in the server's time; None if it is not one."""
     text = php_text(value).strip()
     try:
         if found := _DATE_SHAPE.fullmatch(text):
@@ -84,15 +84,15 @@ def _offset(text: str) -> timezone:
 
 
 def parse_datetime(value: Any, zone: timezone) -> str | None:
-    """A date-time as the server stores it: ``YYYY-MM-DDTHH:MM:SS`` in its own zone, no offset."""
+    """A date-time as stored: ``YYYY-MM-DDTHH:MM:SS`` in the server's zone, without offset."""
     moment = _moment(value, zone)
     return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") if moment else None
 
 
 def parse_date(value: Any, zone: timezone) -> str | None:
-    """A date as the server stores it.
+    """A date as stored.
 
-    A text with a clock and an offset is first cast to the server's zone, so a date that was read on a server
+    A string with a time and an offset is first converted to the server's zone, so a date that was read on a server
     west of UTC and is written back moves a day (rest module: classes/general/rest_util.php).
     """
     moment = _moment(value, zone)
@@ -100,7 +100,7 @@ def parse_date(value: Any, zone: timezone) -> str | None:
 
 
 def fold(value: Any) -> Any:
-    """A text as the database's collation compares it: no case, no trailing blanks."""
+    """A string as the database's collation compares it: without case and trailing blanks."""
     return value.rstrip(" ").casefold() if isinstance(value, str) else value
 
 
@@ -113,5 +113,5 @@ def comparable(type_id: str, value: str) -> str:
 
 
 def lowered(value: Any) -> Any:
-    """A text as LIKE compares it: no case, trailing blanks count."""
+    """A string as LIKE compares it: without case, with trailing blanks."""
     return value.casefold() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The system fields of the old CRM tables: lead, deal, contact, company, quote."""
+"""System fields of leads, deals, contacts, companies and quotes."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ MOVED: Final[Fields] = (
     _f("MOVED_BY_ID", "user", "Кем перемещён", "movedBy", "MOVED_BY", read_only=True),
     _f("MOVED_TIME", "datetime", "Когда перемещён", read_only=True),
 )
-ACTIVITY: Final[Fields] = (
+ACTIVITY_FIELDS: Final[Fields] = (
     _f("LAST_ACTIVITY_BY", "user", "Автор последней активности", read_only=True, unsaid="item"),
     _f("LAST_ACTIVITY_TIME", "datetime", "Последняя активность", read_only=True, unsaid="item"),
 )
 COMMUNICATION: Final = _f(
     "LAST_COMMUNICATION_TIME", "string", "Дата последней коммуникации", read_only=True, faces="classic"
 )
-# a moment that is described as a text (a description printed by a cloud portal, September 2026)
+# a date-time that is described as text (a description printed by a cloud portal, September 2026)
 CONTACTED: Final[Fields] = (
     _f("LAST_COMMUNICATION_TIME", "string", "Последняя коммуникация", faces="item"),
     _f("WEBFORM_ID", "crm_webform", "CRM-форма", faces="item"),
@@ -131,7 +131,7 @@ LEAD: Final[Fields] = (
     _f("IS_RETURN_CUSTOMER", "char", "Повторный лид", read_only=True),
     _f("DATE_CLOSED", "datetime", "Дата завершения", read_only=True),
     *ORIGIN,
-    *ACTIVITY,
+    *ACTIVITY_FIELDS,
     *CONTACTED,
     *UTM,
     *_MULTIFIELDS,
@@ -169,7 +169,7 @@ DEAL: Final[Fields] = (
     *MOVED,
     *SOURCE,
     *ORIGIN,
-    *ACTIVITY,
+    *ACTIVITY_FIELDS,
     *CONTACTED,
     *UTM,
     _f("PARENT_ID_128", "crm_entity", "Project", parent=128),
@@ -198,7 +198,7 @@ CONTACT: Final[Fields] = (
     *ORIGIN,
     ORIGIN_VERSION,
     _f("FACE_ID", "integer", "Привязка к лицам из модуля faceid", read_only=True),
-    *ACTIVITY,
+    *ACTIVITY_FIELDS,
     *UTM,
     *_MULTIFIELDS,
 )
@@ -226,7 +226,7 @@ COMPANY: Final[Fields] = (
     OBSERVERS,
     *ORIGIN,
     ORIGIN_VERSION,
-    *(replace(spec, unsaid="item classic") for spec in ACTIVITY),
+    *(replace(spec, unsaid="item classic") for spec in ACTIVITY_FIELDS),
     *UTM,
     *_MULTIFIELDS,
     _f("ADDRESS_LEGAL", "string", "Юридический адрес", faces="classic"),
@@ -264,7 +264,7 @@ QUOTE: Final[Fields] = (
     _f("PERSON_TYPE_ID", "integer", "Тип плательщика"),
     _f("LOCATION_ID", "location", "Местоположение"),
     *AUDIT,
-    *ACTIVITY,
+    *ACTIVITY_FIELDS,
     *UTM,
     COMMUNICATION,
 )

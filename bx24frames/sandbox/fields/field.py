@@ -1,4 +1,4 @@
-"""What one field of a portal's table is, and how both method families describe it."""
+"""System fields: their kinds, spellings and descriptions in both families of methods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 
 class Kind(enum.Enum):
-    """How a system field is stored, whatever it is called."""
+    """How a system field is stored."""
 
     INT = "int"
     NUMBER = "number"
@@ -23,7 +23,7 @@ class Kind(enum.Enum):
     BOOL = "bool"
     MULTIFIELD = "multifield"
     JSON = "json"
-    """A list or a map, kept as its text."""
+    """A list or a map, stored as JSON text."""
 
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -78,8 +78,8 @@ class FieldSpec:
     `upper`: the `upperName` of item metadata, which differs from `code` for renamed fields
     (crm module: lib/controller/base.php). `faces`: the families that have the field. `listed`: whether
     classic lists return it. `multifield`: the TYPE_ID of a phone-like field. `claimed`: the families whose
-    descriptions of live portals say it is required, though nothing demands it. `unsaid`: those whose descriptions
-    do not say that it is read-only, though what is sent is left out. `quiet`: no description says it is required.
+    descriptions on live portals call it required although it is not. `unsaid`: those whose descriptions
+    omit that it is read-only, although values are ignored. `quiet`: required, but no description says so.
     `property_type`: of a property of an information block, N where its values are numbers.
     """
 
@@ -111,7 +111,7 @@ class FieldSpec:
 
     @property
     def column(self) -> str:
-        """The column that stores the field."""
+        """Column that stores the field."""
         return self.name or camel(self.code)
 
     @property
@@ -121,11 +121,11 @@ class FieldSpec:
 
     @property
     def stored(self) -> bool:
-        """Whether the field has a column; multifields have a table of their own."""
+        """Whether the field has a column; multifields are stored in a separate table."""
         return self.kind is not Kind.MULTIFIELD
 
     def has(self, family: str) -> bool:
-        """Whether the ``"classic"`` or the ``"item"`` family knows the field."""
+        """Whether the ``"classic"`` or the ``"item"`` family has the field."""
         return family in self.faces.split()
 
 

@@ -1,6 +1,6 @@
-"""How item methods name user fields: codes to camelCase, and what they make of a camelCase name they are given.
+"""Names of user fields in item methods: codes to camelCase, and camelCase names back to codes.
 
-Neither way undoes the other: https://apidocs.bitrix24.com/api-reference/crm/universal/index.html, crm module:
+The two conversions are not inverse: https://apidocs.bitrix24.com/api-reference/crm/universal/index.html, crm module:
 lib/controller/base.php, main module: lib/engine/response/converter.php.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 
 _PREFIX: Final = "UF_CRM_"
 _KEPT: Final = "ufCrm_"
-"""How a name begins of which only the prefix was converted."""
+"""Start of names of which only the prefix is converted."""
 
 _WORDS: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
 _NUMBERED: Final = re.compile(r"([0-9]{1,4})_([0-9]+|[A-Z]+(?:_[A-Z]+)*)")
@@ -58,7 +58,7 @@ def _blurred(name: str) -> str:
 
 
 def converted_back(name: str, *, behind_operator: bool = False) -> str:
-    """The UPPER_SNAKE name that the controllers look for; the rule for a kept tail does not see past an operator.
+    """The UPPER_SNAKE name that controllers look up; the rule for unconverted names fails behind an operator.
 
     >>> converted_back("ufCrm_10_DIGIT10"), converted_back("ufCrm_10_DIGIT10", behind_operator=True)
     ('UF_CRM_10_DIGIT10', 'UF_CRM_10_D_IG_IT_10')

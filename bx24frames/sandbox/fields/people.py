@@ -1,4 +1,4 @@
-"""The fields of the tables of people's work: tasks and their time, calls, lists, workgroups, the disk."""
+"""Fields of tasks, elapsed time, calls, lists, workgroups and the disk."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ TASK: Final[Fields] = (
     F("UF_MAIL_MESSAGE", "integer", "Письмо", "ufMailMessage"),
     F("TAGS", "array", "Теги"),
 )
-"""The fields of tasks.task.getFields, and TAGS, which can be asked for though it is not among them."""
+"""The fields of tasks.task.getFields, and TAGS, which can be selected although it is not listed."""
 
 CHECKLIST_ITEM: Final[Fields] = (
     ID,

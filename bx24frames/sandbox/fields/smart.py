@@ -1,11 +1,11 @@
-"""The system fields of smart processes, the smart invoice, and of the tables around the CRM."""
+"""System fields of smart processes, smart invoices, users, product rows and the stage history."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from bx24frames.sandbox.fields.crm import (
-    ACTIVITY,
+    ACTIVITY_FIELDS,
     COMPANY_LINK,
     CONTACT_LINKS,
     ID,
@@ -42,7 +42,7 @@ SMART: Final[Fields] = (
     *SOURCE,
     F("WEBFORM_ID", "integer", "Создано CRM-формой"),
     F("ASSIGNED_BY_ID", "user", "Ответственный"),
-    *ACTIVITY,
+    *ACTIVITY_FIELDS,
     *UTM,
     F("PARENT_ID_2", "crm_entity", "Сделка", parent=2),
 )

@@ -1,4 +1,4 @@
-"""User fields: what one is, how it is described and named, and one of every type for the seed."""
+"""User fields: descriptions, labels, settings, and one field of every type for the seed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "money": {"DEFAULT_VALUE": ""},
     "url": {"POPUP": "Y", "SIZE": 20, **_LENGTHS, "ROWS": 1, "DEFAULT_VALUE": ""},
 }
-"""What a field's settings say where nobody has said it; of a double's precision the portal says nothing then."""
+"""Default settings of a field; those of a double have no precision."""
 
 
 def settings_of(spec: UserField) -> Any:
@@ -66,7 +66,7 @@ def settings_of(spec: UserField) -> Any:
     return {**_SETTINGS.get(spec.type, {}), **spec.settings} or []
 
 
-def describe_classic(spec: UserField) -> dict[str, Any]:
+def describe_user_classic(spec: UserField) -> dict[str, Any]:
     """One user field in ``crm.X.fields``: `title` is the code, captions are in the labels."""
     described = _described(spec)
     shown = labels(spec)
@@ -75,7 +75,7 @@ def describe_classic(spec: UserField) -> dict[str, Any]:
     return described | {"title": spec.code} | named | _items(spec) | {"settings": settings_of(spec)}
 
 
-def describe_item(spec: UserField) -> dict[str, Any]:
+def describe_user_item(spec: UserField) -> dict[str, Any]:
     """One user field in ``crm.item.fields``: `title` is the caption."""
     return (
         _described(spec)
@@ -117,11 +117,11 @@ DISPLAY: Final[dict[str, Any]] = {
     "EDIT_IN_LIST": "Y",
     "IS_SEARCHABLE": "N",
 }
-"""How a field is shown where nobody has said it."""
+"""Default display settings of a field."""
 
 
 def labels(spec: UserField) -> dict[str, dict[str, str | None]]:
-    """The captions of a field by kind and language; the messages have none unless they were written."""
+    """Captions of a field by kind and language; messages are empty unless they were written."""
     plain: dict[str, Any] = {name: None if name in MESSAGES else spec.title for name in LABELS}
     return {
         name: spec.display.get(name) or dict.fromkeys(LANGUAGES, value) for name, value in plain.items()
@@ -204,7 +204,7 @@ _EVERY_TYPE: Final[tuple[tuple[str, str, bool, str, tuple[str, ...], dict[str, A
     ("TWINCODE", "string", False, "Близнец 2", (), {}),
     ("RAW__TAIL", "string", False, "Двойная черта", (), {}),
 )
-# names as portals have had them for years: one code a kind of conversion (fields.names)
+# one code for each kind of conversion of names (fields.names)
 _ODDLY_NAMED: Final[tuple[tuple[str, str, str], ...]] = (
     ("5B9A3C1F2D6A7", "string", "Комментарий склада"),
     ("10_DIGIT10", "double", "Коэффициент"),
@@ -243,7 +243,7 @@ def seeded(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
 
 
 def _oddly_named(prefixes: Sequence[tuple[int, str]]) -> list[UserField]:
-    """User fields of every table whose names do not convert as words do, numbered behind all others."""
+    """User fields of every table whose names are converted irregularly, numbered after all others."""
     named = (
         (number, prefix + tail, type_, title) for number, prefix in prefixes for tail, type_, title in _ODDLY_NAMED
     )

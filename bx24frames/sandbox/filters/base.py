@@ -1,4 +1,4 @@
-"""What both filter dialects share: operands, fragments of SQL with their parameters, comparisons."""
+"""Shared parts of both filter dialects: operands, SQL fragments with parameters, comparisons."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Operand:
 
     @property
     def key(self) -> str:
-        """The expression equality and order compare."""
+        """The expression that is compared for equality and order."""
         return f"fold({self.sql})" if self.kind == TEXT else self.sql
 
     def bind(self, value: Any, zone: timezone) -> Any:
-        """A written value as the column holds it; None if it names no date."""
+        """A value as the column stores it; None if it is not a date."""
         if self.kind == TEXT:
             return fold(php_text(value))
         if self.kind == NUMBER:
@@ -96,7 +96,7 @@ def system_operand(spec: FieldSpec, alias: str) -> Operand:
     column = f't."{spec.column}"'
     kind = _KINDS.get(spec.kind, TEXT)
     whole = spec.kind is not Kind.NUMBER
-    if spec.type == "productproperty":  # by the value, not by what it is wrapped in
+    if spec.type == "productproperty":  # by the value, not its wrapping
         each = f"json_each(CASE json_type({column}) WHEN 'array' THEN {column} ELSE json_array(json({column})) END)"
         value = f"json_extract({alias or 'j'}.value, '$.value')"
         if spec.property_type == "N":  # b_iblock_element_property.VALUE_NUM (iblock module: MkPropertyFilter)
@@ -118,7 +118,7 @@ def user_operand(spec: UserField, alias: str) -> Operand:
 
 
 def is_empty(operand: Operand) -> Fragment:
-    """NULL, and what PHP calls empty in that column."""
+    """NULL, or a value that PHP calls empty."""
     zero = {TEXT: f"{operand.sql} = ''", NUMBER: f"{operand.sql} = 0"}.get(operand.kind)
     return Fragment(f"({operand.sql} IS NULL OR {zero})" if zero else f"{operand.sql} IS NULL")
 
@@ -140,12 +140,12 @@ def among(operand: Operand, bounds: Sequence[Any], *, negated: bool = False) -> 
 
 
 def or_null(operand: Operand, part: Fragment) -> Fragment:
-    """The condition, and NULL stays in."""
+    """The condition, or NULL."""
     return Fragment(f"({operand.sql} IS NULL OR {part.sql})", part.params)
 
 
 def like(operand: Operand, pattern: str, *, negated: bool = False) -> Fragment:
-    """LIKE with live ``%`` and ``_``."""
+    """LIKE with ``%`` and ``_`` as wildcards."""
     word = "NOT LIKE" if negated else "LIKE"
     return Fragment(f"lowered(CAST({operand.sql} AS TEXT)) {word} ? ESCAPE '\\'", (lowered(pattern),))
 

@@ -29,9 +29,8 @@ from bx24frames.sandbox.filters.base import (
     system_operand,
     user_operand,
 )
-from bx24frames.sandbox.filters.item import OPERATORS as ITEM_OPERATORS
+from bx24frames.sandbox.filters.item import ITEM_OPERATORS, split_operator
 from bx24frames.sandbox.filters.item import condition as item_condition
-from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.registry import MethodError
 from bx24frames.sandbox.store.initial import stage_order
 
@@ -39,7 +38,25 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType, Table
 
-OPERATORS: Final = ("!=", "!@", "!%", ">=", "<=", "=%", "%=", "*=", "*%", "=", "!", "@", "%", ">", "<", "?", "*")
+CLASSIC_OPERATORS: Final = (
+    "!=",
+    "!@",
+    "!%",
+    ">=",
+    "<=",
+    "=%",
+    "%=",
+    "*=",
+    "*%",
+    "=",
+    "!",
+    "@",
+    "%",
+    ">",
+    "<",
+    "?",
+    "*",
+)
 FORCED_CATEGORY: Final = frozenset({"contact", "company"})
 
 
@@ -116,7 +133,7 @@ def system_condition(
 ) -> Fragment | None:
     """One condition on a system field; None if it is dropped.
 
-    `zero_is_null`: a list that holds 0 finds the rows without a number too.
+    `zero_is_null`: a list that contains 0 also matches rows without a number.
     """
     operand = system_operand(spec, "j")
     values = _values(value)
@@ -144,7 +161,7 @@ def _within(operand: Operand, part: Fragment) -> Fragment:
 
 
 def user_condition(operator: str, spec: UserField, value: Any, zone: timezone) -> Fragment | None:
-    """One condition on a user field, in the item dialect; what items refuse is dropped here."""
+    """One condition on a user field, in the item dialect; what items refuse is dropped."""
     operand = user_operand(spec, "j")
     if operator not in {"", *ITEM_OPERATORS}:
         return None
@@ -170,16 +187,19 @@ def multifield_condition(operator: str, type_id: str, value: Any, entity: Entity
     )
 
 
-def translate(store: Store, entity: EntityType, conditions: Mapping[str, Any], *, zero_is_null: bool = False) -> Where:
-    """A filter map as SQL; what the portal does not know is dropped, so the condition is simply not there."""
+def translate_classic(
+    store: Store, entity: EntityType, conditions: Mapping[str, Any], *, zero_is_null: bool = False
+) -> Where:
+    """A filter map as SQL; conditions on unknown names are dropped silently."""
     zone = zone_of(store.server_zone)
     users = {spec.code: spec for spec in store.user_fields(entity.id)}
     where = Where()
     for key, value in conditions.items():
-        operator, name = split_operator(str(key), OPERATORS)
+        operator, name = split_operator(str(key), CLASSIC_OPERATORS)
         part: Fragment | None = None
         if name in users:
-            item_operator, _ = split_operator(str(key), tuple(sorted({*ITEM_OPERATORS, *OPERATORS}, key=len)[::-1]))
+            every = tuple(sorted({*ITEM_OPERATORS, *CLASSIC_OPERATORS}, key=len)[::-1])
+            item_operator, _ = split_operator(str(key), every)
             part = user_condition(item_operator, users[name], value, zone)
         elif spec := entity.table.by_code.get(name):
             part = _known(operator, spec, value, entity, zone, zero_is_null=zero_is_null)
@@ -202,7 +222,7 @@ def table_conditions(table: Table, conditions: Mapping[str, Any], zone: str) -> 
     """A filter map over a table without user fields (users, stage history); unknown names are dropped."""
     where = Where()
     for key, value in conditions.items():
-        operator, name = split_operator(str(key), OPERATORS)
+        operator, name = split_operator(str(key), CLASSIC_OPERATORS)
         spec = table.by_code.get(name)
         part = system_condition(operator, spec, value, zone_of(zone)) if spec and spec.stored else None
         if part is not None:
@@ -210,7 +230,7 @@ def table_conditions(table: Table, conditions: Mapping[str, Any], zone: str) -> 
     return where
 
 
-def order_sql(entity: EntityType, order: Mapping[str, Any]) -> str:
+def classic_order_sql(entity: EntityType, order: Mapping[str, Any]) -> str:
     """An order map as SQL; unknown names are dropped; a stage sorts by its sort index."""
     parts: list[str] = []
     for name, direction in order.items():
@@ -226,6 +246,6 @@ def _order_key(entity: EntityType, spec: FieldSpec) -> str:
     operand = system_operand(spec, "")
     if spec.code != entity.stage:
         return operand.key
-    # the codes are the portal's own constants, never a caller's text
+    # the codes are constants, never text of the caller
     cases = " ".join(f"WHEN '{code}' THEN {sort}" for code, sort in stage_order(entity.stages).items())
     return f"CASE {operand.sql} {cases} END"

@@ -38,14 +38,32 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
     from bx24frames.sandbox.store.tables import EntityType
 
-OPERATORS: Final = ("!><", "!=%", "!%=", "><", "!=", "!@", "!%", ">=", "<=", "=%", "%=", "=", "!", "@", "%", ">", "<")
+ITEM_OPERATORS: Final = (
+    "!><",
+    "!=%",
+    "!%=",
+    "><",
+    "!=",
+    "!@",
+    "!%",
+    ">=",
+    "<=",
+    "=%",
+    "%=",
+    "=",
+    "!",
+    "@",
+    "%",
+    ">",
+    "<",
+)
 UNPREFIXED: Final = frozenset({"contactIds", "observers", "companyIds"})
-"""Links to several rows: conditions on them are found by the bare name (crm module: lib/controller/item.php)."""
+"""Links to several rows, which take conditions by the bare name only (crm module: lib/controller/item.php)."""
 ARRAY_OPERATORS: Final = frozenset({"", "=", "!=", "@", "!@"})
 _DATABASE_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
 
 
-def split_operator(key: str, operators: tuple[str, ...] = OPERATORS) -> tuple[str, str]:
+def split_operator(key: str, operators: tuple[str, ...] = ITEM_OPERATORS) -> tuple[str, str]:
     """``">=createdTime"`` as ``(">=", "createdTime")``."""
     operator = next((sign for sign in operators if key.startswith(sign)), "")
     return operator, key[len(operator) :]
@@ -68,10 +86,10 @@ def bad_value(name: str) -> MethodError:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the values of conditions are read.
+    """Settings for reading the values of conditions.
 
-    `shift`: how far the caller's clock is ahead of the server's. `grouped`: moments inside groups are read as those
-    outside. `listed`: conditions by a list of moments are carried out. `prefixed`: links to several rows take
+    `shift`: the caller's clock minus the server's. `grouped`: date-times inside groups are read like those
+    outside. `listed`: lists of date-times are carried out. `prefixed`: links to several rows take
     prefixes.
     """
 
@@ -115,7 +133,7 @@ class ItemNames:
         return None if operator else table.by_upper.get(name)
 
     def user_name(self, operator: str, name: str, *, grouped: bool = False) -> str:
-        """The name under which a user field is looked for."""
+        """The name under which a user field is looked up."""
         if self.converting:
             return converted_back(name, behind_operator=bool(operator))
         if self.original and grouped and operator and "codes_torn_in_groups" in self.quirks:
@@ -137,7 +155,7 @@ def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: boo
         if bound is None:
             raise bad_value(name)
         return moved(bound, reading.shift) if operand.kind == MOMENT else bound
-    # dates inside arrays and groups reach the database as they were written
+    # dates inside arrays and groups reach the database unconverted
     text = php_text(value)
     return operand.bind(text, zone) if _DATABASE_DATE.fullmatch(text) else None
 
@@ -213,7 +231,7 @@ def condition(
     Raises
     ------
     MethodError
-        ``INVALID_ARG_VALUE`` for an array where the operator takes none, or a text that is no date.
+        ``INVALID_ARG_VALUE`` for an array where the operator takes none, or a string that is not a date.
     """
     if isinstance(value, list | dict):
         if operand.kind == MOMENT and not reading.listed:
@@ -238,7 +256,7 @@ def _array(operator: str, operand: Operand, value: Any, name: str, zone: timezon
     return any_of([part, is_empty(operand)]) if None in values else part
 
 
-def translate(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) -> Where:
+def translate_item(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) -> Where:
     """A filter map as SQL.
 
     Raises
@@ -292,7 +310,7 @@ def _operand(spec: FieldSpec | UserField, alias: str) -> Operand:
     return user_operand(spec, alias) if isinstance(spec, UserField) else system_operand(spec, alias)
 
 
-def order_sql(names: ItemNames, order: Mapping[str, Any]) -> str:
+def item_order_sql(names: ItemNames, order: Mapping[str, Any]) -> str:
     """An order map as SQL, the id last.
 
     Raises

@@ -1,4 +1,4 @@
-"""The portal's methods, one file a family; `load_methods` registers them all."""
+"""Methods of the portal, one file per family; `load_methods` registers them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hangs on activities: ``crm.activity.binding.*``, ``crm.activity.badge.*``, to-dos
+"""Bindings, badges and to-dos of activities: ``crm.activity.binding.*``, ``.badge.*``, ``.todo.*``
 (https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/).
 """
 
@@ -35,14 +35,14 @@ def _activity(params: Params, context: Context, name: str = "activityId") -> Row
 
 
 def _of(activity: Row, context: Context) -> list[_Owner]:
-    """What an activity is bound to, as (type, id); first the owner of its columns."""
+    """Bindings of an activity as (type, id), starting with its owner."""
     kept = (context.store.kept(_BINDINGS) or {}).get(str(activity["id"]), [])
     own = [activity["ownerTypeId"], activity["ownerId"]]
     return [own, *(one for one in kept if one != own)] if own[0] and own[1] else list(kept)
 
 
 def _keep(activity: Row, owners: list[_Owner], context: Context) -> Result:
-    """Bind an activity to these; the first stands in its columns."""
+    """Bind an activity to these rows; the first becomes its owner."""
     context.store.keep(_BINDINGS, {**(context.store.kept(_BINDINGS) or {}), str(activity["id"]): owners[1:]})
     context.store.update_row("activity", activity["id"], {"ownerTypeId": owners[0][0], "ownerId": owners[0][1]})
     context.writes += 1
@@ -64,8 +64,8 @@ ENTITY: Final = ("entityTypeId", "entityId")
 
 
 @method("crm.activity.binding.list", "crm")
-def list_bindings(params: Params, context: Context) -> Result:
-    """What an activity is bound to."""
+def list_activity_bindings(params: Params, context: Context) -> Result:
+    """Bindings of an activity."""
     owners = _of(_activity(params, context), context)
     context.rows += len(owners)
     return Result([dict(zip(ENTITY, owner, strict=True)) for owner in owners])
@@ -73,7 +73,7 @@ def list_bindings(params: Params, context: Context) -> Result:
 
 @method("crm.activity.binding.add", "crm")
 def add_binding(params: Params, context: Context) -> Result:
-    """Bind an activity to one more row."""
+    """Bind an activity to another row."""
     activity, owner = _activity(params, context), _named(params, ENTITY, context)
     owners = _of(activity, context)
     if owner in owners:
@@ -83,7 +83,7 @@ def add_binding(params: Params, context: Context) -> Result:
 
 @method("crm.activity.binding.delete", "crm")
 def delete_binding(params: Params, context: Context) -> Result:
-    """Bind an activity to a row no longer, unless nothing else would be left."""
+    """Remove a binding of an activity, unless it is the last."""
     activity, owner = _activity(params, context), _named(params, ENTITY, context)
     owners = _of(activity, context)
     if owner not in owners:
@@ -95,7 +95,7 @@ def delete_binding(params: Params, context: Context) -> Result:
 
 @method("crm.activity.binding.move", "crm")
 def move_binding(params: Params, context: Context) -> Result:
-    """Bind an activity to another row of the same type instead."""
+    """Move a binding of an activity to another row of the same type."""
     activity = _activity(params, context)
     source = _named(params, ("sourceEntityTypeId", "sourceEntityId"), context)
     target = _named(params, ("targetEntityTypeId", "targetEntityId"), context)
@@ -136,7 +136,7 @@ def _keep_badges(badges: Row, context: Context) -> None:
 
 @method("crm.activity.badge.add", "crm")
 def add_badge(params: Params, context: Context) -> Result:
-    """A new badge, printed whole; a known code gets other texts."""
+    """Create a badge, printed whole; a known code gets the new texts."""
     badge = {name: params.get(name) for name in BADGE_KEYS}
     if missing := [name for name, value in badge.items() if value in (None, "", [], {})]:
         raise MethodError("REQUIRED_ARG_MISSING", f"Required argument '{missing[0]}' is missing")
@@ -204,7 +204,7 @@ def _saved(row: Row, columns: Row, context: Context) -> Result:
 
 @method("crm.activity.todo.add", "crm")
 def add_todo(params: Params, context: Context) -> Result:
-    """A new to-do of a row; its id."""
+    """Create a to-do of a row; returns its id."""
     owner, deadline = _named(params, ("ownerTypeId", "ownerId"), context), _moment(params, context)
     now = context.store.local_time(context.now)
     row = {
@@ -226,18 +226,18 @@ def update_todo(params: Params, context: Context) -> Result:
 
 @method("crm.activity.todo.updateDeadline", "crm")
 def update_deadline(params: Params, context: Context) -> Result:
-    """Move a to-do to another moment."""
+    """Change the deadline of a to-do."""
     row, deadline = _todo(params, context), _moment(params, context)
     return _saved(row, dict.fromkeys(("startTime", "endTime", "deadline"), deadline), context)
 
 
 @method("crm.activity.todo.updateDescription", "crm")
 def update_description(params: Params, context: Context) -> Result:
-    """Give a to-do another description."""
+    """Change the description of a to-do."""
     return _saved(_todo(params, context), {"description": php_text(bound(params, "value"))}, context)
 
 
 @method("crm.activity.todo.updateResponsibleUser", "crm")
 def update_responsible(params: Params, context: Context) -> Result:
-    """Give a to-do to another user."""
+    """Reassign a to-do."""
     return _saved(_todo(params, context), {"responsibleId": bound_int(params, "responsibleId")}, context)

@@ -1,4 +1,4 @@
-"""Writing addresses, ``crm.address.*``: one is found by its type and its owner, never by an id
+"""Writes of addresses, ``crm.address.*``: an address is identified by type and owner, not by an id
 (https://apidocs.bitrix24.com/api-reference/crm/requisites/addresses/).
 """
 
@@ -40,7 +40,7 @@ def _known(values: dict[str, Any], context: Context) -> int:
 
 @method("crm.address.add", "crm")
 def add_address(params: Params, context: Context) -> Result:
-    """A new address of an owner, or another value of the one of that type."""
+    """Create or replace the address of an owner with that type."""
     values = _fields(params)
     row_id = _row_id(values, context)
     if row_id is None:

@@ -1,4 +1,4 @@
-"""How methods read their parameters: the classic spellings, the controllers' binding, lists that came as maps."""
+"""Parameters of methods: classic spellings, binding of controllers, lists sent as maps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bx24frames.sandbox.php import entries
 from bx24frames.sandbox.registry import MethodError, Params
 
 READ_ONLY: Final = True
-"""In tables of fields: the field is printed, and not written."""
+"""In tables of fields: the field cannot be written."""
 
 
 def classic_map(params: Params, name: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def classic_map(params: Params, name: str) -> dict[str, Any]:
     Raises
     ------
     MethodError
-        Something that is no array was sent.
+        The value is not an array.
     """
     for spelling in (name, name.upper(), f"ar{name.capitalize()}"):
         if spelling in params:
@@ -34,7 +34,7 @@ def classic_map(params: Params, name: str) -> dict[str, Any]:
 
 
 def names_of(value: Any) -> list[str]:
-    """A list of names, whatever PHP made of it."""
+    """A list of names, however PHP parsed it."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -48,7 +48,7 @@ def classic_id(params: Params) -> int:
     Raises
     ------
     MethodError
-        None was sent, or no positive number.
+        It is missing or not a positive number.
     """
     value = next((params[name] for name in ("id", "ID") if name in params), None)
     number = 0 if isinstance(value, list | dict) else php_int(value)
@@ -58,12 +58,12 @@ def classic_id(params: Params) -> int:
 
 
 def bound(params: Params, name: str) -> Any:
-    """A parameter a controller's action needs.
+    """A required parameter of a controller's action.
 
     Raises
     ------
     MethodError
-        Code 100, as the argument binder of controllers says it.
+        Code 100, as the argument binder of controllers prints it.
     """
     if name not in params:
         raise MethodError("100", f"Could not find value for parameter {{{name}}}")
@@ -71,7 +71,7 @@ def bound(params: Params, name: str) -> Any:
 
 
 def bound_int(params: Params, name: str) -> int:
-    """An integer parameter a controller's action needs."""
+    """A required integer parameter of a controller's action."""
     value = bound(params, name)
     if isinstance(value, bool | list | dict) or not php_text(value).strip().lstrip("+-").isdigit():
         raise MethodError("100", f"Invalid value {{{php_text(value)}}} to match with parameter {{{name}}}. "
@@ -91,7 +91,7 @@ def bound_array(params: Params, name: str, default: Any = None) -> Any:
 
 
 def map_of(value: Any) -> dict[str, Any]:
-    """An array as a map: a list has numeric keys, and what is none is empty."""
+    """An array as a map: a list gets numeric keys, any other value is empty."""
     return dict(entries(value))
 
 

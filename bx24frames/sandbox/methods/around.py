@@ -1,4 +1,4 @@
-"""Activities, requisites, addresses, old products, timeline comments: further tables in the classic manner
+"""Activities, requisites, addresses, old products and timeline comments, by classic methods
 (https://apidocs.bitrix24.com/api-reference/crm/index.html).
 """
 
@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map, names_of
-from bx24frames.sandbox.methods.plain import CLASSIC, COUNTING, EXACT, Desk, Pager, View, by_code, describe_classic
+from bx24frames.sandbox.methods.plain import (
+    CLASSIC_DIALECT,
+    COUNTING,
+    EXACT,
+    Desk,
+    Pager,
+    View,
+    by_code,
+    describe_plain,
+)
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
 
@@ -19,10 +28,10 @@ from bx24frames.sandbox.shapes.write import values_of
 class Around:
     """A table of ``crm.{kind}.*``.
 
-    `hidden`: columns that are printed only when they are selected. `needs`: conditions without which nothing is
-    listed. `past_end`: whether a start past the end gives nothing, where others begin again. `sorted_by`: where
-    no order is given. `echoing`: whether an update answers the id and a delete nothing, where others answer true.
-    `demands`: refuses a new row that lacks what the portal wants.
+    `hidden`: columns that are printed only if selected. `needs`: conditions without which nothing is listed.
+    `past_end`: whether a start past the end lists nothing, where others start again. `sorted_by`: the default order.
+    `echoing`: whether an update answers the id and a delete nothing, where others answer true. `demands`: refuses a
+    new row that lacks required values.
     """
 
     kind: str
@@ -66,12 +75,12 @@ class Around:
         if self.keyless and context.has("address_total_of_page"):
             window = replace(window, total=self._told(params, context, len(found)))
         for row in found:
-            if row.get("FILES", "") is None:  # the key is there only where a file is
+            if row.get("FILES", "") is None:  # the key is printed only if there is a file
                 del row["FILES"]
         return Result(found, window.total, window.next)
 
     def _told(self, params: Params, context: Context, shown: int) -> int:
-        """The total of addresses: right only where `start` is below 0."""
+        """The total of addresses, which is right only if `start` is below 0."""
         if context.start is None or context.start >= 0:
             return shown
         where = self.view.conditions(classic_map(params, "filter"), context.store.server_zone)
@@ -87,10 +96,10 @@ class Around:
 
     def describe(self, _: Params, context: Context) -> Result:
         """The field description."""
-        return Result(describe_classic(by_code(self.table), as_live=context.has("required_flags_unfounded")))
+        return Result(describe_plain(by_code(self.table), as_live=context.has("required_flags_unfounded")))
 
     def add(self, params: Params, context: Context) -> Result:
-        """A new row; its id."""
+        """Create a row; returns its id."""
         values = _fields(params)
         if self.demands is not None:
             self.demands(values)
@@ -116,7 +125,7 @@ def _fields(params: Params) -> dict[str, Any]:
 
 
 def demand_of_activity(values: dict[str, Any]) -> None:
-    """What an activity needs (crm module: restservice.php, CCrmActivityRestProxy::innerAdd)."""
+    """Refuse an activity without required values (crm module: restservice.php, CCrmActivityRestProxy::innerAdd)."""
     kind, communications = php_int(values.get("TYPE_ID")), values.get("COMMUNICATIONS")
     given = [one for one in values_of(communications or []) if isinstance(one, dict) and one.get("VALUE")]
     owned = php_int(values.get("OWNER_ID")) and php_int(values.get("OWNER_TYPE_ID"))
@@ -136,20 +145,20 @@ def demand_of_activity(values: dict[str, Any]) -> None:
 
 ACTIVITY_TYPES: Final = range(1, 7)
 TALKS: Final = (2, 4)
-"""Calls and e-mails, which are with somebody."""
+"""Calls and e-mails, which need a communication."""
 PROVIDED: Final = 6
 _REQUISITE: Final = (("dateCreate",), ("dateModify",), ("createdById", "modifyById"))
 _ALL: Final = (
     Around(
-        "activity", "activity", CLASSIC, ("created",), ("lastUpdated",),
+        "activity", "activity", CLASSIC_DIALECT, ("created",), ("lastUpdated",),
         ("authorId", "editorId", "responsibleId"),
         hidden=frozenset({"COMMUNICATIONS", "FILES"}), sorted_by="START_TIME", demands=demand_of_activity,
     ),
     Around("requisite", "requisite", COUNTING, *_REQUISITE),
     Around("requisite.bankdetail", "bank_detail", COUNTING, *_REQUISITE),
     Around("address", "address", EXACT, keyless=True),
-    Around("product", "product", CLASSIC, ("dateCreate",), ("timestampX",), ("createdBy", "modifiedBy")),
-    Around("productsection", "section", CLASSIC),
+    Around("product", "product", CLASSIC_DIALECT, ("dateCreate",), ("timestampX",), ("createdBy", "modifiedBy")),
+    Around("productsection", "section", CLASSIC_DIALECT),
     Around(
         "timeline.comment", "comment", COUNTING, ("created",), (), ("authorId",),
         needs=("ENTITY_ID", "ENTITY_TYPE"), past_end=True, echoing=True,
@@ -158,7 +167,7 @@ _ALL: Final = (
 
 for _table in _ALL:
     _actions = [("list", _table.rows), ("fields", _table.describe)]
-    if not _table.keyless:  # an address is found by its owner alone
+    if not _table.keyless:  # an address is identified by its owner
         _actions += [("get", _table.one), ("add", _table.add), ("update", _table.update), ("delete", _table.delete)]
     for _action, _handler in _actions:
         method(f"crm.{_table.kind}.{_action}", "crm")(_handler)

@@ -1,4 +1,4 @@
-"""The contacts bound to a row, ``crm.X.contact.*``, and the companies bound to a contact, whole and one by one
+"""Contacts bound to a row, ``crm.X.contact.*``, and companies bound to a contact
 (https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/).
 """
 
@@ -29,7 +29,7 @@ def _text(ids: Sequence[int]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Bond:
-    """What is bound to the rows of `table`: ids in the column `many`, the first of them in `one` as well."""
+    """Links of the rows of `table`: ids in the column `many`, the first also in `one`."""
 
     table: str
     one: str
@@ -41,13 +41,13 @@ class Bond:
         return _ids(row[self.many])
 
     def bind(self, row: dict[str, Any], ids: Sequence[int], context: Context) -> None:
-        """Bind these and no others."""
+        """Replace the bound ids."""
         context.store.update_row(self.table, row["id"], {self.many: _text(ids), self.one: ids[0] if ids else None})
 
 
 @dataclass(frozen=True, slots=True)
 class Mirrored(Bond):
-    """A bond that is kept with the other side: a company's contacts with the contacts."""
+    """Links that are stored on the other side: the contacts of a company, in the contacts."""
 
     def ids(self, row: dict[str, Any], context: Context) -> list[int]:
         """The bound ids."""
@@ -55,7 +55,7 @@ class Mirrored(Bond):
         return [found for (found,) in context.store.query(bonds, (row["id"],))]
 
     def bind(self, row: dict[str, Any], ids: Sequence[int], context: Context) -> None:
-        """Put the company behind the others of each contact, or take it from among them."""
+        """Append the company to each contact, or remove it."""
         for contact_id in {*self.ids(row, context), *ids}:
             contact = context.store.row("contact", contact_id)
             if contact is not None:
@@ -82,7 +82,7 @@ def _row(bond: Bond, params: Params, context: Context) -> dict[str, Any]:
 
 
 def _list(bond: Bond, params: Params, context: Context) -> Result:
-    """What is bound to a row, unpaged."""
+    """Links of a row, unpaged."""
     ids = bond.ids(_row(bond, params, context), context)
     context.rows += len(ids)
     return Result(
@@ -103,7 +103,7 @@ def _wanted(bond: Bond, items: Any) -> list[int]:
 
 
 def _set(bond: Bond, params: Params, context: Context) -> Result:
-    """Bind the given ones and no others."""
+    """Replace the links."""
     row = _row(bond, params, context)
     bond.bind(row, _wanted(bond, params.get("items", params.get("ITEMS"))), context)
     context.writes += 1
@@ -111,7 +111,7 @@ def _set(bond: Bond, params: Params, context: Context) -> Result:
 
 
 def _delete(bond: Bond, params: Params, context: Context) -> Result:
-    """Bind nothing."""
+    """Remove all links."""
     bond.bind(_row(bond, params, context), [], context)
     context.writes += 1
     return Result(value=True)
@@ -151,7 +151,7 @@ def _entry(bond: Bond, params: Params) -> tuple[int, dict[str, Any]]:
 
 
 def _add_one(bond: Bond, params: Params, context: Context) -> Result:
-    """Bind one more: in front as the primary one, else in its place by the sort."""
+    """Add a link: first if primary, otherwise by its sort."""
     row = _owner(bond, params, context)
     bound_id, entry = _entry(bond, params)
     if context.store.row(bond.key.removesuffix("_ID").lower(), bound_id) is None:
@@ -166,7 +166,7 @@ def _add_one(bond: Bond, params: Params, context: Context) -> Result:
 
 
 def _delete_one(bond: Bond, params: Params, context: Context) -> Result:
-    """Bind one no longer."""
+    """Remove a link."""
     row = _owner(bond, params, context)
     bound_id, _ = _entry(bond, params)
     ids = bond.ids(row, context)

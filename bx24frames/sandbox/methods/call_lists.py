@@ -1,4 +1,4 @@
-"""Lists of contacts or companies to be called, ``crm.calllist.*``
+"""Call lists of contacts or companies, ``crm.calllist.*``
 (https://apidocs.bitrix24.com/api-reference/crm/call-list/).
 """
 
@@ -13,10 +13,10 @@ from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import STATUSES, Shelf
+from bx24frames.sandbox.store.dictionaries import STATUSES, Dictionary
 from bx24frames.sandbox.store.tables import Row
 
-_LISTS: Final = Shelf("call_list", list)
+_LISTS: Final = Dictionary("call_list", list)
 _KEYS: Final = ("ID", "DATE_CREATE", "CREATED_BY_ID", "WEBFORM_ID", "ENTITY_TYPE_ID")
 _TYPES: Final = {"CONTACT": 3, "COMPANY": 4}
 TABLE_OF: Final = {3: "contact", 4: "company"}
@@ -65,8 +65,8 @@ def _shown(row: Row) -> Row:
 
 
 @method("crm.calllist.add", "crm")
-def add_list(params: Params, context: Context) -> Result:
-    """A new list; its id."""
+def add_call_list(params: Params, context: Context) -> Result:
+    """Create a list; returns its id."""
     number = _type(params, "Incorrect entity type")
     ids = _called(params, number, "ENTITY_ERROR", context)
     now = context.store.local_time(context.now).replace("T", " ")
@@ -78,15 +78,15 @@ def add_list(params: Params, context: Context) -> Result:
 
 @method("crm.calllist.get", "crm")
 def get_list(params: Params, context: Context) -> Result:
-    """One list, without those to be called."""
+    """One list, without its items."""
     row = _row(params, "ID", "Incorrect list id", context)
     names = {number: name for name, number in _TYPES.items()}
     return Result({**_shown(row), "ENTITY_TYPE": names[row["ENTITY_TYPE_ID"]]})
 
 
 @method("crm.calllist.update", "crm")
-def update_list(params: Params, context: Context) -> Result:
-    """Call these and no others; who stays keeps the status."""
+def update_call_list(params: Params, context: Context) -> Result:
+    """Replace the items of a list; items that stay keep their status."""
     _argument(params, "LIST_ID")
     number = _type(params, "EntityType is incorrect")
     ids = _called(params, number, "ENTITIES_ERROR", context)
@@ -106,7 +106,7 @@ def _unknown(name: str) -> MethodError:
 
 
 @method("crm.calllist.list", "crm")
-def list_lists(params: Params, context: Context) -> Result:
+def list_call_lists(params: Params, context: Context) -> Result:
     """A page of lists; unknown names are errors."""
     select = names_of(list(classic_map(params, "select").values()))
     order = classic_map(params, "order") or {"ID": "DESC"}
@@ -130,8 +130,8 @@ def _statuses(context: Context) -> list[Row]:
 
 
 @method("crm.calllist.statuslist", "crm")
-def list_statuses(_: Params, context: Context) -> Result:
-    """The statuses that somebody to be called may have."""
+def list_call_list_statuses(_: Params, context: Context) -> Result:
+    """The statuses of items of call lists."""
     rows = _statuses(context)
     context.rows += len(rows)
     numbers = [{name: php_int(row[name]) for name in ("ID", "SORT")} for row in rows]
@@ -142,8 +142,8 @@ def list_statuses(_: Params, context: Context) -> Result:
 
 
 @method("crm.calllist.items.get", "crm")
-def list_items(params: Params, context: Context) -> Result:
-    """Those to be called of one list."""
+def list_call_list_items(params: Params, context: Context) -> Result:
+    """The items of one list."""
     if php_int(_argument(params, "LIST_ID")) <= 0:
         raise MethodError("LIST_ID_ERROR", "List id should be positive")
     row = _row(params, "LIST_ID", "Call list is not found", context)

@@ -48,8 +48,8 @@ def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
     store = context.store
     zero_is_null = context.has("classic_zero_list_holds_null")
     conditions = classic_map(params, "filter")
-    where = filters_classic.translate(store, entity, conditions, zero_is_null=zero_is_null).clause()
-    order = filters_classic.order_sql(entity, classic_map(params, "order"))
+    where = filters_classic.translate_classic(store, entity, conditions, zero_is_null=zero_is_null).clause()
+    order = filters_classic.classic_order_sql(entity, classic_map(params, "order"))
     selection = classic_selection(store, entity, names_of(list(classic_map(params, "select").values())))
     window = paging.classic(
         context.start,
@@ -77,7 +77,7 @@ def describe(entity: EntityType, _: Params, context: Context) -> Result:
         if spec.has("classic")
     }
     user = context.store.user_fields(entity.id)
-    return Result(described | {spec.code: fields_user.describe_classic(spec) for spec in user})
+    return Result(described | {spec.code: fields_user.describe_user_classic(spec) for spec in user})
 
 
 for _action, _handler in (

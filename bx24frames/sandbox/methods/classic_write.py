@@ -9,9 +9,9 @@ from typing import Any
 from bx24frames.sandbox.fields.casts import php_text
 from bx24frames.sandbox.methods.arguments import classic_id
 from bx24frames.sandbox.methods.classic import register_for_all
-from bx24frames.sandbox.methods.losses import LEAD, convert, lose
+from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
-from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, pen_of, values_of
+from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, values_of, write_context
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
 
@@ -26,13 +26,13 @@ def _fields(params: Params) -> dict[str, Any]:
 
 
 def read_draft(entity: EntityType, values: dict[str, Any], context: Context, *, adding: bool) -> Draft:
-    """What is written of the sent fields: unknown and read-only ones, and what cannot be read, silently are not."""
-    pen = pen_of(context.store, context.quirks)
+    """The draft of the sent fields; unknown and read-only ones, and invalid values, are ignored silently."""
+    portal = write_context(context.store, context.quirks)
     users = {spec.code: spec for spec in context.store.user_fields(entity.id)}
     draft = Draft()
     for name, value in values.items():
         if name in users:
-            stored = classic_user_cell(users[name], value, pen)
+            stored = classic_user_cell(users[name], value, portal)
             if stored is not SKIP:
                 draft.user[name] = stored
             continue
@@ -42,7 +42,7 @@ def read_draft(entity: EntityType, values: dict[str, Any], context: Context, *, 
         if not spec.stored:
             entries = [entry for entry in values_of(value) if isinstance(entry, dict)]
             draft.contact_data += [{**entry, "TYPE_ID": spec.code} for entry in entries]
-        elif (stored := classic_cell(spec, value, pen)) is not SKIP:
+        elif (stored := classic_cell(spec, value, portal)) is not SKIP:
             draft.columns[spec.column] = stored
     return draft
 
@@ -53,7 +53,7 @@ def check_filled(entity: EntityType, draft: Draft, context: Context, before: dic
     Raises
     ------
     MethodError
-        Code ``""`` with the captions, parted by ``<br>``.
+        Code ``""`` with the captions, separated by ``<br>``.
     """
     missing = [
         spec.title
@@ -66,7 +66,7 @@ def check_filled(entity: EntityType, draft: Draft, context: Context, before: dic
 
 
 def demanded(entity: EntityType, draft: Draft, context: Context, before: dict[str, Any] | None) -> list[str]:
-    """The captions of what the portal demands of a row by its own settings, and the row would not have."""
+    """Captions of the fields that the portal's settings require and the row would lack."""
     missing = []
     if entity.needs and before is not None:
         columns = [entity.table.by_code[code].column for code in entity.needs]
@@ -96,12 +96,12 @@ def _cleared(draft: Draft, code: str) -> bool:
 
 
 def poisoned(context: Context, title: Any) -> bool:
-    """Whether the store's poison is in a title."""
+    """Whether a title contains the store's poison."""
     return context.store.poison is not None and context.store.poison in php_text(title)
 
 
-def add(entity: EntityType, params: Params, context: Context) -> Result:
-    """A new row; its id."""
+def add_classic(entity: EntityType, params: Params, context: Context) -> Result:
+    """Create a row; returns its id."""
     draft = read_draft(entity, _fields(params), context, adding=True)
     check_filled(entity, draft, context, None)
     lose(entity, draft, context, None, "classic")
@@ -111,7 +111,7 @@ def add(entity: EntityType, params: Params, context: Context) -> Result:
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
-    if entity.id == LEAD and context.has("leads_converted"):
+    if entity.id == LEAD_VIEW and context.has("leads_converted"):
         convert(context, row_id, dict)
     return Result(row_id)
 
@@ -124,7 +124,7 @@ def _existing(entity: EntityType, params: Params, context: Context) -> tuple[int
     return row_id, before
 
 
-def update(entity: EntityType, params: Params, context: Context) -> Result:
+def update_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """Change a row."""
     row_id, before = _existing(entity, params, context)
     draft = read_draft(entity, _fields(params), context, adding=False)
@@ -137,7 +137,7 @@ def update(entity: EntityType, params: Params, context: Context) -> Result:
     return Result(True)
 
 
-def delete(entity: EntityType, params: Params, context: Context) -> Result:
+def delete_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """Delete a row."""
     row_id, _ = _existing(entity, params, context)
     context.store.delete(entity.id, [row_id])
@@ -145,5 +145,5 @@ def delete(entity: EntityType, params: Params, context: Context) -> Result:
     return Result(True)
 
 
-for _action, _handler in (("add", add), ("update", update), ("delete", delete)):
+for _action, _handler in (("add", add_classic), ("update", update_classic), ("delete", delete_classic)):
     register_for_all(_action, _handler)

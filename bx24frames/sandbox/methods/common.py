@@ -1,4 +1,4 @@
-"""Methods of the portal around a user and a credential: rights, features, options, events
+"""Rights, features, options and events of a user and a credential
 (https://apidocs.bitrix24.com/api-reference/common/).
 """
 
@@ -46,7 +46,7 @@ def is_admin(_: Params, context: Context) -> Result:
 
 
 def _codes(context: Context) -> list[str]:
-    """The access codes of the caller: himself, the groups he is in, his departments."""
+    """The access codes of the caller: user, groups and departments."""
     row = context.store.row("user", context.user_id) or {}
     departments = str(row.get("ufDepartment") or "[]").strip("[]").replace(" ", "")
     groups = ["G1"] if context.is_admin else []
@@ -66,18 +66,18 @@ def has_access(params: Params, context: Context) -> Result:
 
 @method("access.name")
 def name_access(params: Params, context: Context) -> Result:
-    """What access codes are called."""
+    """Names of access codes."""
     names = people_names(context.store)
     departments = {f"D{row['ID']}": row["NAME"] for row in DEPARTMENTS}
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for code in names_of(params.get("ACCESS", params.get("access"))):
         if code in _GROUPS:
-            told[code] = {"provider": "", "name": _GROUPS[code], "provider_id": "other"}
+            found[code] = {"provider": "", "name": _GROUPS[code], "provider_id": "other"}
         elif code[:1] == "U" and code[1:] in names:
-            told[code] = {"provider": "Пользователь", "name": names[code[1:]], "provider_id": "user"}
+            found[code] = {"provider": "Пользователь", "name": names[code[1:]], "provider_id": "user"}
         elif code in departments:
-            told[code] = {"provider": "Отдел", "name": departments[code], "provider_id": "intranet"}
-    return Result(told)
+            found[code] = {"provider": "Отдел", "name": departments[code], "provider_id": "intranet"}
+    return Result(found)
 
 
 @method("feature.get")
@@ -109,7 +109,7 @@ def _refuse(error: MethodError) -> Handler:
 
 
 def _options(owner: str) -> tuple[Handler, Handler]:
-    """Reading and writing the options of an application, or of one of its users."""
+    """Reads and writes of the options of an application or of one of its users."""
 
     def key(context: Context) -> str:
         if not context.application:

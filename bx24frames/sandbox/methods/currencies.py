@@ -1,4 +1,4 @@
-"""The portal's currencies: ``crm.currency.*`` (https://apidocs.bitrix24.com/api-reference/crm/currency/)."""
+"""Currencies: ``crm.currency.*`` (https://apidocs.bitrix24.com/api-reference/crm/currency/)."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _PLAIN: Final[Row] = {
     "DECIMALS": "2",
     "HIDE_ZERO": "N",
 }
-"""A language whose localization says nothing of a part."""
+"""Default localization of a language."""
 _LANGUAGE: Final = "ru"
-"""The portal's own: its localization stands in the columns of the currency."""
+"""The portal's language, whose localization is stored in the columns of the currency."""
 _NEW: Final = {"AMOUNT_CNT": "1", "AMOUNT": "1.0000", "SORT": "100", "BASE": "N", "LID": _LANGUAGE}
 LOCAL: Final = ("FULL_NAME", "FORMAT_STRING", "DEC_POINT", "THOUSANDS_SEP", "DECIMALS")
 
@@ -80,7 +80,7 @@ def _row(params: Params, context: Context) -> Row:
 
 
 def _values(params: Params, context: Context) -> Row:
-    """What is written of the sent fields, as text; unknown and read-only ones silently are not."""
+    """The sent fields as text, without unknown and read-only ones."""
     given = flat_fields(params)
     values = {
         name: php_text(value)
@@ -96,13 +96,13 @@ def _keep(rows: list[Row], context: Context) -> None:
 
 
 def _languages(row: Row) -> Row:
-    """The localizations of a currency by language; those of a seeded one are its own columns."""
+    """Localizations of a currency by language; those of a seeded one are its columns."""
     own: Row = row.get("LANG") or {}
     return own or {row["LID"]: {**_PLAIN, **{name: row[name] for name in LOCAL}}}
 
 
 def _localized(row: Row, given: Any, context: Context) -> Row:
-    """A currency with written localizations added; the portal's language stands in the columns."""
+    """A currency with written localizations; that of the portal's language goes to the columns."""
     languages = dict(_languages(row)) if "FULL_NAME" in row else {}
     for language, values in given.items() if isinstance(given, dict) else ():
         if isinstance(values, dict):
@@ -119,7 +119,7 @@ def _listed(row: Row) -> Row:
 
 @method("crm.currency.list", "crm")
 def list_currencies(params: Params, context: Context) -> Result:
-    """Every currency; the documentation's own sample says total 0
+    """Every currency; the sample in the documentation has total 0
     (https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html).
     """
     if context.has("currencies_for_administrators") and not context.is_admin:
@@ -144,7 +144,7 @@ def get_currency(params: Params, context: Context) -> Result:
 
 @method("crm.currency.add", "crm")
 def add_currency(params: Params, context: Context) -> Result:
-    """A new currency; its code."""
+    """Create a currency; returns its code."""
     values, rows = _values(params, context), _rows(context)
     code = values.get("CURRENCY", "")
     if not code:
@@ -192,7 +192,7 @@ def get_base(_: Params, context: Context) -> Result:
 
 @method("crm.currency.base.set", "crm")
 def set_base(params: Params, context: Context) -> Result:
-    """Make another currency the base one; the rates stay as they are."""
+    """Make another currency the base one; rates are kept."""
     code = _row(params, context)["CURRENCY"]
     _keep([row | {"BASE": "Y" if row["CURRENCY"] == code else "N"} for row in _rows(context)], context)
     return Result(value=True)
@@ -221,14 +221,14 @@ def get_localizations(params: Params, context: Context) -> Result:
 
 @method("crm.currency.localizations.set", "crm")
 def set_localizations(params: Params, context: Context) -> Result:
-    """Write some languages; the others stay."""
+    """Write some localizations; the others are kept."""
     row = _localized_row(params, context)
     return _put(_localized(row, params.get("localizations"), context), context)
 
 
 @method("crm.currency.localizations.delete", "crm")
 def delete_localizations(params: Params, context: Context) -> Result:
-    """Forget the localizations of some languages."""
+    """Delete the localizations of some languages."""
     row = _localized_row(params, context)
     gone = set(names_of(params.get("lids")))
     left = {language: values for language, values in _languages(row).items() if language not in gone}

@@ -1,5 +1,5 @@
-"""User fields that callers declare for tasks and for users, ``task.item.userfield.*`` and ``user.userfield.*``
-(https://apidocs.bitrix24.com/api-reference/tasks/user-field/, /user/userfields/): what is declared can be written.
+"""User fields of tasks and users, ``task.item.userfield.*`` and ``user.userfield.*``
+(https://apidocs.bitrix24.com/api-reference/tasks/user-field/, /user/userfields/).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.user import MISSING, renderer
-from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, pen_of, values_of
+from bx24frames.sandbox.shapes.write import SKIP, classic_user_cell, values_of, write_context
 from bx24frames.sandbox.store.base import Store
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 _LANGUAGES: Final = ("en", "ru")
@@ -35,7 +35,7 @@ _TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The declared fields of one table; their values lie in the rows' own document."""
+    """The declared fields of one table; their values are stored in the JSON document of the rows."""
 
     entity: str
     table: str
@@ -43,27 +43,27 @@ class Declared:
     code: str = ""
 
     @property
-    def shelf(self) -> Shelf:
+    def dictionary(self) -> Dictionary:
         """The declarations."""
-        return Shelf(f"declared:{self.entity}", list)
+        return Dictionary(f"declared:{self.entity}", list)
 
     def specs(self, store: Store) -> list[UserField]:
-        """What a written value is cast by."""
+        """The field by which a written value is cast."""
         return [
             UserField(
                 int(row["ID"]), 0, row["FIELD_NAME"], row["USER_TYPE_ID"], row["MULTIPLE"] == "Y",
                 items=tuple((int(one["ID"]), one["VALUE"]) for one in row.get("LIST", ())),
                 settings=row["SETTINGS"] or {},
             )
-            for row in self.shelf.rows(store)
+            for row in self.dictionary.rows(store)
         ]  # fmt: skip
 
     def write(self, store: Store, row_id: int, values: Mapping[str, Any]) -> None:
-        """Keep the values that declared fields are given."""
-        pen, changed = pen_of(store), Row()
+        """Store the values of declared fields."""
+        portal, changed = write_context(store), Row()
         for spec in self.specs(store):
             if spec.code in values:
-                cell = classic_user_cell(spec, values[spec.code], pen)
+                cell = classic_user_cell(spec, values[spec.code], portal)
                 changed |= {} if cell is SKIP else {spec.code: cell}
         if changed:
             row = store.row(self.table, row_id) or {}
@@ -71,7 +71,7 @@ class Declared:
             store.update_row(self.table, row_id, {"uf": orjson.dumps(document).decode()})
 
     def read(self, store: Store, ids: Iterable[int]) -> dict[int, Row]:
-        """What the rows print of the declared fields, by their codes."""
+        """The declared fields as printed, by their codes."""
         specs = self.specs(store)
         if not specs:
             return {}
@@ -91,7 +91,7 @@ class Declared:
         row_id = php_int(params.get("ID", params.get("id")))
         if row_id <= 0:
             raise MethodError(self.code, "ID is not defined or invalid.")
-        row = self.shelf.row(context.store, row_id)
+        row = self.dictionary.row(context.store, row_id)
         if row is None:
             raise MethodError("ERROR_NOT_FOUND", f"The entity with ID '{row_id}' is not found")
         return row
@@ -103,7 +103,7 @@ class Declared:
                 raise MethodError(self.code, f"The '{name}' field is not found.")
         given = php_text(values["FIELD_NAME"]).upper()
         code = given if given.startswith(self.prefix) else self.prefix + given
-        if any(row["FIELD_NAME"] == code for row in self.shelf.rows(context.store)):
+        if any(row["FIELD_NAME"] == code for row in self.dictionary.rows(context.store)):
             raise MethodError("ERROR_CORE", f"Поле {code} для объекта {self.entity} уже существует.<br>")
         bare: Row = {
             "ENTITY_ID": self.entity, "FIELD_NAME": code, "USER_TYPE_ID": php_text(values["USER_TYPE_ID"]),
@@ -114,22 +114,22 @@ class Declared:
         if bare["USER_TYPE_ID"] == "enumeration":
             bare["LIST"] = []
         context.writes += 1
-        return self.shelf.add(context.store, self._changed(bare, values), text=True)
+        return self.dictionary.add(context.store, self._changed(bare, values), text=True)
 
     def update(self, params: Params, values: Mapping[str, Any], context: Context) -> None:
-        """Change a declaration; its code, type and multiplicity stay."""
-        self.shelf.put(context.store, self._changed(self.known(params, context), values))
+        """Change a declaration; code, type and multiplicity are kept."""
+        self.dictionary.put(context.store, self._changed(self.known(params, context), values))
         context.writes += 1
 
     def delete(self, params: Params, context: Context) -> None:
-        """Take a declaration back."""
-        self.shelf.drop(context.store, self.known(params, context))
+        """Delete a declaration."""
+        self.dictionary.drop(context.store, self.known(params, context))
         context.writes += 1
 
     def listed(self, conditions: Row, order: Row, context: Context) -> list[Row]:
         """The declarations, whole."""
         upper = [{php_text(name).upper(): value for name, value in given.items()} for given in (conditions, order)]
-        rows = ordered(matching(self.shelf.rows(context.store), upper[0]), upper[1])
+        rows = ordered(matching(self.dictionary.rows(context.store), upper[0]), upper[1])
         context.rows += len(rows)
         return rows
 
@@ -209,14 +209,14 @@ def list_task_fields(params: Params, context: Context) -> Result:
 
 
 @method("task.item.userfield.gettypes", "task")
-def list_types(_: Params, __: Context) -> Result:
-    """The types a field can have."""
+def list_field_types(_: Params, __: Context) -> Result:
+    """The types of fields."""
     return Result([{"ID": name, "title": title} for name, title in _TYPES.items()])
 
 
 @method("task.item.userfield.getfields", "task")
 def describe_declarations(_: Params, __: Context) -> Result:
-    """What a declaration consists of."""
+    """The keys of a declaration."""
     described: Row = {name: {"type": _KINDS.get(name, "string"), "title": name} for name in _CAPTIONS}
     described["ID"]["isReadOnly"] = True
     for name in ("ENTITY_ID", "FIELD_NAME", "USER_TYPE_ID"):
@@ -236,14 +236,14 @@ def _administrator(context: Context) -> None:
 
 
 @method("user.userfield.add", "user.userfield", "user")
-def add_user_field(params: Params, context: Context) -> Result:
+def add_declared_field(params: Params, context: Context) -> Result:
     """Declare a field of users; its id."""
     _administrator(context)
     return Result(USER_FIELDS.add(map_of(params.get("fields", params.get("FIELDS"))), context))
 
 
 @method("user.userfield.update", "user.userfield", "user")
-def update_user_field(params: Params, context: Context) -> Result:
+def update_declared_field(params: Params, context: Context) -> Result:
     """Change a field of users."""
     _administrator(context)
     USER_FIELDS.update(params, map_of(params.get("fields", params.get("FIELDS"))), context)
@@ -251,7 +251,7 @@ def update_user_field(params: Params, context: Context) -> Result:
 
 
 @method("user.userfield.delete", "user.userfield", "user")
-def delete_user_field(params: Params, context: Context) -> Result:
+def delete_declared_field(params: Params, context: Context) -> Result:
     """Delete a field of users."""
     _administrator(context)
     USER_FIELDS.delete(params, context)
@@ -259,7 +259,7 @@ def delete_user_field(params: Params, context: Context) -> Result:
 
 
 @method("user.userfield.list", "user.userfield", "user")
-def list_user_fields(params: Params, context: Context) -> Result:
+def list_declared_fields(params: Params, context: Context) -> Result:
     """The fields of users, without their labels."""
     _administrator(context)
     given = [map_of(params.get(name, params.get(name.upper()))) for name in ("filter", "order")]

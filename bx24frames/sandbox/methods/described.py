@@ -1,7 +1,7 @@
-"""Small tables that a description describes: what is stored of sent values, how a row is printed, how it is found.
+"""Small tables defined by a field description: casts of written values, printing and conditions.
 
-A table of this kind is a `Shelf` (rows kept as a document) and a map of flat descriptions, as its own ``fields`` method
-prints them. Values are stored as numbers, texts and Y/N; the older methods print numbers as text.
+Such a table is a `Dictionary` (rows stored as a JSON document) with a map of flat descriptions, as printed by its
+``fields`` method. Values are stored as numbers, texts and Y/N; the older methods print numbers as text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 Description = Mapping[str, Any]
@@ -59,13 +59,13 @@ CASTS: Final[Mapping[str, Cast]] = {
     "datetime": lambda value, zone: parse_datetime(value, zone_of(zone)),
     "object": lambda value, _: value if isinstance(value, list | dict) else _SKIP,
 }
-"""How a sent value is stored, by the type of its description; another type is text."""
+"""How a sent value is stored, by the type in the description; other types are stored as text."""
 
 _NUMBERS: Final = frozenset({"integer", "int", "user", "double"})
 
 
 def written(fields: Mapping[str, Description], given: Mapping[str, Any], zone: str, *, adding: bool) -> Row:
-    """What is stored of sent values: unknown names, read-only ones, and those of an add alone silently are not."""
+    """The sent values as stored; unknown, read-only and (in an update) add-only names are ignored silently."""
     stored: Row = {}
     for name, value in given.items():
         spec = fields.get(name)
@@ -95,7 +95,7 @@ def printed(fields: Mapping[str, Description], row: Row, zone: str, *, text: boo
 
 
 def _size(value: Any) -> tuple[int, float, str]:
-    """A value as an order compares it: numbers by size, before texts."""
+    """Sort key of a value: numbers by size, before texts."""
     text = php_text(value)
     try:
         return (0, float(text), "")
@@ -139,7 +139,7 @@ def chosen(
 ) -> list[Row]:
     """The rows that meet every condition on a named column.
 
-    A condition on another name is dropped, or is an error where `refuse` makes one.
+    A condition on another name is dropped, or an error if `refuse` is given.
     """
     for key, wanted in conditions.items():
         prefix, name = split_operator(str(key), _PREFIXES)
@@ -160,7 +160,7 @@ def flat_fields(params: Params, name: str = "fields") -> Row:
     Raises
     ------
     MethodError
-        Something that is no array was sent.
+        The value is not an array.
     """
     values = params.get(name, params.get(name.upper()))
     if isinstance(values, list) and not values:
@@ -171,31 +171,31 @@ def flat_fields(params: Params, name: str = "fields") -> Row:
 
 
 def not_found(what: str) -> Callable[[int], MethodError]:
-    """The error for an id that no row has."""
+    """The error for an unknown id."""
     return lambda _: MethodError("", what)
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A table of ``crm.X.*`` in the older manner.
+    """A table of ``crm.X.*`` with older methods.
 
     `absent` makes the error for an unknown id, `defaults` are the values of a new row, `stamps` the columns that the
     portal fills in: when and by whom a row was made, and when and by whom it was changed.
     """
 
-    shelf: Shelf
+    dictionary: Dictionary
     fields: Mapping[str, Description]
     absent: Callable[[int], MethodError] = field(default=not_found("Not found"))
     defaults: Mapping[str, Any] = field(default_factory=dict)
     stamps: tuple[str, str, str, str] | None = None
 
     def print(self, row: Row, context: Context) -> Row:
-        """A row as it is printed."""
+        """A row as printed."""
         return printed(self.fields, row, context.store.server_zone, text=True)
 
     def row(self, row_id: int, context: Context) -> Row:
         """A stored row, or the error of an unknown id."""
-        row = self.shelf.row(context.store, row_id)
+        row = self.dictionary.row(context.store, row_id)
         if row is None:
             raise self.absent(row_id)
         return row
@@ -203,7 +203,7 @@ class Described:
     def page(self, rows: list[Row], params: Params, context: Context) -> Result:
         """A page of some of the rows, engine A*: conditions, order, select."""
         found = chosen(rows, classic_map(params, "filter"), self.fields)
-        found = ordered(found, classic_map(params, "order") or {self.shelf.id_key: "ASC"})
+        found = ordered(found, classic_map(params, "order") or {self.dictionary.id_key: "ASC"})
         window = paging.always_counting(context.start, lambda: len(found))
         wanted = set(names_of(list(classic_map(params, "select").values()))) - {"*"}
         shown = [self.print(row, context) for row in window.of(found)]
@@ -213,23 +213,23 @@ class Described:
         return Result(shown, window.total, window.next)
 
     def add(self, values: Mapping[str, Any], context: Context) -> int:
-        """Keep a new row of sent values; its id."""
+        """Add a row of sent values; returns its id."""
         row = {**self.defaults, **written(self.fields, values, context.store.server_zone, adding=True)}
         if self.stamps is not None:
             row |= {self.stamps[0]: context.store.local_time(context.now), self.stamps[1]: context.user_id}
         context.writes += 1
-        return self.shelf.add(context.store, row, text=False)
+        return self.dictionary.add(context.store, row, text=False)
 
     def update(self, row: Row, values: Mapping[str, Any], context: Context) -> Row:
-        """Keep a row changed by sent values; the row."""
+        """Update a row with sent values; returns the row."""
         row = {**row, **written(self.fields, values, context.store.server_zone, adding=False)}
         if self.stamps is not None:
             row |= {self.stamps[2]: context.store.local_time(context.now), self.stamps[3]: context.user_id}
-        self.shelf.put(context.store, row)
+        self.dictionary.put(context.store, row)
         context.writes += 1
         return row
 
     def drop(self, row: Row, context: Context) -> None:
-        """Keep a row no longer."""
-        self.shelf.drop(context.store, row)
+        """Delete a row."""
+        self.dictionary.drop(context.store, row)
         context.writes += 1

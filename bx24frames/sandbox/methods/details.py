@@ -1,7 +1,7 @@
-"""How a card shows its fields: ``crm.X.details.configuration.*``, ``crm.item.details.configuration.*``
+"""Layouts of cards: ``crm.X.details.configuration.*``, ``crm.item.details.configuration.*``
 (https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/).
 
-A configuration is common to all users or one user's own; what was never set is null.
+A configuration belongs to all users or to one user; one that was never set is null.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _KEPT: Final = "details"
 COMMON: Final = "C"
 _TABLES: Final = ("lead", "deal", "contact", "company")
 EXTRAS: Final = ("dealCategoryId", "leadCustomerType", "categoryId")
-"""What tells one card of a type from another: the pipeline, or simple and repeated leads."""
+"""What distinguishes cards of one type: the pipeline, or simple and repeated leads."""
 _DENIED: Final = MethodError("", "Access denied.")
 
 
 def _entity(entity: EntityType | None, params: Params, context: Context) -> EntityType:
-    """The type a call is about; the universal methods are told it."""
+    """The entity type of a call, which universal methods take as a parameter."""
     if entity is not None:
         return entity
     number = params.get("entityTypeId")
@@ -48,7 +48,7 @@ def _scope(params: Params) -> str:
 
 
 def _key(entity: EntityType, params: Params, context: Context) -> str:
-    """Which configuration is meant. Those of others, and the common one to write, are an administrator's."""
+    """The configuration of a call. Those of other users, and writing the common one, need an administrator."""
     scope = _scope(params)
     user = php_int(params.get("userId")) or context.user_id
     if scope != COMMON and user != context.user_id and not context.is_admin:
@@ -69,12 +69,12 @@ def _keep(configurations: Row, context: Context) -> Result:
 
 
 def _get(entity: EntityType | None, params: Params, context: Context) -> Result:
-    """The sections of a card; null where they were never set."""
+    """The sections of a card; null if they were never set."""
     return Result(_kept(context).get(_key(_entity(entity, params, context), params, context)))
 
 
 def _sections(params: Params) -> list[Row]:
-    """The sections as sent, checked in the order in which the portal complains."""
+    """The sections as sent, validated in the order of the portal."""
     data = params.get("data")
     if not isinstance(data, list | dict):
         raise MethodError("", "Parameter 'data' must be array.")
@@ -113,7 +113,7 @@ def _element(element: Row) -> Row:
 
 
 def _set(entity: EntityType | None, params: Params, context: Context) -> Result:
-    """Keep a card's sections."""
+    """Store the sections of a card."""
     key = _key(_entity(entity, params, context), params, context)
     if _scope(params) == COMMON and not context.is_admin:
         raise _DENIED
@@ -121,7 +121,7 @@ def _set(entity: EntityType | None, params: Params, context: Context) -> Result:
 
 
 def _reset(entity: EntityType | None, params: Params, context: Context) -> Result:
-    """Forget a card's sections."""
+    """Delete the sections of a card."""
     key = _key(_entity(entity, params, context), params, context)
     if _scope(params) == COMMON and not context.is_admin:
         raise _DENIED
@@ -129,7 +129,7 @@ def _reset(entity: EntityType | None, params: Params, context: Context) -> Resul
 
 
 def _force_common(entity: EntityType | None, params: Params, context: Context) -> Result:
-    """Forget every user's own sections of a card."""
+    """Delete the sections of a card of every user."""
     known = _entity(entity, params, context)
     if not context.is_admin:
         raise _DENIED

@@ -9,7 +9,7 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import READ_ONLY, bound_int, classic_id, classic_map
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
+from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES
 
 
 def flat(
@@ -56,7 +56,7 @@ DESCRIBED: Final = {
     "entityTypeId": {"isRequired": True},
     "isDefault": {"isReadOnly": True},
 }
-"""Where a pipeline's description says otherwise than its writes behave."""
+"""Where the description of pipelines differs from their writes."""
 
 
 def matching(rows: list[dict[str, Any]], conditions: dict[str, Any]) -> list[dict[str, Any]]:

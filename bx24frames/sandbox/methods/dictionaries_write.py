@@ -9,8 +9,8 @@ from bx24frames.sandbox.methods.arguments import bound_array, bound_int, classic
 from bx24frames.sandbox.methods.dictionaries import CATEGORY_FIELDS, STATUS_FIELDS
 from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES, STRUCTURE, add_stages, drop_stages
 from bx24frames.sandbox.store.initial import stage_dictionary, stage_prefix
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES, STRUCTURE, add_stages, drop_stages
 from bx24frames.sandbox.store.tables import DEALS, Row
 
 # ---------------------------------------------------------------- statuses
@@ -19,7 +19,7 @@ SEMANTICS: Final = {None: "process", "": "process", "S": "success", "F": "failur
 
 
 def _status_values(params: Params, *, adding: bool) -> Row:
-    """What is written of the sent fields; unknown ones, read-only ones and those of an add alone silently are not."""
+    """The sent fields without unknown, read-only and (in an update) add-only ones."""
     given = params.get("fields", params.get("FIELDS"))
     if not isinstance(given, dict):
         raise MethodError("", "Parameter 'fields' must be array.")
@@ -35,7 +35,7 @@ def _status_values(params: Params, *, adding: bool) -> Row:
 
 @method("crm.status.add", "crm")
 def add_status(params: Params, context: Context) -> Result:
-    """A new entry of a dictionary; its id. The code of a pipeline's stage gets the pipeline's prefix
+    """Create an entry of a dictionary; returns its id. The code of a pipeline's stage gets the pipeline's prefix
     (https://apidocs.bitrix24.com/api-reference/crm/status/crm-status-add.html).
     """
     values = _status_values(params, adding=True)
@@ -77,7 +77,7 @@ def _status(params: Params, context: Context) -> Row:
 
 @method("crm.status.update", "crm")
 def update_status(params: Params, context: Context) -> Result:
-    """Change an entry: its dictionary, code, pipeline and group stay."""
+    """Change an entry; dictionary, code, pipeline and group are kept."""
     row = _status(params, context)
     values = _status_values(params, adding=False)
     if "NAME" in values and not values["NAME"]:
@@ -91,7 +91,7 @@ def update_status(params: Params, context: Context) -> Result:
 
 @method("crm.status.delete", "crm")
 def delete_status(params: Params, context: Context) -> Result:
-    """Delete an entry that no row has; one of the system's own only under ``FORCED``."""
+    """Delete an entry that no row uses; system entries only with ``FORCED``."""
     row = _status(params, context)
     forced = params.get("params", params.get("PARAMS"))
     if row["SYSTEM"] == "Y" and not (isinstance(forced, dict) and forced.get("FORCED") == "Y"):
@@ -146,7 +146,7 @@ def _pipeline_values(params: Params, number: int) -> Row:
         values["isDefault"] = "Y" if values["isDefault"].lower() in ("y", "true") else "N"
         if values["isDefault"] == "Y" and number in _CLIENTS:
             raise MethodError("0", "Default client category does not support updating default state")
-        if number == DEALS:  # in deals it is not to be changed
+        if number == DEALS:  # that of deals cannot be changed
             del values["isDefault"]
     if "name" in values and not values["name"].strip():
         raise MethodError("0", "Field 'NAME' is required")
@@ -154,7 +154,7 @@ def _pipeline_values(params: Params, number: int) -> Row:
 
 
 def _crown(row: Row, context: Context) -> None:
-    """Of the pipelines of a table one is the default: the others cease to be."""
+    """Make a pipeline the only default one of its entity type."""
     for other in PIPELINES.rows(context.store):
         if other["entityTypeId"] == row["entityTypeId"] and other["id"] != row["id"] and other["isDefault"] == "Y":
             PIPELINES.put(context.store, {**other, "isDefault": "N"})
@@ -162,7 +162,7 @@ def _crown(row: Row, context: Context) -> None:
 
 @method("crm.category.add", "crm")
 def add_category(params: Params, context: Context) -> Result:
-    """A new pipeline with the stages it begins with, printed whole
+    """Create a pipeline with its initial stages, printed whole
     (https://apidocs.bitrix24.com/api-reference/crm/universal/category/crm-category-add.html).
     """
     number, _ = _pipelines(params, context)
@@ -179,7 +179,7 @@ def add_category(params: Params, context: Context) -> Result:
 
 @method("crm.category.update", "crm")
 def update_category(params: Params, context: Context) -> Result:
-    """Change a pipeline, printed whole; the default one stays that until another is made it."""
+    """Change a pipeline, printed whole; the default one stays default until another becomes it."""
     number, row = _pipeline(params, context)
     values = _pipeline_values(params, number)
     if row["isDefault"] == "Y":
@@ -239,7 +239,7 @@ def _department(params: Params, context: Context) -> Row:
 
 @method("department.add", "department")
 def add_department(params: Params, context: Context) -> Result:
-    """A new department; its id. Values stand beside each other
+    """Create a department; returns its id. Values stand beside each other
     (https://apidocs.bitrix24.com/api-reference/departments/department-add.html).
     """
     values = {"SORT": 500, **_department_values({"NAME": "", "PARENT": "", **params}, context)}

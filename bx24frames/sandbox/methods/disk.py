@@ -23,7 +23,7 @@ def list_storages(params: Params, context: Context) -> Result:
 def _children(params: Params, context: Context, column: str, row_id: int) -> Result:
     conditions = map_of(params.get("filter")) | {f"={column}": row_id}
     found, window = ITEMS.page(context, conditions, map_of(params.get("order")))
-    return Result([printed(row) for row in found], window.total, window.next)
+    return Result([printed_object(row) for row in found], window.total, window.next)
 
 
 OF_FILES: Final = ("GLOBAL_CONTENT_VERSION", "FILE_ID", "SIZE")
@@ -40,8 +40,8 @@ NOT_ASKED: Final = (
 """Fields that no filter takes."""
 
 
-def printed(row: dict[str, Any]) -> dict[str, Any]:
-    """A folder has no content; a file's is behind an address."""
+def printed_object(row: dict[str, Any]) -> dict[str, Any]:
+    """Keys of the content: none for a folder, an address for a file."""
     others = OF_FILES if row["TYPE"] == "folder" else OF_FOLDERS
     row = {name: value for name, value in row.items() if name not in others}
     for name in ("DELETE_TIME",):
@@ -53,7 +53,7 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
 
 @method("disk.folder.getchildren", "disk")
 def list_folder(params: Params, context: Context) -> Result:
-    """A page of what a folder holds, engine C."""
+    """A page of the children of a folder, engine C."""
     row_id = bound_int(params, "id")
     if context.store.row("disk_item", row_id) is None:
         raise NO_OBJECT
@@ -62,7 +62,7 @@ def list_folder(params: Params, context: Context) -> Result:
 
 @method("disk.storage.getchildren", "disk")
 def list_storage(params: Params, context: Context) -> Result:
-    """A page of what lies at the top of a storage, engine C."""
+    """A page of the root folder of a storage, engine C."""
     storage = context.store.row("storage", bound_int(params, "id"))
     if storage is None:
         raise NO_OBJECT
@@ -83,7 +83,7 @@ def _one(kind: str) -> Handler:
         found = ITEMS.one(context, {"=ID": bound_int(params, "id"), "=TYPE": kind})
         if found is None:
             raise NO_OBJECT
-        return Result(printed(found))
+        return Result(printed_object(found))
 
     return get
 

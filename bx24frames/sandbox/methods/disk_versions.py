@@ -14,7 +14,7 @@ from bx24frames.sandbox.methods.disk_write import (
     FILE,
     absent,
     argument,
-    change,
+    change_object,
     content_of,
     keep,
     object_of,
@@ -41,18 +41,18 @@ def _addressed(row: Row) -> Row:
 
 
 def _renewed(row: Row, kept: Row, context: Context) -> Row:
-    """A file with a new content; what it had becomes a version."""
+    """Replace the content of a file; the previous one becomes a version."""
     number = (row["globalContentVersion"] or 1) + 1
     version = {"objectId": row["id"], "name": row["name"], "globalContentVersion": number, "size": kept["size"],
                "createTime": context.store.local_time(context.now), "createdBy": context.user_id,
                "fileId": kept["fileId"]}  # fmt: skip
     context.store.insert_row("disk_version", version)
-    return change(row, {**kept, "globalContentVersion": number}, context) | {"GLOBAL_CONTENT_VERSION": number}
+    return change_object(row, {**kept, "globalContentVersion": number}, context) | {"GLOBAL_CONTENT_VERSION": number}
 
 
 @method("disk.file.uploadversion", DISK)
 def upload_version(params: Params, context: Context) -> Result:
-    """A new content of a file, printed whole; without content, an address to send it to."""
+    """Upload the content of a file, printed whole; without content, an address to upload to."""
     row = object_of(argument(params, 0, "id"), FILE, context)
     if "fileContent" not in params:
         address = f"https://example.com/rest/upload.json?token=disk{row['id']}"
@@ -72,7 +72,7 @@ def list_versions(params: Params, context: Context) -> Result:
 
 @method("disk.file.restorefromversion", DISK)
 def restore_version(params: Params, context: Context) -> Result:
-    """Give a file the content of one of its versions, as a new one."""
+    """Restore the content of a version of a file, as a new version."""
     row = object_of(argument(params, 0, "id"), FILE, context)
     version = context.store.row("disk_version", php_int(argument(params, 1, "versionId")))
     if version is None or version["objectId"] != row["id"]:
@@ -93,7 +93,7 @@ SYSTEM_STORAGES: Final = ("user", "common", "group")
 
 @method("disk.storage.rename", DISK)
 def rename_storage(params: Params, context: Context) -> Result:
-    """Rename the storage of an application; the others keep their names."""
+    """Rename the storage of an application; other storages cannot be renamed."""
     row = storage_of(params, context)
     if row["entityType"] in SYSTEM_STORAGES:
         raise MethodError("ACCESS_DENIED", "Access denied (invalid type of storage)", 403)

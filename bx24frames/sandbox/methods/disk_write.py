@@ -9,22 +9,22 @@ from typing import Any, Final
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import map_of
-from bx24frames.sandbox.methods.disk import ITEMS, printed
+from bx24frames.sandbox.methods.disk import ITEMS, printed_object
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import Row
 
 FOLDER, FILE = "folder", "file"
 LIVE, TRASHED = 0, 3
-"""DELETED_TYPE of what lies in its place, and of what was thrown away by itself."""
+"""DELETED_TYPE of objects in place, and of those moved to the recycle bin."""
 _NUMBERS: Final = ("ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION")
-"""Fields of an object just made that are printed as numbers."""
+"""Fields of a new object that are printed as numbers."""
 DISK: Final = "disk"
 _TAKEN: Final = "DISK_OBJ_22000"
 
 
 def absent(row_id: Any) -> MethodError:
-    """No such object."""
+    """The error for an unknown object."""
     return MethodError("ERROR_NOT_FOUND", f"Could not find entity with id `{php_text(row_id)}`.", 400)
 
 
@@ -34,7 +34,7 @@ def argument(params: Params, place: int, *names: str) -> Any:
     Raises
     ------
     MethodError
-        It was not sent.
+        It is missing.
     """
     for name in names:
         if name in params:
@@ -43,7 +43,7 @@ def argument(params: Params, place: int, *names: str) -> Any:
 
 
 def object_of(row_id: Any, kind: str, context: Context) -> Row:
-    """A folder or a file; an error where there is none of the kind."""
+    """A folder or a file; an error if there is none of that kind."""
     row = context.store.row("disk_item", php_int(row_id))
     if row is None or row["type"] != kind:
         raise absent(row_id)
@@ -63,7 +63,7 @@ def _shown(row_id: int, context: Context, *, fresh: bool = False) -> Row:
     found = ITEMS.one(context, {"=ID": row_id})
     if found is None:
         raise absent(row_id)
-    row = printed(found)
+    row = printed_object(found)
     return {name: int(one) if fresh and name in _NUMBERS and one is not None else one for name, one in row.items()}
 
 
@@ -73,7 +73,7 @@ def _sibling(parent: int, name: str, context: Context, besides: int = 0) -> bool
 
 
 def _name(parent: int, name: str, context: Context, *, unique: bool = False, kind: str = FILE, besides: int = 0) -> str:
-    """A name that is free in a folder; a unique one is made where asked for."""
+    """A name that is free in a folder; made unique if requested."""
     if not name.strip():
         raise MethodError("ERROR_ARGUMENT", "Invalid value of parameter {NAME}")
     if not _sibling(parent, name, context, besides):
@@ -102,8 +102,8 @@ def _add(parent: Row, kind: str, name: str, context: Context, **values: Any) -> 
     return row_id
 
 
-def change(row: Row, values: Row, context: Context) -> Row:
-    """Change columns of an object, and note who did it; the object as printed."""
+def change_object(row: Row, values: Row, context: Context) -> Row:
+    """Change columns of an object and record the user; returns the object as printed."""
     kept = {"updateTime": context.store.local_time(context.now), "updatedBy": context.user_id}
     context.store.update_row("disk_item", row["id"], kept | values)
     context.writes += 1
@@ -153,7 +153,7 @@ def _size(text: str) -> int:
 
 
 def keep(name: str, text: str, context: Context) -> Row:
-    """Keep the content of a file; the columns that tell of it."""
+    """Store the content of a file; returns its columns."""
     return {"fileId": context.store.insert_row("file", {"name": name, "content": text}), "size": _size(text)}
 
 
@@ -171,25 +171,25 @@ def _upload(params: Params, context: Context, parent: Row) -> Result:
 
 @method("disk.folder.addsubfolder", DISK)
 def add_subfolder(params: Params, context: Context) -> Result:
-    """A new folder in a folder, printed whole."""
+    """Create a folder in a folder, printed whole."""
     return _add_folder(params, context, _parent(params, context))
 
 
 @method("disk.storage.addfolder", DISK)
 def add_folder(params: Params, context: Context) -> Result:
-    """A new folder at the top of a storage, printed whole."""
+    """Create a folder at the top of a storage, printed whole."""
     return _add_folder(params, context, _root(params, context))
 
 
 @method("disk.folder.uploadfile", DISK)
 def upload_to_folder(params: Params, context: Context) -> Result:
-    """A new file in a folder; without content, an address to send it to."""
+    """A new file in a folder; without content, an address to upload to."""
     return _upload(params, context, _parent(params, context))
 
 
 @method("disk.storage.uploadfile", DISK)
 def upload_to_storage(params: Params, context: Context) -> Result:
-    """A new file at the top of a storage; without content, an address to send it to."""
+    """A new file at the top of a storage; without content, an address to upload to."""
     return _upload(params, context, _root(params, context))
 
 
@@ -201,7 +201,7 @@ def _rename(kind: str) -> Handler:
         row = object_of(argument(params, 0, "id"), kind, context)
         wanted = php_text(argument(params, 1, "newName"))
         name = _name(row["parentId"], wanted, context, kind=kind, besides=row["id"])
-        return Result(change(row, {"name": name}, context))
+        return Result(change_object(row, {"name": name}, context))
 
     return handle
 
@@ -213,7 +213,7 @@ def _trash(kind: str) -> Handler:
             raise MethodError(_TAKEN, "Нельзя удалить корневую папку")
         moment = context.store.local_time(context.now)
         gone = {"deletedType": TRASHED, "deleteTime": moment, "deletedBy": context.user_id}
-        return Result(change(row, gone, context) | {"DELETED_TYPE": TRASHED})
+        return Result(change_object(row, gone, context) | {"DELETED_TYPE": TRASHED})
 
     return handle
 
@@ -222,7 +222,7 @@ def _restore(kind: str) -> Handler:
     def handle(params: Params, context: Context) -> Result:
         row = object_of(argument(params, 0, "id"), kind, context)
         back = {"deletedType": LIVE, "deleteTime": None, "deletedBy": 0}
-        return Result(change(row, back, context) | {"DELETED_TYPE": LIVE})
+        return Result(change_object(row, back, context) | {"DELETED_TYPE": LIVE})
 
     return handle
 
@@ -242,7 +242,7 @@ def _move(kind: str) -> Handler:
             for one in _inside(row["id"], context):
                 context.store.update_row("disk_item", one["id"], {"storageId": target["storageId"]})
         changed = {"parentId": target["id"], "storageId": target["storageId"], "name": name}
-        return Result(change(row, changed, context) | {"PARENT_ID": target["id"]})
+        return Result(change_object(row, changed, context) | {"PARENT_ID": target["id"]})
 
     return handle
 
@@ -289,7 +289,7 @@ def _share(kind: str) -> Handler:
 
 @method("disk.folder.deletetree", DISK)
 def delete_tree(params: Params, context: Context) -> Result:
-    """Delete a folder for good, with everything in it."""
+    """Delete a folder permanently, with everything in it."""
     row = object_of(argument(params, 0, "id"), FOLDER, context)
     if not row["parentId"]:
         raise MethodError(_TAKEN, "Нельзя удалить корневую папку")
@@ -300,7 +300,7 @@ def delete_tree(params: Params, context: Context) -> Result:
 
 @method("disk.file.delete", DISK)
 def delete_file(params: Params, context: Context) -> Result:
-    """Delete a file for good."""
+    """Delete a file permanently."""
     _drop(object_of(argument(params, 0, "id"), FILE, context), context)
     return Result(value=True)
 

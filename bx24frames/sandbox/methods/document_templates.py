@@ -1,4 +1,4 @@
-"""What documents are made from, ``crm.documentgenerator.template.*`` and ``.numerator.*``
+"""Templates and numerators of documents, ``crm.documentgenerator.template.*`` and ``.numerator.*``
 (https://apidocs.bitrix24.com/api-reference/crm/document-generator/).
 """
 
@@ -13,7 +13,7 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, 
 from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 GENERATOR: Final = "Bitrix_Main_Numerator_Generator_SequentNumberGenerator"
@@ -57,8 +57,8 @@ def _seeded_templates() -> list[Row]:
     ]
 
 
-NUMERATORS: Final = Shelf("numerator", _seeded_numerators, "id")
-TEMPLATES: Final = Shelf("document_template", _seeded_templates, "id")
+NUMERATORS: Final = Dictionary("numerator", _seeded_numerators, "id")
+TEMPLATES: Final = Dictionary("document_template", _seeded_templates, "id")
 NO_TEMPLATE: Final = MethodError("0", "Шаблон не найден")
 NO_NUMERATOR: Final = MethodError("100", "Could not construct parameter {numerator}")
 
@@ -69,7 +69,7 @@ def _fields(params: Params) -> Row:
 
 
 def address(action: str, row_id: int) -> str:
-    """Where a signed-in user fetches a file of the generator."""
+    """Address at which a signed-in user downloads a file of the generator."""
     return f"/bitrix/services/main/ajax.php?action={PREFIX}.{action}&SITE_ID=s1&id={row_id}"
 
 
@@ -96,7 +96,7 @@ def _shown_numerator(row: Row, *, text: bool = True) -> Row:
 
 
 def next_number(row_id: int, context: Context) -> str:
-    """The next number of a numerator, which is used up; without one the number is the count of documents."""
+    """The next number of a numerator; without a numerator, the count of documents."""
     row = NUMERATORS.row(context.store, row_id)
     if row is None:
         return "1"
@@ -124,7 +124,7 @@ def get_numerator(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.numerator.add", "crm")
 def add_numerator(params: Params, context: Context) -> Result:
-    """A new numerator, printed whole; its id is a number here."""
+    """Create a numerator, printed whole; returns its id is a number here."""
     given = _fields(params)
     missing = [name for name in ("name", "template") if not php_text(given.get(name))]
     if missing:
@@ -138,7 +138,7 @@ def add_numerator(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.numerator.update", "crm")
 def update_numerator(params: Params, context: Context) -> Result:
-    """Change a numerator; its keys stand alone."""
+    """Change a numerator; its keys are parameters."""
     row, given = _numerator(params, context), _fields(params)
     texts = {name: php_text(given[name]) for name in ("name", "template") if given.get(name)}
     settings = _settings(given.get("settings"), row["settings"])
@@ -199,7 +199,7 @@ def _template_values(params: Params, context: Context) -> Row:
 
 @method(f"{PREFIX}.template.list", "crm")
 def list_templates(params: Params, context: Context) -> Result:
-    """A page of templates, a map by id; the deleted ones only where they are asked for."""
+    """A page of templates, a map by id; deleted ones only if requested."""
     conditions = {"isDeleted": "N", **map_of(bound_array(params, "filter", {}))}
     rows = TEMPLATES.rows(context.store)
     types = conditions.pop("entityTypeId", None)
@@ -229,7 +229,7 @@ def get_template(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.template.add", "crm")
 def add_template(params: Params, context: Context) -> Result:
-    """A new template, printed whole."""
+    """Create a template, printed whole."""
     values = _template_values(params, context)
     if missing := [name for name in ("name", "file", "numeratorId", "region") if not values.get(name)]:
         raise MethodError("0", f"Empty required fields: {', '.join(missing)}")

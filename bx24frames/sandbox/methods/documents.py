@@ -13,10 +13,10 @@ from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.document_templates import PREFIX, address, next_number, template_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
-_DOCUMENTS: Final = Shelf("document", list, "id")
+_DOCUMENTS: Final = Dictionary("document", list, "id")
 NO_DOCUMENT: Final = MethodError("0", "Документ не найден")
 _NO_ID: Final = MethodError("100", "Bitrix\\DocumentGenerator\\Document constructor must be is public")
 _LISTED: Final = (
@@ -64,7 +64,7 @@ def _listed(row: Row, context: Context) -> Row:
 
 
 def _whole(row: Row, context: Context) -> Row:
-    """A document as it is printed alone."""
+    """A document as single answers print it."""
     entity = context.store.entity(row["entityTypeId"])
     owner = (entity and context.store.row(entity.name, row["entityId"])) or {}
     shown = {name: value for name, value in _listed(row, context).items() if name not in ("fileId", "imageId", "pdfId")}
@@ -127,7 +127,7 @@ def _fresh(template: Row, owner: tuple[int, int], number: str, params: Params, c
 
 @method(f"{PREFIX}.document.add", "crm")
 def add_document(params: Params, context: Context) -> Result:
-    """A new document of a row, printed whole; its id is a number here."""
+    """Create a document of a row, printed whole; returns its id is a number here."""
     template = template_of(params, context, "templateId")
     owner = _owner(params, context)
     number = next_number(template["numeratorId"], context)
@@ -170,7 +170,7 @@ def list_documents(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.document.update", "crm")
 def update_document(params: Params, context: Context) -> Result:
-    """Make a document anew from other values, printed whole."""
+    """Regenerate a document with other values, printed whole."""
     row = _row(params, context)
     stamps = _stamps(params, before=True)
     values = {**row["values"], **_values(params), "stampsEnabled": stamps}
@@ -191,7 +191,7 @@ def delete_document(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.document.enablepublicurl", "crm")
 def enable_public_url(params: Params, context: Context) -> Result:
-    """Give a document an address for everybody, or take it away."""
+    """Enable or disable the public address of a document."""
     row = _row(params, context)
     status = params.get("status", 1)
     on = status is True or php_text(status) in FROM_CODE
@@ -221,7 +221,7 @@ def describe_document(params: Params, context: Context) -> Result:
 
 @method(f"{PREFIX}.template.getfields", "crm")
 def describe_template(params: Params, context: Context) -> Result:
-    """The fields that a document of a template would have."""
+    """The fields of documents of a template."""
     template_of(params, context)
     bound_int(params, "entityTypeId")
     return Result({"templateFields": _descriptors(_values(params))})

@@ -1,4 +1,4 @@
-"""The time spent on tasks, ``task.elapseditem.*``: arguments are matched by their order, whatever they are called
+"""Time spent on tasks, ``task.elapseditem.*``: arguments are positional, whatever their names
 (https://apidocs.bitrix24.com/api-reference/tasks/elapsed-item/).
 """
 
@@ -27,7 +27,7 @@ def _view(size: int) -> View:
 
 @method("task.elapseditem.getlist", "task")
 def list_elapsed(params: Params, context: Context) -> Result:
-    """A page of time spent: TASKID is left out where the first argument is an array; ``start`` is ignored."""
+    """A page of elapsed time: TASKID is omitted if the first argument is an array; ``start`` is ignored."""
     given = list(params.values())
     conditions: dict[str, Any] = {}
     task = None
@@ -55,7 +55,7 @@ def _task(given: list[Any], context: Context) -> int:
 
 
 def _item(params: Params, context: Context) -> tuple[int, list[Any]]:
-    """The item that the first two arguments name, and the arguments behind them."""
+    """The item named by the first two arguments, and the remaining arguments."""
     given = list(params.values())
     task = _task(given, context)
     row_id = php_int(given[1]) if len(given) > 1 else 0
@@ -73,7 +73,7 @@ def _values(given: list[Any]) -> dict[str, Any]:
 
 
 def _total(task: int, context: Context) -> None:
-    """Let the task print what was spent on it."""
+    """Update the elapsed time of the task."""
     spent = context.store.scalar("SELECT sum(seconds) FROM elapsed WHERE taskId = ?", (task,))
     context.store.update_row("task", task, {"timeSpentInLogs": spent})
 
@@ -88,7 +88,7 @@ def get_elapsed(params: Params, context: Context) -> Result:
 
 @method("task.elapseditem.add", "task")
 def add_elapsed(params: Params, context: Context) -> Result:
-    """A new item; its id: task, fields."""
+    """Create an item; returns its id: task, fields."""
     given = list(params.values())
     task = _task(given, context)
     row_id = _DESK.add({"SOURCE": 3, **_values(given[1:]), "TASK_ID": task}, context)

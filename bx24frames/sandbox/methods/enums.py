@@ -42,7 +42,7 @@ ENUMS: Final[Mapping[str, tuple[_Choice, ...]]] = {
     "settings.mode": ((1, "Классическая CRM"), (2, "Простая CRM")),
 }
 
-# beside those of the tables: (id, caption, code, short code)
+# in addition to those of the tables: (id, caption, code, short code)
 OTHER_OWNERS: Final = (
     (5, "Счёт (старая версия)", "INVOICE", "I"),
     (8, "Реквизиты", "REQUISITE", "RQ"),
@@ -83,7 +83,7 @@ def _enum(choices: tuple[_Choice, ...], _: Params, __: Context) -> Result:
 
 
 def _static(value: Any, _: Params, __: Context) -> Result:
-    """An answer that nothing changes."""
+    """A constant answer."""
     return Result(value)
 
 
@@ -100,7 +100,7 @@ method("crm.settings.mode.get", "crm")(partial(_static, CLASSIC_MODE))
 
 @method("crm.enum.ownertype", "crm")
 def list_owner_types(_: Params, context: Context) -> Result:
-    """The types of objects, smart processes among them."""
+    """The types of objects, including smart processes."""
     known = [(entity.id, entity.title, entity.name.upper(), entity.short) for entity in context.store.entities()]
     return Result([_entry(*owner) for owner in sorted((*known, *OTHER_OWNERS))])
 

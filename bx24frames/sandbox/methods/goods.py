@@ -27,7 +27,7 @@ _PROPERTIES: Final[dict[str, dict[str, Any]]] = {
 
 
 def write_properties(row_id: int, values: dict[str, Any], context: Context, *, adding: bool) -> None:
-    """Keep the properties of a product: each value in a map of its own, a list of these for a multiple one."""
+    """Store the properties of a product: each value as a map, a list of maps for a multiple one."""
     stored: dict[str, Any] = {}
     for name in _PROPERTIES.keys() & values.keys():
         parts = values_of(values[name]) if isinstance(values[name], list) else [values[name]]
@@ -54,7 +54,7 @@ def _unknown(name: str) -> MethodError:
 class Goods:
     """A table of ``catalog.{kind}.*``. `rows`: the key of a list; `one`: that of a row.
 
-    `needs`: what the conditions have to name; `bare`: without a prefix.
+    `needs`: names that conditions must contain; `bare`: those without a prefix.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class Goods:
         return Result({self.rows: found}, window.total, window.next)
 
     def _understood(self, conditions: dict[str, Any]) -> dict[str, Any]:
-        """What is left of conditions: each is cast by the type of its field, and dropped where that cannot be."""
+        """The conditions with values cast by type of field; those that cannot be cast are dropped."""
         names = by_name(self.kind)
         kept: dict[str, Any] = {}
         for key, value in conditions.items():
@@ -131,7 +131,7 @@ class Goods:
                     refuse=lambda name, _: MethodError("0", f"Required fields: {name}"))  # fmt: skip
 
     def add(self, params: Params, context: Context) -> Result:
-        """A new row, printed whole."""
+        """Create a row, printed whole."""
         bound(params, "fields")
         values = map_of(bound_array(params, "fields", {}))
         row_id = self._desk().add(values, context)
@@ -159,7 +159,7 @@ class Goods:
 
     @property
     def written(self) -> str:
-        """The key of a row just written."""
+        """The key of a written row."""
         return "element" if self.kind == "product" else self.one
 
 

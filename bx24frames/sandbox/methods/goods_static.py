@@ -1,4 +1,4 @@
-"""Tables of the catalogue that nobody writes here: stores, measures, taxes, properties, documents
+"""Read-only tables of the catalogue: stores, measures, taxes, properties, documents
 (https://apidocs.bitrix24.com/api-reference/catalog/).
 """
 
@@ -79,7 +79,7 @@ _SIGNS: Final = (">=", "<=", "!=", "!@", "!", ">", "<", "=", "@", "%")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StaticTable:
     """``catalog.{kind}.*`` over fixed rows. `plural`: the key of a list; `one`: that of a row."""
 
     kind: str
@@ -138,18 +138,18 @@ def _ordered(sign: str, cell: Any, value: Any) -> bool:
 
 
 _ALL: Final = (
-    Table("store", "stores", "store", STORES),
-    Table("storeproduct", "storeProducts", "storeProduct", STOCK),
-    Table("measure", "measures", "measure", MEASURES),
-    Table("vat", "vats", "vat", VATS),
-    Table("priceType", "priceTypes", "priceType", PRICE_TYPES),
-    Table("productProperty", "productProperties", "productProperty", _PROPERTIES),
-    Table("productPropertyEnum", "productPropertyEnums", "productPropertyEnum", CHOICES),
-    Table("document", "documents", "document", PAPERS),
-    Table("document.element", "documentElements", "documentElement", _LINES),
+    StaticTable("store", "stores", "store", STORES),
+    StaticTable("storeproduct", "storeProducts", "storeProduct", STOCK),
+    StaticTable("measure", "measures", "measure", MEASURES),
+    StaticTable("vat", "vats", "vat", VATS),
+    StaticTable("priceType", "priceTypes", "priceType", PRICE_TYPES),
+    StaticTable("productProperty", "productProperties", "productProperty", _PROPERTIES),
+    StaticTable("productPropertyEnum", "productPropertyEnums", "productPropertyEnum", CHOICES),
+    StaticTable("document", "documents", "document", PAPERS),
+    StaticTable("document.element", "documentElements", "documentElement", _LINES),
 )
 
 for _table in _ALL:
     method(f"catalog.{_table.kind}.list", "catalog")(_table.listed)
-    if not _table.kind.startswith("document"):  # those have a list alone
+    if not _table.kind.startswith("document"):  # these have only a list
         method(f"catalog.{_table.kind}.get", "catalog")(_table.get)

@@ -1,4 +1,4 @@
-"""The people of workgroups and what a group is, ``sonet_group.user.*``, ``socialnetwork.api.workgroup.get``
+"""Members of workgroups and single workgroups, ``sonet_group.user.*``, ``socialnetwork.api.workgroup.get``
 (https://apidocs.bitrix24.com/api-reference/sonet-group/).
 """
 
@@ -17,7 +17,7 @@ from bx24frames.sandbox.store.tables import Row
 
 OWNER, MODERATOR, MEMBER, ASKED = "A", "E", "K", "Z"
 ROLES: Final = (MODERATOR, MEMBER)
-SCOPE: Final = "sonet_group"
+GROUP_SCOPE: Final = "sonet_group"
 WRONG_USERS: Final = MethodError("", "Wrong user IDs")
 _LISTED: Final = ("NAME", "DESCRIPTION", "KEYWORDS", "ACTIVE", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "LANDING")
 API_EMPTY: Final = MethodError("SONET_CONTROLLER_WORKGROUP_EMPTY", "Не указан идентификатор рабочей группы.")
@@ -27,7 +27,7 @@ _FEATURES: Final = ("blog", "calendar", "chat", "files", "forum", "group_lists",
 
 
 def members(row: Row, context: Context) -> dict[str, str]:
-    """Who is in a group, by user, with his role; a seeded group has as many users as it counts."""
+    """Roles in a group by user id; a seeded group has as many members as its count says."""
     if row["members"]:
         found: dict[str, str] = orjson.loads(row["members"])
         return found
@@ -47,7 +47,7 @@ def _group(params: Params, context: Context) -> Row:
 
 
 def _users(params: Params, context: Context) -> list[str]:
-    """The users that are named and exist; as texts."""
+    """Ids of the named users that exist, as text."""
     wanted = [php_text(one) for one in values_of(params.get("USER_ID"))]
     known = [one for one in wanted if context.store.row("user", php_int(one)) is not None]
     if not known:
@@ -62,7 +62,7 @@ def _keep(row: Row, people: dict[str, str], context: Context) -> None:
     context.writes += 1
 
 
-@method("sonet_group.user.get", SCOPE)
+@method("sonet_group.user.get", GROUP_SCOPE)
 def list_members(params: Params, context: Context) -> Result:
     """The members of one workgroup, unpaged: A its owner, E moderators, K the others."""
     row = context.store.row("workgroup", php_int(params.get("ID", params.get("id"))))
@@ -73,9 +73,9 @@ def list_members(params: Params, context: Context) -> Result:
     return Result([{"USER_ID": user, "ROLE": role} for user, role in people.items()])
 
 
-@method("sonet_group.user.add", SCOPE)
+@method("sonet_group.user.add", GROUP_SCOPE)
 def add_members(params: Params, context: Context) -> Result:
-    """Put users into a group past any invitation; who was put in."""
+    """Add users to a group without invitation; returns those added."""
     row, users = _group(params, context), _users(params, context)
     people = members(row, context)
     fresh = [user for user in users if people.get(user, ASKED) == ASKED]
@@ -83,9 +83,9 @@ def add_members(params: Params, context: Context) -> Result:
     return Result(fresh)
 
 
-@method("sonet_group.user.invite", SCOPE)
+@method("sonet_group.user.invite", GROUP_SCOPE)
 def invite_members(params: Params, context: Context) -> Result:
-    """Invite users; who was invited."""
+    """Invite users; returns those invited."""
     row, users = _group(params, context), _users(params, context)
     people = members(row, context)
     fresh = [user for user in users if user not in people]
@@ -93,9 +93,9 @@ def invite_members(params: Params, context: Context) -> Result:
     return Result(fresh)
 
 
-@method("sonet_group.user.request", SCOPE)
+@method("sonet_group.user.request", GROUP_SCOPE)
 def ask_to_join(params: Params, context: Context) -> Result:
-    """Ask for membership; an open group takes who asks."""
+    """Request membership; an open group accepts at once."""
     row, user = _group(params, context), str(context.user_id)
     people = members(row, context)
     if people.get(user, ASKED) != ASKED:
@@ -104,9 +104,9 @@ def ask_to_join(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("sonet_group.user.update", SCOPE)
+@method("sonet_group.user.update", GROUP_SCOPE)
 def change_roles(params: Params, context: Context) -> Result:
-    """Make members moderators, or moderators members; whose role changed."""
+    """Make members moderators, or moderators members; returns those changed."""
     row, role = _group(params, context), php_text(params.get("ROLE"))
     if role not in ROLES:
         raise MethodError("", "Incorrect role code")
@@ -116,9 +116,9 @@ def change_roles(params: Params, context: Context) -> Result:
     return Result(users)
 
 
-@method("sonet_group.user.delete", SCOPE)
+@method("sonet_group.user.delete", GROUP_SCOPE)
 def delete_members(params: Params, context: Context) -> Result:
-    """Take members out of a group, but its owner; who was taken out."""
+    """Remove members from a group, except the owner; returns those removed."""
     row, people = _group(params, context), {}
     people = members(row, context)
     users = [user for user in _users(params, context) if people.get(user, OWNER) != OWNER]
@@ -126,9 +126,9 @@ def delete_members(params: Params, context: Context) -> Result:
     return Result(users)
 
 
-@method("sonet_group.user.groups", SCOPE)
+@method("sonet_group.user.groups", GROUP_SCOPE)
 def list_own_groups(_: Params, context: Context) -> Result:
-    """The groups of the caller, with his role."""
+    """The groups of the caller, with the role in each."""
     user, found = str(context.user_id), []
     for (number,) in context.store.query("SELECT id FROM workgroup ORDER BY id"):
         row = context.store.row("workgroup", number) or {}
@@ -140,9 +140,9 @@ def list_own_groups(_: Params, context: Context) -> Result:
     return Result(found)
 
 
-@method("sonet_group.setowner", SCOPE)
+@method("sonet_group.setowner", GROUP_SCOPE)
 def change_owner(params: Params, context: Context) -> Result:
-    """Give a group to another; who had it becomes a moderator."""
+    """Change the owner of a group; the previous one becomes a moderator."""
     row, (user, *_) = _group(params, context), _users(params, context)
     people = members(row, context)
     before = {one: MODERATOR for one, role in people.items() if role == OWNER}
@@ -151,9 +151,9 @@ def change_owner(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("sonet_group.feature.access", SCOPE)
+@method("sonet_group.feature.access", GROUP_SCOPE)
 def may_use(params: Params, context: Context) -> Result:
-    """Whether the caller may do something with a feature of a group."""
+    """Whether the caller may use a feature of a group."""
     row = _group(params, context)
     if php_text(params.get("FEATURE")) not in _FEATURES:
         raise MethodError("", "Wrong feature")
@@ -164,7 +164,7 @@ def may_use(params: Params, context: Context) -> Result:
 
 @method("socialnetwork.api.workgroup.get", "socialnetwork")
 def get_group(params: Params, context: Context) -> Result:
-    """One workgroup: its own columns always, its people and tags beside them."""
+    """One workgroup: always its columns, on request its members and tags."""
     given = map_of(params.get("params"))
     number = php_int(given.get("groupId"))
     if number <= 0:
@@ -182,7 +182,7 @@ def get_group(params: Params, context: Context) -> Result:
     }  # fmt: skip
     by_role = {role: [int(user) for user, one in people.items() if one == role] for role in "AEKZ"}
     tags = [one.strip() for one in php_text(row["keywords"]).split(",") if one.strip()]
-    told = {
+    found = {
         "ID": number, "SITE_ID": row["siteId"], "SUBJECT_ID": row["subjectId"],
         **{name: row[_column(name)] for name in _LISTED}, **moments, "IMAGE_ID": row["imageId"] or 0,
         "AVATAR_TYPE": row["avatarType"], "OWNER_ID": row["ownerId"], "INITIATE_PERMS": row["initiatePerms"] or "K",
@@ -195,7 +195,7 @@ def get_group(params: Params, context: Context) -> Result:
     }  # fmt: skip
     more = {"TAGS": tags, "DEPARTMENTS": [], "NUMBER_OF_MEMBERS_PLURAL": 0}
     select = names_of(given.get("select"))
-    return Result(told | {name: value for name, value in more.items() if name in select})
+    return Result(found | {name: value for name, value in more.items() if name in select})
 
 
 def _column(code: str) -> str:

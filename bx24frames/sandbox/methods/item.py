@@ -19,7 +19,7 @@ from bx24frames.sandbox.zones import user_shift
 
 
 def entity_of(params: Params, context: Context) -> EntityType:
-    """The entity type a call is about.
+    """The entity type of a call.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def wants_original(params: Params, context: Context) -> bool:
 def read_items(
     context: Context, entity: EntityType, selection: Selection, where: Fragment, tail: str
 ) -> list[dict[str, Any]]:
-    """Printed rows, each once: a join that repeats a row costs the page its place."""
+    """Printed rows without repetitions; a row that a join repeats makes the page shorter."""
     store = context.store
     found = read_rows(store, entity.table, selection, f"{where.sql} {tail}", where.params)
     context.rows += len(found)
@@ -66,7 +66,7 @@ def one_item(context: Context, entity: EntityType, row_id: int, *, original: boo
 
 
 def _reading(context: Context) -> filters_item.Reading:
-    """How this portal reads the conditions of this caller."""
+    """Settings for reading the conditions of this caller."""
     clock = context.has("item_moments_in_user_clock")
     return filters_item.Reading(
         shift=user_shift(context) if clock else timedelta(),
@@ -78,11 +78,11 @@ def _reading(context: Context) -> filters_item.Reading:
 
 @method("crm.item.list", "crm")
 def list_items(params: Params, context: Context) -> Result:
-    """A page of rows, engine B; a row of which nothing was selected is PHP's empty array."""
+    """A page of rows, engine B; a row without selected fields is printed as PHP's empty array."""
     store, entity, original = context.store, entity_of(params, context), wants_original(params, context)
     names = filters_item.ItemNames(store, entity, original, context.quirks, _reading(context))
-    where = filters_item.translate(names, map_of(bound_array(params, "filter", {}))).clause()
-    order = filters_item.order_sql(names, map_of(bound_array(params, "order", {})))
+    where = filters_item.translate_item(names, map_of(bound_array(params, "filter", {}))).clause()
+    order = filters_item.item_order_sql(names, map_of(bound_array(params, "order", {})))
     select = bound_array(params, "select")
     wanted = None if select is None else names_of(select)
     selection = listed_selection(store, entity, wanted, original=original, quirks=context.quirks)
@@ -118,5 +118,5 @@ def describe_items(params: Params, context: Context) -> Result:
             described[spec.column] = entry
     names = context.store.user_field_names(entity.id, original=wants_original(params, context))
     for user in context.store.user_fields(entity.id):
-        described[names[user.code]] = fields_user.describe_item(user)
+        described[names[user.code]] = fields_user.describe_user_item(user)
     return Result({"fields": described})

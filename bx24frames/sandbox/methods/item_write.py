@@ -13,9 +13,17 @@ from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import demanded, poisoned
 from bx24frames.sandbox.methods.currencies import known_currencies
 from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
-from bx24frames.sandbox.methods.losses import LEAD, convert, lose, rename
+from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, item_cell, item_user_cell, pen_of, values_of
+from bx24frames.sandbox.shapes.write import (
+    SKIP,
+    NotValid,
+    WriteContext,
+    item_cell,
+    item_user_cell,
+    values_of,
+    write_context,
+)
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import EntityType
 
@@ -24,7 +32,7 @@ SYSTEM_FIELDS_OF_IMPORT: Final = frozenset(
     {"createdTime", "updatedTime", "movedTime", "createdBy", "updatedBy", "movedBy"}
 )
 OBJECTS: Final = {"contacts": "contactIds", "companies": "companyIds"}
-"""Described as fields, and refused where they are written."""
+"""Described as fields, but refused in writes."""
 BROKEN_FM: Final = "The value of an argument 'value' must be of type Bitrix\\Crm\\Multifield\\Collection"
 MULTIFIELD_CODES: Final = frozenset({"PHONE", "EMAIL", "WEB", "IM", "LINK"})
 
@@ -38,7 +46,7 @@ def _required(title: str) -> MethodError:
 
 
 def _contact_data(value: Any) -> list[dict[str, Any]]:
-    """`fm`: a list or a map of entries; a map's numeric keys are the ids of existing ones, other ids say nothing."""
+    """`fm`: a list or a map of entries; numeric keys of a map are ids of existing entries, other ids are ignored."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else [])
     entries = []
     for key, entry in pairs:
@@ -51,7 +59,7 @@ def _contact_data(value: Any) -> list[dict[str, Any]]:
 
 
 WITHOUT_CLIENT: Final = frozenset({1, 3, 7})
-"""A lead, a contact and a quote may be linked to a company, and a portal was not seen to demand one of them."""
+"""Types that may be linked to a company and for which no portal was observed to require it."""
 
 
 def _writable(spec: FieldSpec, context: Context, *, adding: bool, importing: bool) -> bool:
@@ -64,7 +72,7 @@ def _read(
     entity: EntityType, values: Mapping[str, Any], context: Context, original: bool, *, adding: bool, importing: bool
 ) -> Draft:
     names = ItemNames(context.store, entity, original, context.quirks)
-    pen = pen_of(context.store, context.quirks)
+    portal = write_context(context.store, context.quirks)
     draft = Draft()
     for name, value in values.items():
         if name in OBJECTS and OBJECTS[name] in entity.table.by_name:
@@ -76,20 +84,20 @@ def _read(
         spec = names.find("", name)
         try:
             if isinstance(spec, UserField):
-                if (cell := item_user_cell(spec, value, pen)) is not SKIP:
+                if (cell := item_user_cell(spec, value, portal)) is not SKIP:
                     draft.user[spec.code] = cell
                 continue
             if spec is None or not _writable(spec, context, adding=adding, importing=importing):
                 continue
-            if (cell := item_cell(spec, value, pen)) is not SKIP:
-                draft.columns[spec.column] = _checked(entity, spec, cell, pen, context)
+            if (cell := item_cell(spec, value, portal)) is not SKIP:
+                draft.columns[spec.column] = _checked(entity, spec, cell, portal, context)
         except NotValid as refused:
             raise _not_valid(spec.title if spec else name) from refused
     return draft
 
 
-def _checked(entity: EntityType, spec: FieldSpec, stored: Any, pen: Pen, context: Context) -> Any:
-    if spec.column == "stageId" and stored is not None and stored not in pen.choices(entity.stages):
+def _checked(entity: EntityType, spec: FieldSpec, stored: Any, portal: WriteContext, context: Context) -> Any:
+    if spec.column == "stageId" and stored is not None and stored not in portal.choices(entity.stages):
         raise NotValid
     if spec.type == "crm_currency" and stored is not None and stored not in known_currencies(context):
         raise NotValid
@@ -116,8 +124,8 @@ def _map(params: Params, name: str) -> dict[str, Any]:
 
 
 @method("crm.item.add", "crm")
-def add(params: Params, context: Context) -> Result:
-    """A new row, printed whole."""
+def add_item(params: Params, context: Context) -> Result:
+    """Create a row, printed whole."""
     entity, original = entity_of(params, context), wants_original(params, context)
     draft = _read(entity, _map(params, "fields"), context, original, adding=True, importing=False)
     _check_filled(entity, draft, context, None)
@@ -129,13 +137,13 @@ def add(params: Params, context: Context) -> Result:
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
-    if entity.id == LEAD and context.has("leads_converted"):
+    if entity.id == LEAD_VIEW and context.has("leads_converted"):
         return Result({"item": convert(context, row_id, lambda: one_item(context, entity, row_id, original=original))})
     return Result({"item": one_item(context, entity, row_id, original=original)})
 
 
 @method("crm.item.update", "crm")
-def update(params: Params, context: Context) -> Result:
+def update_item(params: Params, context: Context) -> Result:
     """Change a row; printed whole."""
     entity, original = entity_of(params, context), wants_original(params, context)
     row_id = bound_int(params, "id")
@@ -156,7 +164,7 @@ def update(params: Params, context: Context) -> Result:
 
 
 @method("crm.item.delete", "crm")
-def delete(params: Params, context: Context) -> Result:
+def delete_item(params: Params, context: Context) -> Result:
     """Delete a row; PHP's empty array."""
     entity = entity_of(params, context)
     if not context.store.delete(entity.id, [bound_int(params, "id")]):
@@ -193,7 +201,7 @@ def _explode(values: Any, context: Context) -> None:
 
 @method("crm.item.import", "crm")
 def import_one(params: Params, context: Context) -> Result:
-    """One row past automation; its id."""
+    """Import one row without automation; returns its id."""
     entity = entity_of(params, context)
     values = _map(params, "fields")
     _explode(values, context)
@@ -202,7 +210,7 @@ def import_one(params: Params, context: Context) -> Result:
 
 @method("crm.item.batchImport", "crm")
 def import_many(params: Params, context: Context) -> Result:
-    """Up to 20 rows past automation, one answer each, under the keys they were sent with.
+    """Import up to 20 rows without automation, with one answer for each, under the keys that were sent.
 
     A refused row is an entry with its error. An exception inside a row fails the whole command after the rows
     before it are saved.

@@ -14,12 +14,12 @@ from bx24frames.sandbox.filters.base import Fragment, all_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
-from bx24frames.sandbox.methods.plain import CLASSIC, RANGES, View, by_code
+from bx24frames.sandbox.methods.plain import CLASSIC_DIALECT, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.seed.columns import LISTS
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.base import Store
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 LIST_TYPE: Final = "lists"
@@ -33,9 +33,9 @@ PROPERTIES: Final[dict[str, tuple[str, str, bool]]] = {
     "PROPERTY_107": ("S:Date", "День", False),
     "PROPERTY_109": ("S", "Метки", True),
 }
-"""The properties of the seeded lists, which have columns of their own."""
+"""The properties of the seeded lists, which are stored in columns."""
 _SHOWN: Final = ("DATE_CREATE", "TIMESTAMP_X")
-"""Columns of an element that are printed where the list shows them."""
+"""Columns of an element that are printed if the list shows them."""
 TYPES: Final = {
     "SORT": "Сортировка", "ACTIVE_FROM": "Начало активности", "ACTIVE_TO": "Окончание активности",
     "PREVIEW_PICTURE": "Картинка анонса", "PREVIEW_TEXT": "Анонс", "DETAIL_PICTURE": "Детальная картинка",
@@ -46,7 +46,7 @@ TYPES: Final = {
     "N:Sequence": "Счётчик", "S:ECrm": "Привязка к элементам CRM", "S:Money": "Деньги",
     "S:DiskFile": "Файл (Диск)", "S:employee": "Привязка к сотруднику",
 }  # fmt: skip
-MESSAGES: Final = {
+LIST_MESSAGES: Final = {
     "SECTIONS_NAME": "Разделы", "SECTION_NAME": "Раздел", "ELEMENTS_NAME": "Элементы", "ELEMENT_NAME": "Элемент"
 }  # fmt: skip
 
@@ -66,13 +66,13 @@ def list_row(number: int, name: str, moment: str = "12.01.2026 10:00:00") -> Row
         "ACTIVE": "Y", "SORT": "500", "DESCRIPTION": "", "DESCRIPTION_TYPE": "text", "RSS_TTL": "24",
         "RSS_ACTIVE": "Y", "RSS_FILE_ACTIVE": "N", "RSS_YANDEX_ACTIVE": "N", "INDEX_ELEMENT": "Y",
         "INDEX_SECTION": "N", "WORKFLOW": "N", "BIZPROC": "N", "SECTION_CHOOSER": "L", "RIGHTS_MODE": "E",
-        "VERSION": "1", "LAST_CONV_ELEMENT": "0", "SOCNET_GROUP_ID": "0", **MESSAGES, "REST_ON": "N",
+        "VERSION": "1", "LAST_CONV_ELEMENT": "0", "SOCNET_GROUP_ID": "0", **LIST_MESSAGES, "REST_ON": "N",
         "FULLTEXT_INDEX": "N", "LANG_DIR": "/",
     }  # fmt: skip
 
 
 def field_row(number: int, iblock: int, field_id: str, type_: str, **values: Any) -> Row:
-    """A column as it is kept; `IBLOCK_ID` is not printed."""
+    """A column as stored; `IBLOCK_ID` is not printed."""
     named = field_id == "NAME"
     kind, _, user_type = type_.partition(":")
     of_property: Row = {
@@ -101,8 +101,8 @@ def _seeded_fields() -> list[Row]:
     return rows
 
 
-IBLOCKS: Final = Shelf("iblock", lambda: [list_row(number, name) for number, name in LISTS.items()])
-FIELDS: Final = Shelf("list_field", _seeded_fields, "key")
+LIST_IDS: Final = Dictionary("iblock", lambda: [list_row(number, name) for number, name in LISTS.items()])
+FIELDS: Final = Dictionary("list_field", _seeded_fields, "key")
 
 
 def fields_of(store: Store, number: int) -> dict[str, Row]:
@@ -117,7 +117,7 @@ def properties_of(store: Store, number: int) -> dict[str, Row]:
 
 
 def required(params: Params, *names: str) -> None:
-    """Raise unless each of the parameters is filled."""
+    """Raise unless every parameter is filled."""
     missing = [name for name in names if not php_text(params.get(name))]
     if missing:
         raise MethodError(
@@ -126,11 +126,11 @@ def required(params: Params, *names: str) -> None:
 
 
 def list_of(params: Params, context: Context, *needed: str) -> int:
-    """The list a call is about, by its type and its number or code, which have to be there as the `needed` have."""
+    """The list of a call, by type and id or code, which are required like the `needed` parameters."""
     code = php_text(params.get("IBLOCK_CODE"))
     required(params, "IBLOCK_TYPE_ID", *(() if code else ("IBLOCK_ID",)), *needed)
     number = php_int(params.get("IBLOCK_ID"))
-    for row in IBLOCKS.rows(context.store):
+    for row in LIST_IDS.rows(context.store):
         if row["IBLOCK_TYPE_ID"] == params["IBLOCK_TYPE_ID"] and (
             int(row["ID"]) == number or (not number and row["CODE"] == code)
         ):
@@ -139,7 +139,7 @@ def list_of(params: Params, context: Context, *needed: str) -> int:
 
 
 def site_time(text: str | None) -> str:
-    """A moment, or a day, as a Russian site prints it."""
+    """A date-time or a date in the format of a Russian site."""
     if not text:
         return ""
     if len(text) <= 10:
@@ -154,7 +154,7 @@ def list_lists(params: Params, context: Context) -> Result:
     code, group = php_text(params.get("IBLOCK_CODE")), php_int(params.get("SOCNET_GROUP_ID"))
     rows = [
         row
-        for row in IBLOCKS.rows(context.store)
+        for row in LIST_IDS.rows(context.store)
         if params["IBLOCK_TYPE_ID"] == row["IBLOCK_TYPE_ID"]
         and php_int(params.get("IBLOCK_ID")) in (0, int(row["ID"]))
         and code in ("", row["CODE"])
@@ -167,7 +167,7 @@ def list_lists(params: Params, context: Context) -> Result:
 
 @method("lists.field.get", "lists")
 def describe_list(params: Params, context: Context) -> Result:
-    """The columns of a list; one alone stands under its type."""
+    """The columns of a list; a single one is printed under its type."""
     number = list_of(params, context)
     fields = {name: _printed_field(row) for name, row in fields_of(context.store, number).items()}
     wanted = php_text(params.get("FIELD_ID"))
@@ -186,13 +186,13 @@ COMPARED: Final = {"": "=", "=": "=", "!": "<>", ">": ">", "<": "<", ">=": ">=",
 
 
 def document_of(row: Mapping[str, Any]) -> Row:
-    """The values of the properties without a column, of a row as it is stored."""
+    """Values of the properties without a column, from a stored row."""
     found: Row = orjson.loads(row["uf"]) if row.get("uf") else {}
     return found
 
 
 class Elements(View):
-    """The elements of lists; properties beyond the seeded ones lie in the rows' own document."""
+    """The elements of lists; properties other than the seeded ones are stored in the JSON document of the rows."""
 
     def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
         """A filter map as SQL."""
@@ -206,7 +206,7 @@ class Elements(View):
 
 
 def _of_document(key: str, value: Any) -> Fragment:
-    """A condition on a property that has no column: any of its values meets it."""
+    """A condition on a property without a column, met by any of its values."""
     prefix, name = split_operator(key, _PREFIXES)
     sign = COMPARED.get(prefix)
     if sign is None:
@@ -221,13 +221,15 @@ def _of_document(key: str, value: Any) -> Fragment:
     return Fragment(f"EXISTS ({inner})", (name, *values))
 
 
-_ELEMENTS: Final = Elements("list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC,
-                           prefixes=_PREFIXES, plain_sql=True)  # fmt: skip
+_ELEMENTS: Final = Elements(
+    "list_element", by_code("list_element"), by_code("list_element"), "classic", CLASSIC_DIALECT,
+    prefixes=_PREFIXES, plain_sql=True,
+)  # fmt: skip
 
 
 @method("lists.element.get", "lists")
 def list_elements(params: Params, context: Context) -> Result:
-    """A page of elements, engine A; times in the site's format, property values under their own ids."""
+    """A page of elements, engine A; times in the format of the site, property values by their ids."""
     number = list_of(params, context)
     properties = properties_of(context.store, number)
     conditions = map_of(params.get("FILTER"))

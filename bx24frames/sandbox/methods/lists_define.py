@@ -1,4 +1,4 @@
-"""Making lists, their columns and their sections, ``lists.{add,update,delete}``, ``lists.field.*``,
+"""Definition of lists, their columns and sections, ``lists.{add,update,delete}``, ``lists.field.*``,
 ``lists.section.*`` (https://apidocs.bitrix24.com/api-reference/lists/).
 """
 
@@ -12,8 +12,8 @@ from bx24frames.sandbox.methods.arguments import map_of, names_of
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.lists import (
     FIELDS,
-    IBLOCKS,
-    MESSAGES,
+    LIST_IDS,
+    LIST_MESSAGES,
     TYPES,
     document_of,
     field_row,
@@ -25,10 +25,10 @@ from bx24frames.sandbox.methods.lists import (
 )
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
-SCOPE: Final = "lists"
+LIST_SCOPE: Final = "lists"
 _WRITTEN: Final = ("NAME", "DESCRIPTION", "SORT", "BIZPROC", "ACTIVE", "CODE")
 FIRST_CHOICE: Final = 1001
 
@@ -43,15 +43,15 @@ def _now(context: Context) -> str:
 def _settings(params: Params) -> Row:
     fields, messages = map_of(params.get("FIELDS")), map_of(params.get("MESSAGES"))
     written = {name: php_text(fields[name]) for name in _WRITTEN if name in fields}
-    return written | {name: php_text(messages[name]) for name in MESSAGES if name in messages}
+    return written | {name: php_text(messages[name]) for name in LIST_MESSAGES if name in messages}
 
 
-@method("lists.add", SCOPE)
+@method("lists.add", LIST_SCOPE)
 def add_list(params: Params, context: Context) -> Result:
-    """A new list; its id. Its code is free among the lists of the type."""
+    """Create a list; returns its id. Its code must be free among the lists of the type."""
     required(params, "IBLOCK_TYPE_ID", "IBLOCK_CODE")
     settings, code = _settings(params), php_text(params["IBLOCK_CODE"])
-    if any(row["CODE"] == code for row in IBLOCKS.rows(context.store)):
+    if any(row["CODE"] == code for row in LIST_IDS.rows(context.store)):
         raise MethodError("ERROR_IBLOCK_ALREADY_EXISTS", "Iblock already exists")
     if not settings.get("NAME"):
         raise MethodError("ERROR_ADD_IBLOCK", "Не введено название инфоблока.<br>")
@@ -59,7 +59,7 @@ def add_list(params: Params, context: Context) -> Result:
     group["SOCNET_GROUP_ID"] = str(php_int(params.get("SOCNET_GROUP_ID")))
     bare = list_row(0, "", _now(context))
     del bare["ID"]
-    number = IBLOCKS.add(context.store, {**bare, **settings, "CODE": code, **group}, text=True)
+    number = LIST_IDS.add(context.store, {**bare, **settings, "CODE": code, **group}, text=True)
     FIELDS.add(context.store, _without_key(field_row(0, number, "NAME", "NAME")), text=False)
     context.writes += 1
     return Result(number)
@@ -70,24 +70,24 @@ def _without_key(row: Row) -> Row:
 
 
 def _known(params: Params, context: Context) -> Row:
-    row = IBLOCKS.row(context.store, list_of(params, context))
+    row = LIST_IDS.row(context.store, list_of(params, context))
     if row is None:
         raise MethodError("ERROR_IBLOCK_NOT_FOUND", "Iblock not found")
     return row
 
 
-@method("lists.update", SCOPE)
+@method("lists.update", LIST_SCOPE)
 def update_list(params: Params, context: Context) -> Result:
     """Change a list."""
     row, settings = _known(params, context), _settings(params)
     if "NAME" in settings and not settings["NAME"]:
         raise MethodError("ERROR_UPDATE_IBLOCK", "Не введено название инфоблока.<br>")
-    IBLOCKS.put(context.store, {**row, **settings, "TIMESTAMP_X": _now(context)})
+    LIST_IDS.put(context.store, {**row, **settings, "TIMESTAMP_X": _now(context)})
     context.writes += 1
     return Result(value=True)
 
 
-@method("lists.delete", SCOPE)
+@method("lists.delete", LIST_SCOPE)
 def delete_list(params: Params, context: Context) -> Result:
     """Delete a list with everything in it."""
     row = _known(params, context)
@@ -95,25 +95,25 @@ def delete_list(params: Params, context: Context) -> Result:
     for field in fields_of(context.store, number).values():
         FIELDS.drop(context.store, field)
     context.store.database.change("DELETE FROM list_element WHERE iblockId = ?", (number,))
-    IBLOCKS.drop(context.store, row)
+    LIST_IDS.drop(context.store, row)
     context.writes += 1
     return Result(value=True)
 
 
-@method("lists.get.iblock.type.id", SCOPE)
+@method("lists.get.iblock.type.id", LIST_SCOPE)
 def type_of_list(params: Params, context: Context) -> Result:
     """The type of a list."""
     required(params, "IBLOCK_ID")
-    row = IBLOCKS.row(context.store, php_int(params["IBLOCK_ID"]))
+    row = LIST_IDS.row(context.store, php_int(params["IBLOCK_ID"]))
     return Result(row["IBLOCK_TYPE_ID"] if row else False)
 
 
 # ---------------------------------------------------------------- columns
 
 
-@method("lists.field.type.get", SCOPE)
-def list_types(params: Params, context: Context) -> Result:
-    """The types of columns that the list has room for: of each column of an element there is one at most."""
+@method("lists.field.type.get", LIST_SCOPE)
+def list_property_types(params: Params, context: Context) -> Result:
+    """The types of columns that can be added to a list: each column of an element at most once."""
     number = list_of(params, context)
     taken = set(fields_of(context.store, number))
     return Result({name: title for name, title in TYPES.items() if name not in taken})
@@ -150,9 +150,9 @@ def _changed(row: Row, values: Row, context: Context) -> Row:
     return {**row, **written}
 
 
-@method("lists.field.add", SCOPE)
+@method("lists.field.add", LIST_SCOPE)
 def add_field(params: Params, context: Context) -> Result:
-    """A new column; its id: that of a property ends in its number. A property needs a code."""
+    """Create a column; returns its id: that of a property ends in its number. A property needs a code."""
     number, values = list_of(params, context), map_of(params.get("FIELDS"))
     required(values, "NAME", "TYPE")
     type_, code = php_text(values["TYPE"]), php_text(values.get("CODE"))
@@ -181,9 +181,9 @@ def _field(params: Params, context: Context) -> Row:
     return row
 
 
-@method("lists.field.update", SCOPE)
+@method("lists.field.update", LIST_SCOPE)
 def update_field(params: Params, context: Context) -> Result:
-    """Change a column; its type stays."""
+    """Change a column; its type is kept."""
     row = _field(params, context)
     values = map_of(params.get("FIELDS"))
     required(values, "NAME", "TYPE")
@@ -194,9 +194,9 @@ def update_field(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("lists.field.delete", SCOPE)
+@method("lists.field.delete", LIST_SCOPE)
 def delete_field(params: Params, context: Context) -> Result:
-    """Delete a column; that of the names stays."""
+    """Delete a column; that of the names cannot be deleted."""
     row = _field(params, context)
     if row["FIELD_ID"] != "NAME":
         FIELDS.drop(context.store, row)
@@ -206,7 +206,7 @@ def delete_field(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- sections
 
-SECTIONS: Final = Shelf("list_section", list)
+SECTIONS: Final = Dictionary("list_section", list)
 NO_SECTION: Final = MethodError("ERROR_SECTION_NOT_FOUND", "Section not found")
 OF_SECTION: Final = ("NAME", "EXTERNAL_ID", "XML_ID", "SORT", "ACTIVE", "DESCRIPTION")
 DEFAULT: Final = ("ID", "CODE", "XML_ID", "EXTERNAL_ID", "IBLOCK_SECTION_ID", "TIMESTAMP_X", "SORT", "NAME", "ACTIVE",
@@ -230,9 +230,9 @@ def _section_values(params: Params, context: Context) -> Row:
     return written | {"TIMESTAMP_X": _now(context), "MODIFIED_BY": str(context.user_id)}
 
 
-@method("lists.section.add", SCOPE)
+@method("lists.section.add", LIST_SCOPE)
 def add_section(params: Params, context: Context) -> Result:
-    """A new section; its id. Its code is free in the list."""
+    """Create a section; returns its id. Its code must be free in the list."""
     number, values = list_of(params, context, "SECTION_CODE"), _section_values(params, context)
     code = php_text(params["SECTION_CODE"])
     known = _sections(number, context)
@@ -263,7 +263,7 @@ def _section(params: Params, context: Context) -> Row:
     return found
 
 
-@method("lists.section.update", SCOPE)
+@method("lists.section.update", LIST_SCOPE)
 def update_section(params: Params, context: Context) -> Result:
     """Change a section."""
     row, values = _section(params, context), _section_values(params, context)
@@ -274,7 +274,7 @@ def update_section(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("lists.section.delete", SCOPE)
+@method("lists.section.delete", LIST_SCOPE)
 def delete_section(params: Params, context: Context) -> Result:
     """Delete a section with those below it."""
     row = _section(params, context)
@@ -284,7 +284,7 @@ def delete_section(params: Params, context: Context) -> Result:
     return Result(value=True)
 
 
-@method("lists.section.get", SCOPE)
+@method("lists.section.get", LIST_SCOPE)
 def list_sections(params: Params, context: Context) -> Result:
     """A page of the sections of a list, engine A."""
     number = list_of(params, context)
@@ -303,7 +303,7 @@ def list_sections(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- files of elements
 
 
-@method("lists.element.get.file.url", SCOPE)
+@method("lists.element.get.file.url", LIST_SCOPE)
 def list_file_addresses(params: Params, context: Context) -> Result:
     """The addresses of the files in a property of an element."""
     number = list_of(params, context, "ELEMENT_ID", "FIELD_ID")

@@ -1,4 +1,4 @@
-"""Writing list elements: an update writes the element anew, what it does not name is gone
+"""Writes of list elements: an update replaces the element and clears what it does not name
 (https://apidocs.bitrix24.com/api-reference/lists/elements/lists-element-update.html).
 """
 
@@ -24,7 +24,7 @@ _FILES: Final = ("F", "S:DiskFile")
 
 
 def _cell(field: dict[str, Any], value: Any, context: Context) -> Any:
-    """One value of a property as stored; None if the property cannot hold it."""
+    """One value of a property as stored; None if it is invalid."""
     type_, zone = field["TYPE"], zone_of(context.store.server_zone)
     if type_ in _FILES and isinstance(value, list | dict):
         parts = [php_text(one) for one in values_of(value)]
@@ -44,7 +44,7 @@ def _cell(field: dict[str, Any], value: Any, context: Context) -> Any:
 
 
 def _property(field: dict[str, Any], value: Any, context: Context) -> list[Any]:
-    """A property's values as stored; a map has value ids or ``n0`` for keys."""
+    """Values of a property as stored; the keys of a map are value ids or ``n0``."""
     alone = field["TYPE"] in _FILES and isinstance(value, list) and not isinstance(value[0] if value else None, list)
     cells = [_cell(field, one, context) for one in ([value] if alone else values_of(value))]
     kept = [one for one in cells if one is not None]
@@ -89,7 +89,7 @@ def _element(params: Params, context: Context) -> dict[str, Any]:
 
 @method("lists.element.add", "lists")
 def add_element(params: Params, context: Context) -> Result:
-    """A new element; its id. Its code is free in the list."""
+    """Create an element; returns its id. Its code must be free in the list."""
     number, code = list_of(params, context, "ELEMENT_CODE"), php_text(params["ELEMENT_CODE"])
     if context.store.scalar("SELECT 1 FROM list_element WHERE iblockId = ? AND code = ?", (number, code)):
         raise MethodError("ERROR_ELEMENT_ALREADY_EXISTS", "Element already exists")
@@ -101,7 +101,7 @@ def add_element(params: Params, context: Context) -> Result:
 
 @method("lists.element.update", "lists")
 def update_element(params: Params, context: Context) -> Result:
-    """Write an element anew: the fields and properties that are not named are cleared."""
+    """Replace an element: fields and properties that are not named are cleared."""
     row = _element(params, context)
     cleared = {name: None for name in TABLES[_TABLE].columns if name not in _KEPT}
     now = context.store.local_time(context.now)

@@ -1,4 +1,4 @@
-"""What the CRM takes with success and does not store: foreign stages, clears that clear nothing, robots' changes."""
+"""Writes that succeed but are not stored: stages of other pipelines, ineffective clears, changes by robots."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from bx24frames.sandbox.registry import Context
+from bx24frames.sandbox.store.dictionaries import STATUSES
 from bx24frames.sandbox.store.initial import first_stage, semantics, stage_dictionary
 from bx24frames.sandbox.store.records import Draft, create
-from bx24frames.sandbox.store.shelf import STATUSES
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType, Row
 
-LEAD: Final = 1
+LEAD_VIEW: Final = 1
 _COMPANY: Final = 4
 
 
 def lose(
     entity: EntityType, draft: Draft, context: Context, before: Row | None, family: Literal["item", "classic"]
 ) -> tuple[str, ...]:
-    """Take out of a draft what the portal does not store; the user fields that its answer prints as null all the same.
+    """Remove from a draft what is not stored; returns the user fields that the answer prints as null nevertheless.
 
     `before`: the stored row of an update, None of an add.
     """
@@ -27,7 +27,7 @@ def lose(
     if family == "classic" or before is None:
         return ()
     columns = draft.columns
-    if entity.id == LEAD and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
+    if entity.id == LEAD_VIEW and context.has("lead_title_kept") and columns.get("title", "x") in (None, ""):
         del columns["title"]
     if entity.id == _COMPANY and context.has("company_not_cleared"):
         single = {spec.column for spec in entity.fields if not spec.multiple}
@@ -45,13 +45,13 @@ def lose(
 
 
 def rename(entity: EntityType, draft: Draft, context: Context) -> None:
-    """Let a robot write another title (it runs before the answer)."""
+    """Change the title as a robot does, which runs before the answer."""
     if context.has("robots_rename") and draft.columns.get("title") and "title" in entity.table.columns:
         draft.columns["title"] = f"{draft.columns['title']} (checked)"
 
 
 def convert(context: Context, row_id: int, printed: Callable[[], Row]) -> Row:
-    """Turn a lead that was just made into a contact and a deal; what was to be printed of it."""
+    """Convert a new lead into a contact and a deal; returns the lead as it would have been printed."""
     answer = printed()
     lead = context.store.row("lead", row_id) or {}
     now, user = context.store.local_time(context.now), context.user_id
@@ -59,7 +59,7 @@ def convert(context: Context, row_id: int, printed: Callable[[], Row]) -> Row:
     contact = create(context.store, ENTITY_TYPES[3], Draft(columns=names), user_id=user, now=now)
     deal = Draft(columns={"title": lead.get("title"), "contactId": contact})
     create(context.store, ENTITY_TYPES[2], deal, user_id=user, now=now)
-    context.store.delete(LEAD, [row_id])
+    context.store.delete(LEAD_VIEW, [row_id])
     return answer
 
 
@@ -81,7 +81,7 @@ def _replace_stage(entity: EntityType, draft: Draft, context: Context, before: R
 
 
 def _stages(entity: EntityType, category: int, context: Context) -> list[str]:
-    """The stages of one pipeline, in order; where a smart process has one pipeline, of that."""
+    """The stages of one pipeline, in order; of a smart process with a single pipeline, those of that."""
     name = stage_dictionary(entity.stages, category)
     rows = STATUSES.rows(context.store)
     found = [row["STATUS_ID"] for row in rows if row["ENTITY_ID"] == name]

@@ -10,11 +10,11 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES
 from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
-from bx24frames.sandbox.store.shelf import PIPELINES, STATUSES
 from bx24frames.sandbox.store.tables import DEALS, EntityType, Row
 
-STAGES: Final = "DEAL_STAGE"
+DEAL_STAGES: Final = "DEAL_STAGE"
 
 
 def _pipelines(context: Context) -> list[Row]:
@@ -22,7 +22,7 @@ def _pipelines(context: Context) -> list[Row]:
 
 
 def _printed(context: Context) -> list[Row]:
-    """The deals' pipelines but the default one, which these methods know by its id 0 alone."""
+    """Pipelines of deals without the default one, which these methods address as id 0."""
     return [
         {"ID": str(row["id"]), "NAME": row["name"], "CREATED_DATE": "", "IS_LOCKED": "N", "SORT": str(row["sort"])}
         for row in _pipelines(context)
@@ -38,7 +38,7 @@ def _entries(dictionary: str, context: Context) -> list[Row]:
 
 @method("crm.dealcategory.list", "crm")
 def list_pipelines(params: Params, context: Context) -> Result:
-    """The deals' pipelines but the default one, unpaged; ``start`` is ignored."""
+    """Pipelines of deals without the default one, unpaged; ``start`` is ignored."""
     rows = ordered(matching(_printed(context), classic_map(params, "filter")), classic_map(params, "order"))
     context.rows += len(rows)
     return Result(rows, len(rows))
@@ -64,7 +64,7 @@ def get_default_pipeline(_: Params, context: Context) -> Result:
 def list_pipeline_stages(params: Params, context: Context) -> Result:
     """The stages of a pipeline, 0 the default one: codes, captions, order, and no total."""
     number = php_int(params.get("id", params.get("ID")))
-    return Result(_entries(stage_dictionary(STAGES, number), context))
+    return Result(_entries(stage_dictionary(DEAL_STAGES, number), context))
 
 
 CAPTIONS: Final = {
@@ -82,7 +82,7 @@ CAPTIONS: Final = {
 
 
 def _semantic_info(rows: list[Row]) -> Row:
-    """Which of a dictionary's codes begin, succeed and fail."""
+    """The codes of a dictionary for start, success and failure."""
     ends = {row["SEMANTICS"]: row["STATUS_ID"] for row in reversed(rows) if row["SEMANTICS"]}
     return {
         "START_FIELD": rows[0]["STATUS_ID"] if rows else None,
@@ -102,7 +102,7 @@ def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context
     scope = {"FIELD_ATTRIBUTE_SCOPE": f"category_{category}" if category else "", "ENTITY_TYPE_ID": owner.id}
     prefix = {"PREFIX": stage_prefix(name).removesuffix(":")} if category else {}
     if owner.id == DEALS:
-        parent = {"PARENT_ID": STAGES, "CATEGORY_ID": str(category)} if category else {"CATEGORY_ID": 0}
+        parent = {"PARENT_ID": DEAL_STAGES, "CATEGORY_ID": str(category)} if category else {"CATEGORY_ID": 0}
         info = {"SEMANTIC_INFO": _semantic_info(rows)}
         return {"ID": name, "NAME": f"Стадии сделки {caption}", **info, **prefix, **scope, **parent}
     return {
@@ -120,7 +120,7 @@ def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context
 
 
 def _dictionary(name: str, context: Context) -> Row:
-    """One dictionary as it is listed; those of stages say more of themselves."""
+    """One dictionary as listed; those of stages have more keys."""
     owner = next((entity for entity in context.store.entities() if entity.stages and kin(entity.stages, name)), None)
     if owner is None:
         return {"ID": name, "NAME": CAPTIONS.get(name, name)}

@@ -1,4 +1,4 @@
-"""Writing deals' pipelines under their older names, ``crm.dealcategory.*``
+"""Writes of deal pipelines by their older names, ``crm.dealcategory.*``
 (https://apidocs.bitrix24.com/api-reference/crm/outdated/).
 """
 
@@ -10,10 +10,10 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_id
 from bx24frames.sandbox.methods.described import flat_fields
 from bx24frames.sandbox.methods.dictionaries import flat
-from bx24frames.sandbox.methods.older import STAGES
+from bx24frames.sandbox.methods.older import DEAL_STAGES
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.dictionaries import PIPELINES, add_stages, drop_stages
 from bx24frames.sandbox.store.initial import stage_dictionary
-from bx24frames.sandbox.store.shelf import PIPELINES, add_stages, drop_stages
 from bx24frames.sandbox.store.tables import DEALS, Row
 
 _FIELDS: Final = {
@@ -52,14 +52,14 @@ def describe_pipelines(_: Params, __: Context) -> Result:
 
 @method("crm.dealcategory.add", "crm")
 def add_pipeline(params: Params, context: Context) -> Result:
-    """A new pipeline; its id."""
+    """Create a pipeline; returns its id."""
     values = {"sort": 500, **_values(params)}
     if "name" not in values:
         raise MethodError("", "Не заполнено поле «Название».")
     row = {"name": values["name"], "sort": values["sort"], "entityTypeId": DEALS, "isDefault": "N"}
     context.writes += 1
     row_id = PIPELINES.add(context.store, {**row, "originId": "", "originatorId": ""}, text=False)
-    add_stages(context.store, stage_dictionary(STAGES, row_id))
+    add_stages(context.store, stage_dictionary(DEAL_STAGES, row_id))
     return Result(row_id)
 
 
@@ -73,26 +73,26 @@ def update_pipeline(params: Params, context: Context) -> Result:
 
 @method("crm.dealcategory.delete", "crm")
 def delete_pipeline(params: Params, context: Context) -> Result:
-    """Delete a pipeline without deals; the default one has the id 0 and is not to be deleted."""
+    """Delete a pipeline without deals; the default one (id 0) cannot be deleted."""
     row = _pipeline(classic_id(params), context)
     if context.store.scalar("SELECT count(*) FROM deal WHERE categoryId = ?", (row["id"],)):
         raise MethodError("", f"Deals related to the funnel {row['name']} found")
     PIPELINES.drop(context.store, row)
-    drop_stages(context.store, stage_dictionary(STAGES, row["id"]))
+    drop_stages(context.store, stage_dictionary(DEAL_STAGES, row["id"]))
     context.writes += 1
     return Result(value=True)
 
 
 @method("crm.dealcategory.status", "crm")
 def name_dictionary(params: Params, context: Context) -> Result:
-    """The dictionary of a pipeline's stages; of the default one, 0, as well."""
+    """The dictionary of the stages of a pipeline, including the default one (0)."""
     number: Any = params.get("id", params.get("ID"))
-    return Result(stage_dictionary(STAGES, _pipeline(php_int(number), context)["id"]))
+    return Result(stage_dictionary(DEAL_STAGES, _pipeline(php_int(number), context)["id"]))
 
 
 @method("crm.dealcategory.default.set", "crm")
 def rename_default(params: Params, context: Context) -> Result:
-    """Give the default pipeline a name; nothing else of it can be changed here."""
+    """Rename the default pipeline; nothing else can be changed."""
     name = php_text(params.get("name", params.get("NAME"))).strip()
     if not name:
         raise MethodError("", "The parameter name is not defined or empty.")

@@ -1,4 +1,4 @@
-"""Lists with a paging of their own: limit and offset, page, a flag for more, rows beside other keys or as a map by id.
+"""Lists with other kinds of paging: limit and offset, pages, a flag for more, rows beside other keys.
 
 (https://apidocs.bitrix24.com: landing, biconnector, im, sign, humanresources, crm/document-generator, sale.)
 """
@@ -14,24 +14,24 @@ from bx24frames.sandbox.registry import INCOMPLETE, METHODS, Context, Params, Re
 from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-ROWS: Final = 120
+ROW_COUNT: Final = 120
 SHORT: Final = frozenset({7, 8, 60})
-"""Orders that the caller may not see: counted, and left out of their pages."""
+"""Orders that the caller may not see: counted, but left out of the pages."""
 
 
-def _rows(kind: str, count: int = ROWS, key: str = "id") -> list[Row]:
+def _rows(kind: str, count: int = ROW_COUNT, key: str = "id") -> list[Row]:
     return [{key: number, "title": f"{kind} {number}"} for number in range(1, count + 1)]
 
 
 def _cut(rows: list[Row], limit: Any, offset: Any, most: int) -> list[Row]:
-    """The rows from an offset on, as many as are wanted and allowed; what is no number is the default."""
+    """The rows from an offset, up to the limit; values that are not numbers mean the default."""
     first, size = max(0, php_int(offset)), php_int(limit) or most
     return rows[first : first + min(size, most)]
 
 
 @method("landing.site.getList", "landing")
 def list_sites(params: Params, context: Context) -> Result:
-    """Sites: ``limit`` and ``offset`` inside ``params``; neither a total nor a next."""
+    """Sites: ``limit`` and ``offset`` inside ``params``; no total and no next."""
     asked = map_of(bound_array(params, "params", {}))
     rows = _rows("site", key="ID")
     context.rows += len(rows)
@@ -61,7 +61,7 @@ def list_recent(params: Params, context: Context) -> Result:
 
 @method("sign.b2e.personal.tail", "sign.b2e")
 def list_signed(params: Params, context: Context) -> Result:
-    """Signed documents of the caller: ``limit``, 20 of itself, and ``offset``."""
+    """Signed documents of the caller: ``limit`` (default 20) and ``offset``."""
     rows = _cut(_rows("document", 60), params.get("limit", 20), params.get("offset"), 50)
     context.rows += len(rows)
     return Result(rows)
@@ -77,7 +77,7 @@ def list_employees(params: Params, context: Context) -> Result:
 
 @method("sale.order.list", "sale")
 def list_orders(_: Params, context: Context) -> Result:
-    """Orders, engine B; what the caller may not see is counted all the same."""
+    """Orders, engine B; rows that the caller may not see are counted."""
     rows = _rows("order", 130)
     window = paging.controller(context.start, lambda: len(rows))
     found = [row for row in window.of(rows) if row["id"] not in SHORT]
@@ -111,7 +111,7 @@ def list_workflows(params: Params, context: Context) -> Result:
 
 @method(f"{API}rest.documentation.openapi")
 def documentation(_: Params, context: Context) -> Result:
-    """What the portal has of REST 3.0: the one answer without ``result``."""
+    """Methods of REST 3.0 of this portal; the only answer without ``result``."""
 
     gone = INCOMPLETE if context.has("rest3_incomplete") else ()
     names = [one.name for one in METHODS.values() if one.name.startswith(API) and not one.name.startswith(gone)]

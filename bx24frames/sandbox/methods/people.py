@@ -20,22 +20,22 @@ from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import STRUCTURE
+from bx24frames.sandbox.store.dictionaries import STRUCTURE
 from bx24frames.sandbox.store.tables import TABLES
 from bx24frames.sandbox.zones import zone_name
 
-USER: Final = TABLES["user"]
+PEOPLE: Final = TABLES["user"]
 SCOPES: Final = ("user", "user_brief", "user_basic")
-SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in USER.fields))
+SELECTION: Final = Selection("classic", tuple((spec.code, spec) for spec in PEOPLE.fields))
 _RESERVED: Final = frozenset({"sort", "order", "SORT", "ORDER", "FILTER", "filter", "ADMIN_MODE", "select", "SELECT"})
 
 _PICTURES: Final = ("PERSONAL_PHOTO", "WORK_LOGO")
-"""Files that are printed as their addresses, and written as a name and its content in base64."""
+"""Files that are printed as addresses and written as a name with base64 content."""
 SEARCHED: Final = ("NAME", "LAST_NAME", "EMAIL", "WORK_POSITION")
 
 
 def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
-    found = read_rows(context.store, USER, SELECTION, f"{where.sql} {tail}", where.params)
+    found = read_rows(context.store, PEOPLE, SELECTION, f"{where.sql} {tail}", where.params)
     context.rows += len(found)
     declared = USER_FIELDS.read(context.store, [row_id for row_id, _ in found])
     return [_printed(row | declared.get(row_id, {})) for row_id, row in found]
@@ -46,8 +46,8 @@ def _address(file: dict[str, Any] | None) -> str | None:
 
 
 RAW: Final = ("TIMESTAMP_X", "LAST_ACTIVITY_DATE")
-"""Moments that a list prints as empty objects (rest module: lib/api/user.php; docs: user-get.md, its sample)."""
-MOMENTS: Final = frozenset(spec.code for spec in USER.fields if spec.kind is Kind.DATETIME)
+"""Date-times that a list prints as empty objects (rest module: lib/api/user.php; docs: user-get.md, its sample)."""
+MOMENTS: Final = frozenset(spec.code for spec in PEOPLE.fields if spec.kind is Kind.DATETIME)
 
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -57,20 +57,20 @@ def _printed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _where(conditions: dict[str, Any], context: Context) -> Where:
-    """Conditions as SQL; moments become an empty text on the way, where the portal does not understand them."""
+    """Conditions as SQL; date-times that the portal does not understand become empty strings."""
     moments = [key for key in conditions if key.lstrip("!=<>") in MOMENTS]
     if not moments or not context.has("user_moments_not_understood"):
-        return table_conditions(USER, conditions, context.store.server_zone)
+        return table_conditions(PEOPLE, conditions, context.store.server_zone)
     kept = {key: value for key, value in conditions.items() if key not in moments}
-    where = table_conditions(USER, kept, context.store.server_zone)
+    where = table_conditions(PEOPLE, kept, context.store.server_zone)
     if zone_name(context.store, context.user_id):
         where.conditions.append(Fragment("0"))
     return where
 
 
 def _page(params: Params, window: Window) -> str:
-    """The order that ``sort`` and ``order`` name, and the page."""
-    field = USER.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), USER.by_code["ID"])
+    """The order by ``sort`` and ``order``, and the page."""
+    field = PEOPLE.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), PEOPLE.by_code["ID"])
     direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
     return f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
 
@@ -104,9 +104,9 @@ def search_users(params: Params, context: Context) -> Result:
     given = classic_map(params, "filter") or {name: value for name, value in params.items() if name not in _RESERVED}
     conditions = {f"{'=%' if key in SEARCHED else ''}{key}": value for key, value in given.items() if key != "FIND"}
     conditions = {key: f"{value}%" if key[:2] == "=%" else value for key, value in conditions.items()}
-    where = table_conditions(USER, conditions, context.store.server_zone)
+    where = table_conditions(PEOPLE, conditions, context.store.server_zone)
     if find := php_text(given.get("FIND")):
-        cells = " || ' ' || ".join(f"coalesce(lowered(t.\"{USER.by_code[code].column}\"), '')" for code in SEARCHED)
+        cells = " || ' ' || ".join(f"coalesce(lowered(t.\"{PEOPLE.by_code[code].column}\"), '')" for code in SEARCHED)
         where.conditions.append(Fragment(f"instr({cells}, lowered(?)) > 0", (find,)))
     clause = where.clause()
     window = paging.offset(
@@ -118,14 +118,14 @@ def search_users(params: Params, context: Context) -> Result:
 
 
 def site_form(text: str) -> str:
-    """A printed moment as a Russian site writes it."""
+    """A printed date-time in the format of a Russian site."""
     return datetime.fromisoformat(text).strftime("%d.%m.%Y %H:%M:%S")
 
 
 @method("user.current", *SCOPES)
 def current_user(_: Params, context: Context) -> Result:
-    """The credential's own user."""
-    [row] = read_rows(context.store, USER, SELECTION, "WHERE t.id = ?", (context.user_id,))
+    """The user of the credential."""
+    [row] = read_rows(context.store, PEOPLE, SELECTION, "WHERE t.id = ?", (context.user_id,))
     context.rows += 1
     shown = {key: value for key, value in row[1].items() if value is not None}
     return Result(shown | {key: site_form(shown[key]) for key in RAW if shown.get(key)})
@@ -135,7 +135,7 @@ def current_user(_: Params, context: Context) -> Result:
 def describe_users(_: Params, context: Context) -> Result:
     """Codes and captions, no types."""
     declared = {spec.code: spec.title or spec.code for spec in USER_FIELDS.specs(context.store)}
-    return Result({spec.code: spec.title for spec in USER.fields} | declared)
+    return Result({spec.code: spec.title for spec in PEOPLE.fields} | declared)
 
 
 DEPARTMENT_KEYS: Final = ("ID", "NAME", "SORT", "PARENT", "UF_HEAD")
@@ -147,11 +147,11 @@ def list_departments(params: Params, context: Context) -> Result:
     [intranet module: classes/general/rest.php].
     """
     given = {name.upper(): value for name, value in params.items()}
-    if isinstance(given.get("FILTER"), dict):  # it replaces all, the order too
+    if isinstance(given.get("FILTER"), dict):  # it replaces all conditions, and the order
         given = {str(name).upper(): value for name, value in given["FILTER"].items()}
     field, word = given.pop("SORT", "ID"), given.pop("ORDER", "ASC")
     wanted = {name: value for name, value in given.items() if name in DEPARTMENT_KEYS}
-    if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # those at the top have no parent
+    if php_text(wanted.get("PARENT", "-")) in ("0", ""):  # top-level departments have no parent
         wanted["PARENT"] = ""
     padded = [{key: row.get(key) for key in DEPARTMENT_KEYS} for row in STRUCTURE.rows(context.store)]
     direction = {php_text(field).upper(): word}
@@ -170,12 +170,12 @@ def describe_departments(_: Params, __: Context) -> Result:
     return Result({"ID": "ID", "NAME": "Название", "SORT": "Сортировка", "PARENT": "Родитель", "UF_HEAD": "Глава"})
 
 
-_DESK: Final = Desk("user", USER.by_code, ("dateRegister",), ("timestampX",))
+_DESK: Final = Desk("user", PEOPLE.by_code, ("dateRegister",), ("timestampX",))
 WRONG_MAIL: Final = MethodError("ERROR_ARGUMENT", "wrong_email")
 
 
 def _written(params: Params) -> Params:
-    """What is sent of a user, with its pictures as files."""
+    """The sent fields of a user, with pictures stored as files."""
     given = dict(params)
     for name in _PICTURES:
         parts = values_of(given.get(name) or [])
@@ -191,7 +191,7 @@ def _taken(params: Params, context: Context, besides: int = 0) -> bool:
 
 @method("user.add", *SCOPES)
 def add_user(params: Params, context: Context) -> Result:
-    """Invite a user; fields stand beside each other; the id (https://apidocs.bitrix24.com/api-reference/user/)."""
+    """Invite a user, with fields as parameters; returns the id (https://apidocs.bitrix24.com/api-reference/user/)."""
     if "@" not in php_text(params.get("EMAIL")) or _taken(params, context):
         raise WRONG_MAIL
     bare = {"ACTIVE": "Y", "IS_ONLINE": "N", "USER_TYPE": "employee", "TIME_ZONE_OFFSET": "0"}
@@ -202,7 +202,7 @@ def add_user(params: Params, context: Context) -> Result:
 
 @method("user.update", *SCOPES)
 def update_user(params: Params, context: Context) -> Result:
-    """Change a user; fields stand beside ``ID``. There is no method that deletes one."""
+    """Change a user, with fields as parameters. No method deletes users."""
     row_id = php_int(params.get("ID"))
     _DESK.update(row_id, _written(params), context, MethodError("ERROR_NOT_FOUND", "User is not found"))
     USER_FIELDS.write(context.store, row_id, params)

@@ -1,4 +1,4 @@
-"""Tables without rules of their own: how one page of any of them is found and printed, and a row written."""
+"""Generic tables: pages, conditions, printing and writes that need no special rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.filters.base import Fragment, Where, between, contains, system_operand
-from bx24frames.sandbox.filters.classic import OPERATORS, system_condition
+from bx24frames.sandbox.filters.classic import CLASSIC_OPERATORS, system_condition
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
-from bx24frames.sandbox.shapes.write import SKIP, NotValid, Pen, classic_cell, pen_of, values_of
+from bx24frames.sandbox.shapes.write import SKIP, NotValid, WriteContext, classic_cell, values_of, write_context
 from bx24frames.sandbox.store.tables import TABLES, Row, Table
 
 _Names = Mapping[str, FieldSpec]
@@ -26,16 +26,16 @@ Pager = Callable[[int | None, Callable[[], int]], Window]
 Refuse = Callable[[str], MethodError]
 
 RANGES: Final = ("!><", "><")
-CLASSIC_PREFIXES: Final = tuple(prefix for prefix in OPERATORS)
+CLASSIC_PREFIXES: Final = tuple(prefix for prefix in CLASSIC_OPERATORS)
 
 
 def by_code(table: str) -> _Names:
-    """The fields of a table that classic methods know, by their UPPER names."""
+    """The fields of a table in classic methods, by their UPPER names."""
     return TABLES[table].by_code
 
 
 def by_name(table: str) -> _Names:
-    """The fields of a table that controllers know, by their camelCase names."""
+    """The fields of a table in controllers, by their camelCase names."""
     return TABLES[table].by_name
 
 
@@ -43,7 +43,7 @@ def by_name(table: str) -> _Names:
 class View:
     """How one list method shows a table.
 
-    `printed`: the keys of a row. `asked`: the names of conditions and orders. `family`: how values are printed.
+    `printed`: the keys of a row. `asked`: names in conditions and orders. `family`: how values are printed.
     `pager`: the paging engine. `refuse`: the error for an unknown name; None drops the condition, as old methods do.
     `prefixes`: of conditions. `plain_sql`: whether ``!%`` negates and ``><`` is a range, as outside the CRM's classic
     methods. `sorted_by`: where no order is given.
@@ -105,7 +105,7 @@ class View:
         return ", ".join([*parts, "t.id"])
 
     def chosen(self, select: Sequence[str]) -> dict[str, FieldSpec]:
-        """The keys of a row under a select; without one, all but those that have to be named."""
+        """The keys of a row by `select`; default: all but those that must be named."""
         wanted = set(select)
         everything = not wanted or "*" in wanted
         return {
@@ -125,7 +125,7 @@ class View:
         select: Sequence[str] = (),
         also: Fragment | None = None,
     ) -> tuple[list[Row], Window]:
-        """The rows of the page that ``start`` asks for; `also`: what the caller's rights leave of them."""
+        """The rows of the page at ``start``; `also`: a condition for the rights of the caller."""
         where = self.conditions(conditions, context.store.server_zone)
         if also is not None:
             word = "AND" if " WHERE " in where.sql else "WHERE"
@@ -144,7 +144,7 @@ class View:
         return found, window
 
     def one(self, context: Context, conditions: Mapping[str, Any], select: Sequence[str] = ()) -> Row | None:
-        """The first row that meets conditions, whatever ``start`` was sent."""
+        """The first row that meets the conditions, ignoring ``start``."""
         first: Pager = lambda _, __: Window(0, None, None, 1)  # noqa: E731 (a pager of one row)
         found, _ = replace(self, pager=first).page(context, conditions, {}, select)
         return found[0] if found else None
@@ -152,7 +152,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How rows of a table are written; `created` and `modified` are the columns the portal keeps itself.
+    """How rows of a table are written; `created` and `modified` are columns that the portal fills in.
 
     `nullable`: whether an empty value clears a number, as controllers do; older methods make it 0.
     """
@@ -170,33 +170,33 @@ class Desk:
         return TABLES[self.table]
 
     def _draft(self, values: Mapping[str, Any], context: Context, *, adding: bool) -> Row:
-        pen = pen_of(context.store)
+        portal = write_context(context.store)
         draft: Row = {}
         for name, value in values.items():
             spec = self.names.get(name)
             if spec is None or spec.read_only or (spec.immutable and not adding):
                 continue
-            stored = self._stored(spec, value, pen)
+            stored = self._stored(spec, value, portal)
             if stored is not SKIP:
                 draft[spec.column] = stored
         for spec in self._table.fields:
             known = spec.required and spec.code in {one.code for one in self.names.values()}
             if adding and spec.column in self.authors and spec.column not in draft:
-                continue  # the caller, where nobody is named
+                continue  # default: the caller
             if known and (adding or spec.column in draft) and not php_text(draft.get(spec.column)).strip():
                 raise self.refuse(spec.title, "required")
         return draft
 
-    def _stored(self, spec: FieldSpec, value: Any, pen: Pen) -> Any:
+    def _stored(self, spec: FieldSpec, value: Any, portal: WriteContext) -> Any:
         if spec.type == "crm_activity_communication":
             return orjson.dumps([one for one in values_of(value) if isinstance(one, dict)]).decode()
         if spec.kind is Kind.JSON:
-            # of the documents a table keeps, callers write the plain lists alone
+            # of the JSON columns, callers can write only plain lists
             return orjson.dumps([php_text(one) for one in _parts(value)]).decode() if spec.type == "array" else SKIP
         if self.nullable and spec.kind in {Kind.INT, Kind.NUMBER} and value in (None, ""):
             return None
         try:
-            return classic_cell(spec, value, pen)
+            return classic_cell(spec, value, portal)
         except NotValid:
             return SKIP
 
@@ -230,12 +230,12 @@ def _parts(value: Any) -> list[Any]:
     return [one for one in values_of(value) if one not in (None, "", False) and not isinstance(one, list | dict)]
 
 
-def describe_classic(names: _Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
+def describe_plain(names: _Names, hidden: frozenset[str] = frozenset(), *, as_live: bool = False) -> Row:
     """``crm.X.fields``."""
     return {key: fields.describe_classic(spec, as_live=as_live) for key, spec in names.items() if key not in hidden}
 
 
-CLASSIC: Final[Pager] = paging.classic
+CLASSIC_DIALECT: Final[Pager] = paging.classic
 COUNTING: Final[Pager] = paging.always_counting
 CONTROLLER: Final[Pager] = paging.controller
 EXACT: Final[Pager] = paging.offset

@@ -1,4 +1,4 @@
-"""The methods of ``task.*`` that match their arguments by order, whatever these are called
+"""Positional arguments of the methods of ``task.*``, whatever their names
 (tasks module: lib/rest/…, classes/general/restservice.php).
 """
 
@@ -14,17 +14,17 @@ CODE: Final = "ERROR_CORE"
 
 
 def tasks_error(number: int, text: str, name: str) -> MethodError:
-    """A failure as the module's proxy words it."""
+    """An error as the proxy of the module prints it."""
     return MethodError(CODE, f"TASKS_ERROR_EXCEPTION_#{number}; {text}; {number}/TE/{name}<br>")
 
 
 def arguments_of(params: Params, proxy: str, *names: str, needed: int) -> list[Any]:
-    """The arguments in order: the first `needed` ones are numbers unless called ``arFields``, the others may be absent.
+    """The arguments in order: the first `needed` ones are numbers unless named ``arFields``, the others are optional.
 
     Raises
     ------
     MethodError
-        One is missing, or is an array where a number belongs.
+        One is missing, or an array instead of a number.
     """
     given = list(params.values())
     for place, name in enumerate(names[:needed]):

@@ -1,4 +1,4 @@
-"""Templates of requisites and the fields they show, ``crm.requisite.preset.*``
+"""Templates of requisites and their fields, ``crm.requisite.preset.*``
 (https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/).
 """
 
@@ -11,7 +11,7 @@ from bx24frames.sandbox.methods.arguments import READ_ONLY, classic_id
 from bx24frames.sandbox.methods.described import Described, chosen, flat_fields, printed, written
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import TABLES, Row
 
 OWNER: Final = 8
@@ -49,7 +49,7 @@ SHOWN_FIELDS: Final = {
     "IN_SHORT_LIST": flat("char", "Показывать в кратком списке"),
 }
 
-# (id, caption, what its reserved code ends in, the fields it shows)
+# (id, caption, end of its reserved code, its fields)
 _SEEDED: Final[tuple[tuple[int, str, str, tuple[str, ...]], ...]] = (
     (
         1,
@@ -67,7 +67,7 @@ OF_RUSSIA: Final = (
     "RQ_IDENT_DOC_DEP_CODE", "RQ_INN", "RQ_KPP", "RQ_IFNS", "RQ_OGRN", "RQ_OGRNIP", "RQ_OKPO", "RQ_OKTMO", "RQ_OKVED",
     "RQ_ST_CERT_SER", "RQ_ST_CERT_NUM", "RQ_ST_CERT_DATE", "RQ_SIGNATURE", "RQ_STAMP",
 )  # fmt: skip
-"""The fields that a template of this country may show; those of other countries show any."""
+"""The fields available to a template of this country; for other countries, any."""
 
 
 def _entry(place: int, name: str) -> Row:
@@ -98,7 +98,7 @@ def _absent(row_id: int) -> MethodError:
 
 
 PRESETS: Final = Described(
-    Shelf("preset", _seeded),
+    Dictionary("preset", _seeded),
     _FIELDS,
     absent=_absent,
     defaults={"ACTIVE": "Y", "SORT": 500, "XML_ID": "", "SHOWN": []},
@@ -114,14 +114,14 @@ def describe_presets(_: Params, __: Context) -> Result:
 
 @method("crm.requisite.preset.countries", "crm")
 def list_countries(_: Params, __: Context) -> Result:
-    """The countries that a template may belong to."""
+    """The countries of templates."""
     return Result([{"ID": row_id, "CODE": code, "TITLE": title} for row_id, code, title in COUNTRIES])
 
 
 @method("crm.requisite.preset.list", "crm")
 def list_presets(params: Params, context: Context) -> Result:
     """The templates of requisites, engine A*."""
-    return PRESETS.page(PRESETS.shelf.rows(context.store), params, context)
+    return PRESETS.page(PRESETS.dictionary.rows(context.store), params, context)
 
 
 def _preset(params: Params, context: Context) -> Row:
@@ -136,7 +136,7 @@ def get_preset(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.preset.add", "crm")
 def add_preset(params: Params, context: Context) -> Result:
-    """A new template, which shows no field yet; its id."""
+    """Create a template, which shows no field yet; returns its id."""
     values = flat_fields(params)
     if php_int(values.get("ENTITY_TYPE_ID")) != OWNER:
         raise MethodError("", "ENTITY_TYPE_ID is not defined or invalid.")
@@ -156,7 +156,7 @@ def update_preset(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.preset.delete", "crm")
 def delete_preset(params: Params, context: Context) -> Result:
-    """Delete a template that no requisites were made from."""
+    """Delete a template that no requisite uses."""
     row = _preset(params, context)
     if context.store.scalar("SELECT count(*) FROM requisite WHERE presetId = ?", (row["ID"],)):
         raise MethodError("", "Вы не можете удалить шаблон, так как по нему уже созданы реквизиты")
@@ -168,7 +168,7 @@ def delete_preset(params: Params, context: Context) -> Result:
 
 
 def _shown_by(params: Params, context: Context) -> Row:
-    """The template that a call names beside the field."""
+    """The template of a call."""
     given = params.get("preset", params.get("PRESET"))
     row_id = php_int(given.get("ID", given.get("id"))) if isinstance(given, dict) else 0
     return PRESETS.row(row_id, context)
@@ -187,12 +187,12 @@ def _show(entry: Row, context: Context) -> Row:
 
 
 def _keep(preset: Row, shown: list[Row], context: Context) -> None:
-    PRESETS.shelf.put(context.store, {**preset, "SHOWN": shown})
+    PRESETS.dictionary.put(context.store, {**preset, "SHOWN": shown})
     context.writes += 1
 
 
 def _addable(preset: Row, context: Context) -> list[str]:
-    """The fields that a template may show and does not."""
+    """The available fields that a template does not show."""
     ours = [name for name in TABLES["requisite"].by_code if name.startswith("RQ_")]
     known = list(OF_RUSSIA) if preset["COUNTRY_ID"] == RUSSIA else ours
     known += [spec.code for spec in context.store.user_fields(OWNER)]
@@ -208,7 +208,7 @@ def describe_shown(_: Params, __: Context) -> Result:
 
 @method("crm.requisite.preset.field.availabletoadd", "crm")
 def list_addable(params: Params, context: Context) -> Result:
-    """The fields that a template may show and does not."""
+    """The available fields that a template does not show."""
     return Result(_addable(_shown_by(params, context), context))
 
 
@@ -232,7 +232,7 @@ def get_shown(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.preset.field.add", "crm")
 def add_shown(params: Params, context: Context) -> Result:
-    """Show one more field; its id in the template."""
+    """Add a field; returns its id in the template."""
     preset, values = _shown_by(params, context), flat_fields(params)
     name = php_text(values.get("FIELD_NAME"))
     if name not in _addable(preset, context):
@@ -256,7 +256,7 @@ def update_shown(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.preset.field.delete", "crm")
 def delete_shown(params: Params, context: Context) -> Result:
-    """Show a field no longer."""
+    """Remove a field."""
     preset = _shown_by(params, context)
     entry = _shown(preset, params)
     _keep(preset, [one for one in preset["SHOWN"] if one["ID"] != entry["ID"]], context)

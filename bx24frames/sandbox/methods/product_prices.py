@@ -1,4 +1,4 @@
-"""What the portal fills in of a product row: the prices that follow from one another, and the sum of the owner
+"""Computed values of product rows: prices that depend on each other, and the sum of the owner
 (crm module: classes/general/crm_product_row.php, crm_deal.php).
 """
 
@@ -11,7 +11,7 @@ from bx24frames.sandbox.fields.casts import whole
 from bx24frames.sandbox.store.tables import Row
 
 BY_SUM, BY_RATE = 1, 2
-"""How a discount is told: in money or in per cent."""
+"""Kind of discount: absolute or in percent."""
 PIECE: Final = {"measureCode": 796, "measureName": "шт"}
 NEW: Final[Mapping[str, Any]] = {
     "productId": 0,
@@ -24,7 +24,7 @@ NEW: Final[Mapping[str, Any]] = {
     "type": 1,
     **PIECE,
 }
-"""Columns of a new row that were not sent."""
+"""Defaults of columns of a new row."""
 
 
 def _money(value: float) -> float | int:

@@ -21,12 +21,12 @@ from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
 
 _Owner = tuple[str, int]
 
-ROWS: Final = TABLES["product_row"]
-_DESK: Final = Desk("product_row", ROWS.by_name, nullable=True)
-CLASSIC_DESK: Final = Desk("product_row", ROWS.by_code, nullable=True)
-ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in ROWS.fields if spec.has("item")))
-CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in ROWS.fields if spec.has("classic")))
-"""The older names print numbers too, ids and one price excepted."""
+PRODUCT_ROWS: Final = TABLES["product_row"]
+_DESK: Final = Desk("product_row", PRODUCT_ROWS.by_name, nullable=True)
+CLASSIC_DESK: Final = Desk("product_row", PRODUCT_ROWS.by_code, nullable=True)
+ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in PRODUCT_ROWS.fields if spec.has("item")))
+CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in PRODUCT_ROWS.fields if spec.has("classic")))
+"""Keys that the older methods print as text; the others are numbers."""
 _TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
@@ -35,7 +35,7 @@ _NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарн
 
 
 def _found(context: Context, selection: Selection, clauses: str, params: Sequence[Any]) -> list[dict[str, Any]]:
-    rows = [row for _, row in read_rows(context.store, ROWS, selection, clauses, params)]
+    rows = [row for _, row in read_rows(context.store, PRODUCT_ROWS, selection, clauses, params)]
     context.rows += len(rows)
     return rows
 
@@ -50,7 +50,7 @@ def _owner(kind: Any, row_id: Any, context: Context) -> _Owner:
 
 
 def _replace(owner: _Owner, rows: Any, desk: Desk, names: Sequence[str], context: Context) -> None:
-    """Give an owner these product rows in the place of all it had."""
+    """Replace all product rows of an owner."""
     given = [row for row in values_of(rows) if isinstance(row, dict)]
     context.store.database.change("DELETE FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
     context.writes += not given
@@ -60,7 +60,7 @@ def _replace(owner: _Owner, rows: Any, desk: Desk, names: Sequence[str], context
 
 
 def _add(values: dict[str, Any], desk: Desk, owner: _Owner, context: Context) -> int:
-    """Save one product row with everything the portal fills in; its id."""
+    """Save one product row with computed values; returns its id."""
     row_id = desk.add(values, context)
     row = context.store.row("product_row", row_id) or {}
     count = context.store.scalar("SELECT count(*) FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
@@ -70,7 +70,7 @@ def _add(values: dict[str, Any], desk: Desk, owner: _Owner, context: Context) ->
 
 
 def _settle_owner(owner: _Owner, context: Context) -> None:
-    """Let the owner's sum follow its rows, unless it is set by hand."""
+    """Update the sum of the owner, unless it is set manually."""
     if context.has("rows_move_no_sum"):
         return
     entity = next((one for one in context.store.entities() if one.short == owner[0]), None)
@@ -100,7 +100,7 @@ def list_product_rows(params: Params, context: Context) -> Result:
 
 @method("crm.item.productrow.getAvailableForPayment", "crm")
 def list_payable_rows(params: Params, context: Context) -> Result:
-    """The product rows of one owner that no payment holds yet: here all of them, without their store."""
+    """Product rows of one owner that are not in a payment: here all of them, without their store."""
     owner = _owner(bound(params, "ownerType"), bound_int(params, "ownerId"), context)
     rows = _found(context, ITEM, f"{OWNED} ORDER BY t.id", owner)
     return Result({"productRows": [{k: v for k, v in row.items() if k != "storeId"} for row in rows]})
@@ -111,8 +111,8 @@ def describe_product_rows(_: Params, context: Context) -> Result:
     """The field description of product rows."""
     live = context.has("required_flags_unfounded")
     described: dict[str, Any] = {
-        spec.column: fields.describe_item(spec, as_live=live) | {"type": spec.type}  # Y/N flags are no booleans here
-        for spec in ROWS.fields
+        spec.column: fields.describe_item(spec, as_live=live) | {"type": spec.type}  # Y/N flags are not booleans here
+        for spec in PRODUCT_ROWS.fields
         if spec.has("item") and spec.column not in UNDESCRIBED
     }
     return Result({"fields": described})
@@ -133,7 +133,7 @@ def get_product_row(params: Params, context: Context) -> Result:
 
 @method("crm.item.productrow.add", "crm")
 def add_product_row(params: Params, context: Context) -> Result:
-    """A new product row, printed whole."""
+    """Create a product row, printed whole."""
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
     owner = _owner(values.get("ownerType"), values.get("ownerId"), context)
@@ -202,6 +202,6 @@ def _set_classic(entity: EntityType, params: Params, context: Context) -> Result
 
 
 for _entity in ENTITY_TYPES.values():
-    if _entity.name in ("lead", "deal", "quote"):  # clients have no goods
+    if _entity.name in ("lead", "deal", "quote"):  # contacts and companies have no product rows
         method(f"crm.{_entity.name}.productrows.get", "crm")(partial(_get_classic, _entity))
         method(f"crm.{_entity.name}.productrows.set", "crm")(partial(_set_classic, _entity))

@@ -1,4 +1,4 @@
-"""Settings of deals that repeat themselves, ``crm.deal.recurring.*``
+"""Settings of recurring deals, ``crm.deal.recurring.*``
 (https://apidocs.bitrix24.com/api-reference/crm/deals/recurring-deals/).
 """
 
@@ -12,7 +12,7 @@ from bx24frames.sandbox.methods.arguments import READ_ONLY
 from bx24frames.sandbox.methods.described import Described, flat_fields, not_found
 from bx24frames.sandbox.methods.dictionaries import flat
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 _DEAL: Final = "deal"
@@ -47,12 +47,12 @@ STORED: Final = _FIELDS | {
     "IS_LIMIT": {**_FIELDS["IS_LIMIT"], "type": "string"},
     "PARAMS": {**_FIELDS["PARAMS"], "type": "object"},
 }
-"""As kept: letters that are no Y or N, and a map."""
+"""Fields stored as they are: letters other than Y and N, and a map."""
 _LIMITS: Final = ("N", "D", "T")
 _DAYS: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 _TABLE: Final = Described(
-    Shelf("deal_recurring", list),
+    Dictionary("deal_recurring", list),
     STORED,
     absent=not_found("Recurring deal is not found."),
     defaults={"ACTIVE": "Y", "CATEGORY_ID": "0", "IS_LIMIT": "N", "PARAMS": {}},
@@ -67,7 +67,7 @@ def _row(params: Params, context: Context) -> Row:
 
 
 def _values(params: Params, before: Row) -> Row:
-    """The sent fields with the parameters whole and a limit of a known kind."""
+    """The sent fields with complete parameters and a valid kind of limit."""
     values = dict(flat_fields(params))
     if "IS_LIMIT" in values and values["IS_LIMIT"] not in _LIMITS:
         values["IS_LIMIT"] = "N"
@@ -85,7 +85,7 @@ def _params(given: Row) -> Row:
 
 
 def _schedule(row: Row, context: Context) -> Row:
-    """A setting with the moment of its next execution: an hour after midnight, while it is active."""
+    """A setting with the time of its next execution: an hour after midnight, if active."""
     start = row.get("START_DATE") or context.store.local_time(context.now)[:10]
     if row.get("LAST_EXECUTION"):
         step = _DAYS.get(php_text(row["PARAMS"].get("MULTIPLE_TYPE")), 1) * (row["PARAMS"]["MULTIPLE_INTERVAL"] or 1)
@@ -97,7 +97,7 @@ def _schedule(row: Row, context: Context) -> Row:
 
 
 def _copy(deal: Row, changes: Row, context: Context) -> int:
-    """Save a copy of a deal and of its product rows; its id."""
+    """Save a copy of a deal with its product rows; returns its id."""
     now = context.store.local_time(context.now)
     values = {name: value for name, value in deal.items() if name != "id"}
     values |= {"createdTime": now, "updatedTime": now, "createdBy": context.user_id, "updatedBy": context.user_id}
@@ -120,7 +120,7 @@ def describe_recurring(_: Params, __: Context) -> Result:
 @method("crm.deal.recurring.list", "crm")
 def list_recurring(params: Params, context: Context) -> Result:
     """A page of settings."""
-    return _TABLE.page(_TABLE.shelf.rows(context.store), params, context)
+    return _TABLE.page(_TABLE.dictionary.rows(context.store), params, context)
 
 
 @method("crm.deal.recurring.get", "crm")
@@ -131,7 +131,7 @@ def get_recurring(params: Params, context: Context) -> Result:
 
 @method("crm.deal.recurring.add", "crm")
 def add_recurring(params: Params, context: Context) -> Result:
-    """A new setting; its id. A deal that is no template yet is copied into one, which the setting then belongs to."""
+    """Create a setting; returns its id. A deal that is not a template is copied into one for the setting."""
     values = _values(params, {})
     deal_id = php_int(values.get("DEAL_ID"))
     deal = context.store.row(_DEAL, deal_id) if deal_id > 0 else None
@@ -139,13 +139,13 @@ def add_recurring(params: Params, context: Context) -> Result:
         raise MethodError("", "Deal id is empty.")
     based = None
     if deal["isRecurring"] == "Y":
-        if any(row["DEAL_ID"] == deal_id for row in _TABLE.shelf.rows(context.store)):
+        if any(row["DEAL_ID"] == deal_id for row in _TABLE.dictionary.rows(context.store)):
             raise MethodError("", "Deal already have had recurring settings.")
     else:
         based, deal_id = deal_id, _copy(deal, {"isRecurring": "Y"}, context)
     row_id = _TABLE.add({**values, "DEAL_ID": deal_id}, context)
     row = _TABLE.row(row_id, context)
-    _TABLE.shelf.put(context.store, _schedule({**row, "BASED_ID": based}, context))
+    _TABLE.dictionary.put(context.store, _schedule({**row, "BASED_ID": based}, context))
     return Result(row_id)
 
 
@@ -154,13 +154,13 @@ def update_recurring(params: Params, context: Context) -> Result:
     """Change a setting."""
     row = _row(params, context)
     changed = _TABLE.update(row, _values(params, row), context)
-    _TABLE.shelf.put(context.store, _schedule(changed, context))
+    _TABLE.dictionary.put(context.store, _schedule(changed, context))
     return Result(value=True)
 
 
 @method("crm.deal.recurring.delete", "crm")
 def delete_recurring(params: Params, context: Context) -> Result:
-    """Delete a setting whose template is gone
+    """Delete a setting whose template was deleted
     (crm module: lib/dealrecurtable.php).
     """
     row = _row(params, context)
@@ -178,7 +178,7 @@ def _shifted(today: str, row: Row, part: str) -> str:
 
 @method("crm.deal.recurring.expose", "crm")
 def expose_recurring(params: Params, context: Context) -> Result:
-    """Make a deal of a template now, outside its schedule; the new deal's id."""
+    """Create a deal from a template now; returns its id."""
     row = _row(params, context)
     template = context.store.row(_DEAL, row["DEAL_ID"])
     if template is None:
@@ -188,5 +188,5 @@ def expose_recurring(params: Params, context: Context) -> Result:
     changes |= {name.lower(): _shifted(now[:10], row, name) for name in ("BEGINDATE", "CLOSEDATE")}
     deal_id = _copy(template, changes, context)
     counted = {**row, "LAST_EXECUTION": now, "COUNTER_REPEAT": (row.get("COUNTER_REPEAT") or 0) + 1}
-    _TABLE.shelf.put(context.store, _schedule(counted, context))
+    _TABLE.dictionary.put(context.store, _schedule(counted, context))
     return Result({"DEAL_ID": deal_id})

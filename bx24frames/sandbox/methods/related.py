@@ -1,4 +1,4 @@
-"""What is known of a row beside itself: duplicates by phone or e-mail, and its stage history."""
+"""Duplicates by phone or e-mail, and the stage history."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}
 
 @method("crm.duplicate.findbycomm", "crm")
 def find_duplicates(params: Params, context: Context) -> Result:
-    """Ids by phone or e-mail, a list a type; which value matched is not said.
+    """Ids by phone or e-mail, a list per type; which value matched is not printed.
 
-    Of a type the oldest 20 at most; once a type has 20, the types after it are left out
+    At most the 20 oldest per type; once a type has 20, the types after it are left out
     (https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-duplicate-find-by-comm.html).
     """
     type_id = php_text(params.get("type", params.get("TYPE"))).upper()

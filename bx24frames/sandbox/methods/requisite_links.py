@@ -1,4 +1,4 @@
-"""Which requisites a deal, a quote or an invoice uses, ``crm.requisite.link.*``
+"""Links of deals, quotes and invoices to requisites, ``crm.requisite.link.*``
 (https://apidocs.bitrix24.com/api-reference/crm/requisites/links/).
 """
 
@@ -19,7 +19,7 @@ CLIENT: Final = ("REQUISITE_ID", "BANK_DETAIL_ID")
 OURS: Final = ("MC_REQUISITE_ID", "MC_BANK_DETAIL_ID")
 CHOSEN: Final = (*CLIENT, *OURS)
 _CLIENTS: Final = (1, 3, 4)
-"""Types that have requisites of their own, or none, and link to no others'."""
+"""Types with their own requisites, or with none, which cannot link to others."""
 _FIELDS: Final = {
     "ENTITY_TYPE_ID": flat("integer", "ID типа объекта", required=True, immutable=True),
     "ENTITY_ID": flat("integer", "ID объекта", required=True, immutable=True),
@@ -55,7 +55,7 @@ def _absent(name: str, row_id: int) -> MethodError:
 
 
 def _check(values: Row, context: Context) -> None:
-    """Both requisites must exist, and each bank detail belong to the requisite beside it."""
+    """Refuse unknown requisites, and bank details of another requisite."""
     for requisite, bank in (CLIENT, OURS):
         owner, detail = values[requisite], values[bank]
         if owner and context.store.row("requisite", owner) is None:
@@ -87,7 +87,7 @@ def list_links(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.link.get", "crm")
 def get_link(params: Params, context: Context) -> Result:
-    """The requisites that one row uses; the row's own ids are numbers here."""
+    """The requisites of one row; the ids of the row are numbers here."""
     row = _links(context).get(_key(params))
     if row is None:
         raise MethodError("", "Not found")
@@ -96,7 +96,7 @@ def get_link(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.link.register", "crm")
 def register_link(params: Params, context: Context) -> Result:
-    """Let a row use these requisites, 0 none."""
+    """Set the requisites of a row; 0 means none."""
     given = flat_fields(params)
     values: dict[str, Any] = {}
     for name in _FIELDS:
@@ -115,6 +115,6 @@ def register_link(params: Params, context: Context) -> Result:
 
 @method("crm.requisite.link.unregister", "crm")
 def unregister_link(params: Params, context: Context) -> Result:
-    """Let a row use no requisites."""
+    """Remove the requisites of a row."""
     key = _key(params)
     return _keep({name: row for name, row in _links(context).items() if name != key}, context)

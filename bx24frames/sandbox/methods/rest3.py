@@ -18,7 +18,7 @@ from bx24frames.sandbox.wire import API
 
 _Test = Callable[[Any, Any], bool]
 
-PAGE: Final = 50
+V3_PAGE: Final = 50
 _OPERATORS: Final[Mapping[str, _Test]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -30,11 +30,11 @@ _OPERATORS: Final[Mapping[str, _Test]] = {
     "between": lambda value, ends: ends[0] <= value <= ends[1],
 }
 _LISTED: Final[Mapping[str, tuple[int, int]]] = {"in": (0, 10_000), "between": (2, 2)}
-"""How many values the operators with several take."""
+"""Number of values of operators that take several."""
 
 
 def api_fault(name: str, message: str, status: int = 400, **more: Any) -> MethodError:
-    """A failure under one of the codes of REST 3.0."""
+    """An error with a code of REST 3.0."""
     return MethodError(API_CODE.format(name), message, status, **more)
 
 
@@ -42,13 +42,13 @@ NO_FILTER: Final = api_fault("INVALIDFILTER", "Unable to recognize the filter ex
 
 
 def not_valid(name: str, message: str) -> MethodError:
-    """A request that is refused for one of its fields."""
+    """The error for an invalid field of a request."""
     text = "Error validating the request object"
     return api_fault("VALIDATION_REQUESTVALIDATION", text, validation=[{"field": name, "message": message}])
 
 
 def _comparable(value: Any, cell: Any) -> Any:
-    """A written value as the cell's kind: moments compare as moments, whatever their offsets, digits as numbers."""
+    """A value converted to the type of the cell: date-times with their offsets, digits as numbers."""
     if isinstance(value, list):
         return [_comparable(one, cell) for one in value]
     if isinstance(cell, int) and not isinstance(cell, bool):
@@ -77,7 +77,7 @@ LOGICS: Final[Mapping[str, Callable[[Iterable[bool]], bool]]] = {"and": all, "or
 
 
 def _met(row: Row, condition: Any, filterable: frozenset[str]) -> bool:
-    """A condition, or a group of them under a logic of its own [rest module: lib/V3/Structure/Filtering]."""
+    """A condition, or a group of them with its own logic [rest module: lib/V3/Structure/Filtering]."""
     if isinstance(condition, Mapping):
         logic, inner = LOGICS.get(str(condition.get("logic", "and"))), condition.get("conditions")
         if logic is None or not isinstance(inner, list):
@@ -95,7 +95,7 @@ def _met(row: Row, condition: Any, filterable: frozenset[str]) -> bool:
 
 def _window(pagination: Any, most: int) -> slice:
     given = pagination if isinstance(pagination, dict) else {}
-    numbers = {name: given.get(name, default) for name, default in (("limit", PAGE), ("page", 1), ("offset", 0))}
+    numbers = {name: given.get(name, default) for name, default in (("limit", V3_PAGE), ("page", 1), ("offset", 0))}
     if any(isinstance(one, bool) or not isinstance(one, int) for one in numbers.values()) or numbers["limit"] < 1:
         raise api_fault("INVALIDPAGINATION", f"Unable to recognize pagination parameter `{given}`")
     limit = min(numbers["limit"], most)
@@ -104,7 +104,7 @@ def _window(pagination: Any, most: int) -> slice:
 
 
 def _shaped(params: Params, name: str, shape: type, fault: MethodError) -> Any:
-    """A parameter that is a list, or a map, or not there."""
+    """A parameter that is a list, a map or absent."""
     value = params.get(name)
     if value and not isinstance(value, shape):
         raise fault
@@ -114,7 +114,7 @@ def _shaped(params: Params, name: str, shape: type, fault: MethodError) -> Any:
 def page(
     rows: list[Row], params: Params, most: int, filterable: frozenset[str], sortable: frozenset[str] = frozenset()
 ) -> list[Row]:
-    """Filter, sort, cut, select: unknown own fields are left out, unknown related ones are an error."""
+    """Filter, sort, cut and select: unknown fields of the row are left out, unknown related ones are an error."""
     for condition in _shaped(params, "filter", list, NO_FILTER):
         rows = [row for row in rows if _met(row, condition, filterable)]
     order = _shaped(params, "order", dict, api_fault("INVALIDORDER", "Unable to recognize the sorting parameter"))
@@ -161,7 +161,7 @@ _TASK_FIELDS: Final[Mapping[str, str]] = {
     "isMultitask": "MULTITASK",
     "crmItemIds": "UF_CRM_TASK",
 }
-"""Names of REST 3.0 and the columns they are kept in."""
+"""Names of REST 3.0 and their columns."""
 _STATUSES: Final = {"2": "pending", "3": "in_progress", "4": "supposedly_completed", "5": "completed", "6": "deferred"}
 _FLAGS: Final = ("replicate", "isMultitask")
 
@@ -178,27 +178,29 @@ def _tasks(context: Context) -> list[Row]:
 
 
 @method(f"{API}tasks.task.list", "tasks")
-def list_tasks(params: Params, context: Context) -> Result:
-    """A page of tasks: conditions on the id alone, at most 50 rows whatever the limit."""
-    found = page(_tasks(context), params, PAGE, frozenset({"id"}))
+def list_tasks_v3(params: Params, context: Context) -> Result:
+    """A page of tasks: conditions only on the id, at most 50 rows whatever the limit."""
+    found = page(_tasks(context), params, V3_PAGE, frozenset({"id"}))
     context.rows += len(found)
     return Result({"items": found})
 
 
 @method(f"{API}tasks.task.get", "tasks")
-def get_task(params: Params, context: Context) -> Result:
+def get_task_v3(params: Params, context: Context) -> Result:
     """One task."""
     found = [row for row in _tasks(context) if row["id"] == params.get("id")]
     if not found:
         raise _absent(params.get("id"))
-    return Result({"item": page(found, {"select": params.get("select") or list(found[0])}, PAGE, frozenset({"id"}))[0]})
+    return Result(
+        {"item": page(found, {"select": params.get("select") or list(found[0])}, V3_PAGE, frozenset({"id"}))[0]}
+    )
 
 
 _WRITTEN: Final = {name: code for name, code in _TASK_FIELDS.items() if name not in _FLAGS}
 
 
 def _stored(params: Params) -> Params:
-    """What is written of the sent fields, by their older names."""
+    """The sent fields by their older names."""
     values = _shaped(params, "fields", dict, not_valid("fields", "Required field `fields` is not specified"))
     words = {word: status for status, word in _STATUSES.items()}
     return {_WRITTEN[name]: words.get(str(value), value) for name, value in values.items() if name in _WRITTEN}
@@ -219,8 +221,8 @@ _DESK: Final = Desk("task", by_code("task"), ("createdDate",), ("changedDate",),
 
 
 @method(f"{API}tasks.task.add", "tasks")
-def add_task(params: Params, context: Context) -> Result:
-    """A new task, printed whole."""
+def add_task_v3(params: Params, context: Context) -> Result:
+    """Create a task, printed whole."""
     values = _stored(params)
     for name, code in (("title", "TITLE"), ("responsibleId", "RESPONSIBLE_ID")):
         if not values.get(code):
@@ -230,7 +232,7 @@ def add_task(params: Params, context: Context) -> Result:
 
 
 @method(f"{API}tasks.task.update", "tasks")
-def update_task(params: Params, context: Context) -> Result:
+def update_task_v3(params: Params, context: Context) -> Result:
     """Change a task."""
     row_id = _known(params, context)
     _DESK.update(row_id, _stored(params), context, _absent(row_id))
@@ -238,7 +240,7 @@ def update_task(params: Params, context: Context) -> Result:
 
 
 @method(f"{API}tasks.task.delete", "tasks")
-def delete_task(params: Params, context: Context) -> Result:
+def delete_task_v3(params: Params, context: Context) -> Result:
     """Delete a task."""
     row_id = _known(params, context)
     _DESK.delete(row_id, context, _absent(row_id))
@@ -250,7 +252,7 @@ RESULT_FILTER: Final = frozenset({"taskId", "id", "authorId", "status", "message
 
 
 def results_of(task: int) -> list[Row]:
-    """The results of a task: of every seventh more than a page."""
+    """The results of a task; every seventh task has more than a page."""
     moment = datetime(2026, 4, 30, 10, 15, tzinfo=timezone(timedelta(hours=2)))
     return [
         {
@@ -269,8 +271,8 @@ def results_of(task: int) -> list[Row]:
 
 
 @method(f"{API}tasks.task.result.list", "tasks")
-def list_results(params: Params, context: Context) -> Result:
-    """A page of the results of one task, which has to be named."""
+def list_results_v3(params: Params, context: Context) -> Result:
+    """A page of the results of one task, which is required."""
     given = params.get("filter")
     if not isinstance(given, list) or not given:
         raise not_valid("filter", "The field value cannot be empty")
@@ -283,7 +285,11 @@ def list_results(params: Params, context: Context) -> Result:
     if unknown := [name for name in select if name not in RESULT_FIELDS]:
         raise api_fault("UNKNOWNDTOPROPERTY", f"Unknown field `{unknown[0]}` for entity `ResultDto`")
     found = page(
-        results_of(tasks[0]), {**params, "select": select}, PAGE, RESULT_FILTER, frozenset({"createdAt", "updatedAt"})
+        results_of(tasks[0]),
+        {**params, "select": select},
+        V3_PAGE,
+        RESULT_FILTER,
+        frozenset({"createdAt", "updatedAt"}),
     )
     context.rows += len(found)
     return Result({"items": found})
@@ -319,7 +325,7 @@ _LOG: Final = tuple(_entry(number) for number in range(1, ENTRIES + 1))
 
 
 @method(f"{API}main.eventlog.list", "main")
-def list_events(params: Params, context: Context) -> Result:
+def list_event_log(params: Params, context: Context) -> Result:
     """A page of the event log: every field in conditions and orders."""
     found = page([*_LOG], params, _MOST, frozenset(_LOG[0]))
     context.rows += len(found)

@@ -1,4 +1,4 @@
-"""Lists of REST 3.0 that go by cursors or whole: knowledge bases, their documents, follow-ups of calls (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+"""Lists of REST 3.0 with cursors or without paging: knowledge bases, their documents, follow-ups of calls (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
-PAGE: Final = 50
+CURSOR_SIZE: Final = 50
 _MOST: Final = 200
 HEAVY_MOST: Final = 20
 _FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -19,7 +19,7 @@ _FIRST: Final = datetime(2026, 1, 1, 9, tzinfo=UTC)
 def _limit(given: Any, most: int, fault: MethodError) -> int:
     if not isinstance(given, dict):
         raise fault
-    limit = given.get("limit", PAGE)
+    limit = given.get("limit", CURSOR_SIZE)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise fault
     return min(limit, most)
@@ -32,7 +32,7 @@ def _base(number: int) -> Row:
     return {
         "id": number,
         "name": f"База знаний {number}",
-        "position": 100 * (1 + (number * 7) % 11),  # several share a position: the cursor needs the id too
+        "position": 100 * (1 + (number * 7) % 11),  # positions repeat: the cursor needs the id too
         "policyLevel": ("view", "manage", "moderate")[number % 3],
         "createdBy": 1 + number % 4,
         "updatedBy": 1 + number % 5,
@@ -46,7 +46,7 @@ BASES: Final = tuple(sorted(map(_base, range(1, 431)), key=lambda row: (row["pos
 
 @method(f"{API}note.collection.list", "note")
 def list_bases(params: Params, context: Context) -> Result:
-    """A page of knowledge bases by position, and the cursor of the page behind it
+    """A page of knowledge bases by position, and the cursor of the next page
     (https://apidocs.bitrix24.com/api-reference/rest-v3/note/collection/note-collection-list.html).
     """
     given = params.get("pagination") or {}
@@ -81,7 +81,7 @@ def _document(base: int, number: int, under: list[Row]) -> Row:
 
 
 def _tree(base: int, size: int) -> list[Row]:
-    """A tree of documents: that of number 3 stands under 1, those of 9, 10 and 11 under 3."""
+    """A tree of documents: number 3 is a child of 1; 9, 10 and 11 are children of 3."""
     below: dict[int, list[Row]] = {}
     for number in range(size, 0, -1):
         row = _document(base, number, below.pop(number, []))
@@ -90,8 +90,8 @@ def _tree(base: int, size: int) -> list[Row]:
 
 
 @method(f"{API}note.document.tree.list", "note")
-def list_documents(params: Params, context: Context) -> Result:
-    """The documents of one knowledge base, rows under rows; at most 5000, cut at the roots
+def list_knowledge_documents(params: Params, context: Context) -> Result:
+    """The documents of one knowledge base, nested; at most 5000, cut at the roots
     (https://apidocs.bitrix24.com/api-reference/rest-v3/note/document/note-document-tree-list.html).
     """
     base = params.get("collectionId")
@@ -113,7 +113,7 @@ _CALLS: Final = 90
 
 
 def _followup(number: int) -> Row:
-    begins = _FIRST + timedelta(hours=7 * (number // 2))  # two begin at once: the cursor needs the id too
+    begins = _FIRST + timedelta(hours=7 * (number // 2))  # start times repeat: the cursor needs the id too
     quiet = number % 6 == 0
     return {
         "callId": 12_000 + number,
@@ -172,7 +172,7 @@ def _place(row: Row) -> tuple[datetime, int]:
 
 @method(f"{API}call.followup.list", "call")
 def list_followups(params: Params, context: Context) -> Result:
-    """A page of the follow-ups of a period, and the cursor of the page behind it
+    """A page of the follow-ups of a period, and the cursor of the next page
     (https://apidocs.bitrix24.com/api-reference/call/followup/call-followup-list.html).
     """
     rows = _period(params.get("filter"))

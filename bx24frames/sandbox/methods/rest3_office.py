@@ -1,4 +1,4 @@
-"""Lists of REST 3.0 that go by offset: the company's structure, time records, mail (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
+"""Lists of REST 3.0 with offsets: the company's structure, time records, mail (https://apidocs.bitrix24.com/api-reference/rest-v3/index.html)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _record(user: int, number: int) -> Row:
 
 @method(f"{API}timeman.record.list", "timeman")
 def list_records(params: Params, context: Context) -> Result:
-    """A page of one employee's records; without the employee the request is not valid."""
+    """A page of the records of one employee, who is required."""
     given = params.get("filter")
     conditions = [one for one in given if isinstance(one, list) and one] if isinstance(given, list) else []
     wanted = {php_text(one[-1]) for one in conditions if one[0] == "userId"}
@@ -106,7 +106,7 @@ _MESSAGES: Final = tuple(_message(number) for number in range(1, 131))
 
 
 def _mail(rows: tuple[Row, ...], params: Params, most: int, context: Context) -> Result:
-    """Every field, the latest first; these lists take no select."""
+    """Every field, latest first; these lists take no select."""
     given = {"pagination": params.get("pagination"), "select": list(rows[0]), "order": {"id": "DESC"}}
     found = page([*rows], given, most, frozenset({"id"}))
     context.rows += len(found)

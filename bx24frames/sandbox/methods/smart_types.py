@@ -1,4 +1,4 @@
-"""Smart processes themselves, ``crm.type.*``: their settings, and tables made and dropped while the portal runs
+"""Smart processes, ``crm.type.*``: settings, and tables created and deleted while the portal runs
 (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-object-types/).
 """
 
@@ -13,8 +13,8 @@ from bx24frames.sandbox.methods.described import CASTS, chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.methods.solutions import solution_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
+from bx24frames.sandbox.store.dictionaries import PIPELINES, add_stages, drop_stages
 from bx24frames.sandbox.store.initial import stage_dictionary
-from bx24frames.sandbox.store.shelf import PIPELINES, add_stages, drop_stages
 from bx24frames.sandbox.store.tables import EntityType, Row
 
 _KEPT: Final = "type_settings"
@@ -35,7 +35,7 @@ _FLAGS: Final = {
     "isSetOpenPermissions": "Новые воронки доступны всем",
 }
 HIDDEN_FLAGS: Final = ("isPaymentsEnabled", "isCountersEnabled")
-"""Printed, and in no description."""
+"""Printed, but not described."""
 
 
 def _described(name: str, type: str, title: str, **flags: bool) -> Row:
@@ -94,7 +94,7 @@ def _row(entity: EntityType, context: Context) -> Row:
 
 
 def _whole(entity: EntityType, context: Context) -> Result:
-    """A smart process with its ties, as it is printed alone."""
+    """A smart process with its relations, as single answers print it."""
     own = _settings(context).get(str(entity.id), {})
     linked = own.get("linkedUserFields", {})
     ties = {
@@ -152,7 +152,7 @@ def get_type(params: Params, context: Context) -> Result:
 
 @method("crm.type.getByEntityTypeId", "crm")
 def get_type_by_number(params: Params, context: Context) -> Result:
-    """One smart process, by the number that item methods call it."""
+    """One smart process, by its entity type id."""
     return _whole(_known(params, context, "entityTypeId"), context)
 
 
@@ -173,7 +173,7 @@ def _values(params: Params, before: Row) -> Row:
 
 
 def _ties(name: str, given: Row) -> Row:
-    """Relations, a list a side, or user fields by their name: numbers as numbers and flags as Y or N."""
+    """Relations, one list per side, or user fields by name: numbers as numbers and flags as Y or N."""
     if name == "linkedUserFields":
         return {key: CASTS["boolean"](value, "") for key, value in given.items()}
     sides: dict[str, list[Any]] = {side: list(map_of(given.get(side) or {}).values()) for side in given}
@@ -186,7 +186,7 @@ def _tie(given: Row) -> Row:
 
 
 def _number(params: Params, context: Context) -> int:
-    """The number of a new smart process: the one sent, or the next free one."""
+    """The entity type id of a new smart process: as sent, or the next free one."""
     taken = {entity.id for entity in context.store.entities()}
     wanted = php_int(map_of(params["fields"]).get("entityTypeId"))
     if not wanted:
@@ -197,7 +197,7 @@ def _number(params: Params, context: Context) -> int:
 
 
 def _make(number: int, title: str, code: str, context: Context) -> EntityType:
-    """The table of a new smart process, its pipeline and the stages of that."""
+    """Create the table, the pipeline and the stages of a smart process."""
     pipeline = {"name": "Общая", "sort": 500, "entityTypeId": number, "isDefault": "Y"}
     category = PIPELINES.add(context.store, {**pipeline, "originId": "", "originatorId": ""}, text=False)
     entity = context.store.make_type(number, title, code, category)
@@ -207,7 +207,7 @@ def _make(number: int, title: str, code: str, context: Context) -> EntityType:
 
 @method("crm.type.add", "crm")
 def add_type(params: Params, context: Context) -> Result:
-    """A new smart process, printed whole; its items can be written at once."""
+    """Create a smart process, printed whole; its items can be written at once."""
     values = {"code": "", **_values(params, {})}
     if "title" not in values:
         raise MethodError("BX_EMPTY_REQUIRED", "Не заполнено обязательное поле «Название»")
@@ -220,7 +220,7 @@ def add_type(params: Params, context: Context) -> Result:
 
 @method("crm.type.update", "crm")
 def update_type(params: Params, context: Context) -> Result:
-    """Change a smart process, printed whole; without an id nothing happens, and the answer is null
+    """Change a smart process, printed whole; without an id nothing is changed, and the answer is null
     (crm module: lib/controller/type.php, updateAction).
     """
     if "id" not in params:
@@ -234,7 +234,7 @@ def update_type(params: Params, context: Context) -> Result:
 
 @method("crm.type.delete", "crm")
 def delete_type(params: Params, context: Context) -> Result:
-    """Delete a smart process without items, its pipelines and their stages; without an id nothing happens."""
+    """Delete a smart process without items, its pipelines and their stages; without an id nothing is deleted."""
     if "id" not in params:
         return Result(None)
     entity = _known(params, context)

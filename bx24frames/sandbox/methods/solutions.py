@@ -1,4 +1,4 @@
-"""Workplaces that smart processes are shown in, ``crm.automatedsolution.*``
+"""Workplaces of smart processes, ``crm.automatedsolution.*``
 (https://apidocs.bitrix24.com/api-reference/crm/automated-solution/).
 """
 
@@ -13,10 +13,10 @@ from bx24frames.sandbox.methods.described import chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
-SOLUTIONS: Final = Shelf("solution", list, "id")
+SOLUTIONS: Final = Dictionary("solution", list, "id")
 _FIELDS: Final = {
     name: {**spec, "title": name.upper() if name != "typeIds" else "TYPE_IDS", "upperName": upper}
     for name, spec, upper in (
@@ -51,7 +51,7 @@ def _row(params: Params, context: Context) -> Row:
 
 
 def _take_over(row: Row, context: Context) -> None:
-    """A smart process is shown in one workplace: the others lose it."""
+    """Move smart processes to a workplace: each belongs to one."""
     for other in SOLUTIONS.rows(context.store):
         left = [one for one in other["typeIds"] if one not in row["typeIds"]]
         if other["id"] != row["id"] and left != other["typeIds"]:
@@ -67,7 +67,7 @@ def _shown(row_id: int, context: Context) -> Result:
 
 
 def solution_of(type_id: int, context: Context) -> int | None:
-    """The workplace that a smart process is shown in."""
+    """The workplace of a smart process."""
     return next((row["id"] for row in SOLUTIONS.rows(context.store) if type_id in row["typeIds"]), None)
 
 
@@ -100,7 +100,7 @@ def get_solution(params: Params, context: Context) -> Result:
 
 @method("crm.automatedsolution.add", "crm")
 def add_solution(params: Params, context: Context) -> Result:
-    """A new workplace, printed whole."""
+    """Create a workplace, printed whole."""
     values = _values(params, context)
     if "title" not in values:
         raise _NO_TITLE
@@ -117,7 +117,7 @@ def update_solution(params: Params, context: Context) -> Result:
 
 @method("crm.automatedsolution.delete", "crm")
 def delete_solution(params: Params, context: Context) -> Result:
-    """Delete a workplace that shows no smart process."""
+    """Delete a workplace without smart processes."""
     row = _row(params, context)
     if row["typeIds"]:
         raise MethodError("HAS_BOUND_TYPES", "В рабочем месте есть смарт-процессы: сначала перенесите их в другое")

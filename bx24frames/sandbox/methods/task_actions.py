@@ -1,4 +1,4 @@
-"""What is done with a task, ``tasks.task.{start, complete, delegate, mute, …}``, and what became of it
+"""Actions on tasks, ``tasks.task.{start, complete, delegate, mute, …}``, with history, rights and counters
 (https://apidocs.bitrix24.com/api-reference/tasks/).
 """
 
@@ -12,21 +12,21 @@ import orjson
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
-from bx24frames.sandbox.methods.tasks import people_names, printed, task_id
+from bx24frames.sandbox.methods.tasks import people_names, printed_task, task_id
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 WAITING, RUNNING, CONTROL, DONE, DEFERRED = "2", "3", "4", "5", "6"
 _OPEN: Final = frozenset({"1", WAITING, RUNNING, DEFERRED})
 _DENIED: Final = MethodError("1048582", "Действие над задачей не разрешено")
 LOST: Final = MethodError("1", "Задача не найдена или недоступна")
-HISTORY: Final = Shelf("task_history", list, "id")
-DEPENDENCES: Final = Shelf("task_dependence", list, "id")
+HISTORY_VIEW: Final = Dictionary("task_history", list, "id")
+DEPENDENCES: Final = Dictionary("task_dependence", list, "id")
 ILLEGAL: Final = "ILLEGAL_NEW_LINK"
 LEAST, MOST = 0, 3
-"""Kinds of dependence: start or finish of one to start or finish of the other."""
+"""Kinds of dependency: from start or finish to start or finish."""
 
 
 def _task(params: Params, context: Context) -> Row:
@@ -37,16 +37,16 @@ def _task(params: Params, context: Context) -> Row:
 
 
 def note(task: int, field: str, before: Any, after: Any, context: Context) -> None:
-    """Keep a line of a task's history."""
+    """Add an entry to the history of a task."""
     line = {
         "taskId": task, "createdDate": context.store.local_time(context.now), "field": field, "userId": context.user_id,
         "value": {"from": before, "to": after},
     }  # fmt: skip
-    HISTORY.add(context.store, line, text=False)
+    HISTORY_VIEW.add(context.store, line, text=False)
 
 
 def _put(row: Row, values: Row, context: Context) -> Result:
-    """Change a task, with everything the portal notes of it; printed whole."""
+    """Change a task and its history; printed whole."""
     moment = context.store.local_time(context.now)
     kept = {"changedDate": moment, "changedBy": context.user_id, "activityDate": moment}
     if values.get("status", row["status"]) != row["status"]:
@@ -54,7 +54,7 @@ def _put(row: Row, values: Row, context: Context) -> Result:
         note(row["id"], "STATUS", row["status"], values["status"], context)
     context.store.update_row("task", row["id"], kept | values)
     context.writes += 1
-    return printed(row["id"], context)
+    return printed_task(row["id"], context)
 
 
 # ---------------------------------------------------------------- statuses
@@ -68,7 +68,7 @@ class Move:
     after: Callable[[Row, Context], Row]
 
     def __call__(self, params: Params, context: Context) -> Result:
-        """Move the task that is named."""
+        """Move the task."""
         row = _task(params, context)
         if row["status"] not in self.before:
             raise _DENIED
@@ -76,7 +76,7 @@ class Move:
 
 
 def _closed(row: Row, context: Context) -> Row:
-    """A task under control of another's is not closed by who carried it out."""
+    """The status after completion: a controlled task awaits control unless its creator completes it."""
     if row["taskControl"] == "Y" and row["createdBy"] != context.user_id:
         return {"status": CONTROL}
     return _accepted(row, context)
@@ -100,7 +100,7 @@ MOVES: Final[Mapping[str, Move]] = {
     "defer": Move(_OPEN - {DEFERRED}, _opened(DEFERRED)),
     "complete": Move(_OPEN, _closed),
     "renew": Move(frozenset({CONTROL, DONE, DEFERRED}), _opened(WAITING)),
-    # a task of one's own may be accepted when it is done already [suite of the vendor's PHP SDK]
+    # the creator may accept a task that is completed already [suite of the vendor's PHP SDK]
     "approve": Move(frozenset({CONTROL, DONE}), _accepted),
     "disapprove": Move(frozenset({CONTROL}), _opened(WAITING)),
 }
@@ -111,7 +111,7 @@ MOVES: Final[Mapping[str, Move]] = {
 
 @method("tasks.task.delegate", "task")
 def delegate(params: Params, context: Context) -> Result:
-    """Hand a task on to another; who had it becomes an auditor."""
+    """Delegate a task to another user; the previous one becomes an observer."""
     user = php_int(bound(params, "userId"))
     row = _task(params, context)
     if row["status"] not in _OPEN or context.store.row("user", user) is None:
@@ -139,7 +139,7 @@ def _mark(column: str, value: str) -> Handler:
         row = _task(params, context)
         context.store.update_row("task", row["id"], {column: value})
         context.writes += 1
-        return printed(row["id"], context)
+        return printed_task(row["id"], context)
 
     return handle
 
@@ -188,7 +188,7 @@ def _allowed(row: Row) -> dict[str, bool]:
 
 @method("tasks.task.getaccess", "task")
 def list_allowed(params: Params, context: Context) -> Result:
-    """What each of the users, or the caller, may do with a task."""
+    """Allowed actions on a task, of the caller or of each user."""
     row = _task(params, context)
     users = [php_int(one) for one in values_of(bound_array(params, "users", []))] or [context.user_id]
     return Result({"allowedActions": {str(user): _allowed(row) for user in users}})
@@ -196,7 +196,7 @@ def list_allowed(params: Params, context: Context) -> Result:
 
 @method("tasks.task.counters.get", "task")
 def count_tasks(params: Params, context: Context) -> Result:
-    """The counters of a user: how many of his open tasks are late."""
+    """The counters of a user: number of overdue tasks."""
     user = php_int(params.get("userId")) or context.user_id
     sql = "SELECT count(*) FROM task WHERE responsibleId = ? AND status NOT IN ('4', '5') AND deadline < ?"
     late = context.store.scalar(sql, (user, context.store.local_time(context.now)))
@@ -212,11 +212,11 @@ def count_tasks(params: Params, context: Context) -> Result:
 
 @method("tasks.task.history.list", "task")
 def list_history(params: Params, context: Context) -> Result:
-    """What happened to a task, the newest line first."""
+    """The history of a task, newest first."""
     row = _task(params, context)
     names = people_names(context.store)
     conditions = {php_text(key).upper(): php_text(one) for key, one in map_of(params.get("filter")).items()}
-    lines = [line for line in reversed(HISTORY.rows(context.store)) if line["taskId"] == row["id"]]
+    lines = [line for line in reversed(HISTORY_VIEW.rows(context.store)) if line["taskId"] == row["id"]]
     lines.append(
         {"id": 0, "createdDate": row["createdDate"], "field": "NEW", "userId": row["createdBy"],
          "value": {"from": None, "to": None}}
@@ -253,7 +253,7 @@ def _dependence(ends: tuple[int, int], context: Context) -> Row | None:
 
 @method("task.dependence.add", "task")
 def add_dependence(params: Params, context: Context) -> Result:
-    """Let one task wait for another."""
+    """Add a dependency between tasks."""
     ends, kind = _ends(params, context), php_int(bound(params, "linkType"))
     if ends[0] == ends[1] or not LEAST <= kind <= MOST or _dependence(ends, context):
         raise MethodError(ILLEGAL, "Связь между задачами уже существует")
@@ -264,7 +264,7 @@ def add_dependence(params: Params, context: Context) -> Result:
 
 @method("task.dependence.delete", "task")
 def delete_dependence(params: Params, context: Context) -> Result:
-    """Let one task wait for another no longer."""
+    """Remove a dependency between tasks."""
     row = _dependence(_ends(params, context), context)
     if row is None:
         raise MethodError(ILLEGAL, "Связи между задачами не существует")
@@ -292,5 +292,5 @@ def attach_file(params: Params, context: Context) -> Result:
     return Result({"attachmentId": attached})
 
 
-ATTACHED: Final = Shelf("attached_object", list)
+ATTACHED: Final = Dictionary("attached_object", list)
 """The files attached to rows of any table, as ``disk.attachedObject.get`` prints them."""

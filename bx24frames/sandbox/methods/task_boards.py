@@ -1,4 +1,4 @@
-"""Where tasks stand: stages of a planner or a project, flows, results, the plan of a day, ``task.stages.*``,
+"""Stages of planners and projects, flows, results and the plan of the day: ``task.stages.*``,
 ``tasks.flow.Flow.*``, ``tasks.task.result.*``, ``task.planner.getlist`` (https://apidocs.bitrix24.com/api-reference/tasks/).
 """
 
@@ -10,13 +10,13 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of
 from bx24frames.sandbox.methods.positional import tasks_error
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 # ---------------------------------------------------------------- stages
 
 PLANNER: Final = (("Не спланированы", "00C4FB", "NEW"), ("Сделаю на неделе", "47D1E2", None))
-STAGES: Final = Shelf("task_stage", list)
+BOARD_STAGES: Final = Dictionary("task_stage", list)
 SORT_STEP: Final = 100
 NO_STAGE: Final = MethodError("NOT_FOUND", "Стадия не найдена")
 _NO_TITLE: Final = MethodError("EMPTY_TITLE", "Не указано название стадии")
@@ -24,9 +24,11 @@ NO_MOVE: Final = MethodError("ACCESS_DENIED_MOVE", "Вы не можете пе�
 
 
 def _board(entity: int, context: Context) -> list[Row]:
-    """The stages of a project, or of the caller's planner for 0; those that it begins with are made by looking."""
+    """The stages of a project, or of the caller's planner for 0; the initial ones are created on first use."""
     owner, kind = (entity, "G") if entity else (context.user_id, "U")
-    rows = [row for row in STAGES.rows(context.store) if (row["ENTITY_ID"], row["ENTITY_TYPE"]) == (str(owner), kind)]
+    rows = [
+        row for row in BOARD_STAGES.rows(context.store) if (row["ENTITY_ID"], row["ENTITY_TYPE"]) == (str(owner), kind)
+    ]
     if not rows:
         for place, (title, colour, system) in enumerate(PLANNER, 1):
             _keep(title, colour, system, (str(owner), kind), place * SORT_STEP, context)
@@ -39,11 +41,11 @@ def _keep(title: str, colour: str, system: str | None, owner: tuple[str, str], s
         "TITLE": title, "SORT": str(sort), "COLOR": colour, "SYSTEM_TYPE": system, "ENTITY_ID": owner[0],
         "ENTITY_TYPE": owner[1], "ADDITIONAL_FILTER": [], "TO_UPDATE": [], "TO_UPDATE_ACCESS": None,
     }  # fmt: skip
-    return STAGES.add(context.store, row, text=True)
+    return BOARD_STAGES.add(context.store, row, text=True)
 
 
 def _stage(params: Params, context: Context, name: str = "id") -> Row:
-    row = STAGES.row(context.store, php_int(bound(params, name)))
+    row = BOARD_STAGES.row(context.store, php_int(bound(params, name)))
     if row is None:
         raise NO_STAGE
     return row
@@ -51,7 +53,7 @@ def _stage(params: Params, context: Context, name: str = "id") -> Row:
 
 @method("task.stages.get", "task")
 def list_stages(params: Params, context: Context) -> Result:
-    """The stages of a board, a map by their ids."""
+    """The stages of a board, a map by id."""
     rows = _board(php_int(bound(params, "entityId")), context)
     context.rows += len(rows)
     return Result({row["ID"]: row for row in rows})
@@ -59,7 +61,7 @@ def list_stages(params: Params, context: Context) -> Result:
 
 @method("task.stages.add", "task")
 def add_stage(params: Params, context: Context) -> Result:
-    """A new stage, behind ``AFTER_ID`` or first; its id."""
+    """Create a stage, behind ``AFTER_ID`` or first; returns its id."""
     fields = map_of(bound_array(params, "fields", {}))
     title, entity = php_text(fields.get("TITLE")), php_int(fields.get("ENTITY_ID"))
     if not title.strip():
@@ -69,7 +71,7 @@ def add_stage(params: Params, context: Context) -> Result:
     after = php_text(fields.get("AFTER_ID"))
     place = places.index(after) + 1 if after in places else 0
     for at, row in enumerate(board, 1):
-        STAGES.put(context.store, {**row, "SORT": str((at + (at > place)) * SORT_STEP)})
+        BOARD_STAGES.put(context.store, {**row, "SORT": str((at + (at > place)) * SORT_STEP)})
     owner = (board[0]["ENTITY_ID"], board[0]["ENTITY_TYPE"])
     colour = php_text(fields.get("COLOR")).lstrip("#") or PLANNER[0][1]
     context.writes += 1
@@ -83,18 +85,18 @@ def update_stage(params: Params, context: Context) -> Result:
     changed: Row = {name: php_text(fields[name]).lstrip("#") for name in ("TITLE", "COLOR", "SORT") if name in fields}
     if "TITLE" in changed and not changed["TITLE"].strip():
         raise _NO_TITLE
-    STAGES.put(context.store, {**row, **changed})
+    BOARD_STAGES.put(context.store, {**row, **changed})
     context.writes += 1
     return Result(value=True)
 
 
 @method("task.stages.delete", "task")
 def delete_stage(params: Params, context: Context) -> Result:
-    """Delete a stage, but for the first one and for one with tasks."""
+    """Delete a stage, except the first one and those with tasks."""
     row = _stage(params, context)
     if row["SYSTEM_TYPE"]:
         raise MethodError("CANT_DELETE_FIRST", "Нельзя удалить первую стадию. Переместите стадию, чтобы удалить её.")
-    STAGES.drop(context.store, row)
+    BOARD_STAGES.drop(context.store, row)
     context.writes += 1
     return Result(value=True)
 
@@ -108,11 +110,11 @@ def may_move(params: Params, _: Context) -> Result:
 
 @method("task.stages.movetask", "task")
 def move_task(params: Params, context: Context) -> Result:
-    """Put a task onto a stage."""
+    """Move a task to a stage."""
     row, stage = context.store.row("task", php_int(bound(params, "id"))), _stage(params, context, "stageId")
     if row is None:
         raise NO_MOVE
-    if stage["ENTITY_TYPE"] == "G":  # a planner keeps its own stages beside the task's
+    if stage["ENTITY_TYPE"] == "G":  # a planner keeps its stages apart from that of the task
         context.store.update_row("task", row["id"], {"stageId": int(stage["ID"])})
     context.writes += 1
     return Result(value=True)
@@ -120,7 +122,7 @@ def move_task(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- flows
 
-FLOWS: Final = Shelf("task_flow", list, "id")
+FLOWS: Final = Dictionary("task_flow", list, "id")
 NO_FLOW: Final = MethodError("0", "Поток не найден")
 OWN: Final = ("id", "creatorId", "ownerId", "groupId", "efficiency", "active", "activity", "demo", "team",
               "trialFeatureEnabled")  # fmt: skip
@@ -140,7 +142,7 @@ def _flow(number: Any, context: Context) -> Row:
 
 
 def _as_before(before: Any, value: Any) -> Any:
-    """A written value in the kind of the one it replaces."""
+    """A written value converted to the type of the one it replaces."""
     if isinstance(before, bool):
         return value not in (0, False, "0", "N", "false", "", None)
     if isinstance(before, int) or (before is None and php_text(value).isdigit()):
@@ -157,7 +159,7 @@ def _settled(row: Row, given: Row) -> Row:
 
 @method("tasks.flow.Flow.create", "task")
 def add_flow(params: Params, context: Context) -> Result:
-    """A new flow with a project of its own, printed whole."""
+    """Create a flow with a project of its own, printed whole."""
     given = map_of(bound_array(params, "flowData", bound(params, "flowData")))
     name = php_text(given.get("name")).strip()
     if not name or any(row["name"] == name for row in FLOWS.rows(context.store)):
@@ -177,7 +179,7 @@ def add_flow(params: Params, context: Context) -> Result:
 
 @method("tasks.flow.Flow.update", "task")
 def update_flow(params: Params, context: Context) -> Result:
-    """Change a flow, printed whole; whether what is not named keeps its value differs."""
+    """Change a flow, printed whole; some values that are not named are kept, others reset."""
     given = map_of(bound_array(params, "flowData", bound(params, "flowData")))
     row = _flow(given.get("id"), context)
     kept = {**row, **NEW_FLOW} if context.has("flow_update_resets") else row
@@ -204,7 +206,7 @@ def delete_flow(params: Params, context: Context) -> Result:
 
 @method("tasks.flow.Flow.isExists", "task")
 def has_flow(params: Params, context: Context) -> Result:
-    """Whether a flow of this name exists beside the one of this id."""
+    """Whether another flow has this name."""
     given = map_of(bound_array(params, "flowData", bound(params, "flowData")))
     name, own = php_text(given.get("name")), php_int(given.get("id"))
     return Result({"exists": any(row["name"] == name and row["id"] != own for row in FLOWS.rows(context.store))})
@@ -212,7 +214,7 @@ def has_flow(params: Params, context: Context) -> Result:
 
 @method("tasks.flow.Flow.activate", "task")
 def toggle_flow(params: Params, context: Context) -> Result:
-    """Switch a flow on, or off."""
+    """Activate or deactivate a flow."""
     row = _flow(bound(params, "flowId"), context)
     FLOWS.put(context.store, {**row, "active": not row["active"]})
     context.writes += 1
@@ -221,7 +223,7 @@ def toggle_flow(params: Params, context: Context) -> Result:
 
 @method("tasks.flow.Flow.pin", "task")
 def pin_flow(params: Params, context: Context) -> Result:
-    """Keep a flow at the top of the caller's list."""
+    """Pin a flow in the caller's list."""
     _flow(bound(params, "flowId"), context)
     context.writes += 1
     return Result(value=True)
@@ -229,7 +231,7 @@ def pin_flow(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- results
 
-RESULTS: Final = Shelf("task_result", list, "id")
+RESULTS: Final = Dictionary("task_result", list, "id")
 NO_COMMENT: Final = tasks_error(4, "Действие не разрешено", "ACTION_NOT_ALLOWED")
 
 
@@ -239,7 +241,7 @@ def _result_of(comment: int, context: Context) -> Row | None:
 
 @method("tasks.task.result.addFromComment", "task")
 def add_result(params: Params, context: Context) -> Result:
-    """Make a comment a result of its task."""
+    """Mark a comment as a result of its task."""
     comment = context.store.row("task_comment", php_int(bound(params, "commentId")))
     if comment is None:
         raise NO_COMMENT
@@ -259,7 +261,7 @@ def add_result(params: Params, context: Context) -> Result:
 
 @method("tasks.task.result.deleteFromComment", "task")
 def delete_result(params: Params, context: Context) -> Result:
-    """Let a comment be no result any longer."""
+    """Unmark a comment as a result."""
     row = _result_of(php_int(bound(params, "commentId")), context)
     if row is None:
         raise NO_COMMENT
@@ -270,7 +272,7 @@ def delete_result(params: Params, context: Context) -> Result:
 
 @method("tasks.task.result.list", "task")
 def list_results(params: Params, context: Context) -> Result:
-    """The results of a task, the newest first."""
+    """The results of a task, newest first."""
     task = php_int(bound(params, "taskId"))
     return Result([row for row in reversed(RESULTS.rows(context.store)) if row["taskId"] == task])
 

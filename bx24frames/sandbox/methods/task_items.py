@@ -1,5 +1,5 @@
-"""Checklists and comments of tasks, ``task.checklistitem.*``, ``task.commentitem.*``, and what may be done with time
-spent (https://apidocs.bitrix24.com/api-reference/tasks/checklist-item/, /comment-item/, /elapsed-item/).
+"""Checklists and comments of tasks, ``task.checklistitem.*``, ``task.commentitem.*``, and rights on elapsed
+time (https://apidocs.bitrix24.com/api-reference/tasks/checklist-item/, /comment-item/, /elapsed-item/).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STEP: Final = 1
 
 
 def checklist(task: int, context: Context, order: Row | None = None) -> list[Row]:
-    """The items of a task as the methods of items print them."""
+    """The items of a task as item methods print them."""
     found, _ = _ITEMS.page(context, {"TASK_ID": task}, order or {})
     for row in found:
         row["PARENT_ID"] = row["PARENT_ID"] if php_int(row["PARENT_ID"]) else 0
@@ -58,7 +58,7 @@ def _exists(task: int, context: Context) -> None:
 
 
 def _item(params: Params, context: Context, action: str, *more: str, needed: int = 2) -> tuple[Row, list[Any]]:
-    """The item that the first two arguments name, and the arguments behind them."""
+    """The item named by the first two arguments, and the remaining arguments."""
     given = arguments_of(params, ITEM_PROXY + action, "taskId", "itemId", *more, needed=needed)
     task, number = numbers(given, 2)
     row = context.store.row("checklist_item", number)
@@ -68,7 +68,7 @@ def _item(params: Params, context: Context, action: str, *more: str, needed: int
 
 
 def _root(task: int, context: Context) -> int:
-    """The item that holds the items of a task; made with the first of them."""
+    """The root item of the checklist of a task; created with the first item."""
     sql = "SELECT min(id) FROM checklist_item WHERE taskId = ? AND coalesce(parentId, 0) = 0"
     known = context.store.scalar(sql, (task,))
     if known:
@@ -78,7 +78,7 @@ def _root(task: int, context: Context) -> int:
 
 
 def _members(value: Any, context: Context) -> str:
-    """The people of an item: ids and kinds are written, names are printed beside them."""
+    """Members of an item: ids and kinds are written, names are printed in addition."""
     names = people_names(context.store)
     found = [
         {"ID": user, "TYPE": php_text(map_of(one).get("TYPE")) or "A", "NAME": names[user], "PERSONAL_PHOTO": None,
@@ -95,8 +95,8 @@ def _kept(row_id: int, fields: Row, context: Context) -> None:
 
 
 @method("task.checklistitem.add", "task")
-def add_item(params: Params, context: Context) -> Result:
-    """A new item; its id: task, fields."""
+def add_task_item(params: Params, context: Context) -> Result:
+    """Create an item; returns its id: task, fields."""
     given = arguments_of(params, f"{ITEM_PROXY}add", "taskId", "arFields", needed=2)
     task, fields = php_int(given[0]), map_of(given[1])
     _exists(task, context)
@@ -111,7 +111,7 @@ def add_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.update", "task")
-def update_item(params: Params, context: Context) -> Result:
+def update_task_item(params: Params, context: Context) -> Result:
     """Change an item: task, item, fields."""
     row, rest = _item(params, context, "update", "arFields", needed=3)
     fields = map_of(rest[0])
@@ -121,7 +121,7 @@ def update_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.delete", "task")
-def delete_item(params: Params, context: Context) -> Result:
+def delete_task_item(params: Params, context: Context) -> Result:
     """Delete an item and those below it."""
     row, _ = _item(params, context, "delete")
     below = context.store.query("SELECT id FROM checklist_item WHERE parentId = ?", (row["id"],))
@@ -131,14 +131,14 @@ def delete_item(params: Params, context: Context) -> Result:
 
 
 @method("task.checklistitem.get", "task")
-def get_item(params: Params, context: Context) -> Result:
+def get_task_item(params: Params, context: Context) -> Result:
     """One item: task, item."""
     row, _ = _item(params, context, "get")
     return Result(next(one for one in checklist(row["taskId"], context) if int(one["ID"]) == row["id"]))
 
 
 @method("task.checklistitem.getlist", "task")
-def list_items(params: Params, context: Context) -> Result:
+def list_task_items(params: Params, context: Context) -> Result:
     """The items of a task, whole: task, order."""
     given = arguments_of(params, f"{ITEM_PROXY}getlist", "taskId", "arOrder", needed=1)
     task = php_int(given[0])
@@ -148,7 +148,7 @@ def list_items(params: Params, context: Context) -> Result:
 
 @method("task.checklistitem.moveafteritem", "task")
 def move_item(params: Params, context: Context) -> Result:
-    """Put an item behind another of its task: task, item, other item."""
+    """Move an item after another of its task: task, item, other item."""
     row, rest = _item(params, context, "moveafteritem", "afterItemId", needed=3)
     other = context.store.row("checklist_item", php_int(rest[0]))
     if other is None or other["taskId"] != row["taskId"]:
@@ -210,7 +210,7 @@ def _said(fields: Row) -> None:
 
 @method("task.commentitem.add", "task")
 def add_comment(params: Params, context: Context) -> Result:
-    """A new comment; its id: task, fields."""
+    """Create a comment; returns its id: task, fields."""
     given = arguments_of(params, f"{COMMENT_PROXY}add", "taskId", "arFields", needed=2)
     task, fields = php_int(given[0]), map_of(given[1])
     _exists(task, context)
@@ -248,7 +248,7 @@ def get_comment(params: Params, context: Context) -> Result:
 
 @method("task.commentitem.getlist", "task")
 def list_comments(params: Params, context: Context) -> Result:
-    """The comments of a task, whole: task, order, filter. The discussion of a task that is a chat is not among them."""
+    """The comments of a task, whole: task, order, filter. Messages in the chat of a task are not included."""
     given = arguments_of(params, f"{COMMENT_PROXY}getlist", "taskId", "arOrder", "arFilter", needed=1)
     task = php_int(given[0])
     _exists(task, context)

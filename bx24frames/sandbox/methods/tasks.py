@@ -36,15 +36,15 @@ TASK_TYPES: Final = {
     "UF_CRM_TASK": "crm", "UF_TASK_WEBDAV_FILES": "disk_file", "UF_MAIL_MESSAGE": "mail_message",
     "MATCH_WORK_TIME": "integer",
 }  # fmt: skip
-"""Types as they are told, where they are not those of the values."""
+"""Described types that differ from those of the values."""
 FILE_FIELDS: Final = ("UF_TASK_WEBDAV_FILES", "UF_MAIL_MESSAGE")
 CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
-"""Names of conditions that are not those of the fields."""
+"""Names of conditions that differ from those of fields."""
 _STATUSES: Final = {
     "2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена", "6": "Отложена"
 }  # fmt: skip
 
-# What the portal makes of a task's status [tasks module: classes/general/task.php]; the moments are bound.
+# The computed status of a task [tasks module: classes/general/task.php]; the times are bound parameters.
 META: Final = """CASE
     WHEN t.deadline < ? AND t.status NOT IN ('4', '5') THEN '-1'
     WHEN t.notViewed = 'Y' AND t.status IN ('1', '2') THEN '-2'
@@ -56,13 +56,13 @@ SUBFILTER: Final = "::SUBFILTER-"
 
 @dataclass(frozen=True, slots=True)
 class TaskView(View):
-    """The list of tasks at a moment: `soon` is a day after `now`, both as the server stores them."""
+    """The list of tasks at a time: `soon` is a day after `now`, both as stored."""
 
     now: str = ""
     soon: str = ""
 
     def at(self, context: Context) -> TaskView:
-        """The list as it is now."""
+        """The list at the current time."""
         moments = [context.store.local_time(context.now + later) for later in (0, SOON)]
         return replace(self, now=moments[0], soon=moments[1])
 
@@ -87,7 +87,7 @@ class TaskView(View):
         return self._of_meta(part) if part is not None and name == "STATUS" else part
 
     def _of_meta(self, part: Fragment) -> Fragment:
-        """A condition on the raw status as one on what the portal makes of it."""
+        """A condition on the raw status as one on the computed status."""
         pieces = part.sql.split('t."status"')
         moments = (self.now, self.soon) * (len(pieces) - 1)
         return Fragment(META.join(pieces), (*moments, *part.params))
@@ -100,7 +100,7 @@ TASKS: Final = TaskView(
     "classic",
     CONTROLLER,
     prefixes=TASK_PREFIXES,
-    # where nothing is set false is printed, where a list is empty []
+    # an unset value is printed as false, an empty list as []
     hidden=frozenset(FILE_FIELDS),
     own={
         **{spec.column: lambda value: value or None for spec in by_code("task").values() if spec.type == "datetime"},
@@ -123,11 +123,11 @@ _NEW: Final = {
     **dict.fromkeys(("TASK_CONTROL", "ADD_IN_REPORT", "MATCH_WORK_TIME"), "N"),
     **dict.fromkeys(("ACCOMPLICES", "AUDITORS", "TAGS", "UF_CRM_TASK", "CHECKLIST", "UF_TASK_WEBDAV_FILES"), ()),
 }
-"""What a task has that says nothing else [recorded: single_add]."""
+"""Constant keys of a task [recorded: single_add]."""
 _KEPT: Final = dict.fromkeys(("isMuted", "isPinned", "isPinnedInGroup", "favorite"), "N") | {
     "newCommentsCount": 0, "outlookVersion": 1
 }  # fmt: skip
-"""What the portal itself puts into a new task."""
+"""Values that the portal fills in for a new task."""
 TASK_DESK: Final = Desk(
     "task", by_code("task"), ("createdDate", "activityDate", "statusChangedDate"), ("changedDate", "activityDate"),
     ("createdBy", "changedBy"),
@@ -135,36 +135,36 @@ TASK_DESK: Final = Desk(
 
 
 def tag_id(title: str) -> str:
-    """The id of a tag: tags are rows of their own, of one title each."""
+    """The id of a tag, by its title."""
     return str(crc32(title.encode()) % 100_000 + 1)
 
 
 @method("tasks.task.list", "task")
 def list_tasks(params: Params, context: Context) -> Result:
-    """A page of tasks, engine B: asked in UPPER_SNAKE, printed in camelCase, numbers as text."""
+    """A page of tasks, engine B: UPPER_SNAKE in parameters, camelCase in answers, numbers as text."""
     order = map_of(bound_array(params, "order", {}))
     if any(php_text(name) not in TASKS.asked for name in order):
         raise BAD_ORDER
     select = names_of(bound_array(params, "select", []))
     view, conditions = TASKS.at(context), map_of(bound_array(params, "filter", {}))
     found, window = view.page(context, conditions, order or {"ID": "DESC"}, _selected(select))
-    told = [one for flag, one in TOLD.items() if _is_set(map_of(params.get("params")).get(flag))]
-    tasks = [row | _length(row) | {key: show(row) for one in told for key, show in one.items()}
+    added = [one for flag, one in ADDED_KEYS.items() if _is_set(map_of(params.get("params")).get(flag))]
+    tasks = [row | _length(row) | {key: show(row) for one in added for key, show in one.items()}
              for row in _with_more(found, view, context, select)]  # fmt: skip
     return Result({"tasks": tasks}, window.total, window.next)
 
 
 def _length(row: dict[str, Any]) -> dict[str, Any]:
-    """Lists print beside a deadline whether there is one."""
+    """Keys that lists print next to a deadline."""
     return {"lengthDeadline": "1" if row["deadline"] else "0"} if "deadline" in row else {}
 
 
-TOLD: Final[Mapping[str, Mapping[str, Callable[[dict[str, Any]], Any]]]] = {
+ADDED_KEYS: Final[Mapping[str, Mapping[str, Callable[[dict[str, Any]], Any]]]] = {
     "WITH_RESULT_INFO": dict.fromkeys(("taskRequireResult", "taskHasOpenResult", "taskHasResult"), lambda _: "N"),
     "WITH_TIMER_INFO": {"timeElapsed": lambda _: None, "timerIsRunningForCurrentUser": lambda _: "N"},
     "WITH_PARSED_DESCRIPTION": {"parsedDescription": lambda row: row.get("description") or ""},
 }
-"""What ``params`` of a list adds to its rows."""
+"""Keys that ``params`` of a list adds to its rows."""
 
 
 def _is_set(value: Any) -> bool:
@@ -180,7 +180,7 @@ def _selected(select: list[str]) -> list[str]:
 def _with_more(
     rows: list[dict[str, Any]], view: TaskView, context: Context, select: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Rows with what is printed beside a status, a group and a description, and the declared fields asked for."""
+    """Rows with the keys next to status, group and description, and the requested declared fields."""
     declared = TASK_FIELDS.read(context.store, [int(row["id"]) for row in rows if "id" in row])
     for row in rows:
         cells = declared.get(int(row.get("id", 0)), {})
@@ -202,7 +202,7 @@ ITEM_ACTIONS: Final = dict.fromkeys(("modify", "remove", "toggle", "add", "addAc
 
 
 def _checklist(task: int, store: Store) -> dict[str, dict[str, Any]]:
-    """The checklist items of a task as the task prints them: a map by id, of the texts of the items."""
+    """The checklist of a task as the task prints it: texts of the items by id."""
     found = {}
     for (number,) in store.query("SELECT id FROM checklist_item WHERE taskId = ? ORDER BY sortIndex, id", (task,)):
         row = store.row("checklist_item", number) or {}
@@ -228,7 +228,7 @@ COUNTERS: Final = (
 
 
 def _accompanied(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A row and what stands beside its links: an object, or an empty list for none."""
+    """A row with an object next to each link, or an empty list for none."""
     more: dict[str, Any] = {"descriptionInBbcode": "Y"} if "description" in row else {}
     if "groupId" in row:
         group = row["groupId"]
@@ -252,12 +252,12 @@ def _person(row_id: Any, names: Mapping[str, str]) -> Any:
 
 
 def task_id(params: Params) -> int:
-    """The task an action is about: ``taskId``, or ``id`` [tasks module: lib/rest/controllers/task.php].
+    """The task of an action: ``taskId``, or ``id`` [tasks module: lib/rest/controllers/task.php].
 
     Raises
     ------
     MethodError
-        Neither was sent, or no positive number.
+        Both are missing, or it is not a positive number.
     """
     if "taskId" not in params and "id" not in params:
         raise NO_TASK_ID
@@ -267,8 +267,8 @@ def task_id(params: Params) -> int:
     return number
 
 
-def printed(row_id: int, context: Context, select: Sequence[str] = ()) -> Result:
-    """A task as the actions on one print it."""
+def printed_task(row_id: int, context: Context, select: Sequence[str] = ()) -> Result:
+    """A task as actions print it."""
     view = TASKS.at(context)
     found = view.one(context, {"ID": row_id}, _selected(list(select)))
     return Result({"task": _with_more([found], view, context, select)[0]} if found else [])
@@ -276,12 +276,12 @@ def printed(row_id: int, context: Context, select: Sequence[str] = ()) -> Result
 
 @method("tasks.task.get", "task")
 def get_task(params: Params, context: Context) -> Result:
-    """One task; for none the controller swallows its error and prints an empty list."""
-    return printed(task_id(params), context, names_of(bound_array(params, "select", [])))
+    """One task; for an unknown one the controller ignores its error and prints an empty list."""
+    return printed_task(task_id(params), context, names_of(bound_array(params, "select", [])))
 
 
 def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
-    """Values with their files: ``n12`` attaches the disk's file 12, a number keeps an attachment the task has."""
+    """Values with their files: ``n12`` attaches the disk's file 12, a number keeps an existing attachment."""
     if _FILES not in values:
         return dict(values)
     given = [php_text(one) for one in values_of(values[_FILES])]
@@ -292,7 +292,7 @@ def _attached(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]
 
 @method("tasks.task.add", "task")
 def add_task(params: Params, context: Context) -> Result:
-    """A new task, printed whole."""
+    """Create a task, printed whole."""
     bound(params, "fields")
     values = map_of(bound_array(params, "fields", {}))
     if not php_text(values.get("TITLE")).strip():
@@ -300,7 +300,7 @@ def add_task(params: Params, context: Context) -> Result:
     row_id = TASK_DESK.add({**_NEW, **_attached(values, ())}, context)
     context.store.update_row("task", row_id, {**_KEPT, "guid": f"{{{row_id:08x}-5a0c-4000-8000-{row_id:012x}}}"})
     TASK_FIELDS.write(context.store, row_id, values)
-    return printed(row_id, context)
+    return printed_task(row_id, context)
 
 
 @method("tasks.task.update", "task")
@@ -314,7 +314,7 @@ def update_task(params: Params, context: Context) -> Result:
     if "STATUS" in values:
         moment = context.store.local_time(context.now)
         context.store.update_row("task", row_id, {"statusChangedDate": moment, "statusChangedBy": context.user_id})
-    return printed(row_id, context)
+    return printed_task(row_id, context)
 
 
 @method("tasks.task.delete", "task")
@@ -326,7 +326,7 @@ def delete_task(params: Params, context: Context) -> Result:
 
 @method("tasks.task.getFields", "task")
 def describe_tasks(_: Params, __: Context) -> Result:
-    """The field description, in UPPER_SNAKE; tags are not in it."""
+    """The field description, in UPPER_SNAKE, without tags."""
     return Result({"fields": {c: _described(spec) for c, spec in by_code("task").items() if c != "TAGS"}})
 
 

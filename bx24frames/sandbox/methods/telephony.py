@@ -1,4 +1,4 @@
-"""Calls of an exchange of one's own and its lines, ``telephony.externalCall.*``, ``telephony.externalLine.*``,
+"""Calls and lines of an external telephone exchange: ``telephony.externalCall.*``, ``.externalLine.*``,
 ``voximplant.*`` (https://apidocs.bitrix24.com/api-reference/telephony/).
 """
 
@@ -14,14 +14,14 @@ from bx24frames.sandbox.fields.casts import php_float, php_int, php_text, whole
 from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 TELEPHONY: Final = "telephony"
 _TYPES: Final = (1, 2, 3, 4, 5)
-"""Out, in, in and passed on, called back, told by a message."""
-GOING: Final = Shelf("external_call", list)
-_LINES: Final = Shelf("external_line", list)
+"""Outgoing, incoming, forwarded, callback, information call."""
+GOING: Final = Dictionary("external_call", list)
+_LINES: Final = Dictionary("external_line", list)
 ENDED: Final = "200"
 NO_CALL: Final = MethodError("ERROR_CORE", "Call is not found")
 
@@ -31,7 +31,7 @@ def _refuse(text: str) -> MethodError:
 
 
 def _user(params: Params, context: Context) -> int:
-    """The user of a call, by id or by extension."""
+    """The user of a call, by id or extension."""
     if "USER_ID" in params:
         row = context.store.row("user", php_int(params["USER_ID"]))
         number = row["id"] if row else None
@@ -58,7 +58,7 @@ def _begun(params: Params, context: Context) -> str:
 
 @method("telephony.externalcall.register", TELEPHONY)
 def register_call(params: Params, context: Context) -> Result:
-    """Begin a call; the id it has until it is finished, and what was found in the CRM."""
+    """Register a call; returns its id until it is finished, and the CRM rows found."""
     user, kind = _user(params, context), php_int(params.get("TYPE"))
     phone = "".join(sign for sign in php_text(params.get("PHONE_NUMBER")) if sign.isdigit() or sign == "+")
     if not phone:
@@ -94,7 +94,7 @@ def _going(params: Params, context: Context) -> Row:
 
 @method("telephony.externalcall.finish", TELEPHONY)
 def finish_call(params: Params, context: Context) -> Result:
-    """End a call: it becomes a row of the statistics, printed here."""
+    """Finish a call: it becomes a row of the statistics, printed."""
     call, user = _going(params, context), _user(params, context)
     code = php_text(params.get("STATUS_CODE")) or ENDED
     cost = whole(php_float(params["COST"])) if params.get("COST") not in (None, "") else None
@@ -136,7 +136,7 @@ for _name in ("show", "hide"):
 
 @method("telephony.externalcall.attachrecord", TELEPHONY)
 def attach_record(params: Params, context: Context) -> Result:
-    """Attach a record to a call of the statistics; without content, an address to send it to."""
+    """Attach a recording to a call of the statistics; without content, an address to upload to."""
     row_id = context.store.scalar("SELECT id FROM call WHERE callId = ?", (php_text(params.get("CALL_ID")),))
     name = php_text(params.get("FILENAME"))
     if not name and not params.get("RECORD_URL", params.get("URL")):
@@ -160,7 +160,7 @@ def attach_record(params: Params, context: Context) -> Result:
 
 @method("telephony.call.attachtranscription", TELEPHONY)
 def attach_text(params: Params, context: Context) -> Result:
-    """Attach what was said to a call of the statistics."""
+    """Attach a transcript to a call of the statistics."""
     call_id = php_text(params.get("CALL_ID"))
     if not call_id:
         raise _refuse("CALL_ID should be set")
@@ -182,7 +182,7 @@ def attach_text(params: Params, context: Context) -> Result:
 
 @method("telephony.externalcall.searchcrmentities", TELEPHONY)
 def search_callers(params: Params, context: Context) -> Result:
-    """Who of the CRM has a telephone number."""
+    """CRM rows with a telephone number."""
     phone = "".join(sign for sign in php_text(params.get("PHONE_NUMBER")) if sign.isdigit())
     sql = "SELECT entityTypeId, elementId FROM multifield WHERE typeId = 'PHONE' AND comparable('PHONE', value) = ?"
     names = {1: "LEAD", 3: "CONTACT", 4: "COMPANY"}
@@ -218,7 +218,7 @@ def _settings(params: Params) -> Row:
 
 @method("telephony.externalline.add", TELEPHONY)
 def add_line(params: Params, context: Context) -> Result:
-    """A new line; its id."""
+    """Create a line; returns its id."""
     number = _number(params)
     if any(row["NUMBER"] == number for row in _LINES.rows(context.store)):
         raise _refuse("Line already exists")
@@ -263,7 +263,7 @@ _ADDRESSES: Final = {
 
 @method("voximplant.url.get", TELEPHONY)
 def list_addresses(_: Params, __: Context) -> Result:
-    """Where telephony is set up."""
+    """Address of the telephony settings."""
     return Result({name: f"https://example.com/{path}" for name, path in _ADDRESSES.items()})
 
 
@@ -283,7 +283,7 @@ def list_phones(params: Params, context: Context) -> Result:
     )  # fmt: skip
 
 
-SIPS: Final = Shelf("sip", list)
+SIPS: Final = Dictionary("sip", list)
 SIP_KINDS: Final = ("cloud", "office")
 SIP_KEYS: Final = ("TITLE", "SERVER", "LOGIN", "PASSWORD", "AUTH_USER", "OUTBOUND_PROXY")
 
@@ -298,7 +298,7 @@ def _sip(params: Params, context: Context) -> Row:
 
 @method("voximplant.sip.add", TELEPHONY)
 def add_sip(params: Params, context: Context) -> Result:
-    """A new SIP line, printed whole."""
+    """Create a SIP line, printed whole."""
     kind = php_text(params.get("TYPE")) or SIP_KINDS[0]
     if kind not in SIP_KINDS or not php_text(params.get("SERVER")):
         raise MethodError("", "Specified TYPE is not found" if kind not in SIP_KINDS else "SERVER is empty")

@@ -1,4 +1,4 @@
-"""The timeline beside its comments: ``crm.timeline.bindings.*``, ``.note.*``, ``.logmessage.*``
+"""The timeline without comments: ``crm.timeline.bindings.*``, ``.note.*``, ``.logmessage.*``
 (https://apidocs.bitrix24.com/api-reference/crm/timeline/).
 """
 
@@ -12,7 +12,7 @@ from bx24frames.sandbox.methods.described import chosen, flat_fields, printed
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.paging import Window
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 # ---------------------------------------------------------------- bindings of comments
@@ -28,7 +28,7 @@ Binding = list[Any]
 
 
 def _of(owner: int, context: Context) -> list[Binding]:
-    """What a comment is bound to, as (type, id): the row it was written to until that is changed."""
+    """Bindings of a comment as (type, id); at first the row it was written to."""
     kept = (context.store.kept(_BINDINGS) or {}).get(str(owner))
     if kept is not None:
         return list(kept)
@@ -68,7 +68,7 @@ def describe_bindings(_: Params, __: Context) -> Result:
 
 @method("crm.timeline.bindings.list", "crm")
 def list_bindings(params: Params, context: Context) -> Result:
-    """What one comment is bound to; the owner must be named."""
+    """Bindings of one comment; the owner is required."""
     conditions = classic_map(params, "filter")
     owner = _owner(conditions)
     rows: list[Row] = [
@@ -81,7 +81,7 @@ def list_bindings(params: Params, context: Context) -> Result:
 
 @method("crm.timeline.bindings.bind", "crm")
 def bind(params: Params, context: Context) -> Result:
-    """Bind a comment to one more row."""
+    """Bind a comment to another row."""
     owner, binding = _binding(params, context)
     bindings = _of(owner, context)
     return _keep(owner, bindings if binding in bindings else [*bindings, binding], context)
@@ -89,7 +89,7 @@ def bind(params: Params, context: Context) -> Result:
 
 @method("crm.timeline.bindings.unbind", "crm")
 def unbind(params: Params, context: Context) -> Result:
-    """Bind a comment to a row no longer."""
+    """Remove a binding of a comment."""
     owner, binding = _binding(params, context)
     bindings = _of(owner, context)
     if binding not in bindings:
@@ -111,7 +111,7 @@ ITEM_TABLES: Final = {1: "comment", 2: "activity"}
 
 
 def _note_key(params: Params, context: Context) -> str:
-    """Which entry of the timeline a note is of; it must exist."""
+    """The timeline entry of a note, which must exist."""
     places = [bound_int(params, name) for name in ("ownerTypeId", "ownerId", "itemType", "itemId")]
     table = ITEM_TABLES.get(places[2])
     if table is None or context.store.row(table, places[3]) is None:
@@ -134,7 +134,7 @@ def get_note(params: Params, context: Context) -> Result:
 
 @method("crm.timeline.note.save", "crm")
 def save_note(params: Params, context: Context) -> Result:
-    """Write the note of an entry, whether it has one or not."""
+    """Create or replace the note of an entry."""
     key, notes, now = _note_key(params, context), _notes(context), context.store.local_time(context.now)
     written = {"text": php_text(bound(params, "text")), "updatedById": context.user_id, "updatedTime": now}
     notes[key] = {"createdById": context.user_id, "createdTime": now} | notes.get(key, {}) | written
@@ -156,7 +156,7 @@ def delete_note(params: Params, context: Context) -> Result:
 
 # ---------------------------------------------------------------- entries of the log
 
-_LOG: Final = Shelf("logmessage", list, "id")
+_LOG: Final = Dictionary("logmessage", list, "id")
 LOG_FIELDS: Final = {
     "id": flat("integer", "ID"),
     "created": flat("datetime", "Когда"),
@@ -166,7 +166,7 @@ LOG_FIELDS: Final = {
     "iconCode": flat("string", "Иконка"),
 }
 LOG_PAGE: Final = 10
-"""Fewer than elsewhere (https://apidocs.bitrix24.com/api-reference/crm/timeline/logmessage/)."""
+"""Rows of a page, fewer than elsewhere (https://apidocs.bitrix24.com/api-reference/crm/timeline/logmessage/)."""
 
 
 def _log_row(params: Params, context: Context) -> Row:
@@ -183,7 +183,7 @@ def _shown(row: Row, context: Context) -> Row:
 
 @method("crm.timeline.logmessage.add", "crm")
 def add_log(params: Params, context: Context) -> Result:
-    """A new entry of a row's log, printed whole."""
+    """Create an entry in the log of a row, printed whole."""
     bound(params, "fields")
     given = map_of(bound_array(params, "fields", {}))
     owner = [bound_int(given, name) for name in ("entityTypeId", "entityId")]
@@ -205,7 +205,7 @@ def get_log(params: Params, context: Context) -> Result:
 
 @method("crm.timeline.logmessage.list", "crm")
 def list_log(params: Params, context: Context) -> Result:
-    """A page of ten of a row's log, the newest first."""
+    """A page of ten entries of the log of a row, newest first."""
     owner = [bound_int(params, "entityTypeId"), bound_int(params, "entityId")]
     rows = [row for row in _LOG.rows(context.store) if row["owner"] == owner]
     rows = ordered(rows, map_of(bound_array(params, "order", {})) or {"id": "DESC"})

@@ -47,11 +47,11 @@ def _owner(uf_entity: str, context: Context) -> EntityType | None:
 
 
 REQUISITES: Final = EntityType(8, "requisite", "Реквизит", "RQ", (), uf_entity="CRM_REQUISITE")
-"""Not a type of its own, but it has user fields."""
+"""Not an entity type, but it has user fields."""
 
 
 def _display(spec: UserField, values: Mapping[str, Any], *, adding: bool) -> Row:
-    """How the field is shown as the written settings leave it."""
+    """Display settings of a field after a write."""
     display = dict(spec.display)
     for name in ("XML_ID", "SORT", *DISPLAY):
         if name in values:
@@ -68,7 +68,7 @@ def _display(spec: UserField, values: Mapping[str, Any], *, adding: bool) -> Row
 
 
 def _choice_display(spec: UserField, entries: Any) -> Row:
-    """The written keys of the choices by id: an entry without ID is one of the last added, in order."""
+    """The written keys of the choices by id; entries without ID are the last ones added, in order."""
     given = [one for one in values_of(entries) if isinstance(one, dict)]
     known = {str(choice) for choice in dict(spec.items)}
     old = [php_text(one.get("ID")) for one in given if php_text(one.get("ID")) in known]
@@ -85,7 +85,7 @@ def _choice_display(spec: UserField, entries: Any) -> Row:
 
 
 def _write(spec: UserField, values: Mapping[str, Any], context: Context) -> UserField:
-    """A field as the written settings leave it; code, type and multiplicity are an add's alone."""
+    """A field after a write of its settings; code, type and multiplicity are set only by an add."""
     title = _title(values) or spec.title
     mandatory = php_text(values["MANDATORY"]) == "Y" if "MANDATORY" in values else spec.mandatory
     settings = values.get("SETTINGS")
@@ -103,7 +103,7 @@ def _write(spec: UserField, values: Mapping[str, Any], context: Context) -> User
 
 
 def _title(values: Mapping[str, Any]) -> str:
-    """The caption: a text, or one for each language."""
+    """The caption: a string, or one per language."""
     for name in (*LABELS[:3], "LABEL"):
         label = values.get(name)
         if isinstance(label, dict) and label.get(LANGUAGE):
@@ -174,7 +174,7 @@ LONGEST: Final = 50
 
 
 def _config(entity: EntityType, spec: UserField, languages: Sequence[str] = LANGUAGES) -> Row:
-    """One field's settings; an enumeration shows its choices, all text. Captions are by language."""
+    """Settings of one field, with the choices of an enumeration, all as text; captions by language."""
     settings = entry(spec, entity.uf_entity)
     row = {new: settings.get(old) for old, new in CONFIG_KEYS.items()}
     row["languageId"] = {language: language for language in languages}
@@ -240,7 +240,7 @@ def get_config(params: Params, context: Context) -> Result:
 
 @method("userfieldconfig.add", "userfieldconfig")
 def add_config(params: Params, context: Context) -> Result:
-    """A new user field, printed whole."""
+    """Create an user field, printed whole."""
     _of_crm(params)
     bound(params, "field")
     values = _upper(map_of(bound_array(params, "field", {})))
@@ -287,7 +287,7 @@ def _fields(params: Params) -> Row:
 
 
 def list_user_fields(entity: EntityType, params: Params, context: Context) -> Result:
-    """The user fields of a table, whole; conditions are equalities, ``LANG`` says whose captions are shown."""
+    """The user fields of a table, whole; conditions are equalities, ``LANG`` selects the language of captions."""
     conditions = {name.lstrip("="): str(value) for name, value in classic_map(params, "filter").items()}
     language = conditions.pop("LANG", LANGUAGE)
     entries = [list_entry(spec, entity.uf_entity, language) for spec in context.store.user_fields(entity.id)]
@@ -304,7 +304,7 @@ def get_user_field(entity: EntityType, params: Params, context: Context) -> Resu
 
 
 def add_user_field(entity: EntityType, params: Params, context: Context) -> Result:
-    """A new user field; its id. Its code gets the prefix."""
+    """Create an user field; returns its id. Its code gets the prefix."""
     return Result(_add(entity, _fields(params), context, "UF_CRM_").id)
 
 

@@ -11,7 +11,7 @@ from bx24frames.sandbox.methods.arguments import classic_map, names_of
 from bx24frames.sandbox.methods.described import Described, flat_fields
 from bx24frames.sandbox.methods.goods_static import VATS
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.shelf import Shelf
+from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
 
 _FIELDS: Final = {
@@ -32,7 +32,7 @@ def _seeded() -> list[Row]:
 
 
 RATES: Final = Described(
-    Shelf("vat_rate", _seeded),
+    Dictionary("vat_rate", _seeded),
     _FIELDS,
     absent=lambda _: MethodError("", "VAT rate not found."),
     defaults={"ACTIVE": "Y", "C_SORT": 100},
@@ -40,7 +40,7 @@ RATES: Final = Described(
 
 
 def _shown(row: Row, context: Context) -> Row:
-    """A rate as it is printed: its per cent with two places."""
+    """A rate as printed: the percentage with two decimal places."""
     printed = RATES.print(row, context)
     rate = None if row.get("RATE") is None else f"{row['RATE']:.2f}"
     return {name: value for name, value in (printed | {"RATE": rate}).items() if name != "TIMESTAMP_X"}
@@ -65,7 +65,7 @@ def list_rates(params: Params, context: Context) -> Result:
     select = names_of(list(classic_map(params, "select").values()))
     if any(name not in (*_FIELDS, "*") for name in select):
         raise UNKNOWN
-    found = RATES.page(RATES.shelf.rows(context.store), {**params, "select": []}, context)
+    found = RATES.page(RATES.dictionary.rows(context.store), {**params, "select": []}, context)
     wanted = set(select) or {"*"}
     rows = [_shown(RATES.row(int(row["ID"]), context), context) for row in found.value]
     shown = [{name: value for name, value in row.items() if "*" in wanted or name in wanted} for row in rows]
@@ -80,7 +80,7 @@ def get_rate(params: Params, context: Context) -> Result:
 
 @method("crm.vat.add", "crm")
 def add_rate(params: Params, context: Context) -> Result:
-    """A new rate; its id."""
+    """Create a rate; returns its id."""
     values = flat_fields(params)
     if not php_text(values.get("NAME")) or values.get("RATE") in (None, ""):
         raise MethodError("", "Invalid parameters.")

@@ -8,7 +8,7 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.filters.base import Fragment
 from bx24frames.sandbox.methods.arguments import bound_array, classic_map, map_of, names_of
 from bx24frames.sandbox.methods.plain import (
-    CLASSIC,
+    CLASSIC_DIALECT,
     CLASSIC_PREFIXES,
     CONTROLLER,
     EXACT,
@@ -40,10 +40,10 @@ def list_calls(params: Params, context: Context) -> Result:
 # ---------------------------------------------------------------- workgroups
 
 _GROUPS: Final = View(
-    "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC,
+    "workgroup", by_code("workgroup"), by_code("workgroup"), "classic", CLASSIC_DIALECT,
     prefixes=(*RANGES, "!=", "!%", ">=", "<=", ">", "<", "!", "?", "=", "%"), plain_sql=True,
 )  # fmt: skip
-"""Any other prefix is a part of an unknown name, and dropped with it (socialnetwork module: classes/general/rest.php;
+"""Any other prefix makes an unknown name, which is dropped (socialnetwork module: classes/general/rest.php;
 https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-get.html).
 """
 FILTERABLE: Final = (
@@ -64,7 +64,7 @@ GROUP_DESK: Final = Desk("workgroup", by_code("workgroup"), ("dateCreate",), ("d
 
 
 def _open_to(context: Context, asked: Any) -> Fragment | None:
-    """What is left of the groups: secret ones are shown to their owner, and to an administrator who asks for them."""
+    """Visible groups: secret ones are shown to their owner, and to administrators on request."""
     if not context.has("hides_secret_groups") or (context.is_admin and php_text(asked) == "Y"):
         return None
     return Fragment("(coalesce(t.\"visible\", 'Y') <> 'N' OR t.\"ownerId\" = ?)", (context.user_id,))
@@ -83,7 +83,7 @@ def list_groups(params: Params, context: Context) -> Result:
 
 @method("sonet_group.create", "sonet_group")
 def add_group(params: Params, context: Context) -> Result:
-    """A new workgroup; its id."""
+    """Create a workgroup; returns its id."""
     return Result(GROUP_DESK.add(params, context))
 
 
@@ -104,8 +104,8 @@ def delete_group(params: Params, context: Context) -> Result:
 
 @method("socialnetwork.api.workgroup.list", "socialnetwork")
 def list_api_groups(params: Params, context: Context) -> Result:
-    """A page of workgroups, engine B; names are asked for in capitals, the recorded total is that of the page, and ids
-    are text (https://apidocs.bitrix24.com/api-reference/sonet-group/socialnetwork-api-workgroup-list.html).
+    """A page of workgroups, engine B; names in parameters are upper case, the recorded total is that of the
+    page, and ids are text (https://apidocs.bitrix24.com/api-reference/sonet-group/socialnetwork-api-workgroup-list.html).
     """
     conditions = map_of(bound_array(params, "filter", {}))
     select = names_of(bound_array(params, "select", [])) or ["id"]
@@ -121,6 +121,6 @@ def list_api_groups(params: Params, context: Context) -> Result:
 
 
 def _more_of(params: Params) -> tuple[str, ...]:
-    """What the mode of a mobile client adds to every row."""
+    """Keys that the mode of mobile clients adds to every row."""
     mobile = map_of(params.get("params")).get("mode") == "mobile"
     return ("AVATAR", "ADDITIONAL_DATA") if mobile else ()

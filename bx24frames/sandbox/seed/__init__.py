@@ -1,1 +1,1 @@
-"""A portal's rows and dictionaries, by seed."""
+"""Seeded rows of a portal."""

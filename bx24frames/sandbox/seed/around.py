@@ -1,4 +1,4 @@
-"""The rows of the tables around the CRM: each column drawn by its name, or by what kind it is."""
+"""Rows of the tables around the CRM: columns are drawn by name or by kind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AROUND: Final[dict[str, int]] = {
     "task_comment": 40,
     "disk_version": 12,
 }
-"""Rows a table gets, in the order they are filled."""
+"""Number of rows per table, in the order of filling."""
 
 
 def _place(_: Seed, place: int) -> int:
@@ -53,7 +53,7 @@ _KINDS: Final[Mapping[Kind, Draw]] = {
     Kind.NUMBER: lambda seed, place: seed.pick((None, 0, place / 8)),
     Kind.INT: lambda seed, place: seed.pick((None, 0, place)),
 }
-"""Columns of no name of their own, by what they hold."""
+"""Columns that are not drawn by name, by kind."""
 
 
 def _draw(table: str, spec: FieldSpec) -> Draw:

@@ -1,4 +1,4 @@
-"""How the columns of the tables around the CRM are drawn, by table and name."""
+"""Values of the columns of the tables around the CRM, by table and name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IBLOCKS: Final = (15, 17)
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What values are drawn from: the pools, and the ids of the rows that the portal has already, by table."""
+    """The source of values: pools, and ids of existing rows by table."""
 
     pools: Pools
     links: Mapping[str, Sequence[int]]
@@ -39,12 +39,12 @@ class Seed:
         return self.pools.pick(values)
 
     def text(self, values: Sequence[str], *, awkward: float = 0.08, null: float = 0.0) -> str | None:
-        """One of the texts; now and then an awkward one or nothing."""
+        """One of the texts; sometimes an awkward one or none."""
         return self.pools.text(values, awkward=awkward, null=null)
 
 
 Draw: TypeAlias = Callable[[Seed, int], Any]
-"""Gives a column's value in the row at a place, from 1."""
+"""The value of a column in the row at a place, counted from 1."""
 
 
 def _json(value: Any) -> str:
@@ -52,7 +52,7 @@ def _json(value: Any) -> str:
 
 
 def _owned(*tables: str) -> Draw:
-    """Ids of rows that the portal has; a few of them own many rows."""
+    """Ids of existing rows; a few of them own many rows."""
 
     def draw(seed: Seed, place: int) -> int:
         if tables not in seed.owners:
@@ -78,7 +78,7 @@ _zero: Final[Draw] = lambda seed, _: 0  # noqa: E731
 
 
 def _blank(fields: Sequence[FieldSpec], *filled: str) -> dict[str, Draw]:
-    """Columns that countries share out among them: empty but for a few."""
+    """Columns for single countries, mostly empty."""
     empty = [spec for spec in fields if spec.code.startswith(("RQ_", "ORIGINATOR_ID")) and spec.code not in filled]
     return dict.fromkeys((spec.column for spec in empty), _none)
 
@@ -109,7 +109,7 @@ _NOTHING: Final = (
     "forkedByTemplateId", "timeSpentInLogs", "forumTopicId", "forumId", "exchangeModified", "exchangeId",
     "viewedDate", "sorting", "durationFact", "durationPlan", "flowId", "ufMailMessage",
 )  # fmt: skip
-"""Columns of a task that most tasks have nothing in."""
+"""Columns that are empty in most tasks."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "activity": {

@@ -1,4 +1,4 @@
-"""A portal's rows by seed: streamed into the tables, links valid, ids sparse, values awkward."""
+"""Seeding of a portal: valid links, sparse ids and awkward values, streamed into the tables."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ SIZES: Final[dict[str, int]] = {
     "dynamic_1038": 0,
     **AROUND,
 }
-"""Rows a table gets, in the order they are filled: what is linked to stands first."""
+"""Number of rows per table, in the order of filling: targets of links first."""
 
 ZONES: Final[Mapping[int, tuple[str, str]]] = {
     0: ("Asia/Yekaterinburg", "7200"),
     1: ("Africa/Abidjan", "-10800"),
     2: ("Pacific/Honolulu", "-46800"),
 }
-"""The zones of the first users, none of which is that of a server in Moscow, and their seconds ahead of it."""
+"""Time zones of the first users, and their difference to a server in Moscow in seconds."""
 
 DETAILED: Final = 20_000
-"""Rows of a table, the first ones, that get a stage history."""
+"""Number of rows of a table that get a stage history, from the first."""
 
 Links = dict[str, Sequence[int]]
 
@@ -73,8 +73,8 @@ def merged_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
     return merged
 
 
-def fill(store: Store) -> None:
-    """Make a portal's tables and rows."""
+def fill_portal(store: Store) -> None:
+    """Create the tables and rows of a portal."""
     store.create_tables()
     rng = Random(store.seed)
     pools = Pools(rng)
@@ -111,7 +111,7 @@ def _sparse_ids(rng: Random, count: int) -> array[int]:
 
 
 OUTSIDER: Final = 7
-"""The place of the user who belongs to no department."""
+"""Place of the user without a department."""
 
 
 def _departments(place: int, drawn: str) -> str:
@@ -154,7 +154,7 @@ def _contact_flags() -> list[dict[str, Any]]:
 
 
 def _cell_drawers(pools: Pools) -> dict[str, Callable[[], Any]]:
-    """How a column of the general bundle is drawn, by name; others by their field's kind."""
+    """Columns of the general bundle that are drawn by name; others are drawn by kind."""
 
     def number() -> str:
         return f"{pools.rng.randrange(10**6):08d}"
@@ -188,7 +188,7 @@ def _cell_drawers(pools: Pools) -> dict[str, Callable[[], Any]]:
 UNSEEDED: Final = (
     "addressLegal", "lastCommunicationTime", "clientAddr", "clientContact", "clientTpId", "clientTpaId",
 )  # fmt: skip
-"""Columns that stay empty until they are written."""
+"""Columns that are empty until written."""
 
 
 def _by_kind(spec: FieldSpec, pools: Pools) -> Callable[[], Any]:
@@ -233,7 +233,7 @@ def _bundles(
 
 
 def _kept(spec: FieldSpec, value: Any) -> Any:
-    """The value; a required field is never blank in a portal that checked its rows when they were made."""
+    """The value; required fields are never blank, since the portal checks them."""
     return spec.title if spec.required and not str(value or "").strip() else value
 
 
@@ -284,7 +284,7 @@ def _fill_entity(
     own = [name for name in PER_ROW if name in columns and name not in {"id", "uf"}]
     order = ["id", "uf", *own, *(name for chosen in names for name in chosen)]
     _stream(store, entity.name, order, _rows(store, entity, pools, links, ids, own, packs))
-    # the last row was there and is gone: its id is never given again
+    # the last row is deleted: its id is never reused
     store.database.change(f'DELETE FROM "{entity.name}" WHERE id = ?', (ids.pop(),))  # noqa: S608
     if entity.multifields:
         _fill_multifields(store, entity, pools)

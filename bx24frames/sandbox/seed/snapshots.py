@@ -7,13 +7,13 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.sandbox.seed.fill import fill
+from bx24frames.sandbox.seed.fill import fill_portal
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.store.base import Store
 
 _MAX_BYTES: Final = 48 * 2**20
-"""Kept in all; the snapshots used least recently go first, and a larger database is not kept."""
+"""Total size; the least recently used snapshots are dropped first, and a larger database is not kept."""
 _Key: TypeAlias = tuple[int, tuple[tuple[str, int], ...]]
 
 
@@ -26,7 +26,7 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def seed(self, store: Store) -> None:
-        """Fill an empty store, from a snapshot where there is one."""
+        """Fill an empty store, from a snapshot if there is one."""
         key = (store.seed, tuple(sorted(store.sizes.items())))
         with self._lock:
             content = self._kept.get(key)
@@ -36,7 +36,7 @@ class Snapshots:
             store.database.load(content)
             store.restore()
             return
-        fill(store)
+        fill_portal(store)
         self._keep(key, store.database.dump())
 
     def _keep(self, key: _Key, content: bytes) -> None:
@@ -48,7 +48,7 @@ class Snapshots:
                 self._kept.popitem(last=False)
 
     def forget_lock(self) -> None:
-        """Take a new lock: in a forked child the old one may be held by a thread that does not exist there."""
+        """Replace the lock in a forked child, where the old one may be held."""
         self._lock = threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""Pools of values the seed draws from: names, awkward texts, times, stages, user field documents."""
+"""Pools of values for seeding: names, awkward texts, times, stages, user fields."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ YEAR_ENDS: Final = ("2024-01-01", "2024-12-31", "2025-01-01", "2025-12-31", "202
 
 
 class Pools:
-    """Names and texts drawn once, by seed."""
+    """Names and texts, drawn once per seed."""
 
     def __init__(self, rng: Random) -> None:
         from mimesis import Generic
@@ -67,7 +67,7 @@ class Pools:
         return values[int(self.rng.random() * len(values))]
 
     def text(self, values: Any, *, awkward: float = 0.08, null: float = 0.0) -> str | None:
-        """One of the texts; now and then an awkward one or nothing."""
+        """One of the texts; sometimes an awkward one or none."""
         chance = self.rng.random()
         if chance < null:
             return None
@@ -80,7 +80,7 @@ class Pools:
         return (FIRST_DAY + timedelta(days=self.rng.randrange(_DAYS))).strftime("%Y-%m-%d")
 
     def moments(self, count: int) -> list[str]:
-        """Ascending moments of the server's wall clock."""
+        """Ascending date-times of the server's wall clock."""
         clock = FIRST_DAY + timedelta(seconds=self.rng.randrange(_DAYS * 86_400))
         if self.rng.random() < 0.02:
             clock = datetime(2024, 12, 31, 23, 59, 59)
@@ -92,7 +92,7 @@ class Pools:
 
 
 def stage_bundles(entity: EntityType, rng: Random) -> list[dict[str, Any]]:
-    """Pipelines with their stages and everything that follows from a stage."""
+    """Pipelines and stages with the columns that depend on them."""
     bundles = []
     for category, _ in CATEGORIES.get(entity.id, ((0, ""),)):
         dictionary = stage_dictionary(entity.stages, category)
@@ -114,14 +114,14 @@ def stage_bundles(entity: EntityType, rng: Random) -> list[dict[str, Any]]:
 
 
 def status_codes_of(dictionary: str) -> frozenset[str]:
-    """The codes of one dictionary alone."""
+    """The codes of one dictionary."""
     from bx24frames.sandbox.store.initial import status_rows
 
     return frozenset(row["STATUS_ID"] for row in status_rows() if row["ENTITY_ID"] == dictionary)
 
 
 def time_bundles(pools: Pools, rows: int) -> list[dict[str, Any]]:
-    """The dates and date-times of a row, each no earlier than what it follows."""
+    """Dates and date-times of a row, in chronological order."""
     bundles = []
     for _ in range(min(TIMES, 16 + 2 * rows)):
         created, moved, updated, active = pools.moments(4)
@@ -142,7 +142,7 @@ def time_bundles(pools: Pools, rows: int) -> list[dict[str, Any]]:
 
 
 def people_bundles(pools: Pools, users: list[int]) -> list[dict[str, Any]]:
-    """Who made, changed, owns and watches a row."""
+    """Creator, editor, owner and observers of a row."""
     roles = ("createdBy", "updatedBy", "movedBy", "lastActivityBy", "assignedById")
     return [
         {role: pools.pick(users) for role in roles}
@@ -184,8 +184,8 @@ def _binding(spec: UserField, pools: Pools, links: dict[str, list[int]]) -> Any:
 
 
 def _value_at(spec: UserField, place: int) -> Any:
-    """A value by the row's place alone, so that it shifts none of those that are drawn."""
-    number = place + 0.5 if spec.settings.get("PRECISION") else place  # without it whole numbers are kept
+    """A value by the place of the row, which does not advance the random numbers."""
+    number = place + 0.5 if spec.settings.get("PRECISION") else place  # without it whole numbers are stored
     by_type = {"double": number, "integer": place, "datetime": f"2026-0{place % 9 + 1}-15T10:{place % 60:02d}:00"}
     return by_type.get(spec.type, f"{spec.code[-3:]}-{place}")
 

@@ -1,4 +1,4 @@
-"""How stored rows become a family's answer: the selected keys, each printed by its kind."""
+"""Printing of rows: the selected keys of each family of methods, by kind of field."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _finisher(spec: FieldSpec, family: str) -> Callable[[Any], Any] | None:
 
 @dataclass(frozen=True)
 class Selection:
-    """What an answer's rows consist of, ready to be read.
+    """The keys of the rows of an answer, with the SQL expressions that print them.
 
     `system` and `user` are (key in the answer, field); `constants` are added as they are; `multifields` are
     TYPE_IDs in a classic answer; `contact_data` adds `fm`; `first_values` are item keys with a first phone or e-mail.
@@ -83,7 +83,7 @@ class Selection:
 
     @property
     def needs_multifields(self) -> bool:
-        """Whether the multifield table must be asked."""
+        """Whether the multifield table has to be read."""
         return bool(self.multifields or self.contact_data or self.first_values)
 
 

@@ -1,4 +1,4 @@
-"""What a `select` asks for, by the rules of each method family."""
+"""The parameter `select` by the rules of each family of methods."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def item_selection(
 def listed_selection(
     store: Store, entity: EntityType, select: Sequence[str] | None, *, original: bool, quirks: frozenset[str]
 ) -> Selection:
-    """An item `select` as ``crm.item.list`` carries it out: less than it says, by the portal's quirks."""
+    """An item `select` as ``crm.item.list`` carries it out, with the quirks of the portal."""
     converting = "names_converted_back" in quirks and not original
     chosen = item_selection(store, entity, select, original=original, converting=converting)
     named = select is not None and "*" not in select

@@ -1,4 +1,4 @@
-"""How a user field's stored value is printed by each method family."""
+"""Printing of user fields by each family of methods."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.user import UserField
 
 MISSING: Final = object()
-"""Printed by leaving the key out: a classic empty file."""
+"""Marks a key that is left out, as for an empty file in classic answers."""
 
-# What an empty multiple field looks like differs by type (https://apidocs.bitrix24.com/api-reference/crm/data-types.html)
+# How an empty multiple field is printed depends on its type (https://apidocs.bitrix24.com/api-reference/crm/data-types.html)
 CLASSIC_EMPTY_LIST: Final[dict[str, Any]] = {"string": False, "enumeration": [], "date": "", "crm": False}
 CLASSIC_EMPTY: Final[dict[str, Any]] = {"date": "", "datetime": "", "file": MISSING}
 

@@ -1,4 +1,4 @@
-"""The portal's data in SQLite: tables, user fields, kept documents, and switches for tests."""
+"""The portal's data in SQLite: tables, user fields, stored documents, and switches for tests."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Store:
     Attributes
     ----------
     server_zone : str
-        Offset of the server's own time, ``"+03:00"``; rows keep their wall clock when it is changed.
+        UTC offset of the server, ``"+03:00"``; rows keep their wall clock time when it is changed.
     poison : str or None
-        A text in a title that throws inside the row's write: in an import before the row is saved, so that the
+        Title that raises during the write of a row: in an import before the row is saved, so that the
         whole command fails after the rows before it; in an add after it is saved.
     may_import : bool
-        Whether the caller's role has the import right.
+        Whether the caller has the right to import.
     normalise : bool
         Whether the database rounds doubles to two places, trims text and cuts strings at 255 characters.
     vanishing : set of int
-        Ids that disappear between an item list's id query and its row query, so that a page comes short.
+        Ids that disappear between the two queries of an item list, so that its page is short.
     robots_run : int
-        How often automation was started: by every add and update, by no import.
+        How often automation was started: by every add and update, but not by imports.
     """
 
     database: Database
@@ -61,7 +61,7 @@ class Store:
     _documents: dict[str, Any] = field(default_factory=dict)
 
     def close(self) -> None:
-        """Close the database; memory is gone with it."""
+        """Close the database; one in memory is lost."""
         self.database.close()
 
     def is_empty(self) -> bool:
@@ -69,7 +69,7 @@ class Store:
         return not self.query("SELECT 1 FROM sqlite_master WHERE name = 'settings'")
 
     def create_tables(self) -> None:
-        """Make every table of a fresh portal, and its user fields."""
+        """Create every table of a fresh portal, and its user fields."""
         for name in (*TABLES, "multifield", "file"):
             self.database.change(f'DROP TABLE IF EXISTS "{name}"')
         for table in TABLES.values():
@@ -79,7 +79,7 @@ class Store:
         self._user_fields = seeded([(entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values()])
 
     def finish_tables(self) -> None:
-        """Index the tables and note that the portal is complete: a seed broken off is not taken for one."""
+        """Index the tables and mark the portal complete, so that an interrupted seed is not mistaken for one."""
         for table in TABLES.values():
             for statement in list(table.ddl())[1:]:
                 self.database.change(statement)
@@ -90,12 +90,12 @@ class Store:
         self._keep_user_fields()
 
     def keep(self, name: str, value: Any) -> None:
-        """Keep a document beside the rows, as JSON."""
+        """Store a document beside the rows, as JSON."""
         self._documents[name] = value
         self.database.change("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value).decode()))
 
     def kept(self, name: str) -> Any:
-        """A document kept beside the rows, not to be changed; None where there is none."""
+        """A document stored beside the rows, read-only; None if absent."""
         if name not in self._documents:
             found = self.query("SELECT value FROM settings WHERE name = ?", (name,))
             self._documents[name] = orjson.loads(found[0][0]) if found else None
@@ -106,7 +106,7 @@ class Store:
         self.keep("user_fields", [{name: getattr(spec, name) for name in columns} for spec in self._user_fields])
 
     def restore(self) -> None:
-        """Take seed, sizes and user fields from the database."""
+        """Load seed, sizes and user fields from the database."""
         kept = {name: orjson.loads(value) for name, value in self.query("SELECT name, value FROM settings")}
         self.seed, self.sizes = kept["seed"], kept["sizes"]
         self._user_fields = [
@@ -118,20 +118,20 @@ class Store:
 
     @property
     def utc_offset(self) -> int:
-        """The server's zone, in seconds east of UTC."""
+        """UTC offset of the server, in seconds."""
         offset = zone_of(self.server_zone).utcoffset(None)
         return int(offset.total_seconds())
 
     def entity(self, entity_type_id: int) -> EntityType | None:
-        """The entity type of an id, if the portal has it."""
+        """The entity type with an id, if the portal has it."""
         return self.types().get(entity_type_id)
 
     def entities(self) -> tuple[EntityType, ...]:
-        """Every entity type that the portal has."""
+        """Every entity type of the portal."""
         return tuple(self.types().values())
 
     def types(self) -> Mapping[int, EntityType]:
-        """The entity types by number: those of a fresh portal but the deleted ones, and those made since."""
+        """Entity types by id: those of a fresh portal without the deleted ones, and those created since."""
         made, gone = self.kept("types_made") or [], self.kept("types_gone") or []
         if not (made or gone):
             return ENTITY_TYPES
@@ -139,7 +139,7 @@ class Store:
         return {number: entity for number, entity in types.items() if number not in gone}
 
     def make_type(self, number: int, title: str, code: str, category: int) -> EntityType:
-        """Make a smart process with a table of its own."""
+        """Create a smart process with its table."""
         made, gone = self.kept("types_made") or [], self.kept("types_gone") or []
         known = [entity.type_id for entity in ENTITY_TYPES.values()] + [given[1] for given in made]
         given = [number, max(known) + 2, title, code, category]
@@ -151,7 +151,7 @@ class Store:
         return entity
 
     def unmake_type(self, number: int) -> None:
-        """Forget a smart process, its user fields and its rows."""
+        """Delete a smart process with its user fields and rows."""
         entity = self.types()[number]
         self.database.change(f'DELETE FROM "{entity.name}"')  # noqa: S608
         self._user_fields = [spec for spec in self._user_fields if spec.entity_type_id != number]
@@ -163,7 +163,7 @@ class Store:
         return [spec for spec in self._user_fields if spec.entity_type_id == entity_type_id]
 
     def user_field_names(self, entity_type_id: int, *, original: bool) -> dict[str, str]:
-        """Code to item spelling; with ``useOriginalUfNames`` the codes themselves."""
+        """Item spelling by code; with `original` (``useOriginalUfNames``) the codes themselves."""
         codes = [spec.code for spec in self.user_fields(entity_type_id)]
         return {code: code for code in codes} if original else item_names(codes)
 
@@ -190,7 +190,7 @@ class Store:
         type : str
             The portal's type name.
         items : sequence of str
-            The choices of an enumeration; each gets an id of its own.
+            The choices of an enumeration; each gets a new id.
         settings : mapping, optional
             ``{"CONTACT": "Y"}`` of a crm binding, ``{"ENTITY_TYPE": "SOURCE"}`` of a crm_status.
 
@@ -211,13 +211,13 @@ class Store:
         return spec
 
     def new_choices(self, texts: Iterable[str]) -> tuple[tuple[int, str], ...]:
-        """Choices of an enumeration, each with an id that no other choice has."""
+        """Choices of an enumeration, each with a unique id."""
         taken = [choice for spec in self._user_fields for choice, _ in spec.items]
         first = max(taken, default=FIRST_ENUM_ID) + 2
         return tuple((first + 2 * place, text) for place, text in enumerate(texts))
 
     def remove_user_field(self, entity_type_id: int, code: str) -> None:
-        """Remove a user field; its values stay in the rows, unseen."""
+        """Remove a user field; its values stay in the rows but are no longer printed."""
         kept = [spec for spec in self._user_fields if (spec.entity_type_id, spec.code) != (entity_type_id, code)]
         if len(kept) == len(self._user_fields):
             raise KeyError(code)
@@ -225,7 +225,7 @@ class Store:
         self._keep_user_fields()
 
     def replace_user_field(self, changed: UserField) -> None:
-        """Put a changed user field in the place of the one with its id."""
+        """Replace the user field with the same id."""
         self._user_fields = [changed if spec.id == changed.id else spec for spec in self._user_fields]
         self._keep_user_fields()
 
@@ -240,7 +240,7 @@ class Store:
     # ------------------------------------------------------------------ rows
 
     def local_time(self, now: float) -> str:
-        """A moment in epoch seconds as the server stores it: its own wall clock, no offset."""
+        """A time in epoch seconds as stored: the wall clock of the server, without offset."""
         return datetime.fromtimestamp(int(now), zone_of(self.server_zone)).strftime("%Y-%m-%dT%H:%M:%S")
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -252,7 +252,7 @@ class Store:
         return self.database.scalar(sql, params)
 
     def insert_row(self, table: str, values: Values) -> int:
-        """Insert one row of stored values by column; its id."""
+        """Insert one row of stored values by column; returns its id."""
         columns = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join("?" * len(values))
         return self.database.insert(
@@ -270,14 +270,14 @@ class Store:
             )
 
     def row(self, table: str, row_id: int) -> dict[str, Any] | None:
-        """One row as stored, by column; the user fields' document under ``uf``."""
+        """One row as stored, by column; user fields as a JSON document under ``uf``."""
         names = table_named(table).columns
         columns = ", ".join(f'"{name}"' for name in names)
         found = self.query(f'SELECT {columns} FROM "{table}" WHERE id = ?', (row_id,))  # noqa: S608
         return dict(zip(names, found[0], strict=True)) if found else None
 
     def delete(self, entity_type_id: int, ids: Iterable[int]) -> int:
-        """Delete rows and what hangs on them; how many there were."""
+        """Delete rows with their dependent rows; returns the number of deleted rows."""
         entity = self.types()[entity_type_id]
         gone = 0
         for row_id in ids:
@@ -290,7 +290,7 @@ class Store:
         return gone
 
     def multifields(self, entity_type_id: int, ids: Sequence[int]) -> dict[int, list[dict[str, str]]]:
-        """Phones and their like of the given rows, in the classic shape."""
+        """Phones, e-mails and other multifields of the given rows, in the classic shape."""
         marks = ", ".join("?" * len(ids))
         grouped: dict[int, list[dict[str, str]]] = {}
         condition = f"entityTypeId = ? AND elementId IN ({marks})"

@@ -1,4 +1,4 @@
-"""One SQLite connection that the server's thread and a test's may use at once."""
+"""A SQLite connection that several threads may use at once."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FUNCTIONS = ((fold, 1), (comparable, 2), (lowered, 1))
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Statements one at a time, each carried out and fetched whole.
+    """A connection that runs statements one at a time and fetches each result whole.
 
-    SQLite holds its mutex while it waits for the interpreter to run one of our functions; another thread that holds
-    the interpreter and asks for the mutex would wait for ever. Hence a lock of our own around both.
+    SQLite holds its mutex while it waits for the interpreter to run a Python function; another thread that holds the
+    interpreter lock and requests the mutex would deadlock. Hence a lock around both.
     """
 
     _connection: sqlite3.Connection
@@ -27,7 +27,7 @@ class Database:
 
     @classmethod
     def open(cls, path: str | None) -> Database:
-        """Open a file, made if absent, or memory, with the functions the portal's comparisons need."""
+        """Open a file, created if absent, or a database in memory, with the functions for the portal's comparisons."""
         connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         for function, arguments in FUNCTIONS:
             connection.create_function(function.__name__, arguments, function, deterministic=True)
@@ -41,9 +41,8 @@ class Database:
             return self._connection.serialize()
 
     def load(self, content: bytes) -> None:
-        """Replace the whole database by one that `dump` gave."""
-        # copied page by page from a second connection: the database stays an ordinary one in memory, without the size
-        # limit of a deserialised one
+        """Replace the whole database with the content of a `dump`."""
+        # copied page by page from a second connection: a deserialised database would have a size limit
         source = sqlite3.connect(":memory:")
         try:
             source.deserialize(content)
@@ -69,16 +68,16 @@ class Database:
         return row[0] if row else None
 
     def insert(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Carry out an insertion; the row's id."""
+        """Run an insertion; returns the row's id."""
         with self._lock:
             return int(self._connection.execute(sql, params).lastrowid or 0)
 
     def change(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Carry out a statement; how many rows it changed."""
+        """Run a statement; returns the number of changed rows."""
         with self._lock:
             return self._connection.execute(sql, params).rowcount
 
     def change_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Carry out a statement for each row."""
+        """Run a statement for each row."""
         with self._lock:
             self._connection.executemany(sql, rows)

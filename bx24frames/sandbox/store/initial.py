@@ -98,7 +98,7 @@ CATEGORIES: Final[dict[int, tuple[tuple[int, str], ...]]] = {
 
 
 def stage_dictionary(stages: str, category: int) -> str:
-    """The dictionary of a pipeline's stages, given the default pipeline's."""
+    """The dictionary of the stages of a pipeline, given that of the default pipeline."""
     if stages == "DEAL_STAGE":
         return f"DEAL_STAGE_{category}" if category else stages
     head, mark, tail = stages.rpartition("_")
@@ -107,7 +107,7 @@ def stage_dictionary(stages: str, category: int) -> str:
 
 @cache
 def stages_of(dictionary: str) -> tuple[Stage, ...]:
-    """The entries of a dictionary; pipelines that were made later all begin with the same stages.
+    """The entries of a dictionary; pipelines created later all start with the same stages.
 
     >>> stages_of("DYNAMIC_2024_STAGE_30")[0], stages_of("DEAL_STAGE_30")[0]
     (('DT2024_30:NEW', 'Начало', None), ('C30:NEW', 'Новая', None))
@@ -150,7 +150,7 @@ def _semantics(stages: str) -> dict[str, str]:
 
 
 def semantics(stages: str, code: str) -> str:
-    """P in work, S success, F failure; a stage of a later pipeline means what the first pipeline's does."""
+    """P (in progress), S (success) or F (failure); a stage of a later pipeline has the semantics of the first one's."""
     known = _semantics(stages)
     tail = code.rpartition(":")[2]
     return known.get(code) or next((end for one, end in known.items() if one.rpartition(":")[2] == tail), PROCESS)
@@ -194,7 +194,7 @@ def status_rows() -> list[dict[str, Any]]:
 
 
 def stage_prefix(dictionary: str) -> str:
-    """What the codes of a pipeline's stages begin with.
+    """The prefix of the codes of the stages of a pipeline.
 
     >>> stage_prefix("DEAL_STAGE_1"), stage_prefix("DYNAMIC_128_STAGE_9"), stage_prefix("SOURCE")
     ('C1:', 'DT128_9:', '')

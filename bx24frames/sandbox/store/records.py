@@ -1,4 +1,4 @@
-"""What the portal does around a write: defaults, titles, stages and their history, contact data, automation."""
+"""Writes of CRM rows: defaults, titles, stages with their history, and contact data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 _CONTACT: Final = 3
 NAMELESS: Final = "Без имени"
-"""The last name of a contact that was given none (crm module: classes/general/crm_contact.php)."""
+"""The last name of a contact without a name (crm module: classes/general/crm_contact.php)."""
 HISTORY_CREATED, HISTORY_MOVED, HISTORY_FINAL, HISTORY_PIPELINE = 1, 2, 3, 5
 """TYPE_ID of a stage history row (https://apidocs.bitrix24.com/api-reference/crm/crm-stage-history-list.html)."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A write that passed the casts: stored values by column, user fields by code, contact data entries."""
+    """A write after the casts: stored values by column, user fields by code, contact data entries."""
 
     columns: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Draft:
 
 
 def create(store: Store, entity: EntityType, draft: Draft, *, user_id: int, now: str) -> int:
-    """Save a new row with everything the portal fills in; its id. Automation is the caller's."""
+    """Save a new row with all default and computed values; returns its id. Starts no automation."""
     columns = _defaults(entity, user_id, now) | draft.columns
     _settle(entity, columns, None)
     if entity.id == _CONTACT and not (columns.get("name") or columns.get("lastName")):
@@ -102,7 +102,7 @@ def _defaults(entity: EntityType, user_id: int, now: str) -> dict[str, Any]:
 
 
 def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] | None) -> None:
-    """Bring columns that follow from others into line."""
+    """Update columns that depend on others."""
     for one, many in (("contactId", "contactIds"), ("companyId", "companyIds")):
         _settle_links(columns, one, many, set(entity.table.columns))
     if not entity.stage:
@@ -113,7 +113,7 @@ def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] 
     if before is None and not columns.get("stageId"):
         columns["stageId"] = first_stage(entity.stages, category)
     elif not columns.get("stageId", "-"):
-        del columns["stageId"]  # an empty stage is none: the old one stays
+        del columns["stageId"]  # an empty stage is ignored: the old one is kept
     if "stageId" in columns:
         semantic = semantics(entity.stages, columns["stageId"])
         columns["stageSemanticId"] = semantic

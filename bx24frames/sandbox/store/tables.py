@@ -1,4 +1,4 @@
-"""Which tables the portal has, and how each lies in SQLite."""
+"""Tables and entity types of the portal, and their layout in SQLite."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Table:
         columns = [f'"{s.column}" {AFFINITY.get(s.kind, "TEXT")}' for s in self.fields if s.stored and s.column != "id"]
         if self.user_fields:
             columns.append('"uf" TEXT')
-        # AUTOINCREMENT: the portal never gives a deleted row's id again
+        # AUTOINCREMENT: the portal never reuses the id of a deleted row
         yield f'CREATE TABLE IF NOT EXISTS "{self.name}" (id INTEGER PRIMARY KEY AUTOINCREMENT, {", ".join(columns)})'
         for column in self.indexed:
             expression = f'"{column}"' if self._is_plain(column) else f'fold("{column}")'
@@ -69,7 +69,7 @@ class EntityType:
 
     `short`: its prefix in crm bindings. `classic`: whether ``crm.{name}.*`` exists. `stage`: the code of its
     stage field; `stages`: the dictionary of the default pipeline; `pipelines`: whether others append ``_{id}``.
-    `needs`: one of these stays filled: the last gets a default on add, and no update empties all of them.
+    `needs`: one of these is always filled: the last gets a default on add, and no update clears all of them.
     """
 
     id: int
@@ -172,7 +172,7 @@ TABLES: Final[dict[str, Table]] = {
 
 @cache
 def table_named(name: str) -> Table:
-    """A table by its name; those of smart processes that were made later are all alike."""
+    """A table by its name; tables of smart processes created later have equal columns."""
     if name in TABLES or not name.startswith(_MADE):
         return TABLES[name]
     return Table(name, SMART, user_fields=True, indexed=("updatedTime",))
@@ -180,7 +180,7 @@ def table_named(name: str) -> Table:
 
 @cache
 def smart_type(number: int, type_id: int, title: str, code: str, category: int) -> EntityType:
-    """A smart process made while the portal runs: its number, the id of its settings, its default pipeline."""
+    """A smart process created while the portal runs: its id, the id of its settings, its default pipeline."""
     return EntityType(
         number, f"{_MADE}{number}", title, f"T{number:x}", SMART, uf_prefix=f"UF_CRM_{type_id}_",
         uf_entity=f"CRM_{type_id}", stage="STAGE_ID", stages=f"DYNAMIC_{number}_STAGE_{category}", code=code,

@@ -1,1 +1,1 @@
-"""Coerces cells and columns of an upload to the types of the portal's fields."""
+"""Coercion of an upload's cells and columns to the types of the portal's fields."""

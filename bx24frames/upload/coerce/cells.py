@@ -1,4 +1,4 @@
-"""One cell to one number, truth value or text, without loss or not at all."""
+"""Coercion of one cell to a number, bool or text, without loss."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{
 BOOLEANS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
 WIDE: Final = Context(prec=80)
 NOISE: Final = 4
-"""Units in the last place by which a computed float may miss a decimal."""
+"""Units in the last place by which a computed float may differ from a decimal."""
 INTEGER_FLOATS: Final = 2**53
-"""Beyond it a float stands for several integers."""
+"""Beyond this a float may stand for several integers."""
 
 
 class BadCell(ValueError):
@@ -71,7 +71,7 @@ def python_value(value: object) -> object:
 
 
 def exact(value: object) -> int | Decimal:
-    """Read a number as it is written; a float by its shortest decimal form."""
+    """Read a number exactly as written; a float by its shortest decimal form."""
     if isinstance(value, bool):
         raise BadCell("a truth value, not a number")
     if isinstance(value, int):
@@ -88,7 +88,7 @@ def exact(value: object) -> int | Decimal:
 
 
 def whole(kind: pa.DataType) -> Read:
-    """Integers: 3, 3.0 and ``"3"`` are 3; 3.5 is none."""
+    """Integers: 3, 3.0 and ``"3"`` are 3; 3.5 is an error."""
     unsigned = str(kind).startswith("u")
     high = 2 ** (kind.bit_width - (not unsigned)) - 1
     low = 0 if unsigned else -high - 1
@@ -106,13 +106,13 @@ def whole(kind: pa.DataType) -> Read:
 
 
 def _refuse_rounded(value: object) -> None:
-    """Refuse a float that may be the rounding of another number: long ids that went through a float column."""
+    """Refuse a float that may be a rounded number: long ids that passed through a float column."""
     if isinstance(value, float) and abs(value) > INTEGER_FLOATS:
         raise BadCell("more digits than a double keeps")
 
 
 def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
-    """Floating numbers; text and decimals only where a double prints the same digits."""
+    """Floats; text and decimals only if a double prints the same digits."""
 
     def read(value: object) -> float:
         number = exact(value)
@@ -130,7 +130,7 @@ def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fr
 
 
 def amount(kind: pa.DataType) -> Read:
-    """Decimals; a float within `NOISE` steps of one is that one, so that 0.1 + 0.2 is 0.3."""
+    """Decimals; a float within `NOISE` steps of one becomes it, so that 0.1 + 0.2 is 0.3."""
     decimal = cast("DecimalType", kind)
     step = Decimal(1).scaleb(-decimal.scale)
     limit = Decimal(10) ** (decimal.precision - decimal.scale)
@@ -149,7 +149,7 @@ def amount(kind: pa.DataType) -> Read:
 
 
 def truth(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
-    """Truth values: true/false, Y/N, 1/0, in any case."""
+    """Bools: true/false, Y/N, 1/0, in any case."""
 
     def read(value: object) -> bool:
         if isinstance(value, bool):
@@ -168,7 +168,7 @@ def _digits(value: object) -> str:
 
 
 def text(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
-    """Text; numbers and dates by the one form that reads back as they were."""
+    """Text; numbers and dates in the form that is read back unchanged."""
 
     def read(value: object) -> str:
         if isinstance(value, str):

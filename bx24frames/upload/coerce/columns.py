@@ -1,4 +1,4 @@
-"""One whole column to its target type at once, where that is provably what its cells would give."""
+"""Vectorized coercion of a whole column, where the result provably equals that of its cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cast_column", "family", "plain_type"]
 
-# Arrow's own text casts also take 0x1F, inf and nan: only these spellings are handed to it.
+# Arrow's text casts also accept 0x1F, inf and nan, so only these spellings are passed to it.
 INTEGER_TEXT: Final = r"^-?[0-9]{1,18}$"
 DECIMAL_TEXT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -26,11 +26,11 @@ NAIVE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(
 AWARE_TEXT: Final = NAIVE_TEXT[:-1] + r"(Z|[+-][0-9]{2}:[0-9]{2})$"
 KNOWN_YEARS: Final = (1971, 2036)
 SAFE_DIGITS: Final = 15
-"""Decimal digits that a double always keeps."""
+"""Decimal digits that a double can always hold."""
 
 
 def family(kind: pa.DataType) -> str:
-    """Name the kind of an Arrow type; the widths within a kind are cast alike."""
+    """The kind of an Arrow type; all widths within a kind are cast alike."""
     from pyarrow import types
 
     tests: dict[str, Callable[[pa.DataType], bool]] = {
@@ -68,7 +68,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def cast_column(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
-    """Cast a column, or answer None: then its cells have to be read one by one.
+    """Cast a column, or return None if its cells must be read one by one.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def cast_column(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) ->
         Of a plain type (`plain_type`), NaN already null, blank text already null unless the target is text.
     target : pyarrow.DataType
     zone : ZoneInfo, optional
-        For naive times.
+        Time zone of naive datetimes.
     """
     import pyarrow as pa
 
@@ -86,7 +86,7 @@ def cast_column(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) ->
     try:
         return cast(column, target, zone) if cast else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None  # some cell does not fit: reading one by one finds which
+        return None  # some cell does not fit; reading cell by cell finds it
 
 
 def _safe(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray:
@@ -100,7 +100,7 @@ def _finite(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> An
 
 
 def _integral(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
-    """Cast whole floats, up to where a float stands for one integer only."""
+    """Cast integral floats, up to the limit where a float stands for only one integer."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -116,7 +116,7 @@ def _integral_text(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None)
 
 
 def _scaled(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray:
-    """Cast integers by way of the widest decimal: Arrow asks for room for every int64 there could be."""
+    """Cast integers through the widest decimal: Arrow requires room for every possible int64."""
     import pyarrow as pa
 
     return column.cast(pa.decimal128(38, cast("DecimalType", target).scale)).cast(target, safe=True)
@@ -151,7 +151,7 @@ def _short_numbers(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None
 
 
 def _moments(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> AnyArray | None:
-    """Cast times; naive ones are placed in `zone`, where each must exist exactly once."""
+    """Cast datetimes; naive ones are interpreted in `zone`, where each must exist exactly once."""
     import pyarrow.compute as pc
 
     naive, wanted_naive = column.type.tz is None, cast("TimestampType", target).tz is None
@@ -164,7 +164,7 @@ def _moments(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> An
 
 
 def _known_clocks(column: AnyArray, zone: str | None) -> bool:
-    """Whether Arrow knows the zone's clock changes for all of a column: it stops at 2037, zoneinfo does not."""
+    """Whether Arrow has the zone's clock changes for the whole column: it ends at 2037, zoneinfo does not."""
     import pyarrow.compute as pc
 
     if zone in (None, "UTC"):
@@ -188,7 +188,7 @@ def _midnights(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) -> 
 
 
 def _days(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
-    """Cast midnights of the column's own zone; Arrow's cast alone would drop a time of day."""
+    """Cast midnights in the column's own zone; Arrow's cast alone would drop a time of day."""
     import pyarrow.compute as pc
 
     if not _known_clocks(column, column.type.tz):
@@ -199,7 +199,7 @@ def _days(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyA
 
 
 def _same(column: AnyArray, target: pa.DataType, _zone: ZoneInfo | None) -> AnyArray | None:
-    """Take nested values of the very type as they are, unless NaN or infinity hides inside."""
+    """Return nested values of the same type unchanged, unless they contain NaN or infinity."""
     return column if column.type == target and _finite_inside(column) else None
 
 
@@ -208,7 +208,7 @@ def _finite_inside(column: AnyArray) -> bool:
 
     kind = family(column.type)
     if kind == "float":
-        return pc.all(pc.is_finite(column)).as_py() is not False  # None where there is no value at all
+        return pc.all(pc.is_finite(column)).as_py() is not False  # None if there are no values
     if kind == "list":
         return _finite_inside(cast("pa.ListArray[Any]", column).flatten())
     return kind != "struct" or all(_finite_inside(part) for part in cast("pa.StructArray", column).flatten())
@@ -240,4 +240,4 @@ CASTS: Final[dict[tuple[str, str], Cast]] = {
     ("list", "list"): _same,
     ("struct", "struct"): _same,
 }
-"""Which casts are taken whole; every other pair goes cell by cell."""
+"""Pairs of types that are cast as a column; all others go cell by cell."""

@@ -1,4 +1,4 @@
-"""Cells that are maps in a frame and their JSON in a column: the communications and the bindings of an activity."""
+"""Map cells: replaced by their JSON, for the communications and bindings of an activity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def as_documents(source: Source, names: Names) -> Source:
-    """Put the JSON of each map in the place of lists of maps, of a map, and of the JSON of a list."""
+    """Replace maps, lists of maps and the JSON of lists by the JSON of each map."""
     cells: dict[str, list[object]] = {}
     for name in source.columns:
         field = names.find(name)

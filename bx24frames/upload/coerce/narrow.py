@@ -1,4 +1,4 @@
-"""The way in: a user's frame becomes an Arrow table of the types the portal's fields ask for."""
+"""Coercion of a user's frame to an Arrow table with the types that the portal's fields need."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ QUOTED_CHARACTERS: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """A frame in Arrow: `table` has the target types, null where a cell is at fault.
+    """A coerced frame: `table` has the target types, null where a cell is at fault.
 
-    `faults`: one for each cell that does not fit, by column, then by position. `rows`: of the frame, columns or not.
+    `faults`: one per cell that does not fit, by column, then by position. `rows`: number of rows of the frame.
     """
 
     table: pa.Table
@@ -44,21 +44,21 @@ class Narrowed:
 def to_arrow(source: Source, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
     """Bring the columns of a frame to their target types, without loss or with a fault for the cell.
 
-    Columns and named index levels that `target` does not name are left out, in the frame's order; names of `target`
-    that the frame lacks are the caller's concern.
+    Columns and named index levels not in `target` are left out, in the frame's order; the caller must handle names of
+    `target` that the frame lacks.
 
     Parameters
     ----------
     source : Source
     target : mapping of str to pyarrow.DataType
-        Column or index level to its Arrow type; a dictionary type stands for the type of its values.
+        Arrow type by column or index level; a dictionary type means the type of its values.
     timezone : str, optional
-        IANA name of the zone in which naive times are meant.
+        IANA name of the time zone for naive datetimes.
 
     Returns
     -------
     Narrowed
-        NaN, NaT, None and `pandas.NA` are null everywhere, blank text in every column but text.
+        NaN, NaT, None and `pandas.NA` become null, and so does blank text except in text columns.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _zone(timezone: str | None) -> ZoneInfo | None:
     try:
         return None if timezone is None else ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ConfigError(f"timezone is an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
+        raise ConfigError(f"timezone must be an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
 
 
 def _narrow(raw: Raw, target: pa.DataType, zone: ZoneInfo | None) -> tuple[AnyArray, list[Bad]]:
@@ -150,12 +150,12 @@ def _shown(value: object) -> str:
 
 
 def reader(kind: pa.DataType, zone: ZoneInfo | None) -> cells.Read:
-    """Choose how cells of one target type are read; lists and structs choose for their parts.
+    """Choose the reader for cells of a target type; lists and structs choose readers for their parts.
 
     Raises
     ------
     ConfigError
-        A type that no field of the portal has.
+        If no field of the portal has the type.
     """
     choose = partial(reader, zone=zone)
     factories: Mapping[str, Callable[[pa.DataType], cells.Read]] = {

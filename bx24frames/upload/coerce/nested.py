@@ -1,4 +1,4 @@
-"""One cell to one list or one struct: the forms in which people write money, phones and files."""
+"""Coercion of one cell to a list or struct: the forms in which people write money, phones and files."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class StructForms:
     """How a struct with the fields `marks` may be written other than as a mapping.
 
     `pair`: the fields a tuple or list fills, in order. `parts`: splits a text into values for `pair`.
-    `binary`: the field whose bytes travel as Base64. `scalar`: the field a bare value fills.
-    `alone`: a list of such structs may be one value without its list.
-    `ignored`: keys that a read delivers and a write has no use for.
+    `binary`: the field whose bytes are sent as Base64. `scalar`: the field set by a single value.
+    `alone`: a list with one such struct may be written as the struct.
+    `ignored`: keys that a read returns and a write does not use.
     """
 
     marks: frozenset[str]
@@ -50,7 +50,7 @@ def _money(written: str) -> tuple[str, ...]:
 
 
 def _file(path: str) -> tuple[str, ...]:
-    """A file on this machine, by its path: its name and its content in Base64."""
+    """A local file given by path: its name and its content in Base64."""
     try:
         content = Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
@@ -59,7 +59,7 @@ def _file(path: str) -> tuple[str, ...]:
 
 
 def _base64(content: object) -> object:
-    """Bytes become Base64; text has to be it (docs: files/how-to-upload-files.md)."""
+    """Encode bytes as Base64; text must already be Base64 (docs: files/how-to-upload-files.md)."""
     if isinstance(content, bytes | bytearray | memoryview):
         return b64encode(content).decode()
     if isinstance(content, str):
@@ -102,7 +102,7 @@ def _shape(kind: pa.DataType) -> StructForms:
 
 
 def lists(kind: pa.DataType, choose: Choose) -> Read:
-    """Lists, element by element; the element at fault is named."""
+    """Lists, element by element; the error names the element."""
     from pyarrow import types
 
     item_type = cast("ListType", kind).value_type
@@ -127,7 +127,7 @@ def _element(inner: Read, place: int, item: object) -> object:
 
 
 def structs(kind: pa.DataType, choose: Choose) -> Read:
-    """Structs: a mapping by name in any spelling of case, or a form of `SHAPES`."""
+    """Structs: a mapping with names in any case style, or a form of `SHAPES`."""
     fields = [kind.field(index) for index in range(kind.num_fields)]
     inner = {field.name: choose(field.type) for field in fields}
     names = {_key(field.name): field.name for field in fields}
@@ -171,5 +171,5 @@ def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: Str
 
 
 def _key(name: str) -> str:
-    """``VALUE_TYPE``, ``valueType`` and ``value_type`` are one name."""
+    """Normalise a name: ``VALUE_TYPE``, ``valueType`` and ``value_type`` are the same."""
     return name.replace("_", "").lower()

@@ -1,4 +1,4 @@
-"""One cell to one date or one moment, without guessing a zone or dropping a time of day."""
+"""Coercion of one cell to a date or datetime, without guessing a time zone or dropping a time of day."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["calendar", "moment"]
 
-# datetime.fromisoformat drops what is finer than a microsecond without a word.
+# datetime.fromisoformat silently drops digits finer than a microsecond.
 TOO_FINE: Final = re.compile(r"[.,]\d{6}0*[1-9]")
-NAIVE: Final = "has no time zone: give it one, or pass timezone="
+NAIVE: Final = "has no time zone: add one, or pass timezone="
 
 
 def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -36,7 +36,7 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
 
 
 def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
-    """Moments to the microsecond; a naive one, or a date, needs `zone`."""
+    """Datetimes to the microsecond; naive ones and dates need `zone`."""
     naive = cast("TimestampType", kind).tz is None
 
     def read(value: object) -> dt.datetime:
@@ -68,18 +68,18 @@ def _parse(value: object, complaint: str) -> dt.date | dt.datetime:
 
 
 def _too_fine(found: dt.date) -> bool:
-    """Whether a `pandas.Timestamp` has a part below the microsecond."""
+    """Whether a `pandas.Timestamp` has digits below the microsecond."""
     return bool(getattr(found, "nanosecond", 0))
 
 
 def _python(stamp: dt.datetime) -> dt.datetime:
-    """A `pandas.Timestamp` is a datetime with arithmetic and zones of its own: take the standard library's."""
+    """Convert a `pandas.Timestamp`, which has its own arithmetic and zones, to the standard library's datetime."""
     to_python = getattr(stamp, "to_pydatetime", None)
     return stamp if to_python is None else to_python()
 
 
 def _in_utc(stamp: dt.datetime) -> dt.datetime:
-    """Move a time to UTC: with PYARROW_IGNORE_TIMEZONE set, as pandera's import sets it, Arrow drops any other zone."""
+    """Convert to UTC: with PYARROW_IGNORE_TIMEZONE set, as importing pandera does, Arrow drops any other zone."""
     try:
         return stamp.astimezone(dt.UTC)
     except OverflowError:

@@ -1,12 +1,15 @@
-"""One way to look at a frame of any of the three libraries."""
+"""Inspection of frames, independent of their library."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 import bx24frames as bx
 
-FAST = bx.Limits(burst=100_000, per_second=100_000.0)
+TEXT = "str" if pd.__version__ >= "3" else "object"
+"""How this pandas calls its default dtype of text."""
 DATA = ("crm.item.list", "crm.deal.list", "crm.contact.list", "crm.lead.list", "user.get", "batch")
 
 
@@ -43,5 +46,5 @@ def asked(portal: bx.Portal) -> dict[str, int]:
 
 
 def data_asked(portal: bx.Portal) -> dict[str, int]:
-    """Commands that asked for rows."""
+    """Commands that requested rows."""
     return {name: count for name, count in asked(portal).items() if name in DATA}

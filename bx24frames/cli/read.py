@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.giving import give
+from bx24frames.cli.output import give
 from bx24frames.cli.parameters import (
     FILES_OUT,
     Entity,
@@ -30,14 +30,16 @@ Columns = Annotated[
         "--columns",
         "-c",
         metavar="A,B",
-        help="Columns wanted, in that order; without it, all.",
+        help="Columns to read, in this order. Default: all.",
         autocompletion=completion.column_list,
     ),
 ]
 OrderBy = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN[:desc]", help="Without it, by id and in bounded memory.", autocompletion=completion.columns
+        metavar="COLUMN[:desc]",
+        help="Order of the rows. Default: by id, in bounded memory.",
+        autocompletion=completion.columns,
     ),
 ]
 
@@ -48,35 +50,35 @@ def read(
     form: Form = None,
     columns: Columns = None,
     filters: Filter = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="The first so many rows.")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
     order_by: OrderBy = None,
     changed_since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Rows changed at or after it; blind to deletions.")
+        str | None, typer.Option(metavar="TIME", help="Only rows changed at or after this time; misses deletions.")
     ] = None,
-    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="IANA name, such as Europe/Berlin.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
+    ] = None,
     labels: Annotated[bool, typer.Option("--labels", help="Captions in place of codes.")] = False,
-    titles: Annotated[bool, typer.Option("--titles", help="Columns named as people see them in the portal.")] = False,
+    titles: Annotated[bool, typer.Option("--titles", help="Field titles as column names.")] = False,
     missing_columns: Annotated[
-        Literal["raise", "insert"], typer.Option(help="Columns the portal lacks: fail, or write them empty.")
+        Literal["raise", "insert"], typer.Option(help="Columns that the portal lacks: fail, or add them empty.")
     ] = "raise",
     chunk_size: Annotated[
-        int, typer.Option(min=1, help="Rows of a parquet row group, and of what is kept at once.")
+        int, typer.Option(min=1, help="Rows per chunk: in memory, in a Parquet row group, in the checkpoint.")
     ] = 10_000,
     on_bad_value: Annotated[
-        Literal["raise", "null"], typer.Option(help="A value that does not fit its field: fail, or leave it out.")
+        Literal["raise", "null"], typer.Option(help="Values that do not fit their field: fail, or read them as null.")
     ] = "raise",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the same read into the same file, if it was interrupted.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
     portal: PortalName = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
-    """Read a table into a file, or a pipe.
+    """Read an entity into a file or a pipe.
 
-    Row group by row group: a table of any size takes little memory.
+    Rows are written in chunks, so memory stays bounded for an entity of any size.
     """
-    from bx24frames.cli.exporting import Asked, export, pour
+    from bx24frames.cli.export import Asked, export, pour
     from bx24frames.files.files_out import flows, format_of
 
     asked = Asked(
@@ -97,7 +99,7 @@ def read(
     if not flows(out):
         export(asked, target, out, chosen, resume=resume, progress=bar(quiet))
     elif resume:
-        raise ConfigError("--resume goes on with a file, not with a pipe", guidance="Say --out FILE.")
+        raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
     else:
         pour(asked, target, out, chosen, bar(quiet))
 
@@ -106,18 +108,25 @@ def scan(
     entity: Entity,
     sql: Annotated[
         str,
-        typer.Argument(metavar="SQL", help="SELECT stageId, count(*) FROM deal GROUP BY stageId; or FROM self."),
+        typer.Argument(
+            metavar="SQL",
+            help="Query such as SELECT stageId, count(*) FROM deal GROUP BY stageId; FROM self names the entity, too.",
+        ),
     ],
     out: Out = None,
     form: Form = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what the portal would be asked for.")] = False,
-    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="IANA name, such as Europe/Berlin.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the query plan with what goes to the portal; run nothing.")
+    ] = False,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
+    ] = None,
     portal: PortalName = None,
     profile: ProfileName = None,
 ) -> None:
-    """Ask a table by SQL; the portal sends what the query needs.
+    """Query an entity with SQL; only the data the query needs is read.
 
-    Columns, conditions and LIMIT go into the request as far as they can; polars does the rest here
+    Columns, conditions and LIMIT are pushed down to the portal where possible; polars does the rest locally
     (https://docs.pola.rs/api/python/stable/reference/sql/index.html).
     """
     import polars as pl
@@ -133,7 +142,7 @@ def scan(
         found = query.collect()
     except (pl.exceptions.PolarsError, pl.exceptions.SQLSyntaxError) as fault:
         reason = str(fault).partition("\n")[0]
-        raise ConfigError(f"The query cannot be carried out: {reason:.200}") from None
+        raise ConfigError(f"The query failed: {reason:.200}") from None
     give(found.to_arrow(), out, form)
 
 
@@ -146,5 +155,5 @@ def _order(given: str | None) -> tuple[str, Literal["asc", "desc"]] | None:
         return None
     column, _, direction = given.partition(":")
     if direction not in ("", "asc", "desc"):
-        raise ConfigError(f"--order-by is COLUMN, COLUMN:asc or COLUMN:desc, not {given}")
+        raise ConfigError(f"--order-by must be COLUMN, COLUMN:asc or COLUMN:desc, not {given}")
     return column, "desc" if direction == "desc" else "asc"

@@ -1,4 +1,4 @@
-"""`read` into a file: rows kept as they come, put together at the end, gone on with after an interruption."""
+"""Export to a file: chunks are saved to a checkpoint as they arrive and assembled at the end; `--resume` continues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Order = tuple[str, Literal["asc", "desc"]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command asks of the portal, as it was typed."""
+    """Arguments of the `read` command that determine its rows."""
 
     entity: str
     columns: list[str] | None
@@ -45,7 +45,7 @@ class Asked:
 def _tables(
     asked: Asked, target: str | None, progress: Progress, beyond: tuple[str, int] | None = None
 ) -> Iterator[pa.Table]:
-    """Read, chunk by chunk; `beyond` is a condition on the id such as ``(">id", 500)``."""
+    """Read in chunks; `beyond` is a condition on the id such as ``(">id", 500)``."""
     from bx24frames.verbs.read import iter_entity
 
     filters = conditions(asked.filters)
@@ -73,27 +73,27 @@ def _tables(
 
 
 def pour(asked: Asked, target: str | None, path: str, form: str, progress: Progress) -> None:
-    """Read to where rows go as they come."""
+    """Read to a stream, such as standard output, without a checkpoint."""
     with writing(path, form, name=asked.entity) as append:
         for table in _tables(asked, target, progress):
             append(table)
 
 
 def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bool, progress: Progress) -> None:
-    """Read into a file; the file appears whole, or not at all.
+    """Read into a file; the file appears complete or not at all.
 
     Raises
     ------
     ConfigError
-        `resume`, and the rows kept are another command's, or the rows come in an order that cannot be gone on with.
+        With `resume`: the checkpoint belongs to another command, or the order of the rows does not allow resuming.
     """
     file = Path(path).resolve()
     host, reading = _settled(asked, target)
     way = None if reading is None else _way(reading)
     if resume and way is None:
         raise ConfigError(
-            "Only rows read in order of id can be gone on with",
-            guidance="Leave --resume out, or --order-by and lists of values that take several readings.",
+            "--resume works only for reads in order of id",
+            guidance="Leave out --resume, or leave out --order-by and lists of values that need several reads.",
         )
     command = {"host": host, **asdict(asked)}
     columns = asked.columns if reading is None else list(reading.spelled)
@@ -112,7 +112,7 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a read in order of id goes on: behind the last id, which is in the column at `place`, or read besides."""
+    """How to resume a read in order of id: after the last id, from the column at `place` or from an extra column."""
 
     key: str
     sign: str
@@ -120,9 +120,9 @@ class _Way:
 
 
 def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
-    """The portal, and the read made ready: everything wrong with it is found before a row is asked for.
+    """Return the host and the prepared read, so that invalid arguments fail before any row is requested.
 
-    Nothing describes the rows of a method outside the catalogue: there is nothing to make ready.
+    A method outside the catalogue has no description, so there is nothing to prepare.
     """
     from bx24frames import bridge
     from bx24frames.portal.session import connection_of
@@ -175,7 +175,7 @@ def _keep(kept: Kept, asked: Asked, target: str | None, way: _Way | None, form: 
 
 
 def _give_back() -> None:
-    """Return to the system what rows read before have left unused: malloc_trim, where Arrow allocates by malloc."""
+    """Return the memory of earlier rows to the system (malloc_trim where Arrow allocates with malloc)."""
     import pyarrow as pa
 
     for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
@@ -196,10 +196,10 @@ def _put_together(kept: Kept, file: Path, form: str, name: str) -> None:
 
 
 def _leave(kept: Kept, *, goes_on: bool) -> None:
-    """Keep what can be gone on with, and say so; remove what cannot."""
+    """After a failure, keep a resumable checkpoint and report it; discard any other."""
     if kept.rows and goes_on:
         kept.leave()
-        told = f"{kept.rows:,} rows are kept in {kept.folder}; the same command with --resume goes on from there."
-        print(told, file=sys.stderr)  # noqa: T201
+        note = f"{kept.rows:,} rows are saved in {kept.folder}; run the same command with --resume to continue."
+        print(note, file=sys.stderr)  # noqa: T201
     else:
         kept.discard()

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the caller, whichever thread they are found in."""
+"""Warnings attributed to the user's line that called the package, from any thread."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Final
 
 _PACKAGE: Final = str(Path(__file__).parent)
 _CALLER: ContextVar[tuple[str, int] | None] = ContextVar("caller", default=None)
-"""The line that called a verb: context variables go along to the background loop."""
+"""The line that called a public function; context variables are copied to the background loop."""
 
 
 def called_from() -> tuple[str, int] | None:
-    """The nearest line outside this package; None on a thread that no such line stands on."""
+    """Return the nearest line outside this package; None on a thread whose stack has none."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
@@ -26,12 +26,12 @@ def called_from() -> tuple[str, int] | None:
 
 
 def remember_caller() -> None:
-    """Remember the line that calls a verb, for what is found out on the background loop."""
+    """Remember the calling line, for warnings issued on the background loop."""
     _CALLER.set(called_from())
 
 
-def tell(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of something at the caller's line."""
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Issue a warning attributed to the caller's line."""
     place = _CALLER.get() or called_from()
     if place is None:
         warnings.warn(message, category, stacklevel=2)

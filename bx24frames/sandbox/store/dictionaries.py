@@ -1,4 +1,4 @@
-"""The portal's small dictionaries, which are read whole and may be written: statuses, pipelines, departments."""
+"""Dictionaries, which are stored as JSON documents: statuses, pipelines, departments and other small tables."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from bx24frames.sandbox.store.initial import (
 from bx24frames.sandbox.store.tables import Row
 
 _STEP: Final = 2
-"""Between the ids of a dictionary: rows that are gone leave gaps."""
+"""Step between the ids of a dictionary, so that they have gaps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """One dictionary: seeded rows until one of them is written, then a document kept beside the store's rows."""
+class Dictionary:
+    """One dictionary: seeded rows until the first write, then a document in the store."""
 
     name: str
     seeded: Callable[[], list[Row]]
     id_key: str = "ID"
 
     def rows(self, store: Store) -> list[Row]:
-        """Every row, of a caller's own."""
+        """Copies of every row."""
         kept: list[Row] | None = store.kept(self.name)
         return self.seeded() if kept is None else [dict(row) for row in kept]
 
@@ -40,7 +40,7 @@ class Shelf:
         return next((row for row in self.rows(store) if int(row[self.id_key]) == row_id), None)
 
     def add(self, store: Store, row: Row, *, text: bool) -> int:
-        """Keep one more row; its id, which is kept as a `text` or a number, and is never given again."""
+        """Add a row; returns its id, which is stored as `text` or a number and never reused."""
         rows = self.rows(store)
         last = f"{self.name}:last"
         row_id = max([*(int(one[self.id_key]) for one in rows), int(store.kept(last) or 0)]) + _STEP
@@ -49,18 +49,18 @@ class Shelf:
         return row_id
 
     def put(self, store: Store, row: Row) -> None:
-        """Keep a row in the place of the one with its id."""
+        """Replace the row with the same id."""
         same = self.id_key
         store.keep(self.name, [row if one[same] == row[same] else one for one in self.rows(store)])
 
     def drop(self, store: Store, row: Row) -> None:
-        """Keep a row no longer."""
+        """Delete a row."""
         store.keep(self.name, [one for one in self.rows(store) if one[self.id_key] != row[self.id_key]])
 
 
-STATUSES: Final = Shelf("status", status_rows)
-PIPELINES: Final = Shelf("category", lambda: [row for number in CATEGORIES for row in category_rows(number)], "id")
-STRUCTURE: Final = Shelf("department", lambda: [dict(row) for row in DEPARTMENTS])
+STATUSES: Final = Dictionary("status", status_rows)
+PIPELINES: Final = Dictionary("category", lambda: [row for number in CATEGORIES for row in category_rows(number)], "id")
+STRUCTURE: Final = Dictionary("department", lambda: [dict(row) for row in DEPARTMENTS])
 
 
 def known_codes(store: Store, dictionary: str) -> frozenset[str]:
@@ -76,7 +76,7 @@ def known_codes(store: Store, dictionary: str) -> frozenset[str]:
 
 
 def add_stages(store: Store, dictionary: str) -> None:
-    """Keep the stages that a new pipeline begins with."""
+    """Add the initial stages of a new pipeline."""
     category = dictionary.rpartition("_")[2]
     for place, (code, caption, semantic) in enumerate(stages_of(dictionary), 1):
         row = {"ENTITY_ID": dictionary, "STATUS_ID": code, "NAME": caption, "NAME_INIT": "", "SORT": str(10 * place)}
@@ -86,7 +86,7 @@ def add_stages(store: Store, dictionary: str) -> None:
 
 
 def drop_stages(store: Store, dictionary: str) -> None:
-    """Keep the stages of a pipeline no longer."""
+    """Delete the stages of a pipeline."""
     for row in STATUSES.rows(store):
         if row["ENTITY_ID"] == dictionary:
             STATUSES.drop(store, row)

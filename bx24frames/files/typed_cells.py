@@ -1,4 +1,4 @@
-"""Cells as people write them, brought to the portal's writing: decimal commas, dd.mm.yyyy, yes and no, one phone."""
+"""Normalisation of typed cells to forms that a write accepts: decimal commas, dd.mm.yyyy dates, yes and no."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.schema import Field
 
-__all__ = ["reworded"]
+__all__ = ["normalised"]
 
 Cell: TypeAlias = "str | None"
 Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
@@ -31,26 +31,26 @@ SINCE: Final = dt.datetime(1899, 12, 30)
 TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
 
 
-def reworded(
+def normalised(
     table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None, serials: bool = False
 ) -> tuple[pa.Table, dict[str, str]]:
-    """Bring the text cells of a table to writings that a write reads; what is no such writing stays as it is.
+    """Normalise the text cells of a table to forms that a write accepts; other cells stay unchanged.
 
     Parameters
     ----------
     table : pyarrow.Table
     fields : mapping of str to Field
-        By column.
+        Fields by column.
     decimal_comma : bool or None
-        True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: it depends on the column;
-        one with a cell such as ``1,234`` may have commas between thousands, and stays.
+        True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: decided per column; one
+        with a cell such as ``1,234`` may have commas between thousands and stays unchanged.
     serials : bool
-        Whether ``46387`` in a date is the day that Excel counts so.
+        Whether a number such as ``46387`` in a date column is a day number of Excel.
 
     Returns
     -------
     tuple of pyarrow.Table and dict
-        And, by column, the first cell that was changed, as it was and as it is.
+        The table, and by column the first changed cell, before and after.
     """
     import pyarrow as pa
 
@@ -80,7 +80,7 @@ def _reword(field: Field, decimal_comma: bool | None, *, serials: bool) -> Rewor
 
 
 def _numbers(cells: list[Cell]) -> list[Cell]:
-    """Points are groups of thousands where a cell of the column has a decimal comma; otherwise they are left."""
+    """Treat points as thousands separators if any cell of the column has a decimal comma; else leave them."""
     bare = [None if cell is None else _bare(cell) for cell in cells]
     commas = any(cell is not None and ("," in cell) for cell in bare)
 
@@ -102,7 +102,7 @@ def _clear_numbers(cells: list[Cell]) -> list[Cell]:
 
 
 def _bare(cell: str) -> str:
-    """Without spaces between thousands, and with the minus that computers read."""
+    """Remove spaces between thousands and replace the typographic minus sign by a hyphen."""
     return SPACES.sub("", cell.strip()).replace("\u2212", "-")
 
 

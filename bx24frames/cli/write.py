@@ -1,4 +1,4 @@
-"""The commands that write: `write`, `delete`."""
+"""The commands that change rows: `write` and `delete`."""
 
 from __future__ import annotations
 
@@ -17,58 +17,65 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bx24frames.cli.taking import Taken
+    from bx24frames.cli.preparation import Taken
     from bx24frames.errors import Report
 
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
-COUNTED = "Rows are counted from 0, without the heading and empty rows"
+COUNTED = "Rows are numbered from 0, without the heading and empty rows"
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
 Resume = Annotated[
-    str | None, typer.Option("--resume", metavar="JOURNAL", help="The journal of an upload to go on with.")
+    str | None, typer.Option("--resume", metavar="JOURNAL", help="Continue the upload recorded in this journal.")
 ]
 Afresh = Annotated[
-    bool, typer.Option("--afresh", help="Begin anew, though the same upload was begun before and not finished.")
+    bool, typer.Option("--afresh", help="Start over even if the same upload was started before and not finished.")
 ]
 ReportFile = Annotated[
-    str | None, typer.Option("--report", metavar="FILE", help="A line a row: what became of it (.csv, .parquet, ...).")
+    str | None, typer.Option("--report", metavar="FILE", help="Write the outcome of each row to this file.")
 ]
 
 Keys = Annotated[
     str | None,
-    typer.Option(
-        metavar="A,B", help="Key columns that tell which row is which.", autocompletion=completion.column_list
-    ),
+    typer.Option(metavar="A,B", help="Key columns that identify a row.", autocompletion=completion.column_list),
 ]
 Robots = Annotated[
-    bool | None, typer.Option("--automation/--no-automation", help="The portal's robots must, or must not, run.")
+    bool | None, typer.Option("--automation/--no-automation", help="Require or prevent running the portal's robots.")
 ]
 Sent = Annotated[
     str | None,
     typer.Option("--columns", "-c", metavar="A,B", help="Columns to send.", autocompletion=completion.column_list),
 ]
+ModeName = Annotated[
+    Literal["insert", "update", "upsert"],
+    typer.Option(help="insert: add rows; update: change rows by id; upsert: update or insert by key."),
+]
+Changed = Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ from the portal's.")]
+Rows = Annotated[int | None, typer.Option(min=1, help="Rows per request. Default: adapted to the portal's speed.")]
+Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Time zone of times that name none (IANA name).")]
 
 
 def write(
     entity: Entity,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="file.parquet, .csv, .jsonl or .xlsx; - is standard input.")
+        str, typer.Argument(metavar="FILE", help="Input: .parquet, .csv, .jsonl or .xlsx; - is standard input.")
     ],
-    mode: Annotated[Literal["insert", "update", "upsert"], typer.Option(help="There is no default.")],
+    mode: ModeName,
     form: FormIn = None,
     on: Keys = None,
     columns: Sent = None,
     nulls: Annotated[
-        Literal["skip", "clear"], typer.Option(help="Of an update: leave the field, or empty it.")
+        Literal["skip", "clear"], typer.Option(help="Null cells of an update: leave the field unchanged, or clear it.")
     ] = "skip",
-    extra_columns: Annotated[Literal["raise", "ignore"], typer.Option(help="Columns that are no field.")] = "raise",
-    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of times that name none.")] = None,
+    extra_columns: Annotated[
+        Literal["raise", "ignore"], typer.Option(help="Columns that match no field: fail, or ignore them.")
+    ] = "raise",
+    timezone: Zone = None,
     automation: Robots = None,
-    only_changed: Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ.")] = False,
-    rows_per_request: Annotated[int | None, typer.Option(min=1, help="Without it, as the answers allow.")] = None,
+    only_changed: Changed = False,
+    rows_per_request: Rows = None,
     yes: Yes = False,
     on_error: OnErrors = "raise",
     dry_run: Dry = False,
@@ -79,10 +86,10 @@ def write(
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a file's rows into a table; every row gets an outcome.
+    """Write the rows of a file to an entity; every row gets an outcome.
 
-    Rows are counted from 0, without the heading and empty rows: row 0 is a sheet's second line. Where nothing is sent
-    because cells are wrong, --report has a line a wrong cell.
+    Rows are numbered from 0, without the heading and empty rows: row 0 is the second line of a sheet. If nothing is
+    sent because cells are invalid, --report lists the invalid cells.
     """
     from bx24frames.verbs.write import write_entity
 
@@ -114,9 +121,9 @@ def write(
 
 def delete(
     entity: Entity,
-    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="Ids of rows; or --from.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="Ids of rows; or use --from.")] = None,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="FILE", help="A file with a column id; - is standard input.")
+        str | None, typer.Option("--from", metavar="FILE", help="File with an id column; - is standard input.")
     ] = None,
     form: FormIn = None,
     yes: Yes = False,
@@ -129,7 +136,7 @@ def delete(
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
-    """Delete rows by their ids; asks first."""
+    """Delete rows by id, after confirmation."""
     from bx24frames.verbs.write import delete_entity
 
     target = portal_named(portal, profile)
@@ -154,8 +161,8 @@ def delete(
 def _agreed(
     file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
 ) -> Taken:
-    """The rows of a file under the names of fields, shown and agreed to."""
-    from bx24frames.cli.taking import ask, take
+    """Read a file, match its columns to fields, and have the user confirm them."""
+    from bx24frames.cli.preparation import ask, take
     from bx24frames.files.files_in import read_file
     from bx24frames.files.files_out import format_of
 
@@ -166,7 +173,7 @@ def _agreed(
 
 
 def _tell(work: Callable[[], Report], path: str | None) -> None:
-    """Print a report, whatever way it comes; a failed or unknown row is a failed command."""
+    """Run an upload and print its report, also after an error; the command fails if any row failed or is unknown."""
     try:
         found, status = work(), 0
     except WriteError as error:
@@ -177,14 +184,15 @@ def _tell(work: Callable[[], Report], path: str | None) -> None:
         raise _listed(error, path) from None
     typer.echo(phrased(str(found)))
     if status == INTERRUPTED and found.journal:
-        typer.echo(f"bx24frames: interrupted; the same command with --resume {found.journal} goes on", err=True)
+        resume = f"run the same command with --resume {found.journal} to continue"
+        typer.echo(f"bx24frames: interrupted; {resume}", err=True)
     _save(found.frame("pyarrow"), path)
     if status or found.failed or found.unknown:
         raise typer.Exit(status or 1)
 
 
 def _check_report(path: str | None) -> None:
-    """Nothing is sent whose report could not be kept."""
+    """Check that the report can be written before anything is sent."""
     if path is not None:
         from bx24frames.files.files_out import check_folder, format_of
 
@@ -201,21 +209,23 @@ def _save(table: pa.Table, path: str | None) -> None:
 
 
 def _listed(error: ValidationError, path: str | None) -> ValidationError:
-    """The error of a file whose cells are wrong: all of them in the report's file, and how to find them."""
+    """Save the invalid cells to the report file, and return the error with guidance on where they are."""
     import pyarrow as pa
 
     faults = error.failures
     if not isinstance(faults, pa.Table) or not error.rows:
         return error
     _save(faults, path)
-    where = f"{path} has" if path else "--report FILE gets"
-    guidance = f"{COUNTED}; {where} a line for each fault."
+    where = f"{path} lists" if path else "use --report FILE to list"
+    guidance = f"{COUNTED}; {where} all invalid cells."
     return ValidationError(error.message, failures=faults, entity=error.entity, rows=error.rows, guidance=guidance)
 
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise ConfigError(f"{question} Nobody can answer here", guidance="Say --yes, or --dry-run to see.")
+        raise ConfigError(
+            f"{question} There is no terminal to confirm it", guidance="Add --yes, or --dry-run to preview."
+        )
     typer.confirm(question, abort=True, err=True)
 
 
@@ -228,7 +238,7 @@ def _host(target: str | None) -> str:
 
 def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list[object]:
     if bool(ids) == (source is not None):
-        raise ConfigError("Give the ids themselves, or a file of them with --from")
+        raise ConfigError("Give either ids, or a file of ids with --from")
     if source is None:
         return list(ids or ())
     from bx24frames.files.files_in import read_file
@@ -237,20 +247,20 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list
     table: pa.Table = read_file(source, format_of(source, form)).table
     names = [name for name in table.column_names if name.lower() == "id"]
     if not names:
-        raise ConfigError(f"{source} has no column id", guidance=f"It has: {', '.join(table.column_names)}")
+        raise ConfigError(f"{source} has no column id", guidance=f"Its columns: {', '.join(table.column_names)}")
     return [_whole(value, row) for row, value in enumerate(table.column(names[0]).to_pylist())]
 
 
 def _whole(value: object, row: int) -> object:
     text = str(value)
     if not text.isdigit():
-        raise ConfigError(f"row {row}, column id: {text} is no id", rows=(row,))
+        raise ConfigError(f"row {row}, column id: {text} is not an id", rows=(row,))
     return int(text)
 
 
 def _journal(resume: str | None, afresh: bool) -> str | Literal[False] | None:
     if afresh and resume is not None:
-        raise ConfigError("--resume goes on with an upload and --afresh begins it anew: give one")
+        raise ConfigError("--resume continues an upload and --afresh starts it over: give one of them")
     return False if afresh else resume
 
 

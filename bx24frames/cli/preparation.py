@@ -1,4 +1,4 @@
-"""A file made ready for a table: its headings and cells taken for fields and values, shown before anything is sent."""
+"""Preparation of a file for an upload: match its headings to fields, convert its cells, show a preview."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.text_table import text_table
+from bx24frames.cli.output import text_table
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_in import nested
 from bx24frames.files.headings import Heading, match, preview
-from bx24frames.files.wording import reworded
+from bx24frames.files.typed_cells import normalised
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ __all__ = ["Taken", "ask", "take"]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file's rows under the names of fields, and what was guessed on the way."""
+    """A file's rows with fields as columns, and the guesses that were made."""
 
     sheet: Sheet
     table: pa.Table
@@ -35,22 +35,22 @@ class Taken:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the file could have been meant otherwise."""
+        """Whether any part of the file was guessed."""
         return self.sheet.doubtful or bool(self.changed) or any(heading.guessed for heading in self.headings)
 
     def names(self, given: Sequence[str] | None) -> list[str] | None:
-        """Columns as they were typed, by their names in the table."""
+        """Translate column names given as headings into names in the table."""
         by = {heading.title: heading.name for heading in self.headings}
         return None if given is None else [by.get(name, name) for name in given]
 
 
 def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
-    """Match a file's headings to a table's fields, and bring its cells to writings that a write reads.
+    """Match a file's headings to an entity's fields and convert its cells to forms that a write accepts.
 
     Raises
     ------
     ConfigError
-        A heading or a cell can mean two things, or two headings one.
+        A heading or cell is ambiguous, or two headings match one field.
     """
     from bx24frames import bridge
     from bx24frames.entities.columns import Names
@@ -64,23 +64,23 @@ def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
     as_typed = table
     changed: dict[str, str] = {}
     if sheet.texts:
-        as_typed, changed = reworded(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
+        as_typed, changed = normalised(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
         table = nested(as_typed, fields)
     return Taken(sheet, table, headings, changed, preview(headings, as_typed, changed))
 
 
 def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
-    """Show what the columns were taken for, and ask whether to go on, where there is a doubt or somebody to answer.
+    """Show how the columns were matched, and ask for confirmation where a terminal allows it.
 
     Raises
     ------
     ConfigError
-        There is a doubt and nobody to answer.
+        Something was guessed and there is no terminal to confirm it.
     """
     if not (taken.sheet.texts or taken.doubtful):
         return
     if not quiet or taken.doubtful:
-        head = f"{taken.table.num_rows:,} rows{f' ({taken.sheet.told})' if taken.sheet.told else ''}"
+        head = f"{taken.table.num_rows:,} rows{f' ({taken.sheet.notes})' if taken.sheet.notes else ''}"
         typer.echo(f"{head}\n{text_table(taken.shown)}\n", err=True)
     if yes:
         return
@@ -88,6 +88,6 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
         typer.confirm(question, abort=True, err=True)
     elif taken.doubtful:
         raise ConfigError(
-            "Columns or cells of the file were taken for what they may mean, and nobody can say whether that is right",
-            guidance="Look at the table above; then say --yes, or name the columns by their codes.",
+            "The meaning of some columns or cells was guessed, and there is no terminal to confirm it",
+            guidance="Check the table above; then add --yes, or name the columns by their codes.",
         )

@@ -1,4 +1,4 @@
-"""The command `doctor`; with `--probe`, what holds on a portal and what does not, as a table made for a report."""
+"""The `doctor` command: print the connection diagnosis, or the results of probing a portal's behaviour."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ WIDTH: Final = 80
 NAMED: Final = 29
 MARKS: Final = {"holds": "holds", "differs": "DIFFERS", "told": "-", "unknown": "?"}
 MARKED: Final = 9
-LEGEND: Final = "holds: as documented    DIFFERS: otherwise    -: a measurement    ?: not to be told here"
+LEGEND: Final = "holds: as documented    DIFFERS: not as documented    -: a measurement    ?: cannot be determined here"
 
 
 def doctor(
     portal: PortalName = None,
     profile: ProfileName = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Try what holds on this portal; reads alone, some forty requests.")
+        bool, typer.Option("--probe", help="Test documented behaviour on this portal; about forty read-only requests.")
     ] = False,
     probe_writes: Annotated[
         str | None,
         typer.Option(
-            "--probe-writes", metavar="ENTITY", help="Make, change, clear and delete one marked row of this table."
+            "--probe-writes", metavar="ENTITY", help="Create, update, clear and delete one marked row of this entity."
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the row is made.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --probe: the table as JSON.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --probe-writes: do not ask for confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --probe: print the results as JSON.")] = False,
 ) -> None:
-    """Say what ails the way to a portal.
+    """Diagnose the connection to a portal.
 
-    It looks once at the address, the portal, the credential, its scopes, the rows, the limits and the clocks, and says
-    what to do. With --probe it tries instead which of what is documented holds there, without rows and secrets.
+    Checks the address, portal, credential, scopes, rows, limits and clocks once each, and advises what to do. With
+    --probe it tests instead which documented behaviour holds on this portal; the results contain no rows or secrets.
     """
     target = portal_named(portal, profile)
     if as_json and not probe:
-        raise ConfigError("--json goes with --probe")
+        raise ConfigError("--json needs --probe")
     if probe:
         _tell_probe(target, as_json=as_json)
     if probe_writes is not None:
@@ -70,7 +70,7 @@ def _tell_findings(target: str | None) -> None:
 
 
 def _tell_probe(target: str | None, *, as_json: bool) -> None:
-    from bx24frames.portal import Portal
+    from bx24frames.verbs.portals import Portal
 
     with Portal(target) as opened:
         found = probed(opened.connection)
@@ -79,12 +79,12 @@ def _tell_probe(target: str | None, *, as_json: bool) -> None:
 
 def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
     from bx24frames import bridge
-    from bx24frames.portal import Portal
     from bx24frames.portal.probe.writing import probe_writes
+    from bx24frames.verbs.portals import Portal
 
     with Portal(target) as opened:
         question = (
-            f"Make, change, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
+            f"Create, update, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
         )
         if not asked:
             typer.confirm(question, abort=True)
@@ -95,12 +95,12 @@ def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
 
 
 def probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
-    """Try every experiment and remember what they show.
+    """Run every experiment and cache the results.
 
     Raises
     ------
     BX24Error
-        The portal does not even say who asks.
+        The portal does not answer the first call.
     """
     from bx24frames import bridge
 
@@ -108,17 +108,17 @@ def probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
 
 
 async def _probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
-    from bx24frames.cli.looks import look
+    from bx24frames.cli.single_call import look
     from bx24frames.portal.probe import gathered, probe, remember
 
-    await look(connection, "profile", {})  # a portal that does not answer has nothing to be tried
+    await look(connection, "profile", {})  # there is nothing to test on a portal that does not answer
     found = [row async for row in probe(connection)]
     await remember(connection, gathered(verdict for _, verdict in found))
     return found
 
 
 def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
-    """The table, no line longer than 80 characters."""
+    """Format the results as text, in lines of at most 80 characters."""
     from bx24frames import __version__
 
     yield f"bx24frames {__version__}: what holds on this portal"
@@ -136,7 +136,7 @@ def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
 
 
 def json_table(found: Sequence[tuple[Experiment, Verdict]]) -> str:
-    """The table as a JSON list of objects: subject, experiment, verdict, text, learned."""
+    """Format the results as a JSON list of objects: subject, experiment, verdict, text, learned."""
     rows = [
         {
             "subject": experiment.subject,
@@ -151,16 +151,16 @@ def json_table(found: Sequence[tuple[Experiment, Verdict]]) -> str:
 
 
 def written_lines(written: Written) -> Iterator[str]:
-    """What became of the row that was made, a line a value that was not kept as sent."""
+    """Format the outcome of the write probe, one line for each value that was not stored as sent."""
     if written.id is None:
-        yield f"No row of {written.entity} was made: {redact('; '.join(written.faults))}"
+        yield f"No row of {written.entity} was created: {redact('; '.join(written.faults))}"
         return
     for step in ("add", "update", "clear"):
         values = [value for value in written.values if value.step == step]
         other = [value for value in values if not value.same]
-        yield f"{step:<8}{len(values) - len(other)} of {len(values)} values kept as sent"
+        yield f"{step:<8}{len(values) - len(other)} of {len(values)} values stored as sent"
         for value in other:
-            told = textwrap.wrap(f"{value.name} ({value.kind}): {redact(str(value))}", WIDTH - 10)
-            yield from (f"{'':<{8 if place == 0 else 10}}{line}" for place, line in enumerate(told))
+            lines = textwrap.wrap(f"{value.name} ({value.kind}): {redact(str(value))}", WIDTH - 10)
+            yield from (f"{'':<{8 if place == 0 else 10}}{line}" for place, line in enumerate(lines))
     yield from (f"refused {redact(fault)}" for fault in written.faults)
     yield f"deleted row {written.id}" if written.deleted else f"NOT DELETED: row {written.id} of {written.entity}"

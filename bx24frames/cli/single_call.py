@@ -1,4 +1,4 @@
-"""One request to a portal, sent once and read as it came: for whoever wants to know how the portal is, not its rows."""
+"""A single diagnostic call: sent once, without retries, so that transient failures are visible."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "Look", "look"]
 
 PATIENCE: Final = 20.0
-"""Seconds an answer is waited for: a sound portal gives its profile in less than one."""
+"""Timeout in seconds; a healthy portal answers in less than one."""
 LABEL: Final = "look"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What came back: the answer, and the seconds it took."""
+    """An answer and the seconds it took."""
 
     answer: Success
     seconds: float
 
 
 async def look(connection: Connection, method: str, params: Mapping[str, JSON]) -> Look:
-    """Call a method once: a passing fault, which other verbs sit out, is shown too.
+    """Call a method once; transient failures are raised, too, which other verbs retry.
 
     Raises
     ------
     TransportError
         No answer came.
     ResponseError
-        It is no answer of a portal's REST: a page, or the way to another address.
+        The answer is not a REST answer, but a page or a redirect.
     PortalError
         The portal refused.
     """
@@ -62,11 +62,11 @@ async def look(connection: Connection, method: str, params: Mapping[str, JSON]) 
 
 
 def _elsewhere(reply: Reply) -> BX24Error:
-    """A redirect that cannot be a renamed portal's: those keep the path."""
+    """Make the error for a redirect; one of a renamed portal would have kept the path."""
     target = urlsplit(reply.headers.get("location", ""))
-    where = f"{target.hostname or 'another page of its own'}{target.path if target.hostname else f', {target.path}'}"
+    where = f"{target.hostname}{target.path}" if target.hostname else f"another of its pages, {target.path}"
     return ResponseError(
-        f"Instead of answering, the portal sends whoever asks on to {where}",
-        guidance="That is what a page does with somebody who is not logged in: copy the webhook's address anew.\n"
-        "If the portal stands behind a login of your own network, let /rest/ through.",
+        f"Instead of answering, the portal redirects to {where}",
+        guidance="Pages do this when the user is not logged in: copy the webhook's address again.\n"
+        "If the portal is behind a login page of your network, exempt /rest/ from it.",
     )

@@ -1,4 +1,4 @@
-"""The commands that look at a table without reading it: `count`, `plan`, `describe`, `schema`, `entities`."""
+"""The commands that inspect an entity without reading its rows: `count`, `plan`, `describe`, `schema`, `entities`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.giving import give
+from bx24frames.cli.output import give
 from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, portal_named
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def count(entity: Entity, filters: Filter = None, portal: PortalName = None, pro
 
 
 def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """Say what a read would take: rows, requests, time."""
-    from bx24frames.portal import Portal
+    """Estimate a read: rows, requests and time."""
+    from bx24frames.verbs.portals import Portal
 
     with Portal(portal_named(portal, profile)) as opened:
         typer.echo(str(opened.plan(entity, filters=_conditions(filters))).strip("<>").removeprefix("Plan "))
@@ -36,9 +36,10 @@ def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, prof
 def describe(
     entity: Entity, out: Out = None, form: Form = None, portal: PortalName = None, profile: ProfileName = None
 ) -> None:
-    """Describe a table: a line a field.
+    """Describe an entity, one line per field.
 
-    Each with its caption, its type there and here, whether it must or may be written, and its choices.
+    Each line has the title, the portal's type and the Arrow type, whether the field is required or read-only, and its
+    choices.
     """
     from bx24frames.verbs.read import describe_entity
 
@@ -48,9 +49,9 @@ def describe(
 def schema(
     entity: Entity, out: Out = None, form: Form = None, portal: PortalName = None, profile: ProfileName = None
 ) -> None:
-    """Show what a frame must be: a line a column.
+    """Show the schema of an entity's frame, one line per column.
 
-    The columns, polars types and checks are those of entity_schema(), which gives them as a pandera schema.
+    Columns, polars types and checks are those of the pandera schema that entity_schema() returns.
     """
     from bx24frames.verbs.read import entity_schema
 
@@ -58,9 +59,9 @@ def schema(
 
 
 def entities(out: Out = None, form: Form = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """List the tables: a line an entity.
+    """List the entities, one per line.
 
-    It says of each whether this credential may read it, and whether it can be written.
+    Each line says whether this credential may read the entity and whether it can be written.
     """
     from bx24frames.verbs.read import list_entities
 

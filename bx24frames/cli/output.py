@@ -1,19 +1,33 @@
-"""A table as aligned lines, for a terminal."""
+"""Output of small tables: aligned text in a terminal, or a file or pipe in the requested format."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["text_table"]
+__all__ = ["give", "text_table"]
 
 WIDEST: Final = 60
 
 
+def give(table: pa.Table, out: str | None, form: str | None) -> None:
+    """Print a table, or write it to `out` in the format `form`."""
+    from bx24frames.files.files_out import STDOUT, format_of, writing
+
+    if out is None and form is None:
+        typer.echo(text_table(table))
+        return
+    path = out or STDOUT
+    with writing(path, format_of(path, form)) as append:
+        append(table)
+
+
 def text_table(table: pa.Table) -> str:
-    """Write a table as lines: a head, then a line a row; true is ``yes``, false and null are nothing.
+    """Format a table as text: a header, then one line per row; true is ``yes``, false and null are blank.
 
     Examples
     --------
