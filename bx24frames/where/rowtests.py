@@ -255,7 +255,7 @@ def _words(test: Test, column: AnyArray) -> AnyArray:
         return _distinct(column, lambda cell: alike(cell) in wanted)
     if test.op in _ORDER:
         if not test.strict:
-            return _if_else(pc.is_valid(column), True, None)  # the order of texts is the collation's own
+            return _if_else(pc.is_valid(column), True, None)  # text order depends on the database's collation
         return _distinct(column, lambda cell: _TEXT_ORDER[test.op](fold(cell), fold(texts[0])))
     if test.op is Op.SEARCH:
         return _if_else(pc.is_valid(column), True, None)

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.entities.columns import table_schema
+from bx24frames.entities.types import Kind
+from bx24frames.entities.vectors import typed
 from bx24frames.errors import DecodeError
 
 from .conftest import Table
@@ -220,3 +222,14 @@ def test_an_override_that_does_not_fit_names_the_row(deal: Table) -> None:
     with pytest.raises(DecodeError) as caught:
         decode([{"id": 1}, {"id": 1000}], schema)
     assert caught.value.row_id == "1000"
+
+
+def test_money_with_empty_cells_is_read_as_a_column() -> None:
+    read = typed(Kind.MONEY, pa.array(["1.5|RUB", None, "", "2|USD"]))
+    amounts = [Decimal("1.5000"), Decimal("2.0000")]
+    assert read.to_pylist() == [
+        {"amount": amounts[0], "currency": "RUB"},
+        None,
+        None,
+        {"amount": amounts[1], "currency": "USD"},
+    ]
