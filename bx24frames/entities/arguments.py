@@ -1,4 +1,4 @@
-"""Arguments of an entity: the owner, catalogue or list that it is read for, written behind a colon (``product:15``)."""
+"""Arguments of an entity: the owner, catalogue or list it is read for, given after a colon (``product:15``)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bx24frames.errors import ConfigError, FilterError
 
 
 def bound(entity: Entity, value: object) -> Entity:
-    """The table for one value of its first argument that has none: ``product:15``, ``category:2``.
+    """An entity bound to a value of its first unbound argument: ``product:15``, ``category:2``.
 
     Raises
     ------
     ConfigError
-        If the table needs nothing, or the value is not of the argument's type.
+        If the entity has no such argument, or the value has the wrong type.
     """
     wanted = next((one for one in entity.arguments if one.default is None), None)
     if wanted is None:
-        raise ConfigError(f"{entity.name} is one table: nothing stands behind its name", entity=entity.name)
+        raise ConfigError(f"{entity.name} takes no argument after its name", entity=entity.name)
     return bound_to(entity, wanted, value, named=True)
 
 
@@ -43,7 +43,7 @@ def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool =
     if argument.named and found != argument.default:
         raise clash(entity, argument)
     base: dict[str, JSON] = dict(entity.base_params)
-    if len(argument.path) == 1:  # a parameter of every method of the table; a condition is the list's alone
+    if len(argument.path) == 1:  # a parameter of all methods; a condition belongs only to lists
         base[argument.path[0]] = found
     source = entity.fields
     if argument.described:
@@ -60,23 +60,23 @@ def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool =
 
 
 def described_alone(entity: Entity) -> None:
-    """Check that nothing is missing to describe a table.
+    """Check that an entity can be described.
 
     Raises
     ------
     ConfigError
-        If its columns depend on something that was not named.
+        If its columns depend on an argument that was not given.
     """
     missing = [one.name for one in entity.arguments if one.decisive and one.default is None]
     if missing:
         raise ConfigError(
             f"the columns of {entity.name} depend on {missing[0]}",
             entity=entity.name,
-            guidance=f'Name it behind a colon, "{entity.name}:15", or in the filters.',
+            guidance=f'Give it after a colon, "{entity.name}:15", or in the filters.',
         )
 
 
 def clash(entity: Entity, argument: Argument) -> FilterError:
-    """The error for a filter that wants another value than the one behind the table's name."""
-    told = f"{entity.name} is read for one {argument.name}, and the filters name another"
-    return FilterError(told, entity=entity.name, guidance="Leave out one of the two.")
+    """The error for a filter that contradicts the value after the entity's name."""
+    told = f"{entity.name} already has a value for {argument.name}, and the filters give another"
+    return FilterError(told, entity=entity.name, guidance="Give only one of the two.")

@@ -31,7 +31,7 @@ BY_CLASSIC_METHODS: Final = frozenset({(3, "photo"), (4, "logo")})
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """One row to write: its place in the input, from 0, and its values by column."""
+    """One row to write: its position in the input, from 0, and its values by column."""
 
     position: int
     values: Mapping[str, object]
@@ -39,10 +39,10 @@ class InputRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerShape:
-    """Where a write's answer holds the ids.
+    """Location of the ids in the answer to a write.
 
-    `id_path`: from the `result` of one row to its new id; None where an answer names none.
-    `rows_path`: from `result` to the answers of the single rows (imports); None where the call carries one row.
+    `id_path`: from the `result` of one row to its new id; None if the answer has no id.
+    `rows_path`: from `result` to the answers for each row (imports); None if the call has one row.
     """
 
     id_path: Path | None = None
@@ -51,10 +51,10 @@ class AnswerShape:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A write, ready to send, and how to read its answer blind.
+    """An encoded write call, and how to interpret its answer.
 
-    `positions`: the input rows it carries. `keys`: under which key of the answers each of them comes back
-    (imports); empty where the call carries one row. `echo`: what the answer's own row is compared with.
+    `positions`: the input rows in it. `keys`: the key of each row's answer (imports); empty if the call has one row.
+    `echo`: what the row in the answer is compared with.
     """
 
     call: Call

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray
 
 WHOLE_COLUMN: Final = -1
-"""The position of a fault that concerns a column, whatever its rows hold."""
+"""The position of a fault that concerns a whole column."""
 VALUE_WIDTH: Final = 110
 """Characters of a value in a summary: two of them, where the portal holds another."""
 KINDS_SHOWN: Final = 8
@@ -24,7 +24,7 @@ KINDS_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One cell, or one column, that cannot be written. `position`: the input row, from 0, or -1 for the column."""
+    """One cell or column that cannot be written. `position`: the input row, from 0, or -1 for the column."""
 
     position: int
     column: str

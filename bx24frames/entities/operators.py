@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Op(enum.Enum):
-    """A comparison, in the caller's words."""
+    """A comparison operator."""
 
     EQ = "="
     NE = "!="
@@ -19,7 +19,7 @@ class Op(enum.Enum):
     IN = "in"
     NOT_IN = "not in"
     NONE_OF = "none of"
-    """As `NOT_IN`, and nulls are treated as `NE` treats them."""
+    """As `NOT_IN`, but with nulls treated as `NE` treats them."""
     LIKE = "like"
     NOT_LIKE = "not like"
     CONTAINS = "contains"
@@ -37,7 +37,7 @@ WORDS: Final[Mapping[str, Op]] = {
     "is null": Op.NULL,
     "not null": Op.NOT_NULL,
 }
-"""The operators of a condition written as a tuple."""
+"""The operators in conditions written as tuples."""
 
 PREFIXES: Final[Mapping[str, Op]] = {
     "!=%": Op.NOT_LIKE,
@@ -64,11 +64,11 @@ PREFIXES: Final[Mapping[str, Op]] = {
     "*": Op.SEARCH,
     "": Op.EQ,
 }
-"""The prefixes of a condition written as the portal's documentation does, the longer ones first."""
+"""The prefixes of keys in the portal's own filter map, longer ones first."""
 
 
 def split_key(key: str) -> tuple[str, Op, str]:
-    """Take a key of the portal's filter map apart: prefix, comparison, field.
+    """Split a key of the portal's filter map into prefix, operator and field.
 
     Examples
     --------

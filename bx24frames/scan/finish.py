@@ -77,7 +77,7 @@ class Finish:
         self.titles = self._titles()
         if wishes.schema is not None:
             faults = wishes.schema.drift(reading, self._with_inserted(reading.arrow.empty_table()))
-            self._raise(faults, "The schema does not fit the portal's table")
+            self._raise(faults, "The schema does not match the entity")
 
     async def caption_all(self) -> None:
         """Get all possible captions, so that all chunks of a read have the same categories."""

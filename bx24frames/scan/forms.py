@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 
 NAMES_SHOWN: Final = 8
-"""Names that a warning shows; it counts the others."""
+"""Number of names that a warning shows; the others are counted."""
 
 
 class FormReader:
-    """Reads the batches of one reading, form after form until one is proven by its first page.
+    """Reads the batches of one reading, trying forms until the first page proves one.
 
     The form is remembered, so that later reads of the entity begin with it.
 

@@ -118,7 +118,7 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tq
 
 
 class ProgressMeter:
-    """Feeds a bar with rows, and with the requests and waits that a connection has counted meanwhile."""
+    """Updates a bar with rows, and with the requests and waits that a connection counted meanwhile."""
 
     def __init__(self, connection: Connection, bar: Bar) -> None:
         self._stats = connection.stats
@@ -127,7 +127,7 @@ class ProgressMeter:
         self._waited = self._stats.waited
 
     def rows(self, count: int, failed: int = 0) -> None:
-        """Count rows that are done."""
+        """Count finished rows."""
         requests, waited = self._stats.requests, self._stats.waited
         self.bar.update(
             rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed

@@ -196,7 +196,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
     if order.remote is not None and (
         where.parted or where.ids is not None or where.owners or where.bounds != IdBounds()
     ):
-        order = replace(order, remote=None)  # parts, and rows within bounds of the id, are read by id and sorted here
+        order = replace(order, remote=None)  # parts and id bounds are read by id and sorted here
     overrides = request.schema_overrides or {}
     missing = _missing(request, names, overrides)
     columns = None if request.columns is None else [name for name in request.columns if name not in missing]
@@ -265,7 +265,7 @@ def _checked(request: ReadRequest) -> ReadRequest:
     }
     for name, (value, allowed) in choices.items():
         if value not in allowed:
-            raise ConfigError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")
+            raise ConfigError(f"{name} must be {' or '.join(map(repr, allowed))}, not {value!r}")
     _check_zone(request.timezone)
     return replace(request, columns=columns)
 

@@ -148,7 +148,7 @@ async def collect(connection: Connection, reading: Reading, progress: Progress) 
 
 
 async def gather(connection: Connection, reading: Reading, meter: ProgressMeter) -> pa.Table:
-    """Put the batches of a reading together."""
+    """Concatenate the batches of a reading."""
     import pyarrow as pa
 
     top = await _top(connection, reading)

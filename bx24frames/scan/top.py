@@ -31,7 +31,7 @@ class Comparable(Protocol):
 
 
 MOST_ROWS: Final = 2500
-"""Rows above which the order is not asked of the portal: pages by offset shift while they are read."""
+"""Limit above which the portal is not asked to sort: pages by offset shift while they are read."""
 
 
 async def first_rows(connection: Connection, reading: Reading, listing: Asked, proof: Proof) -> pa.RecordBatch | None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.request import Upload
 
 UPDATE_ROUNDS: Final = 5
-"""Times an update in doubt is compared with the portal and sent again."""
+"""How often an update in doubt is compared with the portal and sent again."""
 
 
 async def deliver(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:
@@ -57,7 +57,7 @@ async def _update(connection: Connection, upload: Upload, sending: Sending, mete
         await send(connection, _updates(upload, waiting, lost, sending, meter), delivery, sending, meter.rows)
         if not sending.doubts or sending.stopped:
             return
-        # The update may still be on its way: compared with the portal before that is over, it could be sent twice.
+        # The update may still be in flight: compared with the portal before it has ended, it could be sent twice.
         await connection.clock.sleep(reconcile.CUT)
     sending.contested |= set(sending.doubts)
     sending.doubts.clear()

@@ -49,7 +49,7 @@ class Begun:
 
 
 async def begun(connection: Connection, upload: Upload, sending: Sending) -> Begun:
-    """Wait until every request of the interrupted run is certainly over; what it was about to insert."""
+    """Wait until all requests of the interrupted run have certainly ended; returns the rows it was about to insert."""
     if sending.journal is None or not sending.doubts:
         return Begun()
     intents = sending.journal.in_doubt()

@@ -20,7 +20,7 @@ KEEP_DAYS: Final = 30
 """Days for which a finished journal in the user's state folder is kept."""
 HASH_BYTES: Final = 8
 LOCK_WAIT: Final = 0.2
-"""Seconds to wait for a journal that somebody else has open."""
+"""Seconds to wait for a journal that another process has open."""
 
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -236,7 +236,7 @@ def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level="IMMEDIATE", check_same_thread=False)
-    # Held until it is closed, or its process has ended in whatever way: one upload, one process.
+    # Held until the journal is closed or its process ends in any way: one upload, one process.
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     # A power cut must not undo an intent whose request was sent.
     db.execute("PRAGMA journal_mode = WAL")

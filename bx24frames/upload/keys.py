@@ -121,7 +121,7 @@ async def find_rows(connection: Connection, upload: Upload, sending: Sending) ->
 
 
 def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mapping[int, int]) -> Outcome | None:
-    """The failure of a row whose key is that of several rows, there or here."""
+    """The failure of a row whose key matches several rows in the portal or in the frame."""
     if len(rows) > 1:
         shown = ", ".join(str(row_id) for row_id, _ in rows[:5])
         message = f"the portal has {len(rows)} rows with this key: {shown}"

@@ -33,7 +33,7 @@ BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.
 async def rows_by_id(
     connection: Connection, table: Table, ids: Iterable[RowId], codes: Sequence[str]
 ) -> dict[RowId, Values]:
-    """What the rows with these ids hold in some columns; absent ids and columns that no row carries are left out."""
+    """Values of some columns of the rows with these ids; absent ids and columns that no row has are left out."""
     id_code = table.entity.listing.id_key
     wanted = sorted({row_id for row_id in ids if isinstance(row_id, int)})
     if not wanted:
@@ -50,7 +50,7 @@ def found_by_id(table: Table) -> bool:
 
 
 async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, RowId]) -> list[Outcome]:
-    """The outcomes of rows, by position, whose ids are not there; of a table that cannot be asked, none."""
+    """The outcomes of rows, given by position, whose ids do not exist; none if rows cannot be looked up."""
     if not found_by_id(table):
         return []
     there = await rows_by_id(connection, table, ids.values(), [])
@@ -79,7 +79,7 @@ async def rows_after(
     conditions: Mapping[str, object],
     of: Mapping[str, object],
 ) -> dict[RowId, Values]:
-    """What the rows above an id hold in some columns; a table that takes no bound on the id is read whole.
+    """Values of some columns of the rows above an id; an entity that cannot be filtered by id is read whole.
 
     `of`: the owners whose rows are read, for entities that have owners.
     """
@@ -166,7 +166,7 @@ async def _by_contact(
     keys: Sequence[Sequence[object]],
     codes: Sequence[str],
 ) -> dict[Hashable, list[tuple[RowId, Values]]]:
-    """Rows by a phone or an e-mail: those that hold it in the form it has here, else those that the portal names."""
+    """Rows by phone or e-mail: those with exactly the given form, else those that the portal names."""
     driver = on[place]
     texts = {key_of(on, key): str(contact_value(key[place])) for key in keys}
     answers = await _ask_together(connection, table, driver, list(texts.values()))

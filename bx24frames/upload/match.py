@@ -161,9 +161,9 @@ def _id_order(row_id: int | str) -> tuple[int, str]:
 
 
 def compares(field: Field) -> bool:
-    """Whether a field's values read back as they were written."""
+    """Whether a field's values are returned as they were written."""
     return kind(field) in READ_BACK and field.type not in DISK_FILES
 
 
 READ_BACK: Final = frozenset(Kind) - {Kind.FILE}
-"""Kinds whose values read back as they were written; of a file only its name and address come back."""
+"""Kinds whose values are returned as they were written; for a file only its name and address are."""

@@ -32,7 +32,7 @@ async def held_cells(
     suspects: Iterable[Fault],
     on: Sequence[str] | None = None,
 ) -> frozenset[CellPlace]:
-    """Find the cells whose code cannot be told or chosen, and which say what the portal holds.
+    """Find the cells with an unknown or ambiguous code that equal what the portal holds.
 
     A choice deleted from its list, or a stage deleted from its pipeline, stays in the rows that have it; writing it
     again would drop it or be refused.

@@ -95,8 +95,8 @@ def _leave(sending: Sending, why: str) -> None:
 async def _search(
     connection: Connection, upload: Upload, sending: Sending, search: Search, journal: Journal
 ) -> list[int]:
-    """Look for the rows in doubt until each is found, or absent for certain; the absent ones."""
-    # A row that is not there yet may still be on its way: only the portal's cut ends a request for certain.
+    """Look for the rows in doubt until each is found or certainly absent; returns the absent ones."""
+    # A row that is not there yet may still be created: only the portal's time limit ends a request for certain.
     intents, now = journal.in_doubt(), connection.clock.now()
     unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
     over_at = {at: certainly_over(intents[at], now) if at in intents else 0.0 for at in unanswered}

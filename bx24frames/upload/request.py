@@ -29,7 +29,7 @@ CellPlace = tuple[int, str]
 """The position of a row and the name of a column."""
 
 CHUNK: Final = 1000
-"""Rows taken out of Arrow at a time."""
+"""Rows converted from Arrow at a time."""
 ROWS_SHOWN: Final = 10
 
 Resume = str | Path | bool | None

@@ -42,7 +42,7 @@ _SENT: Final = frozenset({"inserted", "updated", "unknown"})
 
 
 async def prepare_upload(connection: Connection, request: WriteRequest) -> Upload:
-    """Settle a request: everything that can be wrong in it is found before anything is written."""
+    """Prepare a request; all faults in it are found before anything is written."""
     table = await find_table(connection, request.entity)
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)

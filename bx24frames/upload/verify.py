@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.sending import Sending
 
 SAMPLE: Final = 50
-"""Rows of which a page says whether the portal keeps what it takes."""
+"""Rows in the sample that shows whether the portal stores what it accepts."""
 STAGE_FIELDS: Final = frozenset({"stageId", "STAGE_ID"})
 PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
 

@@ -1,4 +1,4 @@
-"""Required arguments of list methods (an owner, a catalogue, a list), given after a colon or in the filters."""
+"""Bound arguments of an entity: an owner, a catalogue or a list, as given in the filters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bound_by(entity: Entity, filters: Filters | None) -> Entity:
 
 
 def _given(argument: Argument, filters: Filters | None) -> Iterator[object]:
-    """The values that the filters say an argument equals; lists are refused where conditions are read."""
+    """The values that the filters give for an argument; lists are rejected where conditions are parsed."""
     for name, value in _equalities(filters):
         if name in argument.names and listed(value) is None:
             yield value

@@ -171,7 +171,7 @@ def test_import_without_the_right_and_without_automation(empty: OddPortal, porta
     """One probe and one error, not twenty thousand failures."""
     empty.may_import = False
     frame = pd.DataFrame({"title": [f"t{at}" for at in range(300)]})
-    with pytest.raises(e.ConfigError, match="import right") as caught:
+    with pytest.raises(e.ConfigError, match="import permission") as caught:
         bx.write_entity(frame, "deal", portal, mode="insert", automation=False)
     assert "automation=False" in str(caught.value)
     assert sum("mport" in method for method, _ in empty.commands) == 2

@@ -27,7 +27,7 @@ def test_a_report_whose_journal_is_gone_cannot_be_resumed(
     """Without its journal a resumed upload would send every row again."""
     report = bx.write_entity(deals(3), "deal", portal, mode="insert", resume=tmp_path / "one.sqlite")
     (tmp_path / "one.sqlite").unlink()
-    with pytest.raises(bx.errors.ConfigError, match="is gone"):
+    with pytest.raises(bx.errors.ConfigError, match="no longer exists"):
         bx.write_entity(deals(3), "deal", portal, mode="insert", resume=report)
     assert len(uploaded(sandbox)) == 3
 

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Read: TypeAlias = Callable[[object], object]
-"""From a cell that is not null to the value Arrow takes; raises `BadCell`."""
+"""Converts a non-null cell to the value that Arrow takes; raises `BadCell`."""
 
 NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 BOOLEANS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
@@ -55,7 +55,7 @@ def is_null(value: object) -> bool:
 
 
 def python_value(value: object) -> object:
-    """Take a numpy scalar or array to Python's own value; others as they are.
+    """Convert a numpy scalar or array to a Python value; other values are returned unchanged.
 
     `datetime64[ns].item()` is an integer, so numpy's times go through microseconds.
     """
@@ -108,7 +108,7 @@ def whole(kind: pa.DataType) -> Read:
 def _refuse_rounded(value: object) -> None:
     """Refuse a float that may be a rounded number: long ids that passed through a float column."""
     if isinstance(value, float) and abs(value) > INTEGER_FLOATS:
-        raise BadCell("more digits than a double keeps")
+        raise BadCell("more digits than a double can hold")
 
 
 def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -123,7 +123,7 @@ def double(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made fr
         if math.isinf(result):
             raise BadCell("outside the range of a double")
         if Decimal(repr(result)) != number:
-            raise BadCell("more digits than a double keeps")
+            raise BadCell("more digits than a double can hold")
         return result
 
     return read

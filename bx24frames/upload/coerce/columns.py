@@ -49,7 +49,7 @@ def family(kind: pa.DataType) -> str:
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Take the plain form of a type: large, view and dictionary encodings hold the same values."""
+    """The plain form of a type: large, view and dictionary encodings hold the same values."""
     import pyarrow as pa
     from pyarrow import types
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Narrowed", "to_arrow"]
 
 QUOTED_CHARACTERS: Final = 80
-"""Characters of a bad value that a fault quotes."""
+"""Characters of a bad value quoted in a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Narrowed:
 
 
 def to_arrow(source: Source, *, target: Mapping[str, pa.DataType], timezone: str | None = None) -> Narrowed:
-    """Bring the columns of a frame to their target types, without loss or with a fault for the cell.
+    """Coerce the columns of a frame to their target types, without loss or with a fault for the cell.
 
     Columns and named index levels not in `target` are left out, in the frame's order; the caller must handle names of
     `target` that the frame lacks.

@@ -54,7 +54,7 @@ def _file(path: str) -> tuple[str, ...]:
     try:
         content = Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
-        raise BadCell(f"no file that can be read: {getattr(error, 'strerror', None) or error}") from None
+        raise BadCell(f"no readable file: {getattr(error, 'strerror', None) or error}") from None
     return Path(path).name, b64encode(content).decode()
 
 
@@ -166,7 +166,7 @@ def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: Str
     keyed = {_key(str(key)): item for key, item in value.items()}
     strange = keyed.keys() - names.keys() - shape.ignored
     if strange:
-        raise BadCell(f"unknown parts {', '.join(sorted(strange))}; known are {', '.join(names.values())}")
+        raise BadCell(f"unknown parts {', '.join(sorted(strange))}; allowed are {', '.join(names.values())}")
     return {names[key]: item for key, item in keyed.items() if key in names}
 
 

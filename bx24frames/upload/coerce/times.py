@@ -98,4 +98,4 @@ def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
         return first
     again = first.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
     missing = again != stamp.replace(fold=0)
-    raise BadCell(f"{'does not exist' if missing else 'stands twice'} in {zone.key}, where clocks change")
+    raise BadCell(f"{'does not exist' if missing else 'occurs twice'} in {zone.key}, where clocks change")
