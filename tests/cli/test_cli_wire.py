@@ -88,7 +88,7 @@ WRONG = (
     (("batch", '{"a": {"id": 1}}'), "Command a must be text"),
     (("scan", "deal", "SELECT nope FROM deal"), 'unable to find column "nope"'),
     (("scan", "deal", "SELEC"), "sql parser error"),
-    (("plan", "dael"), "Did you mean deal? `bx24frames entities` shows every table."),
+    (("plan", "dael"), "Did you mean deal? `bx24frames entities` shows all entities."),
     (("read", "deal", "--columns", "xyzzy"), "`bx24frames describe` lists the columns."),
 )
 

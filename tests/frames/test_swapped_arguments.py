@@ -10,7 +10,7 @@ import pytest
 import bx24frames as bx
 from bx24frames.errors import BX24Error, ConfigError, UnknownEntity
 
-ORDER = "entity comes first, the portal second"
+ORDER = "entity is the first argument, the portal the second"
 READS: dict[str, Callable[..., object]] = {
     "read": bx.read_entity,
     "iter": lambda entity, portal: list(bx.iter_entity(entity, portal)),

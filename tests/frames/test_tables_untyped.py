@@ -102,7 +102,7 @@ def test_get_all_of_positional_and_owned_methods(portal: bx.Portal) -> None:
 
 
 def test_a_method_that_the_catalogue_lists_is_named_with_its_table(portal: bx.Portal) -> None:
-    with pytest.warns(UserWarning, match=r"with types as the table 'department'"):
+    with pytest.warns(UserWarning, match=r"read the entity 'department' for typed columns"):
         bx.read_entity("department.get", portal)
 
 

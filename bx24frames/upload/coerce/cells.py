@@ -73,7 +73,7 @@ def python_value(value: object) -> object:
 def exact(value: object) -> int | Decimal:
     """Read a number exactly as written; a float by its shortest decimal form."""
     if isinstance(value, bool):
-        raise BadCell("a truth value, not a number")
+        raise BadCell("a bool, not a number")
     if isinstance(value, int):
         return value
     if isinstance(value, float):

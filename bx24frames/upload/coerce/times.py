@@ -29,7 +29,7 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
         if not isinstance(found, dt.datetime):
             return found
         if found.time() != dt.time() or _too_fine(found):
-            raise BadCell("has a time of day, the field is a date")
+            raise BadCell("has a time of day, but the field is a date")
         return found.date()
 
     return read
