@@ -87,7 +87,7 @@ def _in_utc(stamp: dt.datetime) -> dt.datetime:
 
 
 def _no_zone() -> dt.datetime:
-    raise BadCell("has a time zone, the column has none")
+    raise BadCell("has a time zone, but the column has none")
 
 
 def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
