@@ -139,7 +139,6 @@ _CONDITIONS: Final[Mapping[str, Quirk]] = {
 
 # --- writes ----------------------------------------------------------------------------------------
 
-_ITEM_SOURCE: Final = "crm module: lib/controller/item.php"
 _TUTORIALS: Final = "vendor's tutorials with answers of a cloud portal, August 2026"
 
 _WRITES: Final[Mapping[str, Quirk]] = {

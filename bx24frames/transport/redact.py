@@ -27,6 +27,9 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(\bBearer\s+)[^\s\"',;)]+", re.I), rf"\1{MASK}"),
 )
 
+# Every pattern needs one of these words: most texts, such as the addresses of files, have none.
+_HINT: Final = re.compile("rest|auth|token|secret|bearer", re.I)
+
 # A webhook code alone: letters and digits, at least 14 of them, both kinds present.
 _BARE_CODE: Final = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{14,}", re.I)
 
@@ -59,8 +62,9 @@ def redact(text: str, known: Iterable[str | None] = ()) -> str:
     """
     for secret in sorted(filter(None, known), key=len, reverse=True):
         text = text.replace(secret, MASK)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    if _HINT.search(text):
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
     for code in tuple(_codes):
         text = text.replace(code, MASK)
     return text

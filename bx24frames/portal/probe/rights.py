@@ -7,8 +7,6 @@ from typing import Final, Literal
 
 from bx24frames.portal.probe.experiment import Ask, Experiment, Ground, Reply, Verdict, batch, counted, once
 
-REFUSED_SCOPE: Final = frozenset({"insufficient_scope", "method_confirm_waiting", "error_method_not_found"})
-
 
 def _who(ground: Ground, _: Sequence[Reply]) -> Verdict:
     if not ground.profile:
