@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.entities.encode import InputRow
-from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
-from bx24frames.upload import journal as journals
-from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
+from bx24frames.upload.journal import HASH_BYTES, Identity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
+    from bx24frames.upload.journal_folder import Resume
     from bx24frames.upload.source import Source, SourceCheck
 
 CellPlace = tuple[int, str]
@@ -30,15 +29,11 @@ CellPlace = tuple[int, str]
 
 CHUNK: Final = 1000
 """Rows converted from Arrow at a time."""
-ROWS_SHOWN: Final = 10
-
-Resume = str | Path | bool | None
-"""A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """The options of an upload, as given."""
+    """The options of an upload, as given. `called_at`: when it was called, in seconds since the epoch."""
 
     source: Source
     entity: str
@@ -56,6 +51,7 @@ class WriteRequest:
     dry_run: bool = False
     resume: Resume = None
     progress: Progress = "auto"
+    called_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,66 +146,3 @@ def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
         hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest()
         for text in cast("list[str]", joined.to_pylist())
     ]
-
-
-def open_journal(identity: Identity, resume: Resume) -> Journal:
-    """Open the journal of an upload: a new one, or the one to continue.
-
-    Raises
-    ------
-    UnfinishedUpload
-        The same insert was started before and `resume` does not say what to do, or it is running now.
-    ConfigError
-        The journal cannot be used.
-    ValidationError
-        The journal belongs to another frame; the message names the differing rows.
-    """
-    if resume is None or resume is False:
-        return _fresh(identity, forced=resume is False)
-    if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
-    path = Path(resume)
-    journal = Journal(path, identity)
-    differing = journal.differing(identity)
-    if differing is None or differing:
-        journal.abandon()
-        raise _other(path, differing, identity)
-    return journal
-
-
-def _fresh(identity: Identity, *, forced: bool) -> Journal:
-    journals.sweep()
-    path = journals.default_path(identity)
-    journal = Journal(path, identity)
-    if journal.new:
-        return journal
-    if identity.mode == "insert" and journal.begun():
-        journal.abandon()
-        if not forced:
-            raise UnfinishedUpload(
-                f"An earlier insert of the same {len(identity.hashes):,} rows into {identity.entity} was not finished: "
-                f"{path}",
-                journal=path,
-                guidance=f"To continue it: resume={str(path)!r}. To insert all rows again: resume=False.",
-            )
-        journals.set_aside(path)
-        return Journal(path, identity)
-    # A killed upsert's requests may still be in flight: look-ups must wait for them.
-    journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
-    return journal
-
-
-def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> ValidationError:
-    if differing is None:
-        return ValidationError(
-            f"The journal {path} is for another upload than this {identity.mode} of {len(identity.hashes):,} rows",
-            entity=identity.entity,
-            guidance="Resume with the same frame, entity and mode, or name another journal.",
-        )
-    shown = ", ".join(map(str, differing[:ROWS_SHOWN])) + (", ..." if len(differing) > ROWS_SHOWN else "")
-    return ValidationError(
-        f"The frame differs from the one in the journal {path}: {len(differing):,} rows differ ({shown})",
-        entity=identity.entity,
-        rows=differing,
-        guidance="Resume with the original frame; send changed rows separately with mode='update'.",
-    )

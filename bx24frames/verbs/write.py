@@ -11,7 +11,7 @@ from bx24frames import bridge
 from bx24frames.errors import Report
 from bx24frames.frames.accept import accept
 from bx24frames.frames.ids import ids_of
-from bx24frames.frames.report import WriteReport, report_of
+from bx24frames.frames.report import WriteReport, interrupted_late, report_of
 from bx24frames.frames.schema import pandera_check
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
@@ -84,7 +84,7 @@ def write_entity(
         resume=resume,
         progress=progress,
     )
-    return bridge.run(work)
+    return bridge.run(work, interrupted=interrupted_late)
 
 
 async def write_entity_async(
@@ -131,6 +131,7 @@ async def write_entity_async(
         dry_run,
         None if dry_run else journal_of(resume, entity),
         progress,
+        bridge.called_at(),
     )
     with failures_in(source.backend):
         done = await write_rows(connection_of(portal).begun(), request)
@@ -176,7 +177,7 @@ def delete_entity(
     work = delete_entity_async(
         ids, entity, blocking(portal), on_error=on_error, dry_run=dry_run, resume=resume, progress=progress
     )
-    return bridge.run(work)
+    return bridge.run(work, interrupted=interrupted_late)
 
 
 async def delete_entity_async(
