@@ -25,7 +25,7 @@ def main() -> None:
         return
     print(f"make: installing {', '.join(missing)}", flush=True)
     quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
-    subprocess.run(["apt-get", "update", "-qq"], check=True, **quiet)
+    subprocess.run([*command[:1], "update", "-qq"], check=True, **quiet)
     subprocess.run(command, check=True, **quiet)
 
 

@@ -1,7 +1,7 @@
 """Build the documentation site: ``python docs/website.py`` makes ``site/`` (English) and ``site/ru/`` (Russian).
 
-The pages are staged from docs/ by the table in docs/website.toml and rendered by Zensical. The reference is cut into a page
-per function or class, links are rewritten to match, and files outside docs/ that a page links to are published with it.
+The pages are staged from docs/ by the table in docs/website.toml and rendered by Zensical. The reference is cut into a
+page per function or class, links are rewritten to match, and linked files outside docs/ are published too.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def settings(language: str, nav: list[object]) -> str:
     up = "./" if language == LANGUAGES[0] else "../"
     links = {one: up if one == LANGUAGES[0] else f"{up}{one}/" for one in LANGUAGES}
     switch = "".join(
-        f"[[project.extra.alternate]]\nname = {quoted(SWITCH[one])}\nlink = {quoted(links[one])}\nlang = {quoted(one)}\n"
-        for one in LANGUAGES
+        f"[[project.extra.alternate]]\nname = {quoted(SWITCH[one])}\nlink = {quoted(link)}\nlang = {quoted(one)}\n"
+        for one, link in links.items()
     )
     return head + switch + THEME.format(language=quoted(language), light=light, dark=dark, system=system)
 
@@ -126,13 +126,12 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def inline(nav: object) -> str:
+def inline(nav: str | dict[str, object] | list[object]) -> str:
     """A navigation as a TOML value."""
     if isinstance(nav, str):
         return quoted(nav)
     if isinstance(nav, dict):
         return "{ " + ", ".join(f"{quoted(key)} = {inline(value)}" for key, value in nav.items()) + " }"
-    assert isinstance(nav, list)
     return "[" + ", ".join(map(inline, nav)) + "]"
 
 
@@ -147,9 +146,8 @@ def stage(language: str) -> Staged:
             if path == REFERENCE:
                 cut = dict(cut_reference((DOCS / REFERENCE).read_text(encoding="utf-8")))
                 raw |= {one: NOTICE[language] * (one == REFERENCE) + text for one, text in cut.items()}
-                entries.append(
-                    {title: [REFERENCE, *({first_heading(cut[one]): one} for one in cut if one != REFERENCE)]}
-                )
+                single = [{first_heading(text): one} for one, text in cut.items() if one != REFERENCE]
+                entries.append({title: [REFERENCE, *single]})
             else:
                 raw[path] = source(path, language).read_text(encoding="utf-8")
                 entries.append({title: published(path)})
@@ -159,8 +157,7 @@ def stage(language: str) -> Staged:
     files: dict[str, Path] = {}
     while links.wanted:
         path = links.wanted.pop()
-        file = normpath(path) if (DOCS / path).exists() else path.removeprefix(OUTSIDE)
-        found = DOCS / path if (DOCS / path).exists() else ROOT / file
+        found = ROOT / path.removeprefix(OUTSIDE) if path.startswith(OUTSIDE) else DOCS / path
         if path in pages or path in files:
             continue
         if found.suffix == ".md":
@@ -187,14 +184,9 @@ def cut_reference(text: str) -> Iterator[tuple[str, str]]:
     groups = "|".join(SINGLE)
     yield REFERENCE, re.sub(rf"\[({groups})\]\(#[^)]*\)", r"**\1**", first)
     for section in sections:
-        if first_heading(section) in SINGLE:
-            parts = re.split(r"^(?=### )", section, flags=re.M)[1:]
-        else:
-            parts = [section]
-        for part in parts:
-            levels = re.match("#+", part)
-            assert levels is not None
-            raised = re.sub(rf"^#{{{len(levels[0]) - 1}}}(?=#)", "", part, flags=re.M)
+        grouped = first_heading(section) in SINGLE
+        for part in re.split(r"^(?=### )", section, flags=re.M)[1:] if grouped else [section]:
+            raised = re.sub(r"^##(?=#)" if grouped else r"^#(?=#)", "", part, flags=re.M)
             yield f"reference/{slug(first_heading(part))}.md", raised
 
 

@@ -55,7 +55,7 @@ def test_no_page_asks_another_host_or_reports_an_error(site, browser):
     page = browser.new_page()
     outside, errors = [], []
     page.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or outside.append(request.url))
-    page.on("pageerror", lambda error: errors.append(error))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("response", lambda answer: answer.status >= 400 and errors.append(answer.url))
     for address in ("", "guide/reading/", "reference/read_entity/", "ru/", "ru/guide/reading/"):
         page.goto(site + address, wait_until="load")
