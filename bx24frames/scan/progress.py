@@ -113,12 +113,12 @@ class Bar:
 def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None) -> tqdm[object]:
     notebook = file is None and in_notebook()
     if notebook and find_spec("ipywidgets") is not None:
-        from tqdm.notebook import tqdm as bar
+        from tqdm.notebook import tqdm as kind
     else:
-        from tqdm import tqdm as bar
+        from tqdm import tqdm as kind  # type: ignore[assignment]
     if file is None:
         file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
-    made = bar(
+    return cast("type[tqdm[object]]", kind)(
         desc=title,
         total=total,
         unit=" rows",
@@ -127,7 +127,6 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
         leave=not notebook,  # the frame below says what was read
         dynamic_ncols=not notebook,
     )
-    return cast("tqdm[object]", made)  # without an iterable the stubs infer a bar over nothing
 
 
 def in_notebook() -> bool:

@@ -239,7 +239,7 @@ class WireVerbs(PortalBase):
 
         return await plan_read(self.connection.begun(), entity, filters)
 
-    async def check(self) -> CheckResult:
+    async def check(self) -> dict[str, JSON]:
         """Return the user and the scopes of the credential: ``{"profile": ..., "scope": [...]}``, a table in notebooks.
 
         Raises
