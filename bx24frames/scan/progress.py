@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self, TextIO, cast
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tqdm import tqdm
 
     from bx24frames.portal.connection import Connection
@@ -118,7 +120,7 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
         from tqdm import tqdm as kind  # type: ignore[assignment]
     if file is None:
         file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
-    return cast("type[tqdm[object]]", kind)(
+    return cast("Callable[..., tqdm[object]]", kind)(
         desc=title,
         total=total,
         unit=" rows",
