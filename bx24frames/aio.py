@@ -149,8 +149,8 @@ async def write_entity(
         As in `bx24frames.write_entity`.
     The keyword arguments of `options`.
     """
-    request = FrameWrite.given("write_entity", WriteOptions, options, source=core.source_of(frame), entity=entity)
-    return await core.write(portal, request)
+    request = FrameWrite.given("write_entity", WriteOptions, options, source=frame, entity=entity)
+    return await core.write_frame(portal, request)
 
 
 @takes(FrameDelete, DeleteOptions)
@@ -165,6 +165,6 @@ async def delete_entity(
         As in `bx24frames.delete_entity`.
     The keyword arguments of `options`.
     """
-    return await core.delete(
-        portal, FrameDelete.given("delete_entity", DeleteOptions, options, ids=core.ids_in(ids), entity=entity)
+    return await core.delete_ids(
+        portal, FrameDelete.given("delete_entity", DeleteOptions, options, ids=ids, entity=entity)
     )

@@ -14,23 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bx24frames.errors import ConfigError
 
-__all__ = [
-    "PROGRESS",
-    "SWITCH",
-    "Accepted",
-    "Checked",
-    "Rule",
-    "anything",
-    "argument",
-    "mapping",
-    "name_or_names",
-    "names",
-]
-__all__ += ["one_of", "required", "row_of", "whole", "zone_name"]
+__all__ = ["PROGRESS", "SWITCH", "Accepted", "ArgumentRule", "Checked", "anything", "iana_zone", "keyword", "mapping"]
+__all__ += ["name_or_names", "names", "one_of", "required_keyword", "row_of", "whole_number"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-Rule = Callable[[str, object], object]
+ArgumentRule = Callable[[str, object], object]
 """Takes an argument's name and value and returns the value as it is kept; raises `ConfigError` if it is not accepted.
 
 A value that was returned is accepted again, because `dataclasses.replace` checks anew."""
@@ -44,17 +33,17 @@ _ROW: Final = "row"
 class Accepted:
     """An argument besides its default: the rule, the accepted types in words, and a description of one paragraph."""
 
-    rule: Rule
+    rule: ArgumentRule
     types: str
     text: str
 
 
-def argument(default: T, rule: Rule, types: str, text: str) -> T:
+def keyword(default: _T, rule: ArgumentRule, types: str, text: str) -> _T:
     """Declare a field of a request as an argument with a default; the other parameters are those of `Accepted`."""
     return field(default=default, metadata={_ROW: Accepted(rule, types, text)})
 
 
-def required(rule: Rule, types: str, text: str) -> Any:
+def required_keyword(rule: ArgumentRule, types: str, text: str) -> Any:
     """Declare a field of a request as an argument without a default; the parameters are those of `Accepted`."""
     return field(metadata={_ROW: Accepted(rule, types, text)})
 
@@ -122,15 +111,14 @@ def anything(_name: str, value: object) -> object:
     return value
 
 
-def one_of(*accepted: str | bool | None) -> Rule:
+def one_of(*accepted: str | bool | None) -> ArgumentRule:
     """Accept one of some values."""
-    shown = [repr(one) for one in accepted]
-    listed = " or ".join([", ".join(shown[:-1]), shown[-1]])
+    listed = ", ".join(map(repr, accepted))
 
     def rule(name: str, value: object) -> object:
         if any(value is one or (isinstance(one, str) and isinstance(value, str) and value == one) for one in accepted):
             return value
-        raise ConfigError(f"{name} must be {listed}, not {value!r:.80}")
+        raise ConfigError(f"{name} must be one of {listed}, not {value!r:.80}")
 
     return rule
 
@@ -140,7 +128,7 @@ SWITCH: Final = one_of(True, False)
 PROGRESS: Final = one_of("auto", True, False)
 
 
-def whole(least: int, what: str, *besides: str | None) -> Rule:
+def whole_number(least: int, what: str, *besides: str | None) -> ArgumentRule:
     """Accept a whole number of at least `least`, and some other values; `what` describes both in messages."""
 
     def rule(name: str, value: object) -> object:
@@ -177,7 +165,7 @@ def mapping(name: str, value: object) -> Mapping[str, object] | None:
     return value
 
 
-def zone_name(name: str, value: object) -> str | None:
+def iana_zone(name: str, value: object) -> str | None:
     """Accept the IANA name of a time zone, or None."""
     if value is None:
         return None

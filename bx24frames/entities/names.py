@@ -97,7 +97,7 @@ def named_by_text(name: object) -> None:
         It is not; the address is not shown, because it contains a secret.
     """
     if not isinstance(name, str):
-        raise UnknownEntity(f"entity must be text such as 'deal', not a {type(name).__name__}", guidance=ORDER)
+        raise UnknownEntity(f"entity must be text such as 'deal', not {name!r:.80}", guidance=ORDER)
     if is_address(name):
         raise UnknownEntity("entity is an address instead of the name of an entity", guidance=ORDER)
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from bx24frames.arguments import Checked, Rule, argument, one_of, whole
+from bx24frames.arguments import ArgumentRule, Checked, keyword, one_of, whole_number
 from bx24frames.errors import ConfigError
+from bx24frames.frames.accept import PandasSource, PolarsSource, accept
 from bx24frames.frames.give import BACKENDS, DTYPE_BACKENDS, arrow_types
+from bx24frames.frames.ids import ids_of
 from bx24frames.frames.report import WriteReport
 from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend
 from bx24frames.scan.request import CHUNK_ROWS, ReadRequest
 from bx24frames.upload.delete import DeleteRequest
 from bx24frames.upload.request import WriteRequest
+from bx24frames.upload.source import ArrowSource
 
-_library: Rule = one_of(*BACKENDS)
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Entity
+    from bx24frames.upload.source import Source
+
+_library: ArgumentRule = one_of(*BACKENDS)
 
 
 def backend_of(name: str, value: object) -> Backend:
@@ -27,7 +35,7 @@ def backend_of(name: str, value: object) -> Backend:
 
 def _dtypes(name: str, value: object) -> object:
     if value is not None and value not in DTYPE_BACKENDS:
-        raise ValueError(f"{name} must be {' or '.join(map(repr, DTYPE_BACKENDS))}, not {value!r:.80}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, DTYPE_BACKENDS))}, not {value!r:.80}")
     return value
 
 
@@ -44,24 +52,24 @@ def _index(name: str, value: object) -> str | list[str] | None:
 class FrameRead(ReadRequest):
     """The arguments of a read into frames."""
 
-    backend: Backend = argument(
+    backend: Backend = keyword(
         "pandas",
         backend_of,
         '{"pandas", "polars", "pyarrow"}, optional',
         "Library of the result. Default: pandas.",
     )
-    dtype_backend: DtypeBackend | None = argument(
+    dtype_backend: DtypeBackend | None = keyword(
         None,
         _dtypes,
         '{"pyarrow", "numpy_nullable"}, optional',
         "pandas only. Default: int64 for ids, Int64 for other integers, datetime64[us, UTC] for times.",
     )
-    index: str | Sequence[str] | None = argument(
+    index: str | Sequence[str] | None = keyword(
         None, _index, "str or sequence of str, optional", "pandas only: columns to use as the index."
     )
-    chunk_size: int = argument(
+    chunk_size: int = keyword(
         CHUNK_ROWS,
-        whole(1, "a number of rows of at least 1"),
+        whole_number(1, "a number of rows of at least 1"),
         "int",
         "Rows per frame; the last one may have fewer. If no row matches, there is one empty, typed frame.",
     )
@@ -80,9 +88,10 @@ class FrameRead(ReadRequest):
 
 @dataclass(frozen=True, slots=True)
 class FrameWrite(WriteRequest):
-    """The arguments of an upload of a frame."""
+    """The arguments of an upload of a frame, which `source` is at first."""
 
     def __post_init__(self) -> None:
+        _replace(self, "source", _accepted)
         _replace(self, "schema", pandera_check)
         _name_journal(self)
         WriteRequest.__post_init__(self)
@@ -90,15 +99,24 @@ class FrameWrite(WriteRequest):
 
 @dataclass(frozen=True, slots=True)
 class FrameDelete(DeleteRequest):
-    """The arguments of a deletion of rows by the ids in a frame, a column or a report."""
+    """The arguments of a deletion; `ids` is at first a list, a column, a frame or a report."""
 
     def __post_init__(self) -> None:
+        _replace(self, "ids", _ids)
         _name_journal(self)
         DeleteRequest.__post_init__(self)
 
 
 def _replace(request: Checked, name: str, convert: Callable[..., object]) -> None:
     object.__setattr__(request, name, convert(getattr(request, name)))
+
+
+def _accepted(given: object) -> Source:
+    return given if isinstance(given, PandasSource | PolarsSource | ArrowSource) else accept(given)
+
+
+def _ids(given: object) -> Callable[[Entity], list[int | str]]:
+    return given if isinstance(given, partial) else partial(ids_of, given)
 
 
 def _name_journal(request: WriteRequest | DeleteRequest) -> None:

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from bx24frames.arguments import PROGRESS, SWITCH, Checked, anything, argument, mapping, names, one_of, whole, zone_name
+from bx24frames.arguments import (
+    PROGRESS,
+    SWITCH,
+    Checked,
+    anything,
+    iana_zone,
+    keyword,
+    mapping,
+    names,
+    one_of,
+    whole_number,
+)
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
 from bx24frames.scan.order import OrderBy, sort_key
@@ -56,14 +67,14 @@ class ReadRequest(Checked):
     """The arguments of a read."""
 
     entity: str
-    columns: Sequence[str] | None = argument(
+    columns: Sequence[str] | None = keyword(
         None,
         names,
         "sequence of str, optional",
         "Columns to read, in this order and spelling (``stageId`` or ``STAGE_ID``). Default: all columns that the list "
         "method returns.",
     )
-    filters: Filters | None = argument(
+    filters: Filters | None = keyword(
         None,
         anything,
         "mapping, tuple, list of tuples, list of lists of tuples, optional",
@@ -71,33 +82,33 @@ class ReadRequest(Checked):
         'with op one of ``= == != < <= > >= in "not in" like "is null" "not null"``. A list of tuples is AND, a list '
         "of lists OR. Values are codes, not captions, also where captions are read.",
     )
-    order_by: OrderBy | None = argument(
+    order_by: OrderBy | None = keyword(
         None,
         sort_key,
         'str or (str, "asc" | "desc"), optional',
         "Default: by id. Nulls sort first when ascending; ties are ordered by id; text is compared in lower case, then "
         "by code points. All rows are held in memory, except for `limit` rows by a number or date.",
     )
-    limit: int | None = argument(
+    limit: int | None = keyword(
         None,
-        whole(0, "a number of rows, 0 or more", None),
+        whole_number(0, "a number of rows, 0 or more", None),
         "int, optional",
         "Maximum number of rows: the first ones in that order.",
     )
-    changed_since: Moment | None = argument(
+    changed_since: Moment | None = keyword(
         None,
         anything,
         "str or datetime, optional",
         "Only rows changed at or after this moment; deletions are not detected.",
     )
-    timezone: str | None = argument(
+    timezone: str | None = keyword(
         None,
-        zone_name,
+        iana_zone,
         "str, optional",
         "Time zone (IANA name) for the result, for naive datetimes in `filters`, and for those of the portal's lists "
         "and list elements, which it prints without a zone. Default: UTC.",
     )
-    labels: Labels = argument(
+    labels: Labels = keyword(
         False,
         labeled,
         "bool or sequence of str",
@@ -106,39 +117,39 @@ class ReadRequest(Checked):
         "text; several codes in a cell become a list of text. The portal's dictionaries are read once. All chunks of "
         "`iter_entity` have the same categories, so all names of a linked entity are read first.",
     )
-    titles: bool = argument(
+    titles: bool = keyword(
         False,
         SWITCH,
         "bool",
         "Field titles as column names; fields that share a title have their code appended.",
     )
-    schema_overrides: Mapping[str, pa.DataType] | None = argument(
+    schema_overrides: Mapping[str, pa.DataType] | None = keyword(
         None,
         mapping,
         "mapping of str to pyarrow.DataType or polars.DataType, optional",
         "Types to use in place of the portal's.",
     )
-    schema: SchemaCheck | None = argument(
+    schema: SchemaCheck | None = keyword(
         None,
         anything,
         "pandera schema, optional",
         "Schema that the whole result must satisfy, with the dtypes of a read without options, and codes in place of "
         "captions. Fields removed or retyped since the schema was made are reported before any row is read.",
     )
-    missing_columns: Literal["raise", "insert"] = argument(
+    missing_columns: Literal["raise", "insert"] = keyword(
         "raise",
         one_of("raise", "insert"),
         '{"raise", "insert"}',
         "Columns of `columns` or `schema` that the portal lacks: raise, or insert nulls of the type in "
         "`schema_overrides` or `schema`, else of text.",
     )
-    on_bad_value: Literal["raise", "null"] = argument(
+    on_bad_value: Literal["raise", "null"] = keyword(
         "raise",
         one_of("raise", "null"),
         '{"raise", "null"}',
         "Values that do not fit the type of their field: raise, or read null.",
     )
-    progress: Progress = argument(
+    progress: Progress = keyword(
         "auto",
         PROGRESS,
         '{"auto", True, False}',

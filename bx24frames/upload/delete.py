@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.arguments import PROGRESS, SWITCH, Checked, argument
+from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword
 from bx24frames.entities.encode import delete_call
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, ConfigError
@@ -38,10 +38,10 @@ class DeleteRequest(Checked):
 
     ids: Callable[[Entity], list[int | str]]
     entity: str
-    on_error: OnError = argument("raise", ON_ERROR, '{"raise", "report", "stop"}', _SAME)
-    dry_run: bool = argument(False, SWITCH, "bool", _SAME)
-    resume: Resume = argument(None, resumed, "path, WriteReport, False or None", _SAME)
-    progress: Progress = argument("auto", PROGRESS, '{"auto", True, False}', _SAME)
+    on_error: OnError = keyword("raise", ON_ERROR, '{"raise", "report", "stop"}', _SAME)
+    dry_run: bool = keyword(False, SWITCH, "bool", _SAME)
+    resume: Resume = keyword(None, resumed, "path, WriteReport, False or None", _SAME)
+    progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', _SAME)
 
     def __post_init__(self) -> None:
         named_by_text(self.entity)

@@ -13,13 +13,13 @@ from bx24frames.arguments import (
     SWITCH,
     Checked,
     anything,
-    argument,
+    iana_zone,
+    keyword,
     name_or_names,
     names,
     one_of,
-    required,
-    whole,
-    zone_name,
+    required_keyword,
+    whole_number,
 )
 from bx24frames.entities.encode import InputRow
 from bx24frames.entities.names import named_by_text
@@ -65,73 +65,73 @@ class WriteRequest(Checked):
 
     source: Source
     entity: str
-    mode: Mode = required(
+    mode: Mode = required_keyword(
         one_of("insert", "update", "upsert"),
         '{"insert", "update", "upsert"}',
         '``"insert"`` adds rows; ``"update"`` changes the rows with the ids in the column ``id``; ``"upsert"`` updates '
         "the rows that match the key columns `on` and inserts the others.",
     )
-    on: Sequence[str] | None = argument(
+    on: Sequence[str] | None = keyword(
         None, name_or_names, "str or sequence of str, optional", "Key columns that identify a row."
     )
-    columns: Sequence[str] | None = argument(
+    columns: Sequence[str] | None = keyword(
         None, names, "sequence of str, optional", "Columns of the frame to send. Default: all."
     )
-    nulls: Nulls = argument(
+    nulls: Nulls = keyword(
         "skip",
         one_of("skip", "clear"),
         '{"skip", "clear"}',
         "Null cells of an update: leave the field unchanged, or clear it.",
     )
-    extra_columns: Extra = argument(
+    extra_columns: Extra = keyword(
         "raise",
         one_of("raise", "ignore"),
         '{"raise", "ignore"}',
         "Columns that match no field: raise, or ignore them.",
     )
-    schema: SourceCheck | None = argument(
+    schema: SourceCheck | None = keyword(
         None,
         anything,
         "pandera schema, optional",
         "Schema that the frame must satisfy before anything is sent.",
     )
-    timezone: str | None = argument(None, zone_name, "str, optional", "Time zone (IANA name) of naive times.")
-    automation: bool | None = argument(
+    timezone: str | None = keyword(None, iana_zone, "str, optional", "Time zone (IANA name) of naive times.")
+    automation: bool | None = keyword(
         None,
         one_of(None, True, False),
         "None, True or False",
         "Robots after an insert. None: the fastest path that writes the same values; the report says whether they ran. "
         "False: they must not run (import, which needs the import right). True: they must run (add).",
     )
-    only_changed: bool = argument(False, SWITCH, "bool", "Send only cells that differ from the portal's.")
-    rows_per_request: int | Literal["auto"] = argument(
+    only_changed: bool = keyword(False, SWITCH, "bool", "Send only cells that differ from the portal's.")
+    rows_per_request: int | Literal["auto"] = keyword(
         "auto",
-        whole(1, "'auto' or a number of rows of at least 1", "auto"),
+        whole_number(1, "'auto' or a number of rows of at least 1", "auto"),
         'int or "auto"',
         'Rows per request; ``"auto"`` adapts to the time the portal takes.',
     )
-    on_error: OnError = argument(
+    on_error: OnError = keyword(
         "raise",
         ON_ERROR,
         '{"raise", "report", "stop"}',
         '``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report; '
         '``"stop"`` stops after the first request with a failure.',
     )
-    dry_run: bool = argument(
+    dry_run: bool = keyword(
         False,
         SWITCH,
         "bool",
         "Send nothing; the report says what would be done, in how many requests, and the minimum time in seconds, from "
         "the recent or, before the first upload, the assumed cost of a row.",
     )
-    resume: Resume = argument(
+    resume: Resume = keyword(
         None,
         resumed,
         "path, WriteReport, False or None",
         "Journal of an upload to continue, or the path of a new journal. None: the journal is in the user's state "
         "folder, and an unfinished insert of the same frame raises. False: insert the frame again.",
     )
-    progress: Progress = argument("auto", PROGRESS, '{"auto", True, False}', "Progress bar on stderr.")
+    progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', "Progress bar on stderr.")
 
     def __post_init__(self) -> None:
         named_by_text(self.entity)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.config import SANDBOX
 from bx24frames.entities.names import ORDER, is_table, named_by_text
 from bx24frames.errors import ConfigError
-from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.ids import ids_of
 from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.validate import failures_in
@@ -29,7 +26,6 @@ from bx24frames.upload.run import write_rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.entities.schema import Entity
     from bx24frames.frames.give import Frame
     from bx24frames.frames.report import WriteReport
     from bx24frames.frames.requests import FrameDelete, FrameRead, FrameWrite
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.session import PortalLike
-    from bx24frames.upload.source import Source
     from bx24frames.where.parse import Filters
 
 _IDS: Final = ("id", "ID")
@@ -171,23 +166,13 @@ async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
     return await schema_of(_described(portal, entity), entity, backend)
 
 
-def source_of(frame: object) -> Source:
-    """Present a frame to write as named columns."""
-    return accept(frame)
-
-
-def ids_in(given: object) -> Callable[[Entity], list[int | str]]:
-    """Present the ids to delete: they are read once the entity is known."""
-    return partial(ids_of, given)
-
-
-async def write(portal: PortalLike, request: FrameWrite) -> WriteReport:
+async def write_frame(portal: PortalLike, request: FrameWrite) -> WriteReport:
     """Write a frame."""
     with failures_in(request.source.backend):
         done = await write_rows(connection_of(portal).begun(), request)
     return report_of(done, request.on_error)
 
 
-async def delete(portal: PortalLike, request: FrameDelete) -> WriteReport:
+async def delete_ids(portal: PortalLike, request: FrameDelete) -> WriteReport:
     """Delete rows by id."""
     return report_of(await delete_rows(connection_of(portal).begun(), request), request.on_error)

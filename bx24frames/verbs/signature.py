@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bx24frames.scan.request import Labels, Moment
     from bx24frames.where.parse import Filters
 
-Verb = TypeVar("Verb", bound=Callable[..., object])
+_Verb = TypeVar("_Verb", bound=Callable[..., object])
 
 
 class LazyOptions(TypedDict, total=False):
@@ -90,36 +90,32 @@ class WriteOptions(DeleteOptions, total=False):
     rows_per_request: int | Literal["auto"]
 
 
-def takes(request: type[Checked], options: type) -> Callable[[Verb], Verb]:
+def takes(request: type[Checked], options: type) -> Callable[[_Verb], _Verb]:
     """Give a function the keyword arguments `options` of a request, in place of ``**options``.
 
     They are in the order of the request, with its defaults, in the signature and where the docstring says so, so that
     `help`, notebooks and editors at run time show what type checkers read from `options`.
     """
 
-    def decorated(verb: Verb) -> Verb:
-        own = {one.name: one for one in signature(verb).parameters.values() if one.kind is not Parameter.VAR_KEYWORD}
-        typed: dict[str, object] = options.__annotations__
-        rows = {one.name: (one, row) for one in fields(request) if (row := row_of(one)) is not None}
-        positional = [one for one in own.values() if one.kind is not Parameter.KEYWORD_ONLY]
-        keywords = [
-            own.get(name)
-            or Parameter(name, Parameter.KEYWORD_ONLY, default=_default(one.default), annotation=_spelled(typed[name]))
-            for name, (one, _) in rows.items()
-            if name in own or name in typed
-        ]
-        keywords += [one for name, one in own.items() if one.kind is Parameter.KEYWORD_ONLY and name not in rows]
-        made = signature(verb).replace(parameters=[*positional, *keywords])
-        verb.__signature__ = made  # type: ignore[attr-defined]  # PEP 362
-        shown = {one.name: rows[one.name][1] for one in keywords if one.name in rows}
-        verb.__doc__ = _filled(verb.__doc__ or "", shown)  # empty under python -OO
+    rows = {one.name: (one.default, row) for one in fields(request) if (row := row_of(one)) is not None}
+    typed: dict[str, object] = options.__annotations__
+
+    def made(name: str) -> Parameter:
+        default = Parameter.empty if rows[name][0] is MISSING else rows[name][0]
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=_spelled(typed[name]))
+
+    def decorated(verb: _Verb) -> _Verb:
+        written = signature(verb)
+        named = {one.name: one for one in written.parameters.values() if one.kind is Parameter.KEYWORD_ONLY}
+        first = [one for one in written.parameters.values() if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
+        collected = [named.get(name) or made(name) for name in rows if name in named or name in typed]
+        last = [one for name, one in named.items() if name not in rows]
+        shown = written.replace(parameters=[*first, *collected, *last])
+        verb.__signature__ = shown  # type: ignore[attr-defined]  # PEP 362
+        verb.__doc__ = _filled(verb.__doc__ or "", {one.name: rows[one.name][1] for one in collected})
         return verb
 
     return decorated
-
-
-def _default(value: object) -> object:
-    return Parameter.empty if value is MISSING else value
 
 
 def _spelled(annotation: object) -> object:
@@ -133,10 +129,10 @@ def _spelled(annotation: object) -> object:
 def _filled(doc: str, rows: Mapping[str, Accepted]) -> str:
     """Put the shared texts into a docstring, in place of the lines that name them."""
     described = "\n".join(_section(list(group)) for _, group in groupby(rows.items(), key=lambda item: item[1].text))
-    doc = cleandoc(doc)
+    doc = f"{cleandoc(doc)}\n"
     for line, text in {**_TEXTS, OPTIONS: described}.items():
         doc = doc.replace(f"\n{line}\n", f"\n{text}\n")
-    return doc
+    return doc.strip()
 
 
 def _section(rows: list[tuple[str, Accepted]]) -> str:
@@ -147,22 +143,22 @@ def _section(rows: list[tuple[str, Accepted]]) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+    return textwrap.fill(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
-WIDTH: Final = 116
-INDENT: Final = " " * 4
+_WIDTH: Final = 116
+_INDENT: Final = " " * 4
 
 OPTIONS: Final = "The keyword arguments of `options`."
 """The line of a docstring that is replaced by the rows; editors, which do not run the package, show it as it is."""
 
-SOURCE: Final = """entity : str
+_ENTITY_AND_PORTAL: Final = """entity : str
     Name of an entity: ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"``
     (classic), ...; see `list_entities`.
 portal : str or Portal, optional
     An address, a profile name, ``"sandbox"`` or a `Portal`. Default: ``BX24_WEBHOOK``, then the default profile."""
 
-RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
+_READ_ERRORS: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
     An argument is invalid; raised before any row is requested.
 ValidationError
     The rows do not fit `schema`; ``.failures`` lists every invalid cell.
@@ -171,4 +167,4 @@ DecodeError
 PortalError, ResponseError, TransportError
     The read failed; a partial frame is never returned."""
 
-_TEXTS: Final = {"The entity and the portal.": SOURCE, "The errors of a read.": RAISES}
+_TEXTS: Final = {"The entity and the portal.": _ENTITY_AND_PORTAL, "The errors of a read.": _READ_ERRORS}

@@ -58,8 +58,8 @@ def write_entity(frame: object, entity: str, portal: PortalLike = None, **option
     >>> bx.delete_entity(report, "deal", "sandbox").deleted
     2
     """
-    request = FrameWrite.given("write_entity", WriteOptions, options, source=core.source_of(frame), entity=entity)
-    return bridge.run(core.write(blocking(portal), request))
+    request = FrameWrite.given("write_entity", WriteOptions, options, source=frame, entity=entity)
+    return bridge.run(core.write_frame(blocking(portal), request))
 
 
 @takes(FrameDelete, DeleteOptions)
@@ -89,5 +89,5 @@ def delete_entity(ids: object, entity: str, portal: PortalLike = None, **options
     >>> bx.delete_entity([-1], "deal", "sandbox", on_error="report").failed
     1
     """
-    request = FrameDelete.given("delete_entity", DeleteOptions, options, ids=core.ids_in(ids), entity=entity)
-    return bridge.run(core.delete(blocking(portal), request))
+    request = FrameDelete.given("delete_entity", DeleteOptions, options, ids=ids, entity=entity)
+    return bridge.run(core.delete_ids(blocking(portal), request))
