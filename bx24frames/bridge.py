@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
-__all__ = ["TRACEBACK", "called_at", "iterate", "run"]
+__all__ = ["TRACEBACK", "iterate", "run"]
 
 T = TypeVar("T")
 
@@ -32,24 +31,9 @@ SECOND_INTERRUPT_SECONDS: Final = 2.0
 """Time allowed to a coroutine after a second Ctrl-C."""
 IMPORT_SECONDS: Final = 2.0
 """Maximum time a fork waits for an import on the background thread."""
-_called_at: ContextVar[float | None] = ContextVar("called_at", default=None)
 _IMPORTER: Final = "<frozen importlib._bootstrap>"
 EXIT_SECONDS: Final = 5.0
 """Time allowed to running coroutines when the interpreter exits."""
-
-
-def called_at() -> float:
-    """When the blocking function that runs this coroutine was called, in seconds since the epoch; else the time now.
-
-    The coroutine begins later: the background loop has to start and libraries are imported.
-
-    Examples
-    --------
-    >>> called_at() <= time.time()
-    True
-    """
-    moment = _called_at.get()
-    return time.time() if moment is None else moment
 
 
 def run(
@@ -86,12 +70,8 @@ def run(
     remember_caller()
     job = _Job(coroutine)
     try:
-        token = _called_at.set(time.time())
-        try:
-            job.start()
-            return _wait(job.end)
-        finally:
-            _called_at.reset(token)
+        job.start()
+        return _wait(job.end)
     except KeyboardInterrupt as caught:
         failure = job.interrupt(caught, interrupted)
     raise failure

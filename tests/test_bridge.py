@@ -480,14 +480,3 @@ def test_an_interrupt_between_the_end_and_the_return_keeps_the_result(
     assert str(caught.value) == ("the report" if end == "a result" else "refused")
     with pytest.raises(KeyboardInterrupt):
         run(work(), interrupted=lambda _: None)
-
-
-def test_a_coroutine_knows_when_its_function_was_called() -> None:
-    async def moment() -> float:
-        await asyncio.sleep(0.01)
-        return bridge.called_at()
-
-    before = time.time()
-    called = run(moment())
-    assert before <= called <= time.time() - 0.01
-    assert bridge.called_at() >= called + 0.01

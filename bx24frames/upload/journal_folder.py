@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload, ValidationError
 from bx24frames.upload.journal import Identity, Journal, is_finished, reopen
@@ -20,7 +20,7 @@ from bx24frames.upload.journal_file import unreadable, unusable
 
 __all__ = ["Resume", "default_path", "guard_again", "home", "open_journal", "sweep"]
 
-Resume = str | Path | bool | None
+Resume = str | Path | Literal[False] | None
 """A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
 
 KEEP_DAYS: Final = 30
@@ -56,8 +56,6 @@ def open_journal(identity: Identity, resume: Resume, *, called_at: float) -> Jou
     """
     if resume is None or resume is False:
         return _fresh(identity, called_at, forced=resume is False)
-    if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
     path = Path(resume)
     journal = Journal(path, identity)
     try:
