@@ -15,6 +15,7 @@ from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
 from bx24frames.verbs.portals import AsyncPortal as Portal
+from bx24frames.verbs.sync import sync_entities_async as sync_entities
 from bx24frames.verbs.write import delete_entity_async as delete_entity
 from bx24frames.verbs.write import write_entity_async as write_entity
 
@@ -42,6 +43,7 @@ __all__ = [
     "iter_entity",
     "list_entities",
     "read_entity",
+    "sync_entities",
     "write_entity",
 ]
 
