@@ -94,7 +94,7 @@ def sync_entities(
     >>> import bx24frames as bx, tempfile, pathlib
     >>> store = pathlib.Path(tempfile.mkdtemp()) / "crm.duckdb"
     >>> bx.sync_entities("company", "sandbox", store=store).inserted
-    300
+    250
     >>> bx.sync_entities("company", "sandbox", store=store).inserted
     0
     """
