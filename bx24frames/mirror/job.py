@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.mirror.drift import Compared, compare
-from bx24frames.mirror.state import Change, Column, Deletions, History, Mark, Replaced, TablePlan, schema_hash
+from bx24frames.mirror.state import Change, Column, History, Mark, Replaced, TablePlan, schema_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,29 +17,11 @@ if TYPE_CHECKING:
     from bx24frames.errors import BX24Error
     from bx24frames.mirror.deletions import Window
     from bx24frames.mirror.drift import Retyped
+    from bx24frames.mirror.request import SyncRequest
     from bx24frames.mirror.spool import Rows
     from bx24frames.scan.scans import AsyncScan
 
 Key: TypeAlias = tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
-    """The options of a sync that every table shares."""
-
-    deletions: Deletions = "mark"
-    history: History | Mapping[str, History] = None
-    labels: bool = True
-    lag: dt.timedelta = dt.timedelta(minutes=5)
-    full: bool = False
-    stop: bool = False
-    retyped: Retyped = "raise"
-
-    def history_of(self, table: str) -> History:
-        """The columns of a table whose earlier values are kept."""
-        if isinstance(self.history, Mapping):
-            return self.history.get(table)
-        return self.history
 
 
 @dataclass(slots=True, eq=False)
@@ -179,7 +161,7 @@ class Job:
     def _keys(self, batch: pa.RecordBatch) -> list[Key]:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
-    def change(self, options: SyncOptions, requests: int, seconds: float) -> Change:
+    def change(self, request: SyncRequest, requests: int, seconds: float) -> Change:
         """What is to be committed."""
         compared, at = self.settled, self.at
         if at is None:
@@ -191,12 +173,12 @@ class Job:
             columns=compared.columns,
             rows=self.incoming,
             mark=Mark(at, self.max_id, schema_hash(compared.columns)),
-            deletions=options.deletions,
+            deletions=request.deletions,
             gone=self.gone,
             replaced=self.replaced,
             fills=self.fills.batches if self.fills.count else None,
             fill_schema=self.fill_schema if self.fills.count else None,
-            history=self._history(options.history_of(self.table.name)),
+            history=self._history(request.history),
             labels=self.labels,
             dictionaries=self.dictionaries,
             drift=compared.drift,

@@ -14,7 +14,7 @@ from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
 from bx24frames.mirror.choice import tables_for
 from bx24frames.mirror.deletions import Ask
-from bx24frames.mirror.job import Job, SyncOptions
+from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
 from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
@@ -26,9 +26,9 @@ from bx24frames.portal.together import describe_together
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
+    from bx24frames.mirror.request import SyncRequest
     from bx24frames.mirror.spool import Spool
     from bx24frames.mirror.state import Applied, Kept, TablePlan
-    from bx24frames.mirror.stores.protocol import Store
     from bx24frames.portal.connection import Connection
 
 CLOSED: Final = (
@@ -48,28 +48,26 @@ class PortalRun:
     ----------
     connection : Connection
         Begun for this sync: the mark is the time of its first answer.
-    store : Store
     kept : Kept
         What the store held when the sync began.
     spool : Spool
-    options : SyncOptions
+    request : SyncRequest
     """
 
-    def __init__(self, connection: Connection, store: Store, kept: Kept, spool: Spool, options: SyncOptions) -> None:
+    def __init__(self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest) -> None:
         self.connection = _remembering(connection)
         self._kept = kept
-        self._store = store
+        self._store = request.store
         self._spool = spool
-        self._options = options
+        self._request = request
         self._began = monotonic()
         self._requests = connection.stats.requests
-        self._people = self._named = False
+        self._people = False
         self.outcomes: list[TableOutcome] = []
 
-    async def sync(self, entities: Sequence[str] | None) -> None:
+    async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""
-        self._named = entities is not None
-        tables = await tables_for(self.connection, self._kept, entities)
+        tables = await tables_for(self.connection, self._kept, self._request.entities)
         jobs = [self._job(table) for table in tables]
         self._people = any(job.table.name == USERS for job in jobs)
         await self._describe(jobs)
@@ -81,15 +79,15 @@ class PortalRun:
         for job in new:
             await self._load(job)
             self._end_if_wanted(jobs)
-        changed = [] if self._options.full else known
+        changed = [] if self._request.full else known
         await read_news(
-            self.connection, changed, [*whole, *(job for job in known if job not in changed)], self._options.lag
+            self.connection, changed, [*whole, *(job for job in known if job not in changed)], self._request.lag
         )
         for job in whole:
             if job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
-        await prove_deletions(self.connection, known, believe=self._options.full)
+        await prove_deletions(self.connection, known, believe=self._request.full)
         await renew_linked(self.connection, self._store, known)
         for job in known:
             await self._guarded(job, read_fills(self.connection, job))
@@ -101,14 +99,14 @@ class PortalRun:
 
     async def _check_whole(self, job: Job) -> None:
         alive = 0 if job.first else await asyncio.to_thread(self._store.count, job.portal, job.table)
-        check_whole(job, alive, believe=self._options.full)
-        if job.table.name == USERS and job.fault is None and self._options.labels:
+        check_whole(job, alive, believe=self._request.full)
+        if job.table.name == USERS and job.fault is None and self._request.labels:
             caption_people(job)
 
     def _end_if_wanted(self, jobs: Sequence[Job]) -> None:
         """With ``on_error="stop"``, end at the first table that failed."""
         fault = next((job.fault for job in jobs if job.fault is not None), None)
-        if self._options.stop and fault is not None:
+        if self._request.on_error == "stop" and fault is not None:
             raise fault
 
     def _tell_faults(self, jobs: Sequence[Job]) -> None:
@@ -121,7 +119,9 @@ class PortalRun:
                 continue
             if not job.first:
                 job.clear()
-            status: Status = "skipped" if not self._named and job.first and _closed(job.fault) else "failed"
+            status: Status = (
+                "skipped" if self._request.entities is None and job.first and _closed(job.fault) else "failed"
+            )
             self.outcomes.append(TableOutcome(job.portal, job.table.name, job.table.entity, status, fault=job.fault))
 
     def _job(self, table: TablePlan) -> Job:
@@ -135,7 +135,7 @@ class PortalRun:
         for job in counted:
             job.ids = await asyncio.to_thread(self._store.ids, job.portal, job.table)
         numbers = sorted({number for job in jobs if (number := entity_type_of(job.table)) is not None})
-        categories = numbers if self._options.labels else []
+        categories = numbers if self._request.labels else []
         described = sum(job.table.described.fields.method is not None for job in jobs)
         beside = described + len(categories) + bool(categories) + 1  # the statuses, and the portal's time
         first_windows(counted, MAX_COMMANDS - beside)
@@ -162,8 +162,8 @@ class PortalRun:
         fields = fields_of(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:
-            job.describe(scan, titles, job.at, self._options.retyped)
-        if self._options.labels:
+            job.describe(scan, titles, job.at, self._request.retyped)
+        if self._request.labels:
             names = zip(scan.schema.names, job.settled.names, strict=True)
             await caption(
                 self.connection, job, {name: fields[code] for code, name in names}, refused, people=self._people
@@ -191,7 +191,7 @@ class PortalRun:
         for job in done:
             job.rows.flush()
         requests = self.connection.stats.requests - self._requests
-        changes = [job.change(self._options, requests, monotonic() - self._began) for job in done]
+        changes = [job.change(self._request, requests, monotonic() - self._began) for job in done]
         applied = await asyncio.to_thread(self._store.commit, changes) if changes else []
         for job, result in zip(done, applied, strict=True):
             self.outcomes.append(_outcome(job, result))

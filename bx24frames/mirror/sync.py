@@ -14,15 +14,13 @@ from bx24frames.mirror.run import PortalRun
 from bx24frames.mirror.spool import Spool
 
 if TYPE_CHECKING:
-    from bx24frames.mirror.job import SyncOptions
+    from bx24frames.mirror.request import SyncRequest
     from bx24frames.mirror.state import Kept
     from bx24frames.mirror.stores.protocol import Store
     from bx24frames.portal.connection import Connection
 
 
-async def sync(
-    connections: Sequence[Connection], store: Store, entities: Sequence[str] | None, options: SyncOptions
-) -> Synced:
+async def sync(connections: Sequence[Connection], request: SyncRequest) -> Synced:
     """Bring a store up to date with portals, each within its own limits.
 
     Raises
@@ -30,14 +28,14 @@ async def sync(
     StoreError
         The store cannot be used; nothing was requested.
     """
-    began = monotonic()
+    store, began = request.store, monotonic()
     requests = [one.stats.requests for one in connections]
     kept = await asyncio.to_thread(store.open)
     try:
         check_portals(store.name, kept, [one.host for one in connections])
         with closing(_spool(store)) as spool:
-            runs = [PortalRun(one.begun(), store, kept, spool, options) for one in connections]
-            found = await asyncio.gather(*(_one(run, entities, alone=len(runs) == 1) for run in runs))
+            runs = [PortalRun(one.begun(), kept, spool, request) for one in connections]
+            found = await asyncio.gather(*(_one(run, alone=len(runs) == 1) for run in runs))
     finally:
         await asyncio.to_thread(store.close)
     used = sum(one.stats.requests - before for one, before in zip(connections, requests, strict=True))
@@ -45,10 +43,10 @@ async def sync(
     return Synced(store.name, outcomes, used, monotonic() - began)
 
 
-async def _one(run: PortalRun, entities: Sequence[str] | None, *, alone: bool) -> Sequence[TableOutcome]:
+async def _one(run: PortalRun, *, alone: bool) -> Sequence[TableOutcome]:
     """The outcomes of one portal; a failure of one of several costs its own tables alone."""
     try:
-        await run.sync(entities)
+        await run.sync()
     except BX24Error as fault:
         if alone:
             raise

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 
 from bx24frames import bridge
 from bx24frames.errors import ConfigError
 from bx24frames.frames.sync_report import SyncReport, sync_report_of
-from bx24frames.mirror.delta import span_of
-from bx24frames.mirror.job import SyncOptions
-from bx24frames.mirror.stores.choosing import store_of
+from bx24frames.mirror.request import SyncRequest
 from bx24frames.mirror.sync import sync
-from bx24frames.options import OnError, Progress
 from bx24frames.portal.session import blocking, connection_of
-from bx24frames.verbs.arguments import check_progress, check_switches, column_names
+from bx24frames.verbs.signature import takes
 
 if TYPE_CHECKING:
-    from bx24frames.mirror.state import History
+    import datetime as dt
+    import os
+
     from bx24frames.mirror.stores.protocol import Store
+    from bx24frames.options import OnError, Progress
     from bx24frames.portal.session import PortalLike
 
 
+class SyncOptions(TypedDict, total=False):
+    """Keyword arguments of `sync_entities`."""
+
+    store: Required[str | os.PathLike[str] | Store]
+    deletions: Literal["mark", "delete", "keep"]
+    history: Literal["rows"] | Sequence[str] | None
+    labels: bool
+    lag: str | dt.timedelta
+    full: bool
+    on_error: OnError
+    progress: Progress
+    retyped: Literal["raise", "column"]
+
+
+@takes(SyncRequest, SyncOptions)
 def sync_entities(
     entities: str | Sequence[str] | None = None,
     portal: PortalLike | Sequence[PortalLike] = None,
-    *,
-    store: str | os.PathLike[str] | Store,
-    deletions: Literal["mark", "delete", "keep"] = "mark",
-    history: Literal["rows"] | Sequence[str] | None = None,
-    labels: bool = True,
-    lag: str | dt.timedelta = "5m",
-    full: bool = False,
-    on_error: OnError = "raise",
-    progress: Progress = "auto",
-    retyped: Literal["raise", "column"] = "raise",
+    **options: Unpack[SyncOptions],
 ) -> SyncReport:
     """Bring a copy of the portal up to date, or make it: rows, deletions, fields and captions.
 
@@ -51,26 +55,7 @@ def sync_entities(
         and around it that the credential can read.
     portal : str, Portal or sequence of these, optional
         As for `read_entity`; several portals share the tables, told apart by their column ``portal``.
-    store : str, path or Store
-        A DuckDB file (``"crm.duckdb"``), a folder for Parquet files (``"crm/"``), ``"postgresql://…"``, or an object
-        with the methods of `bx24frames.mirror.stores.protocol.Store`.
-    deletions : {"mark", "delete", "keep"}
-        Set ``_deleted_at`` of rows that are gone, delete them, or leave them alone.
-    history : "rows" or sequence of str, optional
-        Columns whose earlier values are kept in ``TABLE_history``, or ``"rows"`` for all.
-    labels : bool
-        Keep captions, and views ``TABLE_labels`` that have them in place of codes.
-    lag : str or timedelta
-        How far behind the last run changes are looked for again: rows can appear later than their modified time.
-    full : bool
-        Read all rows again, and believe that rows are gone whatever their number. It finds changes that leave the
-        modified time alone, and costs as much as a first load.
-    on_error : {"raise", "report", "stop"}
-        ``"raise"`` goes on with the other tables, then raises; ``"stop"`` ends at the first table that fails.
-    progress : {"auto", True, False}
-        As for `read_entity`.
-    retyped : {"raise", "column"}
-        Whether a field that has another type now fails its table, or gets a second column.
+    The keyword arguments of `options`.
 
     Returns
     -------
@@ -98,78 +83,41 @@ def sync_entities(
     >>> bx.sync_entities("company", "sandbox", store=store).inserted
     0
     """
-    portals = [blocking(one) for one in _portals(portal)]
-    work = sync_entities_async(
-        entities,
-        portals,
-        store=store,
-        deletions=deletions,
-        history=history,
-        labels=labels,
-        lag=lag,
-        full=full,
-        on_error=on_error,
-        progress=progress,
-        retyped=retyped,
-    )
-    return bridge.run(work)
+    request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
+    return bridge.run(_synced([blocking(one) for one in _portals(portal)], request))
 
 
+@takes(SyncRequest, SyncOptions)
 async def sync_entities_async(
     entities: str | Sequence[str] | None = None,
     portal: PortalLike | Sequence[PortalLike] = None,
-    *,
-    store: str | os.PathLike[str] | Store,
-    deletions: Literal["mark", "delete", "keep"] = "mark",
-    history: Literal["rows"] | Sequence[str] | None = None,
-    labels: bool = True,
-    lag: str | dt.timedelta = "5m",
-    full: bool = False,
-    on_error: OnError = "raise",
-    progress: Progress = "auto",
-    retyped: Literal["raise", "column"] = "raise",
+    **options: Unpack[SyncOptions],
 ) -> SyncReport:
-    """Bring a copy of the portal up to date; see `bx24frames.sync_entities`."""
-    check_switches(labels=labels, full=full)
-    check_progress(progress)
-    _check_choices(deletions=deletions, on_error=on_error, retyped=retyped)
-    names = column_names("entities", [entities] if isinstance(entities, str) else entities)
-    options = SyncOptions(
-        deletions=deletions,
-        history=_history(history),
-        labels=labels,
-        lag=span_of("lag", lag),
-        full=full,
-        stop=on_error == "stop",
-        retyped=retyped,
-    )
-    connections = [connection_of(one) for one in _portals(portal)]
-    return sync_report_of(await sync(connections, store_of(store), names, options), on_error)
+    """Bring a copy of the portal up to date; see `bx24frames.sync_entities`.
+
+    Parameters
+    ----------
+    entities, portal
+        As in `bx24frames.sync_entities`.
+    The keyword arguments of `options`.
+    """
+    request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
+    return await _synced(_portals(portal), request)
 
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "deletions": ("mark", "delete", "keep"),
-    "on_error": ("raise", "report", "stop"),
-    "retyped": ("raise", "column"),
-}
-
-
-def _check_choices(**given: object) -> None:
-    for name, value in given.items():
-        if value not in _CHOICES[name]:
-            raise ConfigError(f"{name} must be {' or '.join(map(repr, _CHOICES[name]))}, not {value!r:.80}")
-
-
-def _history(given: object) -> History:
-    if given is None or given == "rows":
-        return "rows" if given else None
-    if isinstance(given, str):
-        raise ConfigError(f"history must be 'rows' or a list of columns, not {given!r:.80}")
-    return tuple(column_names("history", given) or ())
+async def _synced(portals: Sequence[PortalLike], request: SyncRequest) -> SyncReport:
+    connections = [connection_of(one) for one in portals]
+    return sync_report_of(await sync(connections, request), request.on_error)
 
 
 def _portals(given: PortalLike | Sequence[PortalLike]) -> list[PortalLike]:
-    """One portal or several as a list."""
+    """One portal or several as a list.
+
+    Raises
+    ------
+    ConfigError
+        The list is empty.
+    """
     if isinstance(given, Sequence) and not isinstance(given, str):
         if not given:
             raise ConfigError("portal is an empty list: name at least one")
