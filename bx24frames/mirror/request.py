@@ -35,18 +35,18 @@ def _store(_: str, value: object) -> Store:
 class SyncRequest(Checked):
     """The arguments of a sync."""
 
+    store: Store = required_keyword(
+        _store,
+        "str, path or Store",
+        'A DuckDB file (``"crm.duckdb"``), a folder for Parquet files (``"crm/"``), ``"postgresql://…"``, or an object '
+        "with the methods of `bx24frames.mirror.stores.protocol.Store`.",
+    )
     entities: Sequence[str] | None = keyword(
         None,
         name_or_names,
         "str or sequence of str, optional",
         'Names as for `read_entity`; ``"stage_history:2"`` is the stage history of deals. Default: everything of the '
         "CRM and around it that the credential can read.",
-    )
-    store: Store = required_keyword(
-        _store,
-        "str, path or Store",
-        'A DuckDB file (``"crm.duckdb"``), a folder for Parquet files (``"crm/"``), ``"postgresql://…"``, or an object '
-        "with the methods of `bx24frames.mirror.stores.protocol.Store`.",
     )
     deletions: Deletions = keyword(
         "mark",
