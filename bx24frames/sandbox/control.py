@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
@@ -77,6 +78,8 @@ class Sandbox:
         Whether answers are delayed by that time; limits count it either way.
     clock : callable
         The portal's clock, in seconds since the epoch.
+    sleep : callable
+        Awaitable that ends after so many seconds of that clock, for a clock that does not really pass.
     scopes : iterable of str, optional
         Scopes of the first webhook. Default: all.
     server_zone : str
@@ -130,6 +133,7 @@ class Sandbox:
         costs: Costs | None = None,
         real_time: bool = True,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         scopes: Iterable[str] | None = None,
         server_zone: str = MOSCOW,
         time_style: TimeStyle = "float",
@@ -154,7 +158,7 @@ class Sandbox:
         scene = Scene(self.store, load_registry(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
-        self._exchange = Exchange(self._app, clock, real_time)
+        self._exchange = Exchange(self._app, clock, real_time, sleep)
         self._listener = Listener()
         self._server = Server(self._exchange, port=port, tls=context) if listen else None
         self._name = in_process_host()
@@ -260,6 +264,10 @@ class Sandbox:
         scene.costs = scene.costs if costs is None else costs
         scene.time_style = scene.time_style if time_style is None else time_style
         scene.quirks = scene.quirks if quirks is None else quirks_of(quirks)
+
+    def settle(self, seconds: float = 0.0) -> None:
+        """Do what the portal has to do until so many seconds from now: waiting requests, late commits."""
+        self._exchange.settle(self._exchange.clock() + seconds)
 
     def stop(self) -> None:
         """Stop listening: connections are refused until `start`."""
