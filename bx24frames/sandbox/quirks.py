@@ -104,11 +104,6 @@ _CONDITIONS: Final[Mapping[str, Quirk]] = {
         "A list of numbers that holds 0 finds the rows without a number too.",
         "measured on a cloud portal, September 2026",
     ),
-    "classic_lists_one_category": Quirk(
-        "crm.contact.list, crm.company.list",
-        "Shows the rows of the default category alone; item lists show those of every category.",
-        "crm module: classes/general/crm_contact.php, crm_company.php",
-    ),
     "catalog_conditions_dropped": Quirk(
         "catalog.*.list",
         "Leaves out unknown names, the prefixes @, !@, =% and %=, groups, empty texts, and booleans that are not Y or "

@@ -19,8 +19,6 @@ from bx24frames.sandbox.shapes.select import classic_selection, classic_whole
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
 from bx24frames.sandbox.visibility import CLASSIC_DENIED, check_readable, visible
 
-CATEGORISED = (3, 4)
-"""Contacts and companies: their categories hold the clients of smart processes."""
 EntityHandler = Callable[[EntityType, Params, Context], Result]
 
 
@@ -53,8 +51,6 @@ def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
     conditions = classic_map(params, "filter")
     filtered = filters_classic.translate_classic(store, entity, conditions, zero_is_null=zero_is_null)
     filtered.conditions += visible(entity, context)
-    if entity.id in CATEGORISED and context.has("classic_lists_one_category"):
-        filtered.conditions.append(Fragment("coalesce(t.categoryId, 0) = 0"))
     where = filtered.clause()
     order = filters_classic.classic_order_sql(entity, classic_map(params, "order"))
     selection = classic_selection(store, entity, names_of(list(classic_map(params, "select").values())))
