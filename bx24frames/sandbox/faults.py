@@ -182,7 +182,7 @@ _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
     "notice": (True, _prefix(_NOTICE)),
     "bom": (True, _prefix(b"\xef\xbb\xbf")),
     "slow": (True, _stall),
-    "queued": (False, _drop),
+    "queued": (True, _stall),
     "error_in_200": (False, _print_error),
     "query_limit": (False, _print_error),
     "operation_limit": (False, _print_error),
