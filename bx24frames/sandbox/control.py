@@ -79,8 +79,9 @@ class Sandbox:
         Whether answers are delayed by that time; limits count it either way.
     clock : callable
         The portal's clock, in seconds since the epoch.
-    sleep : callable
-        Awaitable that ends after so many seconds of that clock, for a clock that does not really pass.
+    sleep : callable, optional
+        Awaitable that ends after so many seconds of that clock, for a clock that does not really pass. Default:
+        `asyncio.sleep`.
     scopes : iterable of str, optional
         Scopes of the first webhook. Default: all.
     server_zone : str
@@ -134,7 +135,7 @@ class Sandbox:
         costs: Costs | None = None,
         real_time: bool = True,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
         scopes: Iterable[str] | None = None,
         server_zone: str = MOSCOW,
         time_style: TimeStyle = "float",
@@ -159,7 +160,7 @@ class Sandbox:
         scene = Scene(self.store, load_registry(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
-        self._exchange = Exchange(self._app, clock, real_time, sleep)
+        self._exchange = Exchange(self._app, clock, real_time, sleep or asyncio.sleep)
         self._listener = Listener()
         self._server = Server(self._exchange, port=port, tls=context) if listen else None
         self._name = in_process_host()
