@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bx24frames.scan.captions import Labels
     from bx24frames.scan.order import OrderBy
     from bx24frames.scan.request import Moment
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 __all__ = [
     "Portal",

@@ -128,7 +128,7 @@ def _without(where: Where, key: str) -> dict[str, JSON]:
 
 
 def _count(table: Table, where: Where) -> Call:
-    part = next(slices(table.entity, replace(where, bounds=IdBounds(), ids=None, splits=(), tests=(), sum=None)))
+    part = next(slices(table.entity, replace(where, bounds=IdBounds(), ids=None, splits=(), tests=None, sum=None)))
     return count_call(listing_for(table.entity, (), part, table.fields))
 
 

@@ -22,8 +22,9 @@ from bx24frames.portal.metadata import find_table, renewed
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, OrderBy, order_of
+from bx24frames.where.filters import Filters, reusable
 from bx24frames.where.moments import Zones
-from bx24frames.where.parse import Filters, parse_filters
+from bx24frames.where.parse import parse_filters
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class ReadRequest:
     progress: Progress = "auto"
     inner: bool = False
     """Whether the read serves a write that looks up present values: no warnings about columns that are null."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", reusable(self.filters))
 
 
 @dataclass(frozen=True, slots=True)

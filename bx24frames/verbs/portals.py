@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bx24frames.scan.request import Moment
     from bx24frames.scan.scans import AsyncScan, Scan
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 P = ParamSpec("P")
 T = TypeVar("T")

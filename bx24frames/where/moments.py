@@ -10,7 +10,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operands import Unfit, moment_of, plain
 from bx24frames.entities.operators import Op
-from bx24frames.where.dialects import SHIFT, Clock
+from bx24frames.where.dialects import SHIFT, ClockReading
 
 SECOND: Final = timedelta(seconds=1)
 DAY: Final = timedelta(days=1)
@@ -88,10 +88,10 @@ def bounds(op: Op, spans: Sequence[Span]) -> Iterator[Bound]:
         yield op, spans[0].start
 
 
-def widened(found: Bound, clock: Clock) -> Bound:
+def widened(found: Bound, clock: ClockReading) -> Bound:
     """A bound widened so that no row is lost in whichever time zone the method reads it."""
     op, moment = found
-    if clock is not Clock.SHIFTED:
+    if clock is not ClockReading.SHIFTED:
         return found
     below = op in (Op.GE, Op.GT)
     try:
@@ -100,6 +100,6 @@ def widened(found: Bound, clock: Clock) -> Bound:
         return found
 
 
-def written(moment: datetime | date) -> JSON:
+def on_wire(moment: datetime | date) -> JSON:
     """A bound as it is sent."""
     return moment.isoformat()
