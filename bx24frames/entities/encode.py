@@ -13,15 +13,16 @@ from bx24frames.entities.echo import Echo
 from bx24frames.entities.faults import Fault
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.schema import Entity, Family, Field, Operation
-from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write, write_kind
+from bx24frames.entities.types import KIND, Comparison, Kind, is_list, kind
+from bx24frames.entities.values import clearing, points, uploads, write
+from bx24frames.entities.writers import Unwritable, removes, write_kind
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Nulls
 from bx24frames.transport.query import pairs
 
 IMPORT_ROWS: Final = 20
 """Rows in one `crm.item.batchImport`; more raise `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
-COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
+COMPOSED: Final = frozenset(own for own, spec in KIND.items() if spec.comparison is Comparison.NONE)
 DEFAULT_VALUE_TYPE: Final = "WORK"
 
 

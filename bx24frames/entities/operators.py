@@ -31,6 +31,13 @@ class Op(enum.Enum):
     SEARCH = "search"
 
 
+PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
+PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
+EQUALITY: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF, *PRESENCE})
+ORDERING: Final = frozenset({*EQUALITY, Op.LT, Op.LE, Op.GT, Op.GE, Op.NOT_BETWEEN})
+"""The operators of values that the portal sorts."""
+
+
 WORDS: Final[Mapping[str, Op]] = {
     **{op.value: op for op in (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN, Op.NOT_IN, Op.LIKE)},
     "==": Op.EQ,

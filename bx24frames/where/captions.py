@@ -10,7 +10,7 @@ from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit, listed, plain
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import Comparison, comparison
 from bx24frames.where.tree import Tree, Written, conjuncts, leaves
 
 SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
@@ -45,7 +45,7 @@ def _is_word(value: object, field: Field) -> bool:
     found = plain(value)
     if not isinstance(found, str) or not found:
         return False
-    return not (kind(field) in (Kind.NUMBER, Kind.LINK) and found.strip().lstrip("-").isdigit())
+    return not (comparison(field) is Comparison.INTEGER and found.strip().lstrip("-").isdigit())
 
 
 def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline: int | None) -> object:

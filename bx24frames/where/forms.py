@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Paging
-from bx24frames.entities.operands import Unfit, listed, operand, plain
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operands import Unfit, listed, plain
+from bx24frames.entities.operators import PRESENCE, Op
 from bx24frames.entities.schema import Entity, Family, Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import KIND, TIMES, Comparison, Kind, comparison, exhaustive, kind
+from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, compared_here, dialect
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened
 from bx24frames.where.rowtests import NEGATED, Test, judged
 from bx24frames.where.spell import (
-    ASKED,
-    INTEGERS,
-    PRESENCE,
     SETS,
     UPWARD,
     distinct,
@@ -64,30 +62,32 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A condition on an entity. `own`: the dialect of its list method. `of`: the kind of the field."""
+    """A condition on an entity. `own`: the dialect of its list method. `compared`: how the field's values compare."""
 
     one: Condition
     entity: Entity
     zones: Zones
     own: Dialect
-    of: Kind
+    compared: Comparison
 
     @property
     def clock(self) -> ClockReading:
         """How the method reads the value, for a date or datetime."""
-        return self.own.clock if self.of is Kind.DATETIME else self.own.days
+        return self.own.clock if self.compared is Comparison.MOMENT else self.own.days
 
     @property
     def timed(self) -> bool:
         """Whether the value is a date or a datetime."""
-        return self.of in (Kind.DATE, Kind.DATETIME)
+        return self.compared in TIMES
 
     @property
     def tested(self) -> bool:
         """Whether the condition can be evaluated on the returned rows, and costs little there."""
         if self.one.op is Op.SEARCH or not (compared_here(self.entity) and judged(self.one.field)):
             return False
-        return self.one.op in ASKED[self.of] and (listed(self.one.value) is None or self.one.op in _ENDED)
+        return self.one.op in KIND[kind(self.one.field)].operators and (
+            listed(self.one.value) is None or self.one.op in _ENDED
+        )
 
     def test(self, *, strict: bool) -> Test | None:
         """The row test; None if no cell shows whether a row matches."""
@@ -102,7 +102,7 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
     Unfit
         If neither the method nor the returned rows can evaluate it, or the value is not of the field's kind.
     """
-    case = _Case(one, entity, zones, dialect(entity), kind(one.field))
+    case = _Case(one, entity, zones, dialect(entity), comparison(one.field))
     refuse_unreached(case.own)
     refuse_unasked(one)
     if one.field.type == "object":  # stored as serialized text, even if empty
@@ -114,7 +114,7 @@ def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
 def _warn_of_zero(one: Condition) -> None:
     """Warn of 0 in a condition on a link: it selects the rows without a link, which is seldom intended."""
     values = listed(one.value) or ()
-    if kind(one.field) is Kind.LINK and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
+    if KIND[kind(one.field)].zero_is_blank and one.op is Op.IN and any(plain(value) in (0, "0") for value in values):
         warn(f"{one}: the id 0 selects rows without a link; drop it if it comes from nulls filled with 0")
 
 
@@ -142,20 +142,27 @@ def _values(one: Condition) -> list[object]:
 
 def _cell_value(field: Field, value: object) -> object:
     """A condition's value as a cell of its column has it."""
-    of = kind(field)
-    found = operand(field, value) if of is not Kind.CODE else str(plain(value))
-    if of is Kind.DATE:
-        return date.fromisoformat(str(found))
-    if of in INTEGERS:
-        return int(str(found))
-    if of is Kind.FLOAT:
-        return float(str(found))
-    return found in ("Y", 1) if of is Kind.BOOL else found
+    found = str(plain(value)) if kind(field) is Kind.CODE else operand(field, value)  # a caption is warned of once
+    return _CELLS[comparison(field)](found)
+
+
+_CELLS: Final[Mapping[Comparison, Callable[[JSON], object]]] = exhaustive(
+    Comparison,
+    {
+        Comparison.INTEGER: lambda found: int(str(found)),
+        Comparison.FLOAT: lambda found: float(str(found)),
+        Comparison.TEXT: lambda found: found,
+        Comparison.FLAG: lambda found: found in ("Y", 1),
+        Comparison.DAY: lambda found: date.fromisoformat(str(found)),
+        Comparison.MOMENT: lambda found: found,
+        Comparison.NONE: lambda found: found,
+    },
+)
 
 
 def _nulls_stay(one: Condition, entity: Entity) -> bool:
     """Whether an empty cell meets a negation: with `!=`, in the classic entities, and always on text."""
-    textual = kind(one.field) in (Kind.TEXT, Kind.CODE)
+    textual = comparison(one.field) is Comparison.TEXT
     if one.op is Op.NE:
         return textual or entity.family is Family.CLASSIC
     return one.op is Op.NONE_OF and (entity.family is Family.CLASSIC or (textual and entity.family is Family.OTHER))
@@ -173,7 +180,7 @@ def _here(case: _Case) -> Sent:
 
 
 def _is_moment(case: _Case) -> bool:
-    return case.of is Kind.DATETIME and case.clock is not ClockReading.SITE and case.one.op not in PRESENCE
+    return case.compared is Comparison.MOMENT and case.clock is not ClockReading.SITE and case.one.op not in PRESENCE
 
 
 def _of_moments(case: _Case) -> Sent:
@@ -201,7 +208,7 @@ def _of_moments(case: _Case) -> Sent:
 
 def _is_day_list(case: _Case) -> bool:
     unread = case.clock is ClockReading.UNREAD
-    return case.of is Kind.DATE and case.clock is not ClockReading.SITE and (case.one.op in SETS or unread)
+    return case.compared is Comparison.DAY and case.clock is not ClockReading.SITE and (case.one.op in SETS or unread)
 
 
 def _of_days(case: _Case) -> Sent:
@@ -247,7 +254,7 @@ def _of_links(case: _Case) -> Sent:
 
 def _is_amount_list(case: _Case) -> bool:
     lists = case.one.op in (Op.IN, Op.NOT_IN, Op.NONE_OF)
-    return case.of is Kind.FLOAT and lists and not case.own.number_lists
+    return case.compared is Comparison.FLOAT and lists and not case.own.number_lists
 
 
 def _of_amounts(case: _Case) -> Sent:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from bx24frames.engine.messages import IdBounds, Paging
-from bx24frames.entities.operands import Unfit, listed, operand
+from bx24frames.entities.operands import Unfit, listed
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import Comparison, comparison
+from bx24frames.entities.values import operand
 from bx24frames.where.dialects import dialect
 from bx24frames.where.model import Where
 from bx24frames.where.tree import Condition
@@ -31,7 +32,7 @@ def is_of_engine(one: Condition, entity: Entity) -> bool:
     if entity.listing.paging is Paging.KEYSET and one.op not in _NEGATIONS:
         return True
     # a set of ids is picked out of the returned rows if the method cannot filter by it
-    whole = kind(one.field) in (Kind.NUMBER, Kind.LINK)
+    whole = comparison(one.field) is Comparison.INTEGER
     return whole and one.op in (Op.EQ, Op.IN) and one.op not in dialect(entity).spells
 
 

@@ -16,7 +16,7 @@ from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.operands import Unfit
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.types import Comparison, comparison, exhaustive, is_list
 from bx24frames.where.dialects import SHIFT, ClockReading, dialect
 from bx24frames.where.domains import Domain, Possible, Value
 from bx24frames.where.model import Where
@@ -88,15 +88,14 @@ def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible
 def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str, JSON]]:
     """The conditions on one column in the dialect's spelling; those it cannot express are left out."""
     arguments = {name for one in entity.arguments for name in one.names}
-    of, own = kind(field), dialect(entity)
-    clock = {Kind.DATETIME: own.clock, Kind.DATE: own.days}.get(of, ClockReading.EXACT)
+    of, own = comparison(field), dialect(entity)
+    clock = {Comparison.MOMENT: own.clock, Comparison.DAY: own.days}.get(of, ClockReading.EXACT)
     if clock is ClockReading.UNREAD or not own.proven or is_list(field) or field.code in arguments:
         return
-    ask = _ASKED.get(of)
-    for op, value in ask(field, domain) if ask else ():
+    for op, value in _REQUESTS[of](field, domain):
         if isinstance(value, dt.datetime) and clock is ClockReading.SHIFTED:
             value += -SHIFT if op is Op.GE else SHIFT  # noqa: PLW2901
-        if op is Op.IN and not own.number_lists and of is Kind.FLOAT:
+        if op is Op.IN and not own.number_lists and of is Comparison.FLOAT:
             continue
         try:
             prefix, operand = spelled(Condition(field, op, value, op.value), own, None)
@@ -188,12 +187,19 @@ def _around(domain: Domain, margin: dt.timedelta) -> Requests:
             yield op, bound + shift
 
 
-_ASKED: Final[Mapping[Kind, Callable[[Field, Domain], Requests]]] = {
-    Kind.NUMBER: _integers,
-    Kind.LINK: _integers,
-    Kind.FLOAT: _floats,
-    Kind.TEXT: _texts,
-    Kind.CODE: _texts,
-    Kind.DATE: _dates,
-    Kind.DATETIME: _moments,
-}
+def _none(_: Field, __: Domain) -> Requests:
+    yield from ()
+
+
+_REQUESTS: Final[Mapping[Comparison, Callable[[Field, Domain], Requests]]] = exhaustive(
+    Comparison,
+    {
+        Comparison.INTEGER: _integers,
+        Comparison.FLOAT: _floats,
+        Comparison.TEXT: _texts,
+        Comparison.FLAG: _none,
+        Comparison.DAY: _dates,
+        Comparison.MOMENT: _moments,
+        Comparison.NONE: _none,
+    },
+)

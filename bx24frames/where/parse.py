@@ -12,7 +12,7 @@ from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.operands import Unfit, zone
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import kind
+from bx24frames.entities.types import TIMES, comparison
 from bx24frames.errors import FilterError
 from bx24frames.where.dialects import Dialect, Reach, compared_here, dialect
 from bx24frames.where.filters import Filters, Given, Tuple, as_map, filter_tree
@@ -22,7 +22,6 @@ from bx24frames.where.model import Where
 from bx24frames.where.moments import Zones
 from bx24frames.where.resolve import Resolved, Resolver, filter_error
 from bx24frames.where.rowtests import Test
-from bx24frames.where.spell import TIMES
 from bx24frames.where.time_bounds import Narrowest
 from bx24frames.where.tree import All, Any, Condition, Tree, alternatives, conjuncts, leaves, mapped, simplified
 
@@ -197,7 +196,7 @@ class _Composer:
         field = found.condition.field
         if found.bounds or (found.test is not None and found.test.strict) or not field.travels:
             return False
-        if kind(field) in TIMES and not self.dialect.timed_groups:
+        if comparison(field) in TIMES and not self.dialect.timed_groups:
             return False
         return not any(isinstance(value, list) and len(value) > MAX_PARTS for value in found.params.values())
 

@@ -10,9 +10,10 @@ from bx24frames.engine.messages import JSON
 from bx24frames.entities.arguments import clash
 from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.columns import Names
-from bx24frames.entities.operands import Unfit, listed, operand, str_or_int
+from bx24frames.entities.operands import Unfit, listed, str_or_int
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Argument, Entity, Field
+from bx24frames.entities.values import operand
 from bx24frames.errors import FilterError
 from bx24frames.where.captions import coded, pipeline_of
 from bx24frames.where.tree import All, Any, Condition, Tree, Written, condition, folded

@@ -7,38 +7,17 @@ from datetime import tzinfo
 from typing import Final
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.operands import Unfit, listed, operand
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operands import Unfit, listed
+from bx24frames.entities.operators import EQUALITY, PATTERNS, PRESENCE, Op
 from bx24frames.entities.schema import Asking, Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import KIND, NUMBERS, TIMES, Comparison, Kind, comparison, kind
+from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, Reach
 from bx24frames.where.tree import Condition
 
-PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
-PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
 SETS: Final = frozenset({Op.IN, Op.NOT_IN, Op.NONE_OF, Op.NOT_BETWEEN})
 UPWARD: Final = frozenset({Op.GE, Op.LT})
 """Operators with which fractions of a second are rounded up."""
-TIMES: Final = frozenset({Kind.DATE, Kind.DATETIME})
-
-_SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF, *PRESENCE})
-_COMPARED: Final = frozenset({*_SAME, Op.LT, Op.LE, Op.GT, Op.GE, Op.NOT_BETWEEN})
-ASKED: Final = {
-    Kind.NUMBER: _COMPARED,
-    Kind.LINK: _COMPARED,
-    Kind.FLOAT: _COMPARED,
-    Kind.DATE: _COMPARED,
-    Kind.DATETIME: _COMPARED,
-    Kind.TEXT: _COMPARED | PATTERNS,
-    Kind.CODE: _COMPARED | PATTERNS,
-    Kind.BOOL: _SAME,
-    Kind.MONEY: _SAME,
-    Kind.FILE: PRESENCE,
-    Kind.MULTIFIELD: frozenset({Op.EQ}),
-}
-"""The operators of each kind: money is stored as text, so it does not sort by amount."""
-
-INTEGERS: Final = frozenset({Kind.NUMBER, Kind.LINK})
 _NEXT: Final = {Op.GE: (Op.GT, -1), Op.LE: (Op.LT, 1)}
 _LEAST: Final = 1e-9
 """Smaller than any step between numbers that the portal stores."""
@@ -92,7 +71,7 @@ def refuse_unasked(one: Condition) -> None:
     """Refuse conditions that the method ignores on this field, or reads as a search."""
     if one.field.asking is Asking.NEVER:
         raise Unfit("the method ignores it and would return every row: read the column and filter the frame")
-    if one.field.asking is Asking.PART and one.op in _SAME - PRESENCE:
+    if one.field.asking is Asking.PART and one.op in EQUALITY - PRESENCE:
         raise Unfit("the method searches for a part of the text: use %, and compare in the frame")
 
 
@@ -104,13 +83,13 @@ def refuse_lists(one: Condition, allowed: frozenset[Op] = SETS) -> None:
 
 def refuse_operator(one: Condition) -> None:
     """Refuse operators that the kind of the field does not have."""
-    if one.op not in ASKED[kind(one.field)]:
+    if one.op not in KIND[kind(one.field)].operators:
         raise Unfit(f"a column of type {one.field.type} does not support this condition")
 
 
 def _refuse(one: Condition, own: Dialect) -> None:
     """Refuse conditions that the dialect lacks or would silently misread."""
-    of = kind(one.field)
+    of, compared = kind(one.field), comparison(one.field)
     if one.op not in own.spells:
         raise Unfit("the method does not support this condition")
     refuse_operator(one)
@@ -121,9 +100,9 @@ def _refuse(one: Condition, own: Dialect) -> None:
         raise Unfit("items cannot be filtered by phone or e-mail: use the classic entity, or crm.duplicate.findbycomm")
     if of is Kind.MULTIFIELD and one.written not in ("", "=") and one.op is Op.EQ:
         raise Unfit("phones and e-mails support only equality")
-    if one.op in SETS and of in TIMES:
+    if one.op in SETS and compared in TIMES:
         raise Unfit("the method does not accept dates in lists: use >= and <=")
-    if of in TIMES and own.clock is ClockReading.SITE:
+    if compared in TIMES and own.clock is ClockReading.SITE:
         raise Unfit("lists accept dates only in the site's own format: read the column and filter the frame")
     if own.by_sql_util and not one.field.user_field:
         _refuse_system_field(one, of)
@@ -138,19 +117,20 @@ def _refuse_system_field(one: Condition, of: Kind) -> None:
 
 
 def _zero_counts(field: Field) -> bool:
-    of = kind(field)
-    if of is Kind.NUMBER:
-        return field.type != "enumeration"
-    return of is Kind.FLOAT or (of is Kind.BOOL and field.user_field)
+    """Whether the portal treats a stored 0 as null, and returns it as 0."""
+    compared = comparison(field)
+    if compared is Comparison.INTEGER:
+        return field.type != "enumeration" and not KIND[kind(field)].zero_is_blank
+    return compared is Comparison.FLOAT or (compared is Comparison.FLAG and field.user_field)
 
 
 def _strict(one: Condition) -> Condition:
     """In classic lists ``>= 0`` and ``<= 0`` match null too: the neighbouring strict bound is sent instead."""
-    of = kind(one.field)
-    if one.op not in _NEXT or one.field.user_field or of not in {*INTEGERS, Kind.FLOAT}:
+    compared = comparison(one.field)
+    if one.op not in _NEXT or one.field.user_field or compared not in NUMBERS:
         return one
     op, side = _NEXT[one.op]
     bound = operand(one.field, one.value)
-    if of in INTEGERS:
+    if compared is Comparison.INTEGER:
         return replace(one, op=op, value=int(str(bound)) + side)
     return replace(one, op=op, value=side * _LEAST) if float(str(bound)) == 0 else one
