@@ -6,8 +6,8 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
-from bx24frames.entities.normal import nothing
 from bx24frames.entities.schema import Field
+from bx24frames.entities.stored_forms import nothing
 from bx24frames.entities.types import DISK_FILES, KIND, Kind, is_list, kind
 
 _BOUND: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9]*)_)?(\d+)")

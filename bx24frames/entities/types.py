@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, TypeVar
 import pyarrow as pa
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities import cells, normal, vectors, writers
+from bx24frames.entities import cells, stored_forms, vectors, writers
 from bx24frames.entities.arrow import AnyArray
 from bx24frames.entities.operands import (
     OperandContext,
@@ -115,7 +115,7 @@ class KindSpec:
     operand : callable
         Converts the value of a condition; see `operands`.
     stored : callable
-        The form in which equal values compare equal after the portal has stored them; see `normal`.
+        The form in which equal values compare equal after the portal has stored them; see `stored_forms`.
     is_blank : callable
         Whether an element of a multiple value means no value. `zero_is_blank`: 0 means no value.
     is_map : bool
@@ -163,7 +163,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_number=vectors.number_vector,
             write=writers.write_number,
             operand=number_operand,
-            stored=normal.number_form,
+            stored=stored_forms.number_form,
         ),
         Kind.LINK: KindSpec(
             types=(
@@ -190,7 +190,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_number=vectors.link_vector,
             write=writers.write_number,
             operand=number_operand,
-            stored=normal.link_form,
+            stored=stored_forms.link_form,
             is_blank=cells.is_blank_link,
             zero_is_blank=True,
         ),
@@ -207,7 +207,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_number=vectors.float_vector,
             write=writers.write_float,
             operand=float_operand,
-            stored=normal.rounded,
+            stored=stored_forms.rounded,
         ),
         Kind.TEXT: KindSpec(
             types=(
@@ -225,7 +225,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_text=vectors.same,
             write=writers.write_text,
             operand=text_operand,
-            stored=normal.text_form,
+            stored=stored_forms.text_form,
             is_blank=cells.is_blank_text,
         ),
         Kind.CODE: KindSpec(
@@ -242,7 +242,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_text=vectors.filled,
             write=writers.write_text,
             operand=code_operand,
-            stored=normal.code_form,
+            stored=stored_forms.code_form,
         ),
         Kind.BOOL: KindSpec(
             types=(
@@ -259,7 +259,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_yes,
             write_user_field=writers.write_one,
             operand=bool_operand,
-            stored=normal.bool_form,
+            stored=stored_forms.bool_form,
         ),
         Kind.DATE: KindSpec(
             types=("date",),
@@ -271,7 +271,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_text=vectors.date_text,
             write=writers.write_date,
             operand=date_operand,
-            stored=normal.date_form,
+            stored=stored_forms.date_form,
         ),
         Kind.DATETIME: KindSpec(
             types=("datetime",),
@@ -283,7 +283,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_text=vectors.datetime_text,
             write=writers.write_datetime,
             operand=datetime_operand,
-            stored=normal.moment_form,
+            stored=stored_forms.moment_form,
         ),
         Kind.MONEY: KindSpec(
             types=("money",),
@@ -294,7 +294,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             from_text=vectors.money_text,
             write=writers.write_money,
             operand=money_operand,
-            stored=normal.money_form,
+            stored=stored_forms.money_form,
         ),
         Kind.FILE: KindSpec(
             types=(
@@ -310,7 +310,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_file,
             write_classic=writers.write_classic_file,
             operand=never_operand,
-            stored=normal.text_form,
+            stored=stored_forms.text_form,
             is_map=True,
             comes_back=False,  # only its name and address
         ),
@@ -322,7 +322,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             read=cells.read_contact_point,
             write=writers.write_apart,
             operand=text_operand,
-            stored=normal.point_form,
+            stored=stored_forms.point_form,
             is_map=True,
         ),
     },

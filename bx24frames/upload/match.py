@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded, scale
 from bx24frames.entities.schema import Field
+from bx24frames.entities.stored_forms import CENTS, FINE, contact, plain_text, rounded, scale
 from bx24frames.entities.types import DISK_FILES, KIND, Kind, is_list, kind
 
 RowId = int | str
