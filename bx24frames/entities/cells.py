@@ -207,7 +207,7 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
     }
 
 
-UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
+READ_ERRORS: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
 """Errors that a reader may raise: JSON limits neither the length of integers nor the depth of lists."""
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
 from bx24frames.entities.arrow import AnyArray, AnyScalar, null_array
-from bx24frames.entities.cells import UNREADABLE
+from bx24frames.entities.cells import READ_ERRORS
 from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.pack import Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
@@ -27,7 +27,7 @@ from bx24frames.transport.redact import redact
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
-EXCERPT: Final = 200
+_EXCERPT: Final = 200
 """Characters of a bad value shown in an error."""
 
 
@@ -150,7 +150,7 @@ def typed(own: Kind, raw: AnyArray) -> AnyArray:
 def _excerpt(value: object, written: Callable[[object], str] = repr) -> str:
     """The beginning of a value's repr, which fails for deep nesting and very long integers."""
     try:
-        return redact(written(value))[:EXCERPT]
+        return redact(written(value))[:_EXCERPT]
     except (RecursionError, ValueError):
         return f"an oversized {type(value).__name__}"
 
@@ -192,7 +192,7 @@ class _Reading:
         for value, row in zip(values, rows, strict=True):
             try:
                 found.append(read(value))
-            except UNREADABLE as fault:
+            except READ_ERRORS as fault:
                 told = isinstance(fault, ValueError)
                 self._refuse(value, row, str(fault) if told else "too large or too deeply nested to be read")
                 found.append(None)

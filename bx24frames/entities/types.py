@@ -35,11 +35,11 @@ from bx24frames.entities.structs import CONTACT_POINT, FILE, MONEY, UPLOAD
 from bx24frames.entities.writers import Writer
 
 Vector: TypeAlias = Callable[[AnyArray], AnyArray]
-Member = TypeVar("Member", bound=enum.Enum)
-T = TypeVar("T")
+_Member = TypeVar("_Member", bound=enum.Enum)
+_Row = TypeVar("_Row")
 
 
-def exhaustive(members: type[Member], table: Mapping[Member, T]) -> Mapping[Member, T]:
+def exhaustive(members: type[_Member], table: Mapping[_Member, _Row]) -> Mapping[_Member, _Row]:
     """A table with a row for each member of an enumeration.
 
     Raises
@@ -86,8 +86,8 @@ class Comparison(enum.Enum):
 
 
 NUMBERS: Final = frozenset({Comparison.INTEGER, Comparison.FLOAT})
-TIMES: Final = frozenset({Comparison.DAY, Comparison.MOMENT})
-SORTED: Final = frozenset({*NUMBERS, *TIMES, Comparison.FLAG})
+TIMED: Final = frozenset({Comparison.DAY, Comparison.MOMENT})
+SORTED: Final = frozenset({*NUMBERS, *TIMED, Comparison.FLAG})
 """Values that every database sorts in the same order."""
 
 
@@ -268,7 +268,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             operators=ORDERING,
             read=cells.read_date,
             site_dates=True,
-            from_text=vectors.date_text,
+            from_text=vectors.day_text,
             write=writers.write_date,
             operand=date_operand,
             stored=stored_forms.date_form,

@@ -92,7 +92,7 @@ def datetime_text(raw: AnyArray) -> AnyArray:
     return moments
 
 
-def date_text(raw: AnyArray) -> AnyArray:
+def day_text(raw: AnyArray) -> AnyArray:
     """A date is midnight of the server's zone in UTC: the UTC date of the datetime (rest module: rest_util.php)."""
     return pc.cast(datetime_text(raw), pa.date32())
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.operators import Op
 from bx24frames.where.domains import EVERY, Possible, Value, possible_in
-from bx24frames.where.tree import All, Any, Tree, Written
+from bx24frames.where.tree import All, Any, Clause, Tree
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,8 +33,8 @@ _OPS: Final[Mapping[str, Op]] = {
 }
 _MIRRORED: Final = {"Gt": "Lt", "GtEq": "LtEq", "Lt": "Gt", "LtEq": "GtEq"}
 _ENDS: Final = {"Both": ("GtEq", "LtEq"), "Left": ("GtEq", "Lt"), "Right": ("Gt", "LtEq"), "None": ("Gt", "Lt")}
-_EVERY_ROW: Final[Tree[Written]] = All()
-_NO_ROW: Final[Tree[Written]] = Any()
+_EVERY_ROW: Final[Tree[Clause]] = All()
+_NO_ROW: Final[Tree[Clause]] = Any()
 
 
 class _Unread(ValueError):
@@ -70,7 +70,7 @@ def possible(predicate: pl.Expr) -> Possible:
         return EVERY
 
 
-def predicate_tree(predicate: pl.Expr) -> Tree[Written]:
+def predicate_tree(predicate: pl.Expr) -> Tree[Clause]:
     """Parse a predicate into a tree of comparisons that every selected row meets."""
     import polars as pl
 
@@ -81,7 +81,7 @@ def predicate_tree(predicate: pl.Expr) -> Tree[Written]:
         return _EVERY_ROW
 
 
-def _read(node: Node) -> Tree[Written]:
+def _read(node: Node) -> Tree[Clause]:
     """Parse one boolean node; every row meets one that is not understood."""
     [(name, body)] = node.items()
     reader = _PARTS.get(name)
@@ -91,7 +91,7 @@ def _read(node: Node) -> Tree[Written]:
         return _EVERY_ROW
 
 
-def _binary(body: Node) -> Tree[Written]:
+def _binary(body: Node) -> Tree[Clause]:
     op, left, right = body["op"], body["left"], body["right"]
     if op in ("And", "LogicalAnd"):
         return All((_read(left), _read(right)))
@@ -102,7 +102,7 @@ def _binary(body: Node) -> Tree[Written]:
     return _compared(left, op, right)
 
 
-def _function(body: Node) -> Tree[Written]:
+def _function(body: Node) -> Tree[Clause]:
     function = body["function"]["Boolean"]
     [(name, options)] = function.items()
     if name == "IsIn":
@@ -114,26 +114,26 @@ def _function(body: Node) -> Tree[Written]:
     return All((_compared(column, from_, low), _compared(column, to, high)))
 
 
-def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Tree[Written]:
+def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Tree[Clause]:
     found = _values(values)
     if None in found and nulls_equal:
         raise _Unread("a null is among the values")
     known = frozenset(_typed(value) for value in found if value is not None)
-    return Written(_column(column), Op.IN, known, "is_in")
+    return Clause(_column(column), Op.IN, known, "is_in")
 
 
-def _ternary(body: Node) -> Tree[Written]:
+def _ternary(body: Node) -> Tree[Clause]:
     """Parse when-then-otherwise: a matching row satisfies one of the two branches."""
     return Any((_read(body["truthy"]), _read(body["falsy"])))
 
 
-def _constant(body: Node) -> Tree[Written]:
+def _constant(body: Node) -> Tree[Clause]:
     scalar = body["Scalar"]
     never = "Null" in scalar or scalar.get("Boolean") is False
     return _NO_ROW if never else _EVERY_ROW
 
 
-_PARTS: Final[Mapping[str, Callable[[Node], Tree[Written]]]] = {
+_PARTS: Final[Mapping[str, Callable[[Node], Tree[Clause]]]] = {
     "BinaryExpr": _binary,
     "Function": _function,
     "Ternary": _ternary,
@@ -142,8 +142,8 @@ _PARTS: Final[Mapping[str, Callable[[Node], Tree[Written]]]] = {
 }
 
 
-def _compared(column: Node, op: str, literal: Node) -> Written:
-    return Written(_column(column), _OPS[op], _value(literal), op)
+def _compared(column: Node, op: str, literal: Node) -> Clause:
+    return Clause(_column(column), _OPS[op], _value(literal), op)
 
 
 def _column(node: Node) -> str:

@@ -17,7 +17,7 @@ from bx24frames.engine.pages.cursor import merged, rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.operators import Op, split_key
-from bx24frames.entities.types import NUMBERS, TIMES, Comparison, comparison, is_list
+from bx24frames.entities.types import NUMBERS, TIMED, Comparison, comparison, is_list
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
@@ -58,7 +58,7 @@ def impossible(key: str, value: JSON, field: Field | None) -> JSON:
     if own in NUMBERS:
         number = _NUMBERS.get(op)
         return [number] if isinstance(value, list) and number is not None else number
-    if own in TIMES:
+    if own in TIMED:
         return _TIMES.get(op)
     if own is Comparison.TEXT and op in SAME and value != "":
         return [NOWHERE] if isinstance(value, list) else NOWHERE

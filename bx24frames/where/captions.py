@@ -11,23 +11,23 @@ from bx24frames.entities.operands import Unfit, listed, plain
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
 from bx24frames.entities.types import Comparison, comparison
-from bx24frames.where.tree import Tree, Written, conjuncts, leaves
+from bx24frames.where.tree import Clause, Tree, conjuncts, leaves
 
-SAME: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
+_BY_VALUE: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
 CLOSED: Final = frozenset(
     {Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS, Origin.CURRENCIES}
 )
 _PIPELINE: Final = "crm_category"
 
 
-def worded(entity: Entity, fields: Sequence[Field], filters: Tree[Written]) -> Iterator[tuple[Field, Lookup]]:
+def worded(entity: Entity, fields: Sequence[Field], filters: Tree[Clause]) -> Iterator[tuple[Field, Lookup]]:
     """The fields with a closed dictionary that conditions compare with text, each with its dictionary."""
     names, number = Names(fields, entity.name), entity.entity_type_id
     for one in leaves(filters):
         if number is None and one.name.casefold() == "entitytypeid" and str(one.value).isdigit():
             number = int(str(one.value))
     for one in leaves(filters):
-        field = names.find(one.name) if one.op in SAME else None
+        field = names.find(one.name) if one.op in _BY_VALUE else None
         lookup = None if field is None else lookup_of(field, number)
         if field is None or lookup is None or lookup.origin not in CLOSED:
             continue
@@ -59,7 +59,7 @@ def coded(field: Field, op: Op, value: object, dictionary: Dictionary, pipeline:
         If it is neither a code nor a caption, or the caption of several codes; the message names the nearest.
     """
     values = _values(value)
-    if op not in SAME or not any(_is_word(one, field) for one in values):
+    if op not in _BY_VALUE or not any(_is_word(one, field) for one in values):
         return value
     words = [one for word in values for one in _stages_of(plain(word), dictionary, pipeline)]
     found = codes_for(words, field, dictionary, pipeline)
@@ -77,7 +77,7 @@ def _stages_of(word: object, dictionary: Dictionary, pipeline: int | None) -> li
     return codes or [word]
 
 
-def pipeline_of(filters: Tree[Written], fields: Sequence[Field]) -> int | None:
+def pipeline_of(filters: Tree[Clause], fields: Sequence[Field]) -> int | None:
     """The pipeline that every row must have, if it is a single one: it decides between stages with the same caption."""
     names = Names(fields)
     for one in conjuncts(filters)[0]:

@@ -16,7 +16,7 @@ from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity
 from bx24frames.transport.address import API
 
-SUBFILTER: Final = "::"
+GROUP_KEY: Final = "::"
 """How the key of a group of conditions on tasks begins (docs: tasks-task-list.md)."""
 
 
@@ -61,7 +61,7 @@ class Dialect:
     groups : bool
         Whether it supports groups of conditions joined by OR; `timed_groups`: also of dates and datetimes.
     subfilters : bool
-        Whether it has groups whose keys begin with `SUBFILTER`.
+        Whether it has groups whose keys begin with `GROUP_KEY`.
     here : bool
         Whether unsupported conditions are evaluated on the returned rows: its entities have few.
     clock : ClockReading
@@ -114,7 +114,7 @@ _ORDERED: Final[Mapping[Op, str]] = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE:
 # Without a prefix, text of an item is compared by LIKE with active % and _; `=` and `@` are exact (crm module:
 # validator/filter.php).
 # `!` excludes nulls and spells "not null"; `!=` keeps nulls of text.
-_ITEM: Final[Mapping[Op, str]] = {
+_ITEM_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!=",
@@ -129,7 +129,7 @@ _ITEM: Final[Mapping[Op, str]] = {
     Op.NULL: "=",
     Op.NOT_NULL: "!",
 }
-_CLASSIC: Final[Mapping[Op, str]] = {
+_CLASSIC_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!=",
@@ -143,7 +143,7 @@ _CLASSIC: Final[Mapping[Op, str]] = {
     Op.NOT_NULL: "!",
     Op.SEARCH: "?",
 }
-_GOODS: Final[Mapping[Op, str]] = {
+_GOODS_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!=",
@@ -153,14 +153,14 @@ _GOODS: Final[Mapping[Op, str]] = {
     Op.CONTAINS: "%",
     Op.NOT_CONTAINS: "!%",
 }
-_GROUP: Final[Mapping[Op, str]] = {
+_GROUP_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!=",
     Op.CONTAINS: "%",
     Op.NOT_CONTAINS: "!%",
 }
-_CALL: Final[Mapping[Op, str]] = {
+_CALL_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!=",
@@ -169,7 +169,7 @@ _CALL: Final[Mapping[Op, str]] = {
     Op.NOT_BETWEEN: "!><",
     Op.SEARCH: "?",
 }
-_LIST: Final[Mapping[Op, str]] = {
+_LIST_SPELLS: Final[Mapping[Op, str]] = {
     **_ORDERED,
     Op.EQ: "=",
     Op.NE: "!",
@@ -177,39 +177,39 @@ _LIST: Final[Mapping[Op, str]] = {
     Op.NOT_CONTAINS: "!%",
     Op.NOT_BETWEEN: "!><",
 }
-_API: Final[Mapping[Op, str]] = {**_ORDERED, Op.EQ: "=", Op.NE: "!=", Op.IN: "@"}
+_API_SPELLS: Final[Mapping[Op, str]] = {**_ORDERED, Op.EQ: "=", Op.NE: "!=", Op.IN: "@"}
 _REST_3_SOURCE: Final = "docs: rest-v3/index.md; the engine writes the prefixes as operators"
 
-ITEM: Final = Dialect(
-    _ITEM,
+_ITEM: Final = Dialect(
+    _ITEM_SPELLS,
     "crm module: lib/controller/item.php, validator/filter.php, base.php; measured on cloud portals, 2026",
     groups=True,
     bare=frozenset({"contactIds", "companyIds", "observers"}),
     proven=True,
 )
-CLASSIC: Final = Dialect(
-    _CLASSIC,
+_CLASSIC: Final = Dialect(
+    _CLASSIC_SPELLS,
     "crm module: classes/general/restservice.php; main module: classes/general/sql_util.php",
     clock=ClockReading.EXACT,  # unConvertDateTime with the user's offset; measured on a cloud portal
     by_sql_util=True,
     proven=True,
 )
-AROUND: Final = Dialect(
-    _CLASSIC,
+_AROUND: Final = Dialect(
+    _CLASSIC_SPELLS,
     "as the classic methods (main module: classes/general/sql_util.php); time zone handling not verified",
     by_sql_util=True,
     proven=True,
 )
 """As the classic methods, for other entities around the CRM."""
-HISTORY: Final = Dialect(
-    _CLASSIC,
+_HISTORY: Final = Dialect(
+    _CLASSIC_SPELLS,
     "crm module: lib/controller/stagehistory.php, 2026; measured on a cloud portal",
     clock=ClockReading.EXACT,
     by_sql_util=True,
     proven=True,
 )
-GOODS: Final = Dialect(
-    _GOODS,
+_GOODS: Final = Dialect(
+    _GOODS_SPELLS,
     "iblock module: CIBlock::MkOperationFilter; rest module: lib/integration/view/base.php; b24-rest-docs #181",
     number_lists=False,  # a list compared with a float becomes 1.0
     cut=frozenset({Op.NOT_IN}),
@@ -217,98 +217,98 @@ GOODS: Final = Dialect(
     proven=True,
 )
 """Catalogue methods: the conditions of an information block."""
-ORM: Final = Dialect(_ITEM, "main module: lib/orm/query/filter", groups=True, proven=True)
-USER: Final = Dialect(
-    _ITEM,
+_ORM: Final = Dialect(_ITEM_SPELLS, "main module: lib/orm/query/filter", groups=True, proven=True)
+_USER: Final = Dialect(
+    _ITEM_SPELLS,
     "docs: user-get.md; groups are unknown fields to it, datetimes empty text (rest module: lib/api/user.php)",
     here=True,
     clock=ClockReading.UNREAD,
     days=ClockReading.UNREAD,
     proven=True,
 )
-GROUP: Final = Dialect(
-    _GROUP,
+_GROUP: Final = Dialect(
+    _GROUP_SPELLS,
     "docs: sonet-group-get.md; socialnetwork module: classes/general/rest.php",
     here=True,
     clock=ClockReading.UNREAD,
     raw=frozenset({"!><", "><", ">=", "<=", "!=", "!%", "!", "?", "=", "%", ">", "<", ""}),
 )
-TASK: Final = Dialect(
+_TASK: Final = Dialect(
     {**_ORDERED, Op.EQ: "", Op.IN: "", Op.NE: "!", Op.CONTAINS: "%"},  # an array without a prefix means any of
     "docs: tasks-task-list.md",
     subfilters=True,
 )
-CALL: Final = Dialect(_CALL, "docs: voximplant-statistic-get.md; no lists")
-LIST: Final = Dialect(
-    _LIST,
+_CALL: Final = Dialect(_CALL_SPELLS, "docs: voximplant-statistic-get.md; no lists")
+_LIST: Final = Dialect(
+    _LIST_SPELLS,
     "docs: lists-element-get.md; no lists, and any other prefix is refused",
     clock=ClockReading.SITE,
     days=ClockReading.SITE,
 )
-EQUAL: Final = Dialect({Op.EQ: ""}, "the page of each method")
-REST_3: Final = Dialect(_API, _REST_3_SOURCE, groups=True, timed_groups=True, clock=ClockReading.EXACT)
-REST_3_ID: Final = Dialect(_API, _REST_3_SOURCE, reach=Reach.ID, clock=ClockReading.EXACT)
-PERIOD: Final = Dialect(  # both ends are inclusive, and the engine puts them in one object
+_EQUAL: Final = Dialect({Op.EQ: ""}, "the page of each method")
+_REST_3: Final = Dialect(_API_SPELLS, _REST_3_SOURCE, groups=True, timed_groups=True, clock=ClockReading.EXACT)
+_REST_3_ID: Final = Dialect(_API_SPELLS, _REST_3_SOURCE, reach=Reach.ID, clock=ClockReading.EXACT)
+_PERIOD: Final = Dialect(  # both ends are inclusive, and the engine puts them in one object
     {Op.GE: "from ", Op.LE: "to "}, "docs: call-followup-list.md", reach=Reach.CREATED, clock=ClockReading.EXACT
 )
-FEW: Final = Dialect(
+_FEW: Final = Dialect(
     {},
     "its page documents no prefix, and portals have few rows",
     here=True,
     clock=ClockReading.UNREAD,
     days=ClockReading.UNREAD,
 )
-NONE: Final = Dialect({}, "no condition is documented")
+_NONE: Final = Dialect({}, "no condition is documented")
 
 _LINKS: Final = ("deal.contact", "lead.contact", "quote.contact", "company.contact", "contact.company")
 _TYPES: Final = ("lead", "deal", "contact", "company", "quote")
 DIALECTS: Final[Mapping[str, Dialect]] = {
-    "crm.item.list": ITEM,
-    **{f"crm.{name}.list": CLASSIC for name in _TYPES},
-    **{f"crm.{name}.userfield.list": EQUAL for name in _TYPES},
-    **{f"crm.{name}.items.get": NONE for name in _LINKS},
-    "crm.activity.list": AROUND,
-    "crm.requisite.list": AROUND,
-    "crm.requisite.bankdetail.list": AROUND,
-    "crm.address.list": AROUND,
-    "crm.product.list": AROUND,
-    "crm.productsection.list": AROUND,
-    "crm.stagehistory.list": HISTORY,
-    "crm.status.list": EQUAL,
-    "crm.currency.list": NONE,
-    "crm.category.list": NONE,
-    "crm.type.list": FEW,
-    "crm.item.productrow.list": NONE,
-    "crm.timeline.comment.list": NONE,  # none on CREATED (b24-rest-docs #232)
-    "userfieldconfig.list": EQUAL,
-    "catalog.product.list": GOODS,
-    "catalog.section.list": GOODS,
-    "catalog.price.list": GOODS,
-    "catalog.catalog.list": GOODS,
-    "socialnetwork.api.workgroup.list": ORM,
-    "sonet_group.get": GROUP,
-    "user.get": USER,
-    "department.get": EQUAL,
-    "tasks.task.list": TASK,
-    "task.elapseditem.getlist": TASK,
-    "voximplant.statistic.get": CALL,
-    "lists.get": NONE,
-    "lists.element.get": LIST,
-    "disk.storage.getlist": EQUAL,
-    "disk.folder.getchildren": EQUAL,
-    "disk.storage.getchildren": EQUAL,
-    f"{API}tasks.task.list": REST_3_ID,
-    f"{API}main.eventlog.list": REST_3,
-    f"{API}timeman.record.list": REST_3,
-    f"{API}tasks.task.result.list": REST_3,
-    f"{API}call.followup.list": PERIOD,
+    "crm.item.list": _ITEM,
+    **{f"crm.{name}.list": _CLASSIC for name in _TYPES},
+    **{f"crm.{name}.userfield.list": _EQUAL for name in _TYPES},
+    **{f"crm.{name}.items.get": _NONE for name in _LINKS},
+    "crm.activity.list": _AROUND,
+    "crm.requisite.list": _AROUND,
+    "crm.requisite.bankdetail.list": _AROUND,
+    "crm.address.list": _AROUND,
+    "crm.product.list": _AROUND,
+    "crm.productsection.list": _AROUND,
+    "crm.stagehistory.list": _HISTORY,
+    "crm.status.list": _EQUAL,
+    "crm.currency.list": _NONE,
+    "crm.category.list": _NONE,
+    "crm.type.list": _FEW,
+    "crm.item.productrow.list": _NONE,
+    "crm.timeline.comment.list": _NONE,  # none on CREATED (b24-rest-docs #232)
+    "userfieldconfig.list": _EQUAL,
+    "catalog.product.list": _GOODS,
+    "catalog.section.list": _GOODS,
+    "catalog.price.list": _GOODS,
+    "catalog.catalog.list": _GOODS,
+    "socialnetwork.api.workgroup.list": _ORM,
+    "sonet_group.get": _GROUP,
+    "user.get": _USER,
+    "department.get": _EQUAL,
+    "tasks.task.list": _TASK,
+    "task.elapseditem.getlist": _TASK,
+    "voximplant.statistic.get": _CALL,
+    "lists.get": _NONE,
+    "lists.element.get": _LIST,
+    "disk.storage.getlist": _EQUAL,
+    "disk.folder.getchildren": _EQUAL,
+    "disk.storage.getchildren": _EQUAL,
+    f"{API}tasks.task.list": _REST_3_ID,
+    f"{API}main.eventlog.list": _REST_3,
+    f"{API}timeman.record.list": _REST_3,
+    f"{API}tasks.task.result.list": _REST_3,
+    f"{API}call.followup.list": _PERIOD,
 }
 """The dialect of each list method: one row per method, in lower case."""
 
 
 def dialect(entity: Entity) -> Dialect:
     """The dialect of an entity's list method; nothing is assumed about a method without a row."""
-    return DIALECTS.get(entity.listing.call.method.lower(), NONE)
+    return DIALECTS.get(entity.listing.call.method.lower(), _NONE)
 
 
 def compared_here(entity: Entity) -> bool:

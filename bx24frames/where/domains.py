@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Final, TypeAlias, cast
 
 from bx24frames.entities.operators import Op
-from bx24frames.where.tree import Tree, Written, folded
+from bx24frames.where.tree import Clause, Tree, folded
 
 Value: TypeAlias = int | float | str | dt.date | dt.datetime
 """Datetimes are in UTC."""
@@ -89,7 +89,7 @@ class Possible:
         return Possible({column: self.domains[column].join(other.domains[column]) for column in shared})
 
 
-def possible_in(tree: Tree[Written]) -> Possible:
+def possible_in(tree: Tree[Clause]) -> Possible:
     """What is known about the rows that meet a tree of comparisons, whose values are of the types of their columns.
 
     Never narrower than the tree: a comparison that restricts nothing known here, such as an order of texts, is ignored.
@@ -101,7 +101,7 @@ def _either(parts: Sequence[Possible]) -> Possible:
     return reduce(Possible.join, parts, NO_ROW)
 
 
-def _known(one: Written) -> Possible:
+def _known(one: Clause) -> Possible:
     try:
         domain = _DOMAINS[one.op](one.value) if one.op in _DOMAINS else None
     except (LookupError, OverflowError):  # no next value

@@ -1,4 +1,4 @@
-"""Filters: the forms in which callers write conditions, each parsed into a tree (`Written` leaves)."""
+"""Filters: the forms in which callers write conditions, each parsed into a tree (`Clause` leaves)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final, TypeAlias, cast
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operators import WORDS, Op, split_key
 from bx24frames.errors import FilterError
-from bx24frames.where.tree import All, Any, Tree, Written, leaves
+from bx24frames.where.tree import All, Any, Clause, Tree, leaves
 
 Tuple: TypeAlias = tuple[object, ...]
 Filters: TypeAlias = "Mapping[str, object] | Tuple | Sequence[Tuple] | Sequence[Sequence[Tuple]]"
-Given: TypeAlias = "Filters | Tree[Written] | None"
+Given: TypeAlias = "Filters | Tree[Clause] | None"
 """Filters in any form, or already parsed."""
 
 _TUPLE: Final = 3
 
 
-def filter_tree(given: Given, entity: str | None = None) -> Tree[Written]:
+def filter_tree(given: Given, entity: str | None = None) -> Tree[Clause]:
     """Parse filters, as far as that is possible without the entity's fields; a tree is returned unchanged.
 
     An iterator among the values can be read once only: see `reusable`.
@@ -39,11 +39,11 @@ def filter_tree(given: Given, entity: str | None = None) -> Tree[Written]:
     Examples
     --------
     >>> filter_tree({">=id": 5})
-    All(parts=(Written(name='id', op=<Op.GE: '>='>, value=5, written='>=', key='>=id'),))
+    All(parts=(Clause(name='id', op=<Op.GE: '>='>, value=5, written='>=', key='>=id'),))
     """
     if given is None:
         return All()
-    if isinstance(given, All | Any | Written):
+    if isinstance(given, All | Any | Clause):
         return given
     if isinstance(given, Mapping):
         return All(tuple(_of_key(key, value, entity) for key, value in given.items()))
@@ -60,14 +60,14 @@ def filter_tree(given: Given, entity: str | None = None) -> Tree[Written]:
     )
 
 
-def _of_key(key: object, value: object, entity: str | None) -> Written:
+def _of_key(key: object, value: object, entity: str | None) -> Clause:
     if not isinstance(key, str):
         raise FilterError(f"a filter key must be text, not {key!r}", entity=entity)
     prefix, op, name = split_key(key)
-    return Written(name, op, _kept(value), prefix, key)
+    return Clause(name, op, _kept(value), prefix, key)
 
 
-def _of_tuple(written: object, entity: str | None) -> Written:
+def _of_tuple(written: object, entity: str | None) -> Clause:
     if not isinstance(written, tuple) or not 2 <= len(written) <= _TUPLE:
         raise FilterError(f"a condition must be (column, op, value), not {written!r:.80}", entity=entity)
     name, word, *value = written
@@ -76,11 +76,11 @@ def _of_tuple(written: object, entity: str | None) -> Written:
         guidance = f"Operators: {', '.join(WORDS)}."
         raise FilterError(f"unknown operator {word!r}", entity=entity, guidance=guidance)
     if op in (Op.NULL, Op.NOT_NULL):
-        return Written(str(name), op, None, str(word))
+        return Clause(str(name), op, None, str(word))
     if not value or (value[0] is None and op not in (Op.EQ, Op.NE)):
         guidance = 'Use "is null" or "not null" to test for nulls.'
         raise FilterError(f"{name} {word} needs a value", entity=entity, guidance=guidance)
-    return Written(str(name), op, _kept(value[0]), "=" if op is Op.EQ else op.value)
+    return Clause(str(name), op, _kept(value[0]), "=" if op is Op.EQ else op.value)
 
 
 def _kept(value: object) -> object:
@@ -101,7 +101,7 @@ def _reusable(written: object) -> object:
     return [_reusable(one) for one in written] if isinstance(written, list) else written
 
 
-def as_map(tree: Tree[Written], entity: str) -> dict[str, JSON]:
+def as_map(tree: Tree[Clause], entity: str) -> dict[str, JSON]:
     """The mapping that a tree was parsed from, for methods outside the catalogue.
 
     Raises

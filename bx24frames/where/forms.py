@@ -12,20 +12,20 @@ from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operands import Unfit, listed, plain
 from bx24frames.entities.operators import PRESENCE, Op
 from bx24frames.entities.schema import Entity, Family, Field
-from bx24frames.entities.types import KIND, TIMES, Comparison, Kind, comparison, exhaustive, kind
+from bx24frames.entities.types import KIND, TIMED, Comparison, Kind, comparison, exhaustive, kind
 from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, compared_here, dialect
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened
-from bx24frames.where.rowtests import NEGATED, Test, judged
+from bx24frames.where.rowtests import NEGATED, Test, is_testable
 from bx24frames.where.spell import (
     SETS,
     UPWARD,
     distinct,
+    in_dialect,
     refuse_lists,
     refuse_operator,
     refuse_unasked,
     refuse_unreached,
-    spelled,
 )
 from bx24frames.where.tree import Condition
 
@@ -36,7 +36,7 @@ _PRINTED_OTHERWISE: Final = frozenset({"crm", "address", "location", "crm_activi
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentForm:
     """What a method is sent for one condition, and what the returned rows are tested for.
 
     `pairs`: prefixes and values. `bounds`: of datetimes and dates, of which only the narrowest are sent. `test`: None
@@ -78,12 +78,12 @@ class _Case:
     @property
     def timed(self) -> bool:
         """Whether the value is a date or a datetime."""
-        return self.compared in TIMES
+        return self.compared in TIMED
 
     @property
     def tested(self) -> bool:
         """Whether the condition can be evaluated on the returned rows, and costs little there."""
-        if self.one.op is Op.SEARCH or not (compared_here(self.entity) and judged(self.one.field)):
+        if self.one.op is Op.SEARCH or not (compared_here(self.entity) and is_testable(self.one.field)):
             return False
         return self.one.op in KIND[kind(self.one.field)].operators and (
             listed(self.one.value) is None or self.one.op in _ENDED
@@ -94,7 +94,7 @@ class _Case:
         return row_test(self.one, self.entity, strict=strict)
 
 
-def sent(one: Condition, entity: Entity, zones: Zones) -> Sent:
+def sent(one: Condition, entity: Entity, zones: Zones) -> SentForm:
     """The form in which a condition is sent, such that every matching row is among those returned.
 
     Raises
@@ -122,7 +122,7 @@ def row_test(one: Condition, entity: Entity, *, strict: bool = True) -> Test | N
     """The row test of a condition; None if no cell shows whether a row matches."""
     field = one.field
     odd = field.type in _PRINTED_OTHERWISE or (field.multiple and entity.family is not Family.ITEM)
-    if not judged(field) or (odd and not strict):
+    if not is_testable(field) or (odd and not strict):
         return None
     values = tuple(_cell_value(field, value) for value in _values(one))
     return Test(field, one.op, values, strict, strict and _nulls_stay(one, entity))
@@ -175,15 +175,15 @@ def _is_here(case: _Case) -> bool:
     return (whole or unread) and case.tested
 
 
-def _here(case: _Case) -> Sent:
-    return Sent(case.one, test=case.test(strict=True))
+def _here(case: _Case) -> SentForm:
+    return SentForm(case.one, test=case.test(strict=True))
 
 
 def _is_moment(case: _Case) -> bool:
     return case.compared is Comparison.MOMENT and case.clock is not ClockReading.SITE and case.one.op not in PRESENCE
 
 
-def _of_moments(case: _Case) -> Sent:
+def _of_moments(case: _Case) -> SentForm:
     """A comparison of datetimes: sent as is, sent with wider bounds, or evaluated on the returned rows."""
     one, spells = case.one, case.own.spells
     refuse_operator(one)
@@ -194,7 +194,7 @@ def _of_moments(case: _Case) -> Sent:
     strict = Test(one.field, one.op, spans, strict=True, nulls=_nulls_stay(one, case.entity))
     plainly = len(spans) == 1 and not (spans[0].is_day and one.op in (Op.EQ, Op.NE))
     if case.clock is ClockReading.EXACT and plainly and one.op not in SETS and one.op in spells:
-        return Sent(one, ((spells[one.op], spans[0].start.isoformat()),), test=replace(strict, strict=False))
+        return SentForm(one, ((spells[one.op], spans[0].start.isoformat()),), test=replace(strict, strict=False))
     found = [] if case.clock is ClockReading.UNREAD else bounds(one.op, spans)
     kept = tuple(widened(bound, case.clock) for bound in found)
     if any(op not in spells for op, _ in kept) or (not kept and one.op not in NEGATED):
@@ -203,7 +203,7 @@ def _of_moments(case: _Case) -> Sent:
         kept = ()
     if not one.field.listed:
         raise Unfit("the list does not return the column, and the method reads its datetimes in another time zone")
-    return Sent(one, bounds=kept, test=strict)
+    return SentForm(one, bounds=kept, test=strict)
 
 
 def _is_day_list(case: _Case) -> bool:
@@ -211,7 +211,7 @@ def _is_day_list(case: _Case) -> bool:
     return case.compared is Comparison.DAY and case.clock is not ClockReading.SITE and (case.one.op in SETS or unread)
 
 
-def _of_days(case: _Case) -> Sent:
+def _of_days(case: _Case) -> SentForm:
     """A set of dates, which methods misread as a list: sent as its first and last date, and tested here."""
     one, spells = case.one, case.own.spells
     if not one.field.listed:
@@ -226,22 +226,22 @@ def _of_days(case: _Case) -> Sent:
     if unread or one.op not in (Op.IN, Op.EQ):
         if not unread and not (Op.GE in spells or compared_here(case.entity)):
             raise Unfit("the method does not support this condition")
-        return Sent(one, test=test)
+        return SentForm(one, test=test)
     if Op.GE not in spells or Op.LE not in spells:
         raise Unfit("the method does not support this condition")
-    return Sent(one, bounds=((Op.GE, days[0]), (Op.LE, days[-1])), test=test)
+    return SentForm(one, bounds=((Op.GE, days[0]), (Op.LE, days[-1])), test=test)
 
 
-def _of_no_value(one: Condition) -> Sent:
+def _of_no_value(one: Condition) -> SentForm:
     """A list without values: no row is in it, every row is outside."""
-    return Sent(one, (("", []),)) if one.op is Op.IN else Sent(one)
+    return SentForm(one, (("", []),)) if one.op is Op.IN else SentForm(one)
 
 
 def _is_bare(case: _Case) -> bool:
     return case.one.field.code in case.own.bare
 
 
-def _of_links(case: _Case) -> Sent:
+def _of_links(case: _Case) -> SentForm:
     """Links to several rows: "any of" by the bare name; other operators are evaluated here."""
     one = case.one
     refuse_operator(one)
@@ -249,7 +249,7 @@ def _of_links(case: _Case) -> Sent:
     values = distinct([operand(one.field, value) for value in _values(one)])
     strict = one.op not in _BARE
     test = case.test(strict=strict)
-    return Sent(one, test=test) if strict else Sent(one, (("", [*values]),), test=test)
+    return SentForm(one, test=test) if strict else SentForm(one, (("", [*values]),), test=test)
 
 
 def _is_amount_list(case: _Case) -> bool:
@@ -257,30 +257,30 @@ def _is_amount_list(case: _Case) -> bool:
     return case.compared is Comparison.FLOAT and lists and not case.own.number_lists
 
 
-def _of_amounts(case: _Case) -> Sent:
+def _of_amounts(case: _Case) -> SentForm:
     """A list of floats, sent as its smallest and largest value."""
     test = case.test(strict=True)
     amounts = sorted(value for value in test.values if isinstance(value, float)) if test is not None else []
     if case.one.op is not Op.IN:
-        return Sent(case.one, test=test if amounts else None)
+        return SentForm(case.one, test=test if amounts else None)
     if not amounts:
         return _of_no_value(case.one)
     spells = case.own.spells
-    return Sent(case.one, ((spells[Op.GE], amounts[0]), (spells[Op.LE], amounts[-1])), test=test)
+    return SentForm(case.one, ((spells[Op.GE], amounts[0]), (spells[Op.LE], amounts[-1])), test=test)
 
 
-def _as_written(case: _Case) -> Sent:
+def _as_written(case: _Case) -> SentForm:
     """In the dialect's spelling; if it has none, evaluated on the returned rows where that costs little."""
     try:
-        pair = spelled(case.one, case.own, case.zones.named)
+        pair = in_dialect(case.one, case.own, case.zones.named)
     except Unfit:
         if not case.tested:
             raise
         return _here(case)
-    return Sent(case.one, (pair,), test=case.test(strict=case.one.op in case.own.cut))
+    return SentForm(case.one, (pair,), test=case.test(strict=case.one.op in case.own.cut))
 
 
-_FORMS: Final[tuple[tuple[Callable[[_Case], bool], Callable[[_Case], Sent]], ...]] = (
+_FORMS: Final[tuple[tuple[Callable[[_Case], bool], Callable[[_Case], SentForm]], ...]] = (
     (_is_here, _here),
     (_is_moment, _of_moments),
     (_is_day_list, _of_days),

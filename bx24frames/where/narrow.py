@@ -21,7 +21,7 @@ from bx24frames.where.dialects import SHIFT, ClockReading, dialect
 from bx24frames.where.domains import Domain, Possible, Value
 from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
-from bx24frames.where.spell import spelled
+from bx24frames.where.spell import in_dialect
 from bx24frames.where.tree import Condition
 
 Requests: TypeAlias = Iterator[tuple[Op, object]]
@@ -98,7 +98,7 @@ def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str
         if op is Op.IN and not own.number_lists and of is Comparison.FLOAT:
             continue
         try:
-            prefix, operand = spelled(Condition(field, op, value, op.value), own, None)
+            prefix, operand = in_dialect(Condition(field, op, value, op.value), own, None)
         except Unfit:
             continue
         yield f"{prefix}{field.condition}", operand

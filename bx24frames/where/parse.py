@@ -12,11 +12,11 @@ from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.operands import Unfit, zone
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import TIMES, comparison
+from bx24frames.entities.types import TIMED, comparison
 from bx24frames.errors import FilterError
 from bx24frames.where.dialects import Dialect, Reach, compared_here, dialect
 from bx24frames.where.filters import Filters, Given, Tuple, as_map, filter_tree
-from bx24frames.where.forms import Sent, decisive, row_test, sent
+from bx24frames.where.forms import SentForm, decisive, row_test, sent
 from bx24frames.where.ids import Ids, is_of_engine
 from bx24frames.where.model import Where
 from bx24frames.where.moments import Zones
@@ -187,7 +187,7 @@ class _Composer:
         tests: Tree[Test] = Any(tuple(All(tuple(one.test or All() for one in branch)) for branch in found))
         return replace(where, params={**where.params, "0": group}, tests=_tests(All((where.tests or All(), tests))))
 
-    def _is_groupable(self, found: Sent) -> bool:
+    def _is_groupable(self, found: SentForm) -> bool:
         """Whether a condition means the same inside a group.
 
         Some names of user fields are not converted back behind an operator, and some portals misread dates inside
@@ -196,11 +196,11 @@ class _Composer:
         field = found.condition.field
         if found.bounds or (found.test is not None and found.test.strict) or not field.travels:
             return False
-        if comparison(field) in TIMES and not self.dialect.timed_groups:
+        if comparison(field) in TIMED and not self.dialect.timed_groups:
             return False
         return not any(isinstance(value, list) and len(value) > MAX_PARTS for value in found.params.values())
 
-    def _group_part(self, branch: Sequence[Sent]) -> dict[str, JSON]:
+    def _group_part(self, branch: Sequence[SentForm]) -> dict[str, JSON]:
         part: dict[str, JSON] = {}
         for found in branch:
             if part.keys() & found.params.keys():
@@ -239,7 +239,7 @@ class _Composer:
         test = self._test(one)
         return All() if test is None else decisive(one, self.entity, test)
 
-    def _sent(self, one: Condition) -> Sent:
+    def _sent(self, one: Condition) -> SentForm:
         """What the method is sent for one condition."""
         if self.dialect.reach is Reach.CREATED and one.field.code != self.entity.created:
             raise self._refusal(f"the method supports only >= and <= on {self.entity.created}", one)

@@ -16,9 +16,9 @@ from bx24frames.entities.schema import Argument, Entity, Field
 from bx24frames.entities.values import operand
 from bx24frames.errors import FilterError
 from bx24frames.where.captions import coded, pipeline_of
-from bx24frames.where.tree import All, Any, Condition, Tree, Written, condition, folded
+from bx24frames.where.tree import All, Any, Clause, Condition, Tree, condition_on, folded
 
-Values: TypeAlias = "JSON | tuple[JSON, ...]"
+ArgumentValues: TypeAlias = "JSON | tuple[JSON, ...]"
 """The value of an argument, or several, which are read one after another."""
 
 _PAIR: Final = 2
@@ -51,7 +51,7 @@ class Resolver:
     fields: Sequence[Field]
     closed: Mapping[str, Dictionary]
 
-    def resolve(self, *trees: Tree[Written]) -> Resolved:
+    def resolve(self, *trees: Tree[Clause]) -> Resolved:
         """Resolve several filters that are joined by AND.
 
         Raises
@@ -69,7 +69,7 @@ class Resolver:
         single = {name: value for name, value in given.items() if not isinstance(value, tuple)}
         return Resolved(tree, {**defaults, **single}, several[0] if several else None)
 
-    def _tree(self, tree: Tree[Written], names: Names, pipeline: int | None) -> Tree[Condition]:
+    def _tree(self, tree: Tree[Clause], names: Names, pipeline: int | None) -> Tree[Condition]:
         if isinstance(tree, All):
             if self.closed:
                 own = pipeline_of(tree, self.fields)
@@ -79,19 +79,19 @@ class Resolver:
             return Any(tuple(self._tree(part, names, pipeline) for part in tree.parts))
         return self._condition(tree, names, pipeline)
 
-    def _condition(self, one: Written, names: Names, pipeline: int | None) -> Tree[Condition]:
+    def _condition(self, one: Clause, names: Names, pipeline: int | None) -> Tree[Condition]:
         if one.key and (one.key.isdigit() or one.key.lower() == "logic"):
             raise filter_error(self.entity, "groups must be written as a list of lists of (column, op, value)")
         if self._argument(one.name) is not None:
             return All()
         field = _field(names, one.name)
-        found = condition(field, one.written, one.op, self._coded(field, one, pipeline))
+        found = condition_on(field, one.written, one.op, self._coded(field, one, pipeline))
         try:
             return _unfolded(found)
         except Unfit as fault:
             raise filter_error(self.entity, str(fault), found) from None
 
-    def _coded(self, field: Field, one: Written, pipeline: int | None) -> object:
+    def _coded(self, field: Field, one: Clause, pipeline: int | None) -> object:
         """The value with captions replaced by codes."""
         dictionary = self.closed.get(field.code)
         if dictionary is None:
@@ -105,7 +105,7 @@ class Resolver:
     def _argument(self, name: str) -> Argument | None:
         return next((one for one in self.entity.arguments if name in one.names), None)
 
-    def _argument_values(self, one: Written) -> dict[str, Values]:
+    def _argument_values(self, one: Clause) -> dict[str, ArgumentValues]:
         """The value of an argument that a condition gives; empty for a condition on a column."""
         argument = self._argument(one.name)
         if argument is None:
@@ -126,15 +126,15 @@ class Resolver:
         except Unfit as fault:
             raise filter_error(self.entity, f"{one.name}: {fault}") from None
 
-    def _of_all(self, parts: Sequence[dict[str, Values]]) -> dict[str, Values]:
-        found: dict[str, Values] = {}
+    def _of_all(self, parts: Sequence[dict[str, ArgumentValues]]) -> dict[str, ArgumentValues]:
+        found: dict[str, ArgumentValues] = {}
         for part in parts:
             for name, values in part.items():
                 if found.setdefault(name, values) != values:
                     raise filter_error(self.entity, f"{name} is given twice with different values")
         return found
 
-    def _of_any(self, parts: Sequence[dict[str, Values]]) -> dict[str, Values]:
+    def _of_any(self, parts: Sequence[dict[str, ArgumentValues]]) -> dict[str, ArgumentValues]:
         """The arguments of alternatives: the method takes them once, so they cannot differ."""
         first = parts[0] if parts else {}
         for part in parts[1:]:

@@ -21,7 +21,7 @@ from bx24frames.entities.arrow import AnyArray, AnyScalar
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import NUMBERS, Comparison, comparison, exhaustive, is_list
-from bx24frames.where.moments import Span
+from bx24frames.where.moments import Period
 
 Bounds: TypeAlias = "tuple[object, ...]"
 
@@ -44,7 +44,7 @@ ROUNDING: Final = 0.005
 class Test:
     """One condition on the cells of a field.
 
-    `values`: `Span`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
+    `values`: `Period`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
     method was asked for more rows than requested; otherwise it only detects rows that cannot match. `nulls`: an empty
     cell passes a strict test.
     """
@@ -108,7 +108,7 @@ class Test:
         return _JUDGES[comparison(self.field)](self, column)
 
 
-def judged(field: Field) -> bool:
+def is_testable(field: Field) -> bool:
     """Whether a condition on a field can be evaluated on returned cells."""
     return field.listed and comparison(field) is not Comparison.NONE and field.code not in _REWRITTEN
 
@@ -164,7 +164,7 @@ def _any(parts: Sequence[AnyArray], column: AnyArray) -> AnyArray:
 
 
 def _moments(test: Test, column: AnyArray) -> AnyArray:
-    spans = [value for value in test.values if isinstance(value, Span)]
+    spans = [value for value in test.values if isinstance(value, Period)]
     if test.op in _ORDER:
         return _ORDER[test.op](column, pa.scalar(spans[0].start, column.type))
     if test.op is Op.BETWEEN:
@@ -224,7 +224,7 @@ def _flags(test: Test, column: AnyArray) -> AnyArray:
     return _among(column, list(test.values))
 
 
-def fold(text: str) -> str:
+def collated(text: str) -> str:
     """A text as the portal's database compares it: without case and trailing blanks."""
     return text.rstrip(" ").casefold()
 
@@ -232,7 +232,7 @@ def fold(text: str) -> str:
 def loose(text: str) -> str:
     """A text without what some collations ignore: also without diacritics and letter variants."""
     parts = unicodedata.normalize("NFKD", text)
-    return fold("".join(sign for sign in parts if not unicodedata.combining(sign)))
+    return collated("".join(sign for sign in parts if not unicodedata.combining(sign)))
 
 
 def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
@@ -245,13 +245,13 @@ def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
 def _words(test: Test, column: AnyArray) -> AnyArray:
     texts = [str(value) for value in test.values]
     if test.op in (Op.EQ, Op.IN):
-        alike = fold if test.strict else loose
+        alike = collated if test.strict else loose
         wanted = {alike(text) for text in texts}
         return _distinct(column, lambda cell: alike(cell) in wanted)
     if test.op in _ORDER:
         if not test.strict:
             return _if_else(pc.is_valid(column), True, None)  # text order depends on the database's collation
-        return _distinct(column, lambda cell: _TEXT_ORDER[test.op](fold(cell), fold(texts[0])))
+        return _distinct(column, lambda cell: _TEXT_ORDER[test.op](collated(cell), collated(texts[0])))
     if test.op is Op.SEARCH:
         return _if_else(pc.is_valid(column), True, None)
     return _distinct(column, _pattern(test, texts[0]))

@@ -10,7 +10,7 @@ from bx24frames.engine.messages import JSON
 from bx24frames.entities.operands import Unfit, listed
 from bx24frames.entities.operators import EQUALITY, PATTERNS, PRESENCE, Op
 from bx24frames.entities.schema import Asking, Field
-from bx24frames.entities.types import KIND, NUMBERS, TIMES, Comparison, Kind, comparison, kind
+from bx24frames.entities.types import KIND, NUMBERS, TIMED, Comparison, Kind, comparison, kind
 from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, Reach
 from bx24frames.where.tree import Condition
@@ -23,7 +23,7 @@ _LEAST: Final = 1e-9
 """Smaller than any step between numbers that the portal stores."""
 
 
-def spelled(one: Condition, own: Dialect, timezone: tzinfo | None) -> tuple[str, JSON]:
+def in_dialect(one: Condition, own: Dialect, timezone: tzinfo | None) -> tuple[str, JSON]:
     """The prefix and the value of a condition on the wire.
 
     Raises
@@ -100,9 +100,9 @@ def _refuse(one: Condition, own: Dialect) -> None:
         raise Unfit("items cannot be filtered by phone or e-mail: use the classic entity, or crm.duplicate.findbycomm")
     if of is Kind.MULTIFIELD and one.written not in ("", "=") and one.op is Op.EQ:
         raise Unfit("phones and e-mails support only equality")
-    if one.op in SETS and compared in TIMES:
+    if one.op in SETS and compared in TIMED:
         raise Unfit("the method does not accept dates in lists: use >= and <=")
-    if compared in TIMES and own.clock is ClockReading.SITE:
+    if compared in TIMED and own.clock is ClockReading.SITE:
         raise Unfit("lists accept dates only in the site's own format: read the column and filter the frame")
     if own.by_sql_util and not one.field.user_field:
         _refuse_system_field(one, of)

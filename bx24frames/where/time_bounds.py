@@ -9,7 +9,7 @@ from datetime import date, datetime
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operators import Op
 from bx24frames.where.dialects import SHIFT, ClockReading, Dialect
-from bx24frames.where.forms import Sent
+from bx24frames.where.forms import SentForm
 from bx24frames.where.model import Sum
 from bx24frames.where.moments import on_wire
 from bx24frames.where.rowtests import Test
@@ -24,7 +24,7 @@ class Narrowest:
     dialect: Dialect
     ends: dict[str, Ends] = field(default_factory=dict)
 
-    def add(self, found: Sent) -> None:
+    def add(self, found: SentForm) -> None:
         """Add the bounds of one condition."""
         ends = self.ends.setdefault(found.condition.field.condition, {}) if found.bounds else {}
         for op, bound in found.bounds:

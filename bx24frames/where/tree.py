@@ -1,6 +1,6 @@
 """Condition trees: comparisons joined by AND (`All`) and OR (`Any`); every step of a read walks the same tree.
 
-The comparisons are the leaves: `Written` as the caller wrote them, `Condition` once their fields are known, row tests
+The comparisons are the leaves: `Clause` as the caller wrote them, `Condition` once their fields are known, row tests
 when the rows have arrived.
 """
 
@@ -37,7 +37,7 @@ Tree: TypeAlias = Union[L, All[L], Any[L]]  # noqa: UP007 - evaluated, with a fo
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Clause:
     """A comparison as a caller wrote it.
 
     `name`: the column in any spelling. `written`: the operator or prefix as written. `key`: the key of a mapping of
@@ -67,7 +67,7 @@ class Condition:
 _AS_LIST: Final = {Op.EQ: Op.IN, Op.NE: Op.NONE_OF}
 
 
-def condition(field: Field, written: str, op: Op, value: object) -> Condition:
+def condition_on(field: Field, written: str, op: Op, value: object) -> Condition:
     """Make a condition as the caller wrote it: a list means any of (or none of) its values, no value means presence."""
     if op in (Op.NULL, Op.NOT_NULL):
         return Condition(field, op, None, written)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from bx24frames.entities.cells import UNREADABLE, read_file
+from bx24frames.entities.cells import READ_ERRORS, read_file
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.types import KIND, Kind
 from bx24frames.errors import DecodeError
@@ -35,7 +35,7 @@ HOSTILE = {
 def test_a_reader_gives_a_value_or_refuses(kind: Kind, value: object) -> None:
     try:
         KIND[kind].read(value)
-    except UNREADABLE:
+    except READ_ERRORS:
         return
 
 

@@ -21,7 +21,7 @@ import bx24frames as bx
 from bx24frames.entities.operators import Op
 from bx24frames.errors import FilterError, PortalError
 from bx24frames.sandbox.quirks import _CONDITIONS, QUIRKS, quirks_of
-from bx24frames.where.tree import All, Any, Tree, Written, folded, leaves
+from bx24frames.where.tree import All, Any, Clause, Tree, folded, leaves
 
 SIZES: Final = {"lead": 70, "deal": 130, "contact": 60, "company": 20, "quote": 15, "128": 30, "user": 12}
 TABLES: Final = (
@@ -60,7 +60,7 @@ def ordered(cell: Cell, op: Op, value: Cell) -> bool:
     return bool({Op.LT: cell < value, Op.LE: cell <= value, Op.GT: cell > value, Op.GE: cell >= value}[op])
 
 
-def meets(row: dict[str, Cell], one: Written) -> Verdict:
+def meets(row: dict[str, Cell], one: Clause) -> Verdict:
     """Whether one cell matches a condition, as the guide defines it."""
     cell, op, value = row[one.name], one.op, one.value
     if op in (Op.NULL, Op.NOT_NULL):
@@ -99,7 +99,7 @@ class Trees:
             if found and (plain or usable(column.type)) and not (texts and column.name == key):
                 self.cells[column.name] = found
 
-    def leaf(self) -> Written:
+    def leaf(self) -> Clause:
         chance = self.chance
         name = chance.choice(list(self.cells))
         cells = self.cells[name]
@@ -111,11 +111,11 @@ class Trees:
         else:
             op = chance.choice([*kinds, Op.LT, Op.LE, Op.GT, Op.GE, Op.GE, Op.LT])
         if op in (Op.NULL, Op.NOT_NULL):
-            return Written(name, op, None, op.value)
+            return Clause(name, op, None, op.value)
         if op in (Op.IN, Op.NOT_IN):
             several = chance.sample(cells, min(len(cells), chance.choice([0, 1, 2, 3, 40])))
-            return Written(name, op, [*map(self.near, several)], op.value)
-        return Written(name, op, self.near(chance.choice(cells)), op.value)
+            return Clause(name, op, [*map(self.near, several)], op.value)
+        return Clause(name, op, self.near(chance.choice(cells)), op.value)
 
     def near(self, value: Cell) -> Cell:
         """The value, or one next to it."""
@@ -128,7 +128,7 @@ class Trees:
             return value + dt.timedelta(days=self.chance.choice([-1, 1]))
         return value + self.chance.choice([-1, 1])
 
-    def tree(self, depth: int) -> Tree[Written]:
+    def tree(self, depth: int) -> Tree[Clause]:
         if depth == 0 or self.chance.random() < 0.3:
             return self.leaf()
         join = self.chance.choice([All, Any])
@@ -140,7 +140,7 @@ def usable(kind: pa.DataType) -> bool:
     return times or pa.types.is_int64(kind) or pa.types.is_float64(kind) or pa.types.is_boolean(kind)
 
 
-def held(portal: bx.Portal, name: str, rows: pa.Table, key: str, tree: Tree[Written]) -> bool:
+def held(portal: bx.Portal, name: str, rows: pa.Table, key: str, tree: Tree[Clause]) -> bool:
     """Compare one read and its count with the oracle; False if the condition was refused."""
     filters: Cell = tree
     options: dict[str, Cell] = {"columns": [key], "filters": filters, "backend": "pyarrow", "progress": False}
@@ -159,11 +159,11 @@ def held(portal: bx.Portal, name: str, rows: pa.Table, key: str, tree: Tree[Writ
     return True
 
 
-def judge(row: dict[str, Cell]) -> Callable[[Written], Verdict]:
+def judge(row: dict[str, Cell]) -> Callable[[Clause], Verdict]:
     return lambda one: meets(row, one)
 
 
-def values_of(tree: Tree[Written]) -> list[Cell]:
+def values_of(tree: Tree[Clause]) -> list[Cell]:
     return [value for one in leaves(tree) for value in (one.value if isinstance(one.value, list) else [one.value])]
 
 

@@ -12,9 +12,9 @@ from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
-from bx24frames.where.dialects import SUBFILTER, dialect
-from bx24frames.where.spell import spelled as in_dialect
-from bx24frames.where.tree import condition
+from bx24frames.where.dialects import GROUP_KEY, dialect
+from bx24frames.where.spell import in_dialect
+from bx24frames.where.tree import condition_on
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),
@@ -67,12 +67,12 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
 
 def _is_group(key: str, value: JSON) -> bool:
     """Whether a part of a filter is a group of conditions, or says how they are joined."""
-    return key.isdigit() or key.lower() == "logic" or key.startswith(SUBFILTER) or isinstance(value, dict)
+    return key.isdigit() or key.lower() == "logic" or key.startswith(GROUP_KEY) or isinstance(value, dict)
 
 
 def _check_group(entity: Entity, key: str) -> None:
     own = dialect(entity)
-    if own.checks_groups or (own.subfilters and key.startswith(SUBFILTER)):
+    if own.checks_groups or (own.subfilters and key.startswith(GROUP_KEY)):
         return
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
@@ -83,7 +83,7 @@ def _check_group(entity: Entity, key: str) -> None:
 
 def _key(entity: Entity, field: Field, prefix: str, name: str, value: JSON) -> str:
     own = dialect(entity)
-    one = condition(field, prefix, split_key(f"{prefix}{name}")[1], value)
+    one = condition_on(field, prefix, split_key(f"{prefix}{name}")[1], value)
     if own.by_equality:
         if one.op not in own.spells:
             raise FilterError(f"{one}: the method drops it", entity=entity.name, guidance="Filter the rows that come.")
