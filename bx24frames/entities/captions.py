@@ -13,8 +13,9 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
+from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Comparison, comparison
+from bx24frames.entities.types import comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
 __all__ += ["pipelines", "row_names", "statuses"]

@@ -12,8 +12,9 @@ from bx24frames.engine.messages import JSON, Call, Path
 from bx24frames.entities.echo import Echo
 from bx24frames.entities.faults import Fault
 from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Entity, Family, Field, Operation
-from bx24frames.entities.types import KIND, Comparison, Kind, is_list, kind
+from bx24frames.entities.types import KIND, Kind, is_list, kind
 from bx24frames.entities.values import clearing, points, uploads, write
 from bx24frames.entities.writers import Unwritable, removes, write_kind
 from bx24frames.errors import ConfigError, ValidationError

@@ -12,9 +12,10 @@ import pyarrow as pa
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import ABSENT, Absent, Cell
 from bx24frames.entities.arrow import AnyArray, ListType
+from bx24frames.entities.operators import NUMBERS
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
-from bx24frames.entities.types import KIND, NUMBERS, Kind, is_list, kind
+from bx24frames.entities.types import KIND, Kind, is_list, kind
 from bx24frames.entities.vectors import NOT_PLAIN
 
 Cells: TypeAlias = "AnyArray | Sequence[Cell]"

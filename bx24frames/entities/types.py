@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 import pyarrow as pa
 
@@ -29,28 +29,24 @@ from bx24frames.entities.operands import (
     number_operand,
     text_operand,
 )
-from bx24frames.entities.operators import EQUALITY, ORDERING, PATTERNS, PRESENCE, Op
+from bx24frames.entities.operators import EQUALITY, ORDERING, PATTERNS, PRESENCE, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Field
-from bx24frames.entities.structs import CONTACT_POINT, FILE, MONEY, UPLOAD
+from bx24frames.entities.vectors import MONEY
 from bx24frames.entities.writers import Writer
 
 Vector: TypeAlias = Callable[[AnyArray], AnyArray]
-_Member = TypeVar("_Member", bound=enum.Enum)
-_Row = TypeVar("_Row")
 
+DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
+"""Read as attachment ids; written as these or, for a file of the disk, as its number prefixed with ``n`` (docs:
+tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
 
-def exhaustive(members: type[_Member], table: Mapping[_Member, _Row]) -> Mapping[_Member, _Row]:
-    """A table with a row for each member of an enumeration.
-
-    Raises
-    ------
-    LookupError
-        If a row is missing.
-    """
-    missing = [member.name for member in members if member not in table]
-    if missing:
-        raise LookupError(f"no row for {', '.join(missing)}")
-    return table
+FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
+UPLOAD: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("content", pa.string())])
+"""A file to write: an existing one by id, or a new one by name and Base64 content."""
+CONTACT_POINT: Final = pa.struct(
+    [pa.field("id", pa.int64()), pa.field("value", pa.string()), pa.field("value_type", pa.string())]
+)
+"""One phone, e-mail, website or messenger."""
 
 
 class Kind(enum.Enum):
@@ -70,25 +66,6 @@ class Kind(enum.Enum):
     MONEY = "money"
     FILE = "file"
     MULTIFIELD = "multifield"
-
-
-class Comparison(enum.Enum):
-    """How the values of a kind are compared."""
-
-    INTEGER = "integer"
-    FLOAT = "float"
-    TEXT = "text"
-    FLAG = "flag"
-    DAY = "day"
-    MOMENT = "moment"
-    NONE = "none"
-    """Not at all: values with several parts, and files."""
-
-
-NUMBERS: Final = frozenset({Comparison.INTEGER, Comparison.FLOAT})
-TIMED: Final = frozenset({Comparison.DAY, Comparison.MOMENT})
-SORTED: Final = frozenset({*NUMBERS, *TIMED, Comparison.FLAG})
-"""Values that every database sorts in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +172,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             zero_is_blank=True,
         ),
         Kind.FLOAT: KindSpec(
-            types=(
-                "double",
-                "float",
-            ),
+            types=("double", "float"),
             arrow=pa.float64(),
             comparison=Comparison.FLOAT,
             operators=ORDERING,
@@ -245,11 +219,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             stored=stored_forms.code_form,
         ),
         Kind.BOOL: KindSpec(
-            types=(
-                "char",
-                "boolean",
-                "bool",
-            ),
+            types=("char", "boolean", "bool"),
             arrow=pa.bool_(),
             comparison=Comparison.FLAG,
             operators=EQUALITY,
@@ -297,11 +267,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             stored=stored_forms.money_form,
         ),
         Kind.FILE: KindSpec(
-            types=(
-                "productfile",
-                "file",
-                "product_file",
-            ),
+            types=("productfile", "file", "product_file"),
             arrow=FILE,
             arrow_written=UPLOAD,
             comparison=Comparison.NONE,
@@ -331,10 +297,6 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
 
 KINDS: Final[Mapping[str, Kind]] = {name: own for own, spec in KIND.items() for name in spec.types}
 """The kind of each of the portal's types."""
-
-DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
-"""Read as attachment ids; written as these or, for a file of the disk, as its number prefixed with ``n`` (docs:
-tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
 
 DOCUMENTS: Final = frozenset({"crm_activity_communication", "crm_activity_binding"})
 """Read as the JSON of a map and written as the map (docs: crm-activity-add.md)."""

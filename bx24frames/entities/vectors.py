@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from bx24frames.entities.arrow import AnyArray
 from bx24frames.entities.cells import FALSE, TRUE
-from bx24frames.entities.structs import MONEY
 
 NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 """Errors of Arrow for an irregular column, for example text with one integer in it."""
@@ -20,7 +19,8 @@ _FIRST, _LAST = (cast("int", pa.scalar(moment, pa.timestamp("us")).value) for mo
 """The datetimes that Python supports, in microseconds since 1970; Arrow also parses others."""
 _BOOL_TEXTS: Final = pa.array([*sorted(TRUE), *sorted(FALSE), ""])
 _BOOLS: Final = pa.array([True] * len(TRUE) + [False] * len(FALSE) + [None], pa.bool_())
-_MONEY: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
+MONEY: Final = pa.struct([pa.field("amount", pa.decimal128(18, 4)), pa.field("currency", pa.string())])
+_MONEY_TEXT: Final = r"^(?P<amount>-?\d+(?:\.\d{0,4})?)\|(?P<currency>[^|]+)$"
 
 
 def _without(values: AnyArray, none: str | int) -> AnyArray:
@@ -99,7 +99,7 @@ def day_text(raw: AnyArray) -> AnyArray:
 
 def money_text(raw: AnyArray) -> AnyArray:
     """Amounts and currencies from ``1500.50|EUR``."""
-    parts = pc.extract_regex(filled(raw), _MONEY)
+    parts = pc.extract_regex(filled(raw), _MONEY_TEXT)
     if parts.null_count != pc.or_kleene(pc.is_null(raw), pc.equal(raw, pa.scalar(""))).true_count:
         raise pa.ArrowInvalid("not amount|currency")
     amounts, currencies = parts.flatten()

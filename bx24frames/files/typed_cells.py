@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.types import KIND, NUMBERS, Comparison, comparison, is_list, kind
+from bx24frames.entities.operators import NUMBERS, Comparison
+from bx24frames.entities.types import KIND, comparison, is_list, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import CallError, PortalError, UnknownEntity
 from bx24frames.transport.address import API
-from bx24frames.where.binding import bound_by
+from bx24frames.where.resolve import bound_by
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field

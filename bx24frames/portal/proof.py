@@ -16,8 +16,8 @@ from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, IdBounds, Refus
 from bx24frames.engine.pages.cursor import merged, rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.operators import Op, split_key
-from bx24frames.entities.types import NUMBERS, TIMED, Comparison, comparison, is_list
+from bx24frames.entities.operators import NUMBERS, TIMED, Comparison, Op, split_key
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 

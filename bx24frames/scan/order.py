@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Paging
-from bx24frames.entities.types import SORTED, Comparison, comparison, is_list
+from bx24frames.entities.operators import SORTED, Comparison
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:

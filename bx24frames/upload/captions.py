@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.captions import Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
-from bx24frames.entities.types import Comparison, comparison
+from bx24frames.entities.operators import Comparison
+from bx24frames.entities.types import comparison
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.source import Replaced, cells_of

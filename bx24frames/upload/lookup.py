@@ -7,9 +7,10 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.engine.messages import Paging
+from bx24frames.entities.operators import NUMBERS, Comparison
 from bx24frames.entities.schema import Asking
 from bx24frames.entities.stored_forms import contact
-from bx24frames.entities.types import NUMBERS, Comparison, Kind, comparison, kind
+from bx24frames.entities.types import Kind, comparison, kind
 from bx24frames.errors import ConfigError
 from bx24frames.portal.duplicates import ids_by_contact, in_parts
 from bx24frames.scan.request import ReadRequest

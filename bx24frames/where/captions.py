@@ -8,9 +8,9 @@ from typing import Final
 from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit, listed, plain
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import Comparison, Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Comparison, comparison
+from bx24frames.entities.types import comparison
 from bx24frames.where.tree import Clause, Tree, conjuncts, leaves
 
 _BY_VALUE: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})

@@ -10,9 +10,9 @@ from typing import Final
 from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operands import Unfit, listed, plain
-from bx24frames.entities.operators import PRESENCE, Op
+from bx24frames.entities.operators import PRESENCE, TIMED, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Entity, Family, Field
-from bx24frames.entities.types import KIND, TIMED, Comparison, Kind, comparison, exhaustive, kind
+from bx24frames.entities.types import KIND, Kind, comparison, kind
 from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, compared_here, dialect
 from bx24frames.where.moments import Bound, Zones, bounds, span, widened

@@ -8,9 +8,9 @@ from typing import Final, cast
 
 from bx24frames.engine.messages import IdBounds, Paging
 from bx24frames.entities.operands import Unfit, listed
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import Comparison, Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Comparison, comparison
+from bx24frames.entities.types import comparison
 from bx24frames.entities.values import operand
 from bx24frames.where.dialects import dialect
 from bx24frames.where.model import Where

@@ -14,9 +14,9 @@ from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.operands import Unfit
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import Comparison, Op, exhaustive
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import Comparison, comparison, exhaustive, is_list
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.where.dialects import SHIFT, ClockReading, dialect
 from bx24frames.where.domains import Domain, Possible, Value
 from bx24frames.where.model import Where

@@ -10,9 +10,9 @@ from typing import Final
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.operands import Unfit, zone
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import TIMED, Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.entities.types import TIMED, comparison
+from bx24frames.entities.types import comparison
 from bx24frames.errors import FilterError
 from bx24frames.where.dialects import Dialect, Reach, compared_here, dialect
 from bx24frames.where.filters import Filters, Given, Tuple, as_map, filter_tree

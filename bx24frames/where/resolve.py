@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from bx24frames.engine.messages import JSON
-from bx24frames.entities.arguments import clash
+from bx24frames.entities.arguments import bound_to, clash
 from bx24frames.entities.captions import Dictionary
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit, listed, str_or_int
@@ -16,7 +16,8 @@ from bx24frames.entities.schema import Argument, Entity, Field
 from bx24frames.entities.values import operand
 from bx24frames.errors import FilterError
 from bx24frames.where.captions import coded, pipeline_of
-from bx24frames.where.tree import All, Any, Clause, Condition, Tree, condition_on, folded
+from bx24frames.where.filters import Given, filter_tree
+from bx24frames.where.tree import All, Any, Clause, Condition, Tree, condition_on, conjuncts, folded
 
 ArgumentValues: TypeAlias = "JSON | tuple[JSON, ...]"
 """The value of an argument, or several, which are read one after another."""
@@ -166,3 +167,19 @@ def _unfolded(one: Condition) -> Tree[Condition]:
     if one.op is Op.NOT_BETWEEN:
         return one
     return All((replace(one, op=Op.GE, value=ends[0]), replace(one, op=Op.LE, value=ends[1])))
+
+
+def bound_by(entity: Entity, filters: Given) -> Entity:
+    """An entity bound to the values in the filters that its field description depends on.
+
+    Lists of values are rejected where conditions are resolved.
+    """
+    described = [argument for argument in entity.arguments if argument.described]
+    if not described:
+        return entity
+    equalities, _ = conjuncts(filter_tree(filters, entity.name))
+    for argument in described:
+        for one in equalities:
+            if one.op is Op.EQ and one.name in argument.names and listed(one.value) is None:
+                entity = bound_to(entity, argument, one.value)
+    return entity

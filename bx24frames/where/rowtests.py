@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.entities.arrow import AnyArray, AnyScalar
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import NUMBERS, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import NUMBERS, Comparison, comparison, exhaustive, is_list
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.where.moments import Period
 
 Bounds: TypeAlias = "tuple[object, ...]"

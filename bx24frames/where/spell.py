@@ -8,9 +8,9 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operands import Unfit, listed
-from bx24frames.entities.operators import EQUALITY, PATTERNS, PRESENCE, Op
+from bx24frames.entities.operators import EQUALITY, NUMBERS, PATTERNS, PRESENCE, TIMED, Comparison, Op
 from bx24frames.entities.schema import Asking, Field
-from bx24frames.entities.types import KIND, NUMBERS, TIMED, Comparison, Kind, comparison, kind
+from bx24frames.entities.types import KIND, Kind, comparison, kind
 from bx24frames.entities.values import operand
 from bx24frames.where.dialects import ClockReading, Dialect, Reach
 from bx24frames.where.tree import Condition

@@ -15,9 +15,9 @@ import pytest
 import bx24frames
 from bx24frames.entities import types
 from bx24frames.entities.decode import typed
-from bx24frames.entities.operators import EQUALITY, ORDERING, Op
+from bx24frames.entities.operators import EQUALITY, ORDERING, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Family, Field
-from bx24frames.entities.types import KIND, KINDS, Comparison, Kind, exhaustive, kind, write_type
+from bx24frames.entities.types import KIND, KINDS, Kind, kind, write_type
 from bx24frames.entities.values import operand, write
 from bx24frames.where import forms, narrow, rowtests
 from bx24frames.where.rowtests import Test
