@@ -15,7 +15,7 @@ from bx24frames.entities.schema import Entity, Field
 from bx24frames.entities.types import comparison
 from bx24frames.errors import FilterError
 from bx24frames.where.dialects import Dialect, Reach, compared_here, dialect
-from bx24frames.where.filters import Filters, Given, Tuple, as_map, filter_tree
+from bx24frames.where.filters import Given, Tuple, as_map, filter_tree
 from bx24frames.where.forms import SentForm, decisive, row_test, sent
 from bx24frames.where.ids import Ids, is_of_engine
 from bx24frames.where.model import Where
@@ -25,7 +25,7 @@ from bx24frames.where.rowtests import Test
 from bx24frames.where.time_bounds import Narrowest
 from bx24frames.where.tree import All, Any, Condition, Tree, alternatives, conjuncts, leaves, mapped, simplified
 
-__all__ = ["MAX_IN", "Filters", "Given", "parse_filters"]
+__all__ = ["MAX_IN", "parse_filters"]
 
 MAX_IN: Final = 100
 """Values of one `in` list per request; longer lists are read in slices."""

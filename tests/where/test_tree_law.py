@@ -191,7 +191,7 @@ def storm(quirks: Cell, seed: int, tables: tuple[str, ...], tries: int) -> tuple
 @pytest.mark.filterwarnings("ignore:condition")  # the id 0 beside one that occurs
 @pytest.mark.parametrize("quirks", ["observed", "documented"])
 def test_nested_conditions_select_the_rows_that_meet_them(quirks: str) -> None:
-    done, _ = storm(quirks, 70, TABLES, 6)
+    done, _ = storm(quirks, 70, TABLES, 3)
     assert done
 
 
