@@ -63,9 +63,7 @@ def recognised(
     return Generation.BY_METHOD if proven else known
 
 
-def charges(
-    load: Load, cost: Callable[[str], float], generation: Generation, *, batched: bool
-) -> dict[str, float]:
+def charges(load: Load, cost: Callable[[str], float], generation: Generation, *, batched: bool) -> dict[str, float]:
     """Estimated seconds that a request costs each budget; 0 where it is not charged.
 
     Parameters

@@ -20,6 +20,9 @@ FIRST_COST: Final = 0.05
 """Assumed cost of a command in seconds, before one is measured."""
 WEIGHT: Final = 0.3
 """Weight of the newest measurement in the running mean."""
+START: Final = 0.02
+"""Seconds between the start of a batch and that of its first command, which are not charged: 0.02 to 0.04 in recorded
+answers."""
 OLDEST: Final = 30 * 86_400.0
 """Seconds after which a remembered cost is dropped."""
 BATCHED: Final = "batch"
@@ -71,8 +74,13 @@ class Costs:
         return next((found for way in ways if (found := self.known.get((rate, way))) is not None), None)
 
     def seconds(self, rate: str, *, batched: bool) -> float:
-        """Seconds of one command: of its rate, else of the newest rate of the same method, else an assumption."""
+        """Seconds of one command: of its rate, else of the newest rate of the same method, else an assumption.
+
+        The wall time of a single call is mostly the way there and back, so that the mean of a batch may be nearer.
+        """
         found = self.find(rate, batched=batched)
+        if found is not None and not batched and (together := self.known.get((rate, BATCHED))) is not None:
+            return min(found.seconds, together.seconds)
         if found is None:
             alike = self.of_method(method_of(rate))
             found = max(alike.values(), key=lambda cost: cost.at, default=None)
@@ -100,7 +108,7 @@ class Costs:
             sound = isinstance(rate, str) and way in (BATCHED, ALONE)
             numbers = [value for value in (seconds, rows, at) if isinstance(value, int | float) and value >= 0]
             if sound and len(numbers) == 3 and now - numbers[2] < OLDEST:
-                self.known.setdefault((str(rate), str(way)), Cost(*map(float, numbers)))
+                self.known.setdefault((str(rate), str(way)), Cost(numbers[0], numbers[1], numbers[2]))
 
 
 def rate_of(call: Call) -> str:
@@ -118,7 +126,9 @@ def load_of(parcel: Parcel) -> Counter[str]:
     return Counter(rate_of(command.call) for command in parcel.commands)
 
 
-def worked(parcel: Parcel, answers: Mapping[str, Answer], wall: float, *, batched: bool) -> dict[str, tuple[float, int]]:
+def worked(
+    parcel: Parcel, answers: Mapping[str, Answer], wall: float, *, batched: bool
+) -> dict[str, tuple[float, int]]:
     """Seconds that the successful commands of each rate took together, and their number.
 
     Parameters
@@ -137,18 +147,20 @@ def worked(parcel: Parcel, answers: Mapping[str, Answer], wall: float, *, batche
     own durations only divide it.
     """
     live: Counter[str] = Counter()
-    own: Counter[str] = Counter()
+    own: dict[str, float] = {}
     whole = [wall]
     for command in parcel.commands:
         answer = answers[command.label]
-        if not isinstance(answer, Success):
-            continue
-        rate = rate_of(command.call)
-        live[rate] += 1
-        own[rate] += answer.seconds or 0.0  # type: ignore[assignment]  # Counter is typed for integers alone
-        told = answer.batch_seconds if batched else answer.seconds
-        whole += [told] if told is not None else []
-    together = min([*whole, sum(own.values())] if all(own.values()) and live else whole)
-    parts = own if all(own.values()) else live
-    total = sum(parts.values())
-    return {rate: (together * parts[rate] / total, number) for rate, number in live.items()} if total else {}
+        if isinstance(answer, Success):
+            rate = rate_of(command.call)
+            live[rate] += 1
+            own[rate] = own.get(rate, 0.0) + (answer.seconds or 0.0)
+            told = answer.batch_seconds if batched else answer.seconds
+            whole += [told] if told is not None else []
+    if not live:
+        return {}
+    together = max(0.0, min(whole) - (START if batched else 0.0))
+    parts: Mapping[str, float] = live
+    if all(own.values()):
+        parts, together = own, min(together, sum(own.values()))
+    return {rate: (together * parts[rate] / sum(parts.values()), number) for rate, number in live.items()}

@@ -61,19 +61,30 @@ class Outlook:
             return low
 
     def ready_at(self, rate: str, commands: int, now: float, *, batched: bool) -> float:
-        """When a request with these commands may be sent; soon, where that depends on an answer."""
+        """When a request with these commands may be sent; infinity while an answer is needed first."""
         with self.lock:
             ready_at = self.governor.ready_at({rate: commands}, now, batched=batched)
-        return now + POLL if ready_at is None else ready_at
+        return math.inf if ready_at is None else ready_at
 
     def free(self, rate: str) -> int:
         """How many commands of a rate a batch carries without being charged."""
         return min(MAX_COMMANDS, free_commands(self.cost(rate, batched=True), self.generation))
 
+    def free_alone(self, seconds: float) -> bool:
+        """Whether a single call of so many seconds is not charged."""
+        return free_commands(seconds, Generation.BY_METHOD) > 0
+
     def places(self, now: float) -> float:
         """Requests that the request bucket admits at once."""
         with self.lock:
             return self.governor.bucket.places(now)
+
+    def share(self, part: float, rate: str) -> int:
+        """Commands of a rate that a part of its budget of operating time carries; 0 where nothing is limited."""
+        with self.lock:
+            seconds = max(self._cheapest([rate]).values(), default=0.0)
+            whole = self.governor.operating
+            return math.ceil(part * whole / seconds) if seconds and math.isfinite(whole) else 0
 
     def affordable(self, rates: Iterable[str], now: float) -> float:
         """Commands that batches may still carry before the windows move: of the cheapest rate of each budget."""

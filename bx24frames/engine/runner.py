@@ -280,4 +280,3 @@ def loop_here() -> asyncio.AbstractEventLoop:
 
 def _unauthorized(fault: AuthError) -> Refusal:
     return Refusal(fault.code or "", fault.message, fault.status or 401, whole=True, renewal=fault.guidance or "")
-

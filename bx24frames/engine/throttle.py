@@ -16,7 +16,7 @@ ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request is assumed to have reached the portal, if it is not answered earlier."""
 SLOW_AT: Final = 0.85
 """Share of a method's operating limit from which its requests are sent one at a time."""
-STOP_AT: Final = 0.97
+STOP_AT: Final = 0.98
 """Share of a method's operating limit that is never exceeded on purpose; the rest is for others and for errors."""
 FREE_AT: Final = 0.99
 """Share up to which requests are sent that are not charged: a few of them may be, if they take longer than thought."""
@@ -27,6 +27,11 @@ LEDGER_STEP: Final = 10.0
 
 class RequestBucket(Protocol):
     """The portal's request bucket, kept in memory or shared between the processes of a machine."""
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second that leak from it."""
+        ...
 
     def ready_at(self, now: float) -> float:
         """When the next request may be sent; `now` or earlier means at once."""
@@ -191,14 +196,15 @@ class Meter:
             # The first answer reports what earlier processes have spent: wait for it.
             return math.inf
         spent = self.spent(now)
-        if self.known and not seconds and spent <= FREE_AT * self.limit:
-            return now
+        free = self.known and not seconds and spent <= FREE_AT * self.limit
         planned = spent + seconds
-        if planned <= SLOW_AT * self.limit or not spent:
+        if free or planned <= SLOW_AT * self.limit or not spent:
             return now
-        if self.burdens:
-            # The next answer reports the budget; until then one request at a time.
-            return math.inf
+        # The next answer reports the budget; until then one charged request at a time.
+        return math.inf if self.burdens else self._leaves_room(planned, now)
+
+    def _leaves_room(self, planned: float, now: float) -> float:
+        """When so many seconds are within the budget, with nothing charged in flight."""
         reset = self.resets_at is not None and now >= self.resets_at
         if planned <= (1.0 if reset else STOP_AT) * self.limit:
             return now
