@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
-from bx24frames.engine.charging import BATCH_WEIGHT
+from bx24frames.engine.charges import BATCH_WEIGHT
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
