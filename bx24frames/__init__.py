@@ -80,6 +80,8 @@ _HOMES: Final = {
     "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")
+_NEEDS: Final = {"Sandbox": ("mimesis", "qs_codec")}
+"""Optional libraries of a public name."""
 
 
 def __getattr__(name: str) -> Any:
@@ -89,6 +91,10 @@ def __getattr__(name: str) -> Any:
         return import_module(f"bx24frames.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
+    if name in _NEEDS:
+        from bx24frames.extras import require
+
+        require(*_NEEDS[name])
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

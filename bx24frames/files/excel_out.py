@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.files.flat import flat
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ YEAR: Final = 1900
 
 def openpyxl_is_there() -> None:
     """Raise `ConfigError` if the extra is not installed."""
-    try:
-        import openpyxl  # noqa: F401
-    except ImportError:
-        raise ConfigError("Excel files need the package openpyxl", guidance="pip install 'bx24frames[excel]'") from None
+    require("openpyxl")
 
 
 class ExcelSheet:
