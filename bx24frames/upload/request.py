@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray
     from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Entity, Field
-    from bx24frames.options import Mode, Nulls, OnError, Progress
+    from bx24frames.options import Nulls, OnError, Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
+    from bx24frames.upload.match import RowId
+    from bx24frames.upload.outcomes import Verb
     from bx24frames.upload.source import Source, SourceCheck
 
 CellPlace = tuple[int, str]
@@ -42,7 +44,7 @@ class WriteRequest:
 
     source: Source
     entity: str
-    mode: Mode
+    mode: Verb
     on: Sequence[str] | None = None
     columns: Sequence[str] | None = None
     nulls: Nulls = "skip"
@@ -62,17 +64,16 @@ class WriteRequest:
 class Upload:
     """A prepared upload.
 
-    `bad`: positions of rows that failed a check and are not sent. `ids`: ids of existing rows by position.
-    `current`: by id, the portal's values of the columns to compare. `held`: cells to leave out.
+    `bad`: positions of rows that failed a check and are not sent. `held`: cells to leave out. `given`: the ids of a
+    deletion, by position.
     """
 
     request: WriteRequest
     table: Table
     frame: Incoming
     bad: Mapping[int, Fault]
-    ids: dict[int, int | str] = field(default_factory=dict)
-    current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
     held: frozenset[CellPlace] = frozenset()
+    given: Sequence[RowId] = ()
 
     @property
     def entity(self) -> Entity:
@@ -120,7 +121,10 @@ class Upload:
 
 def identify(connection: Connection, upload: Upload) -> Identity:
     """The identity of an upload: the same frame, written to the same entity of the same portal in the same way."""
-    hashes = row_hashes(upload.frame.table, upload.total)
+    if upload.request.mode == "delete":
+        hashes = [hashlib.blake2b(str(row_id).encode(), digest_size=HASH_BYTES).digest() for row_id in upload.given]
+    else:
+        hashes = row_hashes(upload.frame.table, upload.total)
     whole = hashlib.blake2b(digest_size=16)
     for part in (*sorted(upload.frame.table.column_names), *(upload.request.on or ())):
         whole.update(part.encode() + b"\0")

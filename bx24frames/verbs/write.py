@@ -16,9 +16,9 @@ from bx24frames.frames.schema import pandera_check
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
 from bx24frames.portal.session import blocking, connection_of
-from bx24frames.upload.delete import DeleteRequest, delete_rows
+from bx24frames.upload.deletion import DeleteRequest
 from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.run import write_rows
+from bx24frames.upload.run import delete_rows, write_rows
 from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names, journal_of
 from bx24frames.verbs.docs import documented
 

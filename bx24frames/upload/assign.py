@@ -1,0 +1,293 @@
+"""Assignment of rows in doubt to rows of the portal: which one is which, which one is certainly not there."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from bx24frames.entities.types import Kind, kind
+from bx24frames.upload.match import RowId, canonical
+
+if TYPE_CHECKING:
+    from bx24frames.entities.schema import Field
+
+__all__ = ["Matches", "Wanted", "assign"]
+
+Cells: TypeAlias = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row that may or may not be in the portal, with the values that were written, by field code."""
+
+    position: int
+    values: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Matches:
+    """Result of a look-up: `found` position to id, `absent` positions, `unclear` position to candidates.
+
+    `unclaimed`: rows of the portal that are none of the rows looked for, as far as their values show.
+    """
+
+    found: dict[int, RowId] = field(default_factory=dict)
+    absent: list[int] = field(default_factory=list)
+    unclear: dict[int, tuple[RowId, ...]] = field(default_factory=dict)
+    unclaimed: tuple[RowId, ...] = ()
+
+
+class Likeness(enum.IntEnum):
+    """How closely a stored value equals the one that was sent, closest first."""
+
+    RAW = 0
+    EQUAL = 1
+    LOOSE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A row in doubt that may be a row of the portal.
+
+    `unexplained`: values of the portal's row where nothing was sent. `likeness`: of the values that were sent.
+    """
+
+    unexplained: int
+    likeness: Likeness
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Rows with identical cells, which are interchangeable: `members` are their positions or ids.
+
+    `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be.
+    """
+
+    forms: tuple[Cells, ...]
+    members: list[RowId] = field(default_factory=list)
+    edges: dict[Group, Edge] = field(default_factory=dict)
+
+    @property
+    def cells(self) -> Cells:
+        """The cells as they are."""
+        return self.forms[Likeness.RAW]
+
+    @property
+    def size(self) -> int:
+        """The number of rows that are not assigned yet."""
+        return len(self.members)
+
+
+def assign(
+    doubts: Sequence[Wanted], rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]
+) -> Matches:
+    """Match rows in doubt to unclaimed rows of the portal.
+
+    A row of the portal may be one in doubt if it has every value that was sent. It belongs to the row in doubt that
+    explains most of its values; between several that explain as many, nothing is decided unless one is identical to it,
+    or all of them are there. Identical rows are interchangeable. If there are more candidates than rows in doubt, it
+    cannot be decided which are ours, and all of them stay unclear.
+
+    Parameters
+    ----------
+    doubts : sequence of Wanted
+    rows : iterable of (id, values by field code)
+        Rows of the portal that may be ours.
+    fields : mapping of str to Field
+        The fields to compare, by code.
+    """
+    wanted = _grouped(((doubt.position, doubt.values) for doubt in doubts), fields)
+    stored = _grouped(rows, fields)
+    _connect(wanted, stored)
+    crowded = _prune(wanted, stored)
+    matches = Matches()
+    for owners, candidates in _components(wanted):
+        if crowded & set(candidates) or _size(candidates) > _size(owners):
+            _leave_unclear(owners, candidates, matches)
+            continue
+        _assign_identical(owners, candidates, matches)
+        for part, found in list(_components(owners)):
+            _settle(part, found, matches)
+    matches.absent = sorted(int(position) for group in wanted for position in group.members)
+    matches.unclaimed = tuple(sorted((row_id for group in stored for row_id in group.members), key=_id_order))
+    return matches
+
+
+# --- groups and their edges ----------------------------------------------------------------------
+
+
+def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]) -> list[Group]:
+    groups: dict[Cells, Group] = {}
+    for name, values in rows:
+        cells = tuple(_raw(one, values.get(code)) for code, one in fields.items())
+        if cells not in groups:
+            equal = tuple(canonical(one, values.get(code)) for code, one in fields.items())
+            loose = tuple(canonical(one, values.get(code), loose=True) for code, one in fields.items())
+            groups[cells] = Group((cells, equal, loose))
+        groups[cells].members.append(name)
+    for group in groups.values():
+        group.members.sort(key=_id_order)
+    return list(groups.values())
+
+
+def _raw(one: Field, value: object) -> Hashable:
+    """A value without any normalisation; lists in any order, null and empty text alike."""
+    if isinstance(value, list | tuple):
+        return tuple(sorted((_raw(one, item) for item in value), key=repr)) or None
+    if value is None or value == "":
+        return None
+    if kind(one) is Kind.MULTIFIELD:
+        return str(value.get("value") if isinstance(value, Mapping) else value)
+    if isinstance(value, float | Decimal):
+        return Decimal(str(value)).normalize()
+    return value if isinstance(value, str) else canonical(one, value)
+
+
+def _connect(wanted: Iterable[Group], stored: Sequence[Group]) -> None:
+    patterns: dict[tuple[int, ...], list[Group]] = defaultdict(list)
+    for group in wanted:
+        patterns[tuple(place for place, cell in enumerate(group.cells) if cell is not None)].append(group)
+    for places, groups in patterns.items():
+        for likeness in Likeness:
+            candidates: dict[Cells, list[Group]] = defaultdict(list)
+            for row in stored:
+                candidates[_at(row.forms[likeness], places)].append(row)
+            for group in groups:
+                for row in candidates.get(_at(group.forms[likeness], places), ()):
+                    edge = Edge(_unexplained(row, places), likeness)
+                    group.edges.setdefault(row, edge)
+                    row.edges.setdefault(group, edge)
+
+
+def _at(cells: Cells, places: Sequence[int]) -> Cells:
+    return tuple(cells[place] for place in places)
+
+
+def _unexplained(row: Group, places: Sequence[int]) -> int:
+    empty = (None, False, 0)
+    return sum(cell not in empty for place, cell in enumerate(row.cells) if place not in places)
+
+
+def _prune(wanted: Iterable[Group], stored: Iterable[Group]) -> set[Group]:
+    """Drop the edges to worse candidates and to worse owners; returns the rows that have too few owners for that."""
+    for group in wanted:
+        _keep_best(group)
+    return {group for group in stored if group.edges and not _keep_best(group)}
+
+
+def _keep_best(group: Group) -> bool:
+    """Keep the edges that leave fewest values unexplained, if those suffice for the group."""
+    if not group.edges:
+        return True
+    least = min(edge.unexplained for edge in group.edges.values())
+    if _size(other for other, edge in group.edges.items() if edge.unexplained == least) < group.size:
+        return False
+    _drop(group, lambda edge: edge.unexplained > least)
+    return True
+
+
+def _drop(group: Group, worse: Callable[[Edge], bool]) -> None:
+    for other in [other for other, edge in group.edges.items() if worse(edge)]:
+        del group.edges[other], other.edges[group]
+
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def _components(wanted: Iterable[Group]) -> Iterator[tuple[list[Group], list[Group]]]:
+    """The groups of rows in doubt that share candidates, with these; without what is assigned already."""
+    seen: set[Group] = set()
+    for begin in wanted:
+        if begin in seen or not begin.members or not _live(begin):
+            continue
+        owners, candidates, waiting = [begin], list[Group](), [(begin, True)]
+        seen.add(begin)
+        while waiting:
+            group, of_ours = waiting.pop()
+            for other in _live(group):
+                if other not in seen:
+                    seen.add(other)
+                    (candidates if of_ours else owners).append(other)
+                    waiting.append((other, not of_ours))
+        yield owners, candidates
+
+
+def _live(group: Group) -> list[Group]:
+    return [other for other in group.edges if other.members]
+
+
+def _size(groups: Iterable[Group]) -> int:
+    return sum(group.size for group in groups)
+
+
+def _assign_identical(owners: Iterable[Group], candidates: Iterable[Group], matches: Matches) -> None:
+    stored = {group.cells: group for group in candidates}
+    for group in owners:
+        if group.cells in stored:
+            _match(group, stored[group.cells], matches)
+
+
+def _match(group: Group, row: Group, matches: Matches) -> None:
+    """Assign as many rows of two groups as there are in both."""
+    many = min(group.size, row.size)
+    matches.found.update(zip((int(one) for one in group.members[:many]), row.members[:many], strict=True))
+    del group.members[:many], row.members[:many]
+
+
+def _settle(owners: list[Group], candidates: list[Group], matches: Matches) -> None:
+    """Decide about groups without identical rows; each row of the portal is one of theirs."""
+    if _size(candidates) > _size(owners):
+        _leave_unclear(owners, candidates, matches)
+        return
+    whole = _size(owners) == _size(candidates)
+    if whole:
+        for row in candidates:
+            closest = min((edge.likeness for edge in row.edges.values()), default=Likeness.LOOSE)
+            if _size(other for other, edge in row.edges.items() if edge.likeness == closest) >= row.size:
+                _drop(row, partial(_is_looser, closest))
+    while _assign_forced(owners, candidates, matches, whole=whole):
+        pass
+    for part, found in list(_components(owners)):
+        if len(found) == 1 and _size(part) == _size(found):
+            for group in part:
+                _match(group, found[0], matches)
+        else:
+            _leave_unclear(part, found, matches)
+
+
+def _is_looser(closest: Likeness, edge: Edge) -> bool:
+    return edge.likeness > closest
+
+
+def _assign_forced(owners: Iterable[Group], candidates: Iterable[Group], matches: Matches, *, whole: bool) -> bool:
+    """Assign rows that have one owner left, or rows in doubt that have one candidate left while all are there."""
+    for row in candidates:
+        if row.members and len(live := _live(row)) == 1 and live[0].size >= row.size:
+            _match(live[0], row, matches)
+            return True
+    for group in owners if whole else ():
+        if group.members and len(live := _live(group)) == 1 and live[0].size >= group.size:
+            _match(group, live[0], matches)
+            return True
+    return False
+
+
+def _leave_unclear(owners: Iterable[Group], candidates: Sequence[Group], matches: Matches) -> None:
+    """Leave rows undecided; where there are more candidates than rows, some are somebody else's."""
+    listed = list(owners)
+    ids = tuple(sorted((row_id for row in candidates for row_id in row.members), key=_id_order))
+    if len(ids) <= _size(listed):
+        for row in candidates:
+            row.members.clear()
+    for group in listed:
+        matches.unclear.update((int(position), ids) for position in group.members)
+        group.members.clear()
+
+
+def _id_order(row_id: RowId) -> tuple[int, str]:
+    return (row_id, "") if isinstance(row_id, int) else (0, row_id)
