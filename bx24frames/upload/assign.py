@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import html
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.types import Kind, kind
 from bx24frames.upload.match import RowId, canonical
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
 
 __all__ = ["Matches", "Wanted", "assign"]
+
+KIN_LENGTH: Final = 20
+"""Letters and digits that a text keeps, however short it is cut."""
+DIGITS: Final = 10
+"""Digits of a phone without the prefixes that portals change."""
+_ENTITY: Final = re.compile(r"&(?:\w+|#\d+);")
+_UNCOMPARED: Final = frozenset({Kind.FLOAT, Kind.MONEY})
 
 Cells: TypeAlias = tuple[Hashable, ...]
 
@@ -48,6 +57,8 @@ class Likeness(enum.IntEnum):
     RAW = 0
     EQUAL = 1
     LOOSE = 2
+    KIN = 3
+    """Not equal, but the portal may have made the one of the other: never a reason to assign, but one to doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +76,14 @@ class Edge:
 class Group:
     """Rows with identical cells, which are interchangeable: `members` are their positions or ids.
 
-    `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be.
+    `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be. `kin`:
+    those from which they may have been made, with the values left unexplained.
     """
 
     forms: tuple[Cells, ...]
     members: list[RowId] = field(default_factory=list)
     edges: dict[Group, Edge] = field(default_factory=dict)
+    kin: dict[Group, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> Cells:
@@ -128,7 +141,8 @@ def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping
         if cells not in groups:
             equal = tuple(canonical(one, values.get(code)) for code, one in fields.items())
             loose = tuple(canonical(one, values.get(code), loose=True) for code, one in fields.items())
-            groups[cells] = Group((cells, equal, loose))
+            kin = tuple(_kin(one, values.get(code)) for code, one in fields.items())
+            groups[cells] = Group((cells, equal, loose, kin))
         groups[cells].members.append(name)
     for group in groups.values():
         group.members.sort(key=_id_order)
@@ -148,6 +162,26 @@ def _raw(one: Field, value: object) -> Hashable:
     return value if isinstance(value, str) else canonical(one, value)
 
 
+def _kin(one: Field, value: object) -> Hashable:
+    """A value without all that portals change: case, signs, escapes, the size of sums."""
+    if isinstance(value, list | tuple):
+        return tuple(sorted((_kin(one, item) for item in value), key=repr)) or None
+    if value is None or value == "":
+        return None
+    if kind(one) in _UNCOMPARED:
+        return ""
+    if kind(one) is Kind.MULTIFIELD:
+        text = str(value.get("value") if isinstance(value, Mapping) else value)
+        return "".join(char for char in text if char.isdigit())[-DIGITS:] or text.casefold()
+    return _letters(value) if isinstance(value, str) else canonical(one, value)
+
+
+def _letters(text: str) -> str:
+    while (plain := html.unescape(text)) != text:
+        text = plain
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
 def _connect(wanted: Iterable[Group], stored: Sequence[Group]) -> None:
     patterns: dict[tuple[int, ...], list[Group]] = defaultdict(list)
     for group in wanted:
@@ -156,12 +190,32 @@ def _connect(wanted: Iterable[Group], stored: Sequence[Group]) -> None:
         for likeness in Likeness:
             candidates: dict[Cells, list[Group]] = defaultdict(list)
             for row in stored:
-                candidates[_at(row.forms[likeness], places)].append(row)
+                candidates[_key(row, likeness, places)].append(row)
             for group in groups:
-                for row in candidates.get(_at(group.forms[likeness], places), ()):
-                    edge = Edge(_unexplained(row, places), likeness)
-                    group.edges.setdefault(row, edge)
-                    row.edges.setdefault(group, edge)
+                for row in candidates.get(_key(group, likeness, places), ()):
+                    _join(group, row, likeness, places)
+
+
+def _join(group: Group, row: Group, likeness: Likeness, places: Sequence[int]) -> None:
+    if row in group.edges:
+        return
+    unexplained = _unexplained(row, places)
+    if likeness is not Likeness.KIN:
+        group.edges[row] = row.edges[group] = Edge(unexplained, likeness)
+    elif all(_is_kin(group.forms[likeness][place], row.forms[likeness][place]) for place in places):
+        row.kin[group] = unexplained
+
+
+def _key(group: Group, likeness: Likeness, places: Sequence[int]) -> Cells:
+    cells = _at(group.forms[likeness], places)
+    if likeness is not Likeness.KIN:
+        return cells
+    return tuple(cell[:KIN_LENGTH] if isinstance(cell, str) else cell for cell in cells)
+
+
+def _is_kin(sent: Hashable, kept: Hashable) -> bool:
+    """Whether one value may have become the other; a text may have been cut."""
+    return sent == kept or (isinstance(sent, str) and isinstance(kept, str) and sent.startswith(kept))
 
 
 def _at(cells: Cells, places: Sequence[int]) -> Cells:
@@ -169,15 +223,22 @@ def _at(cells: Cells, places: Sequence[int]) -> Cells:
 
 
 def _unexplained(row: Group, places: Sequence[int]) -> int:
-    empty = (None, False, 0)
-    return sum(cell not in empty for place, cell in enumerate(row.cells) if place not in places)
+    return sum(cell is not None for place, cell in enumerate(row.cells) if place not in places)
 
 
 def _prune(wanted: Iterable[Group], stored: Iterable[Group]) -> set[Group]:
     """Drop the edges to worse candidates and to worse owners; returns the rows that have too few owners for that."""
     for group in wanted:
         _keep_best(group)
-    return {group for group in stored if group.edges and not _keep_best(group)}
+    return {group for group in stored if group.edges and (_is_rather_kin(group) or not _keep_best(group))}
+
+
+def _is_rather_kin(row: Group) -> bool:
+    """Whether a row in doubt that the portal may have changed explains as much of a row as its owners do."""
+    if any(group.cells == row.cells for group in row.edges):
+        return False
+    least = min(edge.unexplained for edge in row.edges.values())
+    return any(unexplained <= least for unexplained in row.kin.values())
 
 
 def _keep_best(group: Group) -> bool:
@@ -228,8 +289,14 @@ def _size(groups: Iterable[Group]) -> int:
 def _assign_identical(owners: Iterable[Group], candidates: Iterable[Group], matches: Matches) -> None:
     stored = {group.cells: group for group in candidates}
     for group in owners:
-        if group.cells in stored:
-            _match(group, stored[group.cells], matches)
+        row = stored.get(group.cells)
+        if row is not None and not (_is_escaped(row) and len({*_live(row), *row.kin}) > 1):
+            _match(group, row, matches)
+
+
+def _is_escaped(row: Group) -> bool:
+    """Whether a row may hold the escaped text of another: what equals it would then be stored otherwise itself."""
+    return any(isinstance(cell, str) and _ENTITY.search(cell) for cell in row.cells)
 
 
 def _match(group: Group, row: Group, matches: Matches) -> None:
@@ -278,12 +345,16 @@ def _assign_forced(owners: Iterable[Group], candidates: Iterable[Group], matches
 
 
 def _leave_unclear(owners: Iterable[Group], candidates: Sequence[Group], matches: Matches) -> None:
-    """Leave rows undecided; where there are more candidates than rows, some are somebody else's."""
+    """Leave rows undecided.
+
+    The candidates are theirs, unless there are more of them than rows or they may have been made of others.
+    """
     listed = list(owners)
     ids = tuple(sorted((row_id for row in candidates for row_id in row.members), key=_id_order))
     if len(ids) <= _size(listed):
         for row in candidates:
-            row.members.clear()
+            if row.kin.keys() <= set(listed):
+                row.members.clear()
     for group in listed:
         matches.unclear.update((int(position), ids) for position in group.members)
         group.members.clear()
