@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import delete_call
+from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.incoming import Incoming
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.request import Upload, WriteRequest
+from bx24frames.upload.request import ON_ERROR, Upload, WriteRequest, resumed
 from bx24frames.upload.source import ArrowSource, row_positions
 from bx24frames.upload.state import RowState
 from bx24frames.upload.steps import Delivery, RowsById, Send, ask
@@ -31,22 +33,29 @@ if TYPE_CHECKING:
 __all__ = ["DeleteRequest", "delete_present", "encoded_deletes", "identify_ids", "prepare_deletion"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRequest:
-    """What a caller wants deleted. `ids`: the ids given, once the entity is known that they are of."""
+_SAME: Final = "As in `write_entity`."
 
-    ids: Callable[[Entity], list[RowId]]
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest(Checked):
+    """The arguments of a deletion. `ids`: the ids given, once the entity they belong to is known."""
+
+    ids: Callable[[Entity], list[int | str]]
     entity: str
-    on_error: OnError = "raise"
-    dry_run: bool = False
-    resume: Resume = None
-    progress: Progress = "auto"
+    on_error: OnError = keyword("raise", ON_ERROR, '{"raise", "report", "stop"}', _SAME)
+    dry_run: bool = keyword(False, SWITCH, "bool", _SAME)
+    resume: Resume = keyword(None, resumed, "path, WriteReport, False or None", _SAME)
+    progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', _SAME)
+
+    def __post_init__(self) -> None:
+        named_by_text(self.entity)
+        Checked.__post_init__(self)
 
 
 async def prepare_deletion(connection: Connection, request: DeleteRequest) -> Upload:
     """Prepare a deletion; nothing is deleted if a fault is found."""
     table = await find_table(connection, request.entity)
-    _check(request, table.entity)
+    _check(table.entity)
     ids = request.ids(table.entity)
     import pyarrow as pa
 
@@ -55,23 +64,21 @@ async def prepare_deletion(connection: Connection, request: DeleteRequest) -> Up
     write = WriteRequest(
         source,
         request.entity,
-        "delete",
+        "update",
         on_error=request.on_error,
         dry_run=request.dry_run,
         resume=request.resume,
         progress=request.progress,
     )
-    return Upload(write, table, frame, {}, given=tuple(ids))
+    return Upload(write, table, frame, {}, "delete", given=tuple(ids))
 
 
-def _check(request: DeleteRequest, entity: Entity) -> None:
+def _check(entity: Entity) -> None:
     """Refuse a deletion that cannot be carried out."""
     if entity.writes.delete is None:
         raise ConfigError(
             f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
         )
-    if request.on_error not in ("raise", "report", "stop"):
-        raise ConfigError(f"on_error must be 'raise', 'report' or 'stop', not {request.on_error!r}")
 
 
 def identify_ids(upload: Upload, machine: UploadMachine) -> Script[None]:

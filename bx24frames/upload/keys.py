@@ -80,7 +80,7 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
 
 def find_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Identify existing rows; rows with an ambiguous key, or missing rows of an update, fail."""
-    mode = upload.request.mode
+    mode = upload.verb
     if upload.frame.id_column is not None:
         ids = cast("list[RowId]", upload.frame.table.column(upload.frame.id_column).to_pylist())
         for position, row_id in enumerate(ids):
@@ -123,7 +123,7 @@ def _decide(
             rows.settle(edited)
         elif there:
             rows.identify(position, *there[0])
-        elif upload.request.mode == "update":
+        elif upload.verb == "update":
             message = "the portal has no row with this key"
             rows.settle(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
 

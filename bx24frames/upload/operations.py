@@ -55,21 +55,21 @@ OPERATIONS: Final[Mapping[Verb, Operation]] = {
 
 def script(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Everything that an upload does, from its first look-up to its last."""
-    operation = OPERATIONS[upload.request.mode]
+    operation = OPERATIONS[upload.verb]
     for phase in ((begin,) if operation.creates else ()) + (operation.find, *operation.phases):
         yield from phase(upload, machine)
 
 
 def rehearsal(upload: Upload, machine: UploadMachine) -> Script[None]:
     """What a dry run does: look-ups only."""
-    yield from OPERATIONS[upload.request.mode].find(upload, machine)
+    yield from OPERATIONS[upload.verb].find(upload, machine)
     yield from learn_current(upload, machine.rows, machine.rows.ids)
 
 
 def absences(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Fail the rows whose ids do not exist, in a dry run; an upload leaves that to the portal."""
     rows = machine.rows
-    if not found_by_id(upload.table) or upload.request.mode == "delete":
+    if not found_by_id(upload.table) or upload.verb == "delete":
         return
     present = rows.within(RowState.PRESENT)
     there = (yield from ask(RowsById([rows.ids[at] for at in present]))) if present else {}
@@ -82,7 +82,7 @@ def absences(upload: Upload, machine: UploadMachine) -> Script[None]:
 def planned(upload: Upload, rows: Rows) -> Iterator[Outcome]:
     """The outcomes that a dry run expects of the rows that it would send."""
     present = rows.within(RowState.PRESENT)
-    if upload.request.mode == "delete":
+    if upload.verb == "delete":
         yield from (Outcome(position, "deleted", rows.ids[position]) for position in present)
         return
     for row, says in rows_to_update(upload, rows, present):

@@ -73,7 +73,7 @@ async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILI
     if request.dry_run:
         return _uploaded(begun, upload, machine, took=await _rehearse(begun, upload, machine))
     interrupted, journal, broken = False, None, None
-    if OPERATIONS[request.mode].always_recorded or request.resume not in (None, False):
+    if OPERATIONS[upload.verb].always_recorded or request.resume not in (None, False):
         journal = open_journal(identify(connection, upload), request.resume)
     try:
         interrupted = await _carry_out(connection, upload, machine, journal)
@@ -90,9 +90,9 @@ async def _carry_out(connection: Connection, upload: Upload, machine: UploadMach
     """Send the rows under a journal; returns whether that was interrupted."""
     rows, request, clock = machine.rows, upload.request, connection.clock
     try:
-        with Bar(f"{upload.entity.name}: {request.mode}", total=upload.total, progress=request.progress) as bar:
+        with Bar(f"{upload.entity.name}: {upload.verb}", total=upload.total, progress=request.progress) as bar:
             if journal is not None:
-                machine.earlier = _earlier(connection, journal, OPERATIONS[request.mode].done)
+                machine.earlier = _earlier(connection, journal, OPERATIONS[upload.verb].done)
                 rows.observers.append(journal)
             rows.observers.append(_Counter(ProgressMeter(connection, bar)))
             rows.settle(*machine.earlier.written)
@@ -173,12 +173,12 @@ def _uploaded(
     broken: BX24Error | None = None,
 ) -> Uploaded:
     request, rows, cost = upload.request, machine.rows, took or begun.cost
-    labels = None if request.mode == "delete" else upload.frame.source.labels()
+    labels = None if upload.verb == "delete" else upload.frame.source.labels()
     return Uploaded(
         outcome_table(rows.outcomes(), upload.total, labels),
         entity=upload.entity.name,
         host=begun.connection.host,
-        mode=request.mode,
+        mode=upload.verb,
         dry_run=request.dry_run,
         robots_ran=None if request.dry_run else _robots_ran(upload, rows),
         requests=cost.requests,

@@ -79,7 +79,7 @@ def _reads_back(field: Field) -> bool:
 def _at_risk(upload: Upload, field: Field) -> bool:
     """Whether a field is a stage of rows whose pipeline is not in the frame: one of another pipeline is not stored."""
     given = {one.code for one in upload.columns.values()}
-    return field.code in STAGE_FIELDS and upload.request.mode != "insert" and not given & PIPELINE_FIELDS
+    return field.code in STAGE_FIELDS and upload.verb != "insert" and not given & PIPELINE_FIELDS
 
 
 def _read_back(
