@@ -57,7 +57,9 @@ class Likeness(enum.IntEnum):
     RAW = 0
     EQUAL = 1
     LOOSE = 2
-    KIN = 3
+    SPELLED = 3
+    """The same letters and digits, numbers as loosely as before."""
+    KIN = 4
     """Not equal, but the portal may have made the one of the other: never a reason to assign, but one to doubt."""
 
 
@@ -142,7 +144,11 @@ def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping
             equal = tuple(canonical(one, values.get(code)) for code, one in fields.items())
             loose = tuple(canonical(one, values.get(code), loose=True) for code, one in fields.items())
             kin = tuple(_kin(one, values.get(code)) for code, one in fields.items())
-            groups[cells] = Group((cells, equal, loose, kin))
+            spelled = tuple(
+                other if kind(one) in _UNCOMPARED else near
+                for one, other, near in zip(fields.values(), loose, kin, strict=True)
+            )
+            groups[cells] = Group((cells, equal, loose, spelled, kin))
         groups[cells].members.append(name)
     for group in groups.values():
         group.members.sort(key=_id_order)

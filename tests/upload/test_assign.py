@@ -61,7 +61,7 @@ def test_a_default_of_the_portal_does_not_hide_a_row() -> None:
 
 
 def test_a_row_that_nobody_explains_is_unclaimed() -> None:
-    found = result([values("Chair", 1.0)], [values("CHAIR", 1.0)])
+    found = result([values("Chair", 1.0)], [values("Table", 1.0)])
     assert (found.absent, found.unclaimed) == ([0], (100,))
 
 
@@ -143,7 +143,7 @@ def as_text(row: Values) -> str:
     return repr(sorted(row.items()))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(
     frame=st.lists(rows_, min_size=1, max_size=8),
     seed=st.integers(0, 10**6),
@@ -180,10 +180,10 @@ def test_near_equal_rows(frame: list[Values], seed: int, how: str, rounds: bool,
 
 @pytest.mark.parametrize("how", sorted(STORE))
 def test_distinct_rows_are_all_found(how: str) -> None:
-    """A portal that only trims, escapes or rounds leaves nothing unknown."""
+    """A portal that changes signs, case and sums alone leaves nothing unknown."""
     frame = [values(f"Row {at} & co, a title much longer than is kept", at * 1.004) for at in range(30)]
     rows = [stored(row, STORE[how], rounds=True, digits=True) for row in frame[:20]]
     matches = result(frame, rows)
-    known = how not in ("upper case", "cuts")
+    known = how != "cuts"
     assert len(matches.found) == (20 if known else 0)
     assert bool(matches.unclaimed) is not known
