@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import enum
 import html
-import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.types import Kind, kind
@@ -24,7 +22,6 @@ KIN_LENGTH: Final = 20
 """Letters and digits that a text keeps, however short it is cut."""
 DIGITS: Final = 10
 """Digits of a phone without the prefixes that portals change."""
-_ENTITY: Final = re.compile(r"&(?:\w+|#\d+);")
 _UNCOMPARED: Final = frozenset({Kind.FLOAT, Kind.MONEY})
 
 Cells: TypeAlias = tuple[Hashable, ...]
@@ -63,28 +60,17 @@ class Likeness(enum.IntEnum):
     """Not equal, but the portal may have made the one of the other: never a reason to assign, but one to doubt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A row in doubt that may be a row of the portal.
-
-    `unexplained`: values of the portal's row where nothing was sent. `likeness`: of the values that were sent.
-    """
-
-    unexplained: int
-    likeness: Likeness
-
-
 @dataclass(slots=True, eq=False)
 class Group:
     """Rows with identical cells, which are interchangeable: `members` are their positions or ids.
 
-    `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be. `kin`:
-    those from which they may have been made, with the values left unexplained.
+    `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be, with the
+    number of values left unexplained. `kin`: likewise, those from which the portal may have made them.
     """
 
     forms: tuple[Cells, ...]
     members: list[RowId] = field(default_factory=list)
-    edges: dict[Group, Edge] = field(default_factory=dict)
+    edges: dict[Group, int] = field(default_factory=dict)
     kin: dict[Group, int] = field(default_factory=dict)
 
     @property
@@ -103,10 +89,11 @@ def assign(
 ) -> Matches:
     """Match rows in doubt to unclaimed rows of the portal.
 
-    A row of the portal may be one in doubt if it has every value that was sent. It belongs to the row in doubt that
-    explains most of its values; between several that explain as many, nothing is decided unless one is identical to it,
-    or all of them are there. Identical rows are interchangeable. If there are more candidates than rows in doubt, it
-    cannot be decided which are ours, and all of them stay unclear.
+    A row of the portal may be one in doubt if it has every value that was sent, as it is or as portals change values.
+    It belongs to the row in doubt that explains most of its values; between several that differ and explain as many,
+    nothing is decided, even if one is identical to it: it may be what another has become. Identical rows are
+    interchangeable. If there are more candidates than rows in doubt, it cannot be decided which are ours, and all of
+    them stay unclear.
 
     Parameters
     ----------
@@ -121,13 +108,11 @@ def assign(
     _connect(wanted, stored)
     crowded = _prune(wanted, stored)
     matches = Matches()
-    for owners, candidates in _components(wanted):
+    for owners, candidates in list(_components(wanted)):
         if crowded & set(candidates) or _size(candidates) > _size(owners):
             _leave_unclear(owners, candidates, matches)
-            continue
-        _assign_identical(owners, candidates, matches)
-        for part, found in list(_components(owners)):
-            _settle(part, found, matches)
+        else:
+            _match(owners[0], candidates, matches)
     matches.absent = sorted(int(position) for group in wanted for position in group.members)
     matches.unclaimed = tuple(sorted((row_id for group in stored for row_id in group.members), key=_id_order))
     return matches
@@ -207,7 +192,7 @@ def _join(group: Group, row: Group, likeness: Likeness, places: Sequence[int]) -
         return
     unexplained = _unexplained(row, places)
     if likeness is not Likeness.KIN:
-        group.edges[row] = row.edges[group] = Edge(unexplained, likeness)
+        group.edges[row] = row.edges[group] = unexplained
     elif all(_is_kin(group.forms[likeness][place], row.forms[likeness][place]) for place in places):
         row.kin[group] = unexplained
 
@@ -236,30 +221,29 @@ def _prune(wanted: Iterable[Group], stored: Iterable[Group]) -> set[Group]:
     """Drop the edges to worse candidates and to worse owners; returns the rows that have too few owners for that."""
     for group in wanted:
         _keep_best(group)
-    return {group for group in stored if group.edges and (_is_rather_kin(group) or not _keep_best(group))}
+    return {group for group in stored if group.edges and (_is_contested(group) or not _keep_best(group))}
 
 
-def _is_rather_kin(row: Group) -> bool:
-    """Whether a row in doubt that the portal may have changed explains as much of a row as its owners do."""
-    if any(group.cells == row.cells for group in row.edges):
-        return False
-    least = min(edge.unexplained for edge in row.edges.values())
-    return any(unexplained <= least for unexplained in row.kin.values())
+def _is_contested(row: Group) -> bool:
+    """Whether a row may be one of several that differ: identical to one of them, it may be what another has become."""
+    least = min(edge for edge in row.edges.values())
+    owners = {group for group, edge in row.edges.items() if edge == least}
+    return len(owners | {group for group, unexplained in row.kin.items() if unexplained <= least}) > 1
 
 
 def _keep_best(group: Group) -> bool:
     """Keep the edges that leave fewest values unexplained, if those suffice for the group."""
     if not group.edges:
         return True
-    least = min(edge.unexplained for edge in group.edges.values())
-    if _size(other for other, edge in group.edges.items() if edge.unexplained == least) < group.size:
+    least = min(edge for edge in group.edges.values())
+    if _size(other for other, edge in group.edges.items() if edge == least) < group.size:
         return False
-    _drop(group, lambda edge: edge.unexplained > least)
+    _drop(group, least)
     return True
 
 
-def _drop(group: Group, worse: Callable[[Edge], bool]) -> None:
-    for other in [other for other, edge in group.edges.items() if worse(edge)]:
+def _drop(group: Group, least: int) -> None:
+    for other in [other for other, edge in group.edges.items() if edge > least]:
         del group.edges[other], other.edges[group]
 
 
@@ -292,62 +276,13 @@ def _size(groups: Iterable[Group]) -> int:
     return sum(group.size for group in groups)
 
 
-def _assign_identical(owners: Iterable[Group], candidates: Iterable[Group], matches: Matches) -> None:
-    stored = {group.cells: group for group in candidates}
-    for group in owners:
-        row = stored.get(group.cells)
-        if row is not None and not (_is_escaped(row) and len({*_live(row), *row.kin}) > 1):
-            _match(group, row, matches)
-
-
-def _is_escaped(row: Group) -> bool:
-    """Whether a row may hold the escaped text of another: what equals it would then be stored otherwise itself."""
-    return any(isinstance(cell, str) and _ENTITY.search(cell) for cell in row.cells)
-
-
-def _match(group: Group, row: Group, matches: Matches) -> None:
-    """Assign as many rows of two groups as there are in both."""
-    many = min(group.size, row.size)
-    matches.found.update(zip((int(one) for one in group.members[:many]), row.members[:many], strict=True))
-    del group.members[:many], row.members[:many]
-
-
-def _settle(owners: list[Group], candidates: list[Group], matches: Matches) -> None:
-    """Decide about groups without identical rows; each row of the portal is one of theirs."""
-    if _size(candidates) > _size(owners):
-        _leave_unclear(owners, candidates, matches)
-        return
-    whole = _size(owners) == _size(candidates)
-    if whole:
-        for row in candidates:
-            closest = min((edge.likeness for edge in row.edges.values()), default=Likeness.LOOSE)
-            if _size(other for other, edge in row.edges.items() if edge.likeness == closest) >= row.size:
-                _drop(row, partial(_is_looser, closest))
-    while _assign_forced(owners, candidates, matches, whole=whole):
-        pass
-    for part, found in list(_components(owners)):
-        if len(found) == 1 and _size(part) == _size(found):
-            for group in part:
-                _match(group, found[0], matches)
-        else:
-            _leave_unclear(part, found, matches)
-
-
-def _is_looser(closest: Likeness, edge: Edge) -> bool:
-    return edge.likeness > closest
-
-
-def _assign_forced(owners: Iterable[Group], candidates: Iterable[Group], matches: Matches, *, whole: bool) -> bool:
-    """Assign rows that have one owner left, or rows in doubt that have one candidate left while all are there."""
-    for row in candidates:
-        if row.members and len(live := _live(row)) == 1 and live[0].size >= row.size:
-            _match(live[0], row, matches)
-            return True
-    for group in owners if whole else ():
-        if group.members and len(live := _live(group)) == 1 and live[0].size >= group.size:
-            _match(group, live[0], matches)
-            return True
-    return False
+def _match(group: Group, candidates: Iterable[Group], matches: Matches) -> None:
+    """Assign the rows that nobody else may own."""
+    for row in sorted(candidates, key=lambda row: _id_order(row.members[0])):
+        ours = group.members[: row.size]
+        matches.found.update(zip((int(position) for position in ours), row.members, strict=True))
+        del group.members[: row.size]
+        row.members.clear()
 
 
 def _leave_unclear(owners: Iterable[Group], candidates: Sequence[Group], matches: Matches) -> None:
