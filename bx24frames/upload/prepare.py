@@ -51,7 +51,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
         check_keys(table, frame, request.on)
     faults = [*unclear, *frame.faults]
     if request.schema is not None:
-        faults += request.schema.unfit(source, table, request.timezone)
+        faults += request.schema.unfit(source, table, request.timezone, frame)
     if frame.compared:
         faults += await changed_cells(connection, table, frame, request.timezone)
     unknown = [*unclear, *(fault for fault in frame.faults if fault.reason == NOT_CHOSEN)]
