@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.options import OnError, Progress
     from bx24frames.portal.connection import Connection
+    from bx24frames.upload.journal_folder import Resume
     from bx24frames.upload.machine import UploadMachine
     from bx24frames.upload.match import RowId
-    from bx24frames.upload.request import Resume
     from bx24frames.upload.steps import Script
 
 __all__ = ["DeleteRequest", "delete_present", "encoded_deletes", "identify_ids", "prepare_deletion"]

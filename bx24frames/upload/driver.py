@@ -160,6 +160,15 @@ class Driver:
         raise RuntimeError(f"no way to carry out {step!r:.80}")
 
     async def _author(self) -> int | None:
+        """The credential's user; recorded in the journal before rows are sent."""
+        if self._journal is not None and self._journal.knows_author:
+            return self._journal.author
+        author = await self._user()
+        if self._journal is not None:
+            self._journal.sent_by(author)
+        return author
+
+    async def _user(self) -> int | None:
         if self._connection.address.user_id is not None:
             return self._connection.address.user_id
         profile = await self._connection.result("profile")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.request import Upload
     from bx24frames.upload.steps import Script
 
-__all__ = ["author_of", "begin", "comparable", "settle_doubts"]
+__all__ = ["author_field", "author_of", "begin", "comparable", "settle_doubts"]
 
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
 SHAPES_SEARCHED: Final = 10
@@ -36,19 +36,23 @@ SHAPES_SEARCHED: Final = 10
 KEYS: Final = (("originatorId", "originId"), ("xmlId",))
 
 
+Sort: TypeAlias = "tuple[int | None, Shape]"
+"""The author of a row and its kind, which decide together who sees it."""
+
+
 @dataclass(slots=True)
 class View:
     """What a look-up showed.
 
     `absent`, `unclear`: rows in doubt that were not found, and those that may be one of several rows.
-    `shown`: kinds of rows of this upload that the list contains. `missing`: by kind, the id of a row of this upload
-    that the list lacks.
+    `shown`: authors and kinds of rows of this upload that the list contains. `missing`: by author and kind, the id of a
+    row of this upload that the list lacks.
     """
 
     absent: list[int] = field(default_factory=list)
     unclear: dict[int, tuple[RowId, ...]] = field(default_factory=dict)
-    shown: set[Shape] = field(default_factory=set)
-    missing: dict[Shape, RowId] = field(default_factory=dict)
+    shown: set[Sort] = field(default_factory=set)
+    missing: dict[Sort, RowId] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,28 +70,22 @@ class Proof:
 def begin(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Learn and record what a search will need, before the first row is sent."""
     machine.author = yield from ask(Author())
-    facts = machine.earlier.facts
-    machine.rows.recall(_inherited(machine, facts.get("author", "")))
-    if "high" in facts:
-        machine.high = int(facts["high"])
-        return
-    machine.high = yield from ask(HighestId(owners(upload.table, upload.frame)))
-    author = "" if machine.author is None else str(machine.author)
-    yield from ask(Note({"high": str(machine.high), "author": author}))
-
-
-def _inherited(machine: UploadMachine, author: str) -> list[Doubt]:
-    """The rows that an interrupted upload left in doubt."""
-    return [
+    machine.rows.recall(
         Doubt(
             Outcome(position, "unknown", message="the upload was aborted", attempts=intent.times),
             machine.earlier.let_go[position],
             company=2,
-            author=int(author) if author else machine.author,
+            author=intent.author,
         )
         for position, intent in machine.earlier.intents.items()
         if machine.rows.waits(position)
-    ]
+    )
+    high = machine.earlier.facts.get("high")
+    if high is not None:
+        machine.high = int(high)
+        return
+    machine.high = yield from ask(HighestId(owners(upload.table, upload.frame)))
+    yield from ask(Note({"high": str(machine.high)}))
 
 
 def settle_doubts(
@@ -189,13 +187,14 @@ def _look_for(
         matches.absent = []
     view.absent += matches.absent
     view.unclear |= matches.unclear
+    shown = {at for row_id, at in claimed.items() if row_id in there}
+    view.shown |= {(author, shape) for shape in _shapes(upload, shown).values()}
     if author == machine.author:
         made = {at: row_id for row_id, at in claimed.items() if at not in machine.earlier.replayed}
-        view.shown |= set(_shapes(upload, {at for row_id, at in claimed.items() if row_id in there}).values())
         unseen = {at for at, row_id in made.items() if isinstance(row_id, int) and row_id not in there}
-        view.missing |= {shape: made[at] for at, shape in _shapes(upload, unseen).items()}
-        wanted = set(_shapes(upload, {*view.absent, *view.unclear}).values())
-        view.missing = {shape: row_id for shape, row_id in view.missing.items() if shape in wanted}
+        left = set(_shapes(upload, {*matches.absent, *matches.unclear}).values())
+        missing = ((shape, made[at]) for at, shape in _shapes(upload, unseen).items() if shape in left)
+        view.missing |= {(author, shape): row_id for shape, row_id in missing}
 
 
 def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Field]) -> list[Wanted]:
@@ -234,14 +233,17 @@ def comparable(upload: Upload) -> dict[str, Field]:
     return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
 
 
-def author_of(upload: Upload, author: int | None) -> Mapping[str, object]:
-    """The condition that excludes rows of other users, unless the frame itself sets the author."""
+def author_field(upload: Upload) -> Field | None:
+    """The field that has the author of a row, unless the frame itself sets it."""
     names = Names(upload.table.fields, upload.entity.name)
-    for name in AUTHORS:
-        field = names.find(name)
-        if field is not None and author is not None and field not in upload.columns.values():
-            return {field.code: author}
-    return {}
+    found = (names.find(name) for name in AUTHORS)
+    return next((field for field in found if field is not None and field not in upload.columns.values()), None)
+
+
+def author_of(upload: Upload, author: int | None) -> Mapping[str, object]:
+    """The condition that excludes rows of other users."""
+    field = author_field(upload)
+    return {} if field is None or author is None else {field.code: author}
 
 
 # --- concluding ------------------------------------------------------------------------------------
@@ -266,28 +268,26 @@ def _prove(upload: Upload, machine: UploadMachine, view: View) -> Script[Proof]:
     proof = Proof()
     fields = deciding(upload)
     values = {wanted.position: wanted.values for wanted in _wanted(upload, view.absent, fields)}
-    kinds: dict[Shape, list[int]] = defaultdict(list)
+    sorts: dict[Sort, list[int]] = defaultdict(list)
     for position in view.absent:
-        doubt = machine.rows.doubts[position]
-        if doubt.author != machine.author:
-            proof.why[position] = (
-                f"only the credential that sent it can show that it is absent: resume with one of user {doubt.author}"
-            )
-        else:
-            kinds[shape_of(fields.values(), values[position])].append(position)
-    for number, (shape, positions) in enumerate(kinds.items()):
-        if shape in view.missing:
+        author = machine.rows.doubts[position].author
+        sorts[author, shape_of(fields.values(), values[position])].append(position)
+    for number, (sort, positions) in enumerate(sorts.items()):
+        if sort in view.missing:
             proof.why |= dict.fromkeys(
                 positions,
-                f"the list does not show row {view.missing[shape]} either, which this upload made: look for it with a "
+                f"the list does not show row {view.missing[sort]} either, which this upload made: look for it with a "
                 "credential that may read such rows",
             )
             continue
         # The portal's own error for one row is believed unless the row is found.
         proof.proved += [at for at in positions if machine.rows.doubts[at].refused]
         lost = [at for at in positions if not machine.rows.doubts[at].refused]
-        if shape in view.shown:
+        if sort in view.shown:
             proof.proved += lost
+        elif sort[0] != machine.author:
+            whose = "" if sort[0] is None else f": resume with one of user {sort[0]}"
+            proof.why |= dict.fromkeys(lost, f"only the credential that sent it can show that it is absent{whose}")
         elif lost and number < SHAPES_SEARCHED and (yield from _is_listed(upload, machine, values[lost[0]])):
             proof.ahead += lost[:1]  # whether the list contains new rows of this kind, the first one shows
         else:

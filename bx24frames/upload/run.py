@@ -14,12 +14,13 @@ from bx24frames.upload.deletion import prepare_deletion
 from bx24frames.upload.differences import warn_of_differences
 from bx24frames.upload.driver import Driver
 from bx24frames.upload.forecast import Forecast, forecast
+from bx24frames.upload.journal_folder import open_journal
 from bx24frames.upload.machine import Earlier, UploadMachine
 from bx24frames.upload.operations import OPERATIONS, absences, loads, planned, rehearsal, script
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.policy import RECONCILIATION, Reconciliation
 from bx24frames.upload.prepare import prepare_upload
-from bx24frames.upload.request import identify, open_journal
+from bx24frames.upload.request import identify
 from bx24frames.upload.state import Rows
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILI
         return _uploaded(begun, upload, machine, took=await _rehearse(begun, upload, machine))
     interrupted, journal, broken = False, None, None
     if OPERATIONS[upload.verb].always_recorded or request.resume not in (None, False):
-        journal = open_journal(identify(connection, upload), request.resume)
+        journal = open_journal(identify(connection, upload), request.resume, called_at=request.called_at)
     try:
         interrupted = await _carry_out(connection, upload, machine, journal)
     except Exception as error:
@@ -100,7 +101,7 @@ async def _carry_out(connection: Connection, upload: Upload, machine: UploadMach
             return await Driver(connection, upload.table, machine, journal).interruptible()
     finally:
         if journal is not None:
-            journal.close(rows=upload.total)
+            journal.close(rows=upload.total, interrupted=machine.interrupted)
 
 
 def _earlier(connection: Connection, journal: Journal, done: frozenset[Action]) -> Earlier:
@@ -110,7 +111,7 @@ def _earlier(connection: Connection, journal: Journal, done: frozenset[Action]) 
     # Its connections were closed when its process ended, or when their requests timed out. A request sent in the future
     # was sent before the clock was set back.
     let_go = {at: now + min(0.0, intent.sent_at + timeout - wall) for at, intent in intents.items()}
-    facts = {name: fact for name in ("high", "author") if (fact := journal.fact(name)) is not None}
+    facts = {name: fact for name in ("high",) if (fact := journal.fact(name)) is not None}
     return Earlier([one for one in journal.outcomes() if one.action in done], intents, let_go, facts)
 
 

@@ -169,11 +169,12 @@ class Rows:
             self.held[row_id] = values
 
     def send(self, positions: Sequence[int], action: Action) -> None:
-        """Rows are about to be sent; observers have recorded it when this returns."""
-        for position in positions:
-            self._move(position, Event.SEND)
+        """Rows are about to be sent; observers have recorded it when this returns, and the rows stay if one cannot."""
+        following = [self._following(position, Event.SEND) for position in positions]
         for observer in self.observers:
             observer.intend(positions, action)
+        for position, state in zip(positions, following, strict=True):
+            self._states[position] = state
 
     def put_back(self, positions: Iterable[int], refused: Outcome) -> None:
         """Rows whose path the portal refused without creating them; `refused`: what is recorded, for any position."""
@@ -233,11 +234,14 @@ class Rows:
             del self._doubts[position]
 
     def _move(self, position: int, event: Event) -> None:
+        self._states[position] = self._following(position, event)
+
+    def _following(self, position: int, event: Event) -> RowState:
         state = self._states[position]
         following = TRANSITIONS.get((state, event))
         if following is None:
             raise RuntimeError(f"row {position} is {state.name}: {event.name} is not possible")
-        self._states[position] = following
+        return following
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
         named = [self._named(outcome) for outcome in outcomes]
