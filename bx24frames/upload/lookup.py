@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.normal import contact
+from bx24frames.entities.operators import NUMBERS, Comparison
 from bx24frames.entities.schema import Asking
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.stored_forms import contact
+from bx24frames.entities.types import Kind, comparison, kind
 from bx24frames.errors import ConfigError
 from bx24frames.portal.duplicates import ids_by_contact, in_parts
 from bx24frames.scan.request import ReadRequest
@@ -28,7 +29,7 @@ Answers = Mapping[tuple[str, ...], set[RowId]]
 
 FEW: Final = 10
 """Rows read to find one that is visible to the same users as another."""
-BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
+BY_LIST: Final = frozenset({*NUMBERS, Comparison.TEXT})
 """Kinds of which the portal can look up a list of values."""
 
 
@@ -271,7 +272,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]
 
 def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
     """The most selective key column among those that the portal can look up."""
-    able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
+    able = [place for place, field in enumerate(on) if comparison(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
     able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
     if not able:
         names = ", ".join(field.code for field in on)
