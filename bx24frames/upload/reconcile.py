@@ -57,7 +57,7 @@ class View:
 
 @dataclass(slots=True)
 class Proof:
-    """Which rows are proved absent: `proved`; `ahead`: one of each kind, to show whether the list contains its kind.
+    """Which rows are proved absent: `proved`; `ahead`: a few of each kind, to show whether the list contains its kind.
 
     `why`: what keeps the absence of the others from being proved.
     """
@@ -95,27 +95,35 @@ def settle_doubts(
 ) -> Script[None]:
     """Find the outcome of inserts in doubt; send again, one by one, those that are proved absent."""
     rows = machine.rows
-    for left in reversed(range(machine.policy.insert_rounds + 2)):  # one more for the rows that are sent ahead
-        if not rows.doubts:
-            return
+    tries, width = 0, 1
+    while rows.doubts:
         try:
-            proof = yield from _search(upload, machine)
+            proof = yield from _search(upload, machine, width)
         except BX24Error as fault:
             _explain(machine, f"looking for it failed: {fault.message}")
             return
         again = _conclude(proof, machine)
-        if machine.stopped or not left:
+        if machine.stopped or tries > machine.policy.insert_rounds:
             _give_up(again, proof, machine)
             break
         if not again:
             break
+        tries += 1
         if any(rows.doubts[position].passing for position in again):
-            yield from ask(Sleep(machine.now + machine.retry.delay(machine.policy.insert_rounds + 2 - left)))
+            yield from ask(Sleep(machine.now + machine.retry.delay(tries)))
         if machine.is_stopped():
             break
         rows.miss(again)
         yield from send_alone(again)
-    _explain(machine, "the row was not found")
+        if proof.ahead and all(_is_refused(position, machine) for position in proof.ahead):
+            tries, width = tries - 1, 2 * width  # nothing was inserted that could have shown it
+    _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
+
+
+def _is_refused(position: int, machine: UploadMachine) -> bool:
+    """Whether the portal reported an error for this row alone."""
+    doubt, outcome = machine.rows.doubts.get(position), machine.rows.outcome(position)
+    return doubt.refused if doubt is not None else outcome is not None and outcome.action == "failed"
 
 
 def _explain(machine: UploadMachine, why: str) -> None:
@@ -127,7 +135,7 @@ def _explain(machine: UploadMachine, why: str) -> None:
 # --- looking ---------------------------------------------------------------------------------------
 
 
-def _search(upload: Upload, machine: UploadMachine) -> Script[Proof]:
+def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[Proof]:
     """Look for the rows in doubt until each is found, or its request has certainly ended and the list is up to date."""
     lag = machine.policy.grace
     while True:
@@ -143,7 +151,7 @@ def _search(upload: Upload, machine: UploadMachine) -> Script[Proof]:
             continue
         view.absent = [at for at in view.absent if over[at] <= asked_at]
         _leave_unclear(view, machine)
-        return (yield from _prove(upload, machine, view))
+        return (yield from _prove(upload, machine, view, width))
 
 
 def _is_awaited(machine: UploadMachine, position: int) -> bool:
@@ -263,8 +271,8 @@ def _leave_unclear(view: View, machine: UploadMachine) -> None:
         machine.rows.settle(replace(outcome, message=f"{outcome.message}; it may be one of these rows: {ids}"))
 
 
-def _prove(upload: Upload, machine: UploadMachine, view: View) -> Script[Proof]:
-    """Decide which rows are proved absent by what the list shows."""
+def _prove(upload: Upload, machine: UploadMachine, view: View, width: int) -> Script[Proof]:
+    """Decide which rows are proved absent by what the list shows; `width`: rows of a kind to send ahead."""
     proof = Proof()
     fields = deciding(upload)
     values = {wanted.position: wanted.values for wanted in _wanted(upload, view.absent, fields)}
@@ -289,7 +297,7 @@ def _prove(upload: Upload, machine: UploadMachine, view: View) -> Script[Proof]:
             whose = "" if sort[0] is None else f": resume with one of user {sort[0]}"
             proof.why |= dict.fromkeys(lost, f"only the credential that sent it can show that it is absent{whose}")
         elif lost and number < SHAPES_SEARCHED and (yield from _is_listed(upload, machine, values[lost[0]])):
-            proof.ahead += lost[:1]  # whether the list contains new rows of this kind, the first one shows
+            proof.ahead += lost[:width]  # whether the list contains new rows of this kind, the first ones show
         else:
             proof.why |= dict.fromkeys(
                 lost,

@@ -107,7 +107,9 @@ def listing(rows: Mapping[int, Mapping[str, object]], like: Sequence[int] = ()) 
 
     def answer(step: Step[object]) -> object:
         if isinstance(step, RowsAfter):
-            return {row_id: {code: row.get(code) for code in step.codes} for row_id, row in rows.items()}
+            by = step.conditions.get("createdBy")
+            listed = {row_id: row for row_id, row in rows.items() if by in (None, row.get("createdBy", ME))}
+            return {row_id: {code: row.get(code) for code in step.codes} for row_id, row in listed.items()}
         if isinstance(step, RowsLike):
             return list(like)
         raise AssertionError(f"it asked {step}")
@@ -178,10 +180,37 @@ def test_a_row_that_went_ahead_and_is_not_listed_stops_the_others() -> None:
     assert "row 500" in run.why(1)
 
 
+def test_rows_that_the_portal_refuses_do_not_use_up_the_attempts() -> None:
+    """Nothing is inserted that could show whether the list contains such rows: more of them are sent each time."""
+    given = upload({"title": [f"row {at}" for at in range(30)]})
+    run = Run(given, [lost(at) for at in range(30)], {}, listing({}))
+
+    def refused(positions: Collection[int]) -> Script[None]:
+        run.sent.append(sorted(positions))
+        run.rows.send(sorted(positions), "inserted")
+        outcomes = (Outcome(at, "unknown", None, "NO", "a field is missing", attempts=2) for at in sorted(positions))
+        run.rows.lose(Doubt(outcome, run.machine.now, ended=True, author=ME) for outcome in outcomes)
+        yield from ask(Sleep(0.0))
+
+    run.resend = refused  # type: ignore[method-assign]
+    run.to_its_end()
+    assert [len(positions) for positions in run.sent] == [1, 2, 4, 8, 15]
+    assert run.told() == ["failed"] * 30
+
+
 def test_only_the_credential_that_sent_a_row_proves_it_absent() -> None:
     run = Run(upload(TITLES), [replace(lost(1), author=7), lost(2)], {0: 101}, listing(SHOWN)).to_its_end()
     assert (run.sent, run.told()) == ([[2]], ["inserted", "unknown", "inserted"])
     assert "user 7" in run.why(1)
+
+
+def test_rows_of_another_credential_that_are_shown_prove_it_too() -> None:
+    """An upload that was begun with another user's webhook: its rows are visible to this one."""
+    shown = {101: {"title": "a", "createdBy": 7}}
+    run = Run(upload(TITLES), [replace(lost(1), author=7)], {0: 101}, listing(shown))
+    run.machine.earlier = Earlier([Outcome(0, "inserted", 101)])
+    run.to_its_end()
+    assert (run.sent, run.told()[:2]) == ([[1]], ["inserted", "inserted"])
 
 
 def test_a_look_up_that_fails_leaves_the_rows_unknown() -> None:
