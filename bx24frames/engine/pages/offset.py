@@ -265,6 +265,8 @@ class OffsetPages(Generic[T]):
             self._ended = span.last
         elif span.start and tally.reached(span.start):  # the page behind the total
             if span.rows and span.start == self._size and self._passes == 1:
+                if span.start in self._announced:
+                    self._raise("A page that was announced brings the rows of the first once more")
                 # either the list begins again behind its end, or `start` has no effect and the total is the page's
                 warnings.warn(
                     f"{self._listing.call.method} answers a second page with its first {self._size} rows, and counts no"
