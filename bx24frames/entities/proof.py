@@ -140,7 +140,7 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     scalars = {
         key
         for _, one in columns
-        if not (one.code in given or kind(one) in APART or is_list(one) or one.code == entity.listing.id_key)
+        if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or one.code == entity.listing.id_key)
         for key in keys_of_field(one, entity.family)
     }
     if entity.sparse:  # keys of empty values are left out: what no row has may be empty everywhere

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import Final
+from typing import IO, Final
 
 MOST_UNPACKED: Final = 512 * 2**20
 """Bytes of all parts together: a million rows of ten columns take about 400 MB."""
@@ -34,12 +34,12 @@ def check_unpacked(data: bytes) -> None:
         )
 
 
-def holds(part: zipfile.ZipExtFile, wanted: bytes) -> bool:
+def holds(part: IO[bytes], wanted: bytes) -> bool:
     """Whether some bytes are in a part, which is read in chunks."""
     return any(wanted in chunk for chunk in _overlapping(part, len(wanted) - 1))
 
 
-def _overlapping(part: zipfile.ZipExtFile, overlap: int) -> Iterator[bytes]:
+def _overlapping(part: IO[bytes], overlap: int) -> Iterator[bytes]:
     """Chunks of a part, each behind the last bytes of the one before."""
     kept = b""
     while chunk := part.read(CHUNK):
