@@ -166,14 +166,14 @@ def between(wire: Wire) -> Iterator[None]:
     """Put a wire between every client and every portal of this process."""
     answered = Exchange.reply
 
-    async def reply(self: Exchange, request: Any) -> Any:
+    async def reply(self: Exchange, request: Any, *more: Any) -> Any:
         wire.requests += 1
         if wire.requests > MOST_REQUESTS:
             raise Endless
         method = request.path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".json")
         params = json.loads(request.body or b"null")
         params = wire.request(method, params)
-        got = await answered(self, replace(request, body=json.dumps(params).encode()))
+        got = await answered(self, replace(request, body=json.dumps(params).encode()), *more)
         return got if got.status != 200 else replace(got, body=wire.answer(method, params, got.body))
 
     Exchange.reply = reply  # type: ignore[method-assign]
