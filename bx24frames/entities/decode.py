@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -160,7 +160,7 @@ class _Reading:
         # thread's stack
         if kind_ not in APART and types.isdisjoint((list, dict) if kind_ is Kind.BOOL else (list, dict, bool)):
             try:
-                return typed(kind_, pa.array(values))
+                return typed(kind_, pa.array(cast("list[Any]", values)))
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value that only its reader handles
         read = READERS[kind_]

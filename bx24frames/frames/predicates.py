@@ -86,7 +86,7 @@ def _binary(body: Node) -> Possible:
         return _read(left).join(_read(right))
     if "Literal" in left:
         op, left, right = _MIRRORED.get(op, op), right, left
-    return _known(left, _BOUNDS[op](_value(right)))
+    return _known(left, _BOUNDS[str(op)](_value(right)))
 
 
 def _function(body: Node) -> Possible:

@@ -336,6 +336,7 @@ async def _counted(
 ) -> list[tuple[IdBounds, int]]:
     """Count the rows of ranges, and of finer ones where they are many: a request each time."""
     known: dict[IdBounds, int] = {}
+    counted: list[tuple[IdBounds, int]] = []
     for turn in range(ROUNDS):
         asked = [part for part in parts if part not in known]
         for at in range(0, len(asked), MAX_COMMANDS):
