@@ -1,4 +1,4 @@
-"""`Limits(shared=function)`: the request bucket is kept by the user's own code, for portals used from several machines."""
+"""`Limits(shared=function)`: the request bucket is kept by the user's own code, for several machines."""
 
 from __future__ import annotations
 
