@@ -16,6 +16,7 @@ from bx24frames import bridge
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import ConfigError
 from bx24frames.scan.ranges import EVERYTHING, NOTHING, Checkpoint, is_empty, remaining
+from bx24frames.scan.request import CHUNK_ROWS
 from bx24frames.scan.sources import open_source
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class AsyncScan:
         """Name of the column of the last change; see `Scan.cursor`."""
         return self._source.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None) -> AsyncBatches:
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int = CHUNK_ROWS) -> AsyncBatches:
         """Read the rows; see `Scan.batches`."""
-        return AsyncBatches(self, checkpoint)
+        return AsyncBatches(self, checkpoint, chunk_size)
 
     async def count(self) -> int:
         """Count the rows; see `Scan.count`."""
@@ -110,19 +111,20 @@ class AsyncScan:
             )
         return checkpoint or Checkpoint(self._source.fingerprint)
 
-    async def steps(self, reached: Checkpoint | None) -> Steps:
+    async def steps(self, reached: Checkpoint | None, rows: int = CHUNK_ROWS) -> Steps:
         """Each batch with the checkpoint that includes it; after the last one the final checkpoint, with no batch."""
         if reached is None:
-            async with aclosing(self._source.batches(self._part)) as found:
+            async with aclosing(self._source.batches(self._part, rows)) as found:
                 async for batch, _ in found:
                     yield batch, None
             return
-        for part in remaining(self._part, reached.done):
+        up = self._source.ascending
+        for part in remaining(self._part, reached.done)[:: 1 if up else -1]:
             before = reached
-            async with aclosing(self._source.batches(part)) as found:
+            async with aclosing(self._source.batches(part, rows)) as found:
                 async for batch, last in found:
                     if last is not None:
-                        reached = before.beyond(IdBounds(part.after, last))
+                        reached = before.beyond(IdBounds(part.after, last) if up else IdBounds(last - 1, part.upto))
                     yield batch, reached
             if part.upto is not None:
                 reached = before.beyond(part)
@@ -137,12 +139,18 @@ class AsyncScan:
         return f"<{type(self).__name__} {self.entity}: {len(self.schema)} columns{bounds}>"
 
 
+def _rows(chunk_size: object) -> int:
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, SupportsIndex) or chunk_size.__index__() < 1:
+        raise ConfigError(f"chunk_size must be a number of rows of at least 1, not {chunk_size!r:.80}")
+    return chunk_size.__index__()
+
+
 class AsyncBatches(AsyncIterator["pa.RecordBatch"]):
     """The batches of an `AsyncScan`, for ``async for``; ``async with`` closes them, as `aclose` does."""
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int = CHUNK_ROWS) -> None:
         self._reached = scan.begin(checkpoint)
-        self._steps = scan.steps(self._reached)
+        self._steps = scan.steps(self._reached, _rows(chunk_size))
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -208,8 +216,8 @@ class Scan:
         """Name of the column of the last change, the one `changed_since` compares; None where the entity has none."""
         return self._twin.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None) -> Batches:
-        """Read the rows in order of id, up to 2,500 a batch.
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int = CHUNK_ROWS) -> Batches:
+        """Read the rows in order of id, in batches of `chunk_size`.
 
         Memory is bounded where the list method pages by id; entities that it gives only as a whole, and conditions
         that take several readings, are put together first.
@@ -218,6 +226,8 @@ class Scan:
         ----------
         checkpoint : Checkpoint, optional
             Continue behind the rows that an earlier read gave.
+        chunk_size : int
+            Rows per batch; the last one may have fewer.
 
         Returns
         -------
@@ -231,7 +241,7 @@ class Scan:
         PortalError, ResponseError, DecodeError, LimitError, TransportError
             While iterating; there are never fewer rows without an error.
         """
-        return Batches(self._twin, checkpoint)
+        return Batches(self._twin, checkpoint, chunk_size)
 
     def count(self) -> int:
         """Count the rows that a read would give now, as `count_entity` does."""
@@ -270,10 +280,10 @@ class Batches(Iterator["pa.RecordBatch"]):
         integer id.
     """
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int = CHUNK_ROWS) -> None:
         self.checkpoint = scan.begin(checkpoint)
         self._steps: Generator[tuple[pa.RecordBatch | None, Checkpoint | None], None, None]
-        self._steps = bridge.iterate(scan.steps(self.checkpoint))
+        self._steps = bridge.iterate(scan.steps(self.checkpoint, _rows(chunk_size)))
 
     def __next__(self) -> pa.RecordBatch:
         for batch, reached in self._steps:
