@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -75,10 +76,11 @@ def _command(host: str, request: FrameRead) -> dict[str, object]:
     return {"host": host, "entity": request.entity, **given, "progress": None}
 
 
-def _frames(request: FrameRead, target: str | None) -> Iterator[tuple[pa.Table, str | None]]:
+def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The finished rows, chunk by chunk; without a checkpoint."""
-    for table in bridge.iterate(core.iterate(target, request)):
-        yield cast("pa.Table", table), None
+    with closing(bridge.iterate(core.iterate(target, request))) as tables:
+        for table in tables:
+            yield cast("pa.Table", table), None
 
 
 def _opened(request: FrameRead, target: str | None, parts: Parts | None) -> RestSource | None:
@@ -91,7 +93,7 @@ def _opened(request: FrameRead, target: str | None, parts: Parts | None) -> Rest
     return bridge.run(open_source(connection_of(target).begun(), request))
 
 
-def _batches(source: RestSource, parts: Parts, chunk_size: int) -> Iterator[tuple[pa.Table, str | None]]:
+def _batches(source: RestSource, parts: Parts, chunk_size: int) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The rows behind those stored, each batch with the checkpoint that includes it."""
     import pyarrow as pa
 
@@ -104,11 +106,12 @@ def _batches(source: RestSource, parts: Parts, chunk_size: int) -> Iterator[tupl
         yield source.schema.empty_table(), None
 
 
-def _store(parts: Parts, rows: Iterator[tuple[pa.Table, str | None]], form: str) -> None:
-    for table, checkpoint in rows:
-        _give_back()
-        check_rows(form, parts.rows + table.num_rows)
-        parts.add(table, checkpoint)
+def _store(parts: Parts, rows: Generator[tuple[pa.Table, str | None], None, None], form: str) -> None:
+    with closing(rows):
+        for table, checkpoint in rows:
+            _give_back()
+            check_rows(form, parts.rows + table.num_rows)
+            parts.add(table, checkpoint)
     parts.close()
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, SupportsIndex, TypeAlias
 
 from bx24frames import bridge
+from bx24frames.arguments import whole_number
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import ConfigError
 from bx24frames.scan.ranges import EVERYTHING, NOTHING, Checkpoint, is_empty, remaining
-from bx24frames.scan.request import CHUNK_ROWS
 from bx24frames.scan.sources import open_source
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bx24frames.scan.sources import Source
 
     Steps: TypeAlias = "AsyncGenerator[tuple[pa.RecordBatch | None, Checkpoint | None], None]"
+
+_CHUNK_SIZE: Final = whole_number(1, "a number of rows of at least 1", None)
 
 __all__ = ["AsyncBatches", "AsyncScan", "Batches", "Scan", "open_scan"]
 
@@ -66,7 +68,7 @@ class AsyncScan:
         """Name of the column of the last change; see `Scan.cursor`."""
         return self._source.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int = CHUNK_ROWS) -> AsyncBatches:
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int | None = None) -> AsyncBatches:
         """Read the rows; see `Scan.batches`."""
         return AsyncBatches(self, checkpoint, chunk_size)
 
@@ -111,7 +113,7 @@ class AsyncScan:
             )
         return checkpoint or Checkpoint(self._source.fingerprint)
 
-    async def steps(self, reached: Checkpoint | None, rows: int = CHUNK_ROWS) -> Steps:
+    async def steps(self, reached: Checkpoint | None, rows: int | None = None) -> Steps:
         """Each batch with the checkpoint that includes it; after the last one the final checkpoint, with no batch."""
         if reached is None:
             async with aclosing(self._source.batches(self._part, rows)) as found:
@@ -139,18 +141,17 @@ class AsyncScan:
         return f"<{type(self).__name__} {self.entity}: {len(self.schema)} columns{bounds}>"
 
 
-def _rows(chunk_size: object) -> int:
-    if isinstance(chunk_size, bool) or not isinstance(chunk_size, SupportsIndex) or chunk_size.__index__() < 1:
-        raise ConfigError(f"chunk_size must be a number of rows of at least 1, not {chunk_size!r:.80}")
-    return chunk_size.__index__()
+def _row_count(chunk_size: int | None) -> int | None:
+    _CHUNK_SIZE("chunk_size", chunk_size)
+    return chunk_size
 
 
 class AsyncBatches(AsyncIterator["pa.RecordBatch"]):
     """The batches of an `AsyncScan`, for ``async for``; ``async with`` closes them, as `aclose` does."""
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int = CHUNK_ROWS) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int | None = None) -> None:
         self._reached = scan.begin(checkpoint)
-        self._steps = scan.steps(self._reached, _rows(chunk_size))
+        self._steps = scan.steps(self._reached, _row_count(chunk_size))
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -216,8 +217,8 @@ class Scan:
         """Name of the column of the last change, the one `changed_since` compares; None where the entity has none."""
         return self._twin.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int = CHUNK_ROWS) -> Batches:
-        """Read the rows in order of id, in batches of `chunk_size`.
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int | None = None) -> Batches:
+        """Read the rows in order of id.
 
         Memory is bounded where the list method pages by id; entities that it gives only as a whole, and conditions
         that take several readings, are put together first.
@@ -226,8 +227,8 @@ class Scan:
         ----------
         checkpoint : Checkpoint, optional
             Continue behind the rows that an earlier read gave.
-        chunk_size : int
-            Rows per batch; the last one may have fewer.
+        chunk_size : int, optional
+            Rows per batch; the last one may have fewer. Default: as the portal's answers arrive, up to 2,500.
 
         Returns
         -------
@@ -280,10 +281,10 @@ class Batches(Iterator["pa.RecordBatch"]):
         integer id.
     """
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int = CHUNK_ROWS) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int | None = None) -> None:
         self.checkpoint = scan.begin(checkpoint)
         self._steps: Generator[tuple[pa.RecordBatch | None, Checkpoint | None], None, None]
-        self._steps = bridge.iterate(scan.steps(self.checkpoint, _rows(chunk_size)))
+        self._steps = bridge.iterate(scan.steps(self.checkpoint, _row_count(chunk_size)))
 
     def __next__(self) -> pa.RecordBatch:
         for batch, reached in self._steps:

@@ -30,7 +30,8 @@ from bx24frames.portal.plan import plan_where
 from bx24frames.scan.finish import Finish
 from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
 from bx24frames.scan.reading import Reading, prepare, settle
-from bx24frames.scan.rest import collect, compact, iterate_tables
+from bx24frames.scan.request import CHUNK_ROWS
+from bx24frames.scan.rest import batches, collect, compact, iterate_tables, tell_foreign, tell_nulled
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
@@ -92,8 +93,10 @@ class Source(Protocol):
         """Whether ids ascend."""
         ...
 
-    def batches(self, part: IdBounds, rows: int) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
-        """The rows of a range in order of id, in batches of `rows`, each with its last id."""
+    def batches(
+        self, part: IdBounds, rows: int | None = None
+    ) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
+        """The rows of a range in order of id, in batches of `rows` or as they arrive, each with its last id."""
         ...
 
     async def ranges(self, part: IdBounds, number: int) -> Sequence[IdBounds]:
@@ -215,18 +218,24 @@ class RestSource:
         told = [self.connection.host, self.name, request.filters, request.changed_since, request.timezone]
         return hashlib.sha256(json.dumps(_plain(told)).encode()).hexdigest()[:16]
 
-    async def batches(self, part: IdBounds, rows: int) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
-        """The rows of a range in order of id, in batches of `rows`, each with its last id."""
+    async def batches(
+        self, part: IdBounds, rows: int | None = None
+    ) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
+        """The rows of a range in order of id, in batches of `rows` or as they arrive, each with its last id."""
         source = self.begun()
         reading = source._narrowed(part)
         if reading.whole:
             table = await source._whole(reading, part)
-            for at in range(0, table.num_rows, rows):
-                yield self._batch(compact(table.slice(at, rows)))
+            for at in range(0, table.num_rows, rows or CHUNK_ROWS):
+                yield self._batch(compact(table.slice(at, rows or CHUNK_ROWS)))
             return
-        tables = iterate_tables(source.connection, reading, rows, self.request.progress)
-        async with aclosing(tables) as found:
-            async for table in found:
+        found = (
+            _as_they_arrive(source.connection, reading)
+            if rows is None
+            else iterate_tables(source.connection, reading, rows, self.request.progress)
+        )
+        async with aclosing(found) as tables:
+            async for table in tables:
                 if table.num_rows:
                     yield self._batch(table)
 
@@ -313,6 +322,17 @@ class RestSource:
         last = None if place is None else int(table.column(place)[-1].as_py())
         [batch] = self._shown(table).combine_chunks().to_batches()
         return batch, last
+
+
+async def _as_they_arrive(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Table, None]:
+    """The rows of each request."""
+    import pyarrow as pa
+
+    async with aclosing(batches(connection, reading)) as found:
+        async for rows in found:
+            yield pa.Table.from_batches([rows]).select(range(reading.width))
+    tell_nulled(reading)
+    tell_foreign(reading)
 
 
 def _by_id(reading: Reading) -> bool:
