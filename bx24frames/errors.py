@@ -386,6 +386,7 @@ class SyncReported(Protocol):
     @property
     def tables(self) -> pa.Table:
         """One row per table."""
+        ...
 
 
 class SyncError(BX24Error):

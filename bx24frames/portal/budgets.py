@@ -77,7 +77,7 @@ class Budgets:
         if callable(limits.shared):
             opened = (limits.shared, host)
             if opened not in self.outside_buckets:
-                self.outside_buckets[opened] = OutsideBucket(limits.shared(host, limits), self.retry)
+                self.outside_buckets[opened] = OutsideBucket(limits.shared(host, limits), limits.per_second, self.retry)
             return self.outside_buckets[opened]
         key = (state_file(), host)
         if key not in self.host_buckets:

@@ -21,18 +21,22 @@ class OutsideBucket:
     Parameters
     ----------
     bucket : SharedBucket
+    per_second : float
+        Requests a second that leak from it.
     policy : RetryPolicy
     """
 
-    def __init__(self, bucket: SharedBucket, policy: RetryPolicy = RETRY) -> None:
+    def __init__(self, bucket: SharedBucket, per_second: float = 2.0, policy: RetryPolicy = RETRY) -> None:
+        self.per_second = per_second
         self._bucket = bucket
         self._policy = policy
         self._until = -math.inf
         self._paused_until = -math.inf
         self._refusals = 0
 
-    def limit(self, burst: int, per_second: float) -> None:
-        """Do nothing: the limits are those with which the bucket was opened."""
+    def limit(self, burst: int, per_second: float) -> None:  # noqa: ARG002 (the bucket was opened with its capacity)
+        """Change the rate."""
+        self.per_second = per_second
 
     def ready_at(self, now: float) -> float:
         """When the next request may be sent, unless another process is faster."""
@@ -62,6 +66,10 @@ class OutsideBucket:
     def recalled(self, ticket: float, now: float) -> None:  # noqa: ARG002 (whichever it was, it is one place)
         """Release the place of a request that was certainly not sent."""
         self._bucket.give_back()
+
+    def places(self, now: float) -> float:
+        """Requests that may be sent at once: one, since others may take any more."""
+        return float(self.ready_at(now) <= now)
 
     def refused(self, now: float) -> None:
         """Record that the portal refused a request because its bucket is full."""
