@@ -47,7 +47,7 @@ def test_ipython_shows_the_frames_of_the_caller_alone_unless_all_are_asked_for(m
 
     def shown() -> str:
         with pytest.raises(e.ConfigError) as caught:
-        bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=3)
+            bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=3)
         return "".join(caught.value._render_traceback_())
 
     monkeypatch.delenv("BX24FRAMES_TRACEBACK", raising=False)
