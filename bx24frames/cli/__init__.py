@@ -9,9 +9,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from bx24frames.bridge import TRACEBACK
 from bx24frames.cli.phrasing import phrased
-from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.errors import TRACEBACK, BX24Error, ConfigError
 from bx24frames.extras import require
 
 __all__ = ["main"]
