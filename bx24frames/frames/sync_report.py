@@ -119,7 +119,7 @@ class SyncReport:
         counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
         failed = f", {len(self.failed)} failed" if self.failed else ""
         requests = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
-        return f"<SyncReport {self.store}: {len(self)} tables{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+        return f"<SyncReport {self.store}: {len(self)} table{'' if len(self) == 1 else 's'}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
 
     def _repr_html_(self) -> str:
         rows = list(zip(*(self.tables[name].to_pylist() for name in SHOWN), strict=True))

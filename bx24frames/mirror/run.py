@@ -14,6 +14,7 @@ from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
 from bx24frames.mirror.choice import tables_for
 from bx24frames.mirror.deletions import Ask
+from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
@@ -81,7 +82,10 @@ class PortalRun:
             self._end_if_wanted(jobs)
         changed = [] if self._request.full else known
         await read_news(
-            self.connection, changed, [*whole, *(job for job in known if job not in changed)], self._request.lag
+            self.connection,
+            changed,
+            [*whole, *(job for job in known if job not in changed)],
+            span_of("lag", self._request.lag),
         )
         for job in whole:
             if job.fault is None:

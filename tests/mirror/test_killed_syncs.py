@@ -10,12 +10,13 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-from conftest import World
 from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.mirror import spool
 from bx24frames.sandbox import Fault
+
+from .conftest import World
 
 ENTITIES = ("contact", "deal")
 KILLS = 4

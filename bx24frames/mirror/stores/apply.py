@@ -48,7 +48,7 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
         The tables that exist.
     """
     if META not in tables:
-        _begin_store(session, spelling)
+        begin_store(session, spelling)
     name = change.table.name
     if name not in tables:
         _create(session, spelling, change)
@@ -75,7 +75,8 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
     return applied
 
 
-def _begin_store(session: Session, spelling: Spelling) -> None:
+def begin_store(session: Session, spelling: Spelling) -> None:
+    """Create the control tables."""
     for name, columns in CONTROL.items():
         spelled = columns.format(text=spelling.text, time=spelling.time)
         session.run(f"CREATE TABLE {quoted(name)} ({spelled})")
