@@ -17,10 +17,11 @@ from bx24frames.mirror.deletions import Ask
 from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
+from bx24frames.mirror.owned import open_owned, read_owned
 from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
 from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
 from bx24frames.mirror.repairs import renew_dangling, renew_linked
-from bx24frames.mirror.state import Way
+from bx24frames.mirror.state import Replaced, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
 from bx24frames.portal.together import describe_together
@@ -93,9 +94,16 @@ class PortalRun:
         self._end_if_wanted(jobs)
         await prove_deletions(self.connection, known, believe=self._request.full)
         await renew_linked(self.connection, self._store, known)
+        owned = [job for job in jobs if job.table.way is Way.OWNED]
+        for job in owned:
+            owner = next(one for one in jobs if one.table.name == job.table.owner)
+            await read_owned(self.connection, self._store, job, owner, full=self._request.full)
+            if job.replaced == Replaced() and job.fault is None:
+                await self._check_whole(job)
+        self._end_if_wanted(jobs)
         for job in known:
             await self._guarded(job, read_fills(self.connection, job))
-        await self._commit(known + whole)
+        await self._commit(known + whole + owned)
         if new:
             await renew_dangling(self.connection, self._store, new, by_change)
             await self._commit([job for job in new if job.again.count])
@@ -131,7 +139,9 @@ class PortalRun:
     def _job(self, table: TablePlan) -> Job:
         who = (self.connection.host, table.name)
         rows, again, fills = (self._spool.rows(*who, kind) for kind in ("rows", "again", "fills"))
-        return Job(who[0], table, self._kept.marks.get(who), self._kept.columns.get(who, ()), rows, again, fills)
+        mark = self._kept.marks.get(who)
+        since = None if mark is None else mark.at - span_of("lag", self._request.lag)
+        return Job(who[0], table, mark, self._kept.columns.get(who, ()), rows, again, fills, before=mark, since=since)
 
     async def _describe(self, jobs: Sequence[Job]) -> None:
         """Ask for the descriptions, the dictionaries and the first counts of all tables together."""
@@ -162,7 +172,8 @@ class PortalRun:
                 await self._guarded(job, self._open(job, told.refused))
 
     async def _open(self, job: Job, refused: frozenset[str]) -> None:
-        scan = await scan_of(self.connection, job.table.entity)
+        owned = job.table.way is Way.OWNED
+        scan = await (open_owned(self.connection, job, [1]) if owned else scan_of(self.connection, job.table.entity))
         fields = fields_of(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:

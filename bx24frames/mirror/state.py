@@ -42,7 +42,8 @@ class TablePlan:
     """One table of a mirror, and the entity that it holds.
 
     `name`: its name in the store. `entity`: the entity's name with its argument (``stage_history:2``). `owner`: for a
-    table that is read by owners, the table of the owners; `owner_column`: the column that names the owner of a row.
+    table that is read by owners, the table of the owners; `owner_column`: the column that names the owner of a row;
+    `owner_argument`: its name in filters; `filters`: further ones.
     """
 
     name: str
@@ -53,6 +54,8 @@ class TablePlan:
     modified: str | None = None
     owner: str | None = None
     owner_column: str | None = None
+    owner_argument: str | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
 
 

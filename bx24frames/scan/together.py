@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.messages import Answer, Listing
     from bx24frames.engine.records import Rows
+    from bx24frames.entities.forms import Form
     from bx24frames.entities.proof import Proof
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.scans import AsyncScan
     from bx24frames.scan.sources import Source
 
-__all__ = ["FirstPage", "first_pages"]
+__all__ = ["FirstPage", "first_form", "first_pages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,13 @@ def _asked(source: Source) -> _Asked | None:
     if apart or not plain or (listing.paging is Paging.KEYSET and (reading.whole or not listing.counted)):
         return None
     [part] = slices(reading.table.entity, where)
-    form, proof = FormReader(source.connection, reading, _unread).first()
+    form, proof = first_form(source)
     return _Asked(source, listing_of(reading.table, reading.schema, part, form, proof), proof)
+
+
+def first_form(source: RestSource) -> tuple[Form, Proof]:
+    """The form in which a source is read first, and its proof."""
+    return FormReader(source.connection, source.reading, _unread).first()
 
 
 async def _unread(*_: object) -> AsyncGenerator[pa.RecordBatch, None]:
