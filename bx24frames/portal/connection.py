@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
-from bx24frames.engine.charging import BATCH_WEIGHT, Generation
+from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.policy import RETRY, RetryPolicy
