@@ -1,8 +1,8 @@
 """A storm against mirrors: portals that change in every way they can, syncs that end at any moment, and three keepers.
 
-Each seed makes a portal and lets it change between runs as people, robots and the portal itself change it. Three keepers
-run after each round: `sync_entities`, a resource of thirty lines for dlt, and the recipe that the guide had before. Some
-runs of `sync_entities` end in the middle. At rest every cell of each copy is compared with the portal.
+Each seed makes a portal and lets it change between runs as people, robots and the portal itself change it. Three
+keepers run after each round: `sync_entities`, a resource of thirty lines for dlt, and the recipe that the guide had
+before. Some runs of `sync_entities` end in the middle. At rest every cell of each copy is compared with the portal.
 
     python benchmarks/mirror_storm.py --seeds 200
 """
@@ -252,12 +252,13 @@ class Recipe:
         self.copies: dict[str, Rows] = {}
         self.marks: dict[str, dt.datetime] = {}
 
-    def round(self, storm: Storm) -> None:
+    def round(self, _: Storm) -> None:
         for entity in ENTITIES:
             mark = self.marks.get(entity)
-            found = bx.read_entity(entity, self.portal, changed_since=mark, progress=False)
-            self.marks[entity] = dt.datetime.fromisoformat(found.attrs["read_at"]) - LAG
-            rows = by_id(bx.read_entity(entity, self.portal, changed_since=mark, backend="pyarrow", progress=False))
+            found = bx.read_entity(entity, self.portal, changed_since=mark, backend="pyarrow", progress=False)
+            read_at = (found.schema.metadata or {})[b"read_at"].decode()
+            self.marks[entity] = dt.datetime.fromisoformat(read_at) - LAG
+            rows = by_id(found)
             there = bx.read_entity(entity, self.portal, columns=["id"], backend="pyarrow", progress=False)
             left = set(there["id"].to_pylist())
             copy = {**self.copies.get(entity, {}), **rows}
@@ -339,7 +340,9 @@ def one_seed(seed: int, keepers: list[type]) -> tuple[dict[str, Verdict], Counte
         for one in running:
             one.round(storm)
         there = {name: by_id(bx.read_entity(name, portal, backend="pyarrow", progress=False)) for name in ENTITIES}
-        verdicts = {one.name: sum((judge(one.rows(name), there[name]) for name in ENTITIES), Verdict()) for one in running}
+        verdicts = {}
+        for one in running:
+            verdicts[one.name] = sum((judge(one.rows(name), there[name]) for name in ENTITIES), Verdict())
         return verdicts, storm.happened, running[0].kills
 
 
@@ -366,7 +369,8 @@ def main() -> int:
     for name, count in happened.most_common():
         print(f"  {count:>5} {name}")
     for name, verdict in total.items():
-        print(f"{name}: {verdict.missing} rows missing, {verdict.foreign} rows too many, {verdict.wrong} rows with wrong cells")
+        counts = f"{verdict.missing} rows missing, {verdict.foreign} too many, {verdict.wrong} with wrong cells"
+        print(f"{name}: {counts}")
     return 0 if total[Mirror.name].sound else 1
 
 
