@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.stores.protocol import Store
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.scans import AsyncScan
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 SAMPLE: Final = 50
 """Owners read one by one: the commands of a request."""
@@ -127,7 +127,7 @@ async def _in_bulk(connection: Connection, job: Job, owners: Sequence[int]) -> A
     reading = source.reading
     where = reading.where
     arguments: dict[str, JSON] = {**where.arguments, str(job.table.owner_argument): list(owners)}
-    part = replace(where, owners=None, arguments=arguments, tests=())
+    part = replace(where, owners=None, arguments=arguments, tests=None)
     listing: Listing = listing_for(reading.table.entity, reading.schema.fields, part, reading.table.fields)
     listing = replace(listing, paging=Paging.KEYSET, constants={})
     machine = connection.pages(listing, reading.take(first_form(source)[1]))
