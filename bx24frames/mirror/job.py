@@ -178,8 +178,8 @@ class Job:
     def _keys(self, batch: pa.RecordBatch) -> list[Key]:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
-    def change(self, request: SyncRequest, requests: int, seconds: float) -> Change:
-        """What is to be committed."""
+    def change(self, request: SyncRequest, form: str, requests: int, seconds: float) -> Change:
+        """What is to be committed; `form`: the form of requests that this portal needs."""
         compared, at = self.settled, self.at
         if at is None:
             raise RuntimeError("the portal told no time")
@@ -189,7 +189,7 @@ class Job:
             schema=self.schema,
             columns=compared.columns,
             rows=self.incoming,
-            mark=Mark(at, self.max_id, schema_hash(compared.columns)),
+            mark=Mark(at, self.max_id, schema_hash(compared.columns), form),
             deletions=request.deletions,
             gone=self.gone,
             replaced=self.replaced,

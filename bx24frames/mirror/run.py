@@ -25,6 +25,7 @@ from bx24frames.mirror.state import Replaced, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
 from bx24frames.portal.together import describe_together
+from bx24frames.scan.forms import note_of
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
@@ -139,7 +140,9 @@ class PortalRun:
     def _job(self, table: TablePlan) -> Job:
         who = (self.connection.host, table.name)
         rows, again, fills = (self._spool.rows(*who, kind) for kind in ("rows", "again", "fills"))
-        mark = self._kept.marks.get(who)
+        mark, note = self._kept.marks.get(who), note_of(table.described.name)
+        if mark is not None and mark.form and self.connection.metadata.noted(note) is None:
+            self.connection.metadata.note(note, mark.form)
         since = None if mark is None else mark.at - span_of("lag", self._request.lag)
         return Job(who[0], table, mark, self._kept.columns.get(who, ()), rows, again, fills, before=mark, since=since)
 
@@ -151,11 +154,16 @@ class PortalRun:
         numbers = sorted({number for job in jobs if (number := entity_type_of(job.table)) is not None})
         categories = numbers if self._request.labels else []
         described = sum(job.table.described.fields.method is not None for job in jobs)
-        beside = described + len(categories) + bool(categories) + 1  # the statuses, and the portal's time
+        people = self._request.labels and not self._people
+        beside = described + len(categories) + bool(categories) + people + 1  # statuses, users, the portal's time
         first_windows(counted, MAX_COMMANDS - beside)
         calls = [call for job in counted for call in count_calls(job, [Ask(window) for window in job.windows])]
         told = await describe_together(
-            self.connection, [job.table.described for job in jobs], categories, [*calls, Call("server.time", {})]
+            self.connection,
+            [job.table.described for job in jobs],
+            categories,
+            [*calls, Call("server.time", {})],
+            people=people,
         )
         at = self.connection.server_time.began
         if at is None:
@@ -184,6 +192,10 @@ class PortalRun:
                 self.connection, job, {name: fields[code] for code, name in names}, refused, people=self._people
             )
 
+    def _form(self, job: Job) -> str:
+        """The form of requests that proved to print all columns; empty for the usual one."""
+        return str(self.connection.metadata.noted(note_of(job.table.described.name)) or "")
+
     async def _load(self, job: Job) -> None:
         """Load a table for the first time, and commit it at once."""
         await self._guarded(job, load_first(job))
@@ -206,7 +218,8 @@ class PortalRun:
         for job in done:
             job.rows.flush()
         requests = self.connection.stats.requests - self._requests
-        changes = [job.change(self._request, requests, monotonic() - self._began) for job in done]
+        seconds = monotonic() - self._began
+        changes = [job.change(self._request, self._form(job), requests, seconds) for job in done]
         applied = await asyncio.to_thread(self._store.commit, changes) if changes else []
         for job, result in zip(done, applied, strict=True):
             self.outcomes.append(_outcome(job, result))

@@ -64,12 +64,14 @@ class Mark:
     """How far the copy of one table reaches.
 
     `at`: the portal's own time at which the last complete run began. `max_id`: the highest id seen. `schema`: hash of
-    the columns.
+    the columns. `form`: the form of requests in which the portal prints all columns, so that the next process begins
+    with it.
     """
 
     at: dt.datetime
     max_id: int | None = None
     schema: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

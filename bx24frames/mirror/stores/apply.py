@@ -271,7 +271,8 @@ def _write_state(session: Session, change: Change, applied: Applied) -> None:
     who = (change.portal, change.table.name)
     mark = change.mark
     session.run(f"DELETE FROM {STATE} WHERE portal = ? AND entity = ?", *who)
-    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?)", *who, mark.at, mark.max_id, mark.schema)
+    values = (mark.at, mark.max_id, mark.schema, mark.form)
+    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?)", *who, *values)
     drift = json.dumps([asdict(one) for one in change.drift], ensure_ascii=False) if change.drift else None
     counts = (change.read, applied.inserted, applied.updated, applied.deleted)
     session.run(

@@ -162,7 +162,8 @@ class ParquetStore:
         for control in (STATE, COLUMNS):
             session.run(f"DELETE FROM {control}")
         for (portal, table), mark in kept.marks.items():
-            session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?)", portal, table, mark.at, mark.max_id, mark.schema)
+            told = (portal, table, mark.at, mark.max_id, mark.schema, mark.form)
+            session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?)", *told)
             for place, one in enumerate(kept.columns[portal, table]):
                 values = (place, one.code, one.name, one.title, one.type, one.first_seen, one.gone_at)
                 session.run(f"INSERT INTO {COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", portal, table, *values)
@@ -223,6 +224,7 @@ def _facts_of(change: Change) -> dict[str, object]:
         "mark": mark.at.isoformat(),
         "max_id": mark.max_id,
         "schema": mark.schema,
+        "form": mark.form,
         "columns": [
             {
                 name: value.isoformat() if isinstance(value, dt.datetime) else value
@@ -239,6 +241,7 @@ def _read_facts(facts: Mapping[str, object]) -> tuple[Mark, tuple[Column, ...]]:
         dt.datetime.fromisoformat(str(facts["mark"])).astimezone(dt.UTC),
         None if max_id is None else int(str(max_id)),
         str(facts["schema"]),
+        str(facts["form"]),
     )
     rows = facts["columns"]
     columns = [_column(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
