@@ -1,4 +1,4 @@
-"""Changes of a portal that no list announces: late commits, old dates, merges, cut rights; the mirror finds them all."""
+"""Changes of a portal that no list announces: late commits, old dates, merges, cut rights; a sync finds them all."""
 
 from __future__ import annotations
 
