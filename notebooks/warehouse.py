@@ -7,8 +7,8 @@
 # %% [markdown]
 # # A warehouse in one file
 #
-# Copy a portal into a DuckDB file, let the portal change, bring the copy up to date, and ask it questions in SQL: also what
-# the pipeline was in earlier weeks. Everything runs against a sandbox of its own.
+# Copy a portal into a DuckDB file, let the portal change, bring the copy up to date, and ask it questions in SQL: also
+# what the pipeline was in earlier months. Everything runs against a sandbox of its own.
 
 # %%
 import tempfile
@@ -45,8 +45,8 @@ second = bx.sync_entities(tables, portal, store=store, history=["stageId"], prog
 second.frame()[["table", "inserted", "updated", "deleted", "drift"]]
 
 # %% [markdown]
-# Deleted rows are marked, not lost; the views `deal_now` and `deal_labels` leave them out, and the latter has captions in
-# place of codes.
+# Deleted rows are marked, not lost; the views `deal_now` and `deal_labels` leave them out, and the latter has captions
+# in place of codes.
 
 # %%
 warehouse = duckdb.connect(str(store), read_only=True)
@@ -67,8 +67,8 @@ warehouse.execute(
 ).df()
 
 # %% [markdown]
-# What was in the pipeline at the end of each month: the moves through the stages are a table of the portal, and the copy
-# holds them all.
+# What was in the pipeline at the end of each month: the moves through the stages are a table of the portal, and the
+# copy holds them all.
 
 # %%
 pipeline = warehouse.sql("""
