@@ -78,8 +78,15 @@ class Job:
             raise RuntimeError(f"{self.table.name} is not compared yet")
         return self.compared
 
-    def describe(self, scan: AsyncScan, titles: Mapping[str, str], now: dt.datetime, retyped: Retyped) -> None:
-        """Take the portal's description of the table.
+    def describe(
+        self,
+        scan: AsyncScan,
+        titles: Mapping[str, str],
+        now: dt.datetime,
+        retyped: Retyped,
+        shared: Mapping[str, str],
+    ) -> None:
+        """Take the portal's description of the table; `shared`: the columns that other portals have.
 
         Raises
         ------
@@ -87,7 +94,9 @@ class Job:
             It does not fit the columns of the mirror.
         """
         self.scan = scan
-        self.compared = compare(self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity)
+        self.compared = compare(
+            self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity, shared=shared
+        )
         self.max_id = None if self.mark is None else self.mark.max_id
 
     @property

@@ -26,6 +26,7 @@ from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
 from bx24frames.portal.together import describe_together
 from bx24frames.scan.forms import note_of
+from bx24frames.scan.progress import Bar, ProgressMeter
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
@@ -185,7 +186,8 @@ class PortalRun:
         fields = fields_of(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:
-            job.describe(scan, titles, job.at, self._request.retyped)
+            shared = self._kept.shared(job.portal, job.table.name)
+            job.describe(scan, titles, job.at, self._request.retyped, shared)
         if self._request.labels:
             names = zip(scan.schema.names, job.settled.names, strict=True)
             await caption(
@@ -198,7 +200,9 @@ class PortalRun:
 
     async def _load(self, job: Job) -> None:
         """Load a table for the first time, and commit it at once."""
-        await self._guarded(job, load_first(job))
+        title = f"{job.table.name}: first load"
+        with Bar(title, progress=self._request.progress) as bar:
+            await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
         if job.fault is None:
             await self._commit([job])
 

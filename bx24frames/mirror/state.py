@@ -177,6 +177,13 @@ class Kept:
     marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], tuple[Column, ...]] = field(default_factory=dict)
 
+    def shared(self, portal: str, table: str) -> dict[str, str]:
+        """Types of the columns that other portals have in a table, by name in lower case."""
+        found = [
+            one for key, columns in self.columns.items() if key[0] != portal and key[1] == table for one in columns
+        ]
+        return {one.name.lower(): one.type for one in found}
+
     @property
     def portals(self) -> frozenset[str]:
         """Hosts of the portals that are mirrored in the store."""

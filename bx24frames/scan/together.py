@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Call, IdBounds, Lost, Paging, Refusal, Success
-from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, order_by_id, page_in, shape_of, show
+from bx24frames.engine.pages.cursor import (
+    Cursor,
+    ids_in,
+    in_order,
+    order_by_id,
+    page_in,
+    shape_of,
+    show,
+    without_doubles,
+)
 from bx24frames.errors import BX24Error, ResponseError
 from bx24frames.portal.listing import slices
 from bx24frames.portal.proof import count_call
@@ -151,6 +160,6 @@ def _ids(one: _Asked, page: Rows) -> list[int]:
     """The ids of a page that is one of several, checked against the bounds."""
     if not one.by_id:
         return []
-    ids = ids_in(one.listing, page)
+    _, ids = without_doubles(page, ids_in(one.listing, page))
     in_order(one.listing, ids, up=True, after=one.listing.bounds.after, upto=one.listing.bounds.upto)
     return ids

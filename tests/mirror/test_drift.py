@@ -111,3 +111,20 @@ def test_history_keeps_what_a_row_was(world: World) -> None:
     assert world.sql(f"SELECT count(*) FROM deal_history WHERE id = {gone} AND valid_to IS NULL") == [(0,)]
     world.sync(history=["stageId"])
     assert world.sql("SELECT count(*) FROM deal_history") == [(31,)]
+
+
+def test_a_field_of_another_type_in_a_second_portal_gets_its_own_column(world: World) -> None:
+    add_field(world)
+    world.sync()
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES, seed=7) as other:
+        portal = bx.Portal(other.url, limits=FAST)
+        add_field(World(other, portal, world.store), "double")
+        bx.sync_entities("deal", [world.portal, portal], store=world.store, progress=False)
+    query = "SELECT DISTINCT type, \"column\" FROM _sync_columns WHERE code = 'UF_CRM_NEWS' ORDER BY 1"
+    assert world.sql(query) == [("double", "UF_CRM_NEWS__double"), ("text", "UF_CRM_NEWS")]
+
+
+def test_views_with_captions_are_made_when_they_are_wanted_later(world: World) -> None:
+    world.sync(labels=False)
+    world.sync()
+    assert world.sql("SELECT count(*) FROM deal_labels") == world.sql("SELECT count(*) FROM deal")

@@ -24,7 +24,7 @@ from bx24frames.mirror.stores.statements import (
     literal,
     quoted,
 )
-from bx24frames.mirror.stores.views import make_views
+from bx24frames.mirror.stores.views import labels_view, make_views
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +67,8 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
     if change.history is not None:
         seed_history(session, change)
     applied = Applied(inserted, updated, deleted)
-    if change.drift or not _has_columns(session, change):
+    captioned = change.labels is None or labels_view(name) in tables
+    if change.drift or not captioned or not _has_columns(session, change):
         _describe(session, change)
         make_views(session, change)
     _write_labels(session, change)
