@@ -14,6 +14,7 @@ from bx24frames.verbs import core
 from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
 from bx24frames.verbs.core import Output
 from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.files import read_file_async as read_file
 from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.write import delete_entity_async as delete_entity
 from bx24frames.verbs.write import write_entity_async as write_entity
@@ -42,6 +43,7 @@ __all__ = [
     "iter_entity",
     "list_entities",
     "read_entity",
+    "read_file",
     "write_entity",
 ]
 

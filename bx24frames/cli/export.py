@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Literal
 from bx24frames.cli.conditions import conditions
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_rows, writing
+from bx24frames.files.sheet_style import SheetStyle
+from bx24frames.portal.server_time import offset_of
 from bx24frames.scan.checkpoint import Kept
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.options import Progress
+    from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import Reading
 
 __all__ = ["Asked", "export", "pour"]
@@ -72,14 +75,18 @@ def _tables(
     )
 
 
-def pour(asked: Asked, target: str | None, path: str, form: str, progress: Progress) -> None:
+def pour(asked: Asked, target: str | None, path: str, form: str, *, style: SheetStyle, progress: Progress) -> None:
     """Read to a stream, such as standard output, without a checkpoint."""
-    with writing(path, form, name=asked.entity) as append:
+    connection, reading = _settled(asked, target)
+    own = _style(style, connection, reading, asked)
+    with writing(path, form, name=asked.entity, style=own) as append:
         for table in _tables(asked, target, progress):
             append(table)
 
 
-def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bool, progress: Progress) -> None:
+def export(
+    asked: Asked, target: str | None, path: str, form: str, *, style: SheetStyle, resume: bool, progress: Progress
+) -> None:
     """Read into a file; the file appears complete or not at all.
 
     Raises
@@ -88,20 +95,20 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
         With `resume`: the checkpoint belongs to another command, or the order of the rows does not allow resuming.
     """
     file = Path(path).resolve()
-    host, reading = _settled(asked, target)
+    connection, reading = _settled(asked, target)
     way = None if reading is None else _way(reading)
     if resume and way is None:
         raise ConfigError(
             "--resume works only for reads in order of id",
             guidance="Leave out --resume, or leave out --order-by and lists of values that need several reads.",
         )
-    command = {"host": host, **asdict(asked)}
+    command = {"host": connection.host, **asdict(asked)}
     columns = asked.columns if reading is None else list(reading.spelled)
     kept = (Kept.found(file, command) if resume else None) or Kept.begin(file, command, columns)
     try:
         if not kept.whole:
             _keep(kept, replace(asked, columns=kept.columns), target, way, form, progress)
-        _put_together(kept, file, form, asked.entity)
+        _put_together(kept, file, form, asked.entity, _style(style, connection, reading, asked))
     except BaseException:
         _leave(kept, goes_on=way is not None)
         raise
@@ -119,8 +126,16 @@ class _Way:
     place: int | None
 
 
-def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
-    """Return the host and the prepared read, so that invalid arguments fail before any row is requested.
+def _style(
+    style: SheetStyle, connection: Connection, reading: Reading | None, asked: Asked
+) -> Callable[[], SheetStyle]:
+    """The style with times in the portal's zone, which its answers have shown by the time there are rows."""
+    zoned = asked.timezone is None and not (reading is not None and reading.table.entity.floating)
+    return lambda: replace(style, offset=offset_of(connection.portal_zone)) if zoned else style
+
+
+def _settled(asked: Asked, target: str | None) -> tuple[Connection, Reading | None]:
+    """Return the connection and the prepared read, so that invalid arguments fail before any row is requested.
 
     A method outside the catalogue has no description, so there is nothing to prepare.
     """
@@ -131,7 +146,7 @@ def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
 
     connection = connection_of(target)
     if is_untyped(asked.entity):
-        return connection.host, None
+        return connection, None
     request = ReadRequest(
         asked.entity,
         asked.columns,
@@ -142,7 +157,7 @@ def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
         asked.timezone,
         missing_columns=asked.missing_columns,
     )
-    return connection.host, bridge.run(prepare(connection, request))
+    return connection, bridge.run(prepare(connection, request))
 
 
 def _way(reading: Reading) -> _Way | None:
@@ -188,9 +203,9 @@ def _last_id(table: pa.Table, way: _Way | None) -> int | None:
     return int(table.column(table.num_columns - 1 if way.place is None else way.place)[-1].as_py())
 
 
-def _put_together(kept: Kept, file: Path, form: str, name: str) -> None:
+def _put_together(kept: Kept, file: Path, form: str, name: str, style: Callable[[], SheetStyle]) -> None:
     _give_back()
-    with writing(str(file), form, name=name, draft=kept.draft) as append:
+    with writing(str(file), form, name=name, draft=kept.draft, style=style) as append:
         for table in kept.tables():
             append(table)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +11,7 @@ from bx24frames.cli import completion
 from bx24frames.cli.output import give
 from bx24frames.cli.parameters import (
     FILES_OUT,
+    EncodingName,
     Entity,
     Filter,
     Form,
@@ -17,10 +19,15 @@ from bx24frames.cli.parameters import (
     PortalName,
     ProfileName,
     Quiet,
+    Separator,
     bar,
     portal_named,
+    separator,
 )
 from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bx24frames.files.sheet_style import SheetStyle
 
 __all__ = ["read", "scan"]
 
@@ -69,6 +76,16 @@ def read(
     on_bad_value: Annotated[
         Literal["raise", "null"], typer.Option(help="Values that do not fit their field: fail, or read them as null.")
     ] = "raise",
+    purpose: Annotated[
+        Literal["excel"] | None,
+        typer.Option(
+            "--for",
+            help="excel: a CSV file that Excel opens without settings: the separator, decimal sign and dates of your "
+            "language, UTF-8 with a mark, and an apostrophe before text that Excel would run as a formula.",
+        ),
+    ] = None,
+    sep: Separator = None,
+    encoding: EncodingName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -76,7 +93,8 @@ def read(
 ) -> None:
     """Read an entity into a file or a pipe.
 
-    Rows are written in chunks, so memory stays bounded for an entity of any size.
+    Rows are written in chunks, so memory stays bounded for an entity of any size. In .csv and .xlsx, lists are joined,
+    phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
     from bx24frames.cli.export import Asked, export, pour
     from bx24frames.files.files_out import flows, format_of
@@ -96,12 +114,13 @@ def read(
         chunk_size=chunk_size,
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
+    style = _style(chosen, purpose, separator(sep), encoding)
     if not flows(out):
-        export(asked, target, out, chosen, resume=resume, progress=bar(quiet))
+        export(asked, target, out, chosen, style=style, resume=resume, progress=bar(quiet))
     elif resume:
         raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
     else:
-        pour(asked, target, out, chosen, bar(quiet))
+        pour(asked, target, out, chosen, style=style, progress=bar(quiet))
 
 
 def scan(
@@ -144,6 +163,16 @@ def scan(
         reason = str(fault).partition("\n")[0]
         raise ConfigError(f"The query failed: {reason:.200}") from None
     give(found.to_arrow(), out, form)
+
+
+def _style(form: str, purpose: str | None, sep: str | None, encoding: str | None) -> SheetStyle:
+    from bx24frames.files.sheet_style import PLAIN, spreadsheet_style
+
+    if form != "csv" and (sep or encoding or (purpose and form != "xlsx")):
+        raise ConfigError(f"--sep, --encoding and --for are for CSV files, not for {form}")
+    # a workbook needs no settings; its dates are shown as in the user's language
+    style = spreadsheet_style() if purpose or form == "xlsx" else PLAIN
+    return replace(style, sep=sep or style.sep, encoding=encoding or style.encoding)
 
 
 def _names(given: list[str] | None) -> list[str] | None:

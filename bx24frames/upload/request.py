@@ -56,6 +56,7 @@ class WriteRequest:
     dry_run: bool = False
     resume: Resume = None
     progress: Progress = "auto"
+    mapping: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from bx24frames.upload.old_codes import held_cells
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.request import Upload, WriteRequest, identify, open_journal
 from bx24frames.upload.sending import Doubt, Sending, interruptible
+from bx24frames.upload.typed import as_typed
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods
@@ -46,6 +47,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
     table = await find_table(connection, request.entity)
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
+    request, table, untyped = await as_typed(connection, request, table)
     request = _by_id(request, table)
     given = as_documents(request.source, Names(table.fields, table.entity.name))
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
@@ -62,7 +64,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
     frame = replace(frame, columns=await as_sent(connection, table, frame.columns))
     if request.on:
         check_keys(table, frame, request.on)
-    faults = [*unclear, *frame.faults]
+    faults = [*untyped, *unclear, *frame.faults]
     if request.schema is not None:
         faults += request.schema.unfit(source, table, request.timezone)
     if frame.compared:

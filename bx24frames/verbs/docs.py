@@ -98,10 +98,12 @@ RAISES: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
 
 
 WRITE_PARAMETERS: Final = """\
-frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or any frame that narwhals accepts
-        Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not written, but
-        an index level may hold the ids of an update. A coded field takes codes or captions; a file is a path or a pair
-        (name, bytes); a phone or e-mail is text.
+frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, any frame that narwhals accepts, or a path
+        The path of a .csv, .xlsx, .jsonl or .parquet file is read as by `read_file`; times in it are in the portal's
+        time zone. Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not
+        written, but an index level may hold the ids of an update. A coded field takes codes or captions; a file is a
+        path or a pair (name, bytes); a phone or e-mail is text, several are a list or text with commas. Text may be
+        a number as ``1 234,56`` or ``1 000 ₽``, a date as ``31.12.2026``, a flag as ``Да``.
     entity, portal
         As in `read_entity`.
     mode : {"insert", "update", "upsert"}
@@ -111,6 +113,8 @@ frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or any f
         Key columns that identify a row.
     columns : sequence of str, optional
         Columns of the frame to send. Default: all.
+    mapping : mapping of str to str or None, optional
+        The field, by code or title, of a column with another name; None leaves the column out.
     nulls : {"skip", "clear"}
         Null cells of an update: leave the field unchanged, or clear it.
     extra_columns : {"raise", "ignore"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bx24frames import bridge
 from bx24frames.errors import Report
 from bx24frames.frames.accept import accept
+from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.ids import ids_of
 from bx24frames.frames.report import WriteReport, report_of
 from bx24frames.frames.schema import pandera_check
@@ -35,6 +36,7 @@ def write_entity(
     mode: Mode,
     on: str | Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    mapping: Mapping[str, str | None] | None = None,
     nulls: Nulls = "skip",
     extra_columns: Literal["raise", "ignore"] = "raise",
     schema: object = None,
@@ -72,6 +74,7 @@ def write_entity(
         mode=mode,
         on=on,
         columns=columns,
+        mapping=mapping,
         nulls=nulls,
         extra_columns=extra_columns,
         schema=schema,
@@ -95,6 +98,7 @@ async def write_entity_async(
     mode: Mode,
     on: str | Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
+    mapping: Mapping[str, str | None] | None = None,
     nulls: Nulls = "skip",
     extra_columns: Literal["raise", "ignore"] = "raise",
     schema: object = None,
@@ -131,10 +135,11 @@ async def write_entity_async(
         dry_run,
         None if dry_run else journal_of(resume, entity),
         progress,
+        mapping,
     )
-    with failures_in(source.backend):
+    with failures_in(source.backend), named_as_in_file(source):
         done = await write_rows(connection_of(portal).begun(), request)
-    return report_of(done, on_error)
+    return report_of(done, on_error, counted=source.counted)
 
 
 def delete_entity(

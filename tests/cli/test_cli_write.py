@@ -40,7 +40,7 @@ def test_a_file_becomes_rows_and_a_report(run, bx24_sandbox: Sandbox, tmp_path: 
     ran = run("write", "deal", str(file), "--mode", "insert", "--report", str(told))
     assert ran.status == 0, ran.err
     assert "insert of 2 rows" in ran.text
-    ids = csv.read_csv(told)["id"].to_pylist()
+    ids = csv.read_csv(told)["bx24 id"].to_pylist()
     found = bx.read_entity("deal", bx24_sandbox.url, columns=list(ROWS[0]), filters={"id": ids}, backend="pyarrow")
     assert found.to_pylist() == ROWS
 
@@ -72,9 +72,14 @@ def test_a_bad_cell_is_named_and_nothing_is_sent(run, bx24_sandbox: Sandbox, tmp
     assert ran.status == 1
     assert "opportunity" in ran.err
     assert "many" in ran.err
-    assert "The file does not fit" in ran.err
-    assert f"{faults} lists all invalid cells" in ran.err
-    assert faults.read_text().splitlines()[1:] == ['1,"opportunity","many","not a number"']
+    assert "deals.csv does not fit" in ran.err
+    assert "row 3: 'many'" in ran.err
+    assert f"{faults} lists every row with its fault" in ran.err
+    assert faults.read_text().splitlines() == [
+        '"title","opportunity","bx24 row","bx24 outcome","bx24 id","bx24 column","bx24 reason"',
+        '"fine","1",2,"skipped",,,"not sent, because other rows are invalid"',
+        '"bad","many",3,"failed",,"opportunity","not a number"',
+    ]
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
 
@@ -187,7 +192,7 @@ def test_delete_takes_a_file_of_ids(run, bx24_sandbox: Sandbox, tmp_path: Path):
     assert run("delete", "deal", "--from", str(file), "-y").status == 0
     assert bx.count_entity("deal", bx24_sandbox.url) == before - 4
     file.write_text("id\n5\nfive\n")
-    assert "row 1" in run("delete", "deal", "--from", str(file), "-y").err
+    assert "row 3" in run("delete", "deal", "--from", str(file), "-y").err
 
 
 def test_an_upload_goes_on_from_its_journal(run, bx24_sandbox: Sandbox, tmp_path: Path):
