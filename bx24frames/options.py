@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from bx24frames.display import facts_html
 from bx24frames.errors import ConfigError
 
 __all__ = ["Automation", "Backend", "DtypeBackend", "Limits", "Mode", "Nulls", "OnError", "Progress"]
@@ -77,6 +78,16 @@ class Limits:
     def enterprise(cls) -> Limits:
         """Return the limits of the Enterprise plan: bucket 250, 5 requests a second."""
         return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
+            "operating time": f"{self.operating:g} s in ten minutes",
+            "commands per batch": self.commands_per_batch,
+            "requests in flight": self.max_in_flight,
+            "shared": "with other processes of this host" if self.shared == "host" else self.shared or "no",
+        }
+        return facts_html(facts, title="Limits")
 
 
 LIMITS: Final = Limits()

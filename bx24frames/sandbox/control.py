@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Final
@@ -297,6 +298,13 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"Sandbox({self._scheme}://{self.host})"
+
+    def _repr_html_(self) -> str:
+        counted = [(one.name, self.store.size(one.table.name)) for one in self.store.entities()]
+        lines = "".join(f"<tr><td>{escape(name)}</td><td>{rows:,}</td></tr>" for name, rows in counted if rows)
+        sent = f"{self.stats.requests:,} requests, {self.stats.refused:,} refused"
+        table = f"<thead><tr><th>entity</th><th>rows</th></tr></thead><tbody>{lines}</tbody>"
+        return f'<p><b>Sandbox {escape(self.host)}</b> ({sent})</p><table class="dataframe">{table}</table>'
 
     def _webhook(self, user_id: int, code: str) -> str:
         return f"{self._scheme}://{self.host}/rest/{user_id}/{code}/"

@@ -251,6 +251,10 @@ class Store:
         """The first cell of a query's first row."""
         return self.database.scalar(sql, params)
 
+    def size(self, table: str) -> int:
+        """Number of rows of a table."""
+        return int(self.scalar(f'SELECT COUNT(*) FROM "{table}"'))  # noqa: S608 - a name of our own
+
     def insert_row(self, table: str, values: Values) -> int:
         """Insert one row of stored values by column; returns its id."""
         columns = ", ".join(f'"{name}"' for name in values)
