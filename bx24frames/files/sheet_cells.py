@@ -105,6 +105,8 @@ def _text_of(kind: pa.DataType, style: SheetStyle) -> Text:
 
     if types.is_list(kind) or types.is_large_list(kind):
         inner = cast("ListType", kind).value_type
+        if _plain(inner, style) is _json:
+            return _marked(_json, style)
         return _marked(partial(listed, text_of=_plain(inner, style)), style)
     return _marked(_plain(kind, style), style)
 

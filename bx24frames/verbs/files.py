@@ -125,7 +125,7 @@ def read_file(
     --------
     >>> import bx24frames as bx
     >>> with open("deals.csv", "w", encoding="cp1251") as file:
-    ...     _ = file.write("Название;Сумма;Дата завершения\\nСтулья;1 234,50 ₽;31.12.2026\\n")
+    ...     _ = file.write("Название;Сумма;Дата завершения\\nСтулья;1 234,50 руб.;31.12.2026\\n")
     >>> deals = bx.read_file("deals.csv", "deal", "sandbox")
     >>> deals.columns.tolist(), deals["opportunity"].tolist()
     (['title', 'opportunity', 'closedate'], [1234.5])
