@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from bx24frames.display import facts_html
 from bx24frames.errors import ConfigError
 
 __all__ = ["Automation", "Backend", "DtypeBackend", "Limits", "Mode", "Nulls", "OnError", "Progress"]
@@ -87,6 +86,8 @@ class Limits:
             "requests in flight": self.max_in_flight,
             "shared": "with other processes of this host" if self.shared == "host" else self.shared or "no",
         }
+        from bx24frames.display import facts_html
+
         return facts_html(facts, title="Limits")
 
 
