@@ -86,7 +86,7 @@ class Limits:
             "requests in flight": self.max_in_flight,
             "shared": "with other processes of this host" if self.shared == "host" else self.shared or "no",
         }
-        from bx24frames.display import facts_html
+        from bx24frames.display import facts_html  # not loaded by `import bx24frames`
 
         return facts_html(facts, title="Limits")
 

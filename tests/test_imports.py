@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import bx24frames
-
+ROOT = Path(__file__).parents[1]
 HEAVY = {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "asyncio", "tqdm"}
 MODULES_OF_OUR_OWN = 3
 """bx24frames, errors, options: needed by the top-level names."""
@@ -18,14 +17,10 @@ STANDARD_MODULES = 60
 """dataclasses imports inspect, ast and re: about 40 modules beyond a bare interpreter, 10 to 15 ms."""
 
 
-ROOT = str(Path(bx24frames.__file__).parents[1])
-"""The package under test, where another version of it is installed."""
-
-
 def loaded_by(code: str) -> set[str]:
-    """The modules that a statement loads in a bare interpreter."""
+    """The modules that a statement loads in a bare interpreter, from the checkout under test."""
     script = (
-        f"import sys, json\nsys.path.insert(0, {ROOT!r})\nbefore = set(sys.modules)\n{code}\n"
+        f"import sys, json\nsys.path.insert(0, {str(ROOT)!r})\nbefore = set(sys.modules)\n{code}\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)

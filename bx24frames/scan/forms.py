@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.request import Reading
+    from bx24frames.scan.reading import Reading
 
 BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 

@@ -23,13 +23,14 @@ from bx24frames.engine.pages.cursor import ids_in
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.operands import zone
-from bx24frames.errors import ConfigError, UnknownEntity
+from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counting import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
 from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
-from bx24frames.scan.request import Reading, prepare, settle
-from bx24frames.scan.rest import CHUNK_ROWS, batches, collect, compact, tell_foreign, tell_nulled
+from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.request import CHUNK_ROWS
+from bx24frames.scan.rest import batches, collect, compact, tell_foreign, tell_nulled
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
@@ -111,15 +112,11 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
     UnknownEntity, UnknownColumn, FilterError, ConfigError
         As a read would.
     """
-    if not isinstance(request.entity, str):
-        raise UnknownEntity(f"An entity is named by text such as 'deal', not by {request.entity!r:.80}")
     if is_untyped(request.entity):
         raise ConfigError(
             f"{request.entity} is outside the catalogue: nothing describes its columns",
             guidance="Read it with read_entity(..., backend='pyarrow').",
         )
-    if isinstance(request.columns, Iterable) and not isinstance(request.columns, str | bytes):
-        request = replace(request, columns=list(request.columns))  # it is read twice
     reading = await prepare(connection, request)
     listing = reading.table.entity.listing
     key = reading.names.find(listing.id_key) if listing.id_key else None

@@ -15,12 +15,12 @@ from bx24frames.files.sheets import Layout
 from bx24frames.frames.accept import accept, as_table
 from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.give import to_backend
+from bx24frames.frames.requests import backend_of
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking, connection_of
 from bx24frames.upload.sheet_source import SheetSource
 from bx24frames.upload.typed_rows import typed_rows
-from bx24frames.verbs.arguments import backend_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,7 @@ async def _read(
     timezone: str | None,
     backend: Backend | None,
 ) -> Frame:
-    chosen = backend_of(backend)
+    chosen = backend_of("backend", backend)
     source = SheetSource.read(str(path), None, layout)
     if entity is None:
         if mapping is not None:
