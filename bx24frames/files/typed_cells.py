@@ -10,7 +10,7 @@ from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.files.cell_text import Unparsable, parsed
+from bx24frames.files.cell_parsing import Unparsable, parsed
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
