@@ -131,6 +131,11 @@ def _needed(entity: Entity, where: Where) -> None:
         if where.nothing or argument.name in given:
             continue
         guidance = f'Give filters={{"{argument.name}": ...}}, or add it to the name: "{entity.name}:...".'
+        if argument.spelled is not None:
+            guidance = (
+                f'Rows of different owners share the same ids: give filters={{"{argument.name}": "deal"}}, or both in the '
+                f'name: "{entity.name.partition(":")[0]}:deal:15".'
+            )
         raise FilterError(f"{entity.name} needs a value for {argument.name}", entity=entity.name, guidance=guidance)
 
 
@@ -217,13 +222,13 @@ class _Reader:
         field = Field(name, argument.type)
         try:
             if values is None:
-                self.arguments[argument.name] = one = operand(field, value)
+                self.arguments[argument.name] = one = operand(field, argument.value(value))
                 if argument.named and one != argument.default:
                     raise clash(self.entity, argument)
                 return True
             if argument.named:
                 raise clash(self.entity, argument)
-            found = tuple(dict.fromkeys(str_or_int(operand(field, one)) for one in values))
+            found = tuple(dict.fromkeys(str_or_int(operand(field, argument.value(one))) for one in values))
         except Unfit as fault:
             raise self._refusal(f"{name}: {fault}") from None
         if self.owners is not None:

@@ -27,8 +27,8 @@ from bx24frames.where.dialects import SPELLINGS, compared_here, dialect
 OWNED: dict[str, str] = {
     "category": ":2",
     "stage_history": ":2",
-    "product_row": ":6",
-    "timeline_comment": ":6",
+    "product_row": ":deal:6",
+    "timeline_comment": ":deal:6",
     "product": ":15",
     "section": ":15",
     "list_element": ":31",
