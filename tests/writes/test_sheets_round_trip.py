@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from bx24frames.entities.normal import plain_text
+from bx24frames.entities.stored_forms import plain_text
 
 import bx24frames as bx
 from bx24frames.cli import main
