@@ -33,7 +33,7 @@ def main() -> None:
         for page in (0.03, 0.1, 0.3):
             loop = VirtualLoop()
             portal = Portal(loop, ROWS, page, newer, operating=LIMIT)
-            rows = len(read(portal, operating=LIMIT, until=60.0 * MINUTES).ids)
+            rows = len(read(portal, operating=LIMIT, until=60.0 * MINUTES, families=2).ids)
             share = rows / bound(page, newer=newer)
             name = "newer" if newer else "older"
             figures = f"{rows:,} | {share:.0%} | {portal.stats.requests} | {len(portal.refused)}"

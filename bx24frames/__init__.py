@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bx24frames import config as config
     from bx24frames.frames.flatten import flatten
     from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.sync_report import SyncReport
     from bx24frames.sandbox import Sandbox
     from bx24frames.scan.ranges import Checkpoint
     from bx24frames.scan.scans import Scan
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         read_entity,
         scan_entity,
     )
+    from bx24frames.verbs.sync import sync_entities
     from bx24frames.verbs.write import delete_entity, write_entity
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ __all__ = [
     "Portal",
     "Sandbox",
     "Scan",
+    "SyncReport",
     "Transport",
     "WriteReport",
     "aio",
@@ -56,6 +59,7 @@ __all__ = [
     "read_entity",
     "read_file",
     "scan_entity",
+    "sync_entities",
     "write_entity",
     "write_file",
 ]
@@ -66,6 +70,7 @@ _HOMES: Final = {
     "Portal": "bx24frames.verbs.portals",
     "Sandbox": "bx24frames.sandbox",
     "Scan": "bx24frames.scan.scans",
+    "SyncReport": "bx24frames.frames.sync_report",
     "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
@@ -78,6 +83,7 @@ _HOMES: Final = {
     "read_entity": "bx24frames.verbs.read",
     "read_file": "bx24frames.verbs.files",
     "scan_entity": "bx24frames.verbs.read",
+    "sync_entities": "bx24frames.verbs.sync",
     "write_entity": "bx24frames.verbs.write",
     "write_file": "bx24frames.verbs.files",
 }

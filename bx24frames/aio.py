@@ -11,6 +11,7 @@ from bx24frames.verbs import core
 from bx24frames.verbs.files import read_file_async as read_file
 from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.signature import ChunkOptions, DeleteOptions, ReadOptions, WriteOptions, takes
+from bx24frames.verbs.sync import sync_entities_async as sync_entities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.report import WriteReport
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 __all__ = [
     "Portal",
@@ -35,6 +36,7 @@ __all__ = [
     "list_entities",
     "read_entity",
     "read_file",
+    "sync_entities",
     "write_entity",
 ]
 

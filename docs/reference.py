@@ -27,6 +27,7 @@ FUNCTIONS: Final = (
     ("Reading", ("read_entity", "iter_entity", "scan_entity", "count_entity")),
     ("Looking around", ("list_entities", "describe_entity", "entity_schema")),
     ("Writing", ("write_entity", "delete_entity")),
+    ("A mirror", ("sync_entities",)),
 )
 CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Portal", bx24frames.Portal, AsyncPortal),
@@ -35,6 +36,7 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Transport", bx24frames.Transport, bx24frames.Transport),
     ("transport.base.Reply", Reply, Reply),
     ("WriteReport", bx24frames.WriteReport, bx24frames.WriteReport),
+    ("SyncReport", bx24frames.SyncReport, bx24frames.SyncReport),
     ("Scan", bx24frames.Scan, bx24frames.Scan),
     ("Checkpoint", bx24frames.Checkpoint, bx24frames.Checkpoint),
     ("Plan", Plan, Plan),

@@ -56,6 +56,7 @@ class Call:
     `direct`: it cannot be sent inside a batch (a value without a string form, text that looks like a reference).
     `query`: parameters that a user has already encoded as a query string.
     `shape`: the keys wanted of the rows it lists, which may then be decoded as records.
+    `rate`: the name under which its cost is kept; empty for that of the method (see `engine.costs`).
     """
 
     method: str
@@ -64,6 +65,7 @@ class Call:
     direct: bool = False
     query: str | None = None
     shape: RowShape | None = None
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,13 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is due before `until` (seconds of the runner's monotonic clock) or the next answer."""
+    """Nothing is due before `until` (seconds of the runner's monotonic clock) or the next answer.
+
+    `limited`: work is held back by the portal's limits alone.
+    """
 
     until: float
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ class Listing:
     `counted`: its `total` is the number of rows.
     `constants`: keys that are added to rows without them (the owner of the requested rows).
     `keys`: the keys wanted of a row, the id included; empty for whole rows.
+    `rate`: the name under which the cost of a page is kept.
     `witness`: checks the first page that has rows.
     """
 
@@ -156,6 +163,7 @@ class Listing:
     counted: bool = True
     constants: Mapping[str, JSON] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    rate: str = ""
     witness: Witness | None = field(default=None, compare=False, repr=False)
 
 

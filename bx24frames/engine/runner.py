@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import math
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
-from bx24frames.engine.charging import BATCH
+from bx24frames.engine.charges import BATCH
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.costs import load_of, worked
 from bx24frames.engine.machine import Machine
-from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success
+from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.outlook import POLL, Outlook
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
@@ -26,8 +28,6 @@ from bx24frames.transport.base import CheckedTransport, NoReply, Reply
 
 T = TypeVar("T")
 
-POLL: Final = 0.05
-"""Seconds between checks of a budget that another thread or process may release."""
 LONGEST_NAP: Final = 1.0
 
 
@@ -67,10 +67,13 @@ class Runner:
     before: Callable[[Parcel], None] | None = None
     heard: Callable[[Mapping[str, Answer]], None] | None = None
     _failing: BX24Error | None = field(default=None, init=False)
+    _limited: bool = field(default=False, init=False)
+    """Whether the machine held work back for the portal's limits when it was last asked."""
 
     async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
         """Yield the results of a machine as they complete; closing the iterator cancels all requests."""
         loop_here()
+        sizes = replace(self.sizes, outlook=Outlook(self.governor, self.lock))
         ends_at = math.inf if self.deadline is None else self.ends_at or self.clock.monotonic() + self.deadline
         tasks: set[asyncio.Task[None]] = set()
         given: deque[T] = deque()
@@ -80,7 +83,7 @@ class Runner:
                 now = self.clock.monotonic()
                 if now >= ends_at:
                     raise self._late()
-                held, wake = self._next(machine, held, now, idle=not tasks)
+                held, wake = self._next(machine, held, now, sizes, idle=not tasks)
                 if held is not None and (ticket := self._depart(held, now)) is not None:
                     tasks.add(asyncio.create_task(self._carry(machine, held, ticket, given)))
                     held = None
@@ -109,7 +112,7 @@ class Runner:
         return self._failing
 
     def _next(
-        self, machine: Machine[T], held: Parcel | None, now: float, *, idle: bool
+        self, machine: Machine[T], held: Parcel | None, now: float, sizes: Sizes, *, idle: bool
     ) -> tuple[Parcel | None, float | None]:
         """The next parcel, or the time of the next check; (None, None) when the machine is done.
 
@@ -123,14 +126,15 @@ class Runner:
             return None, now + POLL
         if room_at is not None and room_at > now and not idle:
             return None, room_at
-        step = machine.due(now, self.sizes)
+        step = machine.due(now, sizes)
+        self._limited = isinstance(step, Wait) and step.limited
         if isinstance(step, Parcel):
             return step, now
         return (None, None) if isinstance(step, Done) else (None, step.until)
 
     def _depart(self, parcel: Parcel, now: float) -> Ticket | None:
         with self.lock:
-            return self.governor.depart(_methods(parcel), now, batched=batch.travels_as_batch(parcel))
+            return self.governor.depart(load_of(parcel), now, batched=batch.travels_as_batch(parcel))
 
     async def _pause(
         self,
@@ -144,7 +148,7 @@ class Runner:
         with self.lock:
             room_at = self.governor.room_at(now)
             if held is not None:
-                ready_at = self.governor.ready_at(_methods(held), now, batched=batch.travels_as_batch(held))
+                ready_at = self.governor.ready_at(load_of(held), now, batched=batch.travels_as_batch(held))
                 wake = ready_at if ready_at is not None else now + POLL
         seconds = max(0.0, min(end, math.inf if wake is None else wake) - now)
         if tasks:
@@ -152,7 +156,7 @@ class Runner:
         else:
             await self.clock.sleep(seconds)
             done = set()
-        if held is not None or (room_at is not None and room_at > now):
+        if held is not None or self._limited or (room_at is not None and room_at > now):
             self.stats.waited += self.clock.monotonic() - now
         return done
 
@@ -225,8 +229,16 @@ class Runner:
             else:
                 size.carried(len(parcel.commands), live, seconds)
             self._hear(parcel, answers, ticket.departed, now)
-            if live:
-                self.governor.meter(method).measured(seconds / live)
+            self._price(parcel, answers, seconds)
+
+    def _price(self, parcel: Parcel, answers: Mapping[str, Answer], wall: float) -> None:
+        """Update the costs from the answers to a request."""
+        batched = batch.travels_as_batch(parcel)
+        rows = len([position for command in parcel.commands for position in command.positions])
+        for rate, (seconds, commands) in worked(parcel, answers, wall, batched=batched).items():
+            self.governor.measured(
+                rate, seconds / commands, rows / len(parcel.commands), self.clock.now(), batched=batched
+            )
 
     def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], departed: float, now: float) -> None:
         """Report the limits that the answers mention to the governor."""
@@ -268,7 +280,3 @@ def loop_here() -> asyncio.AbstractEventLoop:
 
 def _unauthorized(fault: AuthError) -> Refusal:
     return Refusal(fault.code or "", fault.message, fault.status or 401, whole=True, renewal=fault.guidance or "")
-
-
-def _methods(parcel: Parcel) -> Counter[str]:
-    return Counter(command.call.method for command in parcel.commands)

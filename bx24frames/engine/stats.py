@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.engine.charging import BATCH
+from bx24frames.engine.charges import BATCH
 from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError

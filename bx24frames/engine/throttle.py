@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bx24frames.engine.charging import BATCH, FREE, Generation, charges, recognised
+from bx24frames.engine.charges import BATCH, FREE, Generation, charges, recognised
+from bx24frames.engine.costs import FIRST_COST, WEIGHT, Costs, Load, method_of
 from bx24frames.engine.policy import RETRY, RetryPolicy
 
 ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request is assumed to have reached the portal, if it is not answered earlier."""
 SLOW_AT: Final = 0.85
 """Share of a method's operating limit from which its requests are sent one at a time."""
-STOP_AT: Final = 0.97
-"""Share of a method's operating limit that is never exceeded on purpose."""
+STOP_AT: Final = 0.98
+"""Share of a method's operating limit that is never exceeded on purpose; the rest is for others and for errors."""
+FREE_AT: Final = 0.99
+"""Share up to which requests are sent that are not charged: a few of them may be, if they take longer than thought."""
 WINDOW: Final = 600.0
 """Seconds of the window that operating time is summed over (docs: limits.md)."""
 LEDGER_STEP: Final = 10.0
-FIRST_COST: Final = 0.05
-"""Assumed cost of a command in seconds, before one is measured."""
-WEIGHT: Final = 0.3
-"""Weight of the newest measurement in the running mean."""
 
 
 class RequestBucket(Protocol):
     """The portal's request bucket, kept in memory or shared between the processes of a machine."""
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second that leak from it."""
+        ...
 
     def ready_at(self, now: float) -> float:
         """When the next request may be sent; `now` or earlier means at once."""
@@ -43,6 +47,10 @@ class RequestBucket(Protocol):
 
     def recalled(self, ticket: float, now: float) -> None:
         """Release the place of a request that was certainly not sent."""
+        ...
+
+    def places(self, now: float) -> float:
+        """Requests that may be sent at once."""
         ...
 
     def refused(self, now: float) -> None:
@@ -91,6 +99,10 @@ class Bucket:
         if self.level >= over:
             return max(self.at + over / self.per_second, self.paused_until)
         return max(self.travelling[0] + ARRIVAL_GRACE, self.paused_until)
+
+    def places(self, now: float) -> float:
+        """Requests that may be sent at once."""
+        return 0.0 if self.ready_at(now) > now else self.capacity - self.level - len(self.travelling)
 
     def depart(self, now: float) -> float | None:
         """Charge a request that is sent now; its ticket, or None if the bucket is full."""
@@ -155,7 +167,8 @@ class Late:
 class Meter:
     """One budget of operating time, of a method or of batches: what answers report, plus what is in flight.
 
-    `cost`: seconds of one command of the method; `priced`: whether it was measured. `ledger`: by how much reports have
+    `cost`: seconds of one command of the method; `priced`: whether it was measured. `parcels`: requests in flight, of
+    which `burdens` are charged. `ledger`: by how much reports have
     risen, and when; an entry has certainly left the portal's window once the window has passed. `late`: requests that
     ended while others were in flight, whose answers do not include them (rest module: lib/engine/access/loadlimiter.php
     sums up when a request begins).
@@ -167,6 +180,7 @@ class Meter:
     priced: bool = False
     under_way: float = 0.0
     parcels: int = 0
+    burdens: int = 0
     resets_at: float | None = None
     blocked_until: float = 0.0
     known: bool = False
@@ -181,21 +195,32 @@ class Meter:
         if self.parcels and not self.known:
             # The first answer reports what earlier processes have spent: wait for it.
             return math.inf
-        spent = self.standing(now) + self.under_way + sum(late.seconds for late in self.late)
+        spent = self.spent(now)
+        free = self.known and not seconds and spent <= FREE_AT * self.limit
         planned = spent + seconds
-        if planned <= SLOW_AT * self.limit or not spent:
+        if free or planned <= SLOW_AT * self.limit or not spent:
             return now
-        if self.parcels:
-            # The next answer reports the budget; until then one request at a time.
-            return math.inf
+        # The next answer reports the budget; until then one charged request at a time.
+        return math.inf if self.burdens else self._leaves_room(planned, now)
+
+    def _leaves_room(self, planned: float, now: float) -> float:
+        """When so many seconds are within the budget, with nothing charged in flight."""
         reset = self.resets_at is not None and now >= self.resets_at
         if planned <= (1.0 if reset else STOP_AT) * self.limit:
             return now
         leaves = self.ledger[0][0] + WINDOW if self.ledger else now + self.policy.blind_pause
         return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)
 
+    def spent(self, now: float) -> float:
+        """Upper bound of the operating time, requests in flight included."""
+        return self.standing(now) + self.under_way + sum(late.seconds for late in self.late)
+
+    def left(self, now: float) -> float:
+        """Seconds that may still be spent before the window moves."""
+        return 0.0 if now < self.blocked_until else max(0.0, STOP_AT * self.limit - self.spent(now))
+
     def standing(self, now: float) -> float:
-        """Upper bound of the operating time."""
+        """Upper bound of the operating time, as reported."""
         while self.ledger and self.ledger[0][0] + WINDOW <= now:
             self.operating = max(0.0, self.operating - self.ledger.popleft()[1])
         while self.late and self.late[0].settled + WINDOW <= now:
@@ -206,10 +231,12 @@ class Meter:
         """Charge a request that is sent."""
         self.under_way += seconds
         self.parcels += 1
+        self.burdens += seconds > 0
 
     def settle(self, seconds: float, departed: float, now: float, *, sent: bool = True) -> None:
         """Settle a request that has ended, answered or not, or was never sent."""
         self.parcels -= 1
+        self.burdens -= seconds > 0
         self.under_way = 0.0 if not self.parcels else max(0.0, self.under_way - seconds)
         if sent and seconds:
             self.late.append(Late(now, departed, seconds))
@@ -295,6 +322,7 @@ class Governor:
     slow: list[int] = field(default_factory=list)
     generation: Generation = Generation.UNKNOWN
     policy: RetryPolicy = RETRY
+    costs: Costs = field(default_factory=Costs)
 
     def room_at(self, now: float) -> float | None:
         """When any request may be sent; None while an answer is needed first."""
@@ -302,23 +330,23 @@ class Governor:
             return None
         return self.bucket.ready_at(now)
 
-    def ready_at(self, methods: Mapping[str, int], now: float, *, batched: bool = False) -> float | None:
-        """When a request with these commands may be sent; None while an answer is needed first."""
+    def ready_at(self, load: Load, now: float, *, batched: bool = False) -> float | None:
+        """When a request with these commands, by rate, may be sent; None while an answer is needed first."""
         room_at = self.room_at(now)
         if room_at is None:
             return None
-        charged = self._charges(methods, batched=batched)
+        charged = self.charges(load, batched=batched)
         ready_at = max([room_at, *(self.meter(budget).ready_at(seconds, now) for budget, seconds in charged.items())])
         return ready_at if math.isfinite(ready_at) else None
 
-    def depart(self, methods: Mapping[str, int], now: float, *, batched: bool = False) -> Ticket | None:
+    def depart(self, load: Load, now: float, *, batched: bool = False) -> Ticket | None:
         """Charge a request that is sent now; None if it may not be."""
-        ready_at = self.ready_at(methods, now, batched=batched)
+        ready_at = self.ready_at(load, now, batched=batched)
         departed = self.bucket.depart(now) if ready_at is not None and ready_at <= now else None
         if departed is None:
             return None
         self.in_flight += 1
-        charged = tuple(self._charges(methods, batched=batched).items())
+        charged = tuple(self.charges(load, batched=batched).items())
         for budget, seconds in charged:
             self.meter(budget).depart(seconds)
         return Ticket(departed, charged)
@@ -367,5 +395,11 @@ class Governor:
         for meter in self.meters.values():
             meter.limit = seconds
 
-    def _charges(self, methods: Mapping[str, int], *, batched: bool) -> dict[str, float]:
-        return charges(methods, lambda method: self.meter(method).cost, self.generation, batched=batched)
+    def measured(self, rate: str, seconds: float, rows: float, at: float, *, batched: bool) -> None:
+        """Record what a command of a rate took, as the mean of one request; `at`: seconds since the epoch."""
+        self.costs.take(rate, seconds, rows, at, batched=batched)
+        self.meter(method_of(rate)).measured(seconds)
+
+    def charges(self, load: Load, *, batched: bool) -> dict[str, float]:
+        """Estimated seconds that a request costs each budget."""
+        return charges(load, lambda rate: self.costs.seconds(rate, batched=batched), self.generation, batched=batched)

@@ -13,8 +13,9 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
+from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
 __all__ += ["pipelines", "row_names", "statuses"]
@@ -224,7 +225,7 @@ def codes_for(
     by_title: dict[str, list[str]] = {}
     for code, title in dictionary.titles.items():
         by_title.setdefault(title, []).append(code)
-    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    numeric = comparison(field) is Comparison.INTEGER
     rows = pipeline if isinstance(pipeline, Sequence) else [pipeline] * len(captions)
     values: list[object] = []
     faults: list[Fault] = []
@@ -260,7 +261,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
-    """The codes of the only caption equal to a text apart from case and spaces; of a user, also from the order of names."""
+    """The codes of the only caption equal to a text apart from case and spaces, and of a user from the order of names."""
     form = _words if dictionary.name == USERS else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.operators import NUMBERS, Comparison
+from bx24frames.entities.types import KIND, Kind, comparison, is_list, kind
 from bx24frames.files.cell_parsing import Unparsable, parsed
 
 if TYPE_CHECKING:
@@ -105,15 +106,15 @@ def _composed(cell: object, field: Field, one: Callable[[str], str], conventions
 
 
 def _reword(field: Field, conventions: Conventions) -> Reword | None:
-    of = kind(field)
+    compared, of = comparison(field), kind(field)
     if field.choices or field.type in CODED:
         return None
-    if of in (Kind.FLOAT, Kind.NUMBER, Kind.MONEY):
+    if of is Kind.MONEY or (compared in NUMBERS and not KIND[of].zero_is_blank):
         return {True: _numbers, False: _spaced, None: _clear_numbers}[conventions.decimal_comma]
     dates = _days if conventions.serials else _dates
-    if of is Kind.DATETIME and conventions.offset:
+    if compared is Comparison.MOMENT and conventions.offset:
         return lambda cells: [_placed(cell, conventions.offset) for cell in dates(cells)]
-    return {Kind.DATE: dates, Kind.DATETIME: dates, Kind.BOOL: _truths}.get(of)
+    return {Comparison.DAY: dates, Comparison.MOMENT: dates, Comparison.FLAG: _truths}.get(compared)
 
 
 def _placed(cell: Cell, offset: str) -> Cell:

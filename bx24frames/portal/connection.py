@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
-from bx24frames.engine.charging import BATCH_WEIGHT, Generation
+from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.policy import RETRY, RetryPolicy
@@ -204,14 +204,15 @@ class Connection:
         """The machine that reads a listing of this connection; see `pages_machine`."""
         return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
 
-    async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
-        """The final answers to independent calls, in their order."""
+    async def answers(self, calls: Iterable[Call], *, first: int, mixed: bool = False) -> list[Answer]:
+        """The final answers to independent calls, in their order; `mixed`: of several methods, which share requests."""
         from bx24frames.engine.fallback import Dispatch
 
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first, together=True, retry=self.retry)):
+        dispatch = Dispatch(commands, first=first, together=not mixed, mixed=mixed, retry=self.retry)
+        async for settled in self.run(dispatch):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 

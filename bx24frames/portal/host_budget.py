@@ -73,6 +73,10 @@ class HostBucket:
         """When the next request may be sent, unless another process is faster."""
         return now + self._wait(self._level())
 
+    def places(self, now: float) -> float:  # noqa: ARG002 (the wall clock rules here)
+        """Requests that may be sent at once, unless another process is faster."""
+        return max(0.0, self.capacity - self._level())
+
     def depart(self, now: float) -> float | None:
         """Charge a request that is sent now; None if another process took the place."""
         with self._alone():

@@ -89,6 +89,11 @@ class FormReader:
             told = "rows have, but no description names (to read them, name them in columns=)"
             self._once("left out", told, left_out)
 
+    def first(self) -> tuple[Form, Proof]:
+        """The form to try first, and its proof."""
+        forms = self._forms()
+        return forms[0], self._proof_of(strict=forms[0] is not forms[-1])
+
     def _forms(self) -> tuple[Form, ...]:
         reading = self._reading
         table, where = reading.table, reading.where

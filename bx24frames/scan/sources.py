@@ -211,7 +211,7 @@ class RestSource:
         async with aclosing(batches(source.connection, reading)) as found:
             async for rows in found:
                 if rows.num_rows:
-                    yield self._batch(pa.Table.from_batches([rows]).select(range(reading.width)))
+                    yield self.shown(pa.Table.from_batches([rows]))
         tell_nulled(reading)
         tell_foreign(reading)
 
@@ -277,6 +277,10 @@ class RestSource:
     def _shown(self, table: pa.Table) -> pa.Table:
         shown = in_zone(table, self.request.timezone, self.reading.table.entity)
         return shown.select(range(table.num_columns - self.hidden))
+
+    def shown(self, rows: pa.Table) -> tuple[pa.RecordBatch, int | None]:
+        """Decoded rows as a batch of the scan, with their last id."""
+        return self._batch(rows.select(range(self.reading.width)))
 
     def _batch(self, table: pa.Table) -> tuple[pa.RecordBatch, int | None]:
         place = self._place()

@@ -7,9 +7,10 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.normal import contact
+from bx24frames.entities.operators import NUMBERS, Comparison
 from bx24frames.entities.schema import Asking
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.stored_forms import contact
+from bx24frames.entities.types import Kind, comparison, kind
 from bx24frames.errors import ConfigError
 from bx24frames.portal.duplicates import ids_by_contact, in_parts
 from bx24frames.scan.request import ReadRequest
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Answers = Mapping[tuple[str, ...], set[RowId]]
 """The ids that the portal names for phones or e-mails that were asked for together."""
 
-BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
+BY_LIST: Final = frozenset({*NUMBERS, Comparison.TEXT})
 """Kinds of which the portal can look up a list of values."""
 
 
@@ -259,7 +260,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]
 
 def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
     """The most selective key column among those that the portal can look up."""
-    able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
+    able = [place for place, field in enumerate(on) if comparison(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
     able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
     if not able:
         names = ", ".join(field.code for field in on)

@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded, scale
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
+from bx24frames.entities.stored_forms import CENTS, FINE, contact, plain_text, rounded, scale
+from bx24frames.entities.types import DISK_FILES, KIND, Kind, is_list, kind
 
 RowId = int | str
 Values = Mapping[str, object]
@@ -162,8 +162,4 @@ def _id_order(row_id: int | str) -> tuple[int, str]:
 
 def compares(field: Field) -> bool:
     """Whether a field's values are returned as they were written."""
-    return kind(field) in READ_BACK and field.type not in DISK_FILES
-
-
-READ_BACK: Final = frozenset(Kind) - {Kind.FILE}
-"""Kinds whose values are returned as they were written; for a file only its name and address are."""
+    return KIND[kind(field)].comes_back and field.type not in DISK_FILES

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
-from bx24frames.entities.demands import named_column
 from bx24frames.entities.faults import validation_error
+from bx24frames.entities.named_columns import named_column
 from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import as_sent, find_table

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import Fault
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.operators import Comparison
+from bx24frames.entities.types import comparison
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import Heading, answering_to_headings, match
 from bx24frames.files.typed_cells import Conventions, retyped
@@ -145,6 +146,6 @@ async def clock_offset(connection: Connection, source: Source, table: Table) -> 
     """The UTC offset of the times in a sheet, which name none and are the portal's; empty for other sources."""
     if not (isinstance(source, SheetSource) and source.sheet.texts):
         return ""
-    if not any(kind(field) is Kind.DATETIME for field in table.fields):
+    if not any(comparison(field) is Comparison.MOMENT for field in table.fields):
         return ""
     return offset_of(None if table.entity.floating else await zone_of(connection))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging, Success
 from bx24frames.entities.columns import Names
+from bx24frames.entities.comparison import keeps
 from bx24frames.entities.echo import NOT_STORED, Difference
 from bx24frames.entities.encode import InputRow, update_call
-from bx24frames.entities.normal import keeps, nothing
 from bx24frames.entities.schema import Family
+from bx24frames.entities.stored_forms import nothing
 from bx24frames.entities.types import Kind, kind
 from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error

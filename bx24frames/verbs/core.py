@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.session import PortalLike
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 _IDS: Final = ("id", "ID")
 

@@ -23,7 +23,8 @@ def loop() -> Iterator[VirtualLoop]:
         (0.03, 120_000),
         pytest.param(0.1, 350_000, marks=pytest.mark.slow),
         pytest.param(0.3, 250_000, marks=pytest.mark.slow),
-        (0.9, 60_000),
+        pytest.param(0.9, 60_000, marks=pytest.mark.slow),
+        (0.9, 40_000),
     ],
 )
 def test_a_long_read_meets_no_refusal_and_uses_what_is_allowed(
@@ -41,7 +42,28 @@ def test_a_long_read_meets_no_refusal_and_uses_what_is_allowed(
 @pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
 def test_a_portal_whose_limit_is_lower_than_thought_is_sat_out(loop: VirtualLoop, newer: bool) -> None:
     """Nothing tells the limit before it is reached: a refusal pauses what is refused, and the read goes on."""
-    portal = Portal(loop, 100_000, 0.3, newer, operating=200.0)
+    portal = Portal(loop, 60_000, 0.3, newer, operating=200.0)
     told = read(portal, operating=420.0)
-    assert told.ids == list(range(1, 100_001))
+    assert told.ids == list(range(1, 60_001))
     assert 0 < len(portal.refused) < 60
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
+@pytest.mark.parametrize("page", [0.3, pytest.param(0.1, marks=pytest.mark.slow)])
+def test_two_families_and_single_calls_bring_more_than_one_kind_of_batch(
+    loop: VirtualLoop, page: float, newer: bool
+) -> None:
+    """Ten minutes of a portal give the rows that all its budgets allow, each once, in order, and without a refusal."""
+    portal = Portal(loop, 10**7, page, newer)
+    told = read(portal, operating=480.0, until=600.0, families=2)
+    assert told.ids == list(range(1, len(told.ids) + 1))
+    assert portal.refused == []
+    one_kind = 480.0 / (page * (0.5 if newer else 1.0)) * 50
+    assert len(told.ids) > (1.1 if newer else 1.8) * one_kind
+
+
+def test_the_second_family_stays_closed_where_its_rows_differ(loop: VirtualLoop) -> None:
+    portal = Portal(loop, 100_000, 0.3, newer=False, hidden=70_001)
+    told = read(portal, operating=480.0, families=2)
+    assert told.ids == list(range(1, 100_001))
+    assert portal.stats.calls["crm.deal.list"] == 3, "only its comparison"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine.policy import RETRY
-from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, Bucket, BudgetReport, Governor, Meter
+from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, STOP_AT, Bucket, BudgetReport, Governor, Meter
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -77,7 +77,7 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
         else:
             governor.bucket.accepted()
             governor.heard(None, [(METHOD, BudgetReport(*report))], ticket.departed, now)
-            governor.meter(METHOD).measured((now - began) / commands)
+            governor.measured(METHOD, (now - began) / commands, 0.0, now, batched=False)
     raise AssertionError("no end")
 
 
@@ -254,7 +254,7 @@ def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
     meter.settle(5.0, 1.0, 2.0)
     meter.report(0.86 * 480, 300.0, 1.0, 2.0)
     assert meter.ready_at(1.0, 2.0) == 2.0
-    meter.report(0.97 * 480, 200.0, 2.0, 3.0)
+    meter.report(STOP_AT * 480, 200.0, 2.0, 3.0)
     assert meter.ready_at(1.0, 3.0) == 203.0
 
 

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
-from portal_model import item_listing
+from portal_model import classic_listing, item_listing
 
 from bx24frames.engine.clock import Clock
+from bx24frames.engine.pages.mix import Route
 from bx24frames.engine.pages.pages import KeysetPages
-from bx24frames.engine.records import AS_MAPS
+from bx24frames.engine.records import AS_MAPS, Take
 from bx24frames.engine.runner import Runner
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
@@ -25,7 +26,7 @@ from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.limits import Plan
 from bx24frames.sandbox.oauth import OAuthServer
-from bx24frames.sandbox.registry import Method, Result
+from bx24frames.sandbox.registry import Method, MethodError, Result
 from bx24frames.sandbox.stats import Stats
 from bx24frames.sandbox.system import batch
 from bx24frames.sandbox.wire import Incoming
@@ -33,6 +34,7 @@ from bx24frames.transport.base import Reply
 
 EPOCH = 1_764_000_007.0
 METHOD = "crm.item.list"
+CLASSIC = "crm.deal.list"
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -62,40 +64,60 @@ class Portal:
     operating: float = 480.0
     refused: list[tuple[float, str]] = field(default_factory=list)
     travel: random.Random = field(default_factory=lambda: random.Random(5))
+    epoch: float = EPOCH
+    hidden: int | None = None
+    """A row that the classic list lacks."""
 
     def __post_init__(self) -> None:
-        methods = {METHOD: Method(METHOD, self._list), "batch": Method("batch", batch)}
+        methods = {
+            METHOD: Method(METHOD, self._items), CLASSIC: Method(CLASSIC, self._classic),
+            "batch": Method("batch", batch),
+        }  # fmt: skip
         keyring = Keyring(random.Random(1))
         self.code = keyring.add_webhook(1, None)
         store: Any = SimpleNamespace(server_zone="+03:00")
         quirks = frozenset({"batch_charged"} if self.newer else ())
         scene = Scene(store, methods, Faults(), Stats(), Costs(page=self.page), quirks=quirks)
-        self.app = App(scene, keyring, OAuthServer(keyring, lambda: EPOCH + self.loop.time()))
+        self.app = App(scene, keyring, OAuthServer(keyring, lambda: self.epoch + self.loop.time()))
         self.app.apply(Plan(operating=self.operating))
 
     @property
     def stats(self) -> Stats:
         return self.app.scene.stats
 
-    def _list(self, params: dict[str, Any], context: Any) -> Result:
+    def _items(self, params: dict[str, Any], context: Any) -> Result:
         given = params.get("filter") or {}
         if any(isinstance(value, dict | list) for value in given.values()):
-            return Result({"items": []})  # a reference behind the last row: nothing is selected
-        limits = {key: int(value) for key, value in given.items()}
+            raise MethodError("INVALID_ARG_VALUE", "Invalid filter: field 'ID' has invalid value")  # no row referred to
+        ids, total = self._found(given, params.get("order") or {}, context)
+        return Result({"items": [{"id": at} for at in ids]}, total)
+
+    def _classic(self, params: dict[str, Any], context: Any) -> Result:
+        given = {
+            key: value for key, value in (params.get("filter") or {}).items() if not isinstance(value, dict | list)
+        }
+        ids, total = self._found(given, params.get("order") or {}, context)
+        lacking = self.hidden is not None and total is not None
+        return Result([{"ID": str(at)} for at in ids if at != self.hidden], total - 1 if total and lacking else total)
+
+    def _found(self, given: dict[str, Any], order: dict[str, Any], context: Any) -> tuple[range, int | None]:
+        """Ids of a page, and how many there are where that was asked for."""
+        limits = {key.lower(): int(value) for key, value in given.items()}
         first = max(limits.get(">id", 0) + 1, limits.get(">=id", 1))
         last = min(limits.get("<id", self.rows + 1) - 1, limits.get("<=id", self.rows))
         ids = range(first, last + 1)
-        if str((params.get("order") or {}).get("id", "ASC")).upper() == "DESC":
+        total = len(ids) if (context.start or 0) >= 0 else None
+        if any(str(way).upper() == "DESC" for way in order.values()):
             ids = ids[::-1]
-        found = [{"id": at} for at in ids[:50]]
-        context.rows = len(found)
-        return Result({"items": found})
+        ids = ids[max(0, context.start or 0) :][:50]
+        context.rows = len(ids)
+        return ids, total
 
     async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
         await asyncio.sleep(self.travel.uniform(0.01, 0.3))
         path = f"/rest/1/{self.code}/{method}"
         reply = self.app.handle(
-            Incoming("POST", path, content_type="application/json", body=body), EPOCH + self.loop.time()
+            Incoming("POST", path, content_type="application/json", body=body), self.epoch + self.loop.time()
         )
         if reply.status != 200 or b"OPERATION_TIME_LIMIT" in reply.body:
             self.refused.append((self.loop.time(), str(orjson.loads(reply.body))[:200]))
@@ -116,8 +138,28 @@ class Told:
     """Rows that had come after each whole minute."""
 
 
-def read(portal: Portal, *, operating: float, until: float | None = None) -> Told:
-    """Read the whole list in virtual time, or as far as it comes in `until` seconds."""
+class SameIds:
+    """Compares the ids that two lists gave."""
+
+    def alike(self, first: list[Any], other: list[Any]) -> bool:
+        return [row["id"] for row in first] == [row["id"] for row in other]
+
+    def admits(self, rows: list[Any]) -> bool:
+        return True
+
+
+def as_items(rows: Any) -> list[Any]:
+    return [{"id": int(row["ID"])} for row in rows]
+
+
+def classic_route() -> Route[Any, Any]:
+    """The classic list of the same rows."""
+    take = Take(as_items, lambda parts: [row for part in parts for row in part])
+    return Route(classic_listing(short_page_ends=True), take, SameIds())
+
+
+def read(portal: Portal, *, operating: float, until: float | None = None, families: int = 1) -> Told:
+    """Read the whole list in virtual time, or as far as it comes in `until` seconds; by one family of lists or two."""
     loop = portal.loop
     governor = Governor(Bucket(50, 2.0), operating, 8)
     runner = Runner(portal, governor, threading.Lock(), sizes=Sizes(), clock=Clock(monotonic=loop.time))
@@ -125,7 +167,7 @@ def read(portal: Portal, *, operating: float, until: float | None = None) -> Tol
 
     async def work() -> None:
         began = loop.time()
-        machine = KeysetPages(item_listing(), AS_MAPS, token="t")
+        machine = KeysetPages(item_listing(), AS_MAPS, token="t", beside=classic_route() if families > 1 else None)
         pages = runner.run(machine)
         async for page in pages:
             passed = loop.time() - began

@@ -40,6 +40,11 @@ class Cursor:
         call = self._call(self._bounds(after, upto), up=not self.up)
         return Call(call.method, {**call.params, **self.listing.select_ids})
 
+    def count(self, after: int | None, upto: int | None) -> Call:
+        """Ids alone, and the number of rows as `total`."""
+        call = self.far_end(after, upto)
+        return Call(call.method, {**call.params, "start": 0})
+
     def offset(self, start: int) -> Call:
         """The page at an offset; in order of id, after any order that the call has already."""
         listing = self.listing
@@ -65,7 +70,7 @@ class Cursor:
         params = merged(params, listing.filter_path, bounds)
         params = order_by_id(params, listing, up=up)
         params["start"] = -1
-        return Call(listing.call.method, params, shape=shape_of(listing))
+        return Call(listing.call.method, params, shape=shape_of(listing), rate=listing.rate)
 
 
 def order_by_id(params: Mapping[str, JSON], listing: Listing, *, up: bool) -> dict[str, JSON]:

@@ -32,6 +32,7 @@ class Lane:
     `density`: ids a row takes up, as last seen here or in a part cut off; `measured`: it has been seen.
     `covered`, `rows`: the ids it has been through, and what it found there.
     `doubts`: pages that were empty, one after the other, though the far end tells of a row behind.
+    `meant`: rows it was cut for. `barred`: only the first route may go on with it.
     `lost`: a gap lies before it, so that nobody knows where its rows begin: no part is cut off it till that is found.
     """
 
@@ -49,6 +50,8 @@ class Lane:
     rows: int = 0
     doubts: int = 0
     lost: bool = False
+    meant: int = SEGMENT_ROWS
+    barred: bool = False
     not_before: float = 0.0
     tries: Tries = field(default_factory=Tries)
 
@@ -99,6 +102,10 @@ class Line(Generic[T]):
         upto = lane.upto if lane.upto is not None else far
         return math.inf if upto is None else max(0.0, (upto - lane.after) / lane.density)
 
+    def rows_left(self, far: int | None) -> float:
+        """Rows that all open lanes probably still hold."""
+        return sum(self.expected(lane, far) for lane in self.lanes())
+
     def split(self, lane: Lane, rows: int, far: int | None) -> Lane | None:
         """Cut about `rows` rows off the side of a lane that the output reaches first; None where it is too short."""
         upto = lane.upto if lane.upto is not None else far
@@ -113,7 +120,7 @@ class Line(Generic[T]):
             first = Lane(upto - span, lane.upto)
             lane.upto = upto - span
         lane.cuts += 1
-        first.source, first.number, first.begun = lane, lane.cuts, True
+        first.source, first.number, first.begun, first.meant = lane, lane.cuts, True, rows
         first.density, first.measured = lane.density, lane.measured
         self.items.insert(at, first)
         return first
@@ -157,7 +164,7 @@ class Line(Generic[T]):
 
     def _lose_track(self, lane: Lane, source: Lane) -> None:
         """Behind a lane with few rows, have the first row of what it was cut off be found, however far off that is."""
-        if lane.rows * POOR < SEGMENT_ROWS and lane.number == source.taught and not source.busy:
+        if lane.rows * POOR < lane.meant and lane.number == source.taught and not source.busy:
             source.lost, source.begun = True, source.begun and not self.along
 
     def found(self, lane: Lane, first_id: int) -> None:
@@ -166,7 +173,7 @@ class Line(Generic[T]):
         lane.after = first_id - 1
 
     def _edge(self, lane: Lane) -> int | None:
-        return lane.after if self.chain_up else lane.upto
+        return lane.after + 1 if self.chain_up else lane.upto
 
     def complete(self) -> Iterator[Block[T]]:
         """Take the blocks that nothing can come before any more."""

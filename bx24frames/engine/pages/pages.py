@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.codes import Reaction, error_of, meaning
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.outlook import POLL, Outlook
+from bx24frames.engine.pages.beside import Beside
 from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, show, size_of
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
+from bx24frames.engine.pages.mix import Demand, Offer, Route, is_long, offers, wakes
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.records import Rows, Take
@@ -29,11 +33,12 @@ DOUBTS: Final = 3
 
 
 @dataclass(slots=True)
-class Chain:
+class Chain(Generic[P, T]):
     """The pages of one lane inside one parcel; `sounding`: only the ids where its rows begin."""
 
     lane: Lane
     labels: list[str]
+    route: Route[P, T]
     sounding: bool = False
 
 
@@ -52,6 +57,8 @@ class KeysetPages(Generic[P, T]):
         Order of the output.
     limit : int, optional
         Rows wanted; no more pages are asked for than that takes, and the far end where a short page ends the read.
+    beside : Route, optional
+        Another list method for the same rows, used where it saves time once it is proven (see `pages.beside`).
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class KeysetPages(Generic[P, T]):
         ascending: bool = True,
         limit: int | None = None,
         retry: RetryPolicy = RETRY,
+        beside: Route[P, T] | None = None,
     ) -> None:
         self._retry = retry
         self._listing = listing
@@ -84,8 +92,14 @@ class KeysetPages(Generic[P, T]):
         self._far_later = 0.0
         self._held: Lane | None = None
         """The lane whose last page was its end, if the far end says so too."""
-        self._chains: dict[str, Chain] = {}
+        self._chains: dict[str, Chain[P, T]] = {}
+        self._first = Route(listing, take)
+        usable = up and ascending and limit is None and not listing.call.direct
+        self._beside = Beside(self._first, beside if usable else None, retry=retry)
         self._under_way = 0
+        self._light: set[str] = set()
+        """First labels of the light requests in flight."""
+        self._fed = False
         self._wanted = 1
         self._sent = 0
         self._alone = False
@@ -96,8 +110,12 @@ class KeysetPages(Generic[P, T]):
         """The next parcel of chained pages."""
         if not self._line.items or self._left == 0:
             return Done()
-        if self._under_way >= self._wanted:
-            return Wait(math.inf)
+        if sizes.outlook is not None and self._is_mixed(sizes):
+            return self._due_mixed(now, sizes, sizes.outlook)
+        return Wait(math.inf) if self._under_way >= self._wanted else self._due_alike(now, sizes)
+
+    def _due_alike(self, now: float, sizes: Sizes) -> Parcel | Wait:
+        """The next batch of chained pages, whatever the budgets: the governor holds it back."""
         alone = self._alone or self._listing.call.direct
         if self._far_wanted and (alone or self._held is not None):
             if now < self._far_later:
@@ -105,14 +123,7 @@ class KeysetPages(Generic[P, T]):
             self._under_way += 1
             return Parcel((self._ask_far_end(),))
         slots = 1 if alone else sizes.of(self._listing.call.method, FIRST_READS).now
-        chains: list[list[Command]] = []
-        while (
-            slots >= (SMALLEST_CHAIN if chains else 1)
-            and (lane := self._next_lane(now, filling=bool(chains))) is not None
-        ):
-            lost = lane.lost and not self._line.along
-            chains.append(self._sounding(lane) if lost else self._chain(lane, min(slots, self._pages_of(lane))))
-            slots -= len(chains[-1])
+        chains = self._chains_for(self._first, slots, now)
         if not chains:
             return Wait(self._lane_due(now))
         self._under_way += 1
@@ -120,40 +131,102 @@ class KeysetPages(Generic[P, T]):
         commands = far + [command for chain in chains for command in chain]
         return Parcel(tuple(commands), halt=len(chains) == 1 and not self._listing.short_page_ends)
 
+    def _is_mixed(self, sizes: Sizes) -> bool:
+        """Whether requests of several kinds may be sent: not before the first answer, nor for a few rows."""
+        alike = self._left is not None or self._alone or self._listing.call.direct or sizes.ceiling < SMALLEST_CHAIN
+        known = self._fed and math.isfinite(self._line.rows_left(self._far))
+        return known and not (alike or self._far_wanted or self._held is not None)
+
+    def _due_mixed(self, now: float, sizes: Sizes, outlook: Outlook) -> Parcel | Wait:
+        """The next request by what the budgets allow: a proof, a batch, or a light request."""
+        pages = self._line.rows_left(self._far) / self._listing.page_size
+        demand = Demand(pages, self._under_way - len(self._light), self._wanted)
+        routes = self._beside.routes
+        if self._beside.waiting and is_long(routes, pages, outlook, now):
+            self._under_way += 1
+            return self._beside.proof(self._label, self._listing.bounds)
+        for offer in offers(routes, demand, sizes, outlook, now):
+            if (parcel := self._offered(offer, now)) is not None:
+                return parcel
+        times = [at for at in wakes(routes, demand, sizes, outlook, now) if at > now]
+        soon = math.inf if self._under_way else now + POLL
+        return Wait(min([*times, self._lane_due(now), soon]), limited=bool(times) and not math.isinf(min(times)))
+
+    def _offered(self, offer: Offer[P, T], now: float) -> Parcel | None:
+        """The request of an offer; None where no lane is free for it."""
+        chains = [
+            chain
+            for route, pages in offer.pages
+            for chain in self._chains_for(route, pages, now, offer.rows, ends=offer.ends)
+        ]
+        if not chains:
+            return None
+        self._under_way += 1
+        commands = tuple(command for chain in chains for command in chain)
+        if offer.light:
+            self._light.add(commands[0].label)
+        [route, *others] = [route for route, _ in offer.pages]
+        return Parcel(commands, halt=len(chains) == 1 and not others and not route.listing.short_page_ends)
+
+    def _chains_for(
+        self, route: Route[P, T], slots: int, now: float, rows: int = 0, *, ends: bool = False
+    ) -> list[list[Command]]:
+        """Chains of pages that fill the slots of a request; see `Offer`."""
+        rows = rows or SEGMENT_ROWS
+        open_to = partial(self._suits, route=route, ends=ends)
+        chains: list[list[Command]] = []
+        while (
+            slots >= (SMALLEST_CHAIN if chains else 1)
+            and (lane := self._next_lane(open_to, now, rows, filling=bool(chains))) is not None
+        ):
+            lost = lane.lost and not self._line.along
+            pages = min(slots, self._pages_of(lane, route))
+            chains.append(self._sounding(lane) if lost else self._chain(lane, route, pages))
+            slots -= len(chains[-1])
+        return chains
+
     def _ask_far_end(self) -> Command:
         self._far_wanted = False
         self._far_label = self._label()
         bounds = self._listing.bounds
         return Command(self._far_label, self._cursor.far_end(bounds.after, bounds.upto))
 
-    def _next_lane(self, now: float, *, filling: bool) -> Lane | None:
+    def _next_lane(self, open_to: Callable[[Lane], bool], now: float, rows: int, *, filling: bool) -> Lane | None:
         """The first lane that may be worked on, cut to size; a request that leaves anyway is filled."""
         for at, lane in enumerate(list(self._line.lanes())):
-            if lane.busy or lane.not_before > now:
+            if lane.busy or lane.not_before > now or not open_to(lane):
                 continue
             first = at == 0 and self._line.items[0] is lane
             if not (first or filling) and self._line.full:
                 return None
-            return self._cut(lane)
+            return self._cut(lane, rows)
         return None
+
+    def _suits(self, lane: Lane, route: Route[P, T], *, ends: bool) -> bool:
+        """Whether a lane may be worked on by a route; the second one reads where rows are expected."""
+        if route is self._first:
+            return lane.barred or not ends
+        return not (lane.barred or lane.lost) and self._line.expected(lane, self._far) >= 1
 
     def _lane_due(self, now: float) -> float:
         """When a lane that waits may be gone on with; one that the window holds back is freed by an answer alone."""
         return min((lane.not_before for lane in self._line.lanes() if lane.not_before > now), default=math.inf)
 
-    def _cut(self, lane: Lane) -> Lane:
+    def _cut(self, lane: Lane, rows: int) -> Lane:
         """Split a lane where others should work beside it, or where it would have to be held back too long."""
         if not self._sent or lane.lost:
             return lane
         expected = self._line.expected(lane, self._far)
-        beside = self._wanted > 1 and self._left is None and expected > 2 * SEGMENT_ROWS
-        held_back = not self._line.along and expected > 1.5 * SEGMENT_ROWS
+        beside = self._wanted > 1 and self._left is None and expected > 2 * rows
+        held_back = not self._line.along and expected > 1.5 * rows
         if beside or held_back:
-            return self._line.split(lane, SEGMENT_ROWS, self._far) or lane
+            return self._line.split(lane, rows, self._far) or lane
         return lane
 
-    def _pages_of(self, lane: Lane) -> int:
+    def _pages_of(self, lane: Lane, route: Route[P, T]) -> int:
         size = self._listing.page_size
+        if route is not self._first:  # pages behind its rows would begin the table again
+            return max(1, int(self._line.expected(lane, self._far) / size))
         if self._left is not None:
             return math.ceil(self._left / size)
         expected = self._line.expected(lane, self._far) if self._sent else math.inf
@@ -162,17 +235,18 @@ class KeysetPages(Generic[P, T]):
             return FIRST_READS
         return math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
 
-    def _chain(self, lane: Lane, pages: int) -> list[Command]:
-        chain = Chain(lane, [self._label() for _ in range(max(1, pages))])
+    def _chain(self, lane: Lane, route: Route[P, T], pages: int) -> list[Command]:
+        chain = Chain(lane, [self._label() for _ in range(max(1, pages))], route)
         lane.busy = True
-        calls = [self._cursor.page(lane.after, lane.upto)]
-        calls += [self._cursor.follower(label, lane.after, lane.upto) for label in chain.labels[:-1]]
+        cursor = self._cursor if route is self._first else Cursor(route.listing, up=True)
+        calls = [cursor.page(lane.after, lane.upto)]
+        calls += [cursor.follower(label, lane.after, lane.upto) for label in chain.labels[:-1]]
         self._chains[chain.labels[0]] = chain
         return [Command(label, call) for label, call in zip(chain.labels, calls, strict=True)]
 
     def _sounding(self, lane: Lane) -> list[Command]:
         """Look where the rows of a lane begin, which its pages, running the other way, would come to last."""
-        chain = Chain(lane, [self._label()], sounding=True)
+        chain = Chain(lane, [self._label()], self._first, sounding=True)
         lane.busy = True
         self._chains[chain.labels[0]] = chain
         return [Command(chain.labels[0], self._cursor.far_end(lane.after, lane.upto))]
@@ -186,6 +260,12 @@ class KeysetPages(Generic[P, T]):
     def feed(self, parcel: Parcel, answers: Mapping[str, Answer], now: float) -> Iterable[T]:
         """Take in the pages of a parcel; gives the rows that are complete, in order."""
         self._under_way -= 1
+        self._fed = True
+        if self._beside.is_proof(parcel):
+            self._beside.compare(parcel, answers)
+            return []
+        light = parcel.commands[0].label in self._light
+        self._light.discard(parcel.commands[0].label)
         labels = [command.label for command in parcel.commands]
         answers = _with_cause(answers) if parcel.halt else answers
         if self._refused_together(labels, answers, now):
@@ -196,7 +276,8 @@ class KeysetPages(Generic[P, T]):
         for label in labels:
             if (chain := self._chains.pop(label, None)) is not None:
                 full &= self._feed_chain(chain, answers, now)
-        self._wanted = min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
+        if not light:
+            self._wanted = min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
         blocks = list(self._line.complete())
         if self._left is not None:
             self._left -= sum(block.count for block in blocks)
@@ -237,9 +318,24 @@ class KeysetPages(Generic[P, T]):
         else:
             self._line.close(lane)
 
-    def _feed_chain(self, chain: Chain, answers: Mapping[str, Answer], now: float) -> bool:
+    def _feed_beside(self, chain: Chain[P, T], answers: Mapping[str, Answer], now: float) -> bool:
+        """Read a chain of the second route; True when every page was full."""
+        found = self._beside.read(chain.route, chain.lane, [answers[label] for label in chain.labels], now)
+        if found is None or found[0].last_id is None:
+            chain.lane.barred = True
+            return False
+        strand, rows = found
+        self._line.advance(chain.lane, strand.first_id, found[0].last_id, Block(rows, strand.count, strand.size))
+        chain.lane.tries.progress()
+        if self._reached(chain.lane, found[0].last_id):
+            self._line.close(chain.lane)
+        return True
+
+    def _feed_chain(self, chain: Chain[P, T], answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain up to its first page that is not full; True when every page was."""
         chain.lane.busy = False
+        if chain.route is not self._first:
+            return self._feed_beside(chain, answers, now)
         if chain.sounding:
             self._feed_sounding(chain.lane, page_in(self._listing, answers[chain.labels[0]]), now)
             return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bx24frames.engine.charging import Generation, charges, recognised
+from bx24frames.engine.charges import Generation, charges, recognised
 from bx24frames.engine.throttle import Bucket, BudgetReport, Governor
 
 UNKNOWN, BY_METHOD, BY_BATCH = Generation

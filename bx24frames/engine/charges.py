@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
+
+from bx24frames.engine.costs import Load, method_of
 
 BATCH: Final = "batch"
 """The budget that newer builds charge batches to."""
@@ -12,6 +14,7 @@ BATCH_WEIGHT: Final = 0.5
 """Share of a batch's duration that they charge (rest module: lib/engine/access/loadlimiter.php, 2026)."""
 FREE: Final = 0.1
 """Seconds up to which a request is not charged (ib., both generations)."""
+_ROUNDING: Final = 1e-6
 
 
 class Generation(enum.Enum):
@@ -60,31 +63,43 @@ def recognised(
     return Generation.BY_METHOD if proven else known
 
 
-def charges(
-    methods: Mapping[str, int], cost: Callable[[str], float], generation: Generation, *, batched: bool
-) -> dict[str, float]:
+def charges(load: Load, cost: Callable[[str], float], generation: Generation, *, batched: bool) -> dict[str, float]:
     """Estimated seconds that a request costs each budget; 0 where it is not charged.
 
     Parameters
     ----------
-    methods : mapping of str to int
-        Commands of each method.
+    load : mapping of str to int
+        Commands of each rate.
     cost : callable
-        Seconds one command of a method takes.
+        Seconds one command of a rate takes.
     generation : Generation
     batched : bool
         Whether the commands are sent in a batch.
 
     Examples
     --------
-    >>> charges({"crm.deal.list": 50}, lambda method: 0.3, Generation.BY_BATCH, batched=True)
+    >>> charges({"crm.deal.list": 50}, lambda rate: 0.3, Generation.BY_BATCH, batched=True)
     {'batch': 7.5}
     """
-    own = {method: cost(method) * commands for method, commands in methods.items()}
+    own: dict[str, float] = {}
+    for rate, commands in load.items():
+        own[method_of(rate)] = own.get(method_of(rate), 0.0) + cost(rate) * commands
     whole = {BATCH: BATCH_WEIGHT * sum(own.values())} if batched else {}
     budgets = {
         Generation.UNKNOWN: {**own, **whole},
         Generation.BY_METHOD: own,
         Generation.BY_BATCH: whole or own,
     }[generation]
-    return {budget: seconds if seconds > FREE else 0.0 for budget, seconds in budgets.items()}
+    return {budget: seconds if seconds > FREE + _ROUNDING else 0.0 for budget, seconds in budgets.items()}
+
+
+def free_commands(cost: float, generation: Generation) -> int:
+    """How many commands of so many seconds each one batch carries without being charged.
+
+    Examples
+    --------
+    >>> free_commands(0.03, Generation.BY_METHOD), free_commands(0.03, Generation.BY_BATCH)
+    (3, 6)
+    """
+    share = BATCH_WEIGHT if generation is Generation.BY_BATCH else 1.0
+    return int((FREE + _ROUNDING) / max(cost * share, _ROUNDING))

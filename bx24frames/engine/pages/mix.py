@@ -1,0 +1,175 @@
+"""Mix: which requests a read sends next, of all ways to send a page, under the budgets that bind now.
+
+Full batches carry most rows per request, so they come first as long as operating time is left for them. Where it is
+operating time that runs short, requests are left over: these carry what is not charged (both generations charge nothing
+for up to 0.1 s a request) or what newer builds charge to another budget (single calls).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from bx24frames.engine.charges import Generation
+from bx24frames.engine.messages import MAX_COMMANDS, Listing
+from bx24frames.engine.outlook import Outlook
+from bx24frames.engine.records import Take
+from bx24frames.engine.sizes import FIRST_READS, Sizes
+
+P = TypeVar("P")
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+LIGHT_PLACES: Final = 2
+"""Requests in flight that are left to light requests while batches are sent."""
+RESERVED: Final = 4
+"""Places in the request bucket that light requests leave to batches."""
+SPARE_RATE: Final = 0.05
+"""Requests a second that have to be left over before light ones are sent."""
+KEPT_FOR_ENDS: Final = 0.01
+"""Share of the first route's budget that is kept for the ends of lanes, which it alone can confirm."""
+LIGHT_ROWS: Final = 2_000
+"""Rows that the lane of light requests is cut to: every lane ends in a page that is not full."""
+WORTH_PROVING: Final = 200
+"""Pages still to be read from which it pays to compare two lists."""
+
+
+class Judge(Protocol[T_contra]):
+    """Decides whether the rows of another list method are those of the first."""
+
+    def alike(self, first: T_contra, other: T_contra) -> bool:
+        """Compare the same rows from both lists; what is seen to be alike counts for `admits`."""
+        ...
+
+    def admits(self, rows: T_contra) -> bool:
+        """Whether rows of the other list hold nothing that was not seen to be alike."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[P, T]):
+    """A list method that gives the rows of a read.
+
+    Parameters
+    ----------
+    listing : Listing
+    take : Take
+        Turns its rows into what the read gives out.
+    judge : Judge or None
+        Compares it with the first route; None for the first.
+    """
+
+    listing: Listing
+    take: Take[P, T]
+    judge: Judge[T] | None = None
+
+    @property
+    def rate(self) -> str:
+        """The rate of its pages."""
+        return self.listing.rate or self.listing.call.method
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Generic[P, T]):
+    """A request that may be sent now: pages by route.
+
+    `light`: it is not a full batch. `rows`: what a lane is cut to for it. `ends`: only ends of lanes may be read, which
+    no other route can.
+    """
+
+    pages: tuple[tuple[Route[P, T], int], ...]
+    light: bool = False
+    rows: int = 0
+    ends: bool = False
+
+
+@dataclass(slots=True)
+class Demand:
+    """What is wanted: `pages` to be read, batches in flight, and how many there may be."""
+
+    pages: float
+    batches: int
+    wanted: int
+
+
+def offers(
+    routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: Outlook, now: float
+) -> Iterator[Offer[P, T]]:
+    """The requests that may be sent now, the best first."""
+    first = routes[0]
+    light = _is_short(routes, demand, outlook, now)
+    places = outlook.most_in_flight - (LIGHT_PLACES if light else 0)
+    room = demand.batches < max(1, min(demand.wanted, places))
+    open_now = False
+    for route in sorted(routes, key=lambda route: -outlook.affordable([route.rate], now)):
+        full = _full(route, demand, sizes)
+        kept = outlook.share(KEPT_FOR_ENDS, route.rate) if route is first and len(routes) > 1 else 0
+        pages = outlook.most(route.rate, full + kept, now, batched=full > 1) - kept
+        open_now |= pages > 0
+        if 2 * pages >= full and room:
+            yield Offer(_with_free((route, pages), routes, outlook, now))
+    if light and outlook.places(now) >= (RESERVED if open_now else 1):
+        yield from _light_offers(routes, outlook, now)
+    if len(routes) > 1 and room and (pages := outlook.most(first.rate, _full(first, demand, sizes), now, batched=True)):
+        yield Offer(((first, pages),), ends=True)
+
+
+def wakes(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: Outlook, now: float) -> list[float]:
+    """When requests may be sent that may not be sent now."""
+    times = [outlook.ready_at(route.rate, _full(route, demand, sizes), now, batched=True) for route in routes]
+    if _is_short(routes, demand, outlook, now):
+        times += [outlook.ready_at(route.rate, 1, now, batched=False) for route in routes]
+    return times
+
+
+def is_long(routes: Sequence[Route[P, T]], pages: float, outlook: Outlook, now: float) -> bool:
+    """Whether a read is long enough for another route to be worth its proof."""
+    return pages >= WORTH_PROVING and 2 * pages > outlook.affordable([route.rate for route in routes], now)
+
+
+def _full(route: Route[P, T], demand: Demand, sizes: Sizes) -> int:
+    size = sizes.of(route.listing.call.method, FIRST_READS).now
+    return max(1, int(min(size, math.ceil(demand.pages) + 1)))
+
+
+def _is_short(routes: Sequence[Route[P, T]], demand: Demand, outlook: Outlook, now: float) -> bool:
+    """Whether operating time runs out before the read ends, while requests are left over."""
+    if outlook.generation is Generation.UNKNOWN:
+        return False
+    rates = [route.rate for route in routes]
+    spare = outlook.governor.bucket.per_second - outlook.batches_per_second(rates)
+    return spare > SPARE_RATE and demand.pages > outlook.affordable(rates, now)
+
+
+def _with_free(
+    charged: tuple[Route[P, T], int], routes: Sequence[Route[P, T]], outlook: Outlook, now: float
+) -> tuple[tuple[Route[P, T], int], ...]:
+    """The pages of a batch, some of them by methods that are not charged for so few."""
+    route, pages = charged
+    if outlook.generation is not Generation.BY_METHOD:
+        return (charged,)
+    free = [(other, outlook.free(other.rate)) for other in routes if other is not route]
+    free = [
+        (other, few)
+        for other, few in free
+        if 0 < few < pages and outlook.most(other.rate, few, now, batched=True) == few
+    ]
+    return ((route, min(pages, MAX_COMMANDS - sum(few for _, few in free))), *free)
+
+
+def _light_offers(routes: Sequence[Route[P, T]], outlook: Outlook, now: float) -> Iterator[Offer[P, T]]:
+    free = [(route, outlook.free(route.rate)) for route in routes]
+    if outlook.generation is Generation.BY_BATCH:
+        free = free[:1]  # all pages of a batch are charged together, so the cheapest route alone
+    free = [(route, pages) for route, pages in free if pages]
+    if sum(pages for _, pages in free) > 1 and all(
+        outlook.most(route.rate, pages, now, batched=True) == pages for route, pages in free
+    ):
+        yield Offer(tuple(free), light=True, rows=LIGHT_ROWS)
+    for route in routes:
+        charged = outlook.cost(route.rate, batched=False)
+        own = outlook.generation is Generation.BY_BATCH or outlook.free_alone(charged)
+        if own and outlook.most(route.rate, 1, now, batched=False):
+            yield Offer(((route, 1),), light=True, rows=LIGHT_ROWS)
