@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from bx24frames.entities.stored_forms import plain_text
 
 import bx24frames as bx
 from bx24frames.cli import main
+from bx24frames.entities.stored_forms import plain_text
 from bx24frames.files.files_in import read_file
 from bx24frames.files.row_report import OUTCOME
 
