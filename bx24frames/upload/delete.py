@@ -16,9 +16,10 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.upload.forecast import Forecast, Load, forecast
 from bx24frames.upload.journal import HASH_BYTES, Identity
+from bx24frames.upload.journal_folder import Resume, open_journal
 from bx24frames.upload.lookup import absent_rows, found_by_id, rows_by_id
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
-from bx24frames.upload.request import ON_ERROR, Resume, open_journal, resumed
+from bx24frames.upload.request import ON_ERROR, resumed
 from bx24frames.upload.sending import FIRST_WRITES, Delivery, Sending, interruptible, send
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploade
     ids = request.ids(table.entity)
     sending = Sending(request.on_error, dict(enumerate(ids)))
     if not request.dry_run and request.resume not in (None, False):
-        sending.journal = open_journal(_identity(connection, table, ids), request.resume)
+        sending.journal = open_journal(
+            _identity(connection, table, ids), request.resume, called_at=connection.clock.now()
+        )
         sending.put(*(one for one in sending.journal.outcomes() if one.action == "deleted"))
     sending.put(*(outcome for position, outcome in _doubles(ids) if position not in sending.outcomes))
     interrupted = False
@@ -160,7 +163,7 @@ async def _leave_out_absent(connection: Connection, table: Table, ids: list[int 
 def _identity(connection: Connection, table: Table, ids: list[int | str]) -> Identity:
     hashes = [blake2b(str(row_id).encode(), digest_size=HASH_BYTES).digest() for row_id in ids]
     whole = blake2b(b"".join(hashes), digest_size=16).hexdigest()
-    return Identity(connection.host, "", table.entity.name, "delete", whole, hashes)
+    return Identity(connection.host, connection.key, table.entity.name, "delete", whole, hashes)
 
 
 def _doubles(ids: list[int | str]) -> Iterator[tuple[int, Outcome]]:

@@ -25,25 +25,28 @@ class Begun:
     """Rows that were in flight when an upload was aborted.
 
     `intents`: by position. `values`: the values to write, by field code. `fields`: the fields to compare, by code.
-    `author`: the condition that excludes rows of other users.
+    `author`: the code of the field that has a row's author, if there is one.
     """
 
     intents: Mapping[int, Intent] = field(default_factory=dict)
     values: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
     fields: Mapping[str, Field] = field(default_factory=dict)
     search: Search | None = None
-    author: Mapping[str, object] = field(default_factory=dict)
+    author: str | None = None
 
     @property
     def codes(self) -> list[str]:
         """The columns to read of rows that may be among these."""
-        return [*self.fields, *self.author]
+        return [*self.fields, *([] if self.author is None else [self.author])]
 
     def made(self, position: int, row_id: int | str, held: Mapping[str, object]) -> bool:
-        """Whether a row was inserted by the interrupted run: created later, by this user, with these values."""
+        """Whether a row was inserted by the interrupted run: created later, by its user, with these values."""
         if self.search is None or position not in self.intents:
             return False
-        if not isinstance(row_id, int) or row_id <= self.search.high or not self.author.items() <= held.items():
+        if not isinstance(row_id, int) or row_id <= self.search.high:
+            return False
+        sender = self.intents[position].author
+        if self.author is not None and sender is not None and held.get(self.author) != sender:
             return False
         return bool(assign([Wanted(position, self.values[position])], [(row_id, held)], self.fields).found)
 
@@ -67,4 +70,5 @@ async def begun(connection: Connection, upload: Upload, sending: Sending) -> Beg
         for row in upload.rows(inserts.__contains__)
     }
     by_code = {one.code: one for one in fields.values()}
-    return Begun(inserts, values, by_code, search, reconcile.author_of(upload, search))
+    author = reconcile.author_field(upload)
+    return Begun(inserts, values, by_code, search, None if author is None else author.code)

@@ -30,29 +30,35 @@ AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Scope of the search for rows of this upload: above the previous highest id, created by this user."""
+    """Scope of the search for rows of this upload: above the previous highest id, created by the users who sent them.
+
+    `authors`: empty if one of them is not known.
+    """
 
     high: int
-    author: int | None
+    authors: frozenset[int] = frozenset()
 
 
 async def begin(connection: Connection, upload: Upload, journal: Journal) -> None:
     """Record what a search will need, before the first row is sent."""
-    if journal.fact("high") is not None:
+    if journal.fact("high") is None:
+        high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
+        journal.note(high=str(high))
+    if journal.knows_author:
         return
-    high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
     author = connection.address.user_id
     if author is None:
         profile = await connection.result("profile")
         text = str(profile.get("ID", "")) if isinstance(profile, dict) else ""
         author = int(text) if text.isdigit() else None
-    journal.note(high=str(high), author="" if author is None else str(author))
+    journal.sent_by(author)
 
 
 def search_of(journal: Journal) -> Search:
-    """The facts recorded by `begin`."""
-    author = journal.fact("author") or ""
-    return Search(int(journal.fact("high") or 0), int(author) if author else None)
+    """The facts recorded by `begin`, of the runs that sent the rows in doubt."""
+    authors = {intent.author for intent in journal.in_doubt().values()} or {journal.author}
+    known = frozenset(author for author in authors if author is not None)
+    return Search(int(journal.fact("high") or 0), known if len(known) == len(authors) else frozenset())
 
 
 async def settle_doubts(
@@ -184,14 +190,19 @@ def _filled(upload: Upload, columns: Iterable[str]) -> bool:
     return all(upload.frame.table.column(name).null_count == 0 for name in columns)
 
 
-def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
-    """The condition that excludes rows of other users, unless the frame itself sets the author."""
+def author_field(upload: Upload) -> Field | None:
+    """The field that has the author of a row, unless the frame itself sets it."""
     names = Names(upload.table.fields, upload.entity.name)
-    for name in AUTHORS:
-        field = names.find(name)
-        if field is not None and search.author is not None and field not in upload.columns.values():
-            return {field.code: search.author}
-    return {}
+    found = (names.find(name) for name in AUTHORS)
+    return next((field for field in found if field is not None and field not in upload.columns.values()), None)
+
+
+def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
+    """The condition that excludes rows of other users."""
+    field = author_field(upload)
+    if field is None or not search.authors:
+        return {}
+    return {field.code: sorted(search.authors) if len(search.authors) > 1 else min(search.authors)}
 
 
 def _take(matches: Matches, sending: Sending) -> None:

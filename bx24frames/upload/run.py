@@ -24,11 +24,12 @@ from bx24frames.upload.deliver import deliver, learn_current, loads
 from bx24frames.upload.differences import warn_of_differences, warn_of_rounding
 from bx24frames.upload.forecast import Forecast, forecast
 from bx24frames.upload.incoming import incoming
+from bx24frames.upload.journal_folder import open_journal
 from bx24frames.upload.keys import check_keys, find_rows
 from bx24frames.upload.lookup import absent_rows
 from bx24frames.upload.old_codes import held_cells
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
-from bx24frames.upload.request import Upload, WriteRequest, identify, open_journal
+from bx24frames.upload.request import Upload, WriteRequest, identify
 from bx24frames.upload.sending import Doubt, Sending, interruptible
 from bx24frames.upload.typed import as_typed
 
@@ -180,7 +181,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
     """Send the rows under a journal; returns whether that was interrupted."""
     request = upload.request
     title = f"{upload.entity.name}: {request.mode}"
-    sending.journal = open_journal(identify(connection, upload), request.resume)
+    sending.journal = open_journal(identify(connection, upload), request.resume, called_at=request.called_at)
     try:
         with Bar(title, total=upload.total, progress=request.progress) as bar:
             meter = ProgressMeter(connection, bar)
@@ -191,7 +192,7 @@ async def _carry_out(connection: Connection, upload: Upload, sending: Sending) -
             for position, outcome in reconcile.doubts_of(sending.journal).items():
                 sending.outcomes.setdefault(position, outcome)  # sent, but not answered
         finally:
-            sending.journal.close(rows=upload.total)
+            sending.journal.close(rows=upload.total, interrupted=sending.interrupted)
 
 
 async def _send_all(connection: Connection, upload: Upload, sending: Sending, meter: ProgressMeter) -> None:

@@ -75,7 +75,7 @@ class Sending:
     `ids`: ids of existing rows by position, because the answer to an update has none. `begun`: positions whose request
     was sent. `undelivered`: positions that must be sent another way because a path is closed (import without
     permission). `contested`: positions of updates that may have been carried out although no answer says so.
-    `stopped`: nothing more is sent; `refused`: because the credential was rejected.
+    `stopped`: nothing more is sent; `refused`: because the credential was rejected; `interrupted`: by the caller.
     `compared`: positions whose answer contained the stored row. `import_closed`: the credential may not import.
     `column_of`: the column that an error message names.
     """
@@ -89,6 +89,7 @@ class Sending:
     undelivered: list[int] = field(default_factory=list)
     contested: set[int] = field(default_factory=set)
     stopped: bool = False
+    interrupted: bool = False
     refused: Refusal | None = None
     machine: Dispatch | None = None
     compared: set[int] = field(default_factory=set)
@@ -364,6 +365,7 @@ async def interruptible(work: asyncio.Task[None], sending: Sending) -> bool:
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
+        sending.interrupted = True
         sending.stop()
         try:
             await asyncio.shield(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.testing import no_waiting
-from bx24frames.upload import reconcile
+from bx24frames.upload import journal_file, reconcile
 from bx24frames.upload.journal import Identity, Journal
 
 from .conftest import deals, uploaded
@@ -56,22 +57,24 @@ def test_one_upload_is_never_run_twice_at_once(resume: str, sandbox: bx.Sandbox,
 def test_a_full_disk_ends_an_upload_with_its_report(
     sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A write that breaks off half way leaves a torn line, which nothing that follows may be confused by."""
     frame = deals(300)
-    flush, left = Journal._flush, [3]
+    write, left = journal_file._write, [12]
 
-    def full(self: Journal) -> None:
+    def full(descriptor: int, data: bytes, at: int) -> None:
         left[0] -= 1
         if left[0] < 0:
-            raise sqlite3.OperationalError("database or disk is full")
-        flush(self)
+            write(descriptor, data[: len(data) // 2], at)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(descriptor, data, at)
 
-    monkeypatch.setattr(Journal, "_flush", full)
-    with pytest.raises(bx.errors.WriteError, match="disk is full") as caught:
+    monkeypatch.setattr(journal_file, "_write", full)
+    with pytest.raises(bx.errors.WriteError, match="No space left") as caught:
         bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
     report = caught.value.report
     assert report.inserted + report.unknown + report.skipped == 300
     assert set(uploaded(sandbox)["title"]) <= set(report.rows(frame, "inserted", "unknown")["title"])
-    monkeypatch.setattr(Journal, "_flush", flush)
+    monkeypatch.setattr(journal_file, "_write", write)
     assert bx.write_entity(frame, "deal", portal, mode="insert", automation=True, resume=report).inserted == 300
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
 
@@ -160,7 +163,7 @@ def test_a_journal_nobody_can_write_is_a_clear_error(portal: bx.Portal, tmp_path
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(bx.errors.ConfigError, match="cannot be used"):
         bx.write_entity(deals(1), "deal", portal, mode="insert", resume=tmp_path / "file" / "one.sqlite")
-    with pytest.raises(bx.errors.ConfigError, match="not a database"):
+    with pytest.raises(bx.errors.ConfigError, match="is not a journal"):
         bx.write_entity(deals(1), "deal", portal, mode="insert", resume=tmp_path / "file")
 
 
