@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from bx24frames.cli.conditions import conditions
+from bx24frames.cli.output import show
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_rows, writing
+from bx24frames.files.sheet_cells import sheet_table
 from bx24frames.files.sheet_style import SheetStyle
 from bx24frames.portal.server_time import offset_of
 from bx24frames.scan.checkpoint import Kept
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.reading import Reading
 
-__all__ = ["Asked", "export", "pour"]
+__all__ = ["SCREEN", "Asked", "export", "pour"]
 
+SCREEN: Final = "screen"
+"""The format of rows in a terminal: an aligned table."""
 Order = tuple[str, Literal["asc", "desc"]]
 
 
@@ -76,9 +80,13 @@ def _tables(
 
 
 def pour(asked: Asked, target: str | None, path: str, form: str, *, style: SheetStyle, progress: Progress) -> None:
-    """Read to a stream, such as standard output, without a checkpoint."""
+    """Read to a stream, such as standard output or the screen, without a checkpoint."""
     connection, reading = _settled(asked, target)
     own = _style(style, connection, reading, asked)
+    if form == SCREEN:
+        for table in _tables(asked, target, progress=False):  # a bar would be glued to the rows
+            show(sheet_table(table, own()))
+        return
     with writing(path, form, name=asked.entity, style=own) as append:
         for table in _tables(asked, target, progress):
             append(table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import text_table
+from bx24frames.cli.output import show
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import preview
 
@@ -89,7 +89,9 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
         return
     if not quiet or taken.doubtful:
         head = f"{taken.source.rows:,} rows{f' ({sheet.notes})' if sheet.notes else ''}"
-        typer.echo(f"{head}\n{text_table(taken.shown)}\n", err=True)
+        typer.echo(head, err=True)
+        show(taken.shown, err=True)
+        typer.echo(err=True)
     if yes:
         return
     if sys.stdin.isatty():

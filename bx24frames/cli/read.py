@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -96,8 +97,9 @@ def read(
     Rows are written in chunks, so memory stays bounded for an entity of any size. In .csv and .xlsx, lists are joined,
     phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
-    from bx24frames.cli.export import Asked, export, pour
+    from bx24frames.cli.export import SCREEN, Asked, export, pour
     from bx24frames.files.files_out import flows, format_of
+    from bx24frames.files.sheet_style import spreadsheet_style
 
     asked = Asked(
         entity=entity,
@@ -115,6 +117,8 @@ def read(
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
     style = _style(chosen, purpose, separator(sep), encoding)
+    if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
+        chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
     if not flows(out):
         export(asked, target, out, chosen, style=style, resume=resume, progress=bar(quiet))
     elif resume:

@@ -261,7 +261,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
-    """The codes of the only caption equal to a text apart from case and spaces, and of a user from the order of names."""
+    """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
     form = _words if dictionary.name == USERS else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]
