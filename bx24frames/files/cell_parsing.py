@@ -108,6 +108,6 @@ def _one(text: str, field: Field, reword: Reword) -> object:
     money = MONEY.fullmatch(text.strip())
     amount = "" if money is None else reword(money[1].strip())
     if money is None or not AMOUNT.fullmatch(amount):
-        raise Unparsable("not money: write 120.50 EUR or 120.50|EUR")
+        raise Unparsable("not money: write 1500.50|EUR or 1500.50 EUR")
     currency = money[2].rstrip(".")
     return {"amount": amount.replace(",", "."), "currency": SIGNS.get(currency, currency)}

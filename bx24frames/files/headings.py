@@ -46,7 +46,9 @@ class Heading:
     left_out: bool = False
 
 
-def match(titles: Sequence[str], names: Names, mapping: Mapping[str, str | None] | None = None) -> list[Heading]:
+def match(
+    titles: Sequence[str], names: Names, mapping: Mapping[str, str | None] | None = None, *, once: bool = True
+) -> list[Heading]:
     """Match each heading to a field; an unmatched one is for the write to refuse or ignore.
 
     Parameters
@@ -55,6 +57,8 @@ def match(titles: Sequence[str], names: Names, mapping: Mapping[str, str | None]
     names : Names
     mapping : mapping of str to str or None, optional
         The field of a heading in any spelling, by code or title; None or empty text leaves the column out.
+    once : bool
+        Whether to refuse two headings of one field; a frame is checked by the write.
 
     Raises
     ------
@@ -69,7 +73,8 @@ def match(titles: Sequence[str], names: Names, mapping: Mapping[str, str | None]
         _mapped(title, chosen[title], names, captions) if title in chosen else _matched(title, names, captions)
         for title in titles
     ]
-    _check_once(found)
+    if once:
+        _check_once(found)
     return found
 
 

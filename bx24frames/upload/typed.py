@@ -90,7 +90,7 @@ def typed(
         A heading or a cell is ambiguous, or `mapping` does not fit the file.
     """
     names = Names(fields, entity)
-    headings = match([*source.columns, *source.levels], names, mapping)
+    headings = match([*source.columns, *source.levels], names, mapping, once=isinstance(source, SheetSource))
     for heading in headings:
         own = names.find(heading.title)
         if heading.field is not None and own is not None and own.code == heading.title and own != heading.field:

@@ -139,7 +139,7 @@ def test_a_phone_is_one_phone(run, bx24_sandbox: Sandbox, tmp_path: Path):
     ("text", "told"),
     [
         ("title,Название\na,b\n", "both match title"),
-        ("title,UF_CRM_PRICE\na,dear\n", "120.50|EUR"),
+        ("title,UF_CRM_PRICE\na,dear\n", "1500.50|EUR"),
         ("title,UF_CRM_TAGS\na,[1\n", "not valid JSON"),
         ("title;closedate\na;31.02.2026\n", "closedate"),
         ("title,opportunity\na,\"1,5\"\n", "opportunity"),
