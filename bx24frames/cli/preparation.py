@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bx24frames.cli.output import show
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import preview
 
@@ -89,7 +90,7 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
         return
     if not quiet or taken.doubtful:
         head = f"{taken.source.rows:,} rows{f' ({sheet.notes})' if sheet.notes else ''}"
-        typer.echo(head, err=True)
+        typer.echo(wrapped(head, sys.stderr), err=True)
         show(taken.shown, err=True)
         typer.echo(err=True)
     if yes:

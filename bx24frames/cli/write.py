@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -22,7 +23,7 @@ from bx24frames.cli.parameters import (
     portal_named,
     separator,
 )
-from bx24frames.cli.phrasing import phrased
+from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ INTERRUPTED = 130
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
 Resume = Annotated[
-    str | None, typer.Option("--resume", metavar="JOURNAL", help="Continue the upload recorded in this journal.")
+    str | None,
+    typer.Option(
+        "--resume", metavar="JOURNAL", help="Continue the upload recorded in this journal; its name is enough."
+    ),
 ]
 Afresh = Annotated[
     bool, typer.Option("--afresh", help="Start over even if the same upload was started before and not finished.")
@@ -226,10 +230,10 @@ def _tell(work: Callable[[], Report], path: str | None, source: SheetSource) -> 
         found, status = interrupt.report, INTERRUPTED
     except ValidationError as error:
         raise _listed(error, path, source) from None
-    typer.echo(phrased(str(found)))
+    typer.echo(wrapped(phrased(str(found)), sys.stdout))
     if status == INTERRUPTED and found.journal:
-        resume = f"run the same command with --resume {found.journal} to continue"
-        typer.echo(f"bx24frames: interrupted; {resume}", err=True)
+        resume = phrased(f"run the same command with --resume {found.journal} to continue")
+        typer.echo(wrapped(f"bx24frames: interrupted; {resume}", sys.stderr), err=True)
     _save(source, found.frame("pyarrow").to_pylist(), path)
     if status or found.failed or found.unknown:
         raise typer.Exit(status or 1)
@@ -337,7 +341,15 @@ def _whole(value: object, row: int) -> int:
 def _journal(resume: str | None, afresh: bool) -> str | Literal[False] | None:
     if afresh and resume is not None:
         raise ConfigError("--resume continues an upload and --afresh starts it over: give one of them")
-    return False if afresh else resume
+    return False if afresh else None if resume is None else _known_journal(resume)
+
+
+def _known_journal(name: str) -> str:
+    """The path of a journal; one without a folder may be in the user's state folder, where uploads keep them."""
+    from bx24frames.upload.journal_folder import home
+
+    kept = home() / name
+    return str(kept) if Path(name).name == name and not Path(name).exists() and kept.exists() else name
 
 
 def _list(text: str | None) -> list[str] | None:

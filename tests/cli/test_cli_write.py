@@ -249,3 +249,43 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     assert ran.status == 130
     assert "insert of 1 rows" in ran.text
     assert "--resume an.sqlite to continue" in ran.err
+
+
+def test_the_name_of_a_journal_is_enough(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """The report names the journal without its folder, and --resume finds it there."""
+    file = written(tmp_path / "deals.jsonl")
+    first = run("write", "deal", str(file), "--mode", "insert")
+    name = next(line.split()[-1] for line in first.text.splitlines() if line.strip().startswith("journal"))
+    assert "/" not in name
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    again = run("write", "deal", str(file), "--mode", "insert", "--resume", name)
+    assert (again.status, bx.count_entity("deal", bx24_sandbox.url)) == (0, before)
+
+
+def test_a_report_is_mended_and_written_again(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """It holds the user's own rows; written again, it sends only those that failed, and delete takes those inserted."""
+    file, report, second = (tmp_path / name for name in ("deals.csv", "report.csv", "second.csv"))
+    file.write_text("Название;Сумма\nfine;1\n\nbad;many\n")
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    line = ["--mode", "insert", "--yes", "--on-error", "report"]
+    assert run("write", "deal", str(file), *line, "--report", str(report)).status == 1
+    told = csv.read_csv(report).to_pylist()
+    assert [list(row.values())[:4] for row in told] == [["fine", "1", 2, "inserted"], ["bad", "many", 4, "failed"]]
+    assert told[1]["bx24 column"] == "Сумма"
+    report.write_text(report.read_text().replace('"many"', '"5"'))
+    assert run("write", "deal", str(report), *line, "--report", str(second)).status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
+    for made in (report, second):
+        assert run("delete", "deal", "--from", str(made), "--yes").status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before
+
+
+def test_headings_that_are_no_titles_are_mapped(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("Название;Сумма, руб.;Лишнее\nmapped;1 000 ₽;x\n")
+    line = ["--mode", "insert", "--yes", "--map", "Сумма, руб.=opportunity", "--map", "Лишнее="]
+    ran = run("write", "deal", str(file), *line)
+    assert ran.status == 0, ran.err
+    read = bx.read_entity("deal", bx24_sandbox.url, order_by=("id", "desc"), limit=1, backend="pyarrow")
+    assert (read["title"][0].as_py(), read["opportunity"][0].as_py()) == ("mapped", 1000.0)
+    assert "has no column 'Цена'" in run("write", "deal", str(file), "--mode", "insert", "--map", "Цена=id").err
