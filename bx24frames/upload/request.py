@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
+    from bx24frames.upload.match import RowId
+    from bx24frames.upload.outcomes import Verb
     from bx24frames.upload.source import Source, SourceCheck
 
 CellPlace = tuple[int, str]
@@ -146,17 +148,17 @@ class WriteRequest(Checked):
 class Upload:
     """A prepared upload.
 
-    `bad`: positions of rows that failed a check and are not sent. `ids`: ids of existing rows by position.
-    `current`: by id, the portal's values of the columns to compare. `held`: cells to leave out.
+    `bad`: positions of rows that failed a check and are not sent. `held`: cells to leave out. `given`: the ids of a
+    deletion, by position; its other options are those that it shares with an update.
     """
 
     request: WriteRequest
     table: Table
     frame: Incoming
     bad: Mapping[int, Fault]
-    ids: dict[int, int | str] = field(default_factory=dict)
-    current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
+    verb: Verb
     held: frozenset[CellPlace] = frozenset()
+    given: Sequence[RowId] = ()
 
     @property
     def entity(self) -> Entity:
@@ -204,14 +206,17 @@ class Upload:
 
 def identify(connection: Connection, upload: Upload) -> Identity:
     """The identity of an upload: the same frame, written to the same entity of the same portal in the same way."""
-    hashes = row_hashes(upload.frame.table, upload.total)
+    if upload.verb == "delete":
+        hashes = [hashlib.blake2b(str(row_id).encode(), digest_size=HASH_BYTES).digest() for row_id in upload.given]
+    else:
+        hashes = row_hashes(upload.frame.table, upload.total)
     whole = hashlib.blake2b(digest_size=16)
     for part in (*sorted(upload.frame.table.column_names), *(upload.request.on or ())):
         whole.update(part.encode() + b"\0")
     for hash_ in hashes:
         whole.update(hash_)
     key = hashlib.blake2b(connection.key.encode(), digest_size=8).hexdigest()
-    return Identity(connection.host, key, upload.entity.name, upload.request.mode, whole.hexdigest(), hashes)
+    return Identity(connection.host, key, upload.entity.name, upload.verb, whole.hexdigest(), hashes)
 
 
 def row_hashes(table: pa.Table, rows: int) -> list[bytes]:

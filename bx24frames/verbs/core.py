@@ -21,8 +21,7 @@ from bx24frames.scan.finish import Finish
 from bx24frames.scan.reading import prepare
 from bx24frames.scan.rest import collect, iterate_tables
 from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
-from bx24frames.upload.delete import delete_rows
-from bx24frames.upload.run import write_rows
+from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -22,7 +22,7 @@ from bx24frames.upload import journal_folder
 from bx24frames.upload.journal import Identity, Intent, Journal
 from bx24frames.upload.outcomes import Outcome
 
-from .conftest import deals, uploaded
+from .conftest import Killed, deals, uploaded
 
 DAMAGES: Final = 80
 
@@ -256,14 +256,14 @@ def test_a_copy_alone_continues_a_killed_upload(
 
     def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
         if len(sent) == 5:
-            raise RuntimeError("killed")
+            raise Killed
         if len(sent) == 2 and stale:
             shutil.copyfile(path, copy)
         sent.append(list(positions))
         intend(self, sent[-1], action)
 
     monkeypatch.setattr(Journal, "intend", killed)
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(Killed):
         bx.write_entity(frame, "deal", portal, mode="insert", resume=path, rows_per_request=20)
     monkeypatch.setattr(Journal, "intend", intend)
     if not stale:
@@ -316,7 +316,7 @@ def test_an_upload_goes_on_with_another_credential(
         intend(self, positions, action)
         sent.append(positions)
         if len(sent) == 2:
-            raise RuntimeError("killed")
+            raise Killed
 
     def write(user: int) -> bx.WriteReport:
         with bx.Portal(sandbox.add_webhook(user_id=user), limits=FAST) as portal:
@@ -325,7 +325,7 @@ def test_an_upload_goes_on_with_another_credential(
             )
 
     monkeypatch.setattr(Journal, "intend", killed)
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(Killed):
         write(1)
     monkeypatch.setattr(Journal, "intend", intend)
     lost = sandbox.faults.add(Fault("drop_after", when=lambda method, _: method in ("crm.item.add", "batch"), nth=2))

@@ -14,10 +14,11 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.testing import no_waiting
-from bx24frames.upload import journal_file, reconcile
+from bx24frames.upload import journal_file
 from bx24frames.upload.journal import Identity, Journal
+from bx24frames.upload.policy import RECONCILIATION
 
-from .conftest import deals, uploaded
+from .conftest import Killed, deals, uploaded
 
 NOBODY = Identity("", "", "", "", "", [])
 
@@ -97,14 +98,14 @@ def test_an_upsert_run_again_waits_for_what_a_killed_one_sent(
 
     def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
         intend(self, positions, action)
-        raise RuntimeError("killed")
+        raise Killed
 
     monkeypatch.setattr(Journal, "intend", killed)
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(Killed):
         bx.write_entity(frame, "deal", portal, mode="upsert", on="originId")
     monkeypatch.setattr(Journal, "intend", intend)
     assert bx.write_entity(frame, "deal", portal, mode="upsert", on="originId").inserted == 4
-    assert waits.seconds >= reconcile.CUT - 5
+    assert waits.seconds >= RECONCILIATION.cut - 5
 
 
 @pytest.mark.parametrize("mode", ["insert", "upsert"])
@@ -122,16 +123,16 @@ def test_a_clock_set_back_costs_no_more_than_the_portals_cut(
     def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
         monkeypatch.setattr(self, "_clock", lambda: time.time() + 86_400.0)
         intend(self, positions, action)
-        raise RuntimeError("killed")
+        raise Killed
 
     monkeypatch.setattr(Journal, "intend", killed)
     given = {"mode": mode, "on": "originId", "resume": tmp_path / "one.sqlite"}
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(Killed):
         bx.write_entity(frame, "deal", portal, **given)  # type: ignore[arg-type]
     monkeypatch.setattr(Journal, "intend", intend)
     assert bx.write_entity(frame, "deal", portal, **given).inserted == 4  # type: ignore[arg-type]
     assert len(uploaded(sandbox)) == 4
-    assert reconcile.CUT - 5 <= waits.seconds <= reconcile.CUT + 5
+    assert RECONCILIATION.cut - 5 <= waits.seconds <= RECONCILIATION.cut + RECONCILIATION.grace + 5
 
 
 @pytest.mark.parametrize("ours", ["ours", "by somebody else", "of other values"])
@@ -144,11 +145,11 @@ def test_a_resumed_upsert_tells_its_own_rows_from_somebody_elses(
 
     def killed(self: Journal, positions: Iterable[int], action: Any) -> None:
         intend(self, positions, action)
-        raise RuntimeError("killed")
+        raise Killed
 
     monkeypatch.setattr(Journal, "intend", killed)
     given = {"mode": "upsert", "on": "originId", "resume": tmp_path / "one.sqlite"}
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(Killed):
         bx.write_entity(frame, "deal", portal, **given)  # type: ignore[arg-type]
     monkeypatch.setattr(Journal, "intend", intend)
     made = dict(frame.iloc[1], createdBy=2 if ours == "by somebody else" else 1)
@@ -206,7 +207,7 @@ def test_names_may_come_from_any_iterable(portal: bx.Portal) -> None:
 def test_a_stopped_upload_knows_which_rows_are_not_there(
     sandbox: bx.Sandbox, portal: bx.Portal, waits: no_waiting
 ) -> None:
-    """An import that broke at its sixth row made five: the others are not unknown, and going on waits for nothing."""
+    """An import that broke at its sixth row made five: the others are not unknown, the only wait is for replicas."""
     frame = deals(100)
     sandbox.store.poison = "POISON"
     frame.loc[5, "title"] += " POISON"
@@ -217,4 +218,4 @@ def test_a_stopped_upload_knows_which_rows_are_not_there(
     sandbox.store.poison = None
     assert bx.write_entity(frame, "deal", portal, mode="insert", resume=report).inserted == 100
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
-    assert waits.seconds == 0
+    assert waits.seconds <= RECONCILIATION.grace
