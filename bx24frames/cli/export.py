@@ -42,7 +42,7 @@ class Asked:
     limit: int | None
     changed_since: str | None
     timezone: str | None
-    labels: bool
+    labels: Literal["all"] | bool
     titles: bool
     missing_columns: Literal["raise", "insert"]
     on_bad_value: Literal["raise", "null"]

@@ -67,6 +67,9 @@ def read(
         str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
     ] = None,
     labels: Annotated[bool, typer.Option("--labels", help="Captions in place of codes.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Also names in place of the ids of companies, contacts and other rows.")
+    ] = False,
     titles: Annotated[bool, typer.Option("--titles", help="Field titles as column names.")] = False,
     missing_columns: Annotated[
         Literal["raise", "insert"], typer.Option(help="Columns that the portal lacks: fail, or add them empty.")
@@ -109,7 +112,7 @@ def read(
         limit=limit,
         changed_since=changed_since,
         timezone=timezone,
-        labels=labels,
+        labels="all" if links else labels,
         titles=titles,
         missing_columns=missing_columns,
         on_bad_value=on_bad_value,
