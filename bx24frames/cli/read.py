@@ -100,14 +100,16 @@ def read(
     Rows are written in chunks, so memory stays bounded for an entity of any size. In .csv and .xlsx, lists are joined,
     phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
-    from bx24frames.cli.export import SCREEN, Asked, export, pour
+    from bx24frames.cli.conditions import conditions
+    from bx24frames.cli.export import SCREEN, export, pour
     from bx24frames.files.files_out import flows, format_of
     from bx24frames.files.sheet_style import spreadsheet_style
+    from bx24frames.frames.requests import FrameRead
 
-    asked = Asked(
-        entity=entity,
+    request = FrameRead(
+        entity,
         columns=_names(columns),
-        filters=filters or [],
+        filters=conditions(filters or []) or None,
         order_by=_order(order_by),
         limit=limit,
         changed_since=changed_since,
@@ -116,6 +118,8 @@ def read(
         titles=titles,
         missing_columns=missing_columns,
         on_bad_value=on_bad_value,
+        progress=bar(quiet),
+        backend="pyarrow",
         chunk_size=chunk_size,
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
@@ -123,11 +127,11 @@ def read(
     if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
         chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
     if not flows(out):
-        export(asked, target, out, chosen, style=style, resume=resume, progress=bar(quiet))
+        export(request, target, out, chosen, style, resume=resume)
     elif resume:
         raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
     else:
-        pour(asked, target, out, chosen, style=style, progress=bar(quiet))
+        pour(request, target, out, chosen, style)
 
 
 def scan(

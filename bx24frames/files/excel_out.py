@@ -17,7 +17,7 @@ from bx24frames.files.sheet_style import PLAIN, SheetStyle
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import Cell
 
 __all__ = ["ROWS", "ExcelSheet", "openpyxl_is_there"]
 
@@ -128,14 +128,14 @@ class ExcelSheet:
         text = str(value) if isinstance(value, dt.date | str) or long else None
         return value if text is None or isinstance(value, Decimal) else self._text(text, name)
 
-    def _dated(self, value: dt.date) -> WriteOnlyCell:
+    def _dated(self, value: dt.date) -> Cell:
         from openpyxl.cell import WriteOnlyCell
 
         cell = WriteOnlyCell(self._sheet, value)
         cell.number_format = FORMATS[self._style.dotted, isinstance(value, dt.datetime)]
         return cell
 
-    def _text(self, text: str, name: str) -> WriteOnlyCell:
+    def _text(self, text: str, name: str) -> Cell:
         from openpyxl.cell import WriteOnlyCell
 
         if len(text) > CHARACTERS:

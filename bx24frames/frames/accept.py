@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.files.files_out import is_file
@@ -167,7 +167,7 @@ def _as_table(frame: object) -> pa.Table:
 
     try:
         if hasattr(frame, "__arrow_c_stream__"):
-            return pa.table(frame)
+            return pa.table(cast("Any", frame))
         known = nw.from_native(cast("IntoFrame", frame))
         eager = known.collect() if isinstance(known, nw.LazyFrame) else known
         return eager.to_arrow()

@@ -124,9 +124,10 @@ def read_file(
     Examples
     --------
     >>> import bx24frames as bx
-    >>> with open("deals.csv", "w", encoding="cp1251") as file:
-    ...     _ = file.write("Название;Сумма;Дата завершения\\nСтулья;1 234,50 руб.;31.12.2026\\n")
-    >>> deals = bx.read_file("deals.csv", "deal", "sandbox")
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "deals.csv")
+    >>> _ = path.write_text("Название;Сумма;Дата завершения\\nСтулья;1 234,50 руб.;31.12.2026\\n", "cp1251")
+    >>> deals = bx.read_file(path, "deal", "sandbox")
     >>> deals.columns.tolist(), deals["opportunity"].tolist()
     (['title', 'opportunity', 'closedate'], [1234.5])
     """
@@ -207,7 +208,8 @@ def write_file(
     --------
     >>> import bx24frames as bx
     >>> contacts = bx.read_entity("contact", "sandbox", columns=["id", "name", "phone"], limit=5)
-    >>> bx.write_file(contacts, "contacts.xlsx")
+    >>> import pathlib, tempfile
+    >>> bx.write_file(contacts, pathlib.Path(tempfile.mkdtemp(), "contacts.xlsx"))
     """
     form = format_of(str(path))
     if form != "csv" and (sep or encoding):
