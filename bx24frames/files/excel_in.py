@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.errors import ConfigError
@@ -20,6 +21,7 @@ from bx24frames.files.sheets import (
     skipped_above,
     unguarded_texts,
 )
+from bx24frames.files.zip_sizes import check_unpacked, holds
 
 if TYPE_CHECKING:
     import openpyxl
@@ -30,6 +32,9 @@ __all__ = ["excel_sheet"]
 FORMULA: Final = b"<f"
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character that XML cannot hold (ECMA-376, part 1, 22.4.2.4)."""
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, TypeError, AttributeError, ValueError)
+"""What openpyxl raises for parts that are damaged; malformed XML is a SyntaxError."""
+_NO_WORKBOOK: Final = "it is not a workbook ({}); if Excel can open it, save it from there as .xlsx"
 
 
 def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
@@ -40,16 +45,18 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
     ConfigError
         openpyxl is not installed, there is no such sheet, or two columns have the same heading.
     ValueError
-        The data is not a workbook.
+        The data is not a workbook, or it is too large when unpacked.
     """
     import pyarrow as pa
 
     openpyxl_is_there()
+    check_unpacked(data)
     from openpyxl.utils.datetime import WINDOWS_EPOCH
 
     book = _opened(data, results=True)
     try:
-        sheet, count = _named(book, layout.sheet), len(book.sheetnames)
+        sheet, sheets = _named(book, layout.sheet), list(book.sheetnames)
+        title, count = sheet.title, len(sheets)
         formulas = _unanswered(data, layout.sheet)
         rows = [
             (line + 1, [_text(formulas.get((line, place), cell)) for place, cell in enumerate(row)])
@@ -57,11 +64,13 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
             if any(cell is not None for cell in row) or line + 1 == layout.header
         ]
         serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904
+    except _BROKEN as fault:
+        raise ValueError(_NO_WORKBOOK.format(fault)) from None
     finally:
         book.close()
     if not rows and count > 1:
         raise ConfigError(
-            f"Sheet {sheet.title} is empty; the workbook has {', '.join(book.sheetnames)}",
+            f"Sheet {title} is empty; the workbook has {', '.join(sheets)}",
             guidance="Move the sheet with the rows to the first place, or name it with --sheet.",
         )
     above, head, body = _split(rows, layout.header)
@@ -71,7 +80,7 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
         for place in range(width)
     ]
     table, lines, gaps = headed(head, columns, [line for line, _ in body])
-    which = f"sheet {sheet.title}" + (f", one of {count}" if count > 1 else "")
+    which = f"sheet {title}" + (f", one of {count}" if count > 1 else "")
     lacking = f"{len(formulas):,} formulas without results: open the file in Excel and save it" if formulas else ""
     missed = lines[-1] - lines[0] + 1 - len(lines) if lines else 0
     empty = gaps or (f"{missed:,} empty row{'s' if missed > 1 else ''} skipped" if missed else "")
@@ -102,8 +111,8 @@ def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=results)
-    except (zipfile.BadZipFile, KeyError, OSError) as fault:
-        reason = f"it is not a workbook ({fault}); if Excel can open it, save it from there as .xlsx"
+    except (*_BROKEN, OSError) as fault:
+        reason = _NO_WORKBOOK.format(fault)
     else:
         if book.worksheets:
             return book
@@ -129,7 +138,7 @@ def _unanswered(data: bytes, name: str | None) -> dict[tuple[int, int], str]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
-        if not any(FORMULA in parts.read(name) for name in sheets):
+        if not any(_holds_formula(parts, name) for name in sheets):
             return {}
     results, formulas = (_opened(data, results=results) for results in (True, False))
     try:
@@ -144,6 +153,11 @@ def _unanswered(data: bytes, name: str | None) -> dict[tuple[int, int], str]:
     finally:
         results.close()
         formulas.close()
+
+
+def _holds_formula(parts: zipfile.ZipFile, name: str) -> bool:
+    with parts.open(name) as part:
+        return holds(part, FORMULA)
 
 
 def _text(cell: object) -> str | None:

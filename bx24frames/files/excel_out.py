@@ -131,7 +131,8 @@ class ExcelSheet:
     def _dated(self, value: dt.date) -> Cell:
         from openpyxl.cell import WriteOnlyCell
 
-        cell = WriteOnlyCell(self._sheet, value)
+        cell = WriteOnlyCell(self._sheet)
+        cell.value = value
         cell.number_format = FORMATS[self._style.dotted, isinstance(value, dt.datetime)]
         return cell
 

@@ -194,7 +194,7 @@ def arrow_column(source: Source, name: str) -> AnyArray | AnyChunkedArray:
     if not isinstance(raw, list):
         return raw
     try:
-        found: AnyArray = pa.array(raw, from_pandas=True)
+        found: AnyArray = pa.array(cast("list[Any]", raw), from_pandas=True)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError):
         found = pa.array([None if is_null(cell) else str(cell) for cell in raw], pa.string())
     return found
