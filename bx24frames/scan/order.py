@@ -119,7 +119,7 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
         "text": column,
     }
     sorted_by = pa.table([*keys.values(), places], [*keys, "place"])
-    by = [(name, direction) for name in keys]
+    by: list[tuple[str, Literal["ascending", "descending"]]] = [(name, direction) for name in keys]
     return table.take(pc.sort_indices(sorted_by, sort_keys=[*by, ("place", "ascending")]))
 
 
