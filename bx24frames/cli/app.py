@@ -58,7 +58,11 @@ def common(
 def sandbox(
     path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8024,
-    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same rows.")] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option(help="Random seed; the same one gives the same rows. 'tidy' is a plausible small company."),
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language of a tidy portal: ru or en.")] = "ru",
     size: Annotated[
         list[str] | None, typer.Option(metavar="ENTITY=ROWS", help="Rows to generate, such as deal=1000; repeatable.")
     ] = None,
@@ -84,6 +88,7 @@ def sandbox(
         path,
         port=port,
         seed=seed,
+        locale=locale,
         sizes=parse_sizes(size or []),
         plan=plan,
         real_time=not fast,
