@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bx24frames.cli.connect import connect
+from bx24frames.cli.connect import connect, profiles
 from bx24frames.cli.examples import epilog
 from bx24frames.cli.inspection import count, describe, entities, plan, schema
 from bx24frames.cli.probe import doctor
@@ -31,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for command in (
-    *(connect, read, scan, count, plan, describe, schema, entities, write, delete, sync),
+    *(connect, profiles, read, scan, count, plan, describe, schema, entities, write, delete, sync),
     *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")
@@ -59,7 +59,11 @@ def common(
 def sandbox(
     path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8024,
-    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same rows.")] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option(help="Random seed; the same one gives the same rows. 'tidy' is a plausible small company."),
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language of a tidy portal: ru or en.")] = "ru",
     size: Annotated[
         list[str] | None, typer.Option(metavar="ENTITY=ROWS", help="Rows to generate, such as deal=1000; repeatable.")
     ] = None,
@@ -85,6 +89,7 @@ def sandbox(
         path,
         port=port,
         seed=seed,
+        locale=locale,
         sizes=parse_sizes(size or []),
         plan=plan,
         real_time=not fast,
