@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from bx24frames.cli.phrasing import phrased
+from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import TRACEBACK, BX24Error, ConfigError
 from bx24frames.extras import require
 
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        print(f"bx24frames: {failure_text(error)}", file=sys.stderr)  # noqa: T201
+        print(wrapped(f"bx24frames: {failure_text(error)}", sys.stderr), file=sys.stderr)  # noqa: T201
         sys.exit(FAILED)
     sys.exit(0)
 
@@ -63,7 +63,7 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as one line; its place in the package is of no use at a shell."""
     from bx24frames.transport.redact import redact
 
-    print(f"bx24frames: {redact(phrased(str(message)))}", file=sys.stderr)  # noqa: T201
+    print(wrapped(f"bx24frames: {redact(phrased(str(message)))}", sys.stderr), file=sys.stderr)  # noqa: T201
 
 
 def failure_text(error: Exception) -> str:

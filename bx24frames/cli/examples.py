@@ -9,9 +9,11 @@ __all__ = ["EXAMPLES", "epilog"]
 
 EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "connect": ["connect --name acme"],
+    "profiles": ["profiles"],
     "doctor": ["doctor", "doctor --profile acme"],
     "read": [
         "read deal --out deals.xlsx --labels --titles",
+        "read deal --out deals.csv --for excel",
         'read deal -o won.parquet -c id,title,opportunity -f stageId=WON -f "createdTime>=2025-01-01"',
         "read contact --format jsonl --columns id,lastName,phone --limit 10",
         "read deal --out deals.parquet --resume",
@@ -24,10 +26,12 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "entities": ["entities"],
     "write": [
         "write deal deals.xlsx --mode insert --dry-run",
+        'write deal deals.csv --mode insert --map "Сумма, руб.=opportunity" --report failed.xlsx',
         "write deal deals.csv --mode update --only-changed --report report.csv",
         "write deal shop.csv --mode upsert --on originatorId,originId",
     ],
     "delete": ["delete deal 15 16", "delete deal --from report.csv --dry-run"],
+    "sync": ["sync --store crm.duckdb", "sync --store crm.duckdb deal contact stage_history:2 --history stageId"],
     "call": ["call user.current", """call user.get '{"ID": 1}'""", "call crm.deal.get - < ids.jsonl"],
     "batch": ["""batch '{"all": "crm.deal.list?select[]=ID", "one": "crm.deal.get?id=$result[all][0][ID]"}'"""],
     "get-all": ["get-all user.get", """get-all crm.deal.list '{"select": ["ID"], "filter": {"STAGE_ID": "NEW"}}'"""],
