@@ -107,9 +107,11 @@ won = closed[closed["won"] & (closed["closedate"] < "2026-12-01")]
 monthly = won.pivot_table(
     index=won["closedate"].dt.to_period("M"), columns="assignedById", values="revenue", aggfunc="sum", observed=True
 ).fillna(0)
-axes = monthly.plot.bar(stacked=True, figsize=(8, 3.6), width=0.8, color=["#06283a", "#2c6e91", "#8fb8cc", "#c8553d"])
+axes = (monthly / 1000).plot.bar(
+    stacked=True, figsize=(8, 3.6), width=0.8, color=["#06283a", "#2c6e91", "#8fb8cc", "#c8553d"]
+)
 axes.spines[["top", "right"]].set_visible(False)
-axes.set(xlabel="", ylabel="revenue, $")
+axes.set(xlabel="", ylabel="revenue, thousand $")
 axes.legend(title="", frameon=False)
 axes.set_title("Revenue by month and manager", loc="left", weight="bold")
 plt.show()
