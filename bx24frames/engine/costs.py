@@ -118,7 +118,7 @@ def rate_of(call: Call) -> str:
 
 def method_of(rate: str) -> str:
     """The method of a rate."""
-    return rate.partition(" ")[0]
+    return rate.partition(" ")[0].rstrip(",")
 
 
 def load_of(parcel: Parcel) -> Counter[str]:

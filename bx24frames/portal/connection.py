@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.clock import Clock
     from bx24frames.engine.machine import Machine
+    from bx24frames.engine.pages.mix import Route
     from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
     from bx24frames.transport.auth import AuthLike
@@ -200,9 +201,12 @@ class Connection:
         ascending: bool = True,
         limit: int | None = None,
         ordered: bool = False,
+        beside: Route[P, T] | None = None,
     ) -> Machine[T]:
         """The machine that reads a listing of this connection; see `pages_machine`."""
-        return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
+        return pages_machine(
+            listing, take, ascending=ascending, limit=limit, ordered=ordered, beside=beside, retry=self.retry
+        )
 
     async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
         """The final answers to independent calls, in their order."""
@@ -338,18 +342,22 @@ def pages_machine(
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
+    beside: Route[P, T] | None = None,
     retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
     """The machine that reads a listing: by id where possible, else in its own form of paging, or by offset.
 
-    `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
+    `ordered`: the call carries an order of its own, so that the pages cannot be found by id. `beside`: another list
+    method for the same rows, which is used by id alone.
     """
     from bx24frames.engine.pages.offset import OffsetPages
     from bx24frames.engine.pages.own import OwnPages
     from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
-        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
+        return KeysetPages(
+            listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry, beside=beside
+        )
     if listing.paging is Paging.OWN:
         return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
     return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)
