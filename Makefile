@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 READY   = @$(PYTHON) .ci/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check matrix bench storm notebooks reference clean
+.PHONY: help demo test test-slow check matrix bench storm notebooks reference docs clean
 
 help:
 	@echo "make demo        upload real purchases to a sandbox portal, read them back, compare to the cent (FULL=1: all)"
@@ -17,15 +17,19 @@ help:
 	@echo "make bench       measure speed, and compare with other clients"
 	@echo "make storm       upload and read under random faults"
 	@echo "make notebooks   execute the notebooks (ARGS=--check: compare with the stored output)"
+	@echo "make docs        build the documentation site into site/"
 	@echo "make reference   update docs/ from docstrings and measurements"
 
 # Every target first creates or repairs its environment.
-.PHONY: ready-demo ready-dev
+.PHONY: ready-demo ready-dev ready-docs
 ready-demo:
 	$(READY) demo
 
 ready-dev:
 	$(READY) dev demo
+
+ready-docs:
+	$(READY) docs
 
 demo: ready-demo
 	@$(PY) benchmarks/demo.py $(if $(FULL),--full)
@@ -34,6 +38,7 @@ test: ready-dev
 	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 test-slow: ready-dev
+	@$(PY) .ci/debian.py chromium redis-server
 	@$(PY) -m pytest -n auto --maxprocesses 4 -m slow $(ARGS)
 
 check: ready-dev
@@ -60,5 +65,8 @@ reference: ready-dev
 	@$(PY) docs/reference.py
 	@$(PY) docs/figures.py
 
+docs: ready-docs
+	@$(PY) docs/website.py $(ARGS)
+
 clean:
-	rm -rf $(VENV) .venv-matrix demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) site .venv-matrix demo-output build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

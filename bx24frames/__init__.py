@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
     from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.sync_report import SyncReport
     from bx24frames.sandbox import Sandbox
     from bx24frames.scan.ranges import Checkpoint
     from bx24frames.scan.scans import Scan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         read_entity,
         scan_entity,
     )
+    from bx24frames.verbs.sync import sync_entities
     from bx24frames.verbs.write import delete_entity, write_entity
 
 __version__ = "0.1.0"
@@ -40,6 +42,7 @@ __all__ = [
     "Portal",
     "Sandbox",
     "Scan",
+    "SyncReport",
     "Transport",
     "WriteReport",
     "aio",
@@ -52,6 +55,7 @@ __all__ = [
     "list_entities",
     "read_entity",
     "scan_entity",
+    "sync_entities",
     "write_entity",
 ]
 
@@ -61,6 +65,7 @@ _HOMES: Final = {
     "Portal": "bx24frames.verbs.portals",
     "Sandbox": "bx24frames.sandbox",
     "Scan": "bx24frames.scan.scans",
+    "SyncReport": "bx24frames.frames.sync_report",
     "Transport": "bx24frames.transport.base",
     "WriteReport": "bx24frames.frames.report",
     "count_entity": "bx24frames.verbs.read",
@@ -71,6 +76,7 @@ _HOMES: Final = {
     "list_entities": "bx24frames.verbs.read",
     "read_entity": "bx24frames.verbs.read",
     "scan_entity": "bx24frames.verbs.read",
+    "sync_entities": "bx24frames.verbs.sync",
     "write_entity": "bx24frames.verbs.write",
 }
 _MODULES: Final = ("aio", "config")

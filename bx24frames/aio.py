@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from bx24frames.frames.schema import pandera_check
-from bx24frames.options import Backend, DtypeBackend, Progress
-from bx24frames.scan.finish import Wishes
-from bx24frames.scan.request import ReadRequest
-from bx24frames.scan.rest import CHUNK_ROWS
+from bx24frames.frames.requests import FrameDelete, FrameRead, FrameWrite, backend_of
+from bx24frames.options import Backend
 from bx24frames.verbs import core
-from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
-from bx24frames.verbs.core import Output
-from bx24frames.verbs.docs import ReadOptions, documented
 from bx24frames.verbs.portals import AsyncPortal as Portal
-from bx24frames.verbs.write import delete_entity_async as delete_entity
-from bx24frames.verbs.write import write_entity_async as write_entity
+from bx24frames.verbs.signature import ChunkOptions, DeleteOptions, ReadOptions, WriteOptions, takes
+from bx24frames.verbs.sync import sync_entities_async as sync_entities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.frames.give import Frame
+    from bx24frames.frames.report import WriteReport
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
-    from bx24frames.scan.captions import Labels
-    from bx24frames.scan.order import OrderBy
-    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 __all__ = [
@@ -42,6 +34,7 @@ __all__ = [
     "iter_entity",
     "list_entities",
     "read_entity",
+    "sync_entities",
     "write_entity",
 ]
 
@@ -58,127 +51,44 @@ async def read_entity(
 async def read_entity(
     entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
-@documented
+@takes(FrameRead, ReadOptions)
 async def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = None,
-    filters: Filters | None = None,
-    order_by: OrderBy | None = None,
-    limit: int | None = None,
-    changed_since: Moment | None = None,
-    backend: Backend | None = None,
-    dtype_backend: DtypeBackend | None = None,
-    timezone: str | None = None,
-    labels: Labels = False,
-    titles: bool = False,
-    index: str | Sequence[str] | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    schema: object = None,
-    missing_columns: Literal["raise", "insert"] = "raise",
-    on_bad_value: Literal["raise", "null"] = "raise",
-    progress: Progress = "auto",
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
 ) -> Frame:
     """Read an entity into a typed frame; see `bx24frames.read_entity`.
 
     Parameters
     ----------
-    {parameters}
+    The entity and the portal.
+    The keyword arguments of `options`.
     """
-    output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
-    request = ReadRequest(
-        entity,
-        columns,
-        filters,
-        order_by,
-        limit,
-        changed_since,
-        timezone,
-        schema_overrides,
-        on_bad_value,
-        missing_columns,
-        progress,
-    )
-    return await core.read(portal, request, wishes, output)
+    return await core.read(portal, FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend))
 
 
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["pandas"] | None = ...,
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pd.DataFrame, None]: ...
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["polars"],
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pl.DataFrame, None]: ...
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["pyarrow"],
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pa.Table, None]: ...
-@documented
+@takes(FrameRead, ChunkOptions)
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = None,
-    filters: Filters | None = None,
-    order_by: OrderBy | None = None,
-    limit: int | None = None,
-    changed_since: Moment | None = None,
-    backend: Backend | None = None,
-    dtype_backend: DtypeBackend | None = None,
-    timezone: str | None = None,
-    labels: Labels = False,
-    titles: bool = False,
-    index: str | Sequence[str] | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    schema: object = None,
-    missing_columns: Literal["raise", "insert"] = "raise",
-    on_bad_value: Literal["raise", "null"] = "raise",
-    progress: Progress = "auto",
-    chunk_size: int = CHUNK_ROWS,
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[Frame, None]:
     """Read an entity in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
 
     Parameters
     ----------
-    {parameters}
-    chunk_size : int
-        Rows per frame; the last one may have fewer.
+    The entity and the portal.
+    The keyword arguments of `options`.
     """
-    rows = chunk_rows(chunk_size)
-    output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
-    request = ReadRequest(
-        entity,
-        columns,
-        filters,
-        order_by,
-        limit,
-        changed_since,
-        timezone,
-        schema_overrides,
-        on_bad_value,
-        missing_columns,
-        progress,
-    )
-    return core.iterate(portal, request, wishes, output, rows)
+    return core.iterate(portal, FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend))
 
 
 async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
@@ -202,7 +112,7 @@ async def describe_entity(
     entity: str, portal: PortalLike = None, *, backend: Backend | None = None, titles: bool = False
 ) -> Frame:
     """Describe an entity, one row per field; see `bx24frames.describe_entity`."""
-    return await core.describe(portal, entity, Output(backend_of(backend)), titles=titles)
+    return await core.describe(portal, entity, backend_of("backend", backend), titles=titles)
 
 
 @overload
@@ -213,7 +123,7 @@ async def list_entities(portal: PortalLike = None, *, backend: Literal["polars"]
 async def list_entities(portal: PortalLike = None, *, backend: Literal["pyarrow"]) -> pa.Table: ...
 async def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) -> Frame:
     """List the entities of a portal, one per row; see `bx24frames.list_entities`."""
-    return await core.entities(portal, Output(backend_of(backend)))
+    return await core.entities(portal, backend_of("backend", backend))
 
 
 @overload
@@ -226,4 +136,37 @@ async def entity_schema(
 ) -> pandera.polars.DataFrameSchema: ...
 async def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | None = None) -> Schema:
     """Describe an entity as a native pandera schema; see `bx24frames.entity_schema`."""
-    return await core.schema(portal, entity, backend_of(backend))
+    return await core.schema(portal, entity, backend_of("backend", backend))
+
+
+@takes(FrameWrite, WriteOptions)
+async def write_entity(
+    frame: object, entity: str, portal: PortalLike = None, **options: Unpack[WriteOptions]
+) -> WriteReport:
+    """Write a frame to an entity of the portal; see `bx24frames.write_entity`.
+
+    Parameters
+    ----------
+    frame, entity, portal
+        As in `bx24frames.write_entity`.
+    The keyword arguments of `options`.
+    """
+    request = FrameWrite.given("write_entity", WriteOptions, options, source=frame, entity=entity)
+    return await core.write_frame(portal, request)
+
+
+@takes(FrameDelete, DeleteOptions)
+async def delete_entity(
+    ids: object, entity: str, portal: PortalLike = None, **options: Unpack[DeleteOptions]
+) -> WriteReport:
+    """Delete rows of an entity by id; see `bx24frames.delete_entity`.
+
+    Parameters
+    ----------
+    ids, entity, portal
+        As in `bx24frames.delete_entity`.
+    The keyword arguments of `options`.
+    """
+    return await core.delete_ids(
+        portal, FrameDelete.given("delete_entity", DeleteOptions, options, ids=ids, entity=entity)
+    )

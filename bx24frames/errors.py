@@ -13,6 +13,8 @@
     ├── FilterError          a condition that the portal cannot evaluate as written
     ├── ValidationError      a frame that does not fit the entity (`.failures`, a frame)
     ├── DecodeError          a value from the portal that does not fit its declared type
+    ├── StoreError           the store of a mirror cannot be used, or the portal does not fit it
+    ├── SyncError            some tables of a mirror were not brought up to date (`.report`)
     ├── WriteError           some rows failed or are unknown (`.report`)
     └── UnfinishedUpload     the same upload was started before and not finished
 
@@ -46,6 +48,8 @@ __all__ = [
     "PortalError",
     "ResponseError",
     "ScopeError",
+    "StoreError",
+    "SyncError",
     "TransportError",
     "UnfinishedUpload",
     "UnknownColumn",
@@ -347,6 +351,26 @@ class Report(Protocol):
 
     def raise_for_errors(self) -> None:
         """Raise `WriteError` unless every row was written or left out on purpose."""
+
+
+class StoreError(BX24Error):
+    """The store of a mirror cannot be used, or what the portal shows does not fit it; the store is unchanged."""
+
+
+class SyncReported(Protocol):
+    """The report of a sync, as `SyncError` carries it: a `bx24frames.SyncReport`."""
+
+    @property
+    def tables(self) -> pa.Table:
+        """One row per table."""
+
+
+class SyncError(BX24Error):
+    """Some tables of a mirror were not brought up to date; each still has its last complete state (`.report`)."""
+
+    def __init__(self, message: str, *, report: SyncReported, guidance: str | None = None) -> None:
+        super().__init__(message, guidance=guidance)
+        self.report = report
 
 
 class WriteError(BX24Error):

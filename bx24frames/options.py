@@ -78,6 +78,18 @@ class Limits:
         """Return the limits of the Enterprise plan: bucket 250, 5 requests a second."""
         return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
 
+    def _repr_html_(self) -> str:
+        facts = {
+            "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
+            "operating time": f"{self.operating:g} s in ten minutes",
+            "commands per batch": self.commands_per_batch,
+            "requests in flight": self.max_in_flight,
+            "shared": "with other processes of this host" if self.shared == "host" else self.shared or "no",
+        }
+        from bx24frames.display import facts_html  # not loaded by `import bx24frames`
+
+        return facts_html(facts, title="Limits")
+
 
 LIMITS: Final = Limits()
 """The limits of every plan except Enterprise."""

@@ -27,6 +27,7 @@ FUNCTIONS: Final = (
     ("Reading", ("read_entity", "iter_entity", "scan_entity", "count_entity")),
     ("Looking around", ("list_entities", "describe_entity", "entity_schema")),
     ("Writing", ("write_entity", "delete_entity")),
+    ("A mirror", ("sync_entities",)),
 )
 CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Portal", bx24frames.Portal, AsyncPortal),
@@ -35,6 +36,7 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("Transport", bx24frames.Transport, bx24frames.Transport),
     ("transport.base.Reply", Reply, Reply),
     ("WriteReport", bx24frames.WriteReport, bx24frames.WriteReport),
+    ("SyncReport", bx24frames.SyncReport, bx24frames.SyncReport),
     ("Scan", bx24frames.Scan, bx24frames.Scan),
     ("Checkpoint", bx24frames.Checkpoint, bx24frames.Checkpoint),
     ("Plan", Plan, Plan),
@@ -48,6 +50,8 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
 INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "OAuth.key", "beyond"})
 """Methods that serve the package itself; of one class alone with its name before."""
 
+WIDTH: Final = 80
+"""Characters of a line of a signature: what the documentation site shows without scrolling."""
 UNDERLINED: Final = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.M)
 LISTS: Final = frozenset({"Parameters", "Attributes", "Raises", "Returns", "Yields"})
 
@@ -101,9 +105,9 @@ def shown_signature(name: str, what: Callable[..., object]) -> str:
     found = inspect.signature(what)
     plain = [one.replace(annotation=inspect.Parameter.empty) for one in found.parameters.values() if one.name != "self"]
     text = str(found.replace(parameters=plain, return_annotation=inspect.Signature.empty))
-    if len(name + text) <= 100:
+    if len(name + text) <= WIDTH:
         return name + text
-    return textwrap.fill(name + text, 100, subsequent_indent=" " * (len(name) + 1), break_long_words=False)
+    return textwrap.fill(name + text, WIDTH, subsequent_indent=" " * (len(name) + 1), break_long_words=False)
 
 
 def methods(name: str, shown: type, told: type) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ MADE: dict[str, dict[str, Any]] = {
     "ValidationError": {"failures": pd.DataFrame({"position": [1]}), "entity": "deal"},
     "DecodeError": {"column": "id", "value": "x", "row_id": "3"},
     "UnfinishedUpload": {"journal": Path("/tmp/a.sqlite")},
+    "SyncError": {"report": SimpleNamespace(failed=1)},
 }
 
 

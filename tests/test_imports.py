@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 HEAVY = {"pandas", "polars", "pandera", "pyarrow", "narwhals", "aiohttp", "asyncio", "tqdm"}
 MODULES_OF_OUR_OWN = 3
 """bx24frames, errors, options: needed by the top-level names."""
@@ -16,9 +18,10 @@ STANDARD_MODULES = 60
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules that a statement loads in a bare interpreter."""
+    """The modules that a statement loads in a bare interpreter, from the checkout under test."""
     script = (
-        f"import sys, json\nbefore = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+        f"import sys, json\nsys.path.insert(0, {str(ROOT)!r})\nbefore = set(sys.modules)\n{code}\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(ran.stdout.splitlines()[-1]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.options import Progress
-    from bx24frames.scan.request import Reading
+    from bx24frames.scan.reading import Reading
 
 __all__ = ["Asked", "export", "pour"]
 
@@ -126,7 +126,8 @@ def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
     """
     from bx24frames import bridge
     from bx24frames.portal.session import connection_of
-    from bx24frames.scan.request import ReadRequest, prepare
+    from bx24frames.scan.reading import prepare
+    from bx24frames.scan.request import ReadRequest
     from bx24frames.scan.untyped import is_untyped
 
     connection = connection_of(target)

@@ -70,13 +70,22 @@ class Dispatch:
     together : bool
         Whether a refusal of the credential is taken as the answer to every command of the same method that is still to
         come; otherwise they are asked, unless the caller stops the machine.
+    mixed : bool
+        Whether commands of different methods may share a request.
     """
 
     def __init__(
-        self, commands: Iterable[Command], *, first: int, together: bool = False, retry: RetryPolicy = RETRY
+        self,
+        commands: Iterable[Command],
+        *,
+        first: int,
+        together: bool = False,
+        mixed: bool = False,
+        retry: RetryPolicy = RETRY,
     ) -> None:
         self._retry = retry
         self._together = together
+        self._mixed = mixed
         self._source: Iterator[Command] = iter(commands)
         self._first = first
         self._next: Command | None = None
@@ -117,17 +126,20 @@ class Dispatch:
     def _fresh(self, sizes: Sizes) -> Group | None:
         tasks: list[Task] = []
         while (command := self._peek()) is not None:
-            if tasks and (
-                command.call.direct
-                or command.call.method != tasks[0].command.call.method
-                or len(tasks) >= sizes.of(command.call.method, self._first).now
-            ):
+            if tasks and (command.call.direct or not self._fits(command.call.method, tasks, sizes)):
                 break
             tasks.append(Task(command))
             self._next = None
             if command.call.direct:
                 break
         return Group(tasks) if tasks else None
+
+    def _fits(self, method: str, tasks: list[Task], sizes: Sizes) -> bool:
+        """Whether a command of a method may share the request of some tasks."""
+        alike = sum(task.command.call.method == method for task in tasks)
+        if alike >= sizes.of(method, self._first).now or len(tasks) >= sizes.ceiling:
+            return False
+        return self._mixed or alike == len(tasks)
 
     def _peek(self) -> Command | None:
         if self._next is None:

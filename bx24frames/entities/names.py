@@ -66,13 +66,7 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
     >>> resolve("Deals").name, resolve("item:1036").entity_type_id, resolve("log.blogpost.get").untyped
     ('deal', 1036, True)
     """
-    if not isinstance(name, str):
-        raise UnknownEntity(
-            f"an entity is named by text such as 'deal', not by a {type(name).__name__}",
-            guidance=ORDER,
-        )
-    if is_address(name):  # not shown because it contains a secret
-        raise UnknownEntity("An address is given instead of an entity's name", guidance=ORDER)
+    named_by_text(name)
     known = _catalogued(name)
     if known is not None:
         return known
@@ -92,6 +86,20 @@ def resolve(name: str, types: Iterable[Mapping[str, JSON]] = ()) -> Entity:
             )
         return untyped(name.strip())
     return _smart_process(name, tuple(types))
+
+
+def named_by_text(name: object) -> None:
+    """Check that an entity is named by text which is not a portal's address.
+
+    Raises
+    ------
+    UnknownEntity
+        It is not; the address is not shown, because it contains a secret.
+    """
+    if not isinstance(name, str):
+        raise UnknownEntity(f"entity must be text such as 'deal', not {name!r:.80}", guidance=ORDER)
+    if is_address(name):
+        raise UnknownEntity("entity is an address instead of the name of an entity", guidance=ORDER)
 
 
 def needs_types(name: str) -> bool:

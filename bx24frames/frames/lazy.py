@@ -15,7 +15,8 @@ from bx24frames.errors import ConfigError, PortalError
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
 from bx24frames.portal.session import blocking, connection_of
-from bx24frames.scan.request import Reading, ReadRequest, prepare, settle
+from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import batches, collect, tell_foreign
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
-    from bx24frames.scan.request import Reading
     from bx24frames.upload.source import Source
 
 __all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
@@ -46,12 +45,13 @@ class PanderaCheck:
         """Return the Arrow types of those columns that have a dtype."""
         return column_types(self.schema)
 
-    def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
+    def drift(self, names: Names, empty: pa.Table) -> list[Fault]:
         """Find changes of the portal's fields since the schema was made, before any row is read.
 
         Parameters
         ----------
-        reading : Reading
+        names : Names
+            Every spelling of the portal's fields.
         empty : pyarrow.Table
             Has the columns and types of the read, and no rows.
 
@@ -63,7 +63,7 @@ class PanderaCheck:
         gone = [
             Fault(WHOLE_COLUMN, name, "", "the entity has no such field")
             for name in columns_of(self.schema)
-            if name not in empty.column_names and reading.names.find(name) is None
+            if name not in empty.column_names and names.find(name) is None
         ]
         lost = {fault.column for fault in gone}
         structural = [fault for fault in check(empty, self.schema) if fault.position == WHOLE_COLUMN]
@@ -112,8 +112,17 @@ class PanderaCheck:
 
 
 def pandera_check(schema: object) -> PanderaCheck | None:
-    """Return the check for a `schema` argument, if given."""
-    return None if schema is None else PanderaCheck(schema)
+    """Return the check for a `schema` argument, if given.
+
+    Raises
+    ------
+    ConfigError
+        It is not a schema of pandera.
+    """
+    if schema is None or isinstance(schema, PanderaCheck):
+        return schema
+    columns_of(schema)
+    return PanderaCheck(schema)
 
 
 _CHANGED: Mapping[str, str] = {

@@ -208,14 +208,15 @@ class Connection:
             listing, take, ascending=ascending, limit=limit, ordered=ordered, beside=beside, retry=self.retry
         )
 
-    async def answers(self, calls: Iterable[Call], *, first: int) -> list[Answer]:
-        """The final answers to independent calls, in their order."""
+    async def answers(self, calls: Iterable[Call], *, first: int, mixed: bool = False) -> list[Answer]:
+        """The final answers to independent calls, in their order; `mixed`: of several methods, which share requests."""
         from bx24frames.engine.fallback import Dispatch
 
         token = new_token()
         commands = [Command(f"{token}_{place}", call, (place,)) for place, call in enumerate(calls)]
         found: dict[str, Answer] = {}
-        async for settled in self.run(Dispatch(commands, first=first, together=True, retry=self.retry)):
+        dispatch = Dispatch(commands, first=first, together=not mixed, mixed=mixed, retry=self.retry)
+        async for settled in self.run(dispatch):
             found[settled.command.label] = settled.answer
         return [found[command.label] for command in commands]
 

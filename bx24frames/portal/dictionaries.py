@@ -51,20 +51,30 @@ async def dictionary(
     method, number = _METHODS[lookup.origin], lookup.entity_type_id
     asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
     rows = await connection.metadata.recall(
-        _name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
+        recall_name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
     )
     return _READERS[lookup.origin](rows, lookup)
 
 
+async def recall_dictionary(connection: Connection, name: str, answer: JSON) -> None:
+    """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
+
+    async def given() -> JSON:
+        return answer.get("categories") if isinstance(answer, dict) else answer
+
+    connection.metadata.forget(name)
+    await connection.metadata.recall(name, given, _rows)
+
+
 async def renewed_dictionary(connection: Connection, field: Field, lookup: Lookup) -> Dictionary | None:
     """The captions requested again, if the cached ones are old enough for one to have been added since."""
-    if lookup.origin is Origin.CHOICES or connection.metadata.age(_name(lookup)) < SETTLED:
+    if lookup.origin is Origin.CHOICES or connection.metadata.age(recall_name(lookup)) < SETTLED:
         return None
-    connection.metadata.forget(_name(lookup))
+    connection.metadata.forget(recall_name(lookup))
     return await dictionary(connection, field, lookup)
 
 
-def _name(lookup: Lookup) -> str:
+def recall_name(lookup: Lookup) -> str:
     """Cache key of a dictionary; all statuses share one."""
     method = _METHODS.get(lookup.origin, "names")
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
@@ -113,7 +123,9 @@ async def _row_names(connection: Connection, lookup: Lookup, ids: Iterable[int] 
     fields = [Field(code, "string") for code in codes]
     if ids is None:
         listing = listing_for(entity, fields, Where())
-        rows = await connection.metadata.recall(_name(lookup), lambda: _listed(connection, listing), _rows, keep=False)
+        rows = await connection.metadata.recall(
+            recall_name(lookup), lambda: _listed(connection, listing), _rows, keep=False
+        )
         return labels.row_names(rows, number)
     parts = slices(entity, Where(ids=tuple(sorted(set(ids)))))
     listings = [listing_for(entity, fields, part) for part in parts]

@@ -98,12 +98,16 @@ async def find_table(connection: Connection, name: str, filters: Filters | None 
     return await table_of(connection, bound_by(await find_entity(connection, name), filters))
 
 
-async def table_of(connection: Connection, entity: Entity) -> Table:
-    """The fields of an entity as the portal describes them."""
+async def table_of(connection: Connection, entity: Entity, *, given: JSON = None) -> Table:
+    """The fields of an entity as the portal describes them; `given`: a new description, which is remembered."""
     described_alone(entity)
     source = entity.fields
+    if given is not None:
+        connection.metadata.forget(f"fields:{entity.name}")
 
     async def ask() -> JSON:
+        if given is not None:
+            return given
         return None if source.method is None else await connection.result(source.method, source.params)
 
     return await connection.metadata.recall(

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.costs import Costs
     from bx24frames.sandbox.faults import Fault
     from bx24frames.sandbox.limits import Plan
+    from bx24frames.sandbox.store.roles import Role
 
-__all__ = ["Costs", "Fault", "Plan", "Sandbox"]
+__all__ = ["Costs", "Fault", "Plan", "Role", "Sandbox"]
 
 # Imported on first use: the server imports aiohttp.
-_HOMES: Final = {"Costs": "costs", "Fault": "faults", "Plan": "limits", "Sandbox": "control"}
+_HOMES: Final = {"Costs": "costs", "Fault": "faults", "Plan": "limits", "Role": "store.roles", "Sandbox": "control"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,19 @@ from typing import Final
 
 from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
 from bx24frames.sandbox.calls import Answer, Scene, Session, find
-from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, encode, error_body, html_reply, json_reply, refusal
+from bx24frames.sandbox.envelope import (
+    API_CODE,
+    Reply,
+    Ticket,
+    api_error,
+    encode,
+    error_body,
+    html_reply,
+    json_reply,
+    refusal,
+)
 from bx24frames.sandbox.idempotency import Memory
+from bx24frames.sandbox.later import Later
 from bx24frames.sandbox.limits import BY_BATCH, BY_METHOD, LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.stats import EXCERPT, Logged
@@ -37,6 +48,7 @@ class App:
     operating: OperatingTime = field(default_factory=lambda: OperatingTime(float("inf")))
     buckets: dict[str, LeakyBucket] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    later: Later = field(default_factory=Later)
 
     def apply(self, plan: Plan) -> None:
         """Change the limits; usage so far is kept."""
@@ -47,6 +59,7 @@ class App:
 
     def handle(self, request: Incoming, now: float) -> Reply:
         """Answer one HTTP request that arrives at `now` (seconds since the epoch)."""
+        self.later.run(now)
         if (reply := self._authorise(request)) is not None:
             return reply
         address = read_address(request.path)
@@ -54,7 +67,8 @@ class App:
             return html_reply(404, "Not Found")
         visit = Visit(self, request, address, now)
         reply = visit.reply()
-        self.scene.stats.answered(visit.logged(reply))
+        if reply.ticket is None:
+            self.scene.stats.answered(visit.logged(reply))
         return reply
 
     def _authorise(self, request: Incoming) -> Reply | None:
@@ -106,9 +120,27 @@ class Visit:
         fault = self.app.scene.faults.on_request(self._calls()) if self.app.scene.faults else None
         if fault is None:
             return self._carry_out_once()
+        if fault.kind == "queued":
+            return self._queue(fault.seconds)
+        if fault.late is not None:
+            self.app.later.at(self.now + fault.late, self._carry_out_at)
         reply = self._carry_out_once() if faults.carries_out(fault) else Reply(200, b"")
         target = self.request.path + (f"?{self.request.query}" if self.request.query else "")
         return faults.spoil(fault, reply, target)
+
+    def _queue(self, seconds: float) -> Reply:
+        ticket = Ticket(self.now + seconds)
+
+        def serve(due: float) -> None:
+            ticket.reply = self._carry_out_at(due)
+            self.app.scene.stats.answered(self.logged(ticket.reply))
+
+        self.app.later.at(ticket.due, serve)
+        return Reply(0, b"", ticket=ticket)
+
+    def _carry_out_at(self, due: float) -> Reply:
+        self.now = due
+        return self._carry_out_once()
 
     def logged(self, reply: Reply) -> Logged:
         """The log entry; a dropped connection has status 0."""

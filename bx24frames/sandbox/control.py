@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Final
@@ -77,6 +79,9 @@ class Sandbox:
         Whether answers are delayed by that time; limits count it either way.
     clock : callable
         The portal's clock, in seconds since the epoch.
+    sleep : callable, optional
+        Awaitable that ends after so many seconds of that clock, for a clock that does not really pass. Default:
+        `asyncio.sleep`.
     scopes : iterable of str, optional
         Scopes of the first webhook. Default: all.
     server_zone : str
@@ -130,6 +135,7 @@ class Sandbox:
         costs: Costs | None = None,
         real_time: bool = True,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
         scopes: Iterable[str] | None = None,
         server_zone: str = MOSCOW,
         time_style: TimeStyle = "float",
@@ -154,7 +160,7 @@ class Sandbox:
         scene = Scene(self.store, load_registry(), self.faults, self.stats, costs or Costs(), time_style, chosen)
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
-        self._exchange = Exchange(self._app, clock, real_time)
+        self._exchange = Exchange(self._app, clock, real_time, sleep or asyncio.sleep)
         self._listener = Listener()
         self._server = Server(self._exchange, port=port, tls=context) if listen else None
         self._name = in_process_host()
@@ -261,6 +267,10 @@ class Sandbox:
         scene.time_style = scene.time_style if time_style is None else time_style
         scene.quirks = scene.quirks if quirks is None else quirks_of(quirks)
 
+    def settle(self, seconds: float = 0.0) -> None:
+        """Do what the portal has to do until so many seconds from now: waiting requests, late commits."""
+        self._exchange.settle(self._exchange.clock() + seconds)
+
     def stop(self) -> None:
         """Stop listening: connections are refused until `start`."""
         self._listener.stop()
@@ -297,6 +307,13 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"Sandbox({self._scheme}://{self.host})"
+
+    def _repr_html_(self) -> str:
+        counted = [(one.name, self.store.size(one.table.name)) for one in self.store.entities()]
+        lines = "".join(f"<tr><td>{escape(name)}</td><td>{rows:,}</td></tr>" for name, rows in counted if rows)
+        sent = f"{self.stats.requests:,} requests, {self.stats.refused:,} refused"
+        table = f"<thead><tr><th>entity</th><th>rows</th></tr></thead><tbody>{lines}</tbody>"
+        return f'<p><b>Sandbox {escape(self.host)}</b> ({sent})</p><table class="dataframe">{table}</table>'
 
     def _webhook(self, user_id: int, code: str) -> str:
         return f"{self._scheme}://{self.host}/rest/{user_id}/{code}/"

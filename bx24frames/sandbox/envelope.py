@@ -24,7 +24,7 @@ class Reply:
     """One HTTP answer before it is sent.
 
     `seconds` is the server time it took, `stall` a delay that applies even if server time does not pass,
-    `drop` closes the connection instead of answering.
+    `drop` closes the connection instead of answering. `ticket`: the request is still waiting, and nothing else counts.
     """
 
     status: int
@@ -34,6 +34,15 @@ class Reply:
     seconds: float = 0.0
     stall: float = 0.0
     drop: bool = False
+    ticket: Ticket | None = None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A request that waits in front of the portal: when it is carried out, and its reply once it has been."""
+
+    due: float
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ FaultKind: TypeAlias = Literal[
     "server_error",  # 500 HTML, nothing was done
     "truncated",  # half of the JSON
     "empty",  # 200 and no body
+    "gateway_page",  # 200 HTML of something in front of the portal, nothing was done
     "notice",  # a PHP notice before the `{`
     "bom",  # a byte order mark before the `{`
-    "slow",  # a real wait of `seconds`, then the answer
+    "slow",  # a wait of `seconds` after everything was done, then the answer
+    "queued",  # a wait of `seconds` in front of the portal, then everything is done and answered
     "error_in_200",  # HTTP 200 with an error body
     "query_limit",  # 503 QUERY_LIMIT_EXCEEDED, nothing was done
     "operation_limit",  # 429 OPERATION_TIME_LIMIT for the whole request
@@ -56,7 +58,9 @@ class Fault:
     code, text, status : optional
         The error of kinds that print one.
     seconds : float
-        Delay of a ``slow`` answer.
+        Delay of a ``slow`` answer, or of a ``queued`` request, which is carried out even if the caller has left.
+    late : float, optional
+        Seconds after its arrival at which the request is carried out, although it was answered at once.
     location : str
         Scheme and host of a ``redirect``; path and query are kept.
     executed : bool, optional
@@ -76,6 +80,7 @@ class Fault:
     text: str | None = None
     status: int | None = None
     seconds: float = 0.0
+    late: float | None = None
     location: str = ""
     executed: bool | None = None
     seen: int = field(default=0, init=False)
@@ -173,9 +178,11 @@ _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
     "server_error": (False, _page(500, "Internal Server Error")),
     "truncated": (True, _truncate),
     "empty": (True, _empty),
+    "gateway_page": (False, _page(200, "One moment, please")),
     "notice": (True, _prefix(_NOTICE)),
     "bom": (True, _prefix(b"\xef\xbb\xbf")),
     "slow": (True, _stall),
+    "queued": (True, _stall),
     "error_in_200": (False, _print_error),
     "query_limit": (False, _print_error),
     "operation_limit": (False, _print_error),
@@ -191,6 +198,8 @@ _EFFECTS: Final[dict[str, tuple[bool, _Spoil]]] = {
 
 def carries_out(fault: Fault) -> bool:
     """Whether the request is carried out before the fault alters its answer."""
+    if fault.late is not None:
+        return False
     return _EFFECTS[fault.kind][0] if fault.executed is None else fault.executed
 
 

@@ -160,7 +160,7 @@ class InProcess:
         request = Incoming("POST", parts.path, parts.query, content_type, body, authorization, _SOURCE)
         accepted = self._listener.accept()
         async with asyncio.timeout(timeout):
-            reply = await self._exchange.reply(request)
+            reply = await self._exchange.reply(request, timeout)
         self._listener.complete(accepted)
         if reply.drop:
             raise ConnectionResetError("the connection was closed before an answer")

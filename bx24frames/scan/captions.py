@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from bx24frames.entities.captions import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.columns import Names
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
-
-    Labels: TypeAlias = bool | Sequence[str]
+    from bx24frames.scan.request import Labels
 
 __all__ = ["Captions", "Wanted", "captions_of", "wanted_labels"]
 
@@ -53,10 +52,8 @@ def wanted_labels(
     UnknownColumn
         If a name is not a field, or not a column that is read.
     ConfigError
-        If `labels` has another type, or a column has no captions.
+        If a column has no captions.
     """
-    if isinstance(labels, str) or not isinstance(labels, bool | Iterable):
-        raise ConfigError(f"labels must be True, False or a list of columns, not {labels!r}")
     lookups = {field.code: lookup_of(field, entity_type_id) for field in fields.values()}
     asked = _asked(labels, lookups, names, list(fields))
     return tuple(

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_folder
@@ -18,13 +18,17 @@ from bx24frames.files.files_out import check_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "Lock", "lock_folder"]
 
 CHECKPOINT: Final = "checkpoint.json"
 DRAFT: Final = "draft"
 LOCK: Final = "lock"
 _OURS: Final = re.compile(r"(\d{6}\.arrow|checkpoint\.json)(\.new)?|draft|lock")
 _VERSION: Final = 1
+_BUSY: Final = "Another process is writing the same file"
+
+Lock: TypeAlias = sqlite3.Connection
+"""A held lock; closing it releases it."""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class Kept:
         _check_ours(folder)
         check_folder(str(target))
         folder.mkdir(exist_ok=True)
-        lock = _held(folder)
+        lock = lock_folder(folder, _BUSY)
         try:
             _clear(folder)
             kept = cls(folder, lock, _Reached(_plain(command), columns))
@@ -115,7 +119,7 @@ class Kept:
                 f"{folder} holds the rows of a different command: {told or 'of another version'}",
                 guidance="Give the same command as before, or leave out --resume to start again.",
             )
-        return cls(folder, _held(folder), reached)
+        return cls(folder, lock_folder(folder, _BUSY), reached)
 
     @property
     def columns(self) -> list[str] | None:
@@ -203,19 +207,22 @@ class Kept:
         fresh.replace(path)
 
 
-def _held(folder: Path) -> sqlite3.Connection:
-    """Lock a folder by SQLite: the lock is released on every system however the process ends."""
-    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+def lock_folder(folder: Path, busy: str, guidance: str = "Wait until it has finished, or name another file.") -> Lock:
+    """Lock a folder by SQLite: the lock is released on every system however the process ends.
+
+    Raises
+    ------
+    ConfigError
+        Another process holds it: `busy`, and the folder.
+    """
+    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         # no journal on disk, which a killed process would leave behind
         lock.execute("PRAGMA journal_mode=MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
         lock.close()
-        raise ConfigError(
-            f"Another process is writing the same file: it holds {folder}",
-            guidance="Wait until it has finished, or name another file.",
-        ) from None
+        raise ConfigError(f"{busy}: it holds {folder}", guidance=guidance) from None
     return lock
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.request import Reading
+    from bx24frames.scan.reading import Reading
 
 WORTH: Final = 500
 """Size of a first batch that implies further requests."""

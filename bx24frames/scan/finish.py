@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bx24frames.entities.arrow import null_array
 from bx24frames.entities.faults import validation_error
@@ -18,35 +17,8 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.faults import Fault
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.captions import Labels
-    from bx24frames.scan.request import Reading
-
-
-class SchemaCheck(Protocol):
-    """A caller's schema, as a check of the tables of one read."""
-
-    def types(self) -> Mapping[str, pa.DataType]:
-        """The Arrow types of its columns, of those that name one."""
-
-    def drift(self, reading: Reading, empty: pa.Table) -> list[Fault]:
-        """Differences between the schema and the fields of the portal; `empty` has the columns that will be read."""
-
-    def failing(self, table: pa.Table, first_row: int) -> list[Fault]:
-        """Cells that do not fit; positions count from `first_row`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """Presentation of the rows: captions, titles, a schema to match, a time zone.
-
-    `insert`: columns that the portal lacks are inserted as null.
-    """
-
-    labels: Labels = False
-    titles: bool = False
-    schema: SchemaCheck | None = None
-    insert: bool = False
-    timezone: str | None = None
+    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.request import ReadRequest
 
 
 class Finish:
@@ -56,7 +28,7 @@ class Finish:
     ----------
     connection : Connection
     reading : Reading
-    wishes : Wishes
+    request : ReadRequest
 
     Raises
     ------
@@ -66,17 +38,17 @@ class Finish:
         The schema no longer matches the entity; raised before any data request.
     """
 
-    def __init__(self, connection: Connection, reading: Reading, wishes: Wishes) -> None:
+    def __init__(self, connection: Connection, reading: Reading, request: ReadRequest) -> None:
         self._connection = connection
         self._reading = reading
-        self._wishes = wishes
+        self._request = request
         self._wanted = self._to_caption()
         self._captions: dict[str, Captions] = {}
-        self._inserted = _inserted(reading, wishes)
+        self._inserted = _inserted(reading, request)
         self._rows = 0
         self.titles = self._titles()
-        if wishes.schema is not None:
-            faults = wishes.schema.drift(reading, self._with_inserted(reading.arrow.empty_table()))
+        if request.schema is not None:
+            faults = request.schema.drift(reading.names, self._with_inserted(reading.arrow.empty_table()))
             self._raise(faults, "The schema does not match the entity")
 
     async def caption_all(self) -> None:
@@ -87,10 +59,10 @@ class Finish:
     async def table(self, table: pa.Table) -> pa.Table:
         """Finish the next rows."""
         table = self._with_inserted(table)
-        if self._wishes.schema is not None:
-            self._raise(self._wishes.schema.failing(table, self._rows))
+        if self._request.schema is not None:
+            self._raise(self._request.schema.failing(table, self._rows))
         self._rows += table.num_rows
-        table = in_zone(table, self._wishes.timezone, self._reading.table.entity)
+        table = in_zone(table, self._request.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
@@ -115,13 +87,13 @@ class Finish:
         reading = self._reading
         number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
         known = None if number is None else int(str(number))
-        labels = self._wishes.labels
-        if isinstance(labels, list | tuple):
+        labels = self._request.labels
+        if not isinstance(labels, bool):
             labels = [name for name in labels if name not in reading.missing]
         return wanted_labels(labels, reading.fields, reading.names, known)
 
     def _titles(self) -> Mapping[str, str]:
-        if not self._wishes.titles:
+        if not self._request.titles:
             return {}
         named = unique_titles(self._reading.table.fields)
         fields = self._reading.fields
@@ -144,12 +116,12 @@ class Finish:
             raise validation_error(faults, entity=entity, headline=headline)
 
 
-def _inserted(reading: Reading, wishes: Wishes) -> dict[str, pa.DataType]:
+def _inserted(reading: Reading, request: ReadRequest) -> dict[str, pa.DataType]:
     """The columns to insert: requested columns and schema columns that are not fields; text unless a type is given."""
     import pyarrow as pa
 
-    if not wishes.insert:
+    if request.missing_columns != "insert":
         return {}
-    kinds = wishes.schema.types() if wishes.schema is not None else {}
+    kinds = request.schema.types() if request.schema is not None else {}
     more = {name: kind for name, kind in kinds.items() if reading.names.find(name) is None}
     return {name: given or kinds.get(name, pa.string()) for name, given in {**more, **reading.missing}.items()}

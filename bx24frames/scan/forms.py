@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.request import Reading
+    from bx24frames.scan.reading import Reading
 
 BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 
@@ -88,6 +88,11 @@ class FormReader:
         if not self._reading.named and left_out:
             told = "rows have, but no description names (to read them, name them in columns=)"
             self._once("left out", told, left_out)
+
+    def first(self) -> tuple[Form, Proof]:
+        """The form to try first, and its proof."""
+        forms = self._forms()
+        return forms[0], self._proof_of(strict=forms[0] is not forms[-1])
 
     def _forms(self) -> tuple[Form, ...]:
         reading = self._reading

@@ -48,8 +48,24 @@ class Order:
         return self.field is not None
 
 
-def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
-    """Parse `order_by`.
+def sort_key(name: str, value: object) -> str | tuple[str, str] | None:
+    """Accept a column, or a column and a direction in any case.
+
+    Raises
+    ------
+    ConfigError
+        It is neither.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    pair = tuple(value) if isinstance(value, tuple | list) else ()
+    if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
+        raise ConfigError(f"{name} must be a column or (column, 'asc' | 'desc'), not {value!r:.80}")
+    return pair[0], str(pair[1]).lower()
+
+
+def order_of(wanted: OrderBy | None, names: Names, entity: Entity, *, limit: int | None) -> Order:
+    """Find the column of `order_by` and how its rows can be sorted.
 
     Rows are read by id, or in whatever way the entity can be read completely, and sorted here. The portal's order is
     only used for the first rows of an entity that is read by id, if their values can be compared here.
@@ -57,15 +73,15 @@ def order_of(order_by: OrderBy | None, names: Names, entity: Entity, *, limit: i
     Raises
     ------
     ConfigError
-        If it is neither a column nor ``(column, "asc" | "desc")``, or the column has no order.
+        If the column has no order.
     UnknownColumn
         If there is no such column.
     """
     listing = entity.listing
-    if order_by is None:
+    if wanted is None:
         unordered = listing.paging is Paging.WHOLE or not listing.id_filter
         return Order(field=names.find(listing.id_key) if unordered and listing.id_key else None)
-    column, direction = (order_by, "asc") if isinstance(order_by, str) else _pair(order_by)
+    column, direction = (wanted, "asc") if isinstance(wanted, str) else wanted
     field = names.lookup(column)
     ascending = direction == "asc"
     if field.code == listing.id_key:
@@ -107,13 +123,6 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
     sorted_by = pa.table([*keys.values(), places], [*keys, "place"])
     by = [(name, direction) for name in keys]
     return table.take(pc.sort_indices(sorted_by, sort_keys=[*by, ("place", "ascending")]))
-
-
-def _pair(order_by: tuple[str, str]) -> tuple[str, str]:
-    pair = tuple(order_by) if isinstance(order_by, tuple | list) else ()
-    if len(pair) != 2 or not isinstance(pair[0], str) or str(pair[1]).lower() not in ("asc", "desc"):
-        raise ConfigError(f"order_by must be a column or (column, 'asc' | 'desc'), not {order_by!r}")
-    return pair[0], str(pair[1]).lower()
 
 
 def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tqdm import tqdm
 
     from bx24frames.portal.connection import Connection
@@ -18,6 +21,8 @@ __all__ = ["Bar", "ProgressMeter"]
 
 class Bar:
     """Shows rows done, requests, time spent waiting and failures; on stderr, or as a widget in a notebook.
+
+    A finished bar stays on a terminal and leaves a notebook.
 
     Parameters
     ----------
@@ -29,7 +34,7 @@ class Bar:
         ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
         does not import tqdm.
     file : text stream, optional
-        Output stream; default: stderr.
+        Output stream; default: stderr, and stdout in a notebook without ipywidgets.
 
     Examples
     --------
@@ -45,7 +50,7 @@ class Bar:
         self._failed = 0
         self._tqdm: tqdm[object] | None = None
         if progress is not False:
-            self._tqdm = _tqdm(title, total, progress, file or sys.stderr)
+            self._tqdm = _tqdm(title, total, progress, file)
 
     def update(self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0) -> None:
         """Add the progress since the last call.
@@ -76,7 +81,9 @@ class Bar:
     def expect(self, total: int | None) -> None:
         """Set the number of rows to expect."""
         if self._tqdm is not None:
-            self._tqdm.total = total
+            done = self._tqdm.n
+            self._tqdm.reset(total)  # a widget takes a new total from this call alone
+            self._tqdm.update(done)
             self._tqdm.refresh()
 
     def close(self) -> None:
@@ -90,7 +97,9 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tqdm is not None and kind is not None:
+        if self._tqdm is not None and kind is None:
+            self._tqdm.total = self._tqdm.n  # the total was an estimate; a widget below it would turn red
+        elif self._tqdm is not None:
             self._tqdm.leave = False  # a half-finished bar above a traceback adds no information
         self.close()
 
@@ -103,18 +112,33 @@ class Bar:
         return ", ".join(parts)
 
 
-def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO) -> tqdm[object]:
-    from tqdm.auto import tqdm as bar
-
-    made = bar(
+def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None) -> tqdm[object]:
+    notebook = file is None and in_notebook()
+    if notebook and find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm as kind
+    else:
+        from tqdm import tqdm as kind  # type: ignore[assignment]
+    if file is None:
+        file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
+    return cast("Callable[..., tqdm[object]]", kind)(
         desc=title,
         total=total,
         unit=" rows",
         file=file,
-        disable=None if progress == "auto" else False,
-        dynamic_ncols=True,
+        disable=None if progress == "auto" and not notebook else False,
+        leave=not notebook,  # the frame below says what was read
+        dynamic_ncols=not notebook,
     )
-    return cast("tqdm[object]", made)  # without an iterable the stubs infer a bar over nothing
+
+
+def in_notebook() -> bool:
+    """Whether this code runs in a Jupyter kernel: Jupyter, VS Code, Colab."""
+    kernel = sys.modules.get("ipykernel.zmqshell")
+    if kernel is None:
+        return False
+    from IPython import get_ipython
+
+    return isinstance(get_ipython(), kernel.ZMQInteractiveShell)
 
 
 class ProgressMeter:

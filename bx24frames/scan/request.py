@@ -1,302 +1,163 @@
-"""Read request: a caller's options, checked against the entity's description before any data request."""
+"""Read request: the arguments of a read, one row each, with default, rule and documentation."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from bx24frames.engine.messages import IdBounds
-from bx24frames.engine.records import Rows, Take
-from bx24frames.entities.columns import Names, table_schema
-from bx24frames.entities.decode import Decoder
-from bx24frames.entities.operands import zone
-from bx24frames.entities.proof import WITHHELD
-from bx24frames.entities.schema import UNTYPED, Family, Field
-from bx24frames.entities.spelling import USER_FIELD
-from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.portal.listing import listing_for, picked, slices
-from bx24frames.portal.metadata import find_table, renewed
-from bx24frames.portal.settling import Closed, settled
-from bx24frames.portal.slices import keys_carried
-from bx24frames.scan.order import Order, OrderBy, order_of
-from bx24frames.where.moments import Zones
-from bx24frames.where.parse import Filters, parse_filters
-from bx24frames.where.recheck import Recheck, Seen, with_tested
+from bx24frames.arguments import (
+    PROGRESS,
+    SWITCH,
+    Checked,
+    anything,
+    iana_zone,
+    keyword,
+    mapping,
+    names,
+    one_of,
+    whole_number,
+)
+from bx24frames.entities.names import named_by_text
+from bx24frames.errors import ConfigError
+from bx24frames.scan.order import OrderBy, sort_key
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import pyarrow as pa
 
-    from bx24frames.entities.pack import Packed
-    from bx24frames.entities.proof import Proof
-    from bx24frames.entities.schema import TableSchema
+    from bx24frames.entities.columns import Names
+    from bx24frames.entities.faults import Fault
     from bx24frames.options import Progress
-    from bx24frames.portal.connection import Connection
-    from bx24frames.portal.metadata import Table
-    from bx24frames.where.model import Where
+    from bx24frames.where.parse import Filters
 
+CHUNK_ROWS: Final = 2500
+"""Rows of a chunk or batch, unless another number is requested."""
+
+Labels: TypeAlias = bool | Sequence[str]
 Moment: TypeAlias = "str | dt.datetime | dt.date"
 
 
+class SchemaCheck(Protocol):
+    """A caller's schema, as a check of the tables of one read."""
+
+    def types(self) -> Mapping[str, pa.DataType]:
+        """The Arrow types of its columns, of those that name one."""
+        ...
+
+    def drift(self, names: Names, empty: pa.Table) -> list[Fault]:
+        """Differences between the schema and the fields of the portal; `empty` has the columns that will be read."""
+        ...
+
+    def failing(self, table: pa.Table, first_row: int) -> list[Fault]:
+        """Cells that do not fit; positions count from `first_row`."""
+        ...
+
+
+def labeled(name: str, value: object) -> bool | list[str] | None:
+    """Accept True, False or columns."""
+    if value is None or isinstance(value, str) or not isinstance(value, bool | Iterable):
+        raise ConfigError(f"{name} must be True, False or a list of columns, not {value!r:.80}")
+    return value if isinstance(value, bool) else names(name, value)
+
+
 @dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """The options of a read, as given."""
+class ReadRequest(Checked):
+    """The arguments of a read."""
 
     entity: str
-    columns: Sequence[str] | None = None
-    filters: Filters | None = None
-    order_by: OrderBy | None = None
-    limit: int | None = None
-    changed_since: Moment | None = None
-    timezone: str | None = None
-    schema_overrides: Mapping[str, pa.DataType] | None = None
-    on_bad_value: Literal["raise", "null"] = "raise"
-    missing_columns: Literal["raise", "insert"] = "raise"
-    progress: Progress = "auto"
+    columns: Sequence[str] | None = keyword(
+        None,
+        names,
+        "sequence of str, optional",
+        "Columns to read, in this order and spelling (``stageId`` or ``STAGE_ID``). Default: all columns that the list "
+        "method returns.",
+    )
+    filters: Filters | None = keyword(
+        None,
+        anything,
+        "mapping, tuple, list of tuples, list of lists of tuples, optional",
+        'The portal\'s mapping with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` '
+        'with op one of ``= == != < <= > >= in "not in" like "is null" "not null"``. A list of tuples is AND, a list '
+        "of lists OR. Values are codes, not captions, also where captions are read.",
+    )
+    order_by: OrderBy | None = keyword(
+        None,
+        sort_key,
+        'str or (str, "asc" | "desc"), optional',
+        "Default: by id. Nulls sort first when ascending; ties are ordered by id; text is compared in lower case, then "
+        "by code points. All rows are held in memory, except for `limit` rows by a number or date.",
+    )
+    limit: int | None = keyword(
+        None,
+        whole_number(0, "a number of rows, 0 or more", None),
+        "int, optional",
+        "Maximum number of rows: the first ones in that order.",
+    )
+    changed_since: Moment | None = keyword(
+        None,
+        anything,
+        "str or datetime, optional",
+        "Only rows changed at or after this moment; deletions are not detected.",
+    )
+    timezone: str | None = keyword(
+        None,
+        iana_zone,
+        "str, optional",
+        "Time zone (IANA name) for the result, for naive datetimes in `filters`, and for those of the portal's lists "
+        "and list elements, which it prints without a zone. Default: UTC.",
+    )
+    labels: Labels = keyword(
+        False,
+        labeled,
+        "bool or sequence of str",
+        "Captions in place of codes, as categories. True: stages, statuses, enumerations, pipelines and users. A list "
+        "of columns: only these, which may also link to companies, contacts and other entities. Unknown codes stay as "
+        "text; several codes in a cell become a list of text. The portal's dictionaries are read once. All chunks of "
+        "`iter_entity` have the same categories, so all names of a linked entity are read first.",
+    )
+    titles: bool = keyword(
+        False,
+        SWITCH,
+        "bool",
+        "Field titles as column names; fields that share a title have their code appended.",
+    )
+    schema_overrides: Mapping[str, pa.DataType] | None = keyword(
+        None,
+        mapping,
+        "mapping of str to pyarrow.DataType or polars.DataType, optional",
+        "Types to use in place of the portal's.",
+    )
+    schema: SchemaCheck | None = keyword(
+        None,
+        anything,
+        "pandera schema, optional",
+        "Schema that the whole result must satisfy, with the dtypes of a read without options, and codes in place of "
+        "captions. Fields removed or retyped since the schema was made are reported before any row is read.",
+    )
+    missing_columns: Literal["raise", "insert"] = keyword(
+        "raise",
+        one_of("raise", "insert"),
+        '{"raise", "insert"}',
+        "Columns of `columns` or `schema` that the portal lacks: raise, or insert nulls of the type in "
+        "`schema_overrides` or `schema`, else of text.",
+    )
+    on_bad_value: Literal["raise", "null"] = keyword(
+        "raise",
+        one_of("raise", "null"),
+        '{"raise", "null"}',
+        "Values that do not fit the type of their field: raise, or read null.",
+    )
+    progress: Progress = keyword(
+        "auto",
+        PROGRESS,
+        '{"auto", True, False}',
+        'Progress bar on stderr; ``"auto"`` shows it in a terminal and in a notebook.',
+    )
     inner: bool = False
     """Whether the read serves a write that looks up present values: no warnings about columns that are null."""
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A prepared read: what is requested from the portal, and what is returned to the caller.
-
-    `schema`: the requested columns, followed by those needed only to sort, test and merge; `width`: how many are
-    requested.
-    `spelled`: all columns of the frame in order, including those typed by `missing` because the portal lacks them.
-    `named`: columns were requested by name; `forgiving`: columns that are not returned are null; `inner`: the read
-    serves a write.
-    """
-
-    table: Table
-    schema: TableSchema
-    width: int
-    where: Where
-    order: Order
-    limit: int | None
-    nulled: Counter[str]
-    on_bad_value: Literal["raise", "null"]
-    spelled: tuple[str, ...] = ()
-    seen: Seen = field(default_factory=Seen)
-    portal_zone: dt.tzinfo | None = None
-    closed: Closed = field(default_factory=dict)
-    missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
-    named: bool = False
-    forgiving: bool = False
-    inner: bool = False
-
-    def take(self, proof: Proof, part: Where | None = None) -> Take[Packed, pa.RecordBatch]:
-        """How rows of some pages are decoded, under a proof; rows of a part are tested against its own conditions."""
-        where = self.where if part is None else part
-        decoder = Decoder(self.schema, self.on_bad_value, self.nulled)
-
-        def chosen(rows: Rows) -> Rows:
-            return picked(self.table.entity, self.where, proof.watch(rows))
-
-        if where.tests:
-            return Recheck(where, self.schema, self.seen).take(decoder, chosen)
-        return Take(lambda rows: decoder.pack(chosen(rows)), decoder.join)
-
-    @property
-    def explicit(self) -> bool:
-        """Whether specific columns were requested by name and must be returned."""
-        listed = {field.code for field in self.table.fields if field.listed}
-        return self.named and not self.forgiving and not listed.issubset(field.code for field in self.schema.fields)
-
-    @property
-    def whole(self) -> bool:
-        """Whether all rows must be read before the first can be returned."""
-        return self.order.field is not None or self.where.parted or self.where.sieve is not None
-
-    @property
-    def arrow(self) -> pa.Schema:
-        """The requested columns that the portal has, as decoded."""
-        import pyarrow as pa
-
-        return pa.schema([self.schema.arrow.field(place) for place in range(self.width)])
-
-    @property
-    def fields(self) -> dict[str, Field]:
-        """The fields of these columns, by the caller's spelling."""
-        return dict(zip(self.arrow.names, self.schema.fields[: self.width], strict=True))
-
-    @property
-    def names(self) -> Names:
-        """Every spelling of the entity's fields."""
-        return Names(self.table.fields, self.table.entity.name)
-
-
-async def prepare(connection: Connection, request: ReadRequest) -> Reading:
-    """Prepare a request; all faults in it are found here.
-
-    A name missing from a cached description may be new on the portal, so the description is fetched once more.
-    """
-    request = _checked(request)
-    table = await find_table(connection, request.entity, request.filters)
-    if _unknown(request, table):
-        table = await renewed(connection, table) or table
-    if names := _unknown(request, table):
-        table = await _with_untyped(connection, request, table, names)
-    try:
-        return await _settled(connection, request, table)
-    except UnknownColumn:
-        anew = await renewed(connection, table)
-        if anew is None:
-            raise
-    return await _settled(connection, request, anew)
-
-
-async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
-    """Prepare a request, fetching the time zone and dictionaries that its conditions need."""
-
-    def parse(zones: Zones, closed: Closed) -> Reading:
-        return settle(request, table, zones, closed)
-
-    return await settled(connection, table, request.filters, zone(request.timezone), parse)
-
-
-def _unknown(request: ReadRequest, table: Table) -> list[str]:
-    """The requested columns that are not in the description."""
-    names = Names(table.fields, table.entity.name)
-    unknown = [name for name in request.columns or () if isinstance(name, str) and names.find(name) is None]
-    if table.entity.family is Family.OTHER:
-        return unknown
-    return [name for name in unknown if not USER_FIELD.match(name)]  # the description names all user fields
-
-
-async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
-    """The entity with fields added for names that its rows have although the description lacks them."""
-    where = settle(replace(request, columns=None, schema_overrides=None), table).where
-    found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
-    listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
-    carried = await keys_carried(connection, listings[0]) if listings else frozenset()
-    more = [replace(field, listed=True) for field in found if field.code in carried - WITHHELD]
-    return replace(table, fields=(*table.fields, *more)) if more else table
-
-
-def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
-    """Prepare a request with a given description.
-
-    Raises
-    ------
-    UnknownColumn, FilterError, ConfigError
-        If an option is invalid; the message names it.
-    """
-    names = Names(table.fields, table.entity.name)
-    order = order_of(request.order_by, names, table.entity, limit=request.limit)
-    changed = _changed(request, table)
-    zones = zones or Zones(zone(request.timezone))
-    where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
-    if where.owners is not None:
-        order = _across_owners(order, request, names, table)
-    if order.remote is not None and (
-        where.parted or where.ids is not None or where.owners or where.bounds != IdBounds()
-    ):
-        order = replace(order, remote=None)  # parts and id bounds are read by id and sorted here
-    overrides = request.schema_overrides or {}
-    missing = _missing(request, names, overrides)
-    columns = None if request.columns is None else [name for name in request.columns if name not in missing]
-    known = {name: kind for name, kind in overrides.items() if name not in missing}
-    wanted = table_schema(table.entity, table.fields, columns, known)
-    return Reading(
-        table=table,
-        schema=with_tested(_widened(wanted, table, names, order, where), table.entity, table.fields, where),
-        width=len(wanted.fields),
-        where=where,
-        order=order,
-        limit=request.limit,
-        nulled=Counter(),
-        on_bad_value=request.on_bad_value,
-        spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
-        missing=missing,
-        portal_zone=zones.portal,
-        closed=closed or {},
-        named=request.columns is not None,
-        forgiving=request.missing_columns == "insert",
-        inner=request.inner,
-    )
-
-
-def _across_owners(order: Order, request: ReadRequest, names: Names, table: Table) -> Order:
-    """Group the rows by owner, in the order of the owners, unless another order is requested."""
-    if request.order_by is None:
-        return Order()
-    return order if order.field is not None else replace(order, field=names.lookup(table.entity.listing.id_key))
-
-
-def _missing(request: ReadRequest, names: Names, overrides: Mapping[str, pa.DataType]) -> dict[str, pa.DataType | None]:
-    """The requested columns that are not fields, each with the type given for it, if any."""
-    if request.missing_columns == "raise":
-        return {}
-    return {name: overrides.get(name) for name in request.columns or () if names.find(name) is None}
-
-
-def _widened(wanted: TableSchema, table: Table, names: Names, order: Order, where: Where) -> TableSchema:
-    """Add the columns needed for sorting and merging; the id if nothing else would count the rows."""
-    codes = {field.code for field in wanted.fields}
-    needed = [order.field] if order.field is not None else []
-    if table.entity.listing.id_key and (where.parted or (table.fields and not codes)):
-        needed.append(names.lookup(table.entity.listing.id_key))
-    missing = {field.code: field for field in needed if field.code not in codes}
-    if not missing:
-        return wanted
-    more = table_schema(table.entity, table.fields, list(missing))
-    arrow = wanted.arrow
-    for place, column in enumerate(more.arrow):
-        arrow = arrow.append(column.with_name(f"__{place}_{column.name}"))
-    return replace(wanted, fields=(*wanted.fields, *more.fields), arrow=arrow)
-
-
-def _checked(request: ReadRequest) -> ReadRequest:
-    """The request with its options checked and its columns as a list."""
-    if request.limit is not None and (
-        not hasattr(request.limit, "__index__") or isinstance(request.limit, bool) or request.limit < 0
-    ):
-        raise ConfigError(f"limit must be a number of rows, 0 or more, not {request.limit!r}")
-    columns = _column_list(request.columns)
-    choices = {
-        "on_bad_value": (request.on_bad_value, ("raise", "null")),
-        "missing_columns": (request.missing_columns, ("raise", "insert")),
-        "progress": (request.progress, ("auto", True, False)),
-    }
-    for name, (value, allowed) in choices.items():
-        if value not in allowed:
-            raise ConfigError(f"{name} must be {' or '.join(map(repr, allowed))}, not {value!r}")
-    _check_zone(request.timezone)
-    return replace(request, columns=columns)
-
-
-def _column_list(columns: object) -> list[str] | None:
-    if columns is None:
-        return None
-    if isinstance(columns, str) or not isinstance(columns, Iterable):
-        raise ConfigError(f"columns must be a list of names, not {columns!r}")
-    names = list(columns)
-    if not names:
-        raise ConfigError("columns is empty", guidance="Leave it out for all columns, or use count_entity().")
-    if odd := [name for name in names if not isinstance(name, str)]:
-        raise ConfigError(f"columns must name columns by text, not by {odd[0]!r:.80}")
-    return names
-
-
-def _check_zone(timezone: str | None) -> None:
-    try:
-        if timezone is not None:
-            ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ConfigError(f"timezone must be an IANA name such as 'Europe/Moscow', not {timezone!r}") from None
-
-
-def _changed(request: ReadRequest, table: Table) -> tuple[object, ...] | None:
-    """The condition for `changed_since`; it cannot detect deletions."""
-    if request.changed_since is None:
-        return None
-    if table.entity.modified is None:
-        raise ConfigError(
-            f"{table.entity.name} has no column with the time of its last change", entity=table.entity.name
-        )
-    return (table.entity.modified, ">=", request.changed_since)
+    def __post_init__(self) -> None:
+        named_by_text(self.entity)
+        Checked.__post_init__(self)

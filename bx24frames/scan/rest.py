@@ -18,7 +18,7 @@ from bx24frames.scan.families import classic_route
 from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import merged_by_id, sorted_table
 from bx24frames.scan.progress import Bar, ProgressMeter
-from bx24frames.scan.request import Reading, ReadRequest, prepare
+from bx24frames.scan.reading import Reading, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.recheck import told
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from bx24frames.options import Progress
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.scan.request import ReadRequest
     from bx24frames.where.model import Where
 
-__all__ = ["CHUNK_ROWS", "batches", "collect"]
+__all__ = ["batches", "collect"]
 __all__ += ["iterate_tables", "listing_of", "prepare", "read_carried", "read_table"]
 
-CHUNK_ROWS: Final = 2500
 MOST_AT_ONCE: Final = 10_000
 """Rows requested at once after some earlier rows did not match."""
 

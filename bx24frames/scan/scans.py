@@ -46,6 +46,11 @@ class AsyncScan:
         self._part = part
 
     @property
+    def source(self) -> Source:
+        """What gives its rows."""
+        return self._source
+
+    @property
     def entity(self) -> str:
         """The entity's name."""
         return self._source.name

@@ -23,13 +23,14 @@ from bx24frames.engine.pages.cursor import ids_in
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.operands import zone
-from bx24frames.errors import ConfigError, UnknownEntity
+from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counting import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
 from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
-from bx24frames.scan.request import Reading, prepare, settle
-from bx24frames.scan.rest import CHUNK_ROWS, batches, collect, compact, tell_foreign, tell_nulled
+from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.request import CHUNK_ROWS
+from bx24frames.scan.rest import batches, collect, compact, tell_foreign, tell_nulled
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
@@ -111,15 +112,11 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
     UnknownEntity, UnknownColumn, FilterError, ConfigError
         As a read would.
     """
-    if not isinstance(request.entity, str):
-        raise UnknownEntity(f"An entity is named by text such as 'deal', not by {request.entity!r:.80}")
     if is_untyped(request.entity):
         raise ConfigError(
             f"{request.entity} is outside the catalogue: nothing describes its columns",
             guidance="Read it with read_entity(..., backend='pyarrow').",
         )
-    if isinstance(request.columns, Iterable) and not isinstance(request.columns, str | bytes):
-        request = replace(request, columns=list(request.columns))  # it is read twice
     reading = await prepare(connection, request)
     listing = reading.table.entity.listing
     key = reading.names.find(listing.id_key) if listing.id_key else None
@@ -214,7 +211,7 @@ class RestSource:
         async with aclosing(batches(source.connection, reading)) as found:
             async for rows in found:
                 if rows.num_rows:
-                    yield self._batch(pa.Table.from_batches([rows]).select(range(reading.width)))
+                    yield self.shown(pa.Table.from_batches([rows]))
         tell_nulled(reading)
         tell_foreign(reading)
 
@@ -280,6 +277,10 @@ class RestSource:
     def _shown(self, table: pa.Table) -> pa.Table:
         shown = in_zone(table, self.request.timezone, self.reading.table.entity)
         return shown.select(range(table.num_columns - self.hidden))
+
+    def shown(self, rows: pa.Table) -> tuple[pa.RecordBatch, int | None]:
+        """Decoded rows as a batch of the scan, with their last id."""
+        return self._batch(rows.select(range(self.reading.width)))
 
     def _batch(self, table: pa.Table) -> tuple[pa.RecordBatch, int | None]:
         place = self._place()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.finish import Wishes
     from bx24frames.scan.request import ReadRequest
     from bx24frames.where.parse import Filters
 
@@ -30,7 +29,7 @@ def is_untyped(entity: str) -> bool:
     return not needs_types(entity) and resolve(entity).untyped
 
 
-async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wishes | None = None) -> pa.Table:
+async def read_untyped(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read a list or get method that is not in the catalogue.
 
     Every column is text; a list or a map in a row becomes its JSON. Without `columns`, the columns are those of the
@@ -41,7 +40,6 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
     connection : Connection
     request : ReadRequest
         `filters` holds the method's parameters.
-    wishes : Wishes, optional
 
     Raises
     ------
@@ -55,7 +53,7 @@ async def read_untyped(connection: Connection, request: ReadRequest, wishes: Wis
     UserWarning
         That the types are unknown.
     """
-    _refuse(request, wishes)
+    _refuse(request)
     warn(_told(request.entity))
     rows = _rows(await _answer(connection, request.entity, request.filters))
     return _table(rows if request.limit is None else rows[: request.limit], request)
@@ -77,14 +75,15 @@ async def _answer(connection: Connection, entity: str, filters: Filters | None) 
     return await read_all(connection, method, check_params(filters, method))
 
 
-def _refuse(request: ReadRequest, wishes: Wishes | None) -> None:
+def _refuse(request: ReadRequest) -> None:
     asked: dict[str, object] = {
         "order_by": request.order_by,
         "changed_since": request.changed_since,
         "schema_overrides": request.schema_overrides,
+        "labels": request.labels,
+        "titles": request.titles,
+        "schema": request.schema,
     }
-    if wishes is not None:
-        asked |= {"labels": wishes.labels, "titles": wishes.titles, "schema": wishes.schema}
     named = [name for name, value in asked.items() if value is not None and value is not False]
     if named:
         raise ConfigError(

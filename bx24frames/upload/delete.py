@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword
 from bx24frames.entities.encode import delete_call
+from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import find_table
 from bx24frames.scan.progress import Bar, ProgressMeter
@@ -16,7 +18,7 @@ from bx24frames.upload.forecast import Forecast, Load, forecast
 from bx24frames.upload.journal import HASH_BYTES, Identity
 from bx24frames.upload.lookup import absent_rows, found_by_id, rows_by_id
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
-from bx24frames.upload.request import Resume, open_journal
+from bx24frames.upload.request import ON_ERROR, Resume, open_journal, resumed
 from bx24frames.upload.sending import FIRST_WRITES, Delivery, Sending, interruptible, send
 
 if TYPE_CHECKING:
@@ -27,23 +29,30 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
 
 
+_SAME: Final = "As in `write_entity`."
+
+
 @dataclass(frozen=True, slots=True)
-class DeleteRequest:
-    """What a caller wants deleted. `ids`: the ids given, once the entity is known that they are of."""
+class DeleteRequest(Checked):
+    """The arguments of a deletion. `ids`: the ids given, once the entity they belong to is known."""
 
     ids: Callable[[Entity], list[int | str]]
     entity: str
-    on_error: OnError = "raise"
-    dry_run: bool = False
-    resume: Resume = None
-    progress: Progress = "auto"
+    on_error: OnError = keyword("raise", ON_ERROR, '{"raise", "report", "stop"}', _SAME)
+    dry_run: bool = keyword(False, SWITCH, "bool", _SAME)
+    resume: Resume = keyword(None, resumed, "path, WriteReport, False or None", _SAME)
+    progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', _SAME)
+
+    def __post_init__(self) -> None:
+        named_by_text(self.entity)
+        Checked.__post_init__(self)
 
 
 async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
     """Delete rows; see `bx24frames.delete_entity`."""
     started, requests = connection.clock.monotonic(), connection.stats.requests
     table = await find_table(connection, request.entity)
-    _check(request, table.entity)
+    _check(table.entity)
     ids = request.ids(table.entity)
     sending = Sending(request.on_error, dict(enumerate(ids)))
     if not request.dry_run and request.resume not in (None, False):
@@ -82,13 +91,11 @@ async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploade
     )
 
 
-def _check(request: DeleteRequest, entity: Entity) -> None:
+def _check(entity: Entity) -> None:
     if entity.writes.delete is None:
         raise ConfigError(
             f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
         )
-    if request.on_error not in ("raise", "report", "stop"):
-        raise ConfigError(f"on_error must be 'raise', 'report' or 'stop', not {request.on_error!r}")
 
 
 def _is_planned(sending: Sending, position: int) -> bool:

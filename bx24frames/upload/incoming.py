@@ -12,7 +12,7 @@ from bx24frames.entities.encode import COMPOSED, InputRow, unwritable
 from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind, write_type
 from bx24frames.entities.values import goes_by_id
-from bx24frames.errors import ConfigError, UnknownColumn, ValidationError
+from bx24frames.errors import UnknownColumn, ValidationError
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.coerce.narrow import to_arrow
 from bx24frames.upload.source import cells_of
@@ -179,8 +179,6 @@ def _chosen(source: Source, wanted: Sequence[str] | None, names: Names, id_key: 
     """The columns to write, always including the ids."""
     if wanted is None:
         return source.columns
-    if isinstance(wanted, str):
-        raise ConfigError(f"columns must be a list of names, not the text {wanted!r}")
     known = (*source.columns, *source.levels)
     missing = [name for name in wanted if name not in known]
     if missing:

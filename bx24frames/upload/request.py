@@ -6,9 +6,23 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
+from bx24frames.arguments import (
+    PROGRESS,
+    SWITCH,
+    Checked,
+    anything,
+    iana_zone,
+    keyword,
+    name_or_names,
+    names,
+    one_of,
+    required_keyword,
+    whole_number,
+)
 from bx24frames.entities.encode import InputRow
+from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
 from bx24frames.upload import journal as journals
 from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
@@ -32,30 +46,96 @@ CHUNK: Final = 1000
 """Rows converted from Arrow at a time."""
 ROWS_SHOWN: Final = 10
 
-Resume = str | Path | bool | None
+Resume = str | Path | Literal[False] | None
 """A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
+
+ON_ERROR: Final = one_of("raise", "report", "stop")
+
+
+def resumed(name: str, value: object) -> object:
+    """Accept the path of a journal, False or None."""
+    if value is None or value is False or isinstance(value, str | Path):
+        return value
+    raise ConfigError(f"{name} must be the path of a journal, a report, False or None, not {value!r:.80}")
 
 
 @dataclass(frozen=True, slots=True)
-class WriteRequest:
-    """The options of an upload, as given."""
+class WriteRequest(Checked):
+    """The arguments of an upload."""
 
     source: Source
     entity: str
-    mode: Mode
-    on: Sequence[str] | None = None
-    columns: Sequence[str] | None = None
-    nulls: Nulls = "skip"
-    extra_columns: Extra = "raise"
-    schema: SourceCheck | None = None
-    timezone: str | None = None
-    automation: bool | None = None
-    only_changed: bool = False
-    rows_per_request: int | str = "auto"
-    on_error: OnError = "raise"
-    dry_run: bool = False
-    resume: Resume = None
-    progress: Progress = "auto"
+    mode: Mode = required_keyword(
+        one_of("insert", "update", "upsert"),
+        '{"insert", "update", "upsert"}',
+        '``"insert"`` adds rows; ``"update"`` changes the rows with the ids in the column ``id``; ``"upsert"`` updates '
+        "the rows that match the key columns `on` and inserts the others.",
+    )
+    on: Sequence[str] | None = keyword(
+        None, name_or_names, "str or sequence of str, optional", "Key columns that identify a row."
+    )
+    columns: Sequence[str] | None = keyword(
+        None, names, "sequence of str, optional", "Columns of the frame to send. Default: all."
+    )
+    nulls: Nulls = keyword(
+        "skip",
+        one_of("skip", "clear"),
+        '{"skip", "clear"}',
+        "Null cells of an update: leave the field unchanged, or clear it.",
+    )
+    extra_columns: Extra = keyword(
+        "raise",
+        one_of("raise", "ignore"),
+        '{"raise", "ignore"}',
+        "Columns that match no field: raise, or ignore them.",
+    )
+    schema: SourceCheck | None = keyword(
+        None,
+        anything,
+        "pandera schema, optional",
+        "Schema that the frame must satisfy before anything is sent.",
+    )
+    timezone: str | None = keyword(None, iana_zone, "str, optional", "Time zone (IANA name) of naive times.")
+    automation: bool | None = keyword(
+        None,
+        one_of(None, True, False),
+        "None, True or False",
+        "Robots after an insert. None: the fastest path that writes the same values; the report says whether they ran. "
+        "False: they must not run (import, which needs the import right). True: they must run (add).",
+    )
+    only_changed: bool = keyword(False, SWITCH, "bool", "Send only cells that differ from the portal's.")
+    rows_per_request: int | Literal["auto"] = keyword(
+        "auto",
+        whole_number(1, "'auto' or a number of rows of at least 1", "auto"),
+        'int or "auto"',
+        'Rows per request; ``"auto"`` adapts to the time the portal takes.',
+    )
+    on_error: OnError = keyword(
+        "raise",
+        ON_ERROR,
+        '{"raise", "report", "stop"}',
+        '``"raise"`` sends every row, then raises `WriteError` if any failed; ``"report"`` returns the report; '
+        '``"stop"`` stops after the first request with a failure.',
+    )
+    dry_run: bool = keyword(
+        False,
+        SWITCH,
+        "bool",
+        "Send nothing; the report says what would be done, in how many requests, and the minimum time in seconds, from "
+        "the recent or, before the first upload, the assumed cost of a row.",
+    )
+    resume: Resume = keyword(
+        None,
+        resumed,
+        "path, WriteReport, False or None",
+        "Journal of an upload to continue, or the path of a new journal. None: the journal is in the user's state "
+        "folder, and an unfinished insert of the same frame raises. False: insert the frame again.",
+    )
+    progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', "Progress bar on stderr.")
+
+    def __post_init__(self) -> None:
+        named_by_text(self.entity)
+        Checked.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +246,6 @@ def open_journal(identity: Identity, resume: Resume) -> Journal:
     """
     if resume is None or resume is False:
         return _fresh(identity, forced=resume is False)
-    if not isinstance(resume, str | Path):
-        raise ConfigError(f"resume must be the path of a journal, a report, False or None, not {resume!r:.80}")
     path = Path(resume)
     journal = Journal(path, identity)
     differing = journal.differing(identity)

@@ -89,17 +89,6 @@ def _by_id(request: WriteRequest, table: Table) -> WriteRequest:
 
 
 def _check(request: WriteRequest, table: Table) -> None:
-    allowed = {
-        "mode": (request.mode, ("insert", "update", "upsert")),
-        "nulls": (request.nulls, ("skip", "clear")),
-        "extra_columns": (request.extra_columns, ("raise", "ignore")),
-        "on_error": (request.on_error, ("raise", "report", "stop")),
-        "automation": (request.automation, (None, True, False)),
-    }
-    for name, (value, choices) in allowed.items():
-        if value not in choices:
-            raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
-    _check_size(request.rows_per_request)
     if request.mode == "upsert" and not request.on:
         raise ConfigError("mode='upsert' needs on=: the key columns that identify rows", entity=table.entity.name)
     entity, writes = table.entity, table.entity.writes
@@ -112,11 +101,6 @@ def _check(request: WriteRequest, table: Table) -> None:
         )
     if request.automation is False:
         _check_silence(request, writes, entity.name)
-
-
-def _check_size(rows: int | str) -> None:
-    if rows != "auto" and (not isinstance(rows, int) or isinstance(rows, bool) or rows < 1):
-        raise ConfigError(f"rows_per_request must be 'auto' or a number of rows of at least 1, not {rows!r}")
 
 
 def _check_silence(request: WriteRequest, writes: WriteMethods, entity: str) -> None:

@@ -1,85 +1,85 @@
-"""Implementation of the read functions as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
+"""Implementation of the public functions as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.config import SANDBOX
-from bx24frames.entities.names import ORDER, is_address, is_table
-from bx24frames.errors import ConfigError, UnknownEntity
-from bx24frames.frames.give import arrow_types, to_backend
+from bx24frames.entities.names import ORDER, is_table, named_by_text
+from bx24frames.errors import ConfigError
+from bx24frames.frames.give import to_backend
+from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.validate import failures_in
-from bx24frames.options import Backend, DtypeBackend
 from bx24frames.portal.counting import count_rows
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.describe import describe_table, entities_table
-from bx24frames.scan.finish import Finish, Wishes
-from bx24frames.scan.request import ReadRequest, prepare
+from bx24frames.scan.finish import Finish
+from bx24frames.scan.reading import prepare
 from bx24frames.scan.rest import collect, iterate_tables
 from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
+from bx24frames.upload.delete import delete_rows
+from bx24frames.upload.run import write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.frames.give import Frame
+    from bx24frames.frames.report import WriteReport
+    from bx24frames.frames.requests import FrameDelete, FrameRead, FrameWrite
     from bx24frames.frames.validate import Schema
+    from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.session import PortalLike
     from bx24frames.where.parse import Filters
 
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Form of the result: backend, dtypes and index."""
-
-    backend: Backend
-    dtype_backend: DtypeBackend | None = None
-    index: str | Sequence[str] | None = None
-
-    def frame(self, table: pa.Table, connection: Connection, entity: str, finish: Finish | None = None) -> Frame:
-        """Convert a table to a frame, with host, entity and time of the read as attributes."""
-        attrs = {
-            "host": connection.host,
-            "entity": entity,
-            "read_at": (connection.server_time.began or connection.server_time.opened).isoformat(timespec="seconds"),
-        }
-        index = self.index if finish is None else self.levels(finish)
-        ids = ("id", "ID") if finish is None else (finish.id_column,)
-        return to_backend(
-            table, self.backend, dtype_backend=self.dtype_backend, attrs=attrs, index=index, id_columns=ids
-        )
-
-    def levels(self, finish: Finish) -> list[str] | None:
-        """Return the names of the index columns in the finished table.
-
-        Raises
-        ------
-        ConfigError
-            One of them is not read.
-        """
-        if self.index is None:
-            return None
-        wanted = [self.index] if isinstance(self.index, str) else list(self.index)
-        found = [finish.titles.get(name, name) for name in wanted]
-        absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
-        if absent:
-            raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
-        return found
+_IDS: Final = ("id", "ID")
 
 
-def _connect(portal: PortalLike, entity: object) -> Connection:
+def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: Finish | None = None) -> Frame:
+    """Convert a table to a frame, with host, entity and time of the read as attributes."""
+    return to_backend(
+        table,
+        request.backend,
+        dtype_backend=request.dtype_backend,
+        attrs=_attributes(connection, request.entity),
+        index=request.index if finish is None else _levels(request, finish),
+        id_columns=_IDS if finish is None else (finish.id_column,),
+    )
+
+
+def _described_frame(table: pa.Table, connection: Connection, entity: str, backend: Backend) -> Frame:
+    return to_backend(table, backend, attrs=_attributes(connection, entity), id_columns=_IDS)
+
+
+def _attributes(connection: Connection, entity: str) -> dict[str, str]:
+    began = connection.server_time.began or connection.server_time.opened
+    return {"host": connection.host, "entity": entity, "read_at": began.isoformat(timespec="seconds")}
+
+
+def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
+    """Return the names of the index columns in the finished table.
+
+    Raises
+    ------
+    ConfigError
+        One of them is not read.
+    """
+    if request.index is None:
+        return None
+    wanted = [request.index] if isinstance(request.index, str) else list(request.index)
+    found = [finish.titles.get(name, name) for name in wanted]
+    absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
+    if absent:
+        raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
+    return found
+
+
+def _connect(portal: PortalLike, entity: str) -> Connection:
     """Return the connection; detect an entity and a portal given in the wrong order."""
-    if not isinstance(entity, str):
-        raise UnknownEntity(
-            f"entity must be text such as 'deal', not {entity!r:.80}",
-            guidance=ORDER,
-        )
-    if is_address(entity):
-        raise UnknownEntity("entity is an address instead of the name of an entity", guidance=ORDER)
+    named_by_text(entity)
     try:
         return connection_of(portal).begun()
     except ConfigError as error:
@@ -100,44 +100,37 @@ def _described(portal: PortalLike, entity: str) -> Connection:
     return connection
 
 
-def _typed(request: ReadRequest) -> ReadRequest:
-    """Convert the column types of a request to Arrow."""
-    return replace(request, schema_overrides=arrow_types(request.schema_overrides))
-
-
-async def read(portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output) -> Frame:
+async def read(portal: PortalLike, request: FrameRead) -> Frame:
     """Read an entity into one frame."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):
-        return output.frame(await read_untyped(connection, request, wishes), connection, request.entity)
-    reading = await prepare(connection, _typed(request))
-    with failures_in(output.backend):
-        finish = Finish(connection, reading, wishes)
-        output.levels(finish)
+        return _frame(await read_untyped(connection, request), connection, request)
+    reading = await prepare(connection, request)
+    with failures_in(request.backend):
+        finish = Finish(connection, reading, request)
+        _levels(request, finish)
         table = await finish.table(await collect(connection, reading, request.progress))
-    return output.frame(table, connection, request.entity, finish)
+    return _frame(table, connection, request, finish)
 
 
-async def iterate(
-    portal: PortalLike, request: ReadRequest, wishes: Wishes, output: Output, chunk_size: int
-) -> AsyncGenerator[Frame, None]:
+async def iterate(portal: PortalLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
     """Read an entity in frames of `chunk_size` rows."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):
-        whole = await read_untyped(connection, request, wishes)
-        for at in range(0, max(whole.num_rows, 1), chunk_size):
-            yield output.frame(whole.slice(at, chunk_size), connection, request.entity)
+        whole = await read_untyped(connection, request)
+        for at in range(0, max(whole.num_rows, 1), request.chunk_size):
+            yield _frame(whole.slice(at, request.chunk_size), connection, request)
         return
-    reading = await prepare(connection, _typed(request))
-    with failures_in(output.backend):
-        finish = Finish(connection, reading, wishes)
-    output.levels(finish)
+    reading = await prepare(connection, request)
+    with failures_in(request.backend):
+        finish = Finish(connection, reading, request)
+    _levels(request, finish)
     await finish.caption_all()
-    async with aclosing(iterate_tables(connection, reading, chunk_size, request.progress)) as tables:
+    async with aclosing(iterate_tables(connection, reading, request.chunk_size, request.progress)) as tables:
         async for table in tables:
-            with failures_in(output.backend):
+            with failures_in(request.backend):
                 finished = await finish.table(table)
-            yield output.frame(finished, connection, request.entity, finish)
+            yield _frame(finished, connection, request, finish)
 
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
@@ -148,13 +141,13 @@ async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int
     return await count_rows(connection, entity, filters)
 
 
-async def describe(portal: PortalLike, entity: str, output: Output, *, titles: bool = False) -> Frame:
+async def describe(portal: PortalLike, entity: str, backend: Backend, *, titles: bool = False) -> Frame:
     """Describe the fields of an entity."""
     connection = _described(portal, entity)
-    return output.frame(await describe_table(connection, entity, titles=titles), connection, entity)
+    return _described_frame(await describe_table(connection, entity, titles=titles), connection, entity, backend)
 
 
-async def entities(portal: PortalLike, output: Output) -> Frame:
+async def entities(portal: PortalLike, backend: Backend) -> Frame:
     """List the entities."""
     try:
         connection = connection_of(portal).begun()
@@ -165,9 +158,21 @@ async def entities(portal: PortalLike, output: Output) -> Frame:
             f"{portal!r} is the name of an entity, but list_entities() takes a portal: list_entities(portal)",
             guidance=f"For the columns of the entity, call describe_entity({portal!r}, portal).",
         ) from None
-    return output.frame(await entities_table(connection), connection, "entities")
+    return _described_frame(await entities_table(connection), connection, "entities", backend)
 
 
 async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
     """Describe an entity as a pandera schema."""
     return await schema_of(_described(portal, entity), entity, backend)
+
+
+async def write_frame(portal: PortalLike, request: FrameWrite) -> WriteReport:
+    """Write a frame."""
+    with failures_in(request.source.backend):
+        done = await write_rows(connection_of(portal).begun(), request)
+    return report_of(done, request.on_error)
+
+
+async def delete_ids(portal: PortalLike, request: FrameDelete) -> WriteReport:
+    """Delete rows by id."""
+    return report_of(await delete_rows(connection_of(portal).begun(), request), request.on_error)

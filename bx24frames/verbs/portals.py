@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from functools import update_wrapper, wraps
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar, Unpack, cast, overload
 
 from bx24frames import bridge
+from bx24frames.frames.requests import FrameRead
 from bx24frames.portal.base import PortalBase, with_parameters
 from bx24frames.portal.session import refuse_session
 from bx24frames.portal.wire.verbs import WireVerbs
+from bx24frames.verbs.signature import ScanOptions, takes
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import pyarrow as pa
-
-    from bx24frames.scan.request import Moment
     from bx24frames.scan.scans import AsyncScan, Scan
-    from bx24frames.where.parse import Filters
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,25 +34,15 @@ class AsyncPortal(WireVerbs):
     https://apidocs.bitrix24.com/first-steps/how-to-call-rest-api.html
     """
 
-    async def scan(
-        self,
-        entity: str,
-        *,
-        columns: Sequence[str] | None = None,
-        filters: Filters | None = None,
-        changed_since: Moment | None = None,
-        timezone: str | None = None,
-        schema_overrides: Mapping[str, pa.DataType] | None = None,
-        on_bad_value: Literal["raise", "null"] = "raise",
-    ) -> AsyncScan:
+    @takes(FrameRead, ScanOptions)
+    async def scan(self, entity: str, **options: Unpack[ScanOptions]) -> AsyncScan:
         """Open an entity's rows as a stream of Arrow batches; no row is read yet.
 
         Parameters
         ----------
         entity : str
             A described entity, as for `bx24frames.read_entity`.
-        columns, filters, changed_since, timezone, schema_overrides, on_bad_value
-            As for `bx24frames.read_entity`.
+        The keyword arguments of `options`.
 
         Returns
         -------
@@ -74,19 +62,9 @@ class AsyncPortal(WireVerbs):
         >>> scan.key, scan.cursor, scan.schema.types
         ('id', 'updatedTime', [DataType(int64), DataType(double)])
         """
-        from bx24frames.scan.request import ReadRequest
         from bx24frames.scan.scans import open_scan
 
-        request = ReadRequest(
-            entity,
-            columns=columns,
-            filters=filters,
-            changed_since=changed_since,
-            timezone=timezone,
-            schema_overrides=schema_overrides,
-            on_bad_value=on_bad_value,
-            progress=False,
-        )
+        request = FrameRead.given("scan", ScanOptions, options, entity=entity, progress=False)
         return await open_scan(self.connection.begun(), request)
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
-from bx24frames.errors import ConfigError, UnknownEntity
-from bx24frames.frames.schema import pandera_check
-from bx24frames.options import Backend, DtypeBackend, Progress
+from bx24frames.arguments import SWITCH
+from bx24frames.frames.requests import FrameRead, backend_of
+from bx24frames.options import Backend
 from bx24frames.portal.session import blocking
-from bx24frames.scan.finish import Wishes
 from bx24frames.scan.request import ReadRequest
-from bx24frames.scan.rest import CHUNK_ROWS
 from bx24frames.verbs import core
-from bx24frames.verbs.arguments import backend_of, chunk_rows, output_of
-from bx24frames.verbs.core import Output
-from bx24frames.verbs.docs import ReadOptions, documented
+from bx24frames.verbs.signature import ChunkOptions, LazyOptions, ReadOptions, takes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +24,6 @@ if TYPE_CHECKING:
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
-    from bx24frames.scan.captions import Labels
-    from bx24frames.scan.order import OrderBy
-    from bx24frames.scan.request import Moment
     from bx24frames.where.parse import Filters
 
 
@@ -46,33 +39,16 @@ def read_entity(
 def read_entity(
     entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
-@documented
+@takes(FrameRead, ReadOptions)
 def read_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = None,
-    filters: Filters | None = None,
-    order_by: OrderBy | None = None,
-    limit: int | None = None,
-    changed_since: Moment | None = None,
-    backend: Backend | None = None,
-    dtype_backend: DtypeBackend | None = None,
-    timezone: str | None = None,
-    labels: Labels = False,
-    titles: bool = False,
-    index: str | Sequence[str] | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    schema: object = None,
-    missing_columns: Literal["raise", "insert"] = "raise",
-    on_bad_value: Literal["raise", "null"] = "raise",
-    progress: Progress = "auto",
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
 ) -> Frame:
     """Read an entity of the portal into a typed frame, every row exactly once.
 
     Parameters
     ----------
-    {parameters}
+    The entity and the portal.
+    The keyword arguments of `options`.
 
     Returns
     -------
@@ -81,7 +57,7 @@ def read_entity(
 
     Raises
     ------
-    {raises}
+    The errors of a read.
 
     Examples
     --------
@@ -90,81 +66,32 @@ def read_entity(
     >>> [str(dtype) for dtype in deals.dtypes]
     ['int64', 'str', 'Int64']
     """
-    output = output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
-    request = ReadRequest(
-        entity,
-        columns,
-        filters,
-        order_by,
-        limit,
-        changed_since,
-        timezone,
-        schema_overrides,
-        on_bad_value,
-        missing_columns,
-        progress,
-    )
-    return bridge.run(core.read(blocking(portal), request, wishes, output))
+    request = FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend)
+    return bridge.run(core.read(blocking(portal), request))
 
 
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["pandas"] | None = ...,
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
 ) -> Iterator[pd.DataFrame]: ...
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["polars"],
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
 ) -> Iterator[pl.DataFrame]: ...
 @overload
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    backend: Literal["pyarrow"],
-    chunk_size: int = ...,
-    **options: Unpack[ReadOptions],
+    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
 ) -> Iterator[pa.Table]: ...
-@documented
+@takes(FrameRead, ChunkOptions)
 def iter_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    columns: Sequence[str] | None = None,
-    filters: Filters | None = None,
-    order_by: OrderBy | None = None,
-    limit: int | None = None,
-    changed_since: Moment | None = None,
-    backend: Backend | None = None,
-    dtype_backend: DtypeBackend | None = None,
-    timezone: str | None = None,
-    labels: Labels = False,
-    titles: bool = False,
-    index: str | Sequence[str] | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    schema: object = None,
-    missing_columns: Literal["raise", "insert"] = "raise",
-    on_bad_value: Literal["raise", "null"] = "raise",
-    progress: Progress = "auto",
-    chunk_size: int = CHUNK_ROWS,
+    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
 ) -> Iterator[Frame]:
     """Read an entity in frames of `chunk_size` rows, in order of id, in bounded memory.
 
     Parameters
     ----------
-    {parameters}
-    chunk_size : int
-        Rows per frame; the last one may have fewer. If no row matches, there is one empty, typed frame.
+    The entity and the portal.
+    The keyword arguments of `options`.
 
     Yields
     ------
@@ -172,7 +99,7 @@ def iter_entity(
 
     Raises
     ------
-    {raises}
+    The errors of a read.
 
     Examples
     --------
@@ -180,22 +107,8 @@ def iter_entity(
     >>> [len(chunk) for chunk in bx.iter_entity("deal", "sandbox", columns=["id"], limit=120, chunk_size=50)]
     [50, 50, 20]
     """
-    rows, output = chunk_rows(chunk_size), output_of(backend, dtype_backend, index)
-    wishes = Wishes(labels, titles, pandera_check(schema), missing_columns == "insert", timezone)
-    request = ReadRequest(
-        entity,
-        columns,
-        filters,
-        order_by,
-        limit,
-        changed_since,
-        timezone,
-        schema_overrides,
-        on_bad_value,
-        missing_columns,
-        progress,
-    )
-    return bridge.iterate(core.iterate(blocking(portal), request, wishes, output, rows))
+    request = FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend)
+    return bridge.iterate(core.iterate(blocking(portal), request))
 
 
 def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
@@ -255,7 +168,7 @@ def describe_entity(
     >>> bx.describe_entity("deal", "sandbox").set_index("code").loc["id", "arrow_type"]
     'int64'
     """
-    return bridge.run(core.describe(blocking(portal), entity, Output(backend_of(backend)), titles=titles))
+    return bridge.run(core.describe(blocking(portal), entity, backend_of("backend", backend), titles=titles))
 
 
 @overload
@@ -279,7 +192,7 @@ def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) 
     >>> "deal" in set(bx.list_entities("sandbox")["name"])
     True
     """
-    return bridge.run(core.entities(blocking(portal), Output(backend_of(backend))))
+    return bridge.run(core.entities(blocking(portal), backend_of("backend", backend)))
 
 
 @overload
@@ -319,29 +232,29 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     >>> len(bx.read_entity("deal", "sandbox", limit=3, schema=schema))
     3
     """
-    return bridge.run(core.schema(blocking(portal), entity, backend_of(backend)))
+    return bridge.run(core.schema(blocking(portal), entity, backend_of("backend", backend)))
 
 
-@documented
+@takes(ReadRequest, LazyOptions)
 def scan_entity(
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    filters: Filters | None = None,
-    timezone: str | None = None,
-    schema_overrides: Mapping[str, pa.DataType] | None = None,
-    pushdown: bool = True,
+    entity: str, portal: PortalLike = None, *, pushdown: bool = True, **options: Unpack[LazyOptions]
 ) -> pl.LazyFrame:
     """Open an entity as a polars LazyFrame: nothing is read until a query runs, and then only what it needs.
 
     The columns of a query become the portal's ``select``. Its conditions become the narrowest ones that the portal can
     evaluate without losing rows: equality and ``is_in`` for texts and codes, bounds for numbers and times, sets of ids;
     polars then applies the query's conditions to every row received. ``head(n)`` stops reading. A condition that cannot
-    be pushed down costs extra rows, never correctness. DuckDB and narwhals can query the LazyFrame, too.
+    be pushed down costs extra rows, never correctness. `filters` apply to every query. DuckDB and narwhals can query
+    the LazyFrame, too.
 
     Parameters
     ----------
-    {scan_parameters}
+    entity, portal
+        As in `read_entity`, except methods outside the catalogue, which have no description of columns.
+    The keyword arguments of `options`.
+    pushdown : bool
+        False: read every row that matches `filters`, regardless of the query's conditions. Conditions on columns in
+        `schema_overrides` are never pushed down.
 
     Returns
     -------
@@ -349,7 +262,23 @@ def scan_entity(
         Rows are in order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions
         of a query.
 
-    {scan_ends}
+    Raises
+    ------
+    UnknownEntity, UnknownColumn, FilterError, ConfigError
+        An argument is invalid; raised immediately.
+    DecodeError, PortalError, ResponseError, TransportError
+        The read failed; raised when a query runs, not wrapped in an error of polars.
+
+    Notes
+    -----
+    ``select(pl.len())`` reads one column of every row; `count_entity` asks the portal for the number instead. The
+    in-memory engine of polars does not stop early at a ``head`` after a condition; its default engine does. An entity
+    that occurs twice in a query with the same columns is read once. Conditions that contain a Python function need the
+    package cloudpickle.
+
+    A comparison that also holds for 0 or for empty text is not pushed down, since the portal may print nulls as these.
+
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
 
     Examples
     --------
@@ -359,14 +288,7 @@ def scan_entity(
     >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
     (0, 2)
     """
-    if not isinstance(pushdown, bool):
-        raise ConfigError(f"pushdown must be True or False, not {pushdown!r}")
-    if not isinstance(entity, str):
-        raise UnknownEntity(
-            f"entity must be text such as 'deal', not {entity!r:.80}",
-            guidance="The entity comes first, the portal second: scan_entity('deal', portal).",
-        )
     from bx24frames.frames.lazy import lazy_frame
 
-    request = ReadRequest(entity, filters=filters, timezone=timezone, schema_overrides=schema_overrides, progress=False)
-    return lazy_frame(portal, request, pushdown=pushdown)
+    request = ReadRequest.given("scan_entity", LazyOptions, options, entity=entity, progress=False)
+    return lazy_frame(portal, request, pushdown=SWITCH("pushdown", pushdown) is True)

@@ -1,59 +1,52 @@
-"""Public write functions, blocking and async: `write_entity` and `delete_entity`."""
+"""Public write functions: `write_entity` and `delete_entity`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Unpack
 
 from bx24frames import bridge
-from bx24frames.errors import Report
-from bx24frames.frames.accept import accept
-from bx24frames.frames.ids import ids_of
-from bx24frames.frames.report import WriteReport, report_of
-from bx24frames.frames.schema import pandera_check
-from bx24frames.frames.validate import failures_in
-from bx24frames.options import Automation, Mode, Nulls, OnError, Progress
-from bx24frames.portal.session import blocking, connection_of
-from bx24frames.upload.delete import DeleteRequest, delete_rows
-from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.run import write_rows
-from bx24frames.verbs.arguments import check_progress, check_resume, check_switches, column_names, journal_of
-from bx24frames.verbs.docs import documented
+from bx24frames.frames.requests import FrameDelete, FrameWrite
+from bx24frames.portal.session import blocking
+from bx24frames.verbs import core
+from bx24frames.verbs.signature import DeleteOptions, WriteOptions, takes
 
 if TYPE_CHECKING:
+    from bx24frames.frames.report import WriteReport
     from bx24frames.portal.session import PortalLike
 
 
-@documented
-def write_entity(
-    frame: object,
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    mode: Mode,
-    on: str | Sequence[str] | None = None,
-    columns: Sequence[str] | None = None,
-    nulls: Nulls = "skip",
-    extra_columns: Literal["raise", "ignore"] = "raise",
-    schema: object = None,
-    timezone: str | None = None,
-    automation: Automation = None,
-    only_changed: bool = False,
-    rows_per_request: int | Literal["auto"] = "auto",
-    on_error: OnError = "raise",
-    dry_run: bool = False,
-    resume: str | Path | Report | Literal[False] | None = None,
-    progress: Progress = "auto",
-) -> WriteReport:
+@takes(FrameWrite, WriteOptions)
+def write_entity(frame: object, entity: str, portal: PortalLike = None, **options: Unpack[WriteOptions]) -> WriteReport:
     """Write a frame to an entity of the portal; every row gets an outcome.
 
     Parameters
     ----------
-    {write_parameters}
+    frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or any frame that narwhals accepts
+        Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not written, but
+        an index level may hold the ids of an update. A coded field takes codes or captions; a file is a path or a pair
+        (name, bytes); a phone or e-mail is text.
+    entity, portal
+        As in `read_entity`.
+    The keyword arguments of `options`.
 
-    {write_ends}
+    Returns
+    -------
+    WriteReport
+
+    Raises
+    ------
+    ValidationError, UnknownColumn, ConfigError
+        The frame or an argument is invalid; raised before anything is written.
+    UnfinishedUpload
+        The same insert was started before and not finished, or is still running.
+    WriteError
+        Some rows failed or are unknown; ``.report`` has the outcome of each row.
+    WriteInterrupted
+        Ctrl-C was pressed; ``.report`` has the outcome of each row.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
 
     Examples
     --------
@@ -65,88 +58,12 @@ def write_entity(
     >>> bx.delete_entity(report, "deal", "sandbox").deleted
     2
     """
-    work = write_entity_async(
-        frame,
-        entity,
-        blocking(portal),
-        mode=mode,
-        on=on,
-        columns=columns,
-        nulls=nulls,
-        extra_columns=extra_columns,
-        schema=schema,
-        timezone=timezone,
-        automation=automation,
-        only_changed=only_changed,
-        rows_per_request=rows_per_request,
-        on_error=on_error,
-        dry_run=dry_run,
-        resume=resume,
-        progress=progress,
-    )
-    return bridge.run(work)
+    request = FrameWrite.given("write_entity", WriteOptions, options, source=frame, entity=entity)
+    return bridge.run(core.write_frame(blocking(portal), request))
 
 
-async def write_entity_async(
-    frame: object,
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    mode: Mode,
-    on: str | Sequence[str] | None = None,
-    columns: Sequence[str] | None = None,
-    nulls: Nulls = "skip",
-    extra_columns: Literal["raise", "ignore"] = "raise",
-    schema: object = None,
-    timezone: str | None = None,
-    automation: Automation = None,
-    only_changed: bool = False,
-    rows_per_request: int | Literal["auto"] = "auto",
-    on_error: OnError = "raise",
-    dry_run: bool = False,
-    resume: str | Path | Report | Literal[False] | None = None,
-    progress: Progress = "auto",
-) -> WriteReport:
-    """Write a frame to an entity of the portal; see `bx24frames.write_entity`."""
-    check_switches(only_changed=only_changed, dry_run=dry_run)
-    if automation is not None:
-        check_switches(automation=automation)
-    check_progress(progress)
-    check_resume(resume)
-    source = accept(frame)
-    request = WriteRequest(
-        source,
-        entity,
-        mode,
-        column_names("on", [on] if isinstance(on, str) else on),
-        column_names("columns", columns),
-        nulls,
-        extra_columns,
-        pandera_check(schema),
-        timezone,
-        automation,
-        only_changed,
-        rows_per_request,
-        on_error,
-        dry_run,
-        None if dry_run else journal_of(resume, entity),
-        progress,
-    )
-    with failures_in(source.backend):
-        done = await write_rows(connection_of(portal).begun(), request)
-    return report_of(done, on_error)
-
-
-def delete_entity(
-    ids: object,
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    on_error: OnError = "raise",
-    dry_run: bool = False,
-    resume: str | Path | Report | Literal[False] | None = None,
-    progress: Progress = "auto",
-) -> WriteReport:
+@takes(FrameDelete, DeleteOptions)
+def delete_entity(ids: object, entity: str, portal: PortalLike = None, **options: Unpack[DeleteOptions]) -> WriteReport:
     """Delete rows of an entity by id.
 
     Parameters
@@ -156,8 +73,7 @@ def delete_entity(
         report, the rows that it inserted.
     entity, portal
         As in `read_entity`.
-    on_error, dry_run, resume, progress
-        As in `write_entity`.
+    The keyword arguments of `options`.
 
     Returns
     -------
@@ -173,26 +89,5 @@ def delete_entity(
     >>> bx.delete_entity([-1], "deal", "sandbox", on_error="report").failed
     1
     """
-    work = delete_entity_async(
-        ids, entity, blocking(portal), on_error=on_error, dry_run=dry_run, resume=resume, progress=progress
-    )
-    return bridge.run(work)
-
-
-async def delete_entity_async(
-    ids: object,
-    entity: str,
-    portal: PortalLike = None,
-    *,
-    on_error: OnError = "raise",
-    dry_run: bool = False,
-    resume: str | Path | Report | Literal[False] | None = None,
-    progress: Progress = "auto",
-) -> WriteReport:
-    """Delete rows of an entity by id; see `bx24frames.delete_entity`."""
-    check_switches(dry_run=dry_run)
-    check_progress(progress)
-    check_resume(resume)
-    journal = None if dry_run else journal_of(resume, entity)
-    request = DeleteRequest(partial(ids_of, ids), entity, on_error, dry_run, journal, progress)
-    return report_of(await delete_rows(connection_of(portal).begun(), request), on_error)
+    request = FrameDelete.given("delete_entity", DeleteOptions, options, ids=ids, entity=entity)
+    return bridge.run(core.delete_ids(blocking(portal), request))

@@ -82,7 +82,10 @@ def everything(bx24_sandbox: Sandbox) -> Callable[[], list[Any]]:
             portal.connection.settings,
             portal.connection.address,
             portal.plan("deal"),
+            portal.check(),
             portal.stats,
+            bx.Limits(shared="host"),
+            bx24_sandbox,
             report,
             bx.OAuth("app.1", **TOKENS),
         ]
@@ -112,3 +115,10 @@ def test_a_portal_says_who_it_is_and_what_it_cost(bx24_sandbox: Sandbox):
 def test_a_described_table_is_a_frame_of_its_own_library(bx24_sandbox: Sandbox):
     html = bx.describe_entity("deal", bx24_sandbox.url)._repr_html_()
     assert "<th>arrow_type</th>" in html
+
+
+def test_a_credential_limits_and_a_sandbox_are_tables(bx24_sandbox: Sandbox):
+    checked = bx.Portal(bx24_sandbox.url).check()
+    assert "administrator" in Cells(checked._repr_html_()).cells
+    assert "operating time" in Cells(bx.Limits()._repr_html_()).cells
+    assert "lead" in Cells(bx24_sandbox._repr_html_()).cells

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from bx24frames.scan import progress
 from bx24frames.scan.progress import Bar
 
 
@@ -78,3 +79,35 @@ def test_switched_off_it_imports_no_bar() -> None:
         "Bar('x', progress=False); assert 'tqdm' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_notebook_without_widgets_gets_a_text_bar_on_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tqdm's own choice warns in red about ipywidgets."""
+    written = io.StringIO()
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "stdout", written)
+    with Bar("deal: read") as bar:
+        bar.expect(10)
+        bar.update(rows=10)
+    assert "0/10" in written.getvalue()
+    assert written.getvalue().rsplit("\r", 1)[-1].strip() == ""
+
+
+@pytest.mark.slow
+def test_a_notebook_shows_the_true_total_and_removes_the_finished_bar() -> None:
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    cell = """
+from bx24frames.scan.progress import Bar
+with Bar("deal: read") as bar:
+    bar.update(rows=5)
+    bar.expect(20)
+    widget = bar._tqdm.container.children[1]
+    print(widget.max, widget.value, bar._tqdm.disable)
+print(bar._tqdm.container.layout.visibility, widget.bar_style == "danger")
+"""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbclient.NotebookClient(book, timeout=60).execute()
+    printed = "".join(output.get("text", "") for output in book.cells[0].outputs if output.get("name") == "stdout")
+    assert printed.split() == ["20.0", "5.0", "False", "hidden", "False"]
+    assert not [output for output in book.cells[0].outputs if output.get("name") == "stderr"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
+from bx24frames.display import facts_html
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
 from bx24frames.portal.base import PortalBase
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.plan import Plan
     from bx24frames.where.parse import Filters
+
+
+class CheckResult(dict[str, JSON]):
+    """What `Portal.check` returns: a dictionary with a table for notebooks."""
+
+    def _repr_html_(self) -> str:
+        profile, scope = self["profile"], self["scope"]
+        user = profile if isinstance(profile, dict) else {}
+        name = " ".join(str(user[key]) for key in ("NAME", "LAST_NAME") if user.get(key))
+        facts = {
+            "user": f"{name or 'without a name'} (id {user.get('ID', '?')})",
+            "administrator": "yes" if user.get("ADMIN") else "no",
+            "scopes": ", ".join(sorted(map(str, scope))) if isinstance(scope, list) else str(scope),
+        }
+        return facts_html(facts, title="Credential")
 
 
 class WireVerbs(PortalBase):
@@ -224,7 +240,7 @@ class WireVerbs(PortalBase):
         return await plan_read(self.connection.begun(), entity, filters)
 
     async def check(self) -> dict[str, JSON]:
-        """Return the user and the scopes of the credential: ``{"profile": ..., "scope": [...]}``.
+        """Return the user and the scopes of the credential: ``{"profile": ..., "scope": [...]}``, a table in notebooks.
 
         Raises
         ------
@@ -232,7 +248,7 @@ class WireVerbs(PortalBase):
             The credential is refused, or the portal cannot be reached.
         """
         verb = self.connection.begun()
-        return {"profile": await verb.result("profile"), "scope": await verb.result("scope")}
+        return CheckResult(profile=await verb.result("profile"), scope=await verb.result("scope"))
 
     async def close(self) -> None:
         """Close the connections of this object; a later verb opens new ones."""

@@ -17,6 +17,7 @@ from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, R
 from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import classic_selection, classic_whole
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
+from bx24frames.sandbox.visibility import CLASSIC_DENIED, check_readable, visible
 
 EntityHandler = Callable[[EntityType, Params, Context], Result]
 
@@ -48,7 +49,9 @@ def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
     store = context.store
     zero_is_null = context.has("classic_zero_list_holds_null")
     conditions = classic_map(params, "filter")
-    where = filters_classic.translate_classic(store, entity, conditions, zero_is_null=zero_is_null).clause()
+    filtered = filters_classic.translate_classic(store, entity, conditions, zero_is_null=zero_is_null)
+    filtered.conditions += visible(entity, context)
+    where = filtered.clause()
     order = filters_classic.classic_order_sql(entity, classic_map(params, "order"))
     selection = classic_selection(store, entity, names_of(list(classic_map(params, "select").values())))
     window = paging.classic(
@@ -61,6 +64,7 @@ def list_rows(entity: EntityType, params: Params, context: Context) -> Result:
 
 def get_row(entity: EntityType, params: Params, context: Context) -> Result:
     """One row, every field and multifield."""
+    check_readable(entity, classic_id(params), context, CLASSIC_DENIED)
     where = Fragment("WHERE t.id = ?", (classic_id(params),))
     rows = read_classic(context, entity, classic_whole(context.store, entity), where, "t.id", 0)
     if not rows:

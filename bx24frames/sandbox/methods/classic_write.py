@@ -107,7 +107,7 @@ def add_classic(entity: EntityType, params: Params, context: Context) -> Result:
     lose(entity, draft, context, None, "classic")
     now = context.store.local_time(context.now)
     row_id = create(context.store, entity, draft, user_id=context.user_id, now=now)
-    context.writes += 1
+    context.added(entity.id, row_id, _fields(params))
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")

@@ -15,6 +15,7 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import item_selection, listed_selection
 from bx24frames.sandbox.store.tables import EntityType
+from bx24frames.sandbox.visibility import ITEM_DENIED, check_readable, visible
 from bx24frames.sandbox.zones import user_shift
 
 
@@ -81,7 +82,9 @@ def list_items(params: Params, context: Context) -> Result:
     """A page of rows, engine B; a row without selected fields is printed as PHP's empty array."""
     store, entity, original = context.store, entity_of(params, context), wants_original(params, context)
     names = filters_item.ItemNames(store, entity, original, context.quirks, _reading(context))
-    where = filters_item.translate_item(names, map_of(bound_array(params, "filter", {}))).clause()
+    filtered = filters_item.translate_item(names, map_of(bound_array(params, "filter", {})))
+    filtered.conditions += visible(entity, context)
+    where = filtered.clause()
     order = filters_item.item_order_sql(names, map_of(bound_array(params, "order", {})))
     select = bound_array(params, "select")
     wanted = None if select is None else names_of(select)
@@ -97,10 +100,9 @@ def list_items(params: Params, context: Context) -> Result:
 @method("crm.item.get", "crm")
 def get_item(params: Params, context: Context) -> Result:
     """One row."""
-    entity = entity_of(params, context)
-    return Result(
-        {"item": one_item(context, entity, bound_int(params, "id"), original=wants_original(params, context))}
-    )
+    entity, row_id = entity_of(params, context), bound_int(params, "id")
+    check_readable(entity, row_id, context, ITEM_DENIED)
+    return Result({"item": one_item(context, entity, row_id, original=wants_original(params, context))})
 
 
 @method("crm.item.fields", "crm")

@@ -133,7 +133,7 @@ def add_item(params: Params, context: Context) -> Result:
     rename(entity, draft, context)
     now = context.store.local_time(context.now)
     row_id = create(context.store, entity, draft, user_id=context.user_id, now=now)
-    context.writes += 1
+    context.added(entity.id, row_id, _map(params, "fields"))
     context.store.robots_run += 1
     if poisoned(context, draft.columns.get("title")):
         raise MethodError("ERROR_CORE", "Internal error after the element was saved")
@@ -175,7 +175,8 @@ def delete_item(params: Params, context: Context) -> Result:
 
 def _import_row(entity: EntityType, values: Any, context: Context, original: bool) -> int:
     store = context.store
-    if not store.may_import:
+    role = store.roles.get(context.user_id)
+    if not store.may_import or (role is not None and not role.imports):
         raise MethodError("ACCESS_DENIED", "Доступ запрещен")
     draft = _read(entity, values if isinstance(values, dict) else {}, context, original, adding=True, importing=True)
     _check_filled(entity, draft, context, None)
@@ -187,7 +188,7 @@ def _import_row(entity: EntityType, values: Any, context: Context, original: boo
     given = {name: draft.columns[name] for name in SYSTEM_FIELDS_OF_IMPORT if draft.columns.get(name)}
     draft.columns = {n: v for n, v in draft.columns.items() if n not in SYSTEM_FIELDS_OF_IMPORT} | given
     row_id = create(store, entity, draft, user_id=context.user_id, now=store.local_time(context.now))
-    context.writes += 1
+    context.added(entity.id, row_id, values)
     return row_id
 
 

@@ -15,6 +15,7 @@ import orjson
 
 from bx24frames.sandbox.fields.casts import parse_date, parse_datetime, php_float, php_int, php_text, whole, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
+from bx24frames.sandbox.fields.normalise import CUT, ROUND, normalisations, rewritten
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.store.dictionaries import known_codes
 
@@ -41,26 +42,24 @@ class WriteContext:
     """What casts need to know about the portal: zone, dictionaries, files and quirks.
 
     `choices`: the codes of a status dictionary. `save_file`: keeps a file and gives its id.
-    `normalise`: the database's own rounding and trimming. `quirks`: those that are on.
+    `normalise`: the normalisations that are on. `quirks`: those that are on.
     """
 
     zone: timezone
     choices: Callable[[str], frozenset[str]]
     save_file: Callable[[str, str], int]
-    normalise: bool = False
+    normalise: frozenset[str] = frozenset()
     quirks: frozenset[str] = frozenset()
 
     def text(self, value: Any, *, limited: bool = True) -> str:
         """A string as the database stores it."""
-        text = php_text(value)
-        if not self.normalise:
-            return text
-        return text.strip()[:STRING_LIMIT] if limited else text.strip()
+        text = rewritten(php_text(value), self.normalise)
+        return text[:STRING_LIMIT] if limited and CUT in self.normalise else text
 
     def number(self, value: Any) -> float | int:
         """A double as the database stores it."""
         number = php_float(value)
-        return whole(round(number, 2) if self.normalise else number)
+        return whole(round(number, 2) if ROUND in self.normalise else number)
 
 
 def write_context(store: Store, quirks: frozenset[str] = frozenset()) -> WriteContext:
@@ -69,7 +68,9 @@ def write_context(store: Store, quirks: frozenset[str] = frozenset()) -> WriteCo
     def save_file(name: str, content: str) -> int:
         return store.insert_row("file", {"name": name, "content": content})
 
-    return WriteContext(zone_of(store.server_zone), partial(known_codes, store), save_file, store.normalise, quirks)
+    return WriteContext(
+        zone_of(store.server_zone), partial(known_codes, store), save_file, normalisations(store.normalise), quirks
+    )
 
 
 def values_of(value: Any) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -24,7 +25,22 @@ from bx24frames.sandbox.store.tables import (
     table_named,
 )
 
+if TYPE_CHECKING:
+    from bx24frames.sandbox.fields.normalise import Normalise
+    from bx24frames.sandbox.store.roles import Role
+
 Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A row that a method has added: its table and id, who sent it when, and the values as they were sent."""
+
+    entity_type_id: int
+    id: int
+    user_id: int
+    at: float
+    values: Values
 
 
 @dataclass
@@ -40,8 +56,15 @@ class Store:
         whole command fails after the rows before it; in an add after it is saved.
     may_import : bool
         Whether the caller has the right to import.
-    normalise : bool
-        Whether the database rounds doubles to two places, trims text and cuts strings at 255 characters.
+    normalise : bool or collection of str
+        What is rewritten before it is stored (`bx24frames.sandbox.fields.normalise`); True rounds doubles to two
+        places, trims text and cuts strings at 255 characters.
+    roles : dict of int to Role
+        Roles of users by id (`bx24frames.sandbox.store.roles.Role`); others read everything.
+    lag : float
+        Seconds by which lists are behind adds, at most: a row appears after a random part of it.
+    additions : list of Addition, optional
+        If it is a list, every row that a method adds is appended with the values as they were sent.
     vanishing : set of int
         Ids that disappear between the two queries of an item list, so that its page is short.
     robots_run : int
@@ -54,11 +77,16 @@ class Store:
     server_zone: str = "+03:00"
     poison: str | None = None
     may_import: bool = True
-    normalise: bool = False
+    normalise: Normalise = False
+    roles: dict[int, Role] = field(default_factory=dict)
+    lag: float = 0.0
+    additions: list[Addition] | None = None
+    appearing: dict[str, dict[int, float]] = field(default_factory=dict, repr=False)
     vanishing: set[int] = field(default_factory=set)
     robots_run: int = 0
     _user_fields: list[UserField] = field(default_factory=list)
     _documents: dict[str, Any] = field(default_factory=dict)
+    _dice: Random = field(default_factory=lambda: Random(24), repr=False)
 
     def close(self) -> None:
         """Close the database; one in memory is lost."""
@@ -251,6 +279,10 @@ class Store:
         """The first cell of a query's first row."""
         return self.database.scalar(sql, params)
 
+    def size(self, table: str) -> int:
+        """Number of rows of a table."""
+        return int(self.scalar(f'SELECT COUNT(*) FROM "{table}"'))  # noqa: S608 - a name of our own
+
     def insert_row(self, table: str, values: Values) -> int:
         """Insert one row of stored values by column; returns its id."""
         columns = ", ".join(f'"{name}"' for name in values)
@@ -275,6 +307,15 @@ class Store:
         columns = ", ".join(f'"{name}"' for name in names)
         found = self.query(f'SELECT {columns} FROM "{table}" WHERE id = ?', (row_id,))  # noqa: S608
         return dict(zip(names, found[0], strict=True)) if found else None
+
+    def note_addition(self, entity_type_id: int, row_id: int, values: Values, *, user_id: int, now: float) -> None:
+        """Record a row that a method has added; lists show it after their lag."""
+        addition = Addition(entity_type_id, row_id, user_id, now, values)
+        if self.additions is not None:
+            self.additions.append(addition)
+        if self.lag:
+            table = self.types()[entity_type_id].name
+            self.appearing.setdefault(table, {})[row_id] = now + self._dice.uniform(0.0, self.lag)
 
     def delete(self, entity_type_id: int, ids: Iterable[int]) -> int:
         """Delete rows with their dependent rows; returns the number of deleted rows."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bx24frames.sandbox.fields.casts import php_text
+from bx24frames.sandbox.fields.normalise import PHONES, national, normalisations
 from bx24frames.sandbox.store.initial import FINAL_SEMANTICS, first_stage, semantics
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def _write_contact_data(store: Store, entity: EntityType, row_id: int, entries: 
     """An entry without ID is added, with ID edited; an empty VALUE or DELETE=Y removes it."""
     for entry in entries if entity.multifields else ():
         value, known = php_text(entry.get("VALUE")), php_text(entry.get("ID"))
+        if entry.get("TYPE_ID") == "PHONE" and PHONES in normalisations(store.normalise):
+            value = national(value)
         owner = "id = ? AND entityTypeId = ? AND elementId = ?"
         mine = (int(known), entity.id, row_id) if known.isdigit() else (0, entity.id, row_id)
         if store.scalar(f"SELECT count(*) FROM multifield WHERE {owner}", mine):  # noqa: S608
@@ -162,7 +165,7 @@ def _write_contact_data(store: Store, entity: EntityType, row_id: int, entries: 
                 changes = "value = coalesce(?, value), valueType = coalesce(?, valueType)"
                 store.query(
                     f"UPDATE multifield SET {changes} WHERE {owner}",  # noqa: S608
-                    (entry.get("VALUE"), entry.get("VALUE_TYPE"), int(known), entity.id, row_id),
+                    (value if "VALUE" in entry else None, entry.get("VALUE_TYPE"), int(known), entity.id, row_id),
                 )
         elif value:
             row = {"entityTypeId": entity.id, "elementId": row_id, "typeId": entry["TYPE_ID"]}

@@ -1,0 +1,137 @@
+"""Sync report: what a sync did to each table of a mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, overload
+
+from bx24frames.display import table_html
+from bx24frames.errors import ConfigError, SyncError
+from bx24frames.frames.give import BACKENDS, to_backend
+from bx24frames.mirror.outcome import Synced, outcome_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from bx24frames.frames.give import Frame
+    from bx24frames.options import Backend, OnError
+
+__all__ = ["SyncReport", "sync_report_of"]
+
+SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
+NAMED: Final = 3
+"""Failures that an error names."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SyncReport:
+    """What a sync did, one row per table.
+
+    Attributes
+    ----------
+    tables : pyarrow.Table
+        ``portal, table, entity, status, message`` string; ``read, inserted, updated, deleted`` int64, in rows;
+        ``mark``, the portal's time that the copy reaches, timestamp[us, UTC]; ``drift``, a list of
+        struct{kind, column, before, after}. Status is ``"synced"``, ``"failed"`` (the table has its last complete
+        state) or ``"skipped"`` (the credential cannot read the entity).
+    store : str
+        Name of the store, without secrets.
+    requests : int
+        HTTP requests used.
+    seconds : float
+        Wall time in seconds.
+    """
+
+    tables: pa.Table
+    store: str
+    requests: int
+    seconds: float
+
+    @property
+    def inserted(self) -> int:
+        """Rows that are new in the mirror."""
+        return self._sum("inserted")
+
+    @property
+    def updated(self) -> int:
+        """Rows that differed from the mirror."""
+        return self._sum("updated")
+
+    @property
+    def deleted(self) -> int:
+        """Rows proven to be deleted."""
+        return self._sum("deleted")
+
+    @property
+    def failed(self) -> list[str]:
+        """The tables that were not brought up to date."""
+        rows = zip(self.tables["table"].to_pylist(), self.tables["status"].to_pylist(), strict=True)
+        return [str(table) for table, status in rows if status == "failed"]
+
+    @overload
+    def frame(self, backend: Literal["pandas"] = ...) -> pd.DataFrame: ...
+    @overload
+    def frame(self, backend: Literal["polars"]) -> pl.DataFrame: ...
+    @overload
+    def frame(self, backend: Literal["pyarrow"]) -> pa.Table: ...
+    def frame(self, backend: Backend = "pandas") -> Frame:
+        """The tables as a frame.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+        """
+        if backend not in BACKENDS:
+            raise ConfigError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}")
+        return to_backend(self.tables, backend)
+
+    def raise_for_errors(self) -> None:
+        """Raise `SyncError` if a table failed.
+
+        Raises
+        ------
+        SyncError
+            With this report.
+        """
+        failed = [
+            (str(table), str(message).partition("\n")[0])
+            for table, status, message in zip(
+                *(self.tables[name].to_pylist() for name in ("table", "status", "message")), strict=True
+            )
+            if status == "failed"
+        ]
+        if not failed:
+            return
+        told = "; ".join(f"{table}: {message}" for table, message in failed[:NAMED])
+        more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        raise SyncError(
+            f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
+            report=self,
+            guidance="Each of them still has its last complete state; the others are up to date.",
+        )
+
+    def __len__(self) -> int:
+        return self.tables.num_rows
+
+    def __repr__(self) -> str:
+        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        requests = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
+        return f"<SyncReport {self.store}: {len(self)} tables{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+
+    def _repr_html_(self) -> str:
+        rows = list(zip(*(self.tables[name].to_pylist() for name in SHOWN), strict=True))
+        return table_html(SHOWN, rows, title=repr(self).strip("<>"))
+
+    def _sum(self, name: str) -> int:
+        return sum(int(str(one)) for one in self.tables[name].to_pylist())
+
+
+def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:
+    """The report of a sync; raises for its failures unless they are only to be reported."""
+    report = SyncReport(outcome_table(done.outcomes), done.store, done.requests, done.seconds)
+    if on_error != "report":
+        report.raise_for_errors()
+    return report

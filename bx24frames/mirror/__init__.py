@@ -1,0 +1,1 @@
+"""The mirror: a copy of a portal kept in a store, brought up to date by what changed, with proven deletions."""

@@ -1,0 +1,70 @@
+"""Captions of a mirrored table: which dictionary each coded column has, and what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.entities.captions import UNASKED, Origin, lookup_of
+from bx24frames.entities.captions import people as labels_of
+from bx24frames.entities.types import is_list
+from bx24frames.errors import PortalError
+from bx24frames.mirror.tables import entity_type_of
+from bx24frames.portal.dictionaries import dictionary, recall_name
+
+if TYPE_CHECKING:
+    from bx24frames.entities.captions import Lookup
+    from bx24frames.entities.schema import Field
+    from bx24frames.mirror.job import Job
+    from bx24frames.portal.connection import Connection
+
+USERS: Final = "user"
+"""The table of users."""
+_PERSON: Final = ["ID", "NAME", "LAST_NAME", "EMAIL"]
+
+
+async def caption(
+    connection: Connection, job: Job, fields: dict[str, Field], refused: frozenset[str], *, people: bool
+) -> None:
+    """Find the captions of a table's columns; those that the credential may not see are left out.
+
+    Parameters
+    ----------
+    connection : Connection
+    job : Job
+    fields : dict of str to Field
+        The fields by the names of their columns in the store.
+    refused : frozenset of str
+        Dictionaries that the portal has just refused.
+    people : bool
+        Whether the names of users come from the table of users instead.
+    """
+    labels: dict[str, str] = {}
+    dictionaries: dict[str, dict[str, str]] = {}
+    for name, field in fields.items():
+        lookup = lookup_of(field, entity_type_of(job.table))
+        if lookup is None or lookup.origin not in UNASKED or is_list(field) or recall_name(lookup) in refused:
+            continue
+        key = _name(job.table.name, field, lookup)
+        if key not in dictionaries and not (people and lookup.origin is Origin.USERS):
+            try:
+                found = await dictionary(connection, field, lookup)
+            except PortalError:
+                continue
+            dictionaries[key] = dict(found.titles)
+        labels[name] = key
+    job.labels, job.dictionaries = labels, dictionaries
+
+
+def caption_people(job: Job) -> None:
+    """Take the names of users from the rows of their table."""
+    rows = [row for batch in job.incoming() for row in batch.select(_PERSON).to_pylist()]
+    job.dictionaries = {**job.dictionaries, Origin.USERS.value: dict(labels_of(rows).titles)}
+
+
+def _name(table: str, field: Field, lookup: Lookup) -> str:
+    """The name of a dictionary in the store: one for all users, one for the stages of an entity."""
+    if lookup.origin is Origin.CHOICES:
+        return f"{table}.{field.code}"
+    if lookup.origin is Origin.PIPELINES:
+        return f"pipelines:{lookup.entity_type_id}"
+    return f"{lookup.origin.value}:{lookup.name}" if lookup.name else lookup.origin.value

@@ -1,0 +1,110 @@
+"""Drift: how the fields of the portal differ from the columns of the mirror, and the columns after the change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from bx24frames.errors import StoreError
+from bx24frames.mirror.state import Column, Drift, type_text
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pyarrow as pa
+
+Retyped: TypeAlias = Literal["raise", "column"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The columns after the change, and what it consists of.
+
+    `names`: the name in the store of each field, in the order of the schema. `fresh`: names of the columns that have no
+    values yet.
+    """
+
+    columns: tuple[Column, ...]
+    names: tuple[str, ...]
+    fresh: tuple[str, ...]
+    drift: tuple[Drift, ...]
+
+
+def compare(
+    kept: Sequence[Column],
+    schema: pa.Schema,
+    titles: Mapping[str, str],
+    now: dt.datetime,
+    *,
+    retyped: Retyped = "raise",
+    entity: str = "",
+) -> Compared:
+    """Compare the fields of the portal with the columns of the mirror.
+
+    Parameters
+    ----------
+    kept : sequence of Column
+        Columns of the mirror; empty before the first run.
+    schema : pyarrow.Schema
+        Fields of the portal, under their codes.
+    titles : mapping
+        Title of each field.
+    now : datetime
+        When the portal described them.
+    retyped : {"raise", "column"}
+        Whether a field of another type is an error, or gets a second column.
+
+    Raises
+    ------
+    StoreError
+        A field has another type than its column.
+    """
+    columns = {one.name: one for one in kept}
+    names: list[str] = []
+    fresh: list[str] = []
+    drift: list[Drift] = []
+    for field in schema:
+        kind, title = type_text(field.type), titles.get(field.name, "")
+        same = next((one for one in kept if one.code == field.name and one.type == kind), None)
+        other = next((one for one in reversed(kept) if one.code == field.name and one.type != kind), None)
+        if same is None and other is not None and retyped == "raise":
+            raise _retyped(other, kind, entity)
+        name = same.name if same is not None else _free_name(field.name, kind, columns, second=other is not None)
+        names.append(name)
+        if same is None:
+            columns[name] = Column(field.name, name, title, kind, now)
+            fresh.append(name)
+            drift.append(Drift("retyped" if other else "added", name, other.type if other else "", kind))
+            continue
+        columns[name] = replace(same, title=title, gone_at=None)
+        if same.gone_at is not None:
+            fresh.append(name)
+            drift.append(Drift("returned", name))
+        if same.title != title:
+            drift.append(Drift("renamed", name, same.title, title))
+    for one in kept:
+        if one.name not in names and one.gone_at is None:
+            columns[one.name] = replace(one, gone_at=now)
+            if one.code not in schema.names:
+                drift.append(Drift("removed", one.name, one.title))
+    return Compared(tuple(columns.values()), tuple(names), tuple(fresh), tuple(drift) if kept else ())
+
+
+def _free_name(code: str, kind: str, taken: Mapping[str, Column], *, second: bool) -> str:
+    """A name for a column; names that differ in case alone are one name to DuckDB."""
+    small = {name.lower() for name in taken}
+    name = f"{code}__{re.sub(r'[^a-z0-9]+', '_', kind).strip('_')}" if second else code
+    number = 2
+    while name.lower() in small:
+        name, number = f"{code}__{number}", number + 1
+    return name
+
+
+def _retyped(before: Column, after: str, entity: str) -> StoreError:
+    return StoreError(
+        f"The field {before.code} ({before.title}) was {before.type} in the mirror and is {after} in the portal now",
+        entity=entity,
+        guidance="retyped='column' keeps the old column and adds a second one for the new type.",
+    )

@@ -1,0 +1,202 @@
+"""Job: the work of one run on one table, from its description to the change that is committed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from bx24frames.mirror.drift import Compared, compare
+from bx24frames.mirror.state import Change, Column, History, Mark, Replaced, TablePlan, schema_hash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.errors import BX24Error
+    from bx24frames.mirror.deletions import Window
+    from bx24frames.mirror.drift import Retyped
+    from bx24frames.mirror.request import SyncRequest
+    from bx24frames.mirror.spool import Rows
+    from bx24frames.scan.scans import AsyncScan
+
+Key: TypeAlias = tuple[object, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """The work on one table.
+
+    `mark`, `kept`: what the store holds. `rows`, `fills`: rows on their way; `again`: rows read once more after those,
+    which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
+    `ids`: alive ids of the store. `windows`, `counts`: the first counts. `gone`: proven deletions.
+    """
+
+    portal: str
+    table: TablePlan
+    mark: Mark | None
+    kept: tuple[Column, ...]
+    rows: Rows
+    again: Rows
+    fills: Rows
+    at: dt.datetime | None = None
+    scan: AsyncScan | None = None
+    compared: Compared | None = None
+    labels: Mapping[str, str] | None = None
+    dictionaries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seen: set[Key] = field(default_factory=set)
+    renewed: set[Key] = field(default_factory=set)
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    windows: Sequence[Window] = ()
+    counts: Sequence[int] = ()
+    gone: tuple[int, ...] = ()
+    replaced: Replaced | None = None
+    max_id: int | None = None
+    fault: BX24Error | None = None
+
+    @property
+    def first(self) -> bool:
+        """Whether nothing of the table has been committed."""
+        return self.mark is None
+
+    @property
+    def opened(self) -> AsyncScan:
+        """The scan of the whole table."""
+        if self.scan is None:
+            raise RuntimeError(f"{self.table.name} is not described yet")
+        return self.scan
+
+    @property
+    def settled(self) -> Compared:
+        """The columns after the change."""
+        if self.compared is None:
+            raise RuntimeError(f"{self.table.name} is not compared yet")
+        return self.compared
+
+    def describe(self, scan: AsyncScan, titles: Mapping[str, str], now: dt.datetime, retyped: Retyped) -> None:
+        """Take the portal's description of the table.
+
+        Raises
+        ------
+        StoreError
+            It does not fit the columns of the mirror.
+        """
+        self.scan = scan
+        self.compared = compare(self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity)
+        self.max_id = None if self.mark is None else self.mark.max_id
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of incoming rows, by their names in the store."""
+        import pyarrow as pa
+
+        compared = self.settled
+        return pa.schema(
+            [column.with_name(name) for column, name in zip(self.opened.schema, compared.names, strict=True)]
+        )
+
+    def take(self, batch: pa.RecordBatch, *, once: bool = False) -> bool:
+        """Spool the rows of a batch of the scan; `once`: they cannot have come before. Whether all are on disk."""
+        named = batch.rename_columns(list(self.settled.names))
+        self._note_ids(named)
+        if not once:
+            named = self._unseen(named, self.seen)
+        return bool(named.num_rows) and self.rows.append(named)
+
+    def renew(self, batch: pa.RecordBatch) -> None:
+        """Spool rows that were read once more: they replace what came before."""
+        named = batch.rename_columns(list(self.settled.names))
+        self._note_ids(named)
+        named = self._unseen(named, self.renewed)
+        if named.num_rows:
+            self.again.append(named)
+
+    def incoming(self) -> Iterator[pa.RecordBatch]:
+        """All rows to commit, each once."""
+        for batch in self.rows.batches():
+            yield batch if not self.renewed else self._without(batch, self.renewed)
+        yield from self.again.batches()
+
+    @property
+    def read(self) -> int:
+        """Rows read for the change."""
+        return self.rows.count + self.again.count
+
+    def committed(self, mark: Mark) -> None:
+        """What was spooled is in the store."""
+        self.mark = mark
+        self.kept = self.settled.columns
+        self.gone, self.replaced = (), None
+        self.compared = Compared(self.kept, self.settled.names, (), ())
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all spooled rows."""
+        for rows in (self.rows, self.again, self.fills):
+            rows.clear()
+        self.seen.clear()
+        self.renewed.clear()
+
+    def _note_ids(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        key = self.table.key
+        if len(key) == 1 and batch.num_rows and pa.types.is_integer(batch.column(key[0]).type):
+            last = int(batch.column(key[0])[-1].as_py())
+            self.max_id = last if self.max_id is None else max(last, self.max_id)
+
+    def _unseen(self, batch: pa.RecordBatch, seen: set[Key]) -> pa.RecordBatch:
+        """The rows of a batch whose keys have not come yet; they have from now on."""
+        kept = self._without(batch, seen)
+        seen.update(self._keys(kept))
+        return kept
+
+    def _without(self, batch: pa.RecordBatch, keys: set[Key]) -> pa.RecordBatch:
+        import pyarrow as pa
+
+        fresh = [key not in keys for key in self._keys(batch)]
+        return batch if all(fresh) else batch.filter(pa.array(fresh, pa.bool_()))
+
+    def _keys(self, batch: pa.RecordBatch) -> list[Key]:
+        return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
+
+    def change(self, request: SyncRequest, requests: int, seconds: float) -> Change:
+        """What is to be committed."""
+        compared, at = self.settled, self.at
+        if at is None:
+            raise RuntimeError("the portal told no time")
+        return Change(
+            portal=self.portal,
+            table=self.table,
+            schema=self.schema,
+            columns=compared.columns,
+            rows=self.incoming,
+            mark=Mark(at, self.max_id, schema_hash(compared.columns)),
+            deletions=request.deletions,
+            gone=self.gone,
+            replaced=self.replaced,
+            fills=self.fills.batches if self.fills.count else None,
+            fill_schema=self.fill_schema if self.fills.count else None,
+            history=self._history(request.history),
+            labels=self.labels,
+            dictionaries=self.dictionaries,
+            drift=compared.drift,
+            read=self.read,
+            requests=requests,
+            seconds=seconds,
+        )
+
+    def _history(self, wanted: History) -> History:
+        """The columns whose earlier values are kept, of those that the table has."""
+        if wanted is None or wanted == "rows":
+            return wanted
+        return tuple(name for name in self.schema.names if name in wanted) or None
+
+    @property
+    def fill_schema(self) -> pa.Schema:
+        """The key and the columns that have no values yet."""
+        import pyarrow as pa
+
+        wanted = [*self.table.key, *self.settled.fresh]
+        return pa.schema([self.schema.field(name) for name in wanted])

@@ -1,0 +1,234 @@
+"""One run of a mirror: what is asked of one portal, in which order, and what is committed."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Coroutine, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import MAX_COMMANDS, Call, Success
+from bx24frames.errors import AuthError, BX24Error, ResponseError
+from bx24frames.mirror.captions import USERS, caption, caption_people
+from bx24frames.mirror.choice import tables_for
+from bx24frames.mirror.deletions import Ask
+from bx24frames.mirror.job import Job
+from bx24frames.mirror.outcome import Status, TableOutcome
+from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
+from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
+from bx24frames.mirror.repairs import renew_dangling, renew_linked
+from bx24frames.mirror.state import Way
+from bx24frames.mirror.tables import entity_type_of
+from bx24frames.portal.cache import Cache
+from bx24frames.portal.together import describe_together
+
+if TYPE_CHECKING:
+    from bx24frames.engine.messages import Answer
+    from bx24frames.mirror.request import SyncRequest
+    from bx24frames.mirror.spool import Spool
+    from bx24frames.mirror.state import Applied, Kept, TablePlan
+    from bx24frames.portal.connection import Connection
+
+CLOSED: Final = (
+    "ACCESS_DENIED",
+    "ERROR_METHOD_NOT_FOUND",
+    "insufficient_scope",
+    "NOT_FOUND",
+    "ENTITY_TYPE_NOT_SUPPORTED",
+)
+"""Codes with which a portal answers for an entity that it does not show."""
+
+
+class PortalRun:
+    """The sync of one portal into a store.
+
+    Parameters
+    ----------
+    connection : Connection
+        Begun for this sync: the mark is the time of its first answer.
+    kept : Kept
+        What the store held when the sync began.
+    spool : Spool
+    request : SyncRequest
+    """
+
+    def __init__(self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest) -> None:
+        self.connection = _remembering(connection)
+        self._kept = kept
+        self._store = request.store
+        self._spool = spool
+        self._request = request
+        self._began = monotonic()
+        self._requests = connection.stats.requests
+        self._people = False
+        self.outcomes: list[TableOutcome] = []
+
+    async def sync(self) -> None:
+        """Bring tables up to date; failures of single tables become outcomes."""
+        tables = await tables_for(self.connection, self._kept, self._request.entities)
+        jobs = [self._job(table) for table in tables]
+        self._people = any(job.table.name == USERS for job in jobs)
+        await self._describe(jobs)
+        by_change = [job for job in jobs if job.table.way is Way.CHANGES]
+        new = [job for job in by_change if job.first]
+        known = [job for job in by_change if not job.first]
+        whole = [job for job in jobs if job.table.way is Way.WHOLE]
+        self._end_if_wanted(jobs)
+        for job in new:
+            await self._load(job)
+            self._end_if_wanted(jobs)
+        changed = [] if self._request.full else known
+        await read_news(
+            self.connection, changed, [*whole, *(job for job in known if job not in changed)], self._request.lag
+        )
+        for job in whole:
+            if job.fault is None:
+                await self._check_whole(job)
+        self._end_if_wanted(jobs)
+        await prove_deletions(self.connection, known, believe=self._request.full)
+        await renew_linked(self.connection, self._store, known)
+        for job in known:
+            await self._guarded(job, read_fills(self.connection, job))
+        await self._commit(known + whole)
+        if new:
+            await renew_dangling(self.connection, self._store, new, by_change)
+            await self._commit([job for job in new if job.again.count])
+        self._tell_faults(jobs)
+
+    async def _check_whole(self, job: Job) -> None:
+        alive = 0 if job.first else await asyncio.to_thread(self._store.count, job.portal, job.table)
+        check_whole(job, alive, believe=self._request.full)
+        if job.table.name == USERS and job.fault is None and self._request.labels:
+            caption_people(job)
+
+    def _end_if_wanted(self, jobs: Sequence[Job]) -> None:
+        """With ``on_error="stop"``, end at the first table that failed."""
+        fault = next((job.fault for job in jobs if job.fault is not None), None)
+        if self._request.on_error == "stop" and fault is not None:
+            raise fault
+
+    def _tell_faults(self, jobs: Sequence[Job]) -> None:
+        """Give the tables that failed their outcome; what a first load has read so far is kept.
+
+        Without names of tables, one that was never mirrored and that the credential may not read is skipped.
+        """
+        for job in jobs:
+            if job.fault is None:
+                continue
+            if not job.first:
+                job.clear()
+            status: Status = (
+                "skipped" if self._request.entities is None and job.first and _closed(job.fault) else "failed"
+            )
+            self.outcomes.append(TableOutcome(job.portal, job.table.name, job.table.entity, status, fault=job.fault))
+
+    def _job(self, table: TablePlan) -> Job:
+        who = (self.connection.host, table.name)
+        rows, again, fills = (self._spool.rows(*who, kind) for kind in ("rows", "again", "fills"))
+        return Job(who[0], table, self._kept.marks.get(who), self._kept.columns.get(who, ()), rows, again, fills)
+
+    async def _describe(self, jobs: Sequence[Job]) -> None:
+        """Ask for the descriptions, the dictionaries and the first counts of all tables together."""
+        counted = [job for job in jobs if provable(job)]
+        for job in counted:
+            job.ids = await asyncio.to_thread(self._store.ids, job.portal, job.table)
+        numbers = sorted({number for job in jobs if (number := entity_type_of(job.table)) is not None})
+        categories = numbers if self._request.labels else []
+        described = sum(job.table.described.fields.method is not None for job in jobs)
+        beside = described + len(categories) + bool(categories) + 1  # the statuses, and the portal's time
+        first_windows(counted, MAX_COMMANDS - beside)
+        calls = [call for job in counted for call in count_calls(job, [Ask(window) for window in job.windows])]
+        told = await describe_together(
+            self.connection, [job.table.described for job in jobs], categories, [*calls, Call("server.time", {})]
+        )
+        at = self.connection.server_time.began
+        if at is None:
+            raise _no_time(told.answers[-1])
+        answers = list(told.answers)
+        for job in jobs:
+            job.at = at
+            job.fault = told.faults.get(job.table.described.name)
+            if job in counted:
+                mine, answers = answers[: len(job.windows)], answers[len(job.windows) :]
+                if job.fault is None:
+                    take_counts(job, mine)
+            if job.fault is None:
+                await self._guarded(job, self._open(job, told.refused))
+
+    async def _open(self, job: Job, refused: frozenset[str]) -> None:
+        scan = await scan_of(self.connection, job.table.entity)
+        fields = fields_of(scan)
+        titles = {name: field.title for name, field in fields.items()}
+        if job.at is not None:
+            job.describe(scan, titles, job.at, self._request.retyped)
+        if self._request.labels:
+            names = zip(scan.schema.names, job.settled.names, strict=True)
+            await caption(
+                self.connection, job, {name: fields[code] for code, name in names}, refused, people=self._people
+            )
+
+    async def _load(self, job: Job) -> None:
+        """Load a table for the first time, and commit it at once."""
+        await self._guarded(job, load_first(job))
+        if job.fault is None:
+            await self._commit([job])
+
+    async def _guarded(self, job: Job, work: Coroutine[object, object, None]) -> None:
+        """Do some work for a table that has not failed; its failure concerns that table alone."""
+        if job.fault is not None:
+            work.close()
+            return
+        try:
+            await work
+        except BX24Error as fault:
+            job.fault = fault
+
+    async def _commit(self, jobs: Sequence[Job]) -> None:
+        """Commit what is complete, each table in a transaction of its own."""
+        done = [job for job in jobs if job.fault is None]
+        for job in done:
+            job.rows.flush()
+        requests = self.connection.stats.requests - self._requests
+        changes = [job.change(self._request, requests, monotonic() - self._began) for job in done]
+        applied = await asyncio.to_thread(self._store.commit, changes) if changes else []
+        for job, result in zip(done, applied, strict=True):
+            self.outcomes.append(_outcome(job, result))
+            job.committed(changes[done.index(job)].mark)
+
+
+def _no_time(answer: Answer) -> BX24Error:
+    """The error of a run whose first request gave nothing."""
+    if isinstance(answer, Success):
+        return ResponseError("No answer tells the portal's time", method="server.time")
+    return error_of(answer, "server.time")
+
+
+def _closed(fault: BX24Error) -> bool:
+    """Whether a refusal is about what the credential may read, or what the portal has."""
+    return isinstance(fault, AuthError) or fault.code in CLOSED
+
+
+def _outcome(job: Job, applied: Applied) -> TableOutcome:
+    return TableOutcome(
+        job.portal,
+        job.table.name,
+        job.table.entity,
+        "synced",
+        read=job.read,
+        inserted=applied.inserted,
+        updated=applied.updated,
+        deleted=applied.deleted,
+        mark=job.at,
+        drift=job.settled.drift,
+    )
+
+
+def _remembering(connection: Connection) -> Connection:
+    """The connection with descriptions that are remembered for the run, also where its portal remembers none."""
+    if connection.metadata.enabled:
+        return connection
+    twin = copy.copy(connection)
+    twin.metadata = Cache(None)
+    return twin

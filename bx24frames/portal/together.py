@@ -1,0 +1,74 @@
+"""Descriptions and dictionaries of many entities, requested anew in one request and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.engine.codes import error_of
+from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Success
+from bx24frames.entities.arguments import described_alone
+from bx24frames.errors import BX24Error
+from bx24frames.portal.dictionaries import recall_dictionary
+from bx24frames.portal.metadata import table_of
+
+if TYPE_CHECKING:
+    from bx24frames.engine.messages import Answer
+    from bx24frames.entities.schema import Entity
+    from bx24frames.portal.connection import Connection
+
+STATUS: Final = "crm.status.list"
+CATEGORY: Final = "crm.category.list"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one request told: the refusals by entity, the names of refused dictionaries, answers to further calls."""
+
+    faults: Mapping[str, BX24Error]
+    refused: frozenset[str]
+    answers: Sequence[Answer]
+
+
+async def describe_together(
+    connection: Connection, entities: Sequence[Entity], categories: Iterable[int], more: Sequence[Call]
+) -> Told:
+    """Describe entities anew, with the dictionaries of their stages and pipelines, and make further calls.
+
+    Parameters
+    ----------
+    connection : Connection
+        Its metadata are renewed.
+    entities : sequence of Entity
+    categories : iterable of int
+        Entity types whose pipelines are wanted; none: no dictionaries at all.
+    more : sequence of Call
+    """
+    described = [one for one in entities if one.fields.method is not None]
+    calls = [Call(str(one.fields.method), one.fields.params) for one in described]
+    numbers = list(categories)
+    named: list[tuple[str, Call]] = [(STATUS, Call(STATUS, {}))] if numbers else []
+    named += [(f"{CATEGORY}:{number}", Call(CATEGORY, {"entityTypeId": number})) for number in numbers]
+    answers = await connection.answers([*calls, *(call for _, call in named), *more], first=MAX_COMMANDS, mixed=True)
+    faults: dict[str, BX24Error] = {}
+    for entity, answer in zip(described, answers, strict=False):
+        try:
+            described_alone(entity)
+            await _remember(connection, entity, answer)
+        except BX24Error as fault:
+            faults[entity.name] = fault
+    refused = set()
+    for (name, _), answer in zip(named, answers[len(calls) :], strict=False):
+        if isinstance(answer, Success):
+            await recall_dictionary(connection, name, answer.value)
+        else:
+            refused.add(name)
+    return Told(faults, frozenset(refused), answers[len(calls) + len(named) :])
+
+
+async def _remember(connection: Connection, entity: Entity, answer: Answer) -> None:
+    if not isinstance(answer, Success):
+        raise error_of(answer, str(entity.fields.method))
+    found: JSON = answer.value
+    await table_of(connection, entity, given=found)

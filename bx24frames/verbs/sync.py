@@ -1,0 +1,125 @@
+"""Public function, blocking and async, that keeps a mirror: `sync_entities`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
+
+from bx24frames import bridge
+from bx24frames.errors import ConfigError
+from bx24frames.frames.sync_report import SyncReport, sync_report_of
+from bx24frames.mirror.request import SyncRequest
+from bx24frames.mirror.sync import sync
+from bx24frames.portal.session import blocking, connection_of
+from bx24frames.verbs.signature import takes
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+
+    from bx24frames.mirror.stores.protocol import Store
+    from bx24frames.options import OnError, Progress
+    from bx24frames.portal.session import PortalLike
+
+
+class SyncOptions(TypedDict, total=False):
+    """Keyword arguments of `sync_entities`."""
+
+    store: Required[str | os.PathLike[str] | Store]
+    deletions: Literal["mark", "delete", "keep"]
+    history: Literal["rows"] | Sequence[str] | None
+    labels: bool
+    lag: str | dt.timedelta
+    full: bool
+    on_error: OnError
+    progress: Progress
+    retyped: Literal["raise", "column"]
+
+
+@takes(SyncRequest, SyncOptions)
+def sync_entities(
+    entities: str | Sequence[str] | None = None,
+    portal: PortalLike | Sequence[PortalLike] = None,
+    **options: Unpack[SyncOptions],
+) -> SyncReport:
+    """Bring a copy of the portal up to date, or make it: rows, deletions, fields and captions.
+
+    After a sync each table equals what the portal showed at some moment of the run. A row is marked as deleted only
+    after the portal was asked for it by its id. A sync that was killed leaves the last complete state, and the next one
+    goes on.
+
+    Parameters
+    ----------
+    entities : str or sequence of str, optional
+        Names as for `read_entity`; ``"stage_history:2"`` is the stage history of deals. Default: everything of the CRM
+        and around it that the credential can read.
+    portal : str, Portal or sequence of these, optional
+        As for `read_entity`; several portals share the tables, told apart by their column ``portal``.
+    The keyword arguments of `options`.
+
+    Returns
+    -------
+    SyncReport
+
+    Raises
+    ------
+    StoreError
+        The store is not a mirror, of another portal, of a newer layout, held by another process, or cannot be written.
+    SyncError
+        Some tables were not brought up to date (`.report`).
+    UnknownEntity, ConfigError
+        Before anything is read.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
+
+    Examples
+    --------
+    >>> import bx24frames as bx, tempfile, pathlib
+    >>> store = pathlib.Path(tempfile.mkdtemp()) / "crm.duckdb"
+    >>> bx.sync_entities("company", "sandbox", store=store).inserted
+    250
+    >>> bx.sync_entities("company", "sandbox", store=store).inserted
+    0
+    """
+    request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
+    return bridge.run(_synced([blocking(one) for one in _portals(portal)], request))
+
+
+@takes(SyncRequest, SyncOptions)
+async def sync_entities_async(
+    entities: str | Sequence[str] | None = None,
+    portal: PortalLike | Sequence[PortalLike] = None,
+    **options: Unpack[SyncOptions],
+) -> SyncReport:
+    """Bring a copy of the portal up to date; see `bx24frames.sync_entities`.
+
+    Parameters
+    ----------
+    entities, portal
+        As in `bx24frames.sync_entities`.
+    The keyword arguments of `options`.
+    """
+    request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
+    return await _synced(_portals(portal), request)
+
+
+async def _synced(portals: Sequence[PortalLike], request: SyncRequest) -> SyncReport:
+    connections = [connection_of(one) for one in portals]
+    return sync_report_of(await sync(connections, request), request.on_error)
+
+
+def _portals(given: PortalLike | Sequence[PortalLike]) -> list[PortalLike]:
+    """One portal or several as a list.
+
+    Raises
+    ------
+    ConfigError
+        The list is empty.
+    """
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        if not given:
+            raise ConfigError("portal is an empty list: name at least one")
+        return list(given)
+    return [given]

@@ -1,0 +1,71 @@
+"""The search for deleted rows: it finds exactly the missing ids, in few requests, whatever was deleted."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from bisect import bisect_right
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bx24frames.mirror.deletions import PAGE, REQUEST, Ask, Found, Search, Window, too_many, windows
+
+
+class Portal:
+    """The ids of a portal, which answers as its list method does, and counts the requests."""
+
+    def __init__(self, ids: set[int]) -> None:
+        self.ids = sorted(ids)
+        self.requests = 0
+
+    def answer(self, asks: list[Ask]) -> list[Found]:
+        self.requests += -(-len(asks) // REQUEST)
+        return [self._found(ask) for ask in asks]
+
+    def _found(self, ask: Ask) -> Found:
+        low, high = (bisect_right(self.ids, bound) for bound in (ask.window.after, ask.window.upto))
+        return Found(high - low, tuple(self.ids[low : min(high, low + PAGE)]))
+
+
+def search(known: set[int], portal: Portal, number: int = REQUEST) -> Search:
+    ids = array("q", sorted(known))
+    first = windows(ids, number) or [Window(0, max(portal.ids, default=0))]
+    found = Search(ids)
+    counts = portal.answer([Ask(window) for window in first])
+    found.begin(zip(first, (one.total for one in counts), strict=True))
+    while asks := found.asks():
+        found.take(portal.answer(asks))
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sets(st.integers(1, 4000), max_size=600), st.data())
+def test_it_finds_what_is_missing_and_what_is_unknown(known: set[int], data: st.DataObject) -> None:
+    gone = data.draw(st.sets(st.sampled_from(sorted(known) or [0]), max_size=40)) & known
+    late = data.draw(st.sets(st.integers(1, max(known, default=1)), max_size=0 if gone else 60)) - known
+    found = search(known, Portal((known - gone) | late), data.draw(st.integers(1, 50)))
+    assert found.missing == gone
+    assert found.unknown == late
+
+
+def test_ten_deletions_in_a_million_rows_take_few_requests() -> None:
+    rng = random.Random(5)
+    known = set(range(1, 2_000_001, 2))
+    gone = set(rng.sample(sorted(known), 10))
+    portal = Portal(known - gone)
+    assert search(known, portal, REQUEST - 2).missing == gone
+    assert portal.requests <= 12
+
+
+def test_an_unchanged_table_takes_its_first_counts_alone() -> None:
+    known = set(range(1, 1000))
+    portal = Portal(known)
+    assert not search(known, portal, 5).missing
+    assert portal.requests == 1
+
+
+def test_a_table_without_any_row_left_is_suspicious_and_a_single_row_is_not() -> None:
+    assert too_many(5, 5)
+    assert not too_many(1, 1)
+    assert not too_many(3, 10)

@@ -1,0 +1,74 @@
+"""Syncs whose process is killed at a random moment: the store has its last complete state, and the next run goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+from conftest import World
+from unlimited import FAST
+
+import bx24frames as bx
+from bx24frames.mirror import spool
+from bx24frames.sandbox import Fault
+
+ENTITIES = ("contact", "deal")
+KILLS = 4
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[bx.Sandbox]:
+    """A portal that other processes reach."""
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes={"deal": 700, "contact": 90}, listen=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def forks() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["duckdb", "pyarrow.compute", "aiohttp", "pandas", "bx24frames.verbs.sync"])
+    return context
+
+
+def run(url: str, store: Path) -> None:
+    spool.PART_ROWS = 100  # type: ignore[misc]  # a small table is spooled in several parts
+    with bx.Portal(url, limits=FAST) as portal:
+        bx.sync_entities(ENTITIES, portal, store=store, progress=False)
+
+
+def killed(forks: ForkServerContext, world: World, rng: random.Random) -> None:
+    """Run a sync, and kill it during one of its requests or some time after."""
+    slow = world.box.faults.add(Fault("slow", nth=rng.randint(1, 4), seconds=0.05))
+    process = forks.Process(target=run, args=(world.box.url, world.store), daemon=True)
+    process.start()
+    while process.is_alive() and not slow.fired:
+        time.sleep(0.001)
+    process.join(rng.uniform(0.0, 0.4))
+    process.kill()
+    process.join()
+    world.box.faults.clear()
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+def test_after_kills_the_next_sync_ends_with_the_portals_rows(
+    seed: int, served: bx.Sandbox, forks: ForkServerContext, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    world = World(served, bx.Portal(served.url, limits=FAST), tmp_path / "crm.duckdb")
+    for _ in range(KILLS):
+        killed(forks, world, rng)
+        ids = world.ids()
+        world.delete(rng.choice(ids))
+        world.update(rng.choice(world.ids()), title=f"kill {rng.random()}")
+        world.call("crm.item.add", entityTypeId=2, fields={"title": "between"})
+    world.sync(ENTITIES)
+    world.is_equal()
+    world.is_equal("contact")
+    alive = world.sql("SELECT count(*), count(DISTINCT id) FROM deal_now")
+    assert alive == [(len(world.ids()),) * 2]
+    assert not world.store.with_name("crm.duckdb.sync").exists(), "nothing is left beside the file"
