@@ -31,6 +31,11 @@ class RequestBucket(Protocol):
     """The portal's request bucket, kept in memory or shared between the processes of a machine."""
 
     @property
+    def burst(self) -> int:
+        """Its capacity, in requests."""
+        ...
+
+    @property
     def per_second(self) -> float:
         """Requests a second that leak from it."""
         ...

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.costs import Costs, method_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
+from bx24frames.engine.usage import Usage, usage_of
 from bx24frames.errors import ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.budgets import Budgets, budgets_of
@@ -36,12 +38,17 @@ if TYPE_CHECKING:
     from bx24frames.engine.pages.mix import Route
     from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
+    from bx24frames.engine.sizes import Sizes
+    from bx24frames.engine.throttle import Governor
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import CheckedTransport, Transport
 
 P = TypeVar("P")
 T = TypeVar("T")
 
+COSTS: Final = "costs"
+"""The name in `Connection.metadata`."""
+MINUTE: Final = 60.0
 TIMEOUT: Final = 75.0
 """Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
 
@@ -166,7 +173,7 @@ class Connection:
         from bx24frames.engine.runner import Runner
 
         budgets = self.budgets
-        governor, sizes = budgets.governor(self.host, self.key, self.settings.limits)
+        governor, sizes = self._budget()
         return Runner(
             self.transport,
             governor,
@@ -189,9 +196,12 @@ class Connection:
             The event loop is not asyncio's.
         """
         _check_loop()
-        async with aclosing(self.runner().run(machine)) as items:
-            async for item in items:
-                yield item
+        try:
+            async with aclosing(self.runner().run(machine)) as items:
+                async for item in items:
+                    yield item
+        finally:
+            self._keep_costs()
 
     def pages(
         self,
@@ -242,12 +252,38 @@ class Connection:
             elif -n in governor.slow:  # a child of a fork begins with none of the parent's
                 governor.slow.remove(-n)
 
-    def cost(self, method: str) -> float | None:
-        """Recent duration of one command of a method in seconds; None before the first."""
-        governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
+    def cost(self, rate: str) -> float | None:
+        """Seconds that a command of a rate or a method takes in a batch; None before the first measurement."""
+        governor, _ = self._budget()
         with self.budgets.lock:
-            meter = governor.meter(method)
-            return meter.cost if meter.priced else None
+            found = governor.costs.find(rate, batched=True)
+            alike = governor.costs.of_method(method_of(rate)).values()
+            found = found or max(alike, key=lambda cost: cost.at, default=None)
+            return None if found is None else found.seconds
+
+    def costs(self) -> Costs:
+        """What calls cost on this portal, measured by this process or an earlier one."""
+        return self._budget()[0].costs
+
+    def usage(self) -> Usage:
+        """What requests of this credential have taken of their budgets in the last ten minutes."""
+        governor, _ = self._budget()
+        with self.budgets.lock:
+            return usage_of(governor, self.clock.monotonic())
+
+    def _budget(self) -> tuple[Governor, Sizes]:
+        """The governor and the sizes of this credential, which begin with the costs of earlier runs."""
+        governor, sizes = self.budgets.governor(self.host, self.key, self.settings.limits)
+        if not governor.costs.recalled:
+            governor.costs.recalled = True
+            governor.costs.remember(self.metadata.kept(COSTS, lambda kept: kept), self.clock.now())
+        return governor, sizes
+
+    def _keep_costs(self) -> None:
+        """Keep the costs for later runs, at most once a minute."""
+        costs = self._budget()[0].costs
+        if costs.is_newer_by(MINUTE):
+            self.metadata.note(COSTS, costs.to_json())
 
     def charged_share(self) -> float:
         """Share of a batch's duration that the portal charges, as far as its answers show."""

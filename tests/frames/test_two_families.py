@@ -17,7 +17,8 @@ from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.limits import Plan
 from bx24frames.sandbox.quirks import QUIRKS
 from bx24frames.scan.families import SameCells, classic_route, twin
-from bx24frames.scan.request import ReadRequest, prepare
+from bx24frames.scan.reading import prepare
+from bx24frames.scan.request import ReadRequest
 
 ENTITIES = ("lead", "deal", "contact", "company", "quote")
 READ = sorted(name for name, quirk in QUIRKS.items() if "list" in quirk.method or quirk.method.startswith("crm.item.*"))
