@@ -52,7 +52,7 @@ def journal(_: str, rows: int) -> None:
     def work() -> int:
         hashes = row_hashes(table, rows)
         with tempfile.TemporaryDirectory() as folder:
-            book = Journal(Path(folder) / "one.sqlite", Identity("h", "k", "deal", "insert", "f", hashes))
+            book = Journal(Path(folder) / "one.journal", Identity("h", "k", "deal", "insert", "f", hashes))
             for at in range(0, rows, 1000):
                 book.intend(range(at, min(at + 1000, rows)), "inserted")
                 book.record(outcomes[at : at + 1000])

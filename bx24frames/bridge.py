@@ -36,12 +36,24 @@ EXIT_SECONDS: Final = 5.0
 """Time allowed to running coroutines when the interpreter exits."""
 
 
-def run(coroutine: Coroutine[object, object, T]) -> T:
+def run(
+    coroutine: Coroutine[object, object, T],
+    *,
+    interrupted: Callable[[T | BaseException], BaseException | None] | None = None,
+) -> T:
     """Run a coroutine on the background loop, with the caller's context variables, and return its result.
 
     Works in a script, in Jupyter, inside a running event loop and from several threads. Ctrl-C cancels the coroutine,
     waits for it and raises `KeyboardInterrupt`, or the subclass that the coroutine raised; a second Ctrl-C cancels it
     again and waits at most two seconds.
+
+    Parameters
+    ----------
+    coroutine : coroutine
+        Run once.
+    interrupted : callable, optional
+        Called if Ctrl-C came when the coroutine had ended but its caller did not have the result yet: with the result,
+        or the exception it raised. Returns the exception to raise instead of `KeyboardInterrupt`.
 
     Raises
     ------
@@ -61,7 +73,7 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
         job.start()
         return _wait(job.end)
     except KeyboardInterrupt as caught:
-        failure = job.interrupt(caught)
+        failure = job.interrupt(caught, interrupted)
     raise failure
 
 
@@ -132,14 +144,21 @@ class _Job(Generic[T]):
         if self.reachable():
             _wait(self.end)
 
-    def interrupt(self, caught: KeyboardInterrupt) -> BaseException:
+    def interrupt(
+        self, caught: KeyboardInterrupt, interrupted: Callable[[T | BaseException], BaseException | None] | None = None
+    ) -> BaseException:
         """Cancel the coroutine, wait for it, and return the exception for the caller to raise."""
         try:
             self._cancel_and_wait(None)
         except KeyboardInterrupt:
             self._cancel_and_wait(SECOND_INTERRUPT_SECONDS)
-        raised = self.end.exception() if self.end.done() else None
-        return raised if isinstance(raised, KeyboardInterrupt) else caught
+        if not self.end.done():
+            return caught
+        raised = self.end.exception()
+        if isinstance(raised, KeyboardInterrupt):
+            return raised
+        late = interrupted(self.end.result() if raised is None else raised) if interrupted is not None else None
+        return caught if late is None else late
 
     def _cancel_and_wait(self, seconds: float | None) -> None:
         self.later(self._cancel)

@@ -11,13 +11,13 @@ from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.testing import no_waiting
-from bx24frames.upload import journal
+from bx24frames.upload import journal_folder
 
 
 @pytest.fixture(autouse=True)
 def skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[no_waiting]:
     """Waits are skipped, so that only their order counts; journals are in the test's own folder."""
-    monkeypatch.setattr(journal, "home", lambda: tmp_path / "uploads")
+    monkeypatch.setattr(journal_folder, "home", lambda: tmp_path / "uploads")
     with no_waiting() as waits:
         yield waits
 

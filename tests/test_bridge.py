@@ -446,3 +446,37 @@ def test_a_fork_waits_for_what_the_background_thread_is_importing(
     caller.join()
     release.join()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+class Late(KeyboardInterrupt):
+    """What an interrupt becomes that comes when the coroutine has ended."""
+
+
+@pytest.mark.parametrize("end", ["a result", "an error"])
+def test_an_interrupt_between_the_end_and_the_return_keeps_the_result(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coroutine is done, and its caller does not have the result yet: it reaches `interrupted`."""
+    wait = bridge._wait
+
+    def interrupt(future: bridge.Future[object]) -> object:  # type: ignore[name-defined]
+        with pytest.MonkeyPatch.context() as once:
+            once.setattr(bridge, "_wait", wait)
+            if end == "a result":
+                wait(future)
+            else:
+                with pytest.raises(ConfigError):
+                    wait(future)
+        raise KeyboardInterrupt
+
+    async def work() -> str:
+        if end == "an error":
+            raise ConfigError("refused")
+        return "the report"
+
+    monkeypatch.setattr(bridge, "_wait", interrupt)
+    with pytest.raises(Late) as caught:
+        run(work(), interrupted=lambda got: Late(str(got)))
+    assert str(caught.value) == ("the report" if end == "a result" else "refused")
+    with pytest.raises(KeyboardInterrupt):
+        run(work(), interrupted=lambda _: None)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandera.polars
     import pyarrow as pa
 
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 __all__ = ["count", "describe", "entities", "plan", "schema"]
 

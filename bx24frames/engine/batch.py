@@ -105,7 +105,9 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
             )
         else:
             # A halted batch omits its later keys from every map.
-            answers[label] = Lost("the batch did not come to this command", sent=not parcel.halt, status=200)
+            answers[label] = Lost(
+                "the batch did not come to this command", sent=not parcel.halt, status=200, answered=True
+            )
     return answers
 
 

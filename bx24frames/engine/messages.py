@@ -216,7 +216,7 @@ class Lost:
 
     `sent`: the request may have reached the portal and been executed. `nowhere`: the host name cannot be resolved and
     the host has never answered: the address is probably mistyped. `too_large`: the reply exceeded the size limit.
-    `guidance`: what the user can do about it.
+    `answered`: the portal itself answered the request, but not this command. `guidance`: what the user can do about it.
     """
 
     reason: str
@@ -225,6 +225,7 @@ class Lost:
     timeout: bool = False
     nowhere: bool = False
     too_large: bool = False
+    answered: bool = False
     guidance: str | None = None
 
 

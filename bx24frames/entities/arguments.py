@@ -34,7 +34,8 @@ def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool =
     FilterError
         The argument has another value already.
     """
-    from bx24frames.entities.operands import Unfit, operand, str_or_int  # kinds of fields load pyarrow
+    from bx24frames.entities.operands import Unfit, str_or_int
+    from bx24frames.entities.values import operand  # kinds of fields load pyarrow
 
     try:
         found = str_or_int(operand(Field(argument.name, argument.type), value))

@@ -13,8 +13,9 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
+from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.types import comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
 __all__ += ["pipelines", "row_names", "statuses"]
@@ -222,7 +223,7 @@ def codes_for(
     by_title: dict[str, list[str]] = {}
     for code, title in dictionary.titles.items():
         by_title.setdefault(title, []).append(code)
-    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    numeric = comparison(field) is Comparison.INTEGER
     rows = pipeline if isinstance(pipeline, Sequence) else [pipeline] * len(captions)
     values: list[object] = []
     faults: list[Fault] = []

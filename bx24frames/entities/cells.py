@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final, TypeAlias
+from typing import Final
 
 import orjson
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.cultures import written_moment
-from bx24frames.entities.types import Kind
 from bx24frames.transport.redact import redact
-
-Reader: TypeAlias = Callable[[JSON], object]
 
 TRUE: Final = frozenset({"Y", "y", "1", "true"})
 FALSE: Final = frozenset({"N", "n", "0", "false"})
@@ -210,38 +207,15 @@ def read_contact_point(value: JSON) -> dict[str, object] | None:
     }
 
 
-UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
+READ_ERRORS: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
 """Errors that a reader may raise: JSON limits neither the length of integers nor the depth of lists."""
 
-READERS: Final[Mapping[Kind, Reader]] = {
-    Kind.NUMBER: read_number,
-    Kind.LINK: read_link,
-    Kind.FLOAT: read_float,
-    Kind.TEXT: read_text,
-    Kind.CODE: read_code,
-    Kind.BOOL: read_bool,
-    Kind.DATE: read_date,
-    Kind.DATETIME: read_datetime,
-    Kind.MONEY: read_money,
-    Kind.FILE: read_file,
-    Kind.MULTIFIELD: read_contact_point,
-}
 
-WRITTEN_DATES: Final[Mapping[Kind, Callable[..., object]]] = {Kind.DATE: read_date, Kind.DATETIME: read_datetime}
-"""Readers that take ``first`` besides the value."""
+def is_blank_text(value: JSON) -> bool:
+    """Whether an element of a multiple text means no value: ``""`` is one."""
+    return value is None or value is False
 
 
-def elements(value: JSON, kind: Kind) -> list[JSON]:
-    """The values of a multiple field: ``false``, ``""``, null and ``[]`` mean none, a PHP map means its values."""
-    if blank(value):
-        return []
-    if isinstance(value, dict):
-        value = (
-            [value] if kind in (Kind.FILE, Kind.MULTIFIELD) and ("id" in value or "ID" in value) else [*value.values()]
-        )
-    if not isinstance(value, list):
-        value = [value]
-    if kind is Kind.TEXT:
-        return [element for element in value if element is not None and element is not False]
-    none = (0, "0") if kind is Kind.LINK else ()
-    return [element for element in value if not blank(element) and element not in none]
+def is_blank_link(value: JSON) -> bool:
+    """Whether an element of a multiple link means no value: 0 is no link."""
+    return blank(value) or value in (0, "0")

@@ -13,7 +13,7 @@ from bx24frames.errors import ConfigError, UnknownColumn
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NEAREST: Final = 3
+_NEAREST: Final = 3
 
 
 class Names:
@@ -70,7 +70,7 @@ class Names:
 
     def _hint(self, name: str) -> str:
         spellings = {text.casefold(): text for text in (*self._claims, *self._codes)}
-        near = difflib.get_close_matches(name.casefold(), spellings, NEAREST)
+        near = difflib.get_close_matches(name.casefold(), spellings, _NEAREST)
         if near:
             return f"Did you mean {', '.join(spellings[text] for text in near)}?"
         return "describe_entity() lists the columns."

@@ -14,20 +14,20 @@ import pyarrow.compute as pc
 
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import Absent, Cell, Records, Rows
-from bx24frames.entities.arrow import AnyArray, AnyScalar
-from bx24frames.entities.cells import READERS, UNREADABLE, WRITTEN_DATES, elements
+from bx24frames.entities.arrow import AnyArray, AnyScalar, null_array
+from bx24frames.entities.cells import READ_ERRORS
 from bx24frames.entities.cultures import day_first
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.pack import APART, Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
+from bx24frames.entities.pack import Cells, Column, Packed, column_of, joined_cells, keys_of, packed, present
 from bx24frames.entities.schema import Family, Field, TableSchema
-from bx24frames.entities.types import ARROW, Kind, kind
-from bx24frames.entities.vectors import NOT_PLAIN, typed
+from bx24frames.entities.types import KIND, Kind, elements, kind
+from bx24frames.entities.vectors import NOT_PLAIN
 from bx24frames.errors import DecodeError
 from bx24frames.transport.redact import redact
 
 OnBadValue: TypeAlias = Literal["raise", "null"]
 
-EXCERPT: Final = 200
+_EXCERPT: Final = 200
 """Characters of a bad value shown in an error."""
 
 
@@ -87,7 +87,7 @@ class Decoder:
         ids = [*chain.from_iterable(part.ids for part in parts)]
         columns = [joined_cells(cells) for cells in zip(*(part.columns for part in parts), strict=True)]
         self._dates = [
-            cells for column, cells in zip(self._columns, columns, strict=True) if column.read_as in WRITTEN_DATES
+            cells for column, cells in zip(self._columns, columns, strict=True) if KIND[column.read_as].site_dates
         ]
         arrays = [
             _Reading(column, target.name, target.type, ids, self).read(cells)
@@ -124,10 +124,33 @@ class Decoder:
         )
 
 
+def typed(own: Kind, raw: AnyArray) -> AnyArray:
+    """Cast a column of raw texts, numbers or bools to its kind.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, pyarrow.ArrowTypeError
+        If any value must be decoded individually.
+    """
+    spec = KIND[own]
+    if pa.types.is_null(raw.type):
+        return null_array(len(raw), spec.arrow)
+    vector = None
+    if pa.types.is_string(raw.type):
+        vector = spec.from_text
+    elif pa.types.is_floating(raw.type) or pa.types.is_integer(raw.type):
+        vector = spec.from_number
+    elif pa.types.is_boolean(raw.type):
+        vector = spec.from_bool
+    if vector is None:
+        raise pa.ArrowInvalid(f"{own.value} from {raw.type}")
+    return vector(raw)
+
+
 def _excerpt(value: object, written: Callable[[object], str] = repr) -> str:
     """The beginning of a value's repr, which fails for deep nesting and very long integers."""
     try:
-        return redact(written(value))[:EXCERPT]
+        return redact(written(value))[:_EXCERPT]
     except (RecursionError, ValueError):
         return f"an oversized {type(value).__name__}"
 
@@ -158,23 +181,22 @@ class _Reading:
         types = {*map(type, values)}
         # after a double, Arrow accepts true as 1.0; it follows nested lists and maps without limit and overflows the
         # thread's stack
-        if kind_ not in APART and types.isdisjoint((list, dict) if kind_ is Kind.BOOL else (list, dict, bool)):
+        spec = KIND[kind_]
+        if not spec.is_map and types.isdisjoint((list, dict) if spec.from_bool else (list, dict, bool)):
             try:
                 return typed(kind_, pa.array(values))
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value that only its reader handles
-        read = READERS[kind_]
-        if kind_ in WRITTEN_DATES:
-            read = partial(WRITTEN_DATES[kind_], first=self.decoder.day_first())
+        read = partial(spec.read, first=self.decoder.day_first()) if spec.site_dates else spec.read
         found: list[object] = []
         for value, row in zip(values, rows, strict=True):
             try:
                 found.append(read(value))
-            except UNREADABLE as fault:
+            except READ_ERRORS as fault:
                 told = isinstance(fault, ValueError)
                 self._refuse(value, row, str(fault) if told else "too large or too deeply nested to be read")
                 found.append(None)
-        return pa.array(found, ARROW[kind_])
+        return pa.array(found, spec.arrow)
 
     def _lists(self, cells: Sequence[Cell]) -> AnyArray:
         field = self.column.field

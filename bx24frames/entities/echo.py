@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Path
-from bx24frames.entities.cells import READERS, elements
+from bx24frames.entities.comparison import keeps
 from bx24frames.entities.fields import MULTIFIELDS
-from bx24frames.entities.normal import keeps
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.types import KIND, Kind, elements, is_list, kind
 
 NOT_STORED: Final = "NOT_STORED"
 """The code of an outcome whose row does not hold what was sent although the portal reported success."""
@@ -91,5 +90,5 @@ def read_cell(field: Field, cell: JSON) -> object:
         cell = [one for one in cell if not isinstance(one, dict) or one.get("typeId", type_id) == type_id]
     if field.holder is not None:
         cell = unwrapped(cell, field)
-    read = READERS[own]
+    read = KIND[own].read
     return [read(part) for part in elements(cell, own)] if is_list(field) else read(cell)

@@ -12,16 +12,18 @@ from bx24frames.engine.messages import JSON, Call, Path
 from bx24frames.entities.echo import Echo
 from bx24frames.entities.faults import Fault
 from bx24frames.entities.fields import MULTIFIELDS
+from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Entity, Family, Field, Operation
-from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.entities.values import Unwritable, clearing, points, removes, uploads, write, write_kind
+from bx24frames.entities.types import KIND, Kind, is_list, kind
+from bx24frames.entities.values import clearing, points, uploads, write
+from bx24frames.entities.writers import Unwritable, removes, write_kind
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Nulls
 from bx24frames.transport.query import pairs
 
 IMPORT_ROWS: Final = 20
 """Rows in one `crm.item.batchImport`; more raise `MAX_IMPORT_BATCH_SIZE_EXCEEDED` (docs: crm-item-batch-import.md)."""
-COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
+COMPOSED: Final = frozenset(own for own, spec in KIND.items() if spec.comparison is Comparison.NONE)
 DEFAULT_VALUE_TYPE: Final = "WORK"
 
 
@@ -125,20 +127,6 @@ def delete_call(entity: Entity, row_id: int | str, position: int = 0) -> Encoded
     return Encoded(_call(_method(entity, "delete"), params, repeatable=True), positions=(position,))
 
 
-def import_call(entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow]) -> Encoded:
-    """Encode one import of up to 20 rows, which does not start automation.
-
-    `data` is a map with generated names, and the answers have the same names, so no row depends on its place.
-
-    Notes
-    -----
-    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
-    """
-    if len(rows) > IMPORT_ROWS:
-        raise ConfigError(f"an import may hold at most {IMPORT_ROWS} rows, not {len(rows)}", entity=entity.name)
-    return _import(entity, [(row.position, _imported(entity, columns, row)) for row in rows])
-
-
 def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Encoded:
     """Encode the import of a single row."""
     params = {**entity.base_params, **_held(entity, _imported(entity, columns, row))}
@@ -149,9 +137,14 @@ def import_one_call(entity: Entity, columns: Mapping[str, Field], row: InputRow)
 def import_calls(
     entity: Entity, columns: Mapping[str, Field], rows: Sequence[InputRow], size: int = IMPORT_ROWS
 ) -> Iterator[Encoded]:
-    """Encode rows as imports of at most `size` rows and 900 name=value pairs.
+    """Encode rows as imports of at most `size` rows and 900 name=value pairs; an import does not start automation.
 
-    Rows that cannot be part of a batch, or have more pairs, go into separate imports marked ``direct``.
+    Rows that cannot be part of a batch, or have more pairs, go into separate imports marked ``direct``. `data` is a map
+    with generated names, and the answers have the same names, so no row depends on its place.
+
+    Notes
+    -----
+    https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-batch-import.html
     """
     fit: list[tuple[int, dict[str, JSON]]] = []
     direct: list[tuple[int, dict[str, JSON]]] = []

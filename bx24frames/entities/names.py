@@ -13,7 +13,7 @@ from bx24frames.entities.catalog.catalog import CATALOG, ITEM_TYPES, item_entity
 from bx24frames.entities.schema import Entity, Family, FieldsSource
 from bx24frames.errors import UnknownEntity
 
-NEAREST: Final = 3
+_NEAREST: Final = 3
 
 ORDER: Final = "The entity is the first argument, the portal the second: read_entity('deal', portal)."
 
@@ -170,7 +170,7 @@ def changes(method: str) -> bool:
 
 def nearest(name: str) -> str:
     """A suggestion for an unknown name; empty if no name is similar."""
-    near = difflib.get_close_matches(name.strip().lower(), list(CATALOG), NEAREST)
+    near = difflib.get_close_matches(name.strip().lower(), list(CATALOG), _NEAREST)
     return f"Did you mean {', '.join(near)}?" if near else ""
 
 
@@ -192,6 +192,6 @@ def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:
 
 def _hint(wanted: str, types: tuple[Mapping[str, JSON], ...]) -> str:
     titles = {str(row.get("title") or "").casefold(): str(row.get("title") or "") for row in types}
-    near = difflib.get_close_matches(wanted, [*CATALOG, *filter(None, titles)], NEAREST)
+    near = difflib.get_close_matches(wanted, [*CATALOG, *filter(None, titles)], _NEAREST)
     advice = "list_entities() shows all entities."
     return f"Did you mean {', '.join(titles.get(text, text) for text in near)}? {advice}" if near else advice

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.cells import read_bool, read_number
-from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, kind
-
-Operand: TypeAlias = Callable[[object], JSON]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WORDS: Final = re.compile(r"[^!-~]")
@@ -74,34 +71,13 @@ def plain(value: object) -> object:
     return value
 
 
-def operand(field: Field, value: object, timezone: tzinfo | None = None, *, up: bool = False) -> JSON:
-    """Convert one value to the form that a condition on a field takes.
+@dataclass(frozen=True, slots=True)
+class OperandContext:
+    """What the form of a value depends on besides its kind; see `operand`."""
 
-    Parameters
-    ----------
-    field : Field
-    value : object
-        Text, number, bool, date, datetime, Decimal, or a numpy or pyarrow scalar.
-    timezone : tzinfo, optional
-        Time zone of naive datetimes.
-    up : bool
-        Round fractions of a second up: the portal stores whole seconds, so ``>= 10.5`` becomes ``>= 11`` and ``> 10.5``
-        becomes ``> 10``.
-
-    Raises
-    ------
-    Unfit
-        If the value is not of the field's kind, or is a naive datetime without `timezone`.
-    """
-    found = plain(value)
-    if found is None:
-        raise Unfit('a null: use "is null" or "not null", and drop nulls from lists')
-    own = kind(field)
-    if own is Kind.DATETIME:
-        return _datetime(_whole_second(moment_of(found), up=up), timezone)
-    if own is Kind.BOOL:
-        return _bool(found, user_field=field.user_field)
-    return _OPERANDS[own](found)
+    user_field: bool = False
+    timezone: tzinfo | None = None
+    up: bool = False
 
 
 def _whole_second(moment: date | datetime, *, up: bool) -> date | datetime:
@@ -110,7 +86,8 @@ def _whole_second(moment: date | datetime, *, up: bool) -> date | datetime:
     return moment.replace(microsecond=0) + timedelta(seconds=1 if up else 0)
 
 
-def _number(value: object) -> JSON:
+def number_operand(value: object, _: OperandContext) -> JSON:
+    """An integer."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _unfit("not an integer", value)
     try:
@@ -122,7 +99,8 @@ def _number(value: object) -> JSON:
     return number
 
 
-def _float(value: object) -> JSON:
+def float_operand(value: object, _: OperandContext) -> JSON:
+    """A number; a decimal as its digits."""
     try:
         number = Decimal(str(value))
     except ArithmeticError:
@@ -132,7 +110,8 @@ def _float(value: object) -> JSON:
     return value if isinstance(value, int | float) else f"{number:f}"
 
 
-def _text(value: object) -> JSON:
+def text_operand(value: object, _: OperandContext) -> JSON:
+    """Text; a number becomes its digits."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -140,15 +119,15 @@ def _text(value: object) -> JSON:
     raise _unfit("not text", value)
 
 
-def _code(value: object) -> JSON:
+def code_operand(value: object, asked: OperandContext) -> JSON:
     """A code; the portal accepts a caption without an error and finds no row."""
     if isinstance(value, str) and _WORDS.search(value):
         told = f"{value!r:.60} in a condition looks like a caption, but codes are needed: describe_entity() shows both"
         warn(told)
-    return _text(value)
+    return text_operand(value, asked)
 
 
-def _bool(value: object, *, user_field: bool) -> JSON:
+def bool_operand(value: object, asked: OperandContext) -> JSON:
     """User fields are compared with 1 and 0, system fields with Y and N (crm module: lib/controller/base.php)."""
     try:
         truth = read_bool(value if isinstance(value, bool | int | str) else str(value))
@@ -156,13 +135,14 @@ def _bool(value: object, *, user_field: bool) -> JSON:
         raise _unfit(str(fault), value) from None
     if truth is None:
         raise _unfit("neither true nor false", value)
-    if user_field:
+    if asked.user_field:
         return 1 if truth else 0
     return "Y" if truth else "N"
 
 
-def _datetime(moment: date | datetime, timezone: tzinfo | None) -> JSON:
-    """A date stays a date: without `timezone` it starts at the portal's own midnight."""
+def datetime_operand(value: object, asked: OperandContext) -> JSON:
+    """A date stays a date: without a time zone it starts at the portal's own midnight."""
+    moment, timezone = _whole_second(moment_of(value), up=asked.up), asked.timezone
     if not isinstance(moment, datetime):
         if timezone is None:
             return moment.isoformat()
@@ -174,7 +154,8 @@ def _datetime(moment: date | datetime, timezone: tzinfo | None) -> JSON:
     return moment.isoformat()
 
 
-def _date(value: object) -> JSON:
+def date_operand(value: object, _: OperandContext) -> JSON:
+    """A date."""
     moment = moment_of(value)
     if not isinstance(moment, datetime):
         return moment.isoformat()
@@ -194,24 +175,13 @@ def moment_of(value: object) -> date | datetime:
         raise _unfit("not a date in ISO format, YYYY-MM-DD", value) from None
 
 
-def _money(value: object) -> JSON:
+def money_operand(value: object, _: OperandContext) -> JSON:
+    """``1500.50|EUR``."""
     if isinstance(value, str) and "|" in value:
         return value
     raise Unfit("money must be given as text such as 1500.50|EUR")
 
 
-def _never(value: object) -> JSON:
+def never_operand(value: object, _: OperandContext) -> JSON:
+    """Refuse a file."""
     raise Unfit(f"a file can only be tested for presence, not compared with {value!r:.40}")
-
-
-_OPERANDS: Final[Mapping[Kind, Operand]] = {
-    Kind.NUMBER: _number,
-    Kind.LINK: _number,
-    Kind.FLOAT: _float,
-    Kind.TEXT: _text,
-    Kind.CODE: _code,
-    Kind.DATE: _date,
-    Kind.MONEY: _money,
-    Kind.FILE: _never,
-    Kind.MULTIFIELD: _text,
-}

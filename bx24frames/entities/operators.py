@@ -1,10 +1,13 @@
-"""Comparison operators, in the words of a caller and as the prefixes of the portal's filter keys."""
+"""Comparison operators in the words of a caller and as prefixes of the portal's filter keys, and how kinds compare."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
+
+_Member = TypeVar("_Member", bound=enum.Enum)
+_Row = TypeVar("_Row")
 
 
 class Op(enum.Enum):
@@ -29,6 +32,13 @@ class Op(enum.Enum):
     NULL = "is null"
     NOT_NULL = "not null"
     SEARCH = "search"
+
+
+PRESENCE: Final = frozenset({Op.NULL, Op.NOT_NULL})
+PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS, Op.SEARCH})
+EQUALITY: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF, *PRESENCE})
+ORDERING: Final = frozenset({*EQUALITY, Op.LT, Op.LE, Op.GT, Op.GE, Op.NOT_BETWEEN})
+"""The operators of values that the portal sorts."""
 
 
 WORDS: Final[Mapping[str, Op]] = {
@@ -77,3 +87,36 @@ def split_key(key: str) -> tuple[str, Op, str]:
     """
     prefix = next(prefix for prefix in PREFIXES if key.startswith(prefix))
     return prefix, PREFIXES[prefix], key.removeprefix(prefix)
+
+
+class Comparison(enum.Enum):
+    """How the values of a kind are compared."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    TEXT = "text"
+    FLAG = "flag"
+    DAY = "day"
+    MOMENT = "moment"
+    NONE = "none"
+    """Not at all: values with several parts, and files."""
+
+
+NUMBERS: Final = frozenset({Comparison.INTEGER, Comparison.FLOAT})
+TIMED: Final = frozenset({Comparison.DAY, Comparison.MOMENT})
+SORTED: Final = frozenset({*NUMBERS, *TIMED, Comparison.FLAG})
+"""Values that every database sorts in the same order."""
+
+
+def exhaustive(members: type[_Member], table: Mapping[_Member, _Row]) -> Mapping[_Member, _Row]:
+    """A table with a row for each member of an enumeration.
+
+    Raises
+    ------
+    LookupError
+        If a row is missing.
+    """
+    missing = [member.name for member in members if member not in table]
+    if missing:
+        raise LookupError(f"no row for {', '.join(missing)}")
+    return table

@@ -12,9 +12,10 @@ import pyarrow as pa
 from bx24frames.engine.messages import JSON
 from bx24frames.engine.records import ABSENT, Absent, Cell
 from bx24frames.entities.arrow import AnyArray, ListType
+from bx24frames.entities.operators import NUMBERS
 from bx24frames.entities.properties import unwrapped
 from bx24frames.entities.schema import Family, Field, TableSchema
-from bx24frames.entities.types import ARROW, Kind, is_list, kind
+from bx24frames.entities.types import KIND, Kind, is_list, kind
 from bx24frames.entities.vectors import NOT_PLAIN
 
 Cells: TypeAlias = "AnyArray | Sequence[Cell]"
@@ -24,9 +25,6 @@ TEXT: Final = pa.string()
 SCRATCH: Final = pa.system_memory_pool()
 """The memory pool for cells before decoding: Arrow's default pool returns freed memory between two answers, and the
 system must clear it again for the next one (mimalloc: purge_delay, 10 ms)."""
-_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
-APART: Final = frozenset({Kind.FILE, Kind.MULTIFIELD})
-"""Kinds that the portal returns as maps, or lists of maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +89,11 @@ def column_of(field: Field, target: pa.DataType, family: Family) -> Column:
     as_list = is_list(field) and (pa.types.is_list(target) or pa.types.is_large_list(target))
     scalar = cast("ListType", target).value_type if as_list else target
     own = read_as = kind(field)
-    if scalar != ARROW[own]:
+    if scalar != KIND[own].arrow:
         read_as = Kind.TEXT if pa.types.is_string(scalar) else Kind.CODE if pa.types.is_decimal(scalar) else own
     wire = None
-    if not as_list and read_as not in APART:
-        wire = DOUBLE if family is Family.ITEM and read_as in _NUMBERS else TEXT
+    if not as_list and not KIND[read_as].is_map:
+        wire = DOUBLE if family is Family.ITEM and KIND[read_as].comparison in NUMBERS else TEXT
     return Column(field, family, keys_of_field(field, family), read_as, as_list, wire)
 
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from bx24frames.engine.messages import Row
 from bx24frames.engine.records import ABSENT, Records, Rows
-from bx24frames.entities.pack import APART, keys_of_field
+from bx24frames.entities.pack import keys_of_field
 from bx24frames.entities.schema import Entity, Family, Field, TableSchema
-from bx24frames.entities.types import is_list, kind
+from bx24frames.entities.types import KIND, is_list, kind
 from bx24frames.errors import ResponseError
 
 WITHHELD: Final = frozenset({"DOWNLOAD_URL", "urlMachine"})
@@ -119,7 +119,7 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     wanted = {
         column: keys_of_field(one, entity.family)
         for column, one in columns
-        if not (one.code in given or kind(one) in APART or is_list(one) or (column in optional and not explicit))
+        if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or (column in optional and not explicit))
     }
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
     known |= {entity.listing.id_key, *entity.listing.row_key, *BESIDE.get(entity.family, ())}

@@ -25,39 +25,6 @@ class Family(enum.Enum):
     OTHER = "other"
 
 
-class Dialect(enum.Enum):
-    """Dialect of the conditions of a list method."""
-
-    ITEM = "item"
-    CLASSIC = "classic"
-    AROUND = "around"
-    """As the classic methods, for other entities around the CRM."""
-    HISTORY = "history"
-    """Stage histories."""
-    GOODS = "goods"
-    """Catalogue methods: the conditions of an information block."""
-    GROUP = "group"
-    """Workgroups."""
-    ORM = "orm"
-    USER = "user"
-    """As the ORM, but without groups, which `user.get` ignores as unknown fields."""
-    TASK = "task"
-    CALL = "call"
-    LIST = "list"
-    EQUAL = "equal"
-    """Equality only."""
-    API = "api"
-    """REST 3.0."""
-    API_ID = "api id"
-    """REST 3.0 methods that support only conditions on the id."""
-    PERIOD = "period"
-    """Only a period of the creation time."""
-    FEW = "few"
-    """No conditions are sent because there are few rows."""
-    NONE = "none"
-    """No conditions."""
-
-
 class Holder(enum.Enum):
     """The map that wraps the value of a property."""
 
@@ -280,8 +247,6 @@ class Entity:
     select: str | None = "select"
     always: tuple[str, ...] = ()
     arguments: tuple[Argument, ...] = ()
-    dialect: Dialect | None = None
-    """Its dialect, if `filters.dialects` has no row for its list method."""
     names: tuple[str, ...] = ()
     conditions: frozenset[str] = frozenset()
     untyped: bool = False

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.operators import NUMBERS, Comparison
+from bx24frames.entities.types import KIND, comparison, is_list, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,13 +71,13 @@ def normalised(
 
 
 def _reword(field: Field, decimal_comma: bool | None, *, serials: bool) -> Reword | None:
-    of = kind(field)
+    compared = comparison(field)
     if is_list(field):
         return None
-    if of in (Kind.FLOAT, Kind.NUMBER):
+    if compared in NUMBERS and not KIND[kind(field)].zero_is_blank:
         return {True: _numbers, False: None, None: _clear_numbers}[decimal_comma]
     dates = _days if serials else _dates
-    return {Kind.DATE: dates, Kind.DATETIME: dates, Kind.BOOL: _truths}.get(of)
+    return {Comparison.DAY: dates, Comparison.MOMENT: dates, Comparison.FLAG: _truths}.get(compared)
 
 
 def _numbers(cells: list[Cell]) -> list[Cell]:

@@ -1,7 +1,7 @@
-"""polars predicates: derive the possible values of each column from a predicate.
+"""polars predicates: a predicate as a tree of comparisons, and the possible values of each column.
 
 polars has no stable API to inspect an expression (pola-rs/polars#26814), so its JSON form is parsed here. A part that
-is not understood places no restriction on the rows.
+is not understood becomes a condition that every row meets.
 """
 
 from __future__ import annotations
@@ -9,27 +9,32 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import typing
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.where.domains import EVERY, NO_ROW, Domain, Possible, Value, after, before
+from bx24frames.entities.operators import Op
+from bx24frames.where.domains import EVERY, Possible, Value, possible_in
+from bx24frames.where.tree import All, Any, Clause, Tree
 
 if TYPE_CHECKING:
     import polars as pl
 
-Node: TypeAlias = Any
+Node: TypeAlias = typing.Any
 """A node of the expression's JSON form, which polars does not document."""
 
-_BOUNDS: Final[Mapping[str, Callable[[Value], Domain]]] = {
-    "Eq": lambda value: Domain(among=frozenset({value})),
-    "EqValidity": lambda value: Domain(among=frozenset({value})),
-    "Gt": lambda value: Domain(low=after(value)),
-    "GtEq": lambda value: Domain(low=_ordered(value)),
-    "Lt": lambda value: Domain(high=before(value)),
-    "LtEq": lambda value: Domain(high=_ordered(value)),
+_OPS: Final[Mapping[str, Op]] = {
+    "Eq": Op.EQ,
+    "EqValidity": Op.EQ,
+    "Gt": Op.GT,
+    "GtEq": Op.GE,
+    "Lt": Op.LT,
+    "LtEq": Op.LE,
 }
 _MIRRORED: Final = {"Gt": "Lt", "GtEq": "LtEq", "Lt": "Gt", "LtEq": "GtEq"}
 _ENDS: Final = {"Both": ("GtEq", "LtEq"), "Left": ("GtEq", "Lt"), "Right": ("Gt", "LtEq"), "None": ("Gt", "Lt")}
+_EVERY_ROW: Final[Tree[Clause]] = All()
+_NO_ROW: Final[Tree[Clause]] = Any()
 
 
 class _Unread(ValueError):
@@ -51,7 +56,7 @@ def possible(predicate: pl.Expr) -> Possible:
     Returns
     -------
     Possible
-        Never narrower than the predicate; `EVERY` if it is not understood.
+        Never narrower than the predicate; everything is possible if it is not understood.
 
     Examples
     --------
@@ -59,37 +64,45 @@ def possible(predicate: pl.Expr) -> Possible:
     >>> possible((pl.col("id") > 5) & pl.col("title").str.contains("x"))
     Possible(domains={'id': Domain(low=6, high=None, among=None)}, none=False)
     """
+    try:
+        return possible_in(predicate_tree(predicate))
+    except (RecursionError, *_ODD):
+        return EVERY
+
+
+def predicate_tree(predicate: pl.Expr) -> Tree[Clause]:
+    """Parse a predicate into a tree of comparisons that every selected row meets."""
     import polars as pl
 
     try:
         node = json.loads(predicate.meta.serialize(format="json"))
         return _read(node)
     except (pl.exceptions.PolarsError, RecursionError, *_ODD):
-        return EVERY
+        return _EVERY_ROW
 
 
-def _read(node: Node) -> Possible:
-    """Parse one boolean node; `EVERY` if it is not understood."""
+def _read(node: Node) -> Tree[Clause]:
+    """Parse one boolean node; every row meets one that is not understood."""
     [(name, body)] = node.items()
     reader = _PARTS.get(name)
     try:
-        return reader(body) if reader else EVERY
+        return reader(body) if reader else _EVERY_ROW
     except _ODD:
-        return EVERY
+        return _EVERY_ROW
 
 
-def _binary(body: Node) -> Possible:
+def _binary(body: Node) -> Tree[Clause]:
     op, left, right = body["op"], body["left"], body["right"]
     if op in ("And", "LogicalAnd"):
-        return _read(left).meet(_read(right))
+        return All((_read(left), _read(right)))
     if op in ("Or", "LogicalOr"):
-        return _read(left).join(_read(right))
+        return Any((_read(left), _read(right)))
     if "Literal" in left:
         op, left, right = _MIRRORED.get(op, op), right, left
-    return _known(left, _BOUNDS[op](_value(right)))
+    return _compared(left, op, right)
 
 
-def _function(body: Node) -> Possible:
+def _function(body: Node) -> Tree[Clause]:
     function = body["function"]["Boolean"]
     [(name, options)] = function.items()
     if name == "IsIn":
@@ -98,28 +111,29 @@ def _function(body: Node) -> Possible:
         raise _Unread(name)
     column, low, high = body["input"]
     from_, to = _ENDS[options["closed"]]
-    return _known(column, _BOUNDS[from_](_value(low)).meet(_BOUNDS[to](_value(high))))
+    return All((_compared(column, from_, low), _compared(column, to, high)))
 
 
-def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Possible:
+def _is_in(column: Node, values: Node, *, nulls_equal: bool) -> Tree[Clause]:
     found = _values(values)
     if None in found and nulls_equal:
         raise _Unread("a null is among the values")
-    return _known(column, Domain(among=frozenset(_typed(value) for value in found if value is not None)))
+    known = frozenset(_typed(value) for value in found if value is not None)
+    return Clause(_column(column), Op.IN, known, "is_in")
 
 
-def _ternary(body: Node) -> Possible:
+def _ternary(body: Node) -> Tree[Clause]:
     """Parse when-then-otherwise: a matching row satisfies one of the two branches."""
-    return _read(body["truthy"]).join(_read(body["falsy"]))
+    return Any((_read(body["truthy"]), _read(body["falsy"])))
 
 
-def _constant(body: Node) -> Possible:
+def _constant(body: Node) -> Tree[Clause]:
     scalar = body["Scalar"]
     never = "Null" in scalar or scalar.get("Boolean") is False
-    return NO_ROW if never else EVERY
+    return _NO_ROW if never else _EVERY_ROW
 
 
-_PARTS: Final[Mapping[str, Callable[[Node], Possible]]] = {
+_PARTS: Final[Mapping[str, Callable[[Node], Tree[Clause]]]] = {
     "BinaryExpr": _binary,
     "Function": _function,
     "Ternary": _ternary,
@@ -128,8 +142,8 @@ _PARTS: Final[Mapping[str, Callable[[Node], Possible]]] = {
 }
 
 
-def _known(column: Node, domain: Domain) -> Possible:
-    return Possible({_column(column): domain}, none=domain.empty)
+def _compared(column: Node, op: str, literal: Node) -> Clause:
+    return Clause(_column(column), _OPS[op], _value(literal), op)
 
 
 def _column(node: Node) -> str:
@@ -169,10 +183,4 @@ def _typed(value: object) -> Value:
         return value.astimezone(dt.UTC)
     if isinstance(value, bool) or not isinstance(value, int | float | str | dt.date) or value != value:  # noqa: PLR0124
         raise _Unread("no value that a portal can compare")
-    return value
-
-
-def _ordered(value: Value) -> Value:
-    if isinstance(value, str):
-        raise _Unread("the portal orders texts differently")
     return value

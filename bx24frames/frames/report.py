@@ -14,6 +14,7 @@ from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteI
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
 from bx24frames.options import Backend, OnError
+from bx24frames.upload.journal_folder import guard_again
 from bx24frames.upload.outcomes import ACTIONS, Uploaded
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.frames.give import Frame
 
-__all__ = ["WriteCancelled", "WriteReport", "report_of"]
+__all__ = ["WriteCancelled", "WriteReport", "interrupted_late", "report_of"]
 
 F = TypeVar("F")
 
@@ -251,8 +252,7 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
         done.basis,
     )
     if done.interrupted:
-        work = "deletion" if done.mode == "delete" else "upload"
-        raise WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
+        raise _cancelled(report)
     if done.broken is not None:
         raise _broken_off(done.broken, report) from done.broken
     if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
@@ -260,6 +260,24 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
     if on_error != "report":
         report.raise_for_errors()
     return report
+
+
+def interrupted_late(end: WriteReport | BaseException) -> WriteInterrupted | None:
+    """Make the error of Ctrl-C that came when an upload had ended and its caller did not have the report yet.
+
+    The journal is marked as unfinished: run again, the same upload raises `UnfinishedUpload`. None if there is no
+    report.
+    """
+    report = end.report if isinstance(end, WriteError) else end
+    if not isinstance(report, WriteReport):
+        return None
+    guard_again(report.journal)
+    return _cancelled(report)
+
+
+def _cancelled(report: WriteReport) -> WriteCancelled:
+    work = "deletion" if report.mode == "delete" else "upload"
+    return WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
 
 
 def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:

@@ -17,7 +17,7 @@ from bx24frames.frames.report import WriteReport
 from bx24frames.frames.schema import pandera_check
 from bx24frames.options import Backend, DtypeBackend
 from bx24frames.scan.request import CHUNK_ROWS, ReadRequest
-from bx24frames.upload.delete import DeleteRequest
+from bx24frames.upload.deletion import DeleteRequest
 from bx24frames.upload.request import WriteRequest
 from bx24frames.upload.source import ArrowSource
 

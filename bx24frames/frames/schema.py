@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
-    from bx24frames.upload.source import Source
+    from bx24frames.upload.source import Coerced, Source
 
 __all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
 
@@ -80,7 +80,7 @@ class PanderaCheck:
             for fault in check(table, self.schema)
         ]
 
-    def unfit(self, source: Source, table: Table, timezone: str | None = None) -> list[Fault]:
+    def unfit(self, source: Source, table: Table, timezone: str | None, coerced: Coerced) -> list[Fault]:
         """Find the faults of a frame to write.
 
         Columns are checked in the types that a read gives them, with codes in place of captions, so that one schema
@@ -94,6 +94,8 @@ class PanderaCheck:
         table : Table
         timezone : str, optional
             Time zone of naive times.
+        coerced : Coerced
+            The columns to send, which are not coerced again where they are read in the same type.
         """
         import pyarrow as pa
 
@@ -102,10 +104,16 @@ class PanderaCheck:
         names = Names(table.fields, table.entity.name)
         fields = {name: field for name in source.columns if (field := names.find(name)) is not None}
         target = {name: arrow_type(field) for name, field in fields.items() if kind(field) is not Kind.FILE}
-        narrowed = to_arrow(source, target=target, timezone=timezone)
-        told = {(fault.position, fault.column) for fault in narrowed.faults}
+        sent = {field.name for field in coerced.table.schema if field.type == target.get(field.name)}
+        rest = to_arrow(source, target={name: target[name] for name in target if name not in sent}, timezone=timezone)
+        told = {(fault.position, fault.column) for fault in (*rest.faults, *coerced.faults)}
         columns = {
-            name: narrowed.table.column(name) if name in target else _held(source, name) for name in source.columns
+            name: coerced.table.column(name)
+            if name in sent
+            else rest.table.column(name)
+            if name in target
+            else _held(source, name)
+            for name in source.columns
         }
         faults = check(pa.table(list(columns.values()), list(columns)), self.schema)
         return [fault for fault in faults if (fault.position, fault.column) not in told]

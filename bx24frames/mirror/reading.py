@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.scans import AsyncScan
     from bx24frames.scan.together import FirstPage
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 IDS_AT_ONCE: Final = 2_500
 """Ids requested by one scan: a request of full pages."""

@@ -21,6 +21,7 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
 from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
+from bx24frames.where.filters import Given, filter_tree
 from bx24frames.where.moments import Zones
 from bx24frames.where.parse import parse_filters
 from bx24frames.where.recheck import Recheck, Seen, told, with_tested
@@ -34,17 +35,17 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.where.model import Where
-    from bx24frames.where.parse import Filters
 
 P = TypeVar("P")
 Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
-async def count_rows(connection: Connection, entity: str, filters: Filters | None) -> int:
+async def count_rows(connection: Connection, entity: str, filters: Given) -> int:
     """Count rows by the portal's count where it is reliable, else by reading ids.
 
     Where the bounds sent are wider than those meant, the rows far from them are counted there, those near here.
     """
+    filters = filter_tree(filters, entity)  # iterators can be read once
     table = await find_table(connection, entity, filters)
     return await count_where(connection, table, await settled_where(connection, table, filters))
 
@@ -54,7 +55,7 @@ async def count_where(connection: Connection, table: Table, where: Where) -> int
     if where.nothing:
         return 0
     if where.sum is not None and where.sum.inner is not None:
-        inner = replace(where, params=where.sum.inner, tests=(), sum=None)
+        inner = replace(where, params=where.sum.inner, tests=None, sum=None)
         far = await _told(connection, table, inner)
         if far is not None:
             edges = [replace(where, params=edge, sum=None) for edge in where.sum.edges]
@@ -63,7 +64,7 @@ async def count_where(connection: Connection, table: Table, where: Where) -> int
     return await _read_count(connection, table, where) if count is None else count
 
 
-async def settled_where(connection: Connection, table: Table, filters: Filters | None) -> Where:
+async def settled_where(connection: Connection, table: Table, filters: Given) -> Where:
     """The conditions of a count; a day in them is one of the portal's."""
 
     def parse(zones: Zones, closed: Closed) -> Where:

@@ -15,7 +15,7 @@ from bx24frames.entities.encode import unbatchable
 from bx24frames.entities.forms import EVERYTHING, Form, by_code, forms_of, params_in
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.where.dialects import SPELLINGS, dialect
+from bx24frames.where.dialects import dialect
 from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
 
@@ -121,9 +121,9 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
         [(key, list(part)) for part in _parts(values, MAX_IN)] for key, values in where.splits
     ]
     if where.ids is not None:
-        spelled = SPELLINGS[dialect(entity)].get(Op.IN)
+        spelled = dialect(entity).spells.get(Op.IN)
         if spelled is None:
-            equal = SPELLINGS[dialect(entity)].get(Op.EQ, "")
+            equal = dialect(entity).spells.get(Op.EQ, "")
             lists.append([(f"{equal}{entity.listing.id_filter}", row_id) for row_id in where.ids])
         else:
             lists.append([(f"{spelled}{entity.listing.id_filter}", list(part)) for part in _parts(where.ids, PAGE)])

@@ -15,13 +15,13 @@ from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import CallError, PortalError, UnknownEntity
 from bx24frames.transport.address import API
-from bx24frames.where.binding import bound_by
+from bx24frames.where.resolve import bound_by
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.portal.cache import Cache
     from bx24frames.portal.connection import Connection
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Given
 
 TYPES: Final = "types"
 HIDDEN: Final = ("ACCESS_DENIED", "insufficient_scope", "ERROR_METHOD_NOT_FOUND")
@@ -93,7 +93,7 @@ async def rest3_methods(connection: Connection) -> frozenset[str] | None:
     return frozenset(path.rsplit("/", 1)[-1].lower() for path in paths) if isinstance(paths, dict) and paths else None
 
 
-async def find_table(connection: Connection, name: str, filters: Filters | None = None) -> Table:
+async def find_table(connection: Connection, name: str, filters: Given = None) -> Table:
     """The table of that name with its fields, described by the portal, for what the filters ask where that matters."""
     return await table_of(connection, bound_by(await find_entity(connection, name), filters))
 

@@ -15,13 +15,14 @@ from bx24frames.engine.usage import Usage, allowed_requests
 from bx24frames.portal.counting import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
+from bx24frames.where.filters import filter_tree
 
 if TYPE_CHECKING:
     from bx24frames.options import Limits
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
+    from bx24frames.where.filters import Given
     from bx24frames.where.model import Where
-    from bx24frames.where.parse import Filters
 
 TAILS: Final = 0.015
 """Requests above those that full batches would take: ends of lanes, measured on tables of 10,000 to 1,000,000 rows."""
@@ -77,7 +78,7 @@ class Plan:
         return f"{self.page_seconds:.3f} s a page ({'measured' if self.measured else 'assumed'})"
 
 
-async def plan_read(connection: Connection, entity: str, filters: Filters | None = None) -> Plan:
+async def plan_read(connection: Connection, entity: str, filters: Given = None) -> Plan:
     """Count the rows by one request, and estimate the rest.
 
     Raises
@@ -85,6 +86,7 @@ async def plan_read(connection: Connection, entity: str, filters: Filters | None
     UnknownEntity, UnknownColumn, FilterError
         As the read would.
     """
+    filters = filter_tree(filters, entity)
     table = await find_table(connection, entity, filters)
     return await plan_where(connection, table, await settled_where(connection, table, filters))
 

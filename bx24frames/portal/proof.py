@@ -16,8 +16,8 @@ from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, IdBounds, Refus
 from bx24frames.engine.pages.cursor import merged, rows_in
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
-from bx24frames.entities.operators import Op, split_key
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.operators import NUMBERS, TIMED, Comparison, Op, split_key
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.where.recheck import Recheck, Seen, with_tested
 
@@ -54,13 +54,13 @@ def impossible(key: str, value: JSON, field: Field | None) -> JSON:
     """A value for which no row satisfies the condition; None if there is none."""
     if key == "0":
         return {"logic": "OR", "0": {"=id": -1}}
-    op, own = split_key(key)[1], None if field is None else kind(field)
-    if own in (Kind.NUMBER, Kind.LINK, Kind.FLOAT):
+    op, own = split_key(key)[1], None if field is None else comparison(field)
+    if own in NUMBERS:
         number = _NUMBERS.get(op)
         return [number] if isinstance(value, list) and number is not None else number
-    if own in (Kind.DATE, Kind.DATETIME):
+    if own in TIMED:
         return _TIMES.get(op)
-    if own in (Kind.TEXT, Kind.CODE) and op in SAME and value != "":
+    if own is Comparison.TEXT and op in SAME and value != "":
         return [NOWHERE] if isinstance(value, list) else NOWHERE
     return None
 
@@ -128,7 +128,7 @@ def _without(where: Where, key: str) -> dict[str, JSON]:
 
 
 def _count(table: Table, where: Where) -> Call:
-    part = next(slices(table.entity, replace(where, bounds=IdBounds(), ids=None, splits=(), tests=(), sum=None)))
+    part = next(slices(table.entity, replace(where, bounds=IdBounds(), ids=None, splits=(), tests=None, sum=None)))
     return count_call(listing_for(table.entity, (), part, table.fields))
 
 

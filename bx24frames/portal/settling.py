@@ -10,7 +10,8 @@ from bx24frames.entities.captions import Dictionary, Origin, lookup_of
 from bx24frames.errors import FilterError, PortalError
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 from bx24frames.portal.server_time import zone_of
-from bx24frames.where.closed import worded
+from bx24frames.where.captions import worded
+from bx24frames.where.filters import Given, filter_tree
 from bx24frames.where.moments import Zones
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Closed: TypeAlias = "Mapping[str, Dictionary]"
 async def settled(
     connection: Connection,
     table: Table,
-    filters: object,
+    filters: Given,
     named: tzinfo | None,
     parse: Callable[[Zones, Closed], T],
 ) -> T:
@@ -56,10 +57,10 @@ async def _in_zone(
     return parse(Zones(named, await zone_of(connection)), closed)
 
 
-async def _dictionaries(connection: Connection, table: Table, filters: object, *, anew: bool) -> Closed:
+async def _dictionaries(connection: Connection, table: Table, filters: Given, *, anew: bool) -> Closed:
     """The dictionaries of the values in conditions; one that the user may not see is not enforced."""
     found: dict[str, Dictionary] = {}
-    for field, lookup in worded(table.entity, table.fields, filters):
+    for field, lookup in worded(table.entity, table.fields, filter_tree(filters, table.entity.name)):
         try:
             again = await renewed_dictionary(connection, field, lookup) if anew else None
             one = again or await dictionary(connection, field, lookup)

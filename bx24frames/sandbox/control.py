@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
+from bx24frames.sandbox.admin import Admin
 from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
 from bx24frames.sandbox.calls import Scene
@@ -108,6 +109,8 @@ class Sandbox:
         In-process transport of the first webhook.
     oauth : OAuthServer
         The portal's application: client id and secret, `issue()`, `token_url`, `url`.
+    admin : Admin
+        What people and the portal do without REST: late commits, restored and merged rows, rights, fields, stages.
     faults : Faults
     stats : Stats
     store : PortalStore
@@ -161,6 +164,7 @@ class Sandbox:
         self._app = App(scene, keyring, self.oauth)
         self._app.apply(limits)
         self._exchange = Exchange(self._app, clock, real_time, sleep or asyncio.sleep)
+        self.admin = Admin(self._exchange, self.store, keyring)
         self._listener = Listener()
         self._server = Server(self._exchange, port=port, tls=context) if listen else None
         self._name = in_process_host()

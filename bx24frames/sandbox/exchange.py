@@ -62,6 +62,14 @@ class Exchange:
                 await self._wait(wait, patience)
         return reply
 
+    @contextmanager
+    def acting(self) -> Iterator[float]:
+        """Change the portal between two requests, at the time that is given."""
+        with self._lock:
+            now = self.clock()
+            self.app.later.run(now)
+            yield now
+
     def settle(self, now: float) -> None:
         """Do what the portal has to do until then: waiting requests, late commits."""
         with self._lock:

@@ -61,8 +61,3 @@ def offset(start: int | None, count: Count) -> Window:
         return Window(0, 0, None)
     total = count()
     return Window(start or 0, total, _next(start or 0, total))
-
-
-def whole_window(rows: Sequence[Any]) -> Window:
-    """No paging: every row, whatever the `start`."""
-    return Window(0, len(rows), None, len(rows))

@@ -100,13 +100,29 @@ def insert_rows(store: Store, entity: EntityType, rows: Iterable[Mapping[str, An
 
 
 def _insert(store: Store, entity: EntityType, row: Mapping[str, Any], portal: WriteContext) -> int:
+    draft = _draft(store, entity, row, portal)
+    now = draft.columns.get("createdTime") or store.local_time(0)
+    return create(store, entity, draft, user_id=1, now=now)
+
+
+def draft_of(store: Store, entity: EntityType, row: Mapping[str, Any]) -> Draft:
+    """A row's values as they are stored.
+
+    Raises
+    ------
+    KeyError
+        A field the table does not have.
+    """
+    return _draft(store, entity, row, write_context(store))
+
+
+def _draft(store: Store, entity: EntityType, row: Mapping[str, Any], portal: WriteContext) -> Draft:
     users = {spec.code: spec for spec in store.user_fields(entity.id)}
     users |= {name: users[code] for code, name in store.user_field_names(entity.id, original=False).items()}
     draft = Draft()
     for name, value in row.items():
         _put(entity, users, draft, name, value, portal)
-    now = draft.columns.get("createdTime") or store.local_time(0)
-    return create(store, entity, draft, user_id=1, now=now)
+    return draft
 
 
 def _put(

@@ -6,9 +6,10 @@ rights to read, add and change are granted apart (crm module: lib/security).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.sandbox.filters.base import Fragment
+from bx24frames.sandbox.filters.base import Fragment, all_of
 from bx24frames.sandbox.registry import MethodError
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def visible(entity: EntityType, context: Context) -> list[Fragment]:
     """The conditions of the rows, as ``t``, that the caller sees at this moment."""
     shown = [_committed(entity, context), *_permitted(entity, context)]
     return [part for part in shown if part.sql]
+
+
+def of_visible(entity: EntityType, context: Context) -> list[Fragment]:
+    """The condition of rows, as ``t``, whose owner (`ownerId`) the caller sees."""
+    shown = visible(entity, context)
+    if not shown:
+        return []
+    both = all_of(shown)
+    return [Fragment(f't."ownerId" IN (SELECT t.id FROM "{entity.name}" t WHERE {both.sql})', both.params)]  # noqa: S608
 
 
 def check_readable(entity: EntityType, row_id: int, context: Context, denied: MethodError) -> None:
@@ -58,11 +68,14 @@ def _permitted(entity: EntityType, context: Context) -> list[Fragment]:
     return parts
 
 
-def _committed(entity: EntityType, context: Context) -> Fragment:
-    """Without the rows that no reader sees yet: their transaction is open, or the replica lags behind."""
-    waiting = context.store.appearing.get(entity.name)
-    if not waiting:
-        return Fragment("")
+def uncommitted(entity: EntityType, context: Context) -> Mapping[int, float]:
+    """The rows that no reader sees yet: their transaction is open, or the replica lags behind."""
+    waiting = context.store.appearing.get(entity.name, {})
     for row_id in [row_id for row_id, at in waiting.items() if at <= context.now]:
         del waiting[row_id]
+    return waiting
+
+
+def _committed(entity: EntityType, context: Context) -> Fragment:
+    waiting = uncommitted(entity, context)
     return Fragment(f"t.id NOT IN ({', '.join(map(str, waiting))})") if waiting else Fragment("")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Paging
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.operators import SORTED, Comparison
+from bx24frames.entities.types import comparison, is_list
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 OrderBy: TypeAlias = "str | tuple[str, Literal['asc', 'desc']]"
 """A column, or a column and a direction."""
-
-COMPARABLE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.BOOL, Kind.DATE, Kind.DATETIME})
-"""Kinds that sort here as in the portal; text follows the portal's own collation, stages their sort index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +84,10 @@ def order_of(wanted: OrderBy | None, names: Names, entity: Entity, *, limit: int
     ascending = direction == "asc"
     if field.code == listing.id_key:
         return Order(ascending, None if listing.paging is Paging.KEYSET else field)
-    if is_list(field) or kind(field) in (Kind.MONEY, Kind.FILE, Kind.MULTIFIELD):
+    if is_list(field) or comparison(field) is Comparison.NONE:
         raise ConfigError(f"Rows cannot be sorted by {column!r}, a {field.type}", entity=entity.name)
     by_id = listing.paging is Paging.KEYSET and listing.order is None and not listing.page_path
-    if limit is None or not by_id or kind(field) not in COMPARABLE:
+    if limit is None or not by_id or comparison(field) not in SORTED:
         return Order(ascending, field)
     word, back = ("ASC", "DESC") if ascending else ("DESC", "ASC")
     key = listing.id_filter

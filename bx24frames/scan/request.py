@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, cast
 
 from bx24frames.arguments import (
     PROGRESS,
@@ -21,6 +21,7 @@ from bx24frames.arguments import (
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
 from bx24frames.scan.order import OrderBy, sort_key
+from bx24frames.where.filters import reusable
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.columns import Names
     from bx24frames.entities.faults import Fault
     from bx24frames.options import Progress
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 CHUNK_ROWS: Final = 2500
 """Rows of a chunk or batch, unless another number is requested."""
@@ -55,6 +56,11 @@ class SchemaCheck(Protocol):
         ...
 
 
+def reread(_name: str, value: object) -> object:
+    """Accept filters, in a form that can be resolved more than once."""
+    return reusable(cast("Filters | None", value))
+
+
 def labeled(name: str, value: object) -> bool | list[str] | None:
     """Accept True, False or columns."""
     if value is None or isinstance(value, str) or not isinstance(value, bool | Iterable):
@@ -76,7 +82,7 @@ class ReadRequest(Checked):
     )
     filters: Filters | None = keyword(
         None,
-        anything,
+        reread,
         "mapping, tuple, list of tuples, list of lists of tuples, optional",
         'The portal\'s mapping with prefixed keys, ``{">=createdTime": "2026-01-01"}``; or ``(column, op, value)`` '
         'with op one of ``= == != < <= > >= in "not in" like "is null" "not null"``. A list of tuples is AND, a list '

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import ReadRequest
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 VALUE: Final = "value"
 """The column for rows that are not maps."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from bx24frames.upload.request import Upload
-    from bx24frames.upload.sending import Sending
+    from bx24frames.upload.machine import UploadMachine
+    from bx24frames.upload.state import Rows
+    from bx24frames.upload.steps import Script
 
 FROM: Final = 101
 """Number of new rows from which a canary is sent; below it, the extra request costs more than it saves."""
@@ -17,33 +18,31 @@ ALIKE: Final = 4
 """Rows tried after the first one failed: if they fail with the same message, the cause is not in the rows."""
 
 
-async def send_ahead(
-    upload: Upload, sending: Sending, waiting: set[int], send: Callable[[set[int]], Awaitable[None]]
-) -> None:
+def send_ahead(machine: UploadMachine, waiting: set[int], send: Callable[[set[int]], Script[None]]) -> Script[None]:
     """Send one new row alone, and a few more if it fails; stop if all fail with the same message.
 
     With ``on_error="report"`` nothing is stopped: the caller wants the portal's outcome for every row.
     """
-    sound = sorted(at for at in waiting if at not in upload.bad)
+    sound, rows = sorted(waiting), machine.rows
     if len(sound) < FROM:
         return
     for part in (sound[:1], sound[1 : 1 + ALIKE]):
-        await send(set(part))
-        if sending.stopped or not all(_refused(at, sending) for at in part):
+        yield from send(set(part))
+        if machine.stopped or not all(_refused(position, rows) for position in part):
             return
     tried = sound[: 1 + ALIKE]
-    told = {(sending.outcomes[at].code, sending.outcomes[at].message) for at in tried}
-    if len(told) > 1 or sending.on_error == "report":
+    told = {(outcome.code, outcome.message) for at in tried if (outcome := rows.outcome(at)) is not None}
+    if len(told) > 1 or machine.on_error == "report":
         return
     [(code, text)] = told
     reason = ": ".join(part for part in (code, text) if part)
     message = f"not sent: the first {len(tried)} rows failed with the same message ({reason})"
-    sending.put(*(Outcome(at, "skipped", message=message) for at in sound[len(tried) :]))
-    sending.stop()
+    rows.settle(*(Outcome(at, "skipped", message=message) for at in sound[len(tried) :]))
+    machine.stop()
 
 
-def _refused(position: int, sending: Sending) -> bool:
+def _refused(position: int, rows: Rows) -> bool:
     """Whether a row failed or is unknown because of an error; an insert may have been saved nevertheless."""
-    outcome, doubt = sending.outcomes.get(position), sending.doubts.get(position)
-    answered = doubt is None or (doubt.answered and not doubt.passing)
+    outcome, doubt = rows.outcome(position), rows.doubts.get(position)
+    answered = doubt is None or (doubt.ended and not doubt.passing)
     return outcome is not None and outcome.action in ("failed", "unknown") and answered and bool(outcome.message)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.captions import Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.operators import Comparison
+from bx24frames.entities.types import comparison
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.source import Replaced, cells_of
@@ -100,7 +101,7 @@ def _number(value: object) -> int | None:
 
 def _has_text(values: Iterable[object], field: Field) -> bool:
     """Whether some cell must be looked up: text, except digits where codes are numbers."""
-    numeric = kind(field) in (Kind.NUMBER, Kind.LINK)
+    numeric = comparison(field) is Comparison.INTEGER
     flat = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
     return any(
         (isinstance(part, str) and part != "" and not (numeric and part.strip().isdigit()))

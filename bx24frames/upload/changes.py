@@ -13,6 +13,7 @@ from bx24frames.upload.match import as_stored, canonical
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.upload.request import Upload
+    from bx24frames.upload.state import Rows
 
 
 def compared_codes(upload: Upload) -> list[str]:
@@ -41,15 +42,15 @@ def settled_otherwise(field: Field, value: object, held: Mapping[str, object]) -
 
 
 def rows_to_update(
-    upload: Upload, positions: Iterable[int], *, only_changed: bool | None = None
+    upload: Upload, rows: Rows, positions: Iterable[int], *, only_changed: bool | None = None
 ) -> Iterator[tuple[InputRow, bool]]:
     """The rows with the cells to send, and whether there are any; `only_changed` replaces the request's option."""
     wanted = set(positions)
     trimmed = upload.request.only_changed if only_changed is None else only_changed
     clear = upload.request.nulls == "clear"
     for row in upload.rows(wanted.__contains__):
-        row_id = upload.ids.get(row.position)
-        held = upload.current.get(row_id, {}) if row_id is not None else {}
+        row_id = rows.ids.get(row.position)
+        held = rows.held.get(row_id, {}) if row_id is not None else {}
         values = dict(_cells(row.values, held, upload, trimmed=trimmed))
         yield InputRow(row.position, values), any(clear or value is not None for value in values.values())
 

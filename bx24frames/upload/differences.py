@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.echo import NOT_STORED
-from bx24frames.entities.normal import rounded, scale
+from bx24frames.entities.stored_forms import rounded, scale
 from bx24frames.entities.types import Kind, kind
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.arrow import AnyChunkedArray
     from bx24frames.entities.schema import Entity, Field, Operation
-    from bx24frames.options import Mode, Nulls
+    from bx24frames.options import Nulls
     from bx24frames.portal.metadata import Table
+    from bx24frames.upload.outcomes import Verb
     from bx24frames.upload.source import Source
 
 Extra = Literal["raise", "ignore"]
@@ -57,7 +58,7 @@ def incoming(
     source: Source,
     table: Table,
     *,
-    mode: Mode,
+    mode: Verb,
     on: Sequence[str] | None,
     wanted: Sequence[str] | None,
     extra: Extra,
@@ -133,7 +134,7 @@ def _without_form(
 
 
 def _matched(
-    source: Source, table: Table, mode: Mode, by_id: bool, wanted: Sequence[str] | None, extra: Extra
+    source: Source, table: Table, mode: Verb, by_id: bool, wanted: Sequence[str] | None, extra: Extra
 ) -> tuple[str | None, dict[str, Field]]:
     names = Names(table.fields, table.entity.name)
     id_key = table.entity.listing.id_key

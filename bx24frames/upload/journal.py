@@ -1,62 +1,51 @@
-"""Journal of an upload: intents before requests, outcomes after them; in SQLite, safe against a crash at any time."""
+"""Journal of an upload: intents before requests, outcomes after them; complete in one file at any time."""
 
 from __future__ import annotations
 
-import math
-import sqlite3
+import base64
+import hashlib
+import secrets
+import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from bx24frames.errors import Action, BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.errors import Action
+from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_file, unreadable
 from bx24frames.upload.outcomes import Outcome, PathTaken
 
-VERSION: Final = "4"
-KEEP_DAYS: Final = 30
-"""Days for which a finished journal in the user's state folder is kept."""
-HASH_BYTES: Final = 8
-LOCK_WAIT: Final = 0.2
-"""Seconds to wait for a journal that another process has open."""
+if TYPE_CHECKING:
+    from bx24frames.engine.messages import JSON
 
-_SCHEMA: Final = """
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE frame (hashes BLOB NOT NULL);
-CREATE TABLE intents (
-    seq INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, action TEXT NOT NULL, sent_at REAL NOT NULL
-);
-CREATE TABLE fates (
-    fate INTEGER PRIMARY KEY, action TEXT NOT NULL, code TEXT, message TEXT, "column" TEXT, attempts INTEGER NOT NULL,
-    path TEXT
-);
-CREATE TABLE outcomes (position INTEGER PRIMARY KEY, id, fate INTEGER NOT NULL);
-"""
-_TABLES: Final = ("about", "frame", "intents", "fates", "outcomes")
-_TOLD: Final = (
-    'SELECT position, action, id, code, message, "column", attempts, path FROM outcomes JOIN fates USING (fate)'
-)
-_FATES: Final = 'SELECT fate, action, code, message, "column", attempts, path FROM fates'
-_INTEND: Final = "INSERT INTO intents (first, last, action, sent_at) VALUES (?, ?, ?, ?)"
-_SENT: Final = "SELECT first, last, action, sent_at FROM intents ORDER BY seq"
-_WRITTEN: Final = (
-    "SELECT count(*) FROM outcomes JOIN fates USING (fate) "
-    "WHERE action IN ('inserted', 'updated', 'unchanged', 'deleted')"
-)
-_KNOWN: Final = "SELECT position FROM outcomes JOIN fates USING (fate) WHERE action <> 'unknown'"
+__all__ = ["HASH_BYTES", "Identity", "Intent", "Journal", "is_finished", "reopen"]
+
+HASH_BYTES: Final = 8
+WRITTEN: Final = frozenset({"inserted", "updated", "unchanged", "deleted"})
+ACTION_OF: Final[Mapping[str, Action]] = {"update": "updated", "delete": "deleted"}
+"""The action of a row by mode; any other mode inserts."""
+_OPEN, _SETTLED, _DONE = range(3)
+"""The outcome of a row: none or unknown, certain but not written, written."""
+
 _fate: Final = attrgetter("action", "code", "message", "column", "attempts", "path")
 """An outcome without position and id: usually the same for all rows of a request, so it is stored once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The last intended action of a row, when it was sent (seconds since the epoch), and how often."""
+    """The last intended action of a row.
+
+    `sent_at`: seconds since the epoch. `times`: how often it was sent. `author`: the id of the user whose credential
+    sent it, if known: the author of the row, if it was created.
+    """
 
     action: Action
     sent_at: float
     times: int = 1
+    author: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,144 +69,280 @@ class Journal:
 
     Outcomes are buffered until the next intent, which is written before its request is sent: a crash may lose outcomes
     but never intents, so a row is at worst looked up, and never blindly sent again.
+
+    Attributes
+    ----------
+    new : bool
+        It was created by this call.
+    finished_at : float or None
+        When every row had a final outcome, in seconds since the epoch.
     """
 
     def __init__(self, path: Path, identity: Identity, *, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
         self._held: list[Outcome] = []
-        self._fates: dict[tuple[object, ...], int] = {}
+        file = open_file(path)
+        first = None
+        if file is None:
+            first = _first(identity)
+            create_file(path, [first])
+            file = open_file(path)
+        if file is None:
+            raise unreadable(path, "it was removed while it was being created")
+        self._adopt(file, identity)
+        self.new = first is not None and self._upload == first[1]
+
+    def _adopt(self, file: JournalFile, identity: Identity) -> None:
+        self._file = file
+        self._facts: dict[str, str] = {}
+        self._users: dict[str, int | None] = {}
+        self._sent: list[tuple[int, int, Action, float, int | None]] = []
+        self._earlier: dict[int, Outcome] = {}
+        self.finished_at: float | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _open(path)
-            tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(path, error) from None
-        self.new = not tables
-        if self.new:
-            self.restart(identity)
-        elif "about" not in tables or self.fact("version") != VERSION:
-            self.abandon()
-            raise ConfigError(f"{path} is not a journal of this version of bx24frames", guidance="Name another file.")
-        else:
-            self._fates = {tuple(fate): number for number, *fate in self._db.execute(_FATES)}
+            self._replay(file.load())
+        except BaseException:
+            file.close()
+            raise
+        self._credential = _salted(self._salt, identity.credential.encode()).hex()
 
     def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
-        """Reset the journal, except for rows in `doubts` and when they were sent."""
-        facts = {**identity.facts(), "version": VERSION, "fingerprint": identity.fingerprint, "state": "open"}
-        with self._changing():
-            self._db.execute("BEGIN IMMEDIATE")  # sqlite3 does not begin one for DDL
-            for name in _TABLES:
-                self._db.execute(f"DROP TABLE IF EXISTS {name}")
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-            self._db.executemany("INSERT INTO about VALUES (?, ?)", facts.items())
-            self._db.execute("INSERT INTO frame VALUES (?)", (b"".join(identity.hashes),))
-            sent = [(position, position, intent.action, intent.sent_at) for position, intent in (doubts or {}).items()]
-            self._db.executemany(_INTEND, sent)
-        self._fates.clear()
+        """Reset the journal, except for rows in `doubts`, when they were sent and by whom."""
+        sent: list[Record] = [
+            ["sent", intent.sent_at, intent.action, intent.author, [[position, position]]]
+            for position, intent in (doubts or {}).items()
+        ]
+        if sys.platform == "win32":  # where an open file is not replaced, nor can another process have replaced it
+            self._file.close()
+        create_file(self.path, [_first(identity), *sent], replace=True)
+        self._file.close()
+        file = open_file(self.path)
+        if file is None:
+            raise unreadable(self.path, "it was removed while it was being reset")
+        self._adopt(file, identity)
         self.new = True
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """One transaction; a full disk ends the upload with an error that has a report."""
-        try:
-            with self._db:
-                yield
-        except sqlite3.Error as error:
-            raise _unusable(self.path, error) from error
 
     # --- reading ---------------------------------------------------------------------------------
 
     def fact(self, name: str) -> str | None:
         """A fact about the upload."""
-        row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return self._facts.get(name)
 
-    def note(self, **facts: str) -> None:
-        """Store facts at once."""
-        with self._changing():
-            self._db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", facts.items())
+    @property
+    def author(self) -> int | None:
+        """The user of the credential that opened the journal, if `sent_by` recorded it."""
+        return self._users.get(self._credential)
+
+    @property
+    def knows_author(self) -> bool:
+        """Whether `sent_by` was called for this credential, in this run or an earlier one."""
+        return self._credential in self._users
 
     def differing(self, identity: Identity) -> list[int] | None:
         """Rows in which a frame differs from the journal's; None if the journal belongs to another upload."""
-        if any(self.fact(name) != value for name, value in identity.facts().items()):
+        if any(self._upload.get(name) != value for name, value in identity.facts().items()):
             return None
-        (stored,) = self._db.execute("SELECT hashes FROM frame").fetchone()
+        given = _salted_rows(self._salt, identity.hashes)
         found = [
             position
-            for position, hash_ in enumerate(identity.hashes)
-            if stored[position * HASH_BYTES : (position + 1) * HASH_BYTES] != hash_
+            for position in range(self._rows)
+            if self._hashes[position * HASH_BYTES : (position + 1) * HASH_BYTES]
+            != given[position * HASH_BYTES : (position + 1) * HASH_BYTES]
         ]
         # the same values under other columns or with another key are another upload
-        return found if found or self.fact("fingerprint") == identity.fingerprint else None
+        whole = _salted(self._salt, identity.fingerprint.encode()).hex()
+        return found if found or self._upload["fingerprint"] == whole else None
 
     def begun(self) -> bool:
         """Whether the upload is unfinished and may have written rows, which a repetition would duplicate."""
-        return self.fact("state") == "open" and bool(self.in_doubt() or self._db.execute(_WRITTEN).fetchone()[0])
+        return self.finished_at is None and bool(_DONE in self._ends or self.in_doubt())
 
     def outcomes(self) -> Iterator[Outcome]:
-        """The recorded outcomes."""
-        for row in self._db.execute(_TOLD):
-            position, action, id_, code, message, column, attempts, path = row
-            yield Outcome(
-                position, cast("Action", action), id_, code, message, column, attempts, cast("PathTaken | None", path)
-            )
+        """The outcomes recorded by earlier runs."""
+        return iter(list(self._earlier.values()))
 
     def in_doubt(self) -> dict[int, Intent]:
         """The positions that were sent and have no outcome or an unknown one."""
         found: dict[int, Intent] = {}
-        for first, last, action, sent_at in self._db.execute(_SENT):
+        for first, last, action, sent_at, author in self._sent:
             for position in range(first, last + 1):
-                known = found.get(position)
-                found[position] = Intent(action, sent_at, known.times + 1 if known else 1)
-        for (position,) in self._db.execute(_KNOWN):
-            found.pop(position, None)
-        for outcome in self._held:
-            if outcome.action != "unknown":
-                found.pop(outcome.position, None)
+                if self._ends[position] == _OPEN:
+                    known = found.get(position)
+                    found[position] = Intent(action, sent_at, known.times + 1 if known else 1, author)
         return found
 
     # --- writing ---------------------------------------------------------------------------------
 
+    def note(self, **facts: str) -> None:
+        """Store facts at once."""
+        self._append(["note", dict(facts)])
+
+    def sent_by(self, author: int | None) -> None:
+        """Store the user of this credential, before it sends rows."""
+        self._append(["user", self._credential, author])
+
+    def take_over(self) -> None:
+        """Continue with a copy of a journal: rows without an outcome may have been sent after the copy was made."""
+        if not self._file.copied:
+            return
+        left = _runs(position for position, end in enumerate(self._ends) if end == _OPEN)
+        authors = set(self._users.values())
+        author = authors.pop() if len(authors) == 1 else None
+        action = ACTION_OF.get(self._upload["mode"], "inserted")
+        self._append(["sent", self._clock(), action, author, [list(run) for run in left]])
+        self._file.copied = False
+
     def intend(self, positions: Iterable[int], action: Action) -> None:
         """Record that these rows are about to be inserted, updated or deleted; their request may be sent afterwards."""
-        now = self._clock()
-        runs = list(_runs(positions))
-        with self._changing():
-            self._flush()
-            self._db.executemany("DELETE FROM outcomes WHERE position BETWEEN ? AND ?", runs)  # of an earlier attempt
-            self._db.executemany(_INTEND, ((*run, action, now) for run in runs))
+        self._append(["sent", self._clock(), action, self.author, [list(run) for run in _runs(positions)]])
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Record outcomes of rows."""
-        self._held.extend(outcomes)
+        for outcome in outcomes:
+            self._held.append(outcome)
+            self._ends[outcome.position] = _end_of(outcome.action)
 
-    def close(self, *, rows: int) -> None:
-        """Write the last outcomes; the upload is finished if every row has a final outcome."""
+    def close(self, *, rows: int, interrupted: bool = False) -> None:
+        """Write the last outcomes. The upload is finished if every row was written and its caller gets the report."""
         try:
-            with self._changing():
-                self._flush()
-                (done,) = self._db.execute(_WRITTEN).fetchone()
-                if done == rows:
-                    self._db.execute("UPDATE about SET value = 'finished' WHERE name = 'state'")
+            self._flush()
+            if not interrupted and self._ends.count(_DONE) == rows:
+                self._append(["finished", self._clock()])
         finally:
-            self._db.close()
+            self._file.close()
 
     def abandon(self) -> None:
         """Close the file without writing the last outcomes."""
-        self._db.close()
+        self._file.close()
 
     def _flush(self) -> None:
-        rows = [(one.position, one.id, self._number(one)) for one in self._held]
-        used = {number for _, _, number in rows}
-        fates = ((number, *fate) for fate, number in self._fates.items() if number in used)
-        self._db.executemany("INSERT OR IGNORE INTO fates VALUES (?, ?, ?, ?, ?, ?, ?)", fates)
-        self._db.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", rows)
-        self._held.clear()
+        if self._held:
+            self._append()
 
-    def _number(self, outcome: Outcome) -> int:
-        return self._fates.setdefault(_fate(outcome), len(self._fates))
+    def _append(self, *records: Record) -> None:
+        """Write the held outcomes and these records in one step; a failing disk changes nothing."""
+        group = [*_grouped(self._held), *records]
+        self._file.append(group)
+        self._held.clear()
+        for record in records:
+            self._apply(record)
+
+    # --- records ---------------------------------------------------------------------------------
+
+    def _replay(self, records: Sequence[Record]) -> None:
+        try:
+            self._begin(records[0])
+            for record in records[1:]:
+                self._apply(record)
+        except (LookupError, TypeError, ValueError) as error:
+            raise unreadable(self.path, f"a record in it makes no sense ({error})") from error
+
+    def _begin(self, record: Record) -> None:
+        kind, facts, hashes = record
+        if kind != "upload":
+            raise ValueError("the first one is not of an upload")
+        self._upload = cast("dict[str, str]", facts)
+        self._salt = bytes.fromhex(self._upload["salt"])
+        self._rows = int(self._upload["rows"])
+        self._hashes = base64.b64decode(cast("str", hashes), validate=True)
+        if len(self._hashes) != self._rows * HASH_BYTES:
+            raise ValueError("hashes are missing")
+        self._ends = bytearray(self._rows)
+
+    def _apply(self, record: Record) -> None:
+        kind, *values = record
+        match kind:
+            case "note":
+                self._facts |= cast("dict[str, str]", values[0])
+            case "user":
+                self._users[cast("str", values[0])] = cast("int | None", values[1])
+            case "sent":
+                sent_at, action, author, runs = cast("tuple[float, Action, int | None, list[list[int]]]", values)
+                for first, last in runs:
+                    if not 0 <= first <= last < self._rows:
+                        raise ValueError("a position is outside of the frame")
+                    self._sent.append((first, last, action, sent_at, author))
+                    self._ends[first : last + 1] = bytes(last + 1 - first)  # outcomes of an earlier attempt
+                    for position in range(first, last + 1) if self._earlier else ():
+                        self._earlier.pop(position, None)
+            case "rows":
+                for outcome in _outcomes(values):
+                    self._earlier[outcome.position] = outcome
+                    self._ends[outcome.position] = _end_of(outcome.action)
+            case "finished":
+                self.finished_at = cast("float | None", values[0])
+            case _:
+                raise ValueError(f"its kind is {kind}")
+
+
+def reopen(path: Path) -> None:
+    """Mark a finished upload as unfinished: its caller was interrupted before the report was returned."""
+    file = open_file(path)
+    if file is None:
+        return
+    try:
+        if _finished(file.load()):
+            file.append([["finished", None]])
+    finally:
+        file.close()
+
+
+def is_finished(path: Path) -> bool:
+    """Whether a journal, which may be in use, is that of a finished upload."""
+    return _finished(read_file(path))
+
+
+def _finished(records: Iterable[Record]) -> bool:
+    moments = [record[1] for record in records if record[0] == "finished"]
+    return bool(moments) and moments[-1] is not None
+
+
+def _first(identity: Identity) -> list[JSON]:
+    salt = secrets.token_bytes(16)
+    facts: dict[str, JSON] = {
+        **identity.facts(),
+        "salt": salt.hex(),
+        "fingerprint": _salted(salt, identity.fingerprint.encode()).hex(),
+    }
+    return ["upload", facts, base64.b64encode(_salted_rows(salt, identity.hashes)).decode()]
+
+
+def _salted(salt: bytes, value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16, key=salt).digest()
+
+
+def _salted_rows(salt: bytes, hashes: Iterable[bytes]) -> bytes:
+    blake = hashlib.blake2b
+    return b"".join(blake(hash_, digest_size=HASH_BYTES, key=salt).digest() for hash_ in hashes)
+
+
+def _end_of(action: Action) -> int:
+    if action in WRITTEN:
+        return _DONE
+    return _OPEN if action == "unknown" else _SETTLED
+
+
+def _grouped(outcomes: Iterable[Outcome]) -> Iterator[list[JSON]]:
+    """The records of outcomes: the last one of each row, and rows that ended alike together."""
+    groups: dict[tuple[JSON, ...], list[Outcome]] = defaultdict(list)
+    for outcome in {one.position: one for one in outcomes}.values():
+        groups[_fate(outcome)].append(outcome)
+    for fate, rows in groups.items():
+        rows.sort(key=attrgetter("position"))
+        ids: list[JSON] = [one.id for one in rows]
+        runs: list[JSON] = [list(run) for run in _runs(one.position for one in rows)]
+        yield ["rows", list(fate), runs, ids if any(row_id is not None for row_id in ids) else None]
+
+
+def _outcomes(values: Sequence[object]) -> Iterator[Outcome]:
+    fate, runs, ids = cast("tuple[list[JSON], list[list[int]], list[int | str | None] | None]", tuple(values))
+    action, code, message, column, attempts, path = cast(
+        "tuple[Action, str | None, str | None, str | None, int, PathTaken | None]", tuple(fate)
+    )
+    positions = [position for first, last in runs for position in range(first, last + 1)]
+    for position, row_id in zip(positions, ids or [None] * len(positions), strict=True):
+        yield Outcome(position, action, row_id, code, message, column, attempts, path)
 
 
 def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -232,83 +357,3 @@ def _runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
         first = last = position
     if first >= 0:
         yield first, last
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=LOCK_WAIT, isolation_level="IMMEDIATE", check_same_thread=False)
-    # Held until the journal is closed or its process ends in any way: one upload, one process.
-    db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    # A power cut must not undo an intent whose request was sent.
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    return db
-
-
-def home() -> Path:
-    """The folder of journals without an explicit path."""
-    import platformdirs
-
-    return platformdirs.user_state_path("bx24frames") / "uploads"
-
-
-def default_path(identity: Identity) -> Path:
-    """The path of an upload's journal in the user's state folder."""
-    name = "-".join(_plain(part) for part in (identity.host, identity.entity, identity.mode, identity.fingerprint[:16]))
-    return home() / f"{name}.sqlite"
-
-
-def sweep(now: float | None = None) -> None:
-    """Delete old finished journals from the user's state folder."""
-    moment = time.time() if now is None else now
-    for path in home().glob("*.sqlite"):
-        if _changed_at(path) < moment - KEEP_DAYS * 86_400 and _facts(path).get("state") == "finished":
-            remove(path)
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another process is also sweeping
-        return math.inf
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a journal, so that its path is free and its content is kept."""
-    for number in range(1, 10_000):
-        aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
-        if not aside.exists():
-            path.rename(aside)  # a closed journal is one file: SQLite has merged the files beside it
-            return aside
-    raise ConfigError(f"There are too many journals next to {path}")
-
-
-def remove(path: Path) -> None:
-    """Delete a journal and SQLite's files next to it."""
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
-
-
-def _facts(path: Path) -> Mapping[str, str]:
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return dict(db.execute("SELECT name, value FROM about"))
-    except sqlite3.Error:
-        # In use or corrupt: a journal that cannot be read is not known to be finished.
-        return {}
-
-
-def _unusable(path: Path, error: Exception) -> BX24Error:
-    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return UnfinishedUpload(
-            f"The same upload is running now, in this process or another: its journal {path} is in use",
-            journal=path,
-            guidance="Wait for it to finish; if its process is killed, the journal is released at once.",
-        )
-    return ConfigError(
-        f"The journal {path} cannot be used: {error}",
-        guidance="Name another file in resume=; by default journals are in the user's state folder (XDG_STATE_HOME).",
-    )
-
-
-def _plain(text: str) -> str:
-    return "".join(char if char.isalnum() else "_" for char in text)

@@ -10,19 +10,20 @@ from bx24frames.entities.faults import Fault, validation_error
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import ConfigError
 from bx24frames.upload.changes import compared_codes, set_once, settled_otherwise
-from bx24frames.upload.earlier_run import begun
-from bx24frames.upload.lookup import key_of, rows_by_key
+from bx24frames.upload.earlier_run import Begun, begun
+from bx24frames.upload.lookup import key_of
 from bx24frames.upload.match import RowId, Values
 from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.steps import RowsByKey, ask
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
-    from bx24frames.options import Mode
-    from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Incoming
+    from bx24frames.upload.machine import UploadMachine
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.sending import Sending
+    from bx24frames.upload.state import Rows
+    from bx24frames.upload.steps import Script
 
 
 def key_fields(table: Table, frame: Incoming, on: Sequence[str]) -> list[tuple[str, Field]]:
@@ -77,47 +78,54 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
         raise validation_error(faults, entity=table.entity.name, labels=labels)
 
 
-async def find_rows(connection: Connection, upload: Upload, sending: Sending) -> None:
-    """Fill in the ids of existing rows; rows with an ambiguous key, or missing rows of an update, fail."""
-    mode: Mode = upload.request.mode
+def find_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Identify existing rows; rows with an ambiguous key, or missing rows of an update, fail."""
+    mode = upload.verb
     if upload.frame.id_column is not None:
         ids = cast("list[RowId]", upload.frame.table.column(upload.frame.id_column).to_pylist())
-        upload.ids.update((position, row_id) for position, row_id in enumerate(ids) if position not in upload.bad)
+        for position, row_id in enumerate(ids):
+            if position not in upload.bad:
+                machine.rows.identify(position, row_id)
         return
     if mode == "insert" or not upload.request.on:
         return
-    before = await begun(connection, upload, sending)
+    before = yield from begun(upload, machine)
     fields = key_fields(upload.table, upload.frame, upload.request.on)
     columns = [upload.frame.table.column(name).to_pylist() for name, _ in fields]
     on = [field for _, field in fields]
-    keys = {
-        position: key
-        for position, key in enumerate(zip(*columns, strict=True))
-        if position not in upload.bad and sending.outcomes.get(position) is None
-    }
+    keys = {position: key for position, key in enumerate(zip(*columns, strict=True)) if machine.rows.waits(position)}
     if not keys:
         return
     codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
-    settled = _settled(upload, [name for name, _ in fields])
-    found = await rows_by_key(connection, upload.table, on, keys.values(), codes)
+    found = yield from ask(RowsByKey(on, list(keys.values()), codes))
     by_position = {position: found.get(key_of(on, key), []) for position, key in keys.items()}
-    twice = _claimed_twice(by_position)
-    for position, rows in by_position.items():
-        failure = _ambiguous(position, rows, twice)
+    _decide(upload, machine.rows, by_position, before, _settled(upload, [name for name, _ in fields]))
+
+
+def _decide(
+    upload: Upload,
+    rows: Rows,
+    found: Mapping[int, Sequence[tuple[RowId, Values]]],
+    before: Begun,
+    settled: Sequence[tuple[str, Field, list[object]]],
+) -> None:
+    """Identify or settle rows by what the portal has under their keys."""
+    twice = _claimed_twice(found)
+    for position, there in found.items():
+        failure = _ambiguous(position, there, twice)
         if failure is not None:
-            sending.put(failure)
-        elif rows and before.made(position, *rows[0]):
+            rows.settle(failure)
+        elif there and before.made(position, *there[0]):
             message = "inserted before the upload was aborted"
             times = before.intents[position].times
-            sending.put(Outcome(position, "inserted", rows[0][0], message=message, attempts=times))
-        elif rows and (edited := _edited(settled, position, *rows[0])):
-            sending.put(edited)
-        elif rows:
-            [(upload.ids[position], values)] = rows
-            upload.current[rows[0][0]] = values
-        elif mode == "update":
+            rows.settle(Outcome(position, "inserted", there[0][0], message=message, attempts=times))
+        elif there and (edited := _edited(settled, position, *there[0])):
+            rows.settle(edited)
+        elif there:
+            rows.identify(position, *there[0])
+        elif upload.verb == "update":
             message = "the portal has no row with this key"
-            sending.put(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
+            rows.settle(Outcome(position, "failed", None, "NOT_FOUND", message, path="check"))
 
 
 def _ambiguous(position: int, rows: Sequence[tuple[RowId, Values]], twice: Mapping[int, int]) -> Outcome | None:

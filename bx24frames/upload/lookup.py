@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.engine.messages import Paging
-from bx24frames.entities.normal import contact
+from bx24frames.entities.operators import NUMBERS, Comparison
 from bx24frames.entities.schema import Asking
-from bx24frames.entities.types import Kind, kind
+from bx24frames.entities.stored_forms import contact
+from bx24frames.entities.types import Kind, comparison, kind
 from bx24frames.errors import ConfigError
 from bx24frames.portal.duplicates import ids_by_contact, in_parts
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import read_carried, read_table
 from bx24frames.upload.match import RowId, Values, canonical
-from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 Answers = Mapping[tuple[str, ...], set[RowId]]
 """The ids that the portal names for phones or e-mails that were asked for together."""
 
-BY_LIST: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE})
+FEW: Final = 10
+"""Rows read to find one that is visible to the same users as another."""
+BY_LIST: Final = frozenset({*NUMBERS, Comparison.TEXT})
 """Kinds of which the portal can look up a list of values."""
 
 
@@ -47,18 +50,6 @@ async def rows_by_id(
 def found_by_id(table: Table) -> bool:
     """Whether rows can be looked up by id; rows of owners are only listed per owner."""
     return all(one.default is not None for one in table.entity.arguments)
-
-
-async def absent_rows(connection: Connection, table: Table, ids: Mapping[int, RowId]) -> list[Outcome]:
-    """The outcomes of rows, given by position, whose ids do not exist; none if rows cannot be looked up."""
-    if not found_by_id(table):
-        return []
-    there = await rows_by_id(connection, table, ids.values(), [])
-    return [
-        Outcome(position, "failed", row_id, "NOT_FOUND", "no row has this id", path="check")
-        for position, row_id in ids.items()
-        if isinstance(row_id, int) and row_id not in there
-    ]
 
 
 def owners(table: Table, frame: Incoming) -> dict[str, object]:
@@ -113,6 +104,28 @@ async def highest_id(connection: Connection, table: Table, of: Mapping[str, obje
     )
     found = cast("list[int]", (await read_table(connection, request)).column(0).to_pylist())
     return int(found[0]) if found else 0
+
+
+async def rows_like(
+    connection: Connection,
+    table: Table,
+    conditions: Mapping[str, object],
+    empty: Sequence[str],
+    of: Mapping[str, object],
+) -> list[RowId]:
+    """The ids of a few rows, the newest ones, that fulfil equality conditions and have nothing in some columns."""
+    id_code = table.entity.listing.id_key
+    read = list(dict.fromkeys([id_code, *conditions, *empty]))
+    wanted = {**(conditions if _seekable(table) else {}), **of}
+    request = ReadRequest(table.entity.name, read, wanted, progress=False, inner=True)
+    if _seekable(table):
+        request = replace(request, order_by=(id_code, "desc"), limit=FEW)
+    rows = _keyed(await read_table(connection, request), id_code)
+    return [
+        row_id
+        for row_id, values in rows
+        if all(values[name] == one for name, one in conditions.items()) and not any(values[name] for name in empty)
+    ]
 
 
 def _keyed(table: object, id_code: str) -> Iterable[tuple[RowId, Values]]:
@@ -259,7 +272,7 @@ def _keys_of_row(on: Sequence[Field], held: Values) -> list[tuple[Hashable, ...]
 
 def _driver(on: Sequence[Field], keys: Sequence[Sequence[object]]) -> tuple[int, Field]:
     """The most selective key column among those that the portal can look up."""
-    able = [place for place, field in enumerate(on) if kind(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
+    able = [place for place, field in enumerate(on) if comparison(field) in BY_LIST or kind(field) is Kind.MULTIFIELD]
     able = [place for place in able if not (on[place].multiple and kind(on[place]) is not Kind.MULTIFIELD)]
     if not able:
         names = ", ".join(field.code for field in on)

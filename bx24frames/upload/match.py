@@ -1,17 +1,15 @@
-"""Matching of a frame's rows to the portal's rows: pure comparison, for upsert, `only_changed` and reconciliation."""
+"""Comparison of values: what was sent and what is stored, in a form in which equal values compare equal."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from bx24frames.entities.normal import CENTS, FINE, contact, plain_text, rounded, scale
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
+from bx24frames.entities.stored_forms import CENTS, FINE, contact, plain_text, rounded, scale
+from bx24frames.entities.types import DISK_FILES, KIND, Kind, is_list, kind
 
 RowId = int | str
 Values = Mapping[str, object]
@@ -68,102 +66,6 @@ def _plain(value: object, *, loose: bool) -> Hashable:
     return value if isinstance(value, Hashable) else repr(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A row that may or may not be in the portal, with the values that were written, by field code."""
-
-    position: int
-    values: Mapping[str, object]
-
-
-@dataclass(slots=True)
-class Matches:
-    """Result of a look-up: `found` position to id, `absent` positions, `unclear` position to candidates."""
-
-    found: dict[int, int | str] = field(default_factory=dict)
-    absent: list[int] = field(default_factory=list)
-    unclear: dict[int, tuple[int | str, ...]] = field(default_factory=dict)
-
-
-def assign(
-    doubts: Sequence[Wanted], rows: Iterable[tuple[int | str, Mapping[str, object]]], fields: Mapping[str, Field]
-) -> Matches:
-    """Match rows in doubt to unclaimed rows of the portal.
-
-    A row matches if it has every value that was sent. Equal rows are interchangeable. If there are more candidates than
-    doubts, it cannot be decided which are ours, and all of them stay unclear.
-
-    Parameters
-    ----------
-    doubts : sequence of Wanted
-    rows : iterable of (id, values by field code)
-        Unclaimed rows of the portal.
-    fields : mapping of str to Field
-        The fields to compare, by code.
-    """
-    matches = Matches()
-    free = dict(rows)
-    left = list(doubts)
-    for loose in (False, True):
-        left = _pass(left, free, fields, matches, loose=loose)
-    matches.absent = [doubt.position for doubt in left]
-    return matches
-
-
-def _pass(
-    doubts: Sequence[Wanted],
-    free: dict[int | str, Mapping[str, object]],
-    fields: Mapping[str, Field],
-    matches: Matches,
-    *,
-    loose: bool,
-) -> list[Wanted]:
-    """One round of matching; returns the doubts without a candidate."""
-    patterns: dict[tuple[str, ...], list[Wanted]] = defaultdict(list)
-    for doubt in doubts:
-        patterns[tuple(sorted(code for code, value in doubt.values.items() if not _is_nothing(value)))].append(doubt)
-    left: list[Wanted] = []
-    for codes in sorted(patterns, key=len, reverse=True):
-        candidates: dict[Hashable, list[int | str]] = defaultdict(list)
-        for row_id, values in free.items():
-            candidates[_key(codes, values, fields, loose=loose)].append(row_id)
-        groups: dict[Hashable, list[Wanted]] = defaultdict(list)
-        for doubt in patterns[codes]:
-            groups[_key(codes, doubt.values, fields, loose=loose)].append(doubt)
-        for key, group in groups.items():
-            left += _settle(group, sorted(candidates.get(key, []), key=_id_order), free, matches)
-    return left
-
-
-def _settle(
-    group: list[Wanted], candidates: list[int | str], free: dict[int | str, Mapping[str, object]], matches: Matches
-) -> list[Wanted]:
-    if len(candidates) > len(group):
-        for doubt in group:
-            matches.unclear[doubt.position] = tuple(candidates)
-        return []
-    for doubt, row_id in zip(group, candidates, strict=False):
-        matches.found[doubt.position] = row_id
-        del free[row_id]
-    return group[len(candidates) :]
-
-
-def _key(codes: Iterable[str], values: Mapping[str, object], fields: Mapping[str, Field], *, loose: bool) -> Hashable:
-    return tuple(canonical(fields[code], values.get(code), loose=loose) for code in codes)
-
-
-def _is_nothing(value: object) -> bool:
-    return value is None or value in ("", [])
-
-
-def _id_order(row_id: int | str) -> tuple[int, str]:
-    return (row_id, "") if isinstance(row_id, int) else (0, row_id)
-
-
 def compares(field: Field) -> bool:
     """Whether a field's values are returned as they were written."""
-    return kind(field) in READ_BACK and field.type not in DISK_FILES
-
-
-READ_BACK: Final = frozenset(Kind) - {Kind.FILE}
-"""Kinds whose values are returned as they were written; for a file only its name and address are."""
+    return KIND[kind(field)].comes_back and field.type not in DISK_FILES

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from bx24frames.errors import Action, BX24Error
+from bx24frames.options import Mode
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.arrow import AnyArray
 
+Verb: TypeAlias = Mode | Literal["delete"]
 PathTaken: TypeAlias = Literal["import", "batch", "single", "check"]
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)

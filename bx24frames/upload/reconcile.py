@@ -1,178 +1,239 @@
-"""Reconciliation: look for rows whose answer was lost, and send again only those certainly absent."""
+"""Reconciliation: look for rows whose answer was lost, and send again only those proved absent.
+
+Absence is proved by a list that shows rows known to be ours and alike, requested with the credential that sent the row,
+later than its request can last have been executed. Otherwise the row stays unknown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error
-from bx24frames.upload.lookup import highest_id, owners, rows_after, rows_by_id
-from bx24frames.upload.match import Matches, Wanted, assign, compares
+from bx24frames.upload.assign import Matches, Wanted, assign
+from bx24frames.upload.lookup import owners
+from bx24frames.upload.match import canonical, compares
 from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.state import Doubt
+from bx24frames.upload.steps import Author, HighestId, Note, RowsAfter, RowsLike, Sleep, ask
+from bx24frames.upload.visibility import Shape, conditions_of, deciding, grants, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from bx24frames.entities.schema import Field
-    from bx24frames.portal.connection import Connection
-    from bx24frames.upload.journal import Intent, Journal
+    from bx24frames.upload.machine import UploadMachine
+    from bx24frames.upload.match import RowId
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.sending import Sending
+    from bx24frames.upload.steps import Script
 
-CUT: Final = 62.0
-"""Seconds after which a request has certainly ended: the portal aborts it at 60 (docs: limits.md)."""
-ROUNDS: Final = 5
-"""How often a row proved absent is sent again."""
+__all__ = ["author_field", "author_of", "begin", "comparable", "settle_doubts"]
+
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
+SHAPES_SEARCHED: Final = 10
+"""Kinds of rows for which an earlier row of the same kind is searched, at most."""
+KEYS: Final = (("originatorId", "originId"), ("xmlId",))
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Scope of the search for rows of this upload: above the previous highest id, created by this user."""
-
-    high: int
-    author: int | None
+Sort: TypeAlias = "tuple[int | None, Shape]"
+"""The author of a row and its kind, which decide together who sees it."""
 
 
-async def begin(connection: Connection, upload: Upload, journal: Journal) -> None:
-    """Record what a search will need, before the first row is sent."""
-    if journal.fact("high") is not None:
+@dataclass(slots=True)
+class View:
+    """What a look-up showed.
+
+    `absent`, `unclear`: rows in doubt that were not found, and those that may be one of several rows.
+    `shown`: authors and kinds of rows of this upload that the list contains. `missing`: by author and kind, the id of a
+    row of this upload that the list lacks.
+    """
+
+    absent: list[int] = field(default_factory=list)
+    unclear: dict[int, tuple[RowId, ...]] = field(default_factory=dict)
+    shown: set[Sort] = field(default_factory=set)
+    missing: dict[Sort, RowId] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Proof:
+    """Which rows are proved absent: `proved`; `ahead`: a few of each kind, to show whether the list contains its kind.
+
+    `why`: what keeps the absence of the others from being proved.
+    """
+
+    proved: list[int] = field(default_factory=list)
+    ahead: list[int] = field(default_factory=list)
+    why: dict[int, str] = field(default_factory=dict)
+
+
+def begin(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Learn and record what a search will need, before the first row is sent."""
+    machine.author = yield from ask(Author())
+    machine.rows.recall(
+        Doubt(
+            Outcome(position, "unknown", message="the upload was aborted", attempts=intent.times),
+            machine.earlier.let_go[position],
+            company=2,
+            author=intent.author,
+        )
+        for position, intent in machine.earlier.intents.items()
+        if machine.rows.waits(position)
+    )
+    high = machine.earlier.facts.get("high")
+    if high is not None:
+        machine.high = int(high)
         return
-    high = await highest_id(connection, upload.table, owners(upload.table, upload.frame))
-    author = connection.address.user_id
-    if author is None:
-        profile = await connection.result("profile")
-        text = str(profile.get("ID", "")) if isinstance(profile, dict) else ""
-        author = int(text) if text.isdigit() else None
-    journal.note(high=str(high), author="" if author is None else str(author))
+    machine.high = yield from ask(HighestId(owners(upload.table, upload.frame)))
+    yield from ask(Note({"high": str(machine.high)}))
 
 
-def search_of(journal: Journal) -> Search:
-    """The facts recorded by `begin`."""
-    author = journal.fact("author") or ""
-    return Search(int(journal.fact("high") or 0), int(author) if author else None)
-
-
-async def settle_doubts(
-    connection: Connection,
+def settle_doubts(
     upload: Upload,
-    sending: Sending,
-    send_alone: Callable[[Sequence[int]], Awaitable[None]],
-) -> None:
-    """Find the outcome of inserts in doubt; send again, one by one, those that are certainly absent."""
-    journal = sending.journal
-    if journal is None or not sending.doubts:
-        return
-    search = search_of(journal)
-    for left in reversed(range(ROUNDS + 1)):
+    machine: UploadMachine,
+    send_alone: Callable[[Sequence[int]], Script[None]],
+) -> Script[None]:
+    """Find the outcome of inserts in doubt; send again, one by one, those that are proved absent."""
+    rows = machine.rows
+    tries, width = 0, 1
+    while rows.doubts:
         try:
-            absent = await _search(connection, upload, sending, search, journal)
+            proof = yield from _search(upload, machine, width)
         except BX24Error as fault:
-            _leave(sending, f"looking for it failed: {fault.message}")
+            _explain(machine, f"looking for it failed: {fault.message}")
             return
-        again = _conclude(absent, sending)
-        if sending.stopped or not left:
-            _give_up(again, sending)
-            again = []
+        again = _conclude(proof, machine)
+        if machine.stopped or tries > machine.policy.insert_rounds:
+            _give_up(again, proof, machine)
+            break
         if not again:
             break
-        if any(sending.doubts[at].passing for at in again):
-            await connection.clock.sleep(connection.retry.delay(ROUNDS + 1 - left))
-        await send_alone(again)
-        if not sending.doubts:
-            return
-    _leave(sending, "the row was not found")
+        tries += 1
+        if any(rows.doubts[position].passing for position in again):
+            yield from ask(Sleep(machine.now + machine.retry.delay(tries)))
+        if machine.is_stopped():
+            break
+        rows.miss(again)
+        yield from send_alone(again)
+        if proof.ahead and all(_is_refused(position, machine) for position in proof.ahead):
+            tries, width = tries - 1, 2 * width  # nothing was inserted that could have shown it
+    _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
 
 
-def _leave(sending: Sending, why: str) -> None:
-    """Mark the rows in doubt as unknown, with a reason."""
-    for doubt in list(sending.doubts.values()):
-        sending.put(replace(doubt.outcome, message=f"{doubt.outcome.message} (and {why})"))
+def _is_refused(position: int, machine: UploadMachine) -> bool:
+    """Whether the portal reported an error for this row alone."""
+    doubt, outcome = machine.rows.doubts.get(position), machine.rows.outcome(position)
+    return doubt.refused if doubt is not None else outcome is not None and outcome.action == "failed"
 
 
-async def _search(
-    connection: Connection, upload: Upload, sending: Sending, search: Search, journal: Journal
-) -> list[int]:
-    """Look for the rows in doubt until each is found or certainly absent; returns the absent ones."""
-    # A row that is not there yet may still be created: only the portal's time limit ends a request for certain.
-    intents, now = journal.in_doubt(), connection.clock.now()
-    unanswered = [at for at, doubt in sending.doubts.items() if not doubt.answered]
-    over_at = {at: certainly_over(intents[at], now) if at in intents else 0.0 for at in unanswered}
+def _explain(machine: UploadMachine, why: str) -> None:
+    """Say of the rows that stay in doubt why."""
+    for position, doubt in list(machine.rows.doubts.items()):
+        machine.rows.explain(position, f"{doubt.outcome.message} (and {why})")
+
+
+# --- looking ---------------------------------------------------------------------------------------
+
+
+def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[Proof]:
+    """Look for the rows in doubt until each is found, or its request has certainly ended and the list is up to date."""
+    lag = machine.policy.grace
     while True:
-        asked_at = connection.clock.now()
-        matches = await _look(connection, upload, sending, search)
-        _take(matches, sending)
-        if not matches.absent:
-            return []
-        pending = [over_at[position] for position in matches.absent if over_at.get(position, 0.0) > asked_at]
-        if not pending or sending.stopped:
-            return [position for position in matches.absent if over_at.get(position, 0.0) <= asked_at]
-        await connection.clock.sleep(max(0.0, min(pending) - connection.clock.now()))
+        asked_at = machine.now
+        view = yield from _look(upload, machine)
+        over = {at: _over_at(machine, machine.rows.doubts[at]) for at in (*view.absent, *view.unclear)}
+        pending = [moment for at, moment in over.items() if moment > asked_at and _is_awaited(machine, at)]
+        if not pending and view.missing and lag <= machine.policy.longest_lag:
+            pending = [asked_at + lag]
+            lag *= 2
+        if pending and not machine.interrupted:
+            yield from ask(Sleep(min(pending)))
+            continue
+        view.absent = [at for at in view.absent if over[at] <= asked_at]
+        _leave_unclear(view, machine)
+        return (yield from _prove(upload, machine, view, width))
 
 
-def certainly_over(intent: Intent, now: float) -> float:
-    """When a request has certainly ended; a request sent in the future was sent before the clock was set back."""
-    return min(intent.sent_at, now) + CUT
+def _is_awaited(machine: UploadMachine, position: int) -> bool:
+    """Whether to wait until the request of a row has ended; an upload that stops does not wait for the portal's cut."""
+    return not machine.stopped or machine.rows.doubts[position].ended
 
 
-async def _look(connection: Connection, upload: Upload, sending: Sending, search: Search) -> Matches:
-    fields, keyed = compared_fields(upload)
-    by_code = {field.code: field for field in fields.values()}
-    conditions = author_of(upload, search)
+def _over_at(machine: UploadMachine, doubt: Doubt) -> float:
+    return machine.policy.over_at(doubt.let_go, ended=doubt.ended)
+
+
+def _look(upload: Upload, machine: UploadMachine) -> Script[View]:
+    """Read the rows created since the upload began, and take those that are ours."""
+    view = View()
+    groups: dict[int | None, list[int]] = defaultdict(list)
+    for position, doubt in machine.rows.doubts.items():
+        groups[doubt.author].append(position)
+    for author, positions in groups.items():
+        yield from _look_for(upload, machine, author, positions, view)
+    return view
+
+
+def _look_for(
+    upload: Upload, machine: UploadMachine, author: int | None, positions: Collection[int], view: View
+) -> Script[None]:
+    fields = _identifying(upload, positions)
+    by_code = {one.code: one for one in fields.values()}
     of = owners(upload.table, upload.frame)
-    rows = await rows_after(connection, upload.table, search.high, list(by_code), conditions, of)
-    claimed = {outcome.id for outcome in sending.outcomes.values() if outcome.action == "inserted"}
-    free = {row_id: values for row_id, values in rows.items() if row_id not in claimed}
-    wanted = [
-        Wanted(row.position, {fields[name].code: value for name, value in row.values.items() if name in fields})
-        for row in upload.rows(sending.doubts.__contains__)
-    ]
-    matches = assign(wanted, free.items(), by_code)
-    left = set(free) - set(matches.found.values())
-    if left and not keyed:
+    there = yield from ask(RowsAfter(machine.high, list(by_code), author_of(upload, author), of))
+    claimed = {
+        outcome.id: outcome.position
+        for outcome in machine.rows.outcomes()
+        if outcome.action == "inserted" and outcome.id is not None
+    }
+    free = {row_id: values for row_id, values in there.items() if row_id not in claimed}
+    matches = assign(_wanted(upload, positions, fields), free.items(), by_code)
+    _take(matches, machine)
+    if matches.unclaimed:
         # One of them may be ours, changed by the portal when it was stored: undecided is not the same as absent.
-        matches.unclear |= dict.fromkeys(matches.absent, tuple(sorted(left, key=str)))
+        matches.unclear |= dict.fromkeys(matches.absent, matches.unclaimed)
         matches.absent = []
-    elif left and matches.absent:
-        await _suspect_the_key(connection, upload, matches, left, fields)
-    return matches
+    view.absent += matches.absent
+    view.unclear |= matches.unclear
+    shown = {at for row_id, at in claimed.items() if row_id in there}
+    view.shown |= {(author, shape) for shape in _shapes(upload, shown).values()}
+    if author == machine.author:
+        made = {at: row_id for row_id, at in claimed.items() if at not in machine.earlier.replayed}
+        unseen = {at for at, row_id in made.items() if isinstance(row_id, int) and row_id not in there}
+        left = set(_shapes(upload, {*matches.absent, *matches.unclear}).values())
+        missing = ((shape, made[at]) for at, shape in _shapes(upload, unseen).items() if shape in left)
+        view.missing |= {(author, shape): row_id for shape, row_id in missing}
 
 
-async def _suspect_the_key(
-    connection: Connection, upload: Upload, matches: Matches, left: Iterable[int | str], keys: Iterable[str]
-) -> None:
-    """Mark rows as unclear if a row matches except for its key, which the portal may have changed when it stored the
-    row.
-    """
-    others = {name: field for name, field in comparable(upload).items() if name not in keys}
-    held = await rows_by_id(connection, upload.table, left, [field.code for field in others.values()])
-    carried = set().union(*held.values())
-    others = {name: field for name, field in others.items() if field.code in carried}
-    wanted = [
-        Wanted(row.position, {others[name].code: value for name, value in row.values.items() if name in others})
-        for row in upload.rows(set(matches.absent).__contains__)
+def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Field]) -> list[Wanted]:
+    chosen = set(positions)
+    return [
+        Wanted(row.position, {fields[name].code: value for name, value in row.values.items() if name in fields})
+        for row in upload.rows(chosen.__contains__)
     ]
-    wanted = [doubt for doubt in wanted if any(value is not None for value in doubt.values.values())]
-    if not wanted:
-        return
-    by_code = {field.code: field for field in others.values()}
-    alike = assign(wanted, held.items(), by_code)
-    matches.unclear |= {position: (row_id,) for position, row_id in alike.found.items()} | alike.unclear
-    matches.absent = [position for position in matches.absent if position not in matches.unclear]
 
 
-def compared_fields(upload: Upload) -> tuple[dict[str, Field], bool]:
-    """The columns that identify a row, and whether they are a key; without a key, all comparable columns."""
+def _shapes(upload: Upload, positions: Collection[int]) -> dict[int, Shape]:
+    """The kind of each row, by the columns that decide who sees it."""
+    fields = deciding(upload)
+    return {wanted.position: shape_of(fields.values(), wanted.values) for wanted in _wanted(upload, positions, fields)}
+
+
+def _identifying(upload: Upload, positions: Collection[int]) -> dict[str, Field]:
+    """The columns that identify rows: those of a key that each of them has alone, else all comparable columns."""
     able = comparable(upload)
     names = Names(upload.table.fields, upload.entity.name)
-    for key in (upload.request.on or (), ("originatorId", "originId"), ("xmlId",)):
+    for key in (tuple(upload.request.on or ()), *KEYS):
         codes = {found.code for name in key if (found := names.find(name)) is not None}
         chosen = {name: field for name, field in able.items() if field.code in codes}
-        if codes and len(chosen) == len(codes) and _filled(upload, chosen):
-            return chosen, True
-    return able, False
+        if codes and len(chosen) == len(codes) and _distinct(_wanted(upload, positions, chosen), chosen):
+            return chosen
+    return able
+
+
+def _distinct(rows: Sequence[Wanted], columns: Mapping[str, Field]) -> bool:
+    forms = {tuple(canonical(one, row.values.get(one.code), loose=True) for one in columns.values()) for row in rows}
+    return len(forms) == len(rows) and not any(None in form for form in forms)
 
 
 def comparable(upload: Upload) -> dict[str, Field]:
@@ -180,63 +241,107 @@ def comparable(upload: Upload) -> dict[str, Field]:
     return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
 
 
-def _filled(upload: Upload, columns: Iterable[str]) -> bool:
-    return all(upload.frame.table.column(name).null_count == 0 for name in columns)
-
-
-def author_of(upload: Upload, search: Search) -> Mapping[str, object]:
-    """The condition that excludes rows of other users, unless the frame itself sets the author."""
+def author_field(upload: Upload) -> Field | None:
+    """The field that has the author of a row, unless the frame itself sets it."""
     names = Names(upload.table.fields, upload.entity.name)
-    for name in AUTHORS:
-        field = names.find(name)
-        if field is not None and search.author is not None and field not in upload.columns.values():
-            return {field.code: search.author}
-    return {}
+    found = (names.find(name) for name in AUTHORS)
+    return next((field for field in found if field is not None and field not in upload.columns.values()), None)
 
 
-def _take(matches: Matches, sending: Sending) -> None:
+def author_of(upload: Upload, author: int | None) -> Mapping[str, object]:
+    """The condition that excludes rows of other users."""
+    field = author_field(upload)
+    return {} if field is None or author is None else {field.code: author}
+
+
+# --- concluding ------------------------------------------------------------------------------------
+
+
+def _take(matches: Matches, machine: UploadMachine) -> None:
     for position, row_id in matches.found.items():
-        doubt = sending.doubts.pop(position)
-        sending.put(
-            replace(
-                doubt.outcome,
-                action="inserted",
-                id=row_id,
-                code=None,
-                message="the answer was lost, but the row was found",
-            )
-        )
-    for position, candidates in matches.unclear.items():
-        doubt = sending.doubts[position]
+        outcome = machine.rows.doubts[position].outcome
+        message = "the answer was lost, but the row was found"
+        machine.rows.settle(replace(outcome, action="inserted", id=row_id, code=None, message=message))
+
+
+def _leave_unclear(view: View, machine: UploadMachine) -> None:
+    for position, candidates in view.unclear.items():
+        outcome = machine.rows.doubts[position].outcome
         ids = ", ".join(map(str, candidates[:5])) + (", ..." if len(candidates) > 5 else "")
-        message = f"{doubt.outcome.message}; it may be one of these rows: {ids}"
-        sending.put(replace(doubt.outcome, message=message))
+        machine.rows.settle(replace(outcome, message=f"{outcome.message}; it may be one of these rows: {ids}"))
 
 
-def _conclude(absent: Iterable[int], sending: Sending) -> list[int]:
-    """Absent rows: failed if the portal reported an error for that row alone; otherwise to be sent again."""
+def _prove(upload: Upload, machine: UploadMachine, view: View, width: int) -> Script[Proof]:
+    """Decide which rows are proved absent by what the list shows; `width`: rows of a kind to send ahead."""
+    proof = Proof()
+    fields = deciding(upload)
+    values = {wanted.position: wanted.values for wanted in _wanted(upload, view.absent, fields)}
+    sorts: dict[Sort, list[int]] = defaultdict(list)
+    for position in view.absent:
+        author = machine.rows.doubts[position].author
+        sorts[author, shape_of(fields.values(), values[position])].append(position)
+    for number, (sort, positions) in enumerate(sorts.items()):
+        if sort in view.missing:
+            proof.why |= dict.fromkeys(
+                positions,
+                f"the list does not show row {view.missing[sort]} either, which this upload made: look for it with a "
+                "credential that may read such rows",
+            )
+            continue
+        # The portal's own error for one row is believed unless the row is found.
+        proof.proved += [at for at in positions if machine.rows.doubts[at].refused]
+        lost = [at for at in positions if not machine.rows.doubts[at].refused]
+        if sort in view.shown:
+            proof.proved += lost
+        elif sort[0] != machine.author:
+            whose = "" if sort[0] is None else f": resume with one of user {sort[0]}"
+            proof.why |= dict.fromkeys(lost, f"only the credential that sent it can show that it is absent{whose}")
+        elif lost and number < SHAPES_SEARCHED and (yield from _is_listed(upload, machine, values[lost[0]])):
+            proof.ahead += lost[:width]  # whether the list contains new rows of this kind, the first ones show
+        else:
+            proof.why |= dict.fromkeys(
+                lost,
+                "no row like it is visible to this credential, so that its absence proves nothing: look for it with "
+                "one that may read such rows",
+            )
+    return proof
+
+
+def _is_listed(upload: Upload, machine: UploadMachine, values: Mapping[str, object]) -> Script[bool]:
+    """Whether the list shows an earlier row that is visible to the same users."""
+    if all(value is None for value in values.values()):
+        return machine.high > 0  # its responsible is its author: every level of access but none shows those rows
+    fields = [one for one in deciding(upload).values() if one.code in values]
+    conditions = conditions_of(fields, values)
+    if conditions is None:
+        return False
+    of = owners(upload.table, upload.frame)
+    try:
+        found = yield from ask(RowsLike({**conditions, **author_of(upload, machine.author)}, grants(upload), of))
+    except BX24Error:
+        return False
+    return bool(found)
+
+
+def _conclude(proof: Proof, machine: UploadMachine) -> list[int]:
+    """The rows to send again; an absent row is failed if the portal reported an error for that row alone."""
     again = []
-    for position in absent:
-        doubt = sending.doubts[position]
-        refused = doubt.answered and doubt.company == 1 and not doubt.passing
-        if refused:
-            sending.put(replace(doubt.outcome, action="failed"))
+    for position in (*proof.proved, *proof.ahead):
+        doubt = machine.rows.doubts[position]
+        if doubt.refused:
+            machine.rows.settle(replace(doubt.outcome, action="failed"))
         else:
             again.append(position)
+    for position, why in proof.why.items():
+        outcome = machine.rows.doubts[position].outcome
+        machine.rows.settle(replace(outcome, message=f"{outcome.message} (and {why})"))
     return again
 
 
-def _give_up(absent: Iterable[int], sending: Sending) -> None:
+def _give_up(absent: Iterable[int], proof: Proof, machine: UploadMachine) -> None:
     """Absent rows that are not sent again because the upload stops or the attempts are used up."""
     for position in absent:
-        outcome = sending.doubts[position].outcome
-        message = f"{outcome.message} (the row does not exist and was not sent again)"
-        sending.put(replace(outcome, action="failed", message=message))
-
-
-def doubts_of(journal: Journal) -> dict[int, Outcome]:
-    """The rows that an interrupted upload left in doubt."""
-    return {
-        position: Outcome(position, "unknown", message="the upload was aborted", attempts=intent.times)
-        for position, intent in journal.in_doubt().items()
-    }
+        outcome = machine.rows.doubts[position].outcome
+        if position in proof.proved:
+            message = f"{outcome.message} (the row does not exist and was not sent again)"
+            machine.rows.settle(replace(outcome, action="failed", message=message))

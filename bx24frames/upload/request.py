@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,9 @@ from bx24frames.arguments import (
 )
 from bx24frames.entities.encode import InputRow
 from bx24frames.entities.names import named_by_text
-from bx24frames.errors import ConfigError, UnfinishedUpload, ValidationError
-from bx24frames.upload import journal as journals
-from bx24frames.upload.journal import HASH_BYTES, Identity, Journal
+from bx24frames.errors import ConfigError
+from bx24frames.upload.journal import HASH_BYTES, Identity
+from bx24frames.upload.journal_folder import Resume
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.incoming import Extra, Incoming
+    from bx24frames.upload.match import RowId
+    from bx24frames.upload.outcomes import Verb
     from bx24frames.upload.source import Source, SourceCheck
 
 CellPlace = tuple[int, str]
@@ -44,11 +47,6 @@ CellPlace = tuple[int, str]
 
 CHUNK: Final = 1000
 """Rows converted from Arrow at a time."""
-ROWS_SHOWN: Final = 10
-
-Resume = str | Path | Literal[False] | None
-"""A journal to continue or begin; False: insert once more what a journal has begun; None: the usual place."""
-
 ON_ERROR: Final = one_of("raise", "report", "stop")
 
 
@@ -61,7 +59,7 @@ def resumed(name: str, value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest(Checked):
-    """The arguments of an upload."""
+    """The arguments of an upload. `called_at`: when it was called, in seconds since the epoch."""
 
     source: Source
     entity: str
@@ -132,6 +130,7 @@ class WriteRequest(Checked):
         "folder, and an unfinished insert of the same frame raises. False: insert the frame again.",
     )
     progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', "Progress bar on stderr.")
+    called_at: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         named_by_text(self.entity)
@@ -142,17 +141,17 @@ class WriteRequest(Checked):
 class Upload:
     """A prepared upload.
 
-    `bad`: positions of rows that failed a check and are not sent. `ids`: ids of existing rows by position.
-    `current`: by id, the portal's values of the columns to compare. `held`: cells to leave out.
+    `bad`: positions of rows that failed a check and are not sent. `held`: cells to leave out. `given`: the ids of a
+    deletion, by position; its other options are those that it shares with an update.
     """
 
     request: WriteRequest
     table: Table
     frame: Incoming
     bad: Mapping[int, Fault]
-    ids: dict[int, int | str] = field(default_factory=dict)
-    current: dict[int | str, Mapping[str, object]] = field(default_factory=dict)
+    verb: Verb
     held: frozenset[CellPlace] = frozenset()
+    given: Sequence[RowId] = ()
 
     @property
     def entity(self) -> Entity:
@@ -200,14 +199,17 @@ class Upload:
 
 def identify(connection: Connection, upload: Upload) -> Identity:
     """The identity of an upload: the same frame, written to the same entity of the same portal in the same way."""
-    hashes = row_hashes(upload.frame.table, upload.total)
+    if upload.verb == "delete":
+        hashes = [hashlib.blake2b(str(row_id).encode(), digest_size=HASH_BYTES).digest() for row_id in upload.given]
+    else:
+        hashes = row_hashes(upload.frame.table, upload.total)
     whole = hashlib.blake2b(digest_size=16)
     for part in (*sorted(upload.frame.table.column_names), *(upload.request.on or ())):
         whole.update(part.encode() + b"\0")
     for hash_ in hashes:
         whole.update(hash_)
     key = hashlib.blake2b(connection.key.encode(), digest_size=8).hexdigest()
-    return Identity(connection.host, key, upload.entity.name, upload.request.mode, whole.hexdigest(), hashes)
+    return Identity(connection.host, key, upload.entity.name, upload.verb, whole.hexdigest(), hashes)
 
 
 def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
@@ -230,64 +232,3 @@ def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
         hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest()
         for text in cast("list[str]", joined.to_pylist())
     ]
-
-
-def open_journal(identity: Identity, resume: Resume) -> Journal:
-    """Open the journal of an upload: a new one, or the one to continue.
-
-    Raises
-    ------
-    UnfinishedUpload
-        The same insert was started before and `resume` does not say what to do, or it is running now.
-    ConfigError
-        The journal cannot be used.
-    ValidationError
-        The journal belongs to another frame; the message names the differing rows.
-    """
-    if resume is None or resume is False:
-        return _fresh(identity, forced=resume is False)
-    path = Path(resume)
-    journal = Journal(path, identity)
-    differing = journal.differing(identity)
-    if differing is None or differing:
-        journal.abandon()
-        raise _other(path, differing, identity)
-    return journal
-
-
-def _fresh(identity: Identity, *, forced: bool) -> Journal:
-    journals.sweep()
-    path = journals.default_path(identity)
-    journal = Journal(path, identity)
-    if journal.new:
-        return journal
-    if identity.mode == "insert" and journal.begun():
-        journal.abandon()
-        if not forced:
-            raise UnfinishedUpload(
-                f"An earlier insert of the same {len(identity.hashes):,} rows into {identity.entity} was not finished: "
-                f"{path}",
-                journal=path,
-                guidance=f"To continue it: resume={str(path)!r}. To insert all rows again: resume=False.",
-            )
-        journals.set_aside(path)
-        return Journal(path, identity)
-    # A killed upsert's requests may still be in flight: look-ups must wait for them.
-    journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
-    return journal
-
-
-def _other(path: Path, differing: Sequence[int] | None, identity: Identity) -> ValidationError:
-    if differing is None:
-        return ValidationError(
-            f"The journal {path} is for another upload than this {identity.mode} of {len(identity.hashes):,} rows",
-            entity=identity.entity,
-            guidance="Resume with the same frame, entity and mode, or name another journal.",
-        )
-    shown = ", ".join(map(str, differing[:ROWS_SHOWN])) + (", ..." if len(differing) > ROWS_SHOWN else "")
-    return ValidationError(
-        f"The frame differs from the one in the journal {path}: {len(differing):,} rows differ ({shown})",
-        entity=identity.entity,
-        rows=differing,
-        guidance="Resume with the original frame; send changed rows separately with mode='update'.",
-    )

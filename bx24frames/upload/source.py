@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Raw: TypeAlias = AnyArray | AnyChunkedArray | list[object]
 
-__all__ = ["ArrowSource", "Raw", "Replaced", "Source", "SourceCheck", "cells_of", "row_positions"]
+__all__ = ["ArrowSource", "Coerced", "Raw", "Replaced", "Source", "SourceCheck", "cells_of", "row_positions"]
 
 
 class Source(Protocol):
@@ -50,11 +50,23 @@ class Source(Protocol):
         """Those rows, in the frame's own type and order, index kept."""
 
 
+class Coerced(Protocol):
+    """Columns that were coerced already, and the cells in them that are at fault."""
+
+    @property
+    def table(self) -> pa.Table:
+        """The columns; null where a cell is at fault."""
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Cells that cannot be written."""
+
+
 class SourceCheck(Protocol):
     """A caller's schema, as a check of the frame to write."""
 
-    def unfit(self, source: Source, table: Table, timezone: str | None) -> list[Fault]:
-        """Cells that do not fit; `source` has codes in place of captions."""
+    def unfit(self, source: Source, table: Table, timezone: str | None, coerced: Coerced) -> list[Fault]:
+        """Cells that do not fit; `source` has codes in place of captions, `coerced` the columns to send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ from bx24frames.scan.finish import Finish
 from bx24frames.scan.reading import prepare
 from bx24frames.scan.rest import collect, iterate_tables
 from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
-from bx24frames.upload.delete import delete_rows
-from bx24frames.upload.run import write_rows
+from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.session import PortalLike
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 _IDS: Final = ("id", "ID")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 
 @overload

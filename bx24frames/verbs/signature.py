@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bx24frames.errors import Report
     from bx24frames.scan.order import OrderBy
     from bx24frames.scan.request import Labels, Moment
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 _Verb = TypeVar("_Verb", bound=Callable[..., object])
 

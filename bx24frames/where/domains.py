@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final, TypeAlias, cast
+
+from bx24frames.entities.operators import Op
+from bx24frames.where.tree import Clause, Tree, folded
 
 Value: TypeAlias = int | float | str | dt.date | dt.datetime
 """Datetimes are in UTC."""
@@ -85,6 +89,26 @@ class Possible:
         return Possible({column: self.domains[column].join(other.domains[column]) for column in shared})
 
 
+def possible_in(tree: Tree[Clause]) -> Possible:
+    """What is known about the rows that meet a tree of comparisons, whose values are of the types of their columns.
+
+    Never narrower than the tree: a comparison that restricts nothing known here, such as an order of texts, is ignored.
+    """
+    return folded(tree, _known, lambda parts: reduce(Possible.meet, parts, EVERY), _either)
+
+
+def _either(parts: Sequence[Possible]) -> Possible:
+    return reduce(Possible.join, parts, NO_ROW)
+
+
+def _known(one: Clause) -> Possible:
+    try:
+        domain = _DOMAINS[one.op](one.value) if one.op in _DOMAINS else None
+    except (LookupError, OverflowError):  # no next value
+        domain = None
+    return EVERY if domain is None else Possible({one.name: domain}, none=domain.empty)
+
+
 EVERY: Final = Possible()
 NO_ROW: Final = Possible(none=True)
 
@@ -106,6 +130,33 @@ _STEPS: Final[Mapping[type, Callable[[Value, int], Value]]] = {
     dt.datetime: lambda value, step: cast("dt.datetime", value) + dt.timedelta(microseconds=step),
 }
 """Text has none: its order here differs from that of the portal's database."""
+
+
+def _low(value: object) -> Domain | None:
+    return None if isinstance(value, str) else Domain(low=cast("Value", value))
+
+
+def _high(value: object) -> Domain | None:
+    return None if isinstance(value, str) else Domain(high=cast("Value", value))
+
+
+def _above(value: object) -> Domain | None:
+    return None if isinstance(value, str) else Domain(low=after(cast("Value", value)))
+
+
+def _below(value: object) -> Domain | None:
+    return None if isinstance(value, str) else Domain(high=before(cast("Value", value)))
+
+
+_DOMAINS: Final[Mapping[Op, Callable[[object], Domain | None]]] = {
+    Op.EQ: lambda value: Domain(among=frozenset({cast("Value", value)})),
+    Op.IN: lambda values: Domain(among=cast("frozenset[Value]", values)),
+    Op.GE: _low,
+    Op.LE: _high,
+    Op.GT: _above,
+    Op.LT: _below,
+}
+"""The values that a comparison leaves possible; None if that is not known: the portal orders texts differently."""
 
 
 def _less(one: Value, two: Value) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bx24frames.engine.messages import JSON, IdBounds
 from bx24frames.where.rowtests import Test
+from bx24frames.where.tree import Tree, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Where:
     owners: tuple[str, tuple[JSON, ...]] | None = None
     branches: tuple[Where, ...] = ()
     """Alternatives that are read one after another; they replace everything above except `arguments`."""
-    tests: tuple[tuple[Test, ...], ...] = ()
-    """Alternatives of row tests: a row must pass all tests of one; empty means no test."""
+    tests: Tree[Test] | None = None
+    """The row tests; None if there are none."""
     sum: Sum | None = None
     """How to count the rows if the bounds sent are wider than those requested."""
     sieve: frozenset[int] | None = None
@@ -53,7 +54,7 @@ class Where:
     @property
     def cut(self) -> bool:
         """Whether more rows are returned than requested."""
-        return any(test.strict for tests in self.tests for test in tests)
+        return self.tests is not None and any(test.strict for test in leaves(self.tests))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operands import Unfit, moment_of, plain
 from bx24frames.entities.operators import Op
-from bx24frames.where.dialects import SHIFT, Clock
+from bx24frames.where.dialects import SHIFT, ClockReading
 
 SECOND: Final = timedelta(seconds=1)
 DAY: Final = timedelta(days=1)
@@ -40,7 +40,7 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """The period a value covers, including `start`, excluding `end`: a second for a datetime, 24 hours for a date."""
 
     start: datetime
@@ -52,7 +52,7 @@ class Span:
         return self.end - self.start > SECOND
 
 
-def span(value: object, zones: Zones, *, up: bool = False) -> Span:
+def span(value: object, zones: Zones, *, up: bool = False) -> Period:
     """Parse the value of a condition on a datetime.
 
     Fractions of a second are rounded up if `up`, because the portal stores whole seconds.
@@ -69,17 +69,17 @@ def span(value: object, zones: Zones, *, up: bool = False) -> Span:
     if not isinstance(moment, datetime):
         zone = zones.of_days
         start = datetime.combine(moment, time(), zone)
-        return Span(start, datetime.combine(moment + DAY, time(), zone))
+        return Period(start, datetime.combine(moment + DAY, time(), zone))
     if moment.tzinfo is None:
         if zones.named is None:
             raise Unfit("a datetime without a time zone: give timezone=, or a timezone-aware datetime")
         moment = moment.replace(tzinfo=zones.named)
     if moment.microsecond:
         moment = moment.replace(microsecond=0) + (SECOND if up else timedelta())
-    return Span(moment, moment + SECOND)
+    return Period(moment, moment + SECOND)
 
 
-def bounds(op: Op, spans: Sequence[Span]) -> Iterator[Bound]:
+def bounds(op: Op, spans: Sequence[Period]) -> Iterator[Bound]:
     """The interval that contains every row for which a comparison with these values holds."""
     if op in (Op.EQ, Op.IN):
         yield Op.GE, min(one.start for one in spans)
@@ -88,10 +88,10 @@ def bounds(op: Op, spans: Sequence[Span]) -> Iterator[Bound]:
         yield op, spans[0].start
 
 
-def widened(found: Bound, clock: Clock) -> Bound:
+def widened(found: Bound, clock: ClockReading) -> Bound:
     """A bound widened so that no row is lost in whichever time zone the method reads it."""
     op, moment = found
-    if clock is not Clock.SHIFTED:
+    if clock is not ClockReading.SHIFTED:
         return found
     below = op in (Op.GE, Op.GT)
     try:
@@ -100,6 +100,6 @@ def widened(found: Bound, clock: Clock) -> Bound:
         return found
 
 
-def written(moment: datetime | date) -> JSON:
+def on_wire(moment: datetime | date) -> JSON:
     """A bound as it is sent."""
     return moment.isoformat()

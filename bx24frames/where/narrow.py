@@ -14,22 +14,18 @@ from typing import Final, TypeAlias, cast
 
 from bx24frames.engine.messages import JSON, IdBounds, Paging
 from bx24frames.entities.operands import Unfit
-from bx24frames.entities.operators import Op
-from bx24frames.entities.schema import Dialect, Entity, Field
-from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.where.conditions import Condition
-from bx24frames.where.dialects import SHIFT, Clock, dialect, speech
+from bx24frames.entities.operators import Comparison, Op, exhaustive
+from bx24frames.entities.schema import Entity, Field
+from bx24frames.entities.types import comparison, is_list
+from bx24frames.where.dialects import SHIFT, ClockReading, dialect
 from bx24frames.where.domains import Domain, Possible, Value
 from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
+from bx24frames.where.spell import in_dialect
+from bx24frames.where.tree import Condition
 
-Asked: TypeAlias = Iterator[tuple[Op, object]]
+Requests: TypeAlias = Iterator[tuple[Op, object]]
 
-_PROVEN: Final = frozenset(
-    {Dialect.ITEM, Dialect.CLASSIC, Dialect.AROUND, Dialect.HISTORY, Dialect.ORM, Dialect.USER, Dialect.GOODS}
-)
-"""Dialects whose conditions compare the column as returned: tasks filter a status by meta codes, calls take no lists.
-"""
 _TEXTS: Final = frozenset({"string", "crm_status", "crm_currency"})
 """Types that are returned as they are stored; addresses and bindings are not."""
 _REWRITTEN: Final = frozenset({"comments", "COMMENTS"})
@@ -92,20 +88,17 @@ def narrowed(where: Where, entity: Entity, fields: Mapping[str, Field], possible
 def _spelled(entity: Entity, field: Field, domain: Domain) -> Iterator[tuple[str, JSON]]:
     """The conditions on one column in the dialect's spelling; those it cannot express are left out."""
     arguments = {name for one in entity.arguments for name in one.names}
-    own = kind(field)
-    clock = {Kind.DATETIME: speech(entity).clock, Kind.DATE: speech(entity).days}.get(own, Clock.EXACT)
-    if clock is Clock.UNREAD:
+    of, own = comparison(field), dialect(entity)
+    clock = {Comparison.MOMENT: own.clock, Comparison.DAY: own.days}.get(of, ClockReading.EXACT)
+    if clock is ClockReading.UNREAD or not own.proven or is_list(field) or field.code in arguments:
         return
-    if dialect(entity) not in _PROVEN or is_list(field) or field.code in arguments:
-        return
-    ask = _ASKED.get(own)
-    for op, value in ask(field, domain) if ask else ():
-        if isinstance(value, dt.datetime) and clock is Clock.SHIFTED:
+    for op, value in _REQUESTS[of](field, domain):
+        if isinstance(value, dt.datetime) and clock is ClockReading.SHIFTED:
             value += -SHIFT if op is Op.GE else SHIFT  # noqa: PLW2901
-        if op is Op.IN and not speech(entity).number_lists and own is Kind.FLOAT:
+        if op is Op.IN and not own.number_lists and of is Comparison.FLOAT:
             continue
         try:
-            prefix, operand = Condition(field, op, value, op.value).spell(dialect(entity), None)
+            prefix, operand = in_dialect(Condition(field, op, value, op.value), own, None)
         except Unfit:
             continue
         yield f"{prefix}{field.condition}", operand
@@ -134,7 +127,7 @@ def _within(bounds: IdBounds, row: int) -> bool:
     return (bounds.after is None or row > bounds.after) and (bounds.upto is None or row <= bounds.upto)
 
 
-def _integers(_: Field, domain: Domain) -> Asked:
+def _integers(_: Field, domain: Domain) -> Requests:
     if domain.holds(0):
         return
     values = cast("frozenset[int] | None", domain.among)
@@ -149,7 +142,7 @@ def _integers(_: Field, domain: Domain) -> Asked:
         yield Op.LE, high
 
 
-def _floats(_: Field, domain: Domain) -> Asked:
+def _floats(_: Field, domain: Domain) -> Requests:
     """Integers around the bounds: the returned value is rounded, the stored one may not be."""
     if domain.holds(0.0):
         return
@@ -160,7 +153,7 @@ def _floats(_: Field, domain: Domain) -> Asked:
         yield Op.LE, math.ceil(high) + 1
 
 
-def _texts(field: Field, domain: Domain) -> Asked:
+def _texts(field: Field, domain: Domain) -> Requests:
     values = cast("frozenset[str] | None", domain.among)
     if field.type not in _TEXTS or field.code in _REWRITTEN or values is None or len(values) > MAX_IN:
         return
@@ -174,32 +167,39 @@ def _plain(text: str) -> bool:
     return not blank and len(text) <= _TEXT_LENGTH and text.isprintable() and max(text) <= "\uffff"
 
 
-def _any_of(values: Iterable[Value]) -> Asked:
+def _any_of(values: Iterable[Value]) -> Requests:
     several = sorted(values, key=str)
     yield (Op.EQ, several[0]) if len(several) == 1 else (Op.IN, several)
 
 
-def _dates(_: Field, domain: Domain) -> Asked:
+def _dates(_: Field, domain: Domain) -> Requests:
     return _around(domain, _DAYS)
 
 
-def _moments(field: Field, domain: Domain) -> Asked:
+def _moments(field: Field, domain: Domain) -> Requests:
     return _around(domain, _USER_CLOCK if field.user_field else _CLOCK)
 
 
-def _around(domain: Domain, margin: dt.timedelta) -> Asked:
+def _around(domain: Domain, margin: dt.timedelta) -> Requests:
     low, high = cast("tuple[dt.date | None, dt.date | None]", (domain.hull.low, domain.hull.high))
     for op, bound, shift in ((Op.GE, low, -margin), (Op.LE, high, margin)):
         if bound is not None and 1000 <= bound.year < 9999:  # the years a database stores
             yield op, bound + shift
 
 
-_ASKED: Final[Mapping[Kind, Callable[[Field, Domain], Asked]]] = {
-    Kind.NUMBER: _integers,
-    Kind.LINK: _integers,
-    Kind.FLOAT: _floats,
-    Kind.TEXT: _texts,
-    Kind.CODE: _texts,
-    Kind.DATE: _dates,
-    Kind.DATETIME: _moments,
-}
+def _none(_: Field, __: Domain) -> Requests:
+    yield from ()
+
+
+_REQUESTS: Final[Mapping[Comparison, Callable[[Field, Domain], Requests]]] = exhaustive(
+    Comparison,
+    {
+        Comparison.INTEGER: _integers,
+        Comparison.FLOAT: _floats,
+        Comparison.TEXT: _texts,
+        Comparison.FLAG: _none,
+        Comparison.DAY: _dates,
+        Comparison.MOMENT: _moments,
+        Comparison.NONE: _none,
+    },
+)

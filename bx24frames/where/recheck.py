@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from bx24frames.entities.pack import Packed, keys_of, keys_of_field
 from bx24frames.entities.schema import Entity, Field, TableSchema
 from bx24frames.entities.types import arrow_type
 from bx24frames.where.model import Where
+from bx24frames.where.tree import All, Tree, folded, leaves
 
 if TYPE_CHECKING:
     from bx24frames.where.rowtests import Test
@@ -39,7 +41,7 @@ class Seen:
 
 def tested_fields(where: Where) -> tuple[Field, ...]:
     """The fields that the row tests read, each once."""
-    found = {test.field.code: test.field for tests in where.tests for test in tests}
+    found = {test.field.code: test.field for test in leaves(where.tests or All())}
     return tuple(found.values())
 
 
@@ -120,52 +122,50 @@ class Recheck:
         return found
 
     def _kept(self, batch: pa.RecordBatch, parts: Sequence[Packed]) -> pa.RecordBatch:
-        if not (batch.num_rows and self._tests):
+        if not batch.num_rows or self._tests is None:
             return batch
-        judged: dict[int, AnyArray] = {}
-        for tests in self._tests:
-            for test in tests:
-                judged[id(test)] = self._judge(test, batch, parts)
-        alternatives = [self._all([judged[id(test)] for test in tests], batch) for tests in self._tests]
-        kept = alternatives[0]
-        for other in alternatives[1:]:
-            kept = pc.or_(kept, other)
+        judged = {id(test): self._judge(test, batch, parts) for test in leaves(self._tests)}
+        kept = _joined(self._tests, lambda test: judged[id(test)], batch)
         if pc.all(kept).as_py():
             return batch
-        self._count(judged, kept, batch)
+        self._count(self._tests, lambda test: judged[id(test)], batch)
         return batch.filter(kept)
 
     def _judge(self, test: Test, batch: pa.RecordBatch, parts: Sequence[Packed]) -> AnyArray:
         place = self._places.get(test.field.code)
         if place is None:
-            return self._all([], batch)
+            return _every_row(batch)
         found = test.holds(batch.column(place))
         if test.strict or not any(test.field.code in packed.absent for packed in parts):
             return found
         unknown = [flag for packed in parts for flag in packed.absent.get(test.field.code, [False] * packed.count)]
         return pc.or_(found, pa.array(unknown, pa.bool_()))
 
-    def _all(self, found: Sequence[AnyArray], batch: pa.RecordBatch) -> AnyArray:
-        kept = pa.array([True] * batch.num_rows, pa.bool_()) if not found else found[0]
-        for other in found[1:]:
-            kept = pc.and_(kept, other)
-        return kept
+    def _count(self, tests: Tree[Test], judged: Callable[[Test], AnyArray], batch: pa.RecordBatch) -> None:
+        """Count the rows that a condition, or a group of alternatives, should have excluded: those sent exactly."""
+        for part in tests.parts if isinstance(tests, All) else (tests,):
+            sent = [test.field.code for test in leaves(part) if not test.strict]
+            exact = _joined(part, lambda test: _every_row(batch) if test.strict else judged(test), batch)
+            foreign = pc.sum(pc.invert(exact)).as_py() or 0 if sent else 0
+            codes = ", ".join(dict.fromkeys(sent))
+            self._seen.foreign.update({codes: foreign} if foreign else {})
 
-    def _count(self, judged: dict[int, AnyArray], kept: AnyArray, batch: pa.RecordBatch) -> None:
-        """Count the rows that a condition should have excluded although it was sent exactly."""
-        if len(self._tests) == 1:
-            for test in self._tests[0]:
-                if not test.strict:
-                    dropped = pc.sum(pc.invert(judged[id(test)])).as_py() or 0
-                    self._seen.foreign.update({test.field.code: dropped} if dropped else {})
-            return
-        asked = [self._all([judged[id(test)] for test in tests if not test.strict], batch) for tests in self._tests]
-        known = asked[0]
-        for other in asked[1:]:
-            known = pc.or_(known, other)
-        foreign = pc.and_(pc.invert(kept), pc.invert(known)).true_count
-        codes = ", ".join(dict.fromkeys(test.field.code for tests in self._tests for test in tests if not test.strict))
-        self._seen.foreign.update({codes: foreign} if foreign else {})
+
+def _joined(tests: Tree[Test], judged: Callable[[Test], AnyArray], batch: pa.RecordBatch) -> AnyArray:
+    """Whether each row meets a tree of tests."""
+    every = _every_row(batch)
+
+    def all_of(parts: Sequence[AnyArray]) -> AnyArray:
+        return reduce(pc.and_, parts, every)
+
+    def any_of(parts: Sequence[AnyArray]) -> AnyArray:
+        return reduce(pc.or_, parts, pc.invert(every))
+
+    return folded(tests, judged, all_of, any_of)
+
+
+def _every_row(batch: pa.RecordBatch) -> AnyArray:
+    return pa.array([True] * batch.num_rows, pa.bool_())
 
 
 def _id(cell: object) -> int | None:

@@ -18,20 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.entities.arrow import AnyArray, AnyScalar
-from bx24frames.entities.operators import Op
+from bx24frames.entities.operators import NUMBERS, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import Kind, is_list, kind
-from bx24frames.where.moments import Span
+from bx24frames.entities.types import comparison, is_list
+from bx24frames.where.moments import Period
 
 Bounds: TypeAlias = "tuple[object, ...]"
 
-JUDGED: Final = frozenset(
-    {Kind.NUMBER, Kind.LINK, Kind.FLOAT, Kind.TEXT, Kind.CODE, Kind.BOOL, Kind.DATE, Kind.DATETIME}
-)
 _REWRITTEN: Final = frozenset({"comments", "COMMENTS", "DESCRIPTION", "description"})
 """Types stored as HTML or BBCode and returned as the other."""
-_TEXTS: Final = frozenset({Kind.TEXT, Kind.CODE})
-_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.FLOAT})
 NEGATED: Final = frozenset({Op.NE, Op.NOT_IN, Op.NONE_OF, Op.NOT_LIKE, Op.NOT_CONTAINS, Op.NOT_BETWEEN})
 _OPPOSITE: Final[Mapping[Op, Op]] = {
     Op.NE: Op.IN,
@@ -49,7 +44,7 @@ ROUNDING: Final = 0.005
 class Test:
     """One condition on the cells of a field.
 
-    `values`: `Span`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
+    `values`: `Period`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
     method was asked for more rows than requested; otherwise it only detects rows that cannot match. `nulls`: an empty
     cell passes a strict test.
     """
@@ -92,30 +87,30 @@ class Test:
             return False
         if self.strict:
             return self.nulls
-        own = kind(self.field)
+        own = comparison(self.field)
         # a stored 0 is returned as no link, and null text cannot be told from empty text
-        zero = own in _NUMBERS and self.op not in NEGATED and _zero_meets(self.op, self.values)
-        return zero or self.op in NEGATED or own is Kind.BOOL or (own in _TEXTS and self.op in _PATTERNS)
+        zero = own in NUMBERS and self.op not in NEGATED and _zero_meets(self.op, self.values)
+        return zero or self.op in NEGATED or own is Comparison.FLAG or (own is Comparison.TEXT and self.op in _PATTERNS)
 
     def _cells(self, column: AnyArray) -> AnyArray:
         """Whether each cell meets the condition; null for an empty cell."""
         if self.op is Op.NULL:
-            blank = _blank(column, kind(self.field), strict=self.strict)
+            blank = _blank(column, comparison(self.field), strict=self.strict)
             return _if_else(pc.is_null(column), True, blank)
         if self.op is Op.NOT_NULL:
-            blank = _blank(column, kind(self.field), strict=True)
+            blank = _blank(column, comparison(self.field), strict=True)
             return _if_else(pc.is_null(column), False, pc.invert(blank))
         if self.op in NEGATED:
             met = Test(self.field, _OPPOSITE[self.op], self.values, strict=True)._cells(column)
             if not self.strict and self.op in _UNSURE:
                 return _if_else(pc.is_valid(column), True, None)
             return pc.invert(met)
-        return _JUDGES[kind(self.field)](self, column)
+        return _JUDGES[comparison(self.field)](self, column)
 
 
-def judged(field: Field) -> bool:
+def is_testable(field: Field) -> bool:
     """Whether a condition on a field can be evaluated on returned cells."""
-    return field.listed and kind(field) in JUDGED and field.code not in _REWRITTEN
+    return field.listed and comparison(field) is not Comparison.NONE and field.code not in _REWRITTEN
 
 
 def _zero_meets(op: Op, values: Bounds) -> bool:
@@ -145,13 +140,13 @@ _ORDER: Final[Mapping[Op, Callable[[AnyArray, AnyScalar], AnyArray]]] = {
 }
 
 
-def _blank(column: AnyArray, own: Kind, *, strict: bool) -> AnyArray:
+def _blank(column: AnyArray, own: Comparison, *, strict: bool) -> AnyArray:
     """Whether a non-null cell counts as empty: empty text does; blank text, 0 and false may."""
-    if own in _TEXTS:
+    if own is Comparison.TEXT:
         return pc.equal(column if strict else pc.utf8_rtrim(column, " "), pa.scalar(""))
-    if own in _NUMBERS and not strict:
+    if own in NUMBERS and not strict:
         return pc.equal(column, pa.scalar(0).cast(column.type))
-    if own is Kind.BOOL and not strict:
+    if own is Comparison.FLAG and not strict:
         return pc.invert(column)
     return pa.array([False] * len(column), pa.bool_())
 
@@ -169,7 +164,7 @@ def _any(parts: Sequence[AnyArray], column: AnyArray) -> AnyArray:
 
 
 def _moments(test: Test, column: AnyArray) -> AnyArray:
-    spans = [value for value in test.values if isinstance(value, Span)]
+    spans = [value for value in test.values if isinstance(value, Period)]
     if test.op in _ORDER:
         return _ORDER[test.op](column, pa.scalar(spans[0].start, column.type))
     if test.op is Op.BETWEEN:
@@ -203,7 +198,7 @@ def _among(column: AnyArray, values: Sequence[object]) -> AnyArray:
 
 
 def _numbers(test: Test, column: AnyArray) -> AnyArray:
-    slack = 0.0 if test.strict or kind(test.field) is not Kind.FLOAT else ROUNDING
+    slack = 0.0 if test.strict or comparison(test.field) is not Comparison.FLOAT else ROUNDING
     cells = pc.cast(column, pa.float64()) if slack else column
     bounds = [value + 0 for value in test.values if isinstance(value, int | float)]
     if test.op in (Op.GT, Op.GE):
@@ -229,7 +224,7 @@ def _flags(test: Test, column: AnyArray) -> AnyArray:
     return _among(column, list(test.values))
 
 
-def fold(text: str) -> str:
+def collated(text: str) -> str:
     """A text as the portal's database compares it: without case and trailing blanks."""
     return text.rstrip(" ").casefold()
 
@@ -237,7 +232,7 @@ def fold(text: str) -> str:
 def loose(text: str) -> str:
     """A text without what some collations ignore: also without diacritics and letter variants."""
     parts = unicodedata.normalize("NFKD", text)
-    return fold("".join(sign for sign in parts if not unicodedata.combining(sign)))
+    return collated("".join(sign for sign in parts if not unicodedata.combining(sign)))
 
 
 def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
@@ -250,13 +245,13 @@ def _distinct(column: AnyArray, meets: Callable[[str], bool]) -> AnyArray:
 def _words(test: Test, column: AnyArray) -> AnyArray:
     texts = [str(value) for value in test.values]
     if test.op in (Op.EQ, Op.IN):
-        alike = fold if test.strict else loose
+        alike = collated if test.strict else loose
         wanted = {alike(text) for text in texts}
         return _distinct(column, lambda cell: alike(cell) in wanted)
     if test.op in _ORDER:
         if not test.strict:
             return _if_else(pc.is_valid(column), True, None)  # text order depends on the database's collation
-        return _distinct(column, lambda cell: _TEXT_ORDER[test.op](fold(cell), fold(texts[0])))
+        return _distinct(column, lambda cell: _TEXT_ORDER[test.op](collated(cell), collated(texts[0])))
     if test.op is Op.SEARCH:
         return _if_else(pc.is_valid(column), True, None)
     return _distinct(column, _pattern(test, texts[0]))
@@ -289,13 +284,19 @@ def loose_pattern(text: str) -> str:
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).casefold()
 
 
-_JUDGES: Final[Mapping[Kind, Callable[[Test, AnyArray], AnyArray]]] = {
-    Kind.NUMBER: _numbers,
-    Kind.LINK: _numbers,
-    Kind.FLOAT: _numbers,
-    Kind.TEXT: _words,
-    Kind.CODE: _words,
-    Kind.BOOL: _flags,
-    Kind.DATE: _days,
-    Kind.DATETIME: _moments,
-}
+def _unjudged(_: Test, column: AnyArray) -> AnyArray:
+    return _if_else(pc.is_valid(column), True, None)
+
+
+_JUDGES: Final[Mapping[Comparison, Callable[[Test, AnyArray], AnyArray]]] = exhaustive(
+    Comparison,
+    {
+        Comparison.INTEGER: _numbers,
+        Comparison.FLOAT: _numbers,
+        Comparison.TEXT: _words,
+        Comparison.FLAG: _flags,
+        Comparison.DAY: _days,
+        Comparison.MOMENT: _moments,
+        Comparison.NONE: _unjudged,
+    },
+)

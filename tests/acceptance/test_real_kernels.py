@@ -102,7 +102,7 @@ def test_awaited_verbs_in_a_cell(cell: Cell):
 
 
 def test_an_interrupt_ends_a_read_at_once_and_the_kernel_goes_on(cell: Cell, kernel: Kernel, sandbox: Sandbox):
-    held = sandbox.faults.add(Fault("slow", method="crm.item.list", seconds=5.0))
+    held = sandbox.faults.add(Fault("slow", method="crm.item.list", seconds=30.0))
     reading = kernel.send('bx.read_entity("deal")')
     end = time.monotonic() + 30
     while not held.fired:
@@ -111,7 +111,7 @@ def test_an_interrupt_ends_a_read_at_once_and_the_kernel_goes_on(cell: Cell, ker
     interrupted = time.monotonic()
     kernel.manager.interrupt_kernel()
     shown = kernel.outputs(reading)
-    assert time.monotonic() - interrupted < 1.0
+    assert time.monotonic() - interrupted < 5.0  # long before the answer, on a busy machine too
     assert [one["ename"] for one in shown if "ename" in one] == ["KeyboardInterrupt"]
     sandbox.faults.clear()
     assert result(cell('len(bx.read_entity("deal"))')) == "120"

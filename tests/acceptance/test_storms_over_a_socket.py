@@ -20,7 +20,7 @@ import bx24frames as bx
 from bx24frames import aio
 from bx24frames.engine.policy import RetryPolicy
 from bx24frames.portal.budgets import Budgets, substituted
-from bx24frames.upload import journal
+from bx24frames.upload import journal_folder
 
 PAUSE = 0.15
 """Seconds, in place of the seconds to half a minute that refusals are sat out."""
@@ -69,7 +69,7 @@ class Storm:
 @pytest.fixture(autouse=True)
 def skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Skip no wait: the pauses are what is measured here."""
-    monkeypatch.setattr(journal, "home", lambda: tmp_path / "uploads")
+    monkeypatch.setattr(journal_folder, "home", lambda: tmp_path / "uploads")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from bx24frames import errors
 from bx24frames.engine.codes import MEANINGS
 from bx24frames.engine.throttle import SLOW_AT
 from bx24frames.entities.operators import WORDS
-from bx24frames.entities.types import ARROW, KINDS
+from bx24frames.entities.types import KIND, KINDS
 from bx24frames.options import Limits
 from bx24frames.sandbox.faults import Fault, FaultKind, carries_out
 
@@ -91,7 +91,7 @@ def test_the_types_are_those_of_the_type_table():
     for first, cells in table_of("guide/types.md").items():
         said = cells[0].split()[0].rstrip(";")
         for name in set(words(first)) & set(KINDS):
-            assert str(ARROW[KINDS[name]]).startswith(arrow.get(said, said)), name
+            assert str(KIND[KINDS[name]].arrow).startswith(arrow.get(said, said)), name
 
 
 def test_the_faults_are_those_the_sandbox_has():

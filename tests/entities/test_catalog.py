@@ -17,8 +17,8 @@ from bx24frames.entities.names import needs_types, resolve
 from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
 from bx24frames.portal.listing import listing_for, slices
-from bx24frames.where.binding import bound_by
 from bx24frames.where.parse import parse_filters
+from bx24frames.where.resolve import bound_by
 
 from .decoding import decode
 from .descriptions import described, user_field

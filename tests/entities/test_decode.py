@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from bx24frames.entities.columns import table_schema
+from bx24frames.entities.decode import typed
 from bx24frames.entities.types import Kind
-from bx24frames.entities.vectors import typed
 from bx24frames.errors import DecodeError
 
 from .conftest import Table

@@ -80,7 +80,7 @@ def test_phones_by_family_and_way(deal: Table, lead: Table) -> None:
         }
     }
     assert update(lead, PHONE=[old]).params["fields"] == {"PHONE": [{"ID": "101", "VALUE": "+1", "VALUE_TYPE": "HOME"}]}
-    sent = encode.import_call(deal.entity, deal.columns("phone"), [InputRow(3, {"phone": [old]})])
+    [sent] = encode.import_calls(deal.entity, deal.columns("phone"), [InputRow(3, {"phone": [old]})])
     assert sent.call.params["data"] == {"r3": {"PHONE": [{"VALUE": "+1", "VALUE_TYPE": "HOME"}]}}
 
 
@@ -189,7 +189,7 @@ def test_answers_are_read_blind(deal: Table, lead: Table) -> None:
     row = InputRow(5, {"title": "x"})
     assert encode.add_call(deal.entity, deal.columns("title"), row).shape == AnswerShape(("item", "id"))
     assert encode.add_call(lead.entity, lead.columns("title"), row).shape == AnswerShape(())
-    sent = encode.import_call(deal.entity, deal.columns("title"), [row, InputRow(9, {"title": "y"})])
+    [sent] = encode.import_calls(deal.entity, deal.columns("title"), [row, InputRow(9, {"title": "y"})])
     assert sent.shape == AnswerShape(("item", "id"), ("items",))
     assert (sent.positions, sent.keys) == ((5, 9), ("r5", "r9"))
     assert sent.call.params == {**BASE, "data": {"r5": {"title": "x"}, "r9": {"title": "y"}}}
@@ -213,11 +213,9 @@ def test_unbatchable_rows_are_imported_apart(deal: Table) -> None:
     assert [(one.positions, one.call.direct) for one in sent] == [((0, 2), False), ((1, 3), True)]
 
 
-def test_limits_of_methods(deal: Table, lead: Table) -> None:
-    with pytest.raises(ConfigError, match="at most 20"):
-        encode.import_call(deal.entity, {}, [InputRow(row, {}) for row in range(21)])
+def test_limits_of_methods(lead: Table) -> None:
     with pytest.raises(ConfigError, match="import many"):
-        encode.import_call(lead.entity, {}, [InputRow(0, {})])
+        list(encode.import_calls(lead.entity, {}, [InputRow(0, {})]))
     with pytest.raises(ConfigError, match="delete"):
         encode.delete_call(resolve("user"), 1)
 

@@ -17,6 +17,7 @@ from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
 from bx24frames.errors import FilterError, UnknownColumn
 from bx24frames.portal.listing import listing_for, slices
+from bx24frames.where import tree
 from bx24frames.where.model import Where
 from bx24frames.where.parse import parse_filters
 
@@ -167,13 +168,14 @@ def test_users_are_chosen_here_where_the_method_would_answer_all_of_them() -> No
 def test_alternatives_are_read_one_by_one_where_the_method_has_no_groups(lead: Table) -> None:
     where = parse_filters(lead.entity, lead.fields, [[("TITLE", "=", "x")], [("ID", "in", [7, 5])]])
     assert [dict(part.params) for part in slices(lead.entity, where)] == [{"=TITLE": "x"}, {"@ID": [5, 7]}]
-    assert len(where.tests) == 2
+    assert isinstance(where.tests, tree.Any)
+    assert len(where.tests.parts) == 2
 
 
 def test_an_alternative_that_no_cell_tells_of_is_a_condition_all_the_same(lead: Table) -> None:
     where = parse_filters(lead.entity, lead.fields, [[("PHONE", "=", "+7")], [("TITLE", "=", "x")]])
     assert [dict(part.params) for part in slices(lead.entity, where)] == [{"PHONE": "+7"}, {"=TITLE": "x"}]
-    assert where.tests == ()
+    assert where.tests is None
 
 
 def test_alternatives_with_moments_are_read_one_by_one(deal: Table) -> None:

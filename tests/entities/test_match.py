@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bx24frames.entities.normal import contact
 from bx24frames.entities.schema import Field
-from bx24frames.upload.match import Wanted, assign
+from bx24frames.entities.stored_forms import contact
+from bx24frames.upload.assign import Wanted, assign
 
 PHONE, EMAIL = Field("phone", "crm_multifield", multiple=True), Field("EMAIL", "crm_multifield", multiple=True)
 

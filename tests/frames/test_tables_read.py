@@ -17,12 +17,12 @@ from bx24frames.engine.messages import Paging
 from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.catalog.crm import USER_FIELD_OWNERS
 from bx24frames.entities.operators import Op
-from bx24frames.entities.schema import Dialect, Entity
+from bx24frames.entities.schema import Entity
 from bx24frames.errors import ConfigError, FilterError
 from bx24frames.options import Backend
 from bx24frames.sandbox.faults import Fault
 from bx24frames.sandbox.seed.fill import SIZES
-from bx24frames.where.dialects import SPELLINGS, compared_here, dialect
+from bx24frames.where.dialects import compared_here, dialect
 
 OWNED: dict[str, str] = {
     "category": ":2",
@@ -196,12 +196,12 @@ UNASKED = {"time_record:1"}
 
 
 def test_every_table_that_takes_conditions_is_asked_one() -> None:
-    able = {name for name in NAMES if Op.EQ in SPELLINGS[dialect(row_of(name))] or name == "type"}
+    able = {name for name in NAMES if Op.EQ in dialect(row_of(name)).spells or name == "type"}
     assert able == set(FILTERS) | UNASKED
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in NAMES if Op.EQ not in SPELLINGS[dialect(row_of(n))] and not compared_here(row_of(n))]
+    "name", [n for n in NAMES if Op.EQ not in dialect(row_of(n)).spells and not compared_here(row_of(n))]
 )
 def test_a_condition_that_the_method_lacks_is_refused(portal: bx.Portal, name: str) -> None:
     entity = row_of(name)
@@ -240,7 +240,7 @@ def test_pages_are_asked_for_as_the_catalogue_says(portal: bx.Portal, box: bx.Sa
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_changed_since_a_moment(portal: bx.Portal, name: str) -> None:
     modified = row_of(name).modified or ""
-    plain = dialect(row_of(name)) in (Dialect.EQUAL, Dialect.NONE) and not compared_here(row_of(name))
+    plain = dialect(row_of(name)).by_equality and not compared_here(row_of(name))
     untold = (FilterError, "does not support this condition") if plain else None
     why = UNTIMED.get(name, untold) if modified else (ConfigError, "no column with the time of its last change")
     if why is not None:

@@ -49,10 +49,3 @@ def test_below_zero_nothing_is_counted(engine: Callable[..., Window]) -> None:
 def test_a_full_last_page_has_no_next() -> None:
     assert paging.classic(50, lambda: 100).next is None
     assert paging.controller(0, lambda: 50).next is None
-
-
-def test_whole_lists_are_one_window() -> None:
-    rows = list(range(70))
-    window = paging.whole_window(rows)
-    assert window.of(rows) == rows
-    assert (window.total, window.next) == (70, None)

@@ -15,6 +15,10 @@ from bx24frames.testing import no_waiting
 ROWS = 500
 
 
+class Killed(BaseException):
+    """What ends an upload without a report, as the end of its process does."""
+
+
 @pytest.fixture(autouse=True)
 def waits() -> Iterator[no_waiting]:
     """What was skipped instead of slept."""

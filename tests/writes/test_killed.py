@@ -23,7 +23,7 @@ from .ways import WAYS, is_as_told
 SEEDS: Final = 3
 IMPORTED: Final = (
     "pandas", "pyarrow.compute", "narwhals", "aiohttp", "pytest", "tqdm.auto", "bx24frames.upload.run",
-    "bx24frames.upload.delete", "bx24frames.verbs.portals", "bx24frames.transport.http", "bx24frames.sandbox",
+    "bx24frames.upload.deletion", "bx24frames.verbs.portals", "bx24frames.transport.http", "bx24frames.sandbox",
     "bx24frames.frames.accept", "bx24frames.frames.validate",
 )  # fmt: skip
 KILLED: Final = (

@@ -124,3 +124,36 @@ async def test_a_cancelled_write_is_a_cancellation_to_asyncio(sandbox: bx.Sandbo
         await asyncio.wait_for(written, 0)
     assert len(told[0]) == 30
     assert told[0].skipped > 0
+
+
+class Broken:
+    """Carries requests to a sandbox, and breaks in a way of its own at one that writes."""
+
+    def __init__(self, sandbox: bx.Sandbox, at: int, error: BaseException) -> None:
+        self._sandbox, self._left, self._error = sandbox, at, error
+
+    async def post(self, method: str, body: bytes, *, timeout: float) -> Any:  # noqa: ASYNC109
+        if b"crm.item.add" in body:
+            self._left -= 1
+            if not self._left:
+                raise self._error
+        return await self._sandbox.transport.post(method, body, timeout=timeout)
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("error", [ValueError("https://acme/rest/1/s3cr3tc0de123456/"), MemoryError("too large")])
+def test_an_error_that_nobody_expected_has_a_report_too(error: Exception, sandbox: bx.Sandbox) -> None:
+    frame = deals(30)
+    with bx.Portal(sandbox.url, limits=FAST, transport=Broken(sandbox, 2, error)) as portal:
+        with pytest.raises(bx.errors.WriteError, match=type(error).__name__) as caught:
+            bx.write_entity(frame, "deal", portal, mode="insert", automation=True, rows_per_request=10)
+        report = caught.value.report
+        assert (report.inserted + report.skipped, report.unknown) == (20, 10)
+        assert "s3cr3tc0de" not in str(caught.value)
+        assert is_truthful(report, frame, sandbox)
+        with pytest.raises(bx.errors.UnfinishedUpload):
+            bx.write_entity(frame, "deal", portal, mode="insert", automation=True)
+        done = bx.write_entity(frame, "deal", portal, mode="insert", automation=True, resume=report)
+    assert done.inserted == 30 == len(uploaded(sandbox))

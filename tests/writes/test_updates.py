@@ -11,7 +11,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames.sandbox import Fault
-from bx24frames.upload import deliver
+from bx24frames.upload.policy import RECONCILIATION
 
 from .conftest import deals
 
@@ -203,7 +203,7 @@ def test_upsert_by_phone_or_email(column: str, values: list[str], portal: bx.Por
 def test_an_update_whose_last_answer_is_lost_is_read_back(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
     """Lost whenever it is sent, and carried out the last time: the row says so."""
     made = bx.write_entity(pd.DataFrame({"name": ["Ann"]}), "contact", portal, mode="insert")
-    sandbox.faults.add(Fault("drop_before", method="crm.item.update", times=deliver.UPDATE_ROUNDS - 1))
+    sandbox.faults.add(Fault("drop_before", method="crm.item.update", times=RECONCILIATION.update_rounds - 1))
     sandbox.faults.add(Fault("drop_after", method="crm.item.update", times=1))
     frame = pd.DataFrame({"id": made.ids("inserted"), "phone": [["+7 900"]]})
     report = bx.write_entity(frame, "contact", portal, mode="update")

@@ -8,7 +8,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.catalog import static_rest3 as static
-from bx24frames.entities.schema import Argument, Dialect, Entity, Family, Field, FieldsSource
+from bx24frames.entities.schema import Argument, Entity, Family, Field, FieldsSource
 from bx24frames.transport.address import API
 
 
@@ -44,7 +44,6 @@ _TASK: Final = Entity(
     created="created",
     # `changed` is returned, but cannot be filtered by (docs: rest-v3/tasks/tasks-task-list.md)
     scope="tasks",
-    dialect=Dialect.API_ID,
     unwritten="write its tasks as task",
 )
 
@@ -58,7 +57,6 @@ _EVENT_LOG: Final = Entity(
     created="timestampX",
     modified="timestampX",  # an entry is never changed
     scope="main",
-    dialect=Dialect.API,
 )
 
 _TIME_RECORD: Final = Entity(
@@ -70,7 +68,6 @@ _TIME_RECORD: Final = Entity(
     fields=FieldsSource(static=static.TIME_RECORD),
     created="startTime",
     scope="timeman",
-    dialect=Dialect.API,
     arguments=(Argument("userId", ("filter", "userId"), "user", aliases=("ownerId",)),),
 )
 
@@ -84,7 +81,6 @@ _TASK_RESULT: Final = Entity(
     created="createdAt",
     # `updatedAt` cannot be filtered by (docs: rest-v3/tasks/result/tasks-task-result-list.md)
     scope="tasks",
-    dialect=Dialect.API,
     arguments=(Argument("taskId", ("filter", "taskId"), "crm_entity", aliases=("ownerId",)),),
 )
 
@@ -99,7 +95,6 @@ def _unordered(name: str, title: str, method: str, scope: str, fields: tuple[Fie
         fields=FieldsSource(static=fields),
         scope=scope,
         select=None,
-        dialect=Dialect.NONE,
     )
 
 
@@ -133,7 +128,6 @@ _KNOWLEDGE_BASE: Final = Entity(
     created="createdAt",
     scope="note",
     select=None,
-    dialect=Dialect.NONE,
 )
 
 _NOTE: Final = Entity(
@@ -145,7 +139,6 @@ _NOTE: Final = Entity(
     fields=FieldsSource(static=static.NOTE),
     scope="note",
     select=None,
-    dialect=Dialect.NONE,
     arguments=(Argument("collectionId", ("collectionId",), "crm_entity", aliases=("ownerId",)),),
 )
 
@@ -169,7 +162,6 @@ _CALL_FOLLOWUP: Final = Entity(
     get_method=f"{API}call.followup.get",
     created="startDate",
     scope="call",
-    dialect=Dialect.PERIOD,
 )
 
 ROWS: Final[tuple[Entity, ...]] = (

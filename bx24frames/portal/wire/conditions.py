@@ -9,11 +9,12 @@ from bx24frames.engine.messages import JSON
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit
 from bx24frames.entities.operators import split_key
-from bx24frames.entities.schema import Dialect, Entity, Field
+from bx24frames.entities.schema import Entity, Family, Field
 from bx24frames.entities.types import Kind, kind
 from bx24frames.errors import FilterError
-from bx24frames.where.conditions import condition
-from bx24frames.where.dialects import DIALECTS, SPELLINGS, dialect
+from bx24frames.where.dialects import GROUP_KEY, dialect
+from bx24frames.where.spell import in_dialect
+from bx24frames.where.tree import condition_on
 
 INLINE: Final[Mapping[str, frozenset[str]]] = {
     "user.get": frozenset({"ADMIN_MODE", "SELECT"}),
@@ -21,12 +22,6 @@ INLINE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Methods whose conditions may stand beside the other parameters, and what those are (docs: user-get.md,
 department-get.md); ``FILTER`` of `user.get`, in which a page is asked for, replaces the ones that stand so."""
-
-_SUBFILTER: Final = "::"
-"""How a group of conditions on tasks begins (docs: tasks-task-list.md)."""
-_REFUSING: Final = {name for name, speech in DIALECTS.items() if speech.groups} | {Dialect.API_ID, Dialect.PERIOD}
-"""Where the portal itself refuses what it does not know in a group or an object (docs: rest-v3/index.md)."""
-_ONE_SPELLING: Final = frozenset({Dialect.EQUAL, Dialect.NONE})
 
 
 def taken_out(method: str, params: dict[str, JSON]) -> dict[str, JSON]:
@@ -72,12 +67,12 @@ def spelled(entity: Entity, names: Names, conditions: Mapping[str, JSON]) -> tup
 
 def _is_group(key: str, value: JSON) -> bool:
     """Whether a part of a filter is a group of conditions, or says how they are joined."""
-    return key.isdigit() or key.lower() == "logic" or key.startswith(_SUBFILTER) or isinstance(value, dict)
+    return key.isdigit() or key.lower() == "logic" or key.startswith(GROUP_KEY) or isinstance(value, dict)
 
 
 def _check_group(entity: Entity, key: str) -> None:
     own = dialect(entity)
-    if own in _REFUSING or (own is Dialect.TASK and key.startswith(_SUBFILTER)):
+    if own.checks_groups or (own.subfilters and key.startswith(GROUP_KEY)):
         return
     raise FilterError(
         f"the method drops the group {key!r}, and would answer the whole table",
@@ -88,19 +83,18 @@ def _check_group(entity: Entity, key: str) -> None:
 
 def _key(entity: Entity, field: Field, prefix: str, name: str, value: JSON) -> str:
     own = dialect(entity)
-    one = condition(field, prefix, split_key(f"{prefix}{name}")[1], value)
-    if own in _ONE_SPELLING:
-        if one.op not in SPELLINGS[own]:
+    one = condition_on(field, prefix, split_key(f"{prefix}{name}")[1], value)
+    if own.by_equality:
+        if one.op not in own.spells:
             raise FilterError(f"{one}: the method drops it", entity=entity.name, guidance="Filter the rows that come.")
-        prefix = SPELLINGS[own][one.op]
-    known = DIALECTS[own].raw
-    if known is not None and prefix not in known:
+        prefix = own.spells[one.op]
+    if own.raw is not None and prefix not in own.raw:
         raise FilterError(f"{one}: the method drops it", entity=entity.name, guidance="Filter the rows that come.")
-    if kind(field) is Kind.MULTIFIELD and own is Dialect.CLASSIC:
+    if kind(field) is Kind.MULTIFIELD and own.by_sql_util:
         try:
-            prefix, _ = one.spell(own, None)
+            prefix, _ = in_dialect(one, own, None)
         except Unfit as fault:
             raise FilterError(f"{one}: {fault}", entity=entity.name) from None
-    if own is Dialect.ITEM and field.user_field:
+    if entity.family is Family.ITEM and field.user_field:
         return f"{prefix}{name}"  # either name of a user field is right with its own useOriginalUfNames
     return f"{prefix}{field.wire}"

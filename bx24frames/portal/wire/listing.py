@@ -23,7 +23,7 @@ from bx24frames.portal.last_resort import read_by_shape
 from bx24frames.portal.metadata import table_of
 from bx24frames.portal.wire.conditions import spelled, taken_out
 from bx24frames.portal.wire.parameters import refuse_clauses, wired
-from bx24frames.where.binding import bound_by
+from bx24frames.where.resolve import bound_by
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.plan import Plan
-    from bx24frames.where.parse import Filters
+    from bx24frames.where.filters import Filters
 
 
 class CheckResult(dict[str, JSON]):

@@ -17,7 +17,7 @@ from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, R
 from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import classic_selection, classic_whole
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, EntityType
-from bx24frames.sandbox.visibility import CLASSIC_DENIED, check_readable, visible
+from bx24frames.sandbox.visibility import CLASSIC_DENIED, check_readable, uncommitted, visible
 
 EntityHandler = Callable[[EntityType, Params, Context], Result]
 
@@ -67,7 +67,7 @@ def get_row(entity: EntityType, params: Params, context: Context) -> Result:
     check_readable(entity, classic_id(params), context, CLASSIC_DENIED)
     where = Fragment("WHERE t.id = ?", (classic_id(params),))
     rows = read_classic(context, entity, classic_whole(context.store, entity), where, "t.id", 0)
-    if not rows:
+    if not rows or classic_id(params) in uncommitted(entity, context):
         raise MethodError("", "Not found")
     return Result(rows[0])
 

@@ -13,6 +13,7 @@ from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result
 from bx24frames.sandbox.shapes.write import SKIP, classic_cell, classic_user_cell, values_of, write_context
 from bx24frames.sandbox.store.records import Draft, change, create
+from bx24frames.sandbox.store.removal import remove
 from bx24frames.sandbox.store.tables import EntityType
 
 
@@ -140,7 +141,7 @@ def update_classic(entity: EntityType, params: Params, context: Context) -> Resu
 def delete_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """Delete a row."""
     row_id, _ = _existing(entity, params, context)
-    context.store.delete(entity.id, [row_id])
+    remove(context.store, entity, [row_id])
     context.writes += 1
     return Result(True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
@@ -15,8 +15,10 @@ from bx24frames.sandbox.registry import Context, MethodError, Params, Result, me
 from bx24frames.sandbox.shapes.cells import Selection, add_multifields, read_rows
 from bx24frames.sandbox.shapes.select import item_selection, listed_selection
 from bx24frames.sandbox.store.tables import EntityType
-from bx24frames.sandbox.visibility import ITEM_DENIED, check_readable, visible
+from bx24frames.sandbox.visibility import ITEM_DENIED, check_readable, uncommitted, visible
 from bx24frames.sandbox.zones import user_shift
+
+NO_ITEM: Final = MethodError("NOT_FOUND", "Элемент не найден")
 
 
 def entity_of(params: Params, context: Context) -> EntityType:
@@ -62,7 +64,7 @@ def one_item(context: Context, entity: EntityType, row_id: int, *, original: boo
     selection = item_selection(context.store, entity, None, original=original)
     rows = read_items(context, entity, selection, Fragment("WHERE t.id = ?", (row_id,)), "")
     if not rows:
-        raise MethodError("NOT_FOUND", "Элемент не найден")
+        raise NO_ITEM
     return rows[0]
 
 
@@ -102,6 +104,8 @@ def get_item(params: Params, context: Context) -> Result:
     """One row."""
     entity, row_id = entity_of(params, context), bound_int(params, "id")
     check_readable(entity, row_id, context, ITEM_DENIED)
+    if row_id in uncommitted(entity, context):
+        raise NO_ITEM
     return Result({"item": one_item(context, entity, row_id, original=wants_original(params, context))})
 
 

@@ -12,7 +12,7 @@ from bx24frames.sandbox.filters.item import ItemNames
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int
 from bx24frames.sandbox.methods.classic_write import demanded, poisoned
 from bx24frames.sandbox.methods.currencies import known_currencies
-from bx24frames.sandbox.methods.item import entity_of, one_item, wants_original
+from bx24frames.sandbox.methods.item import NO_ITEM, entity_of, one_item, wants_original
 from bx24frames.sandbox.methods.losses import LEAD_VIEW, convert, lose, rename
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import (
@@ -25,6 +25,7 @@ from bx24frames.sandbox.shapes.write import (
     write_context,
 )
 from bx24frames.sandbox.store.records import Draft, change, create
+from bx24frames.sandbox.store.removal import remove
 from bx24frames.sandbox.store.tables import EntityType
 
 IMPORT_LIMIT: Final = 20
@@ -149,7 +150,7 @@ def update_item(params: Params, context: Context) -> Result:
     row_id = bound_int(params, "id")
     before = context.store.row(entity.name, row_id)
     if before is None:
-        raise MethodError("NOT_FOUND", "Элемент не найден")
+        raise NO_ITEM
     draft = _read(entity, _map(params, "fields"), context, original, adding=False, importing=False)
     _check_filled(entity, draft, context, before)
     printed_null = lose(entity, draft, context, before, "item")
@@ -167,8 +168,8 @@ def update_item(params: Params, context: Context) -> Result:
 def delete_item(params: Params, context: Context) -> Result:
     """Delete a row; PHP's empty array."""
     entity = entity_of(params, context)
-    if not context.store.delete(entity.id, [bound_int(params, "id")]):
-        raise MethodError("NOT_FOUND", "Элемент не найден")
+    if not remove(context.store, entity, [bound_int(params, "id")]):
+        raise NO_ITEM
     context.writes += 1
     return Result([])
 

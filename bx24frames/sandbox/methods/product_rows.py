@@ -12,12 +12,13 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
-from bx24frames.sandbox.methods.plain import Desk
+from bx24frames.sandbox.methods.plain import Desk, View, by_name
 from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES, EntityType
+from bx24frames.sandbox.visibility import ITEM_DENIED, check_readable
 
 _Owner = tuple[str, int]
 
@@ -30,6 +31,10 @@ CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in PRODUCT_R
 _TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
+_VIEW: Final = View(
+    "product_row", dict(ITEM.system), by_name("product_row"), "item", paging.controller,
+    lambda name: MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' is not allowed in filter"),
+)  # fmt: skip
 _NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
 _NO_OWNER: Final = MethodError("OWNER_NOT_FOUND", "Владелец товарной позиции не найден")
 
@@ -70,12 +75,14 @@ def _add(values: dict[str, Any], desk: Desk, owner: _Owner, context: Context) ->
 
 
 def _settle_owner(owner: _Owner, context: Context) -> None:
-    """Update the sum of the owner, unless it is set manually."""
-    if context.has("rows_move_no_sum"):
-        return
+    """Update the modified time of the owner, and its sum, unless that is set manually."""
     entity = next((one for one in context.store.entities() if one.short == owner[0]), None)
     row = None if entity is None else context.store.row(entity.name, owner[1])
-    if entity is None or row is None or row.get("isManualOpportunity") == "Y" or "opportunity" not in row:
+    if entity is None or row is None:
+        return
+    now = {"updatedTime": context.store.local_time(context.now), "updatedBy": context.user_id}
+    context.store.update_row(entity.name, owner[1], now)
+    if context.has("rows_move_no_sum") or row.get("isManualOpportunity") == "Y" or "opportunity" not in row:
         return
     ids = context.store.query("SELECT id FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
     sums = totals([context.store.row("product_row", row_id) or {} for (row_id,) in ids])
@@ -84,18 +91,29 @@ def _settle_owner(owner: _Owner, context: Context) -> None:
 
 @method("crm.item.productrow.list", "crm")
 def list_product_rows(params: Params, context: Context) -> Result:
-    """The product rows of one owner, engine B; the owner must be named by ``=ownerType`` and ``=ownerId``."""
+    """The product rows of one owner, engine B; the owner must be named by ``=ownerType`` and ``=ownerId``.
+
+    An array of owners passes the check that an owner is named, and the rights are then tested on element 1: an
+    administrator gets the rows of all of them, other conditions included
+    (crm module: lib/controller/item/productrow.php, checkReadPermissions).
+    """
     conditions = map_of(bound_array(params, "filter", {}))
     for name in ("=ownerType", "=ownerId"):
         if name not in conditions:
             raise MethodError("REQUIRED_ARG_MISSING", f"Filter must contain {name}")
-    owner = (php_text(conditions["=ownerType"]), php_int(conditions["=ownerId"]))
-    window = paging.controller(
-        context.start,
-        lambda: context.store.scalar(f"SELECT count(*) FROM product_row t {OWNED}", owner),  # noqa: S608
-    )
-    clauses = f"{OWNED} ORDER BY t.id LIMIT {paging.PAGE} OFFSET {window.offset}"
-    return Result({"productRows": _found(context, ITEM, clauses, owner)}, window.total, window.next)
+    _check_owner(php_text(conditions["=ownerType"]), conditions["=ownerId"], context)
+    rows, window = _VIEW.page(context, conditions, map_of(bound_array(params, "order", {})))
+    return Result({"productRows": rows}, window.total, window.next)
+
+
+def _check_owner(kind: str, owner: Any, context: Context) -> None:
+    if isinstance(owner, list | dict):
+        if not context.is_admin:
+            raise ITEM_DENIED
+        return
+    entity = next((one for one in context.store.entities() if one.short == kind), None)
+    if entity is not None:
+        check_readable(entity, php_int(owner), context, ITEM_DENIED)
 
 
 @method("crm.item.productrow.getAvailableForPayment", "crm")

@@ -13,6 +13,7 @@ from bx24frames.sandbox.methods.item import entity_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.store.tables import TABLES
+from bx24frames.sandbox.visibility import of_visible
 
 DUPLICATE_VALUES: Final = 20
 DUPLICATE_TYPES: Final = {"LEAD": 1, "CONTACT": 3, "COMPANY": 4}
@@ -76,7 +77,9 @@ def list_stage_history(params: Params, context: Context) -> Result:
             name = re.sub(r"^[^A-Za-z]+", "", key)
             if name not in HISTORY.by_code:
                 raise MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' is not allowed in filter")
-    where = table_conditions(HISTORY, conditions | {"OWNER_TYPE_ID": entity.id}, context.store.server_zone).clause()
+    filtered = table_conditions(HISTORY, conditions | {"OWNER_TYPE_ID": entity.id}, context.store.server_zone)
+    filtered.conditions += of_visible(entity, context)
+    where = filtered.clause()
     wanted = set(names_of(bound_array(params, "select", []))) or {"*"}
     chosen = tuple((key, spec) for key, spec in columns if "*" in wanted or key in wanted)
     order = [

@@ -8,11 +8,10 @@ from datetime import date, datetime
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.operators import Op
-from bx24frames.entities.schema import Field
-from bx24frames.where.conditions import Sent
-from bx24frames.where.dialects import SHIFT, Clock, Speech
+from bx24frames.where.dialects import SHIFT, ClockReading, Dialect
+from bx24frames.where.forms import SentForm
 from bx24frames.where.model import Sum
-from bx24frames.where.moments import written
+from bx24frames.where.moments import on_wire
 from bx24frames.where.rowtests import Test
 
 Ends = dict[Op, "date | datetime"]
@@ -22,12 +21,12 @@ Ends = dict[Op, "date | datetime"]
 class Narrowest:
     """Collects the narrowest bounds on each field."""
 
-    speech: Speech
+    dialect: Dialect
     ends: dict[str, Ends] = field(default_factory=dict)
 
-    def add(self, asked: Field, found: Sent) -> None:
+    def add(self, found: SentForm) -> None:
         """Add the bounds of one condition."""
-        ends = self.ends.setdefault(asked.condition, {}) if found.bounds else {}
+        ends = self.ends.setdefault(found.condition.field.condition, {}) if found.bounds else {}
         for op, bound in found.bounds:
             known = ends.get(op)
             keep = max if op in (Op.GE, Op.GT) else min
@@ -40,9 +39,9 @@ class Narrowest:
 
         `plain`: the read is a single list, not several parts.
         """
-        found = {self._key(op, name): written(end) for name, ends in self.ends.items() for op, end in ends.items()}
+        found = {self._key(op, name): on_wire(end) for name, ends in self.ends.items() for op, end in ends.items()}
         strict = [test for test in tests if test.strict]
-        one = len(self.ends) == 1 and self.speech.clock is Clock.SHIFTED and plain
+        one = len(self.ends) == 1 and self.dialect.clock is ClockReading.SHIFTED and plain
         if not one or any(test.op not in _ORDERED or test.field.multiple for test in strict):
             return found, None
         [(name, ends)] = self.ends.items()
@@ -63,15 +62,15 @@ class Narrowest:
         inner: dict[str, JSON] = dict(others)
         edges: list[Mapping[str, JSON]] = []
         if low is not None and first is not None:
-            inner[ge] = written(first)
-            edges.append({**others, ge: written(low), lt: written(first)})
+            inner[ge] = on_wire(first)
+            edges.append({**others, ge: on_wire(low), lt: on_wire(first)})
         if high is not None and last is not None:
-            inner[lt] = written(last)
-            edges.append({**others, ge: written(last), le: written(high)})
+            inner[lt] = on_wire(last)
+            edges.append({**others, ge: on_wire(last), le: on_wire(high)})
         return Sum(inner, tuple(edges))
 
     def _key(self, op: Op, name: str) -> str:
-        return f"{self.speech.spells[op]}{name}"
+        return f"{self.dialect.spells[op]}{name}"
 
 
 _ORDERED = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})

@@ -1,20 +1,15 @@
-"""Normal forms: what a portal makes of a value when it stores it, and when a sent value equals the stored one.
-
-One table by kind, used wherever what was written is compared with what is there: echoes, read-backs, `only_changed`,
-and the reconciliation of lost answers.
-"""
+"""Stored forms: what a portal makes of a value when it stores it."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import DISK_FILES, Kind, is_list, kind
 
 CENTS: Final = Decimal("0.01")
 """The portal stores sums with two decimals (docs: crm-deal-fields.md, OPPORTUNITY)."""
@@ -26,7 +21,6 @@ NATIONAL: Final = 11
 
 _TAG: Final = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _SCHEME: Final = re.compile(r"^[a-z]+://", re.IGNORECASE)
-_BOUND: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9]*)_)?(\d+)")
 
 
 def scale(field: Field) -> Decimal:
@@ -82,87 +76,51 @@ def nothing(value: object) -> bool:
     return value is None or value is False or value in ("", "0", [], 0)
 
 
-def _text(field: Field, value: object) -> Hashable:
+def code_form(_: Field, value: object) -> Hashable:
+    """A code; empty text is no value."""
+    return str(value) or None
+
+
+def link_form(_: Field, value: object) -> Hashable:
+    """An id; 0 is no link."""
+    return value or None if isinstance(value, int) else repr(value)
+
+
+def bool_form(_: Field, value: object) -> Hashable:
+    """True or false; null is false."""
+    return bool(value)
+
+
+def date_form(_: Field, value: object) -> Hashable:
+    """A date as ISO text."""
+    return str(value)
+
+
+def text_form(field: Field, value: object) -> Hashable:
+    """Text without markup; an address without its place."""
     text = plain_text(value)
     if field.type == "url":
         return _SCHEME.sub("", text).rstrip("/") or None
     return (text.split("|")[0] if field.type == "address" else text) or None
 
 
-def _number(field: Field, value: object) -> Hashable:
+def number_form(field: Field, value: object) -> Hashable:
+    """An integer; 0 is no choice of a list."""
     return None if value == 0 and field.type == "enumeration" else value if isinstance(value, Hashable) else repr(value)
 
 
-def _money(_: Field, value: object) -> Hashable:
+def money_form(_: Field, value: object) -> Hashable:
+    """Amount in cents, and currency."""
     if not isinstance(value, Mapping) or value.get("amount") is None:
         return None
     return Decimal(str(value["amount"])).quantize(CENTS, ROUND_HALF_UP), value.get("currency")
 
 
-def _moment(_: Field, value: object) -> Hashable:
+def moment_form(_: Field, value: object) -> Hashable:
+    """A datetime in whole seconds."""
     return int(value.timestamp()) if isinstance(value, datetime) else repr(value)
 
 
-def _point(field: Field, value: object) -> Hashable:
+def point_form(field: Field, value: object) -> Hashable:
+    """The value of a phone, e-mail or other contact point."""
     return contact(field, value.get("value") if isinstance(value, Mapping) else value)
-
-
-FORMS: Final[Mapping[Kind, Callable[[Field, object], Hashable]]] = {
-    Kind.TEXT: _text,
-    Kind.CODE: lambda _, value: str(value) or None,
-    Kind.NUMBER: _number,
-    Kind.LINK: lambda _, value: value or None if isinstance(value, int) else repr(value),
-    Kind.FLOAT: rounded,
-    Kind.BOOL: lambda _, value: bool(value),
-    Kind.DATE: lambda _, value: str(value),
-    Kind.DATETIME: _moment,
-    Kind.MONEY: _money,
-    Kind.MULTIFIELD: _point,
-}
-"""The stored form of a value by kind; the content of a file is never returned."""
-
-
-def keeps(field: Field, sent: object, kept: object) -> bool:
-    """Whether the stored value `kept` is what was sent.
-
-    Parameters
-    ----------
-    field : Field
-    sent, kept : object
-        Decoded cells. Phones and e-mails match if every one sent is there; other lists must be equal. None, empty text
-        and an empty list were sent to clear the field.
-    """
-    if sent is None or sent in ("", []):
-        return nothing(kept)
-    if kind(field) is Kind.FILE or field.type in DISK_FILES:
-        return not nothing(kept) or _takes_away(sent)
-    wanted, held = _parts(field, sent), _parts(field, kept)
-    if kind(field) is Kind.MULTIFIELD:
-        return set(wanted) <= set(held)
-    if field.type == "crm":
-        return len(set(wanted)) == len(set(held)) and all(any(_binds_alike(a, b) for b in held) for a in wanted)
-    return set(wanted) == set(held)
-
-
-def _parts(field: Field, cell: object) -> list[Hashable]:
-    parts: Sequence[object] = cell if isinstance(cell, list | tuple) else [cell]
-    form = FORMS.get(kind(field), _text)
-    if kind(field) is Kind.BOOL and not is_list(field):
-        return [bool(part) for part in parts]
-    if kind(field) is Kind.MULTIFIELD:  # an entry with an empty value removes one
-        parts = [part for part in parts if not isinstance(part, Mapping) or part.get("value")]
-    found = [form(field, part) for part in parts if part is not None and part != ""]
-    return [part for part in found if part is not None]
-
-
-def _binds_alike(one: Hashable, other: Hashable) -> bool:
-    """``CO_5`` and ``5`` are the same link if a field links to one entity only."""
-    first, second = _BOUND.fullmatch(str(one)), _BOUND.fullmatch(str(other))
-    if first is None or second is None:
-        return one == other
-    return first[2] == second[2] and (first[1] == second[1] or None in (first[1], second[1]))
-
-
-def _takes_away(sent: object) -> bool:
-    files = sent if isinstance(sent, list | tuple) else [sent]
-    return all(isinstance(file, Mapping) and file.get("remove") for file in files)

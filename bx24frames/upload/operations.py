@@ -1,0 +1,102 @@
+"""Operations: insert, update, upsert and delete as rows of one table, each a sequence of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bx24frames.engine.sizes import FIRST_WRITES
+from bx24frames.errors import Action
+from bx24frames.upload.changes import rows_to_update
+from bx24frames.upload.confirm import confirm
+from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
+from bx24frames.upload.forecast import Load
+from bx24frames.upload.inserts import encoded_inserts, insert_rows
+from bx24frames.upload.keys import find_rows
+from bx24frames.upload.lookup import found_by_id
+from bx24frames.upload.machine import UploadMachine
+from bx24frames.upload.outcomes import Outcome, Verb
+from bx24frames.upload.reconcile import begin
+from bx24frames.upload.request import Upload
+from bx24frames.upload.state import Rows, RowState
+from bx24frames.upload.steps import RowsById, Script, ask
+from bx24frames.upload.updates import commands_of, encoded_updates, learn_current, update_rows
+from bx24frames.upload.verify import verify
+
+__all__ = ["OPERATIONS", "absences", "loads", "planned", "rehearsal", "script"]
+
+Phase: TypeAlias = "Callable[[Upload, UploadMachine], Script[None]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One way of writing.
+
+    `find`: identifies the rows that exist. `phases`: send and verify. `creates`: rows are inserted, so those whose
+    answer is lost must be searched for. `done`: outcomes of an earlier run that are not repeated. `always_recorded`:
+    there is a journal even if the caller names none.
+    """
+
+    find: Phase
+    phases: tuple[Phase, ...]
+    creates: bool = False
+    done: frozenset[Action] = frozenset({"inserted", "updated", "unchanged"})
+    always_recorded: bool = True
+
+
+OPERATIONS: Final[Mapping[Verb, Operation]] = {
+    "insert": Operation(find_rows, (insert_rows, verify), creates=True),
+    "update": Operation(find_rows, (update_rows, confirm, verify)),
+    "upsert": Operation(find_rows, (update_rows, confirm, insert_rows, verify), creates=True),
+    "delete": Operation(identify_ids, (delete_present,), done=frozenset({"deleted"}), always_recorded=False),
+}
+
+
+def script(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Everything that an upload does, from its first look-up to its last."""
+    operation = OPERATIONS[upload.verb]
+    for phase in ((begin,) if operation.creates else ()) + (operation.find, *operation.phases):
+        yield from phase(upload, machine)
+
+
+def rehearsal(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """What a dry run does: look-ups only."""
+    yield from OPERATIONS[upload.verb].find(upload, machine)
+    yield from learn_current(upload, machine.rows, machine.rows.ids)
+
+
+def absences(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Fail the rows whose ids do not exist, in a dry run; an upload leaves that to the portal."""
+    rows = machine.rows
+    if not found_by_id(upload.table) or upload.verb == "delete":
+        return
+    present = rows.within(RowState.PRESENT)
+    there = (yield from ask(RowsById([rows.ids[at] for at in present]))) if present else {}
+    for position in present:
+        row_id = rows.ids[position]
+        if isinstance(row_id, int) and row_id not in there:
+            rows.settle(Outcome(position, "failed", row_id, "NOT_FOUND", "no row has this id", path="check"))
+
+
+def planned(upload: Upload, rows: Rows) -> Iterator[Outcome]:
+    """The outcomes that a dry run expects of the rows that it would send."""
+    present = rows.within(RowState.PRESENT)
+    if upload.verb == "delete":
+        yield from (Outcome(position, "deleted", rows.ids[position]) for position in present)
+        return
+    for row, says in rows_to_update(upload, rows, present):
+        yield Outcome(row.position, "updated" if says else "unchanged", rows.ids[row.position], path="batch")
+    for position in rows.within(RowState.NEW):
+        yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
+
+
+def loads(upload: Upload, rows: Rows) -> Iterator[Load]:
+    """The calls needed for the rows that a dry run plans to write."""
+    chosen: dict[Action, list[int]] = {"deleted": [], "updated": [], "inserted": []}
+    for outcome in rows.outcomes():
+        chosen.setdefault(outcome.action, []).append(outcome.position)
+    yield Load(encoded_deletes(upload, chosen["deleted"]), FIRST_WRITES)
+    yield Load(encoded_updates(upload, rows, chosen["updated"]), FIRST_WRITES, commands_of(upload))
+    for calls, first, commands in encoded_inserts(upload, chosen["inserted"]):
+        yield Load(calls, first, commands)

@@ -1,0 +1,83 @@
+"""Updates: existing rows are sent with the cells that differ, and compared again if their answer was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from bx24frames.engine.messages import MAX_COMMANDS
+from bx24frames.engine.sizes import FIRST_WRITES
+from bx24frames.entities.encode import update_call
+from bx24frames.upload.changes import compared_codes, rows_to_update
+from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.state import RowState
+from bx24frames.upload.steps import Delivery, RowsById, Send, Sleep, ask
+
+if TYPE_CHECKING:
+    from bx24frames.entities.encode import Encoded
+    from bx24frames.upload.machine import UploadMachine
+    from bx24frames.upload.request import Upload
+    from bx24frames.upload.state import Rows
+    from bx24frames.upload.steps import Script
+
+__all__ = ["commands_of", "encoded_updates", "learn_current", "update_rows"]
+
+
+def update_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Send the rows that exist; an update in doubt is compared with the portal once it has ended, and sent again."""
+    rows = machine.rows
+    delivery = Delivery(FIRST_WRITES, "updated", None, commands_of(upload))
+    repeated: set[int] = set()
+    for left in reversed(range(machine.policy.update_rounds)):
+        waiting = rows.within(RowState.PRESENT)
+        if not waiting:
+            return
+        yield from learn_current(upload, rows, waiting)
+        yield from ask(Send(_changed(upload, machine, waiting, repeated), delivery))
+        lost = [at for at, doubt in rows.doubts.items() if at in rows.ids and doubt.outcome.action == "unknown"]
+        if not lost or machine.stopped or not left:
+            return
+        # The update may still be in flight: compared with the portal before it has ended, it could be sent twice.
+        over_at = max(machine.policy.over_at(rows.doubts[at].let_go, ended=rows.doubts[at].ended) for at in lost)
+        yield from ask(Sleep(over_at))
+        if machine.is_stopped():
+            return
+        repeated.update(lost)
+        for position in lost:
+            rows.held.pop(rows.ids[position], None)
+        rows.repeat(lost)
+
+
+def learn_current(upload: Upload, rows: Rows, positions: Iterable[int]) -> Script[None]:
+    """Read the present values of the columns that must be compared."""
+    codes = compared_codes(upload)
+    if not codes:
+        return
+    ids = [rows.ids[at] for at in positions]
+    missing = [row_id for row_id in ids if set(codes) - set(rows.held.get(row_id, {}))]
+    if missing:
+        rows.held.update((yield from ask(RowsById(missing, codes))))
+
+
+def encoded_updates(upload: Upload, rows: Rows, positions: Iterable[int]) -> Iterator[Encoded]:
+    """The calls for existing rows, as they would be sent."""
+    for row, _ in rows_to_update(upload, rows, positions):
+        yield update_call(upload.entity, upload.columns, rows.ids[row.position], row, upload.request.nulls)
+
+
+def _changed(upload: Upload, machine: UploadMachine, positions: Iterable[int], repeated: set[int]) -> Iterator[Encoded]:
+    """The calls for rows of which anything is left to send; the others are settled."""
+    rows = machine.rows
+    for row, says in rows_to_update(upload, rows, positions):
+        row_id = rows.ids[row.position]
+        if says:
+            yield update_call(upload.entity, upload.columns, row_id, row, upload.request.nulls)
+            continue
+        # Nothing is left to send for a row whose answer was lost: it was carried out.
+        rows.settle(Outcome(row.position, "updated" if row.position in repeated else "unchanged", row_id))
+
+
+def commands_of(upload: Upload) -> int | None:
+    """The fixed number of commands in each request; None if it grows."""
+    rows = upload.request.rows_per_request
+    return None if isinstance(rows, str) else min(rows, MAX_COMMANDS)
