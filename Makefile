@@ -54,6 +54,9 @@ matrix:
 bench: ready-dev
 	@$(PY) benchmarks/run.py $(ARGS)
 
+seconds: ready-dev
+	@$(PY) benchmarks/seconds.py $(ARGS)
+
 storm: ready-dev
 	@$(PY) benchmarks/storm.py $(ARGS)
 	@$(PY) benchmarks/quirk_storm.py

@@ -23,10 +23,10 @@ class Refused(Exception):
 async def _send(portal: Portal, method: str, params: dict[str, Any]) -> dict[str, Any]:
     while True:
         reply = await portal.post(method, orjson.dumps(params), timeout=75.0)
-        answer: dict[str, Any] = orjson.loads(reply.body)
         if reply.status == 503:
             await asyncio.sleep(1.0)
             continue
+        answer: dict[str, Any] = orjson.loads(reply.body)
         if "error" in answer:
             raise Refused
         return answer
@@ -66,7 +66,7 @@ async def one_chain_in_batches(portal: Portal, limit: float) -> tuple[int, float
             errors = answer["result"]["result_error"]
             before = last
             for place in range(len(commands)):
-                rows = pages.get(f"c{place}", []) if isinstance(pages, dict) else pages[place]
+                rows = pages.get(f"c{place}", []) if isinstance(pages, dict) else []
                 if rows and int(rows[-1]["ID"]) > last:
                     last = int(rows[-1]["ID"])
                 if len(rows) < PAGE:

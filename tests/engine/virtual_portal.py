@@ -120,7 +120,7 @@ class Portal:
             Incoming("POST", path, content_type="application/json", body=body), self.epoch + self.loop.time()
         )
         if reply.status != 200 or b"OPERATION_TIME_LIMIT" in reply.body:
-            self.refused.append((self.loop.time(), str(orjson.loads(reply.body))[:200]))
+            self.refused.append((self.loop.time(), str(reply.body[:200])))
         await asyncio.sleep(reply.seconds + self.travel.uniform(0.01, 0.3))
         return Reply(reply.status, {}, reply.body, "portal")
 
