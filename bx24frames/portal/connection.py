@@ -397,4 +397,4 @@ def pages_machine(
         )
     if listing.paging is Paging.OWN:
         return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
-    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)
+    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry, exact=ordered and limit is not None)
