@@ -27,6 +27,8 @@ class OutsideBucket:
     """
 
     def __init__(self, bucket: SharedBucket, per_second: float = 2.0, policy: RetryPolicy = RETRY) -> None:
+        self.burst = 1
+        """Requests that are known to be admitted at once: the bucket does not tell its level."""
         self.per_second = per_second
         self._bucket = bucket
         self._policy = policy
@@ -41,6 +43,10 @@ class OutsideBucket:
     def ready_at(self, now: float) -> float:
         """When the next request may be sent, unless another process is faster."""
         return max(now, self._until, self._paused_until)
+
+    def places(self, now: float) -> float:
+        """Requests that may be sent at once, as far as is known."""
+        return 0.0 if self.ready_at(now) > now else 1.0
 
     def depart(self, now: float) -> float | None:
         """Charge a request that is sent now; None if the bucket is full.
