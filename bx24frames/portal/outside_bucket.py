@@ -44,10 +44,6 @@ class OutsideBucket:
         """When the next request may be sent, unless another process is faster."""
         return max(now, self._until, self._paused_until)
 
-    def places(self, now: float) -> float:
-        """Requests that may be sent at once, as far as is known."""
-        return 0.0 if self.ready_at(now) > now else 1.0
-
     def depart(self, now: float) -> float | None:
         """Charge a request that is sent now; None if the bucket is full.
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 from portal_model import classic_listing, item_listing
 
 from bx24frames.engine.clock import Clock
