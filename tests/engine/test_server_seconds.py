@@ -42,9 +42,10 @@ def test_a_long_read_meets_no_refusal_and_uses_what_is_allowed(
 @pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
 def test_a_portal_whose_limit_is_lower_than_thought_is_sat_out(loop: VirtualLoop, newer: bool) -> None:
     """Nothing tells the limit before it is reached: a refusal pauses what is refused, and the read goes on."""
-    portal = Portal(loop, 60_000, 0.3, newer, operating=200.0)
+    rows = 100_000 if newer else 60_000
+    portal = Portal(loop, rows, 0.3, newer, operating=200.0)
     told = read(portal, operating=420.0)
-    assert told.ids == list(range(1, 60_001))
+    assert told.ids == list(range(1, rows + 1))
     assert 0 < len(portal.refused) < 60
 
 
