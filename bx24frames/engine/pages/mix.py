@@ -26,8 +26,6 @@ LIGHT_PLACES: Final = 1
 """Requests in flight that are left to light requests while batches are sent."""
 RESERVED: Final = 4
 """Places in the request bucket that light requests leave to batches."""
-SMALLEST: Final = 4
-"""Pages of a batch that is sent where requests are left over; elsewhere half a full batch is waited for."""
 SPARE_RATE: Final = 0.05
 """Requests a second that have to be left over before light ones are sent."""
 KEPT_FOR_ENDS: Final = 0.01
@@ -114,7 +112,7 @@ def offers(
         kept = outlook.share(KEPT_FOR_ENDS, route.rate) if route is first and len(routes) > 1 else 0
         pages = outlook.most(route.rate, full + kept, now, batched=full > 1) - kept
         open_now |= pages > 0
-        if room and (2 * pages >= full or (light and pages >= SMALLEST)):
+        if 2 * pages >= full and room:
             yield Offer(_with_free((route, pages), routes, outlook, now))
     if light and outlook.places(now) >= (RESERVED if open_now else 1):
         yield from _light_offers(routes, outlook, now)
