@@ -53,6 +53,7 @@ matrix:
 
 bench: ready-dev
 	@$(PY) benchmarks/run.py $(ARGS)
+	@$(PY) benchmarks/mirror.py --keep
 
 seconds: ready-dev
 	@$(PY) benchmarks/seconds.py $(ARGS)
@@ -60,6 +61,7 @@ seconds: ready-dev
 storm: ready-dev
 	@$(PY) benchmarks/storm.py $(ARGS)
 	@$(PY) benchmarks/quirk_storm.py
+	@$(PY) benchmarks/mirror_storm.py
 
 notebooks: ready-dev
 	@$(PY) notebooks/execute.py $(ARGS)
