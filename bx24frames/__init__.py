@@ -5,7 +5,7 @@ Public names are imported lazily, on first access, so that ``import bx24frames``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bx24frames import errors
 from bx24frames.options import Limits
@@ -82,16 +82,18 @@ _HOMES: Final = {
 _MODULES: Final = ("aio", "config")
 
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for Any
 
-    if name in _MODULES:
-        return import_module(f"bx24frames.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"bx24frames.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

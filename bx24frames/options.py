@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from bx24frames.errors import ConfigError
 
-__all__ = ["Automation", "Backend", "DtypeBackend", "Limits", "Mode", "Nulls", "OnError", "Progress"]
+__all__ = ["Automation", "Backend", "DtypeBackend", "Limits", "Mode", "Nulls", "OnError", "Progress", "SharedBucket"]
 
 Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
 DtypeBackend: TypeAlias = Literal["pyarrow", "numpy_nullable"]
@@ -20,6 +21,26 @@ Automation: TypeAlias = bool | None
 _WHOLE: Final = frozenset({"burst", "commands_per_batch", "max_in_flight"})
 ENTERPRISE_BURST: Final = 250
 ENTERPRISE_PER_SECOND: Final = 5.0
+
+
+class SharedBucket(Protocol):
+    """The request bucket of a portal, kept where several machines reach it, such as a Redis server.
+
+    `Limits` takes a function that opens one. Its methods are called from one thread at a time, on the event loop that
+    sends the requests, so they should return within milliseconds.
+    """
+
+    def take(self) -> float:
+        """Charge one request and return 0; or charge nothing and return the seconds after which to try again."""
+        ...
+
+    def give_back(self) -> None:
+        """Release the place of a request that was certainly not sent."""
+        ...
+
+    def fill(self) -> None:
+        """Record that the portal refused a request because its bucket is full: the estimate was too low."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +60,10 @@ class Limits:
         1 to 50; 1 sends every command as a separate request.
     max_in_flight : int
         Maximum number of requests in flight.
-    shared : None or "host"
-        ``"host"`` shares the bucket among the processes of this machine through a file.
+    shared : None, "host" or callable
+        ``"host"`` shares the bucket among the processes of this machine through a file. To share it among machines, a
+        function ``shared(host, limits)`` that returns a `bx24frames.options.SharedBucket`: an object with the methods
+        ``take()``, ``give_back()`` and ``fill()``. It is called once for each portal in a process.
 
     Examples
     --------
@@ -54,7 +77,7 @@ class Limits:
     operating: float = 420.0
     commands_per_batch: int = 50
     max_in_flight: int = 8
-    shared: Literal["host"] | None = None
+    shared: Literal["host"] | Callable[[str, Limits], SharedBucket] | None = None
 
     def __post_init__(self) -> None:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
@@ -67,7 +90,10 @@ class Limits:
             (self.operating > 0, "operating must be above 0 seconds"),
             (1 <= self.commands_per_batch <= 50, "commands_per_batch must be 1 to 50"),
             (self.max_in_flight >= 1, "max_in_flight must be at least 1"),
-            (self.shared in (None, "host"), "shared must be None or 'host'"),
+            (
+                self.shared is None or self.shared == "host" or callable(self.shared),
+                "shared must be None, 'host' or a function that opens a bucket",
+            ),
         )
         for sound, fault in checks:
             if not sound:
@@ -78,13 +104,21 @@ class Limits:
         """Return the limits of the Enterprise plan: bucket 250, 5 requests a second."""
         return replace(cls(), burst=ENTERPRISE_BURST, per_second=ENTERPRISE_PER_SECOND)
 
+    @property
+    def _sharing(self) -> str:
+        if self.shared is None:
+            return "no"
+        if callable(self.shared):
+            return f"by {getattr(self.shared, '__qualname__', type(self.shared).__qualname__)}"
+        return "with other processes of this host"
+
     def _repr_html_(self) -> str:
         facts = {
             "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
             "operating time": f"{self.operating:g} s in ten minutes",
             "commands per batch": self.commands_per_batch,
             "requests in flight": self.max_in_flight,
-            "shared": "with other processes of this host" if self.shared == "host" else self.shared or "no",
+            "shared": self._sharing,
         }
         from bx24frames.display import facts_html  # not loaded by `import bx24frames`
 

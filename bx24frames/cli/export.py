@@ -1,85 +1,42 @@
-"""Export to a file: chunks are saved to a checkpoint as they arrive and assembled at the end; `--resume` continues."""
+"""Export to a file: a scan's batches are stored with its checkpoint, then assembled; `--resume` continues."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, cast
 
-from bx24frames.cli.conditions import conditions
+from bx24frames import bridge
+from bx24frames.arguments import row_of
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_rows, writing
-from bx24frames.scan.checkpoint import Kept
+from bx24frames.files.parts import Parts
+from bx24frames.portal.session import connection_of
+from bx24frames.scan.ranges import Checkpoint
+from bx24frames.scan.scans import AsyncScan, Batches
+from bx24frames.scan.sources import RestSource, open_source
+from bx24frames.scan.untyped import is_untyped
+from bx24frames.verbs import core
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.options import Progress
-    from bx24frames.scan.reading import Reading
+    from bx24frames.frames.requests import FrameRead
 
-__all__ = ["Asked", "export", "pour"]
-
-Order = tuple[str, Literal["asc", "desc"]]
+__all__ = ["export", "pour"]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Arguments of the `read` command that determine its rows."""
-
-    entity: str
-    columns: list[str] | None
-    filters: list[str]
-    order_by: Order | None
-    limit: int | None
-    changed_since: str | None
-    timezone: str | None
-    labels: bool
-    titles: bool
-    missing_columns: Literal["raise", "insert"]
-    on_bad_value: Literal["raise", "null"]
-    chunk_size: int
-
-
-def _tables(
-    asked: Asked, target: str | None, progress: Progress, beyond: tuple[str, int] | None = None
-) -> Iterator[pa.Table]:
-    """Read in chunks; `beyond` is a condition on the id such as ``(">id", 500)``."""
-    from bx24frames.verbs.read import iter_entity
-
-    filters = conditions(asked.filters)
-    if beyond is not None:
-        key, last = beyond
-        column = key[1:]
-        filters = {**filters, key: last} if isinstance(filters, dict) else [*filters, (column, key[0], last)]
-    return iter_entity(
-        asked.entity,
-        target,
-        columns=asked.columns,
-        filters=filters or None,
-        order_by=asked.order_by,
-        limit=asked.limit,
-        changed_since=asked.changed_since,
-        timezone=asked.timezone,
-        labels=asked.labels,
-        titles=asked.titles,
-        missing_columns=asked.missing_columns,
-        on_bad_value=asked.on_bad_value,
-        backend="pyarrow",
-        chunk_size=asked.chunk_size,
-        progress=progress,
-    )
-
-
-def pour(asked: Asked, target: str | None, path: str, form: str, progress: Progress) -> None:
+def pour(request: FrameRead, target: str | None, path: str, form: str) -> None:
     """Read to a stream, such as standard output, without a checkpoint."""
-    with writing(path, form, name=asked.entity) as append:
-        for table in _tables(asked, target, progress):
+    with writing(path, form, name=request.entity) as append:
+        for table, _ in _frames(request, target):
             append(table)
 
 
-def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bool, progress: Progress) -> None:
+def export(request: FrameRead, target: str | None, path: str, form: str, *, resume: bool) -> None:
     """Read into a file; the file appears complete or not at all.
 
     Raises
@@ -88,91 +45,74 @@ def export(asked: Asked, target: str | None, path: str, form: str, *, resume: bo
         With `resume`: the checkpoint belongs to another command, or the order of the rows does not allow resuming.
     """
     file = Path(path).resolve()
-    host, reading = _settled(asked, target)
-    way = None if reading is None else _way(reading)
-    if resume and way is None:
-        raise ConfigError(
-            "--resume works only for reads in order of id",
-            guidance="Leave out --resume, or leave out --order-by and lists of values that need several reads.",
-        )
-    command = {"host": host, **asdict(asked)}
-    columns = asked.columns if reading is None else list(reading.spelled)
-    kept = (Kept.found(file, command) if resume else None) or Kept.begin(file, command, columns)
+    command = _command(connection_of(target).host, request)
+    parts = Parts.found(file, command) if resume else None
+    source: RestSource | None = None
     try:
-        if not kept.whole:
-            _keep(kept, replace(asked, columns=kept.columns), target, way, form, progress)
-        _put_together(kept, file, form, asked.entity)
+        source = _opened(request, target, parts)
+        if resume and (source is None or not source.resumable):
+            raise ConfigError(
+                "--resume works only for reads in order of id", guidance="Leave out --resume, or leave out --order-by."
+            )
+        columns = request.columns if source is None else source.columns
+        parts = parts or Parts.begin(file, command, None if columns is None else list(columns))
+        finish = _finish(source)
+        if not parts.whole:
+            rows = _frames(request, target) if source is None else _batches(source, parts, request.chunk_size)
+            _store(parts, rows, form)
+        _assemble(parts, finish, file, form, request.entity)
     except BaseException:
-        _leave(kept, goes_on=way is not None)
+        if parts is not None:
+            _leave(parts, resumable=source is not None and source.resumable)
         raise
-    kept.discard()
-    if progress is not False and sys.stderr.isatty():
-        print(f"{kept.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
+    parts.discard()
+    if request.progress is not False and sys.stderr.isatty():
+        print(f"{parts.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How to resume a read in order of id: after the last id, from the column at `place` or from an extra column."""
-
-    key: str
-    sign: str
-    place: int | None
+def _command(host: str, request: FrameRead) -> dict[str, object]:
+    """What determines the rows, for the comparison with an earlier command."""
+    given = {one.name: getattr(request, one.name) for one in fields(request) if row_of(one) is not None}
+    return {"host": host, "entity": request.entity, **given, "progress": None}
 
 
-def _settled(asked: Asked, target: str | None) -> tuple[str, Reading | None]:
-    """Return the host and the prepared read, so that invalid arguments fail before any row is requested.
-
-    A method outside the catalogue has no description, so there is nothing to prepare.
-    """
-    from bx24frames import bridge
-    from bx24frames.portal.session import connection_of
-    from bx24frames.scan.reading import prepare
-    from bx24frames.scan.request import ReadRequest
-    from bx24frames.scan.untyped import is_untyped
-
-    connection = connection_of(target)
-    if is_untyped(asked.entity):
-        return connection.host, None
-    request = ReadRequest(
-        asked.entity,
-        asked.columns,
-        conditions(asked.filters) or None,
-        asked.order_by,
-        asked.limit,
-        asked.changed_since,
-        asked.timezone,
-        missing_columns=asked.missing_columns,
-    )
-    return connection.host, bridge.run(prepare(connection, request))
+def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
+    """The finished rows, chunk by chunk; without a checkpoint."""
+    with closing(bridge.iterate(core.iterate(target, request))) as tables:
+        for table in tables:
+            yield cast("pa.Table", table), None
 
 
-def _way(reading: Reading) -> _Way | None:
-    from bx24frames.engine.messages import Paging
-
-    listing, order = reading.table.entity.listing, reading.order
-    by_id = order.field is None and order.remote is None and not reading.whole and reading.where.owners is None
-    if not by_id or listing.paging is not Paging.KEYSET:
+def _opened(request: FrameRead, target: str | None, parts: Parts | None) -> RestSource | None:
+    """The source of what is still to be read; None for a method outside the catalogue, which has no description."""
+    if is_untyped(request.entity):
         return None
-    codes = {name: field.code for name, field in reading.fields.items()}
-    place = next((at for at, name in enumerate(reading.spelled) if codes.get(name) == listing.id_key), None)
-    return _Way(listing.id_key, ">" if order.ascending else "<", place)
+    if parts is not None:
+        left = None if request.limit is None else max(request.limit - parts.rows, 0)
+        request = replace(request, columns=parts.columns, limit=left)
+    return bridge.run(open_source(connection_of(target).begun(), request))
 
 
-def _keep(kept: Kept, asked: Asked, target: str | None, way: _Way | None, form: str, progress: Progress) -> None:
-    limit = asked.limit
-    if limit is not None:
-        asked = replace(asked, limit=limit - kept.rows)
-    besides = way is not None and way.place is None
-    if way is not None and besides:
-        asked = replace(asked, columns=[*(kept.columns or ()), way.key])
-    beyond = None if way is None or kept.last_id is None else (f"{way.sign}{way.key}", kept.last_id)
-    for table in _tables(asked, target, progress, beyond):
-        _give_back()
-        last = _last_id(table, way)
-        check_rows(form, kept.rows + table.num_rows)
-        if table.num_rows or not kept.rows:
-            kept.add(table.drop_columns(table.column_names[-1:]) if besides else table, last)
-    kept.close()
+def _batches(source: RestSource, parts: Parts, chunk_size: int) -> Generator[tuple[pa.Table, str | None], None, None]:
+    """The rows behind those stored, each batch with the checkpoint that includes it."""
+    import pyarrow as pa
+
+    reached = None if parts.scan is None else Checkpoint.from_json(parts.scan)
+    with Batches(AsyncScan(source), reached, chunk_size) as batches:
+        for batch in batches:
+            checkpoint = batches.checkpoint
+            yield pa.Table.from_batches([batch]), None if checkpoint is None else checkpoint.to_json()
+    if not parts.rows:
+        yield source.schema.empty_table(), None
+
+
+def _store(parts: Parts, rows: Generator[tuple[pa.Table, str | None], None, None], form: str) -> None:
+    with closing(rows):
+        for table, checkpoint in rows:
+            _give_back()
+            check_rows(form, parts.rows + table.num_rows)
+            parts.add(table, checkpoint)
+    parts.close()
 
 
 def _give_back() -> None:
@@ -183,24 +123,27 @@ def _give_back() -> None:
         pool.release_unused()
 
 
-def _last_id(table: pa.Table, way: _Way | None) -> int | None:
-    if way is None or not table.num_rows:
-        return None
-    return int(table.column(table.num_columns - 1 if way.place is None else way.place)[-1].as_py())
+def _finish(source: RestSource | None) -> Callable[[pa.Table], pa.Table]:
+    """What is done with the rows when the file is assembled; captions are read first, the same for all chunks."""
+    if source is None:
+        return lambda table: table
+    finish = source.finish()
+    bridge.run(finish.caption_all())
+    return lambda table: bridge.run(finish.table(table))
 
 
-def _put_together(kept: Kept, file: Path, form: str, name: str) -> None:
+def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], file: Path, form: str, name: str) -> None:
     _give_back()
-    with writing(str(file), form, name=name, draft=kept.draft) as append:
-        for table in kept.tables():
-            append(table)
+    with writing(str(file), form, name=name, draft=parts.draft) as append:
+        for table in parts.tables():
+            append(finish(table))
 
 
-def _leave(kept: Kept, *, goes_on: bool) -> None:
-    """After a failure, keep a resumable checkpoint and report it; discard any other."""
-    if kept.rows and goes_on:
-        kept.leave()
-        note = f"{kept.rows:,} rows are saved in {kept.folder}; run the same command with --resume to continue."
+def _leave(parts: Parts, *, resumable: bool) -> None:
+    """After a failure, keep resumable parts and report them; discard any others."""
+    if parts.rows and resumable:
+        parts.leave()
+        note = f"{parts.rows:,} rows are saved in {parts.folder}; run the same command with --resume to continue."
         print(note, file=sys.stderr)  # noqa: T201
     else:
-        kept.discard()
+        parts.discard()

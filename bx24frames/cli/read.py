@@ -78,13 +78,15 @@ def read(
 
     Rows are written in chunks, so memory stays bounded for an entity of any size.
     """
-    from bx24frames.cli.export import Asked, export, pour
+    from bx24frames.cli.conditions import conditions
+    from bx24frames.cli.export import export, pour
     from bx24frames.files.files_out import flows, format_of
+    from bx24frames.frames.requests import FrameRead
 
-    asked = Asked(
-        entity=entity,
+    request = FrameRead(
+        entity,
         columns=_names(columns),
-        filters=filters or [],
+        filters=conditions(filters or []) or None,
         order_by=_order(order_by),
         limit=limit,
         changed_since=changed_since,
@@ -93,15 +95,17 @@ def read(
         titles=titles,
         missing_columns=missing_columns,
         on_bad_value=on_bad_value,
+        progress=bar(quiet),
+        backend="pyarrow",
         chunk_size=chunk_size,
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
     if not flows(out):
-        export(asked, target, out, chosen, resume=resume, progress=bar(quiet))
+        export(request, target, out, chosen, resume=resume)
     elif resume:
         raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
     else:
-        pour(asked, target, out, chosen, bar(quiet))
+        pour(request, target, out, chosen)
 
 
 def scan(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -184,7 +184,7 @@ class _Reading:
         spec = KIND[kind_]
         if not spec.is_map and types.isdisjoint((list, dict) if spec.from_bool else (list, dict, bool)):
             try:
-                return typed(kind_, pa.array(values))
+                return typed(kind_, pa.array(cast("list[Any]", values)))
             except NOT_PLAIN:
                 pass  # mixed types in one column, or a value that only its reader handles
         read = partial(spec.read, first=self.decoder.day_first()) if spec.site_dates else spec.read

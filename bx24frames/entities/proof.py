@@ -44,6 +44,8 @@ class Proof:
         Columns that no form has returned recently: they are missing and do not end the read.
     optional : frozenset of str
         Columns that some portals do not return although they or the documentation describe them.
+    scalars : frozenset of str
+        Keys of all requested columns with single values, besides the id: rows that have none of them are not rows.
     """
 
     wanted: Mapping[str, tuple[str, ...]]
@@ -52,6 +54,9 @@ class Proof:
     strict: bool = False
     excused: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    scalars: frozenset[str] = frozenset()
+    bare: bool = False
+    """Rows have come, and no row so far had any of the scalars."""
     waiting: bool = True
     missing: list[str] = field(default_factory=list)
     """Wanted columns that no row has had so far."""
@@ -70,6 +75,7 @@ class Proof:
         carried = dict.fromkeys(key for row in rows for key in row)
         self.left_out = tuple(key for key in carried if key not in self.known and key not in WITHHELD)
         self.missing = [column for column, keys in self.wanted.items() if not any(key in carried for key in keys)]
+        self.bare = bool(self.scalars) and self.scalars.isdisjoint(carried)
         if self.strict and not (self.excused | self.optional).issuperset(self.missing):
             raise self.fault()
 
@@ -77,12 +83,22 @@ class Proof:
         """Inspect the rows of further pages and return them unchanged."""
         if self.missing:
             self.missing = [column for column in self.missing if not _carried(rows, self.wanted[column])]
+        if self.bare and not self.waiting:
+            self.bare = not _carried(rows, self.scalars)
         return rows
 
     @property
     def broken(self) -> list[str]:
         """The missing columns that the portal should have returned."""
         return [column for column in self.missing if column not in self.optional]
+
+    def emptiness(self) -> ResponseError:
+        """The error for rows that have no requested value besides their id."""
+        return ResponseError(
+            "The rows have nothing but their ids, although the portal describes more",
+            method=self.method,
+            guidance="The method does not return the requested columns.",
+        )
 
     def fault(self) -> ResponseError:
         """The error that names the missing columns."""
@@ -121,7 +137,16 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
         for column, one in columns
         if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or (column in optional and not explicit))
     }
+    scalars = {
+        key
+        for _, one in columns
+        if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or one.code == entity.listing.id_key)
+        for key in keys_of_field(one, entity.family)
+    }
+    if entity.sparse:  # keys of empty values are left out: what no row has may be empty everywhere
+        wanted, optional = (wanted, frozenset(wanted)) if explicit else ({}, optional)
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
     known |= {entity.listing.id_key, *entity.listing.row_key, *BESIDE.get(entity.family, ())}
     known |= {name for one in entity.arguments for name in one.names}
-    return Proof({} if entity.sparse else wanted, frozenset(known), entity.listing.call.method, optional=optional)
+    method = entity.listing.call.method
+    return Proof(wanted, frozenset(known), method, optional=optional, scalars=frozenset(scalars))

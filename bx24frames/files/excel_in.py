@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_out import openpyxl_is_there
 from bx24frames.files.sheets import Sheet, headed
+from bx24frames.files.zip_sizes import check_unpacked, holds
 
 if TYPE_CHECKING:
     import openpyxl
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["excel_sheet"]
 
 FORMULA: Final = b"<f"
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, TypeError, AttributeError, ValueError)
+"""What openpyxl raises for parts that are damaged; malformed XML is a SyntaxError."""
+_NO_WORKBOOK: Final = "it is not a workbook ({}); if Excel can open it, save it from there as .xlsx"
 
 
 def excel_sheet(data: bytes) -> Sheet:
@@ -28,16 +33,18 @@ def excel_sheet(data: bytes) -> Sheet:
     ConfigError
         openpyxl is not installed, or two columns have the same heading.
     ValueError
-        The data is not a workbook.
+        The data is not a workbook, or it is too large when unpacked.
     """
     import pyarrow as pa
 
     openpyxl_is_there()
+    check_unpacked(data)
     from openpyxl.utils.datetime import WINDOWS_EPOCH
 
     book = _opened(data, results=True)
     try:
         sheet, count = _first(book), len(book.sheetnames)
+        title = sheet.title
         formulas = _unanswered(data)
         lines = (
             [formulas.get((line, place), cell) for place, cell in enumerate(row)] if formulas else row
@@ -45,11 +52,13 @@ def excel_sheet(data: bytes) -> Sheet:
         )
         rows = [row for row in lines if any(cell is not None for cell in row)]
         serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904
+    except _BROKEN as fault:
+        raise ValueError(_NO_WORKBOOK.format(fault)) from None
     finally:
         book.close()
     if not rows and count > 1:
         raise ConfigError(
-            f"Sheet {sheet.title} is empty, and only the first sheet is read",
+            f"Sheet {title} is empty, and only the first sheet is read",
             guidance="Move the sheet with the rows to the first place.",
         )
     head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
@@ -58,7 +67,7 @@ def excel_sheet(data: bytes) -> Sheet:
         for place in range(max(map(len, rows), default=0))
     ]
     table, gaps = headed(head, columns)
-    which = f"sheet {sheet.title}" + (f", the first of {count}" if count > 1 else "")
+    which = f"sheet {title}" + (f", the first of {count}" if count > 1 else "")
     lacking = f"{len(formulas):,} formulas without results: open the file in Excel and save it" if formulas else ""
     notes = ", ".join(part for part in (which, gaps, lacking) if part)
     return Sheet(table, notes, decimal_comma=None, doubtful=bool(formulas), serials=serials)
@@ -69,8 +78,8 @@ def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=results)
-    except (zipfile.BadZipFile, KeyError, OSError) as fault:
-        reason = f"it is not a workbook ({fault}); if Excel can open it, save it from there as .xlsx"
+    except (*_BROKEN, OSError) as fault:
+        reason = _NO_WORKBOOK.format(fault)
     else:
         if book.worksheets:
             return book
@@ -93,7 +102,7 @@ def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
-        if not any(FORMULA in parts.read(name) for name in sheets):
+        if not any(_holds_formula(parts, name) for name in sheets):
             return {}
     results, formulas = (_opened(data, results=results) for results in (True, False))
     try:
@@ -108,6 +117,11 @@ def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
     finally:
         results.close()
         formulas.close()
+
+
+def _holds_formula(parts: zipfile.ZipFile, name: str) -> bool:
+    with parts.open(name) as part:
+        return holds(part, FORMULA)
 
 
 def _text(cell: object) -> str | None:

@@ -13,7 +13,7 @@ from bx24frames.files.flat import flat
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import Cell
 
 __all__ = ["ROWS", "ExcelSheet", "openpyxl_is_there"]
 
@@ -81,7 +81,7 @@ class ExcelSheet:
         text = str(value) if dated or long or isinstance(value, str) else None
         return value if text is None or isinstance(value, Decimal) else self._text(text, name)
 
-    def _text(self, text: str, name: str) -> WriteOnlyCell:
+    def _text(self, text: str, name: str) -> Cell:
         from openpyxl.cell import WriteOnlyCell
         from openpyxl.utils.escape import escape
 

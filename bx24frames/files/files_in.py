@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from bx24frames.entities.types import Kind, is_list, kind
 from bx24frames.errors import ConfigError
@@ -115,7 +115,7 @@ def nested(table: pa.Table, fields: Mapping[str, Field]) -> pa.Table:
             continue
         cells = [_cell(text, field) for text in table.column(place).to_pylist()]
         try:
-            table = table.set_column(place, name, pa.array(cells))
+            table = table.set_column(place, name, pa.array(cast("list[Any]", cells)))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as fault:
             raise ConfigError(f"Column {name}: its cells have different structures: {fault}") from None
     return table

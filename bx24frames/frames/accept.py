@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Backend
@@ -149,7 +149,7 @@ def _as_table(frame: object) -> pa.Table:
 
     try:
         if hasattr(frame, "__arrow_c_stream__"):
-            return pa.table(frame)
+            return pa.table(cast("Any", frame))
         known = nw.from_native(cast("IntoFrame", frame))
         eager = known.collect() if isinstance(known, nw.LazyFrame) else known
         return eager.to_arrow()

@@ -99,7 +99,7 @@ def _binary(body: Node) -> Tree[Clause]:
         return Any((_read(left), _read(right)))
     if "Literal" in left:
         op, left, right = _MIRRORED.get(op, op), right, left
-    return _compared(left, op, right)
+    return _compared(left, str(op), right)
 
 
 def _function(body: Node) -> Tree[Clause]:

@@ -152,8 +152,7 @@ def _codes(field: Field, kind: pa.DataType) -> list[object]:
     if not (types.is_integer(kind) or types.is_string(kind)):
         return []
     column: AnyArray = pa.array([choice.code for choice in field.choices], pa.string()).cast(kind)
-    codes: list[object] = column.to_pylist()
-    return codes
+    return list(column.to_pylist())
 
 
 class _Validates(Protocol):
@@ -161,7 +160,8 @@ class _Validates(Protocol):
 
 
 def _native_schema(schema: object) -> _Validates:
-    native = schema.to_schema() if hasattr(schema, "to_schema") else schema
+    model = getattr(schema, "to_schema", None)
+    native: object = schema if model is None else model()
     if not hasattr(native, "validate"):
         raise ConfigError(f"schema must be a pandera DataFrameSchema or DataFrameModel, not {type(schema).__name__}")
     return cast("_Validates", native)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.scan.checkpoint import Lock, lock_folder
+from bx24frames.files.parts import Lock, lock_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,7 +6,7 @@ import atexit
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,9 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
-from bx24frames.options import Limits
+from bx24frames.options import Limits, SharedBucket
 from bx24frames.portal.host_budget import HostBucket
+from bx24frames.portal.outside_bucket import OutsideBucket
 
 
 @dataclass(slots=True)
@@ -38,6 +39,9 @@ class Budgets:
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
+    outside_buckets: dict[tuple[Callable[[str, Limits], SharedBucket], str], OutsideBucket] = field(
+        default_factory=dict
+    )
     governors: dict[str, tuple[Governor, Sizes]] = field(default_factory=dict)
 
     def governor(self, host: str, credential: str, limits: Limits) -> tuple[Governor, Sizes]:
@@ -59,6 +63,7 @@ class Budgets:
         """Discard what is recorded of spent budgets."""
         self.buckets.clear()
         self.host_buckets.clear()
+        self.outside_buckets.clear()
         self.governors.clear()
 
     def close(self) -> None:
@@ -66,9 +71,14 @@ class Budgets:
         for bucket in self.host_buckets.values():
             bucket.close()
 
-    def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket:
+    def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket | OutsideBucket:
         if limits.shared is None:
             return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
+        if callable(limits.shared):
+            opened = (limits.shared, host)
+            if opened not in self.outside_buckets:
+                self.outside_buckets[opened] = OutsideBucket(limits.shared(host, limits), limits.per_second, self.retry)
+            return self.outside_buckets[opened]
         key = (state_file(), host)
         if key not in self.host_buckets:
             try:

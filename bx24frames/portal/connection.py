@@ -353,4 +353,4 @@ def pages_machine(
         return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
     if listing.paging is Paging.OWN:
         return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
-    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry)
+    return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry, exact=ordered and limit is not None)

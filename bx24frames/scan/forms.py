@@ -80,6 +80,8 @@ class FormReader:
         self._reading.seen.uncarried = frozenset(proof.missing)
         if proof.broken and self._reading.explicit:
             raise proof.fault()
+        if proof.bare and not self._reading.explicit and not self._reading.forgiving:
+            raise proof.emptiness()
         if self._reading.inner:
             return
         if proof.missing and not self._reading.forgiving:

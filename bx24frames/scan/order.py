@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operators import SORTED, Comparison
 from bx24frames.entities.types import comparison, is_list
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, ResponseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,7 +119,7 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
         "text": column,
     }
     sorted_by = pa.table([*keys.values(), places], [*keys, "place"])
-    by = [(name, direction) for name in keys]
+    by: list[tuple[str, Literal["ascending", "descending"]]] = [(name, direction) for name in keys]
     return table.take(pc.sort_indices(sorted_by, sort_keys=[*by, ("place", "ascending")]))
 
 
@@ -135,3 +135,39 @@ def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa
     ids = table.column(place).combine_chunks()
     first = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
     return table.filter(pa.concat_arrays([pa.array([True]), first]))
+
+
+def rising(table: pa.Table, schema: TableSchema, *, after: int | None = None) -> bool:
+    """Whether the ids of rows rise, all of them above `after`; true where the rows have no integer id."""
+    import pyarrow.compute as pc
+
+    ids = _ids(table, schema)
+    if ids is None or not len(ids):
+        return True
+    falls = pc.any(pc.less_equal(ids.slice(1), ids.slice(0, len(ids) - 1))).as_py()
+    return not falls and (after is None or ids[0].as_py() > after)
+
+
+def last_id(table: pa.Table, schema: TableSchema, otherwise: int | None) -> int | None:
+    """The id of the last row."""
+    ids = _ids(table, schema)
+    return otherwise if ids is None or not len(ids) else ids[-1].as_py()
+
+
+def out_of_order(entity: Entity) -> ResponseError:
+    """The error of a list that was asked for in the order of the ids and does not keep to it."""
+    return ResponseError(
+        "The list method does not keep to the order of ids it was asked for",
+        method=entity.listing.call.method,
+        guidance="read_entity without a limit sorts the rows here.",
+    )
+
+
+def _ids(table: pa.Table, schema: TableSchema) -> pa.Array[pa.Int64Scalar] | None:
+    import pyarrow as pa
+
+    codes = [field.code for field in schema.fields]
+    if schema.id_key not in codes:
+        return None
+    ids = table.column(codes.index(schema.id_key)).combine_chunks()
+    return ids if pa.types.is_int64(ids.type) and not ids.null_count else None

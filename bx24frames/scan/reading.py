@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from bx24frames.engine.messages import IdBounds
+from bx24frames.engine.messages import IdBounds, Paging
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.decode import Decoder
@@ -89,6 +89,13 @@ class Reading:
     def whole(self) -> bool:
         """Whether all rows must be read before the first can be returned."""
         return self.order.field is not None or self.where.parted or self.where.sieve is not None
+
+    @property
+    def offset_by_id(self) -> bool:
+        """Whether pages by offset are requested in the order of the ids and returned as they come."""
+        listing = self.table.entity.listing
+        by_offset = listing.paging is Paging.OFFSET and bool(listing.id_filter)
+        return by_offset and self.order.field is None and self.where.owners is None
 
     @property
     def arrow(self) -> pa.Schema:

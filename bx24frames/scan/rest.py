@@ -15,7 +15,7 @@ from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
 from bx24frames.scan.forms import FormReader
-from bx24frames.scan.order import merged_by_id, sorted_table
+from bx24frames.scan.order import last_id, merged_by_id, out_of_order, rising, sorted_table
 from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.scan.reading import Reading, prepare
 from bx24frames.scan.top import first_rows
@@ -165,7 +165,12 @@ async def gather(connection: Connection, reading: Reading, meter: ProgressMeter)
     table = pa.Table.from_batches(found, schema=reading.schema.arrow)
     if reading.where.parted:
         table = merged_by_id(table, reading.schema, up=reading.order.up)
-    table = sorted_table(table, reading.order, reading.schema).select(range(reading.width))
+    table = sorted_table(table, reading.order, reading.schema)
+    if reading.offset_by_id and not rising(table, reading.schema):
+        if reading.limit is not None:
+            raise out_of_order(reading.table.entity)
+        table = merged_by_id(table, reading.schema)
+    table = table.select(range(reading.width))
     tell_nulled(reading)
     tell_foreign(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit
@@ -224,10 +229,16 @@ async def iterate_tables(
             return
         held: list[pa.RecordBatch] = []
         rows = given = 0
+        last: int | None = None
         async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, bar) as expected:
             async for batch in source:
                 expected.begin(batch.num_rows)
                 meter.rows(batch.num_rows)
+                if reading.offset_by_id:
+                    part = pa.Table.from_batches([batch])
+                    if not rising(part, reading.schema, after=last):
+                        raise out_of_order(reading.table.entity)
+                    last = last_id(part, reading.schema, last)
                 held.append(batch)
                 rows += batch.num_rows
                 while rows >= chunk_rows:

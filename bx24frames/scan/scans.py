@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Self, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, SupportsIndex, TypeAlias
 
 from bx24frames import bridge
+from bx24frames.arguments import whole_number
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import ConfigError
 from bx24frames.scan.ranges import EVERYTHING, NOTHING, Checkpoint, is_empty, remaining
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from bx24frames.scan.sources import Source
 
     Steps: TypeAlias = "AsyncGenerator[tuple[pa.RecordBatch | None, Checkpoint | None], None]"
+
+_CHUNK_SIZE: Final = whole_number(1, "a number of rows of at least 1", None)
 
 __all__ = ["AsyncBatches", "AsyncScan", "Batches", "Scan", "open_scan"]
 
@@ -70,9 +73,9 @@ class AsyncScan:
         """Name of the column of the last change; see `Scan.cursor`."""
         return self._source.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None) -> AsyncBatches:
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int | None = None) -> AsyncBatches:
         """Read the rows; see `Scan.batches`."""
-        return AsyncBatches(self, checkpoint)
+        return AsyncBatches(self, checkpoint, chunk_size)
 
     async def count(self) -> int:
         """Count the rows; see `Scan.count`."""
@@ -115,19 +118,20 @@ class AsyncScan:
             )
         return checkpoint or Checkpoint(self._source.fingerprint)
 
-    async def steps(self, reached: Checkpoint | None) -> Steps:
+    async def steps(self, reached: Checkpoint | None, rows: int | None = None) -> Steps:
         """Each batch with the checkpoint that includes it; after the last one the final checkpoint, with no batch."""
         if reached is None:
-            async with aclosing(self._source.batches(self._part)) as found:
+            async with aclosing(self._source.batches(self._part, rows)) as found:
                 async for batch, _ in found:
                     yield batch, None
             return
-        for part in remaining(self._part, reached.done):
+        up = self._source.ascending
+        for part in remaining(self._part, reached.done)[:: 1 if up else -1]:
             before = reached
-            async with aclosing(self._source.batches(part)) as found:
+            async with aclosing(self._source.batches(part, rows)) as found:
                 async for batch, last in found:
                     if last is not None:
-                        reached = before.beyond(IdBounds(part.after, last))
+                        reached = before.beyond(IdBounds(part.after, last) if up else IdBounds(last - 1, part.upto))
                     yield batch, reached
             if part.upto is not None:
                 reached = before.beyond(part)
@@ -142,12 +146,17 @@ class AsyncScan:
         return f"<{type(self).__name__} {self.entity}: {len(self.schema)} columns{bounds}>"
 
 
+def _row_count(chunk_size: int | None) -> int | None:
+    _CHUNK_SIZE("chunk_size", chunk_size)
+    return chunk_size
+
+
 class AsyncBatches(AsyncIterator["pa.RecordBatch"]):
     """The batches of an `AsyncScan`, for ``async for``; ``async with`` closes them, as `aclose` does."""
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int | None = None) -> None:
         self._reached = scan.begin(checkpoint)
-        self._steps = scan.steps(self._reached)
+        self._steps = scan.steps(self._reached, _row_count(chunk_size))
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -213,8 +222,8 @@ class Scan:
         """Name of the column of the last change, the one `changed_since` compares; None where the entity has none."""
         return self._twin.cursor
 
-    def batches(self, checkpoint: Checkpoint | None = None) -> Batches:
-        """Read the rows in order of id, up to 2,500 a batch.
+    def batches(self, checkpoint: Checkpoint | None = None, *, chunk_size: int | None = None) -> Batches:
+        """Read the rows in order of id.
 
         Memory is bounded where the list method pages by id; entities that it gives only as a whole, and conditions
         that take several readings, are put together first.
@@ -223,6 +232,8 @@ class Scan:
         ----------
         checkpoint : Checkpoint, optional
             Continue behind the rows that an earlier read gave.
+        chunk_size : int, optional
+            Rows per batch; the last one may have fewer. Default: as the portal's answers arrive, up to 2,500.
 
         Returns
         -------
@@ -236,7 +247,7 @@ class Scan:
         PortalError, ResponseError, DecodeError, LimitError, TransportError
             While iterating; there are never fewer rows without an error.
         """
-        return Batches(self._twin, checkpoint)
+        return Batches(self._twin, checkpoint, chunk_size)
 
     def count(self) -> int:
         """Count the rows that a read would give now, as `count_entity` does."""
@@ -275,10 +286,10 @@ class Batches(Iterator["pa.RecordBatch"]):
         integer id.
     """
 
-    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, scan: AsyncScan, checkpoint: Checkpoint | None, chunk_size: int | None = None) -> None:
         self.checkpoint = scan.begin(checkpoint)
         self._steps: Generator[tuple[pa.RecordBatch | None, Checkpoint | None], None, None]
-        self._steps = bridge.iterate(scan.steps(self.checkpoint))
+        self._steps = bridge.iterate(scan.steps(self.checkpoint, _row_count(chunk_size)))
 
     def __next__(self) -> pa.RecordBatch:
         for batch, reached in self._steps:

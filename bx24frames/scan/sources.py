@@ -16,7 +16,7 @@ from contextlib import aclosing
 from copyreg import dispatch_table
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 
 from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Row
 from bx24frames.engine.pages.cursor import ids_in
@@ -27,10 +27,11 @@ from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counting import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
+from bx24frames.scan.finish import Finish
 from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
 from bx24frames.scan.reading import Reading, prepare, settle
 from bx24frames.scan.request import CHUNK_ROWS
-from bx24frames.scan.rest import batches, collect, compact, tell_foreign, tell_nulled
+from bx24frames.scan.rest import batches, collect, compact, iterate_tables, tell_foreign, tell_nulled
 from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
@@ -87,8 +88,15 @@ class Source(Protocol):
         """Tells these rows from those of another portal, entity or condition; the same in every process."""
         ...
 
-    def batches(self, part: IdBounds) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
-        """The rows of a range in order of id, each batch with its last id."""
+    @property
+    def ascending(self) -> bool:
+        """Whether ids ascend."""
+        ...
+
+    def batches(
+        self, part: IdBounds, rows: int | None = None
+    ) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
+        """The rows of a range in order of id, in batches of `rows` or as they arrive, each with its last id."""
         ...
 
     async def ranges(self, part: IdBounds, number: int) -> Sequence[IdBounds]:
@@ -122,13 +130,16 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
     key = reading.names.find(listing.id_key) if listing.id_key else None
     if key is None:
         return RestSource(connection, reading, request)
+    if not _by_id(reading):
+        return RestSource(connection, reading, request)
     by_id = listing.paging is Paging.KEYSET and not reading.where.owners
     more: list[str] = []
     if request.columns is not None and key.code not in {field.code for field in reading.fields.values()}:
         more.append(listing.id_key)
     if by_id and not more:
         return RestSource(connection, reading, request)
-    asked = replace(request, order_by=None if by_id else listing.id_key)
+    way: Literal["asc", "desc"] = "asc" if reading.order.ascending else "desc"
+    asked = replace(request, order_by=request.order_by if by_id else (listing.id_key, way))
     if more:
         asked = replace(asked, columns=[*(request.columns or ()), *more])
     zones = Zones(zone(request.timezone), reading.portal_zone)
@@ -175,6 +186,12 @@ class RestSource:
         return self._shown(self.reading.arrow.empty_table()).schema
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the caller's frame, in order, those that the portal lacks included."""
+        spelled = self.reading.spelled
+        return spelled[: len(spelled) - self.hidden]
+
+    @property
     def key(self) -> str | None:
         """The id's name in the batches; the portal's own, where it is not among `columns`; None without an id."""
         return self._named(self.reading.table.entity.listing.id_key)
@@ -187,7 +204,12 @@ class RestSource:
     @property
     def resumable(self) -> bool:
         """Whether rows have an integer id, by which a range is read on its own."""
-        return self._place() is not None
+        return self._place() is not None and _by_id(self.reading)
+
+    @property
+    def ascending(self) -> bool:
+        """Whether ids ascend."""
+        return self.reading.order.ascending
 
     @property
     def fingerprint(self) -> str:
@@ -196,24 +218,33 @@ class RestSource:
         told = [self.connection.host, self.name, request.filters, request.changed_since, request.timezone]
         return hashlib.sha256(json.dumps(_plain(told)).encode()).hexdigest()[:16]
 
-    async def batches(self, part: IdBounds) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
-        """The rows of a range in order of id, each batch with its last id."""
-        import pyarrow as pa
-
+    async def batches(
+        self, part: IdBounds, rows: int | None = None
+    ) -> AsyncGenerator[tuple[pa.RecordBatch, int | None], None]:
+        """The rows of a range in order of id, in batches of `rows` or as they arrive, each with its last id."""
         source = self.begun()
         reading = source._narrowed(part)
-        place = self._place()
         if reading.whole:
-            table = _within(await collect(source.connection, reading, progress=False), place, part)
-            for at in range(0, table.num_rows, CHUNK_ROWS):
-                yield self._batch(compact(table.slice(at, CHUNK_ROWS)))
+            table = await source._whole(reading, part)
+            for at in range(0, table.num_rows, rows or CHUNK_ROWS):
+                yield self._batch(compact(table.slice(at, rows or CHUNK_ROWS)))
             return
-        async with aclosing(batches(source.connection, reading)) as found:
-            async for rows in found:
-                if rows.num_rows:
-                    yield self.shown(pa.Table.from_batches([rows]))
-        tell_nulled(reading)
-        tell_foreign(reading)
+        found = (
+            _as_they_arrive(source.connection, reading)
+            if rows is None
+            else iterate_tables(source.connection, reading, rows, self.request.progress)
+        )
+        async with aclosing(found) as tables:
+            async for table in tables:
+                if table.num_rows:
+                    yield self._batch(table)
+
+    def finish(self) -> Finish:
+        """What turns the rows into those of a frame: inserted columns, captions, titles."""
+        reading = self.reading
+        if self.hidden:
+            reading = replace(reading, width=reading.width - self.hidden, spelled=self.columns)
+        return Finish(self.connection, reading, replace(self.request, timezone=None))
 
     async def ranges(self, part: IdBounds, number: int) -> Sequence[IdBounds]:
         """A range in `number` ones; the last are empty where the ids do not suffice.
@@ -258,6 +289,14 @@ class RestSource:
         where = _where_within(self.reading.where, part) if keyset or is_empty(part) else self.reading.where
         return replace(self.reading, where=where)
 
+    async def _whole(self, reading: Reading, part: IdBounds) -> pa.Table:
+        """All rows of a reading that is put together before its first row is given."""
+        if part == EVERYTHING:
+            return await collect(self.connection, reading, self.request.progress)
+        unlimited = replace(reading, limit=None)  # the range is applied here
+        table = _within(await collect(self.connection, unlimited, self.request.progress), self._place(), part)
+        return table if reading.limit is None else table.slice(0, reading.limit)
+
     def _place(self) -> int | None:
         """Where the integer id is among the columns read."""
         import pyarrow as pa
@@ -287,6 +326,23 @@ class RestSource:
         last = None if place is None else int(table.column(place)[-1].as_py())
         [batch] = self._shown(table).combine_chunks().to_batches()
         return batch, last
+
+
+async def _as_they_arrive(connection: Connection, reading: Reading) -> AsyncGenerator[pa.Table, None]:
+    """The rows of each request."""
+    import pyarrow as pa
+
+    async with aclosing(batches(connection, reading)) as found:
+        async for rows in found:
+            yield pa.Table.from_batches([rows]).select(range(reading.width))
+    tell_nulled(reading)
+    tell_foreign(reading)
+
+
+def _by_id(reading: Reading) -> bool:
+    """Whether the rows come in order of id."""
+    field, key = reading.order.field, reading.table.entity.listing.id_key
+    return reading.order.remote is None and (field is None or field.code == key)
 
 
 def _where_within(where: Where, part: IdBounds) -> Where:
@@ -340,6 +396,7 @@ async def _counted(
 ) -> list[tuple[IdBounds, int]]:
     """Count the rows of ranges, and of finer ones where they are many: a request each time."""
     known: dict[IdBounds, int] = {}
+    counted: list[tuple[IdBounds, int]] = []
     for turn in range(ROUNDS):
         asked = [part for part in parts if part not in known]
         for at in range(0, len(asked), MAX_COMMANDS):

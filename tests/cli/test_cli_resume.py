@@ -16,8 +16,8 @@ from pyarrow import csv, parquet
 
 import bx24frames as bx
 from bx24frames.errors import ConfigError
+from bx24frames.files.parts import Parts
 from bx24frames.sandbox import Costs, Sandbox
-from bx24frames.scan.checkpoint import Kept
 
 COLUMNS = "id,title,opportunity,contactId,createdTime,UF_CRM_TAGS"
 READ = ["read", "deal", "--columns", COLUMNS, "--chunk-size", "50"]
@@ -142,23 +142,21 @@ def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
 
 @pytest.fixture
 def half(monkeypatch: pytest.MonkeyPatch):
-    """Interrupt the next read after some chunks."""
-    from bx24frames.verbs import read as reading
-
-    real = reading.iter_entity
+    """Interrupt the next read after some chunks were stored."""
+    real = Parts.add
 
     def arm(chunks: int, failure: BaseException | None = None) -> None:
-        def some(*given: object, **options: object):
-            tables = real(*given, **options)
-            try:
-                for _ in range(chunks):
-                    yield next(tables)
-            finally:
-                tables.close()
-            monkeypatch.setattr(reading, "iter_entity", real)
-            raise failure or KeyboardInterrupt
+        left = chunks
 
-        monkeypatch.setattr(reading, "iter_entity", some)
+        def some(self: Parts, table: pa.Table, scan: str | None) -> None:
+            nonlocal left
+            real(self, table, scan)
+            left -= 1
+            if not left:
+                monkeypatch.setattr(Parts, "add", real)
+                raise failure or KeyboardInterrupt
+
+        monkeypatch.setattr(Parts, "add", some)
 
     return arm
 
@@ -252,15 +250,15 @@ def test_an_end_while_the_file_is_put_together_costs_no_request(
 ):
     out = tmp_path / "out.parquet"
     line = ["read", "deal", "-o", str(out), "--chunk-size", "10", "-c", "id"]
-    real = Kept.tables
+    real = Parts.tables
 
-    def some(self: Kept):
+    def some(self: Parts):
         yield next(real(self))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Kept, "tables", some)
+    monkeypatch.setattr(Parts, "tables", some)
     assert run(*line).status == 130
-    monkeypatch.setattr(Kept, "tables", real)
+    monkeypatch.setattr(Parts, "tables", real)
     bx24_sandbox.stats.reset()
     assert run(*line, "--resume").status == 0
     assert bx24_sandbox.stats.calls.get("crm.item.list", 0) == 0
@@ -327,12 +325,12 @@ def test_a_checkpoint_that_is_none_is_told(run, half, tmp_path: Path):
 
 
 def test_a_table_changed_meanwhile_is_refused(tmp_path: Path):
-    kept = Kept.begin(tmp_path / "out.csv", {}, ["id"])
-    kept.add(pa.table({"id": [1]}), 1)
+    parts = Parts.begin(tmp_path / "out.csv", {}, ["id"])
+    parts.add(pa.table({"id": [1]}), "one")
     with pytest.raises(ConfigError, match="changed"):
-        kept.add(pa.table({"id": ["2"]}), 2)
-    assert (kept.rows, kept.last_id) == (1, 1)
-    kept.leave()
+        parts.add(pa.table({"id": ["2"]}), "two")
+    assert (parts.rows, parts.scan) == (1, "one")
+    parts.leave()
 
 
 @pytest.mark.filterwarnings("ignore:crm.status.list")

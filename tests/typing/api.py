@@ -17,6 +17,30 @@ from bx24frames.portal.plan import Plan
 
 portal = bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=bx.Limits.enterprise())
 
+
+class Bucket:
+    """A bucket as `Limits` takes one."""
+
+    def take(self) -> float:
+        """Take a place."""
+        return 0.0
+
+    def give_back(self) -> None:
+        """Release it."""
+
+    def fill(self) -> None:
+        """Record a refusal."""
+
+
+def opened_bucket(_host: str, _limits: bx.Limits) -> Bucket:
+    """Open the bucket of a portal."""
+    return Bucket()
+
+
+bx.Limits(shared=opened_bucket)
+bx.Limits(shared="machine")  # type: ignore[arg-type]
+bx.Limits(shared=lambda host, limits: object())  # type: ignore[arg-type,return-value]
+
 assert_type(bx.read_entity("deal", portal), pd.DataFrame)
 assert_type(bx.read_entity("deal", "acme", backend=None), pd.DataFrame)
 assert_type(bx.read_entity("deal", portal, backend="pandas", dtype_backend="pyarrow"), pd.DataFrame)
@@ -39,6 +63,10 @@ assert_type(bx.list_entities(portal, backend="polars"), pl.DataFrame)
 
 scan = portal.scan("deal", columns=["id"], filters={">id": 5})
 assert_type(scan, bx.Scan)
+assert_type(scan.schema, pa.Schema)
+assert_type(portal.scan("deal", changed_since="2026-01-01", timezone="UTC", on_bad_value="null"), bx.Scan)
+assert_type(portal.scan("deal", schema_overrides={"id": pl.Int32, "title": pa.string()}).plan(), Plan)
+assert_type(list(scan.batches(bx.Checkpoint("f00d"))), list[pa.RecordBatch])
 assert_type(scan.splits(3), list[bx.Scan])
 assert_type(scan.key, str | None)
 assert_type(scan.batches().checkpoint, bx.Checkpoint | None)
@@ -64,6 +92,15 @@ assert_type(portal.host, str)
 bx.read_entity("deal", portal, backend="dask")  # type: ignore[call-overload]
 bx.read_entity("deal", portal, ["id"])  # type: ignore[call-overload]
 bx.write_entity(pd.DataFrame(), "deal", portal)  # type: ignore[call-arg]
+bx.read_entity("deal", portal, colums=["id"])  # type: ignore[call-overload]
+bx.read_entity("deal", portal, chunk_size=5)  # type: ignore[call-overload]
+bx.read_entity("deal", portal, limit="3")  # type: ignore[call-overload]
+bx.scan_entity("deal", portal, columns=["id"])  # type: ignore[call-arg]
+portal.scan("deal", limit=5)  # type: ignore[call-arg]
+portal.scan("deal", columns=5)  # type: ignore[arg-type]
+portal.scan("deal", ["id"])  # type: ignore[call-arg,arg-type]
+bx.delete_entity([1], "deal", portal, mode="insert")  # type: ignore[call-arg]
+bx.read_entities("deal", portal)  # type: ignore[attr-defined]
 bx.write_entity(pd.DataFrame(), "deal", portal, mode="replace")  # type: ignore[arg-type]
 bx.count_entity(5, portal)  # type: ignore[arg-type]
 portal.call(5)  # type: ignore[arg-type]
@@ -80,7 +117,12 @@ async def awaited() -> None:
         assert_type(await bx.aio.read_entity("deal", client, backend="polars"), pl.DataFrame)
         assert_type(bx.aio.iter_entity("deal", client), AsyncGenerator[pd.DataFrame, None])
         assert_type(await bx.aio.count_entity("deal", client), int)
-        assert_type(await (await client.scan("deal")).count(), int)
+        opened = await client.scan("deal", columns=["id"], filters={">id": 5})
+        assert_type(await opened.count(), int)
+        assert_type(await opened.plan(), Plan)
+        assert_type([batch async for batch in opened.batches()], list[pa.RecordBatch])
+        assert_type(opened.batches().checkpoint, bx.Checkpoint | None)
+        await client.scan("deal", limit=5)  # type: ignore[call-arg]
         assert_type(await bx.aio.write_entity(pl.DataFrame(), "deal", client, mode="update"), bx.WriteReport)
 
 

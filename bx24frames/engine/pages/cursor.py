@@ -7,10 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import orjson
+import msgspec
 
-from bx24frames.engine.messages import JSON, Answer, Call, Listing, Lost, Paging, Path, Refusal, Row, RowShape, Success
-from bx24frames.engine.pages.columnar import opened
+from bx24frames.engine.messages import (
+    JSON,
+    Answer,
+    Call,
+    Listing,
+    Lost,
+    Paging,
+    Path,
+    RawRows,
+    Refusal,
+    Row,
+    RowShape,
+    Success,
+)
+from bx24frames.engine.pages.columnar import UNREADABLE, opened
 from bx24frames.engine.records import Records, Rows
 from bx24frames.errors import ResponseError
 
@@ -126,8 +139,17 @@ def show(listing: Listing, answer: Answer, rows: Rows) -> None:
     if witness is None or not witness.waiting or not rows:
         return
     if isinstance(rows, Records) and isinstance(answer, Success) and answer.raw is not None:
-        rows = rows_in(listing, orjson.loads(answer.raw.text))
+        rows = rows_in(listing, _whole(listing, answer.raw))
     witness.look(list(rows))
+
+
+def _whole(listing: Listing, raw: RawRows) -> JSON:
+    """A result with the keys that records leave out, which were not decoded with them."""
+    try:
+        value: JSON = msgspec.json.decode(raw.text)
+    except UNREADABLE as fault:
+        raise ResponseError(f"Unreadable rows: {fault}", method=listing.call.method) from None
+    return value
 
 
 def size_of(answer: Answer) -> int:

@@ -73,6 +73,8 @@ class OffsetPages(Generic[T]):
         Start of every label.
     limit : int, optional
         Rows wanted.
+    exact : bool
+        Whether a place that the list counts and does not show is an error: the place of a row is what is asked for.
 
     Raises
     ------
@@ -88,8 +90,10 @@ class OffsetPages(Generic[T]):
         token: str,
         limit: int | None = None,
         retry: RetryPolicy = RETRY,
+        exact: bool = False,
     ) -> None:
         self._retry = retry
+        self._exact = exact
         self._listing = listing
         self._take = take
         self._token = token
@@ -107,6 +111,8 @@ class OffsetPages(Generic[T]):
         """Rows of the pages before the last one."""
         self._passes = 1
         self._stale = 0
+        self._announced: set[int] = set()
+        """Where an answer says that another page begins."""
         self._ended = False
         self._sent = 0
 
@@ -174,6 +180,8 @@ class OffsetPages(Generic[T]):
         span.due -= 1
         self._heard = True
         self._tally.hear(answer)
+        if answer.next is not None:
+            self._announced.add(answer.next)
         if ask.offset == span.start:
             span.last = not rows
             if not span.came or len(rows) > len(span.rows):
@@ -203,17 +211,22 @@ class OffsetPages(Generic[T]):
             if rows:
                 out.append(self._take(rows))
             self._end(span)
+        if self._left == 0:
+            self._tell_hidden()
         return out
 
     def _settled(self, span: Span) -> bool:
-        """Whether a span holds all its rows; one that is short before the end is looked at once more."""
+        """Whether a span holds all its rows; one that is short before the end, or announced and empty, is looked at
+        once more.
+        """
         rows = len(span.rows)
         if span.told is not None and span.told < span.start + rows and self._fresh.beside([], span.rows):
             self._tally.distrust()  # the total of a page alone, or of nothing at all
         enough = self._left is not None and rows >= self._left and self._tally.total is None
         if span.proven or enough or self._listing.paging is Paging.WHOLE:
             return True
-        if not self._tally.lacking(span.start, self._size, rows):
+        doubtful = not rows and span.start in self._announced
+        if not doubtful and not self._tally.lacking(span.start, self._size, rows):
             return True
         span.proven = True  # unless the second look finds something
         behind = not self._listing.page_path and self._listing.paging is Paging.OFFSET
@@ -252,6 +265,8 @@ class OffsetPages(Generic[T]):
             self._ended = span.last
         elif span.start and tally.reached(span.start):  # the page behind the total
             if span.rows and span.start == self._size and self._passes == 1:
+                if span.start in self._announced:
+                    self._raise("A page that was announced brings the rows of the first once more")
                 # either the list begins again behind its end, or `start` has no effect and the total is the page's
                 warnings.warn(
                     f"{self._listing.call.method} answers a second page with its first {self._size} rows, and counts no"
@@ -287,6 +302,8 @@ class OffsetPages(Generic[T]):
             return
         if len(self._lengths) > 1 and len(set(self._lengths)) == 1 and self._lengths[0] < self._size:
             self._raise(f"Pages of {self._lengths[0]} rows each, which begin {self._size} rows apart")
+        if self._exact:
+            self._raise(f"The list counts {self._tally.hidden} rows that it does not show")
         warnings.warn(
             f"{self._listing.call.method} counts {self._tally.hidden} rows more than it shows: hidden from this user",
             stacklevel=2,

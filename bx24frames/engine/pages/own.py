@@ -25,7 +25,7 @@ TAKEN: Final = "afterCursor"
 UNDER: Final = "children"
 """Where a row of a tree holds the rows under it (docs: note-document-tree-list.md)."""
 BARREN: Final = 3
-"""Pages without a new row, one after the other, after which a cursor leads nowhere."""
+"""Empty pages, one after the other, after which a cursor leads nowhere."""
 CUT: Final = "truncated"
 """True where a tree was too large to be answered whole."""
 
@@ -95,11 +95,9 @@ class OwnPages(Generic[T]):
         found = rows_in(self._listing, answer.value)
         show(self._listing, answer, found)
         rows = self._fresh.of([*spread(found)])
-        self._barren = 0 if rows else self._barren + 1
+        self._barren = 0 if rows else BARREN if found else self._barren + 1  # rows that have come before come no more
         if self._next is not None and self._barren >= BARREN:
-            raise ResponseError(
-                f"{self._barren} pages without a new row, and the portal tells of more", method=command.call.method
-            )
+            raise ResponseError("A page brings no new row, and the portal tells of more", method=command.call.method)
         if self._left is not None:
             rows = rows[: self._left]
             self._left -= len(rows)

@@ -101,7 +101,8 @@ def read_batch(params: Mapping[str, object]) -> tuple[dict[str, str | tuple[str,
 
 
 def _plain_id(value: object, method: str) -> int | str:
-    plain = value.item() if hasattr(value, "item") and callable(value.item) else value
+    item = getattr(value, "item", None)  # a scalar of numpy or pandas
+    plain: object = item() if callable(item) else value
     if isinstance(plain, float) and plain.is_integer():
         return int(plain)
     if isinstance(plain, bool) or not isinstance(plain, int | str) or plain == "":

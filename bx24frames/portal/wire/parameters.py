@@ -114,8 +114,9 @@ def jsonable(value: object, name: str, method: str) -> JSON:
         return str(value) if isinstance(value, Decimal) else value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(item, name, method) for item in value]
-    if hasattr(value, "item") and callable(value.item):  # a scalar of numpy or pandas
-        return jsonable(value.item(), name, method)
+    scalar = getattr(value, "item", None)
+    if callable(scalar):  # of numpy or pandas
+        return jsonable(scalar(), name, method)
     raise ConfigError(f"'{name}' holds a {type(value).__name__}, which has no form in JSON", method=method)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoint of a resumable read: its finished parts, and how far it got, kept next to the target file."""
+"""Parts of an unfinished file: Arrow streams in a folder beside it, and the checkpoint behind their last row."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bx24frames.files.files_out import check_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Kept", "Lock", "lock_folder"]
+__all__ = ["Lock", "Parts", "lock_folder"]
 
 CHECKPOINT: Final = "checkpoint.json"
 DRAFT: Final = "draft"
 LOCK: Final = "lock"
 _OURS: Final = re.compile(r"(\d{6}\.arrow|checkpoint\.json)(\.new)?|draft|lock")
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BUSY: Final = "Another process is writing the same file"
 
 Lock: TypeAlias = sqlite3.Connection
@@ -39,12 +39,12 @@ class _Reached:
     columns: list[str] | None
     parts: int = 0
     rows: int = 0
-    last_id: int | None = None
+    scan: str | None = None
     whole: bool = False
     version: int = _VERSION
 
 
-class Kept:
+class Parts:
     """The folder ``FILE.part``: Arrow streams, one per chunk, and ``checkpoint.json``, which lists those that count.
 
     A part counts once the checkpoint, which is replaced atomically, names it, so a process may end at any point. A
@@ -68,7 +68,7 @@ class Kept:
         return target.with_name(f"{target.name}.part")
 
     @classmethod
-    def begin(cls, target: Path, command: Mapping[str, object], columns: list[str] | None) -> Kept:
+    def begin(cls, target: Path, command: Mapping[str, object], columns: list[str] | None) -> Parts:
         """Start a new read; the remains of an earlier read of the same file are removed.
 
         Raises
@@ -93,7 +93,7 @@ class Kept:
         return kept
 
     @classmethod
-    def found(cls, target: Path, command: Mapping[str, object]) -> Kept | None:
+    def found(cls, target: Path, command: Mapping[str, object]) -> Parts | None:
         """The remains of an earlier read of the same file; None if there are none.
 
         Raises
@@ -132,9 +132,9 @@ class Kept:
         return self._reached.rows
 
     @property
-    def last_id(self) -> int | None:
-        """Id of the last row stored."""
-        return self._reached.last_id
+    def scan(self) -> str | None:
+        """Text of the scan's checkpoint behind the last row stored; None if the read cannot be resumed."""
+        return self._reached.scan
 
     @property
     def whole(self) -> bool:
@@ -146,7 +146,7 @@ class Kept:
         """Path under which the file is assembled."""
         return self.folder / DRAFT
 
-    def add(self, table: pa.Table, last_id: int | None) -> None:
+    def add(self, table: pa.Table, scan: str | None) -> None:
         """Store the next rows.
 
         Raises
@@ -163,7 +163,7 @@ class Kept:
         _write_part(self.folder / _part(reached.parts), table)
         reached.parts += 1
         reached.rows += table.num_rows
-        reached.last_id = reached.last_id if last_id is None else last_id
+        reached.scan = scan
         self._save()
 
     def close(self) -> None:
@@ -261,7 +261,7 @@ def _clear(folder: Path) -> None:
 
 def _plain(command: Mapping[str, object]) -> Mapping[str, object]:
     """The command after a round trip through JSON."""
-    plain: Mapping[str, object] = json.loads(json.dumps(command))
+    plain: Mapping[str, object] = json.loads(json.dumps(command, default=str))
     return plain
 
 
