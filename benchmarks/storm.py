@@ -1,6 +1,6 @@
 """Random uploads under random trouble: no row twice, none missing, every outcome true.
 
-    python benchmarks/storm.py [--runs 1000] [--seed 1] [--only near,lag] [--table]
+    python benchmarks/storm.py [--runs 1000] [--seed 1] [--only near,lag] [--minutes 5] [--table]
 
 Each run has a portal of its own and one dimension of trouble (`storm_runs.DIMENSIONS`): faults of the network, a role
 that reads less than it writes, a portal that rewrites what it stores, near-equal rows, lists behind adds, a queue in
@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help=f"dimensions: {', '.join(DIMENSIONS)}")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="end after so many minutes")
     parser.add_argument("--table", action="store_true", help="print the figures as a Markdown table")
     asked = parser.parse_args()
     only = [name for name in asked.only.split(",") if name]
@@ -73,6 +74,8 @@ def main() -> int:
     tallies: dict[str, Tally] = collections.defaultdict(Tally)
     started = time.monotonic()
     for seed in range(asked.seed, asked.seed + asked.runs):
+        if time.monotonic() - started > 60 * asked.minutes:
+            break
         name = dimension_of(seed, only)
         verdict = one(name, seed)
         tallies[name].add(verdict)

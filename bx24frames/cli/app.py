@@ -11,6 +11,7 @@ from bx24frames.cli.examples import epilog
 from bx24frames.cli.inspection import count, describe, entities, plan, schema
 from bx24frames.cli.probe import doctor
 from bx24frames.cli.read import read, scan
+from bx24frames.cli.sync import sync
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
 from bx24frames.cli.write import delete, write
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for command in (
-    *(connect, read, scan, count, plan, describe, schema, entities, write, delete),
+    *(connect, read, scan, count, plan, describe, schema, entities, write, delete, sync),
     *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")
@@ -58,7 +59,11 @@ def common(
 def sandbox(
     path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8024,
-    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same rows.")] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option(help="Random seed; the same one gives the same rows. 'tidy' is a plausible small company."),
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language of a tidy portal: ru or en.")] = "ru",
     size: Annotated[
         list[str] | None, typer.Option(metavar="ENTITY=ROWS", help="Rows to generate, such as deal=1000; repeatable.")
     ] = None,
@@ -84,6 +89,7 @@ def sandbox(
         path,
         port=port,
         seed=seed,
+        locale=locale,
         sizes=parse_sizes(size or []),
         plan=plan,
         real_time=not fast,

@@ -28,6 +28,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
         "write deal shop.csv --mode upsert --on originatorId,originId",
     ],
     "delete": ["delete deal 15 16", "delete deal --from report.csv --dry-run"],
+    "sync": ["sync --store crm.duckdb", "sync --store crm.duckdb deal contact stage_history:2 --history stageId"],
     "call": ["call user.current", """call user.get '{"ID": 1}'""", "call crm.deal.get - < ids.jsonl"],
     "batch": ["""batch '{"all": "crm.deal.list?select[]=ID", "one": "crm.deal.get?id=$result[all][0][ID]"}'"""],
     "get-all": ["get-all user.get", """get-all crm.deal.list '{"select": ["ID"], "filter": {"STAGE_ID": "NEW"}}'"""],

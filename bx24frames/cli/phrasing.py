@@ -22,6 +22,9 @@ _WORDS: Final[Mapping[str, str]] = {
     ".frame() lists every row": "--report FILE lists every row",
     "The frame ": "The file ",
     "use count_entity()": "use `bx24frames count`",
+    "run once with full=True": "run once with --full",
+    "retyped='column' keeps": "--retyped column keeps",
+    "sync both portals: portal=[first, second]": "name the portal of this mirror",
 }
 _PARAMETER: Final = re.compile(
     r"\b(automation|changed_since|columns|extra_columns|limit|missing_columns|mode|nulls|on|on_error|order_by|resume|"

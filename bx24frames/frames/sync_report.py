@@ -118,8 +118,8 @@ class SyncReport:
     def __repr__(self) -> str:
         counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        requests = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
-        return f"<SyncReport {self.store}: {len(self)} tables{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+        tables, requests = _number(len(self), "table"), _number(self.requests, "request")
+        return f"<SyncReport {self.store}: {tables}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
 
     def _repr_html_(self) -> str:
         rows = list(zip(*(self.tables[name].to_pylist() for name in SHOWN), strict=True))
@@ -127,6 +127,10 @@ class SyncReport:
 
     def _sum(self, name: str) -> int:
         return sum(int(str(one)) for one in self.tables[name].to_pylist())
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:

@@ -10,7 +10,7 @@ from bx24frames.engine.messages import MAX_COMMANDS, Call, Success
 from bx24frames.entities.catalog.catalog import ITEM_TYPES
 from bx24frames.entities.names import resolve
 from bx24frames.errors import ConfigError
-from bx24frames.mirror.tables import names_from, plan_of
+from bx24frames.mirror.tables import names_from, owned_plan, owner_entity, plan_of
 from bx24frames.portal.metadata import TYPES, find_entity, smart_types
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ AROUND: Final = (
 """What a mirror of everything holds besides the items: small tables, and those with a modified time or growing ids."""
 STAGED: Final = (1, 2, 31)
 """Entity types with a stage history, besides the smart processes (docs: crm-stage-history-list.md)."""
+SOLD: Final = ("deal", "lead", "quote", "smart_invoice")
+"""Entities with product rows, besides the smart processes."""
 PIPED: Final = (2,)
 """Entity types with pipelines, besides the smart processes."""
 
@@ -42,12 +44,16 @@ async def tables_for(connection: Connection, kept: Kept, entities: Sequence[str]
         if not entities:
             raise ConfigError("entities is empty", guidance="Leave it out for everything the credential can read.")
         for name in entities:
-            plan = plan_of(await find_entity(connection, name))
-            found.setdefault(plan.name, plan)
+            owned = owned_plan(name)
+            for entity in [name] if owned is None else [owner_entity(owned)]:
+                plan = plan_of(await find_entity(connection, entity))
+                found.setdefault(plan.name, plan)
+            if owned is not None:
+                found[owned.name] = owned
         return list(found.values())
     granted, smart = await _granted(connection)
     for name in _everything(smart):
-        plan = plan_of(resolve(name))
+        plan = owned_plan(name) or plan_of(resolve(name))
         if plan.described.scope in granted or (connection.host, plan.name) in kept.marks:
             found[plan.name] = plan
     return list(found.values())
@@ -76,5 +82,6 @@ def _everything(smart: Sequence[str]) -> Iterator[str]:
     yield from smart
     yield from AROUND
     numbers = [name.partition(":")[2] for name in smart]
+    yield from (f"{name.replace(':', '_')}_product_row" for name in (*SOLD, *smart))
     for base, own in (("stage_history", STAGED), ("category", PIPED)):
         yield from (f"{base}:{number}" for number in (*own, *numbers))

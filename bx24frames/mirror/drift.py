@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.errors import StoreError
@@ -40,6 +41,7 @@ def compare(
     *,
     retyped: Retyped = "raise",
     entity: str = "",
+    shared: Mapping[str, str] = MappingProxyType({}),
 ) -> Compared:
     """Compare the fields of the portal with the columns of the mirror.
 
@@ -55,6 +57,9 @@ def compare(
         When the portal described them.
     retyped : {"raise", "column"}
         Whether a field of another type is an error, or gets a second column.
+    shared : mapping
+        Types of the columns of the same table that other portals have, by name in lower case: a field of another type
+        gets a column of its own.
 
     Raises
     ------
@@ -71,7 +76,8 @@ def compare(
         other = next((one for one in reversed(kept) if one.code == field.name and one.type != kind), None)
         if same is None and other is not None and retyped == "raise":
             raise _retyped(other, kind, entity)
-        name = same.name if same is not None else _free_name(field.name, kind, columns, second=other is not None)
+        second = other is not None or shared.get(field.name.lower(), kind) != kind
+        name = same.name if same is not None else _free_name(field.name, kind, columns, second=second)
         names.append(name)
         if same is None:
             columns[name] = Column(field.name, name, title, kind, now)

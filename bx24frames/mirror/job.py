@@ -30,7 +30,8 @@ class Job:
 
     `mark`, `kept`: what the store holds. `rows`, `fills`: rows on their way; `again`: rows read once more after those,
     which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
-    `ids`: alive ids of the store. `windows`, `counts`: the first counts. `gone`: proven deletions.
+    `before`: the mark before the run. `since`: the time from which changes count; `moved`: the ids of rows that changed
+    since, or are new. `ids`: alive ids of the store. `windows`, `counts`: the first counts. `gone`: proven deletions.
     """
 
     portal: str
@@ -40,7 +41,9 @@ class Job:
     rows: Rows
     again: Rows
     fills: Rows
+    before: Mark | None = None
     at: dt.datetime | None = None
+    since: dt.datetime | None = None
     scan: AsyncScan | None = None
     compared: Compared | None = None
     labels: Mapping[str, str] | None = None
@@ -50,6 +53,7 @@ class Job:
     ids: array[int] = field(default_factory=lambda: array("q"))
     windows: Sequence[Window] = ()
     counts: Sequence[int] = ()
+    moved: set[int] = field(default_factory=set)
     gone: tuple[int, ...] = ()
     replaced: Replaced | None = None
     max_id: int | None = None
@@ -74,8 +78,15 @@ class Job:
             raise RuntimeError(f"{self.table.name} is not compared yet")
         return self.compared
 
-    def describe(self, scan: AsyncScan, titles: Mapping[str, str], now: dt.datetime, retyped: Retyped) -> None:
-        """Take the portal's description of the table.
+    def describe(
+        self,
+        scan: AsyncScan,
+        titles: Mapping[str, str],
+        now: dt.datetime,
+        retyped: Retyped,
+        shared: Mapping[str, str],
+    ) -> None:
+        """Take the portal's description of the table; `shared`: the columns that other portals have.
 
         Raises
         ------
@@ -83,7 +94,9 @@ class Job:
             It does not fit the columns of the mirror.
         """
         self.scan = scan
-        self.compared = compare(self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity)
+        self.compared = compare(
+            self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity, shared=shared
+        )
         self.max_id = None if self.mark is None else self.mark.max_id
 
     @property
@@ -108,6 +121,7 @@ class Job:
         """Spool rows that were read once more: they replace what came before."""
         named = batch.rename_columns(list(self.settled.names))
         self._note_ids(named)
+        self.moved.update(int(str(key[0])) for key in self._keys(named))
         named = self._unseen(named, self.renewed)
         if named.num_rows:
             self.again.append(named)
@@ -145,6 +159,18 @@ class Job:
         if len(key) == 1 and batch.num_rows and pa.types.is_integer(batch.column(key[0]).type):
             last = int(batch.column(key[0])[-1].as_py())
             self.max_id = last if self.max_id is None else max(last, self.max_id)
+            self._note_moved(batch)
+
+    def _note_moved(self, batch: pa.RecordBatch) -> None:
+        """Remember the rows that changed since the mark; those read by their place near the highest id may be old."""
+        if self.before is None or self.since is None or self.table.modified is None:
+            return
+        known = self.before.max_id or 0
+        ids = batch.column(self.table.key[0]).to_pylist()
+        times = batch.column(self.table.modified).to_pylist()
+        for row_id, at in zip(ids, times, strict=True):
+            if int(str(row_id)) > known or (isinstance(at, dt.datetime) and at >= self.since):
+                self.moved.add(int(str(row_id)))
 
     def _unseen(self, batch: pa.RecordBatch, seen: set[Key]) -> pa.RecordBatch:
         """The rows of a batch whose keys have not come yet; they have from now on."""
@@ -161,8 +187,8 @@ class Job:
     def _keys(self, batch: pa.RecordBatch) -> list[Key]:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
-    def change(self, request: SyncRequest, requests: int, seconds: float) -> Change:
-        """What is to be committed."""
+    def change(self, request: SyncRequest, form: str, requests: int, seconds: float) -> Change:
+        """What is to be committed; `form`: the form of requests that this portal needs."""
         compared, at = self.settled, self.at
         if at is None:
             raise RuntimeError("the portal told no time")
@@ -172,7 +198,7 @@ class Job:
             schema=self.schema,
             columns=compared.columns,
             rows=self.incoming,
-            mark=Mark(at, self.max_id, schema_hash(compared.columns)),
+            mark=Mark(at, self.max_id, schema_hash(compared.columns), form),
             deletions=request.deletions,
             gone=self.gone,
             replaced=self.replaced,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.mirror.job import Job
     from bx24frames.portal.connection import Connection
+    from bx24frames.scan.progress import ProgressMeter
     from bx24frames.scan.scans import AsyncScan
     from bx24frames.scan.together import FirstPage
     from bx24frames.where.filters import Filters
@@ -47,7 +48,7 @@ def fields_of(scan: AsyncScan) -> dict[str, Field]:
     return source.reading.fields if isinstance(source, RestSource) else {}
 
 
-async def load_first(job: Job) -> None:
+async def load_first(job: Job, meter: ProgressMeter) -> None:
     """Read a table as a whole, from where an earlier run of the first load stopped.
 
     Every part of the rows is on disk before the place behind it is recorded. The mark is the time at which the first of
@@ -65,6 +66,7 @@ async def load_first(job: Job) -> None:
         job.clear()
     async with scan.batches(checkpoint) as batches:
         async for batch in batches:
+            meter.rows(batch.num_rows)
             on_disk = job.take(batch, once=True)
             if on_disk and batches.checkpoint is not None and job.at is not None:
                 place = {"checkpoint": batches.checkpoint.to_json(), "at": job.at.isoformat(), "max_id": job.max_id}

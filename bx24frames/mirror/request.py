@@ -63,8 +63,8 @@ class SyncRequest(Checked):
     labels: bool = keyword(
         True, SWITCH, "bool", "Keep captions, and views ``TABLE_labels`` that have them in place of codes."
     )
-    lag: dt.timedelta = keyword(
-        dt.timedelta(minutes=5),
+    lag: str | dt.timedelta = keyword(
+        "5m",
         span_of,
         "str or timedelta",
         'How far behind the last run changes are looked for again, ``"5m"`` by default: rows can appear later than '

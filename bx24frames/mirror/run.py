@@ -14,15 +14,19 @@ from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
 from bx24frames.mirror.choice import tables_for
 from bx24frames.mirror.deletions import Ask
+from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
+from bx24frames.mirror.owned import open_owned, read_owned
 from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
 from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
 from bx24frames.mirror.repairs import renew_dangling, renew_linked
-from bx24frames.mirror.state import Way
+from bx24frames.mirror.state import Replaced, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
 from bx24frames.portal.together import describe_together
+from bx24frames.scan.forms import note_of
+from bx24frames.scan.progress import Bar, ProgressMeter
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
@@ -81,7 +85,10 @@ class PortalRun:
             self._end_if_wanted(jobs)
         changed = [] if self._request.full else known
         await read_news(
-            self.connection, changed, [*whole, *(job for job in known if job not in changed)], self._request.lag
+            self.connection,
+            changed,
+            [*whole, *(job for job in known if job not in changed)],
+            span_of("lag", self._request.lag),
         )
         for job in whole:
             if job.fault is None:
@@ -89,9 +96,16 @@ class PortalRun:
         self._end_if_wanted(jobs)
         await prove_deletions(self.connection, known, believe=self._request.full)
         await renew_linked(self.connection, self._store, known)
+        owned = [job for job in jobs if job.table.way is Way.OWNED]
+        for job in owned:
+            owner = next(one for one in jobs if one.table.name == job.table.owner)
+            await read_owned(self.connection, self._store, job, owner, full=self._request.full)
+            if job.replaced == Replaced() and job.fault is None:
+                await self._check_whole(job)
+        self._end_if_wanted(jobs)
         for job in known:
             await self._guarded(job, read_fills(self.connection, job))
-        await self._commit(known + whole)
+        await self._commit(known + whole + owned)
         if new:
             await renew_dangling(self.connection, self._store, new, by_change)
             await self._commit([job for job in new if job.again.count])
@@ -127,7 +141,11 @@ class PortalRun:
     def _job(self, table: TablePlan) -> Job:
         who = (self.connection.host, table.name)
         rows, again, fills = (self._spool.rows(*who, kind) for kind in ("rows", "again", "fills"))
-        return Job(who[0], table, self._kept.marks.get(who), self._kept.columns.get(who, ()), rows, again, fills)
+        mark, note = self._kept.marks.get(who), note_of(table.described.name)
+        if mark is not None and mark.form and self.connection.metadata.noted(note) is None:
+            self.connection.metadata.note(note, mark.form)
+        since = None if mark is None else mark.at - span_of("lag", self._request.lag)
+        return Job(who[0], table, mark, self._kept.columns.get(who, ()), rows, again, fills, before=mark, since=since)
 
     async def _describe(self, jobs: Sequence[Job]) -> None:
         """Ask for the descriptions, the dictionaries and the first counts of all tables together."""
@@ -137,11 +155,16 @@ class PortalRun:
         numbers = sorted({number for job in jobs if (number := entity_type_of(job.table)) is not None})
         categories = numbers if self._request.labels else []
         described = sum(job.table.described.fields.method is not None for job in jobs)
-        beside = described + len(categories) + bool(categories) + 1  # the statuses, and the portal's time
+        people = self._request.labels and not self._people
+        beside = described + len(categories) + bool(categories) + people + 1  # statuses, users, the portal's time
         first_windows(counted, MAX_COMMANDS - beside)
         calls = [call for job in counted for call in count_calls(job, [Ask(window) for window in job.windows])]
         told = await describe_together(
-            self.connection, [job.table.described for job in jobs], categories, [*calls, Call("server.time", {})]
+            self.connection,
+            [job.table.described for job in jobs],
+            categories,
+            [*calls, Call("server.time", {})],
+            people=people,
         )
         at = self.connection.server_time.began
         if at is None:
@@ -158,20 +181,28 @@ class PortalRun:
                 await self._guarded(job, self._open(job, told.refused))
 
     async def _open(self, job: Job, refused: frozenset[str]) -> None:
-        scan = await scan_of(self.connection, job.table.entity)
+        owned = job.table.way is Way.OWNED
+        scan = await (open_owned(self.connection, job, [1]) if owned else scan_of(self.connection, job.table.entity))
         fields = fields_of(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:
-            job.describe(scan, titles, job.at, self._request.retyped)
+            shared = self._kept.shared(job.portal, job.table.name)
+            job.describe(scan, titles, job.at, self._request.retyped, shared)
         if self._request.labels:
             names = zip(scan.schema.names, job.settled.names, strict=True)
             await caption(
                 self.connection, job, {name: fields[code] for code, name in names}, refused, people=self._people
             )
 
+    def _form(self, job: Job) -> str:
+        """The form of requests that proved to print all columns; empty for the usual one."""
+        return str(self.connection.metadata.noted(note_of(job.table.described.name)) or "")
+
     async def _load(self, job: Job) -> None:
         """Load a table for the first time, and commit it at once."""
-        await self._guarded(job, load_first(job))
+        title = f"{job.table.name}: first load"
+        with Bar(title, progress=self._request.progress) as bar:
+            await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
         if job.fault is None:
             await self._commit([job])
 
@@ -191,7 +222,8 @@ class PortalRun:
         for job in done:
             job.rows.flush()
         requests = self.connection.stats.requests - self._requests
-        changes = [job.change(self._request, requests, monotonic() - self._began) for job in done]
+        seconds = monotonic() - self._began
+        changes = [job.change(self._request, self._form(job), requests, seconds) for job in done]
         applied = await asyncio.to_thread(self._store.commit, changes) if changes else []
         for job, result in zip(done, applied, strict=True):
             self.outcomes.append(_outcome(job, result))

@@ -42,7 +42,8 @@ class TablePlan:
     """One table of a mirror, and the entity that it holds.
 
     `name`: its name in the store. `entity`: the entity's name with its argument (``stage_history:2``). `owner`: for a
-    table that is read by owners, the table of the owners; `owner_column`: the column that names the owner of a row.
+    table that is read by owners, the table of the owners; `owner_column`: the column that names the owner of a row;
+    `owner_argument`: its name in filters; `filters`: further ones.
     """
 
     name: str
@@ -53,6 +54,8 @@ class TablePlan:
     modified: str | None = None
     owner: str | None = None
     owner_column: str | None = None
+    owner_argument: str | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
 
 
@@ -61,12 +64,14 @@ class Mark:
     """How far the copy of one table reaches.
 
     `at`: the portal's own time at which the last complete run began. `max_id`: the highest id seen. `schema`: hash of
-    the columns.
+    the columns. `form`: the form of requests in which the portal prints all columns, so that the next process begins
+    with it.
     """
 
     at: dt.datetime
     max_id: int | None = None
     schema: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,13 @@ class Kept:
 
     marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], tuple[Column, ...]] = field(default_factory=dict)
+
+    def shared(self, portal: str, table: str) -> dict[str, str]:
+        """Types of the columns that other portals have in a table, by name in lower case."""
+        found = [
+            one for key, columns in self.columns.items() if key[0] != portal and key[1] == table for one in columns
+        ]
+        return {one.name.lower(): one.type for one in found}
 
     @property
     def portals(self) -> frozenset[str]:

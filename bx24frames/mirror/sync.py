@@ -36,6 +36,11 @@ async def sync(connections: Sequence[Connection], request: SyncRequest) -> Synce
         with closing(_spool(store)) as spool:
             runs = [PortalRun(one.begun(), kept, spool, request) for one in connections]
             found = await asyncio.gather(*(_one(run, alone=len(runs) == 1) for run in runs))
+    except OSError as fault:
+        raise StoreError(
+            f"The rows on their way into {store.name} could not be kept: {fault.strerror or fault}",
+            guidance=f"They are kept in {store.spool}. The store still holds its last complete state.",
+        ) from None
     finally:
         await asyncio.to_thread(store.close)
     used = sum(one.stats.requests - before for one, before in zip(connections, requests, strict=True))

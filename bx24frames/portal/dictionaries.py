@@ -56,14 +56,14 @@ async def dictionary(
     return _READERS[lookup.origin](rows, lookup)
 
 
-async def recall_dictionary(connection: Connection, name: str, answer: JSON) -> None:
+async def recall_dictionary(connection: Connection, name: str, answer: JSON, *, keep: bool = True) -> None:
     """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
 
     async def given() -> JSON:
         return answer.get("categories") if isinstance(answer, dict) else answer
 
     connection.metadata.forget(name)
-    await connection.metadata.recall(name, given, _rows)
+    await connection.metadata.recall(name, given, _rows, keep=keep)
 
 
 async def renewed_dictionary(connection: Connection, field: Field, lookup: Lookup) -> Dictionary | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, Success
+from bx24frames.engine.pages.cursor import Cursor
 from bx24frames.entities.arguments import described_alone
+from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.errors import BX24Error
 from bx24frames.portal.dictionaries import recall_dictionary
 from bx24frames.portal.metadata import table_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 STATUS: Final = "crm.status.list"
 CATEGORY: Final = "crm.category.list"
+USERS: Final = "user.get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,12 @@ class Told:
 
 
 async def describe_together(
-    connection: Connection, entities: Sequence[Entity], categories: Iterable[int], more: Sequence[Call]
+    connection: Connection,
+    entities: Sequence[Entity],
+    categories: Iterable[int],
+    more: Sequence[Call],
+    *,
+    people: bool = False,
 ) -> Told:
     """Describe entities anew, with the dictionaries of their stages and pipelines, and make further calls.
 
@@ -44,12 +52,16 @@ async def describe_together(
     categories : iterable of int
         Entity types whose pipelines are wanted; none: no dictionaries at all.
     more : sequence of Call
+    people : bool
+        Whether the names of users are wanted, which are remembered if they fit on one page.
     """
     described = [one for one in entities if one.fields.method is not None]
     calls = [Call(str(one.fields.method), one.fields.params) for one in described]
     numbers = list(categories)
     named: list[tuple[str, Call]] = [(STATUS, Call(STATUS, {}))] if numbers else []
     named += [(f"{CATEGORY}:{number}", Call(CATEGORY, {"entityTypeId": number})) for number in numbers]
+    if people:
+        named.append((USERS, Cursor(CATALOG["user"].listing, up=True).offset(0)))
     answers = await connection.answers([*calls, *(call for _, call in named), *more], first=MAX_COMMANDS, mixed=True)
     faults: dict[str, BX24Error] = {}
     for entity, answer in zip(described, answers, strict=False):
@@ -60,10 +72,10 @@ async def describe_together(
             faults[entity.name] = fault
     refused = set()
     for (name, _), answer in zip(named, answers[len(calls) :], strict=False):
-        if isinstance(answer, Success):
-            await recall_dictionary(connection, name, answer.value)
-        else:
+        if not isinstance(answer, Success):
             refused.add(name)
+        elif name != USERS or (isinstance(answer.value, list) and len(answer.value) == answer.total):
+            await recall_dictionary(connection, name, answer.value, keep=name != USERS)
     return Told(faults, frozenset(refused), answers[len(calls) + len(named) :])
 
 

@@ -32,6 +32,8 @@ from bx24frames.sandbox.oauth import PATH, OAuthServer
 from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
 from bx24frames.sandbox.registry import METHODS, Method
+from bx24frames.sandbox.seed.tidy import Tidy
+from bx24frames.sandbox.seed.tidy_words import WORDS, Locale
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
 
@@ -56,6 +58,27 @@ def plan_named(plan: str | Plan) -> Plan:
     return PLANS[plan]
 
 
+def seed_of(seed: int | str, locale: Locale | str, clock: Callable[[], float]) -> tuple[int, Tidy | None]:
+    """The number of a seed, and what a tidy one needs.
+
+    Raises
+    ------
+    ValueError
+        The seed is neither a number nor ``tidy``, or the language is unknown.
+    """
+    language = next((one for one in WORDS if one == locale), None)
+    if language is None:
+        raise ValueError(f"locale: {' or '.join(map(repr, WORDS))}, not {locale!r}")
+    if isinstance(seed, int):
+        return seed, None
+    kind, _, number = seed.partition(":")
+    if kind == "tidy" and (not number or number.isdigit()):
+        return int(number or SEED), Tidy(language, clock())
+    if seed.isdigit():
+        return int(seed), None
+    raise ValueError(f"seed: a number, 'tidy' or 'tidy:<number>', not {seed!r}")
+
+
 class Sandbox:
     """A local Bitrix24 portal for tests, demos and benchmarks (https://apidocs.bitrix24.com).
 
@@ -68,8 +91,12 @@ class Sandbox:
         SQLite file in which rows survive a restart. Default: in memory.
     port : int
         Default: any free port.
-    seed : int
-        The same seed gives the same rows, codes and tokens.
+    seed : int or str
+        The same seed gives the same rows, codes and tokens. A number gives awkward rows of every kind, for tests;
+        ``"tidy"``, or ``"tidy:7"`` for another one, a plausible small company with a year of sales up to now, for
+        demonstrations.
+    locale : {"ru", "en"}
+        Language of the rows and captions of a tidy portal; titles of fields are Russian.
     sizes : mapping of str to int, optional
         Rows per table, such as ``{"deal": 1000}``.
     plan : str or Plan
@@ -132,7 +159,8 @@ class Sandbox:
         path: str | None = None,
         *,
         port: int = 0,
-        seed: int = SEED,
+        seed: int | str = SEED,
+        locale: Locale | str = "ru",
         sizes: Mapping[str, int] | None = None,
         plan: str | Plan = "standard",
         costs: Costs | None = None,
@@ -152,12 +180,13 @@ class Sandbox:
             raise ValueError("tls=True needs a socket: it cannot be combined with listen=False")
         context, self.certificate = make_certificate(HOST) if tls else (None, "")
         self._scheme = "https" if tls else "http"
+        number, tidy = seed_of(seed, locale, clock)
         if store is None:
-            store = PortalStore.open(path, seed=seed, sizes=sizes, server_zone=server_zone)
+            store = PortalStore.open(path, seed=number, sizes=sizes, server_zone=server_zone, tidy=tidy)
         self.store = store
         self.faults = Faults()
         self.stats = Stats()
-        keyring = Keyring(random.Random(seed))
+        keyring = Keyring(random.Random(number))
         self._code = keyring.add_webhook(1, scopes)
         self.oauth = OAuthServer(keyring, clock)
         scene = Scene(self.store, load_registry(), self.faults, self.stats, costs or Costs(), time_style, chosen)

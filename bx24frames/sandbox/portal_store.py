@@ -11,6 +11,8 @@ from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.seed.fill import fill_portal, merged_sizes
 from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
+from bx24frames.sandbox.seed.tidy import Tidy, tidy_sizes
+from bx24frames.sandbox.seed.tidy_work import fill_tidy
 from bx24frames.sandbox.shapes.write import SKIP, WriteContext, classic_cell, classic_user_cell, write_context
 from bx24frames.sandbox.store.base import Store, Values
 from bx24frames.sandbox.store.database import Database
@@ -25,7 +27,13 @@ class PortalStore(Store):
 
     @classmethod
     def open(
-        cls, path: str | None, *, seed: int = 0, sizes: Mapping[str, int] | None = None, server_zone: str = "+03:00"
+        cls,
+        path: str | None,
+        *,
+        seed: int = 0,
+        sizes: Mapping[str, int] | None = None,
+        server_zone: str = "+03:00",
+        tidy: Tidy | None = None,
     ) -> PortalStore:
         """Open a portal's data; an empty database is seeded.
 
@@ -39,15 +47,19 @@ class PortalStore(Store):
             Rows per table, over `bx24frames.sandbox.seed.fill.SIZES`.
         server_zone : str
             As the attribute.
+        tidy : Tidy, optional
+            Fill an empty database with a plausible company (`bx24frames.sandbox.seed.tidy`), up to that moment.
 
         Raises
         ------
         ValueError
             A size for a table that does not exist.
         """
-        chosen = merged_sizes(sizes or {})
+        chosen = merged_sizes(sizes or {}) if tidy is None else tidy_sizes(sizes or {})
         store = cls(Database.open(path), seed=seed, sizes=chosen, server_zone=server_zone)
-        if path is None:
+        if tidy is not None and (path is None or store.is_empty()):
+            fill_tidy(store, tidy)
+        elif path is None:
             SNAPSHOTS.seed(store)
         elif store.is_empty():
             fill_portal(store)

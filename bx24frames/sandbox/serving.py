@@ -11,6 +11,7 @@ from typing import get_args
 
 from bx24frames.sandbox.control import SEED, Sandbox
 from bx24frames.sandbox.faults import Fault, FaultKind
+from bx24frames.sandbox.seed.tidy_words import Locale
 
 
 def parse_fault(text: str) -> Fault:
@@ -46,7 +47,8 @@ def serve(
     path: str | None = None,
     *,
     port: int = 8024,
-    seed: int | None = None,
+    seed: int | str | None = None,
+    locale: Locale | str = "ru",
     sizes: Mapping[str, int] | None = None,
     plan: str = "standard",
     real_time: bool = True,
@@ -59,7 +61,7 @@ def serve(
 
     Parameters
     ----------
-    path, port, seed, sizes, plan, real_time, tls
+    path, port, seed, locale, sizes, plan, real_time, tls
         As for `Sandbox`.
     certificate : str, optional
         With `tls`: file to write the certificate to (PEM), for clients to trust.
@@ -72,7 +74,14 @@ def serve(
         raise ValueError("--certificate needs --tls")
     chosen = [parse_fault(text) for text in faults]
     with Sandbox(
-        path, port=port, seed=SEED if seed is None else seed, sizes=sizes, plan=plan, real_time=real_time, tls=tls
+        path,
+        port=port,
+        seed=SEED if seed is None else seed,
+        locale=locale,
+        sizes=sizes,
+        plan=plan,
+        real_time=real_time,
+        tls=tls,
     ) as sandbox:
         for fault in chosen:
             sandbox.faults.add(fault)

@@ -27,6 +27,11 @@ NAMES_SHOWN: Final = 8
 """Number of names that a warning shows; the others are counted."""
 
 
+def note_of(entity: str) -> str:
+    """The name under which the form of an entity is remembered."""
+    return f"form:{entity}"
+
+
 class FormReader:
     """Reads the batches of one reading, trying forms until the first page proves one.
 
@@ -44,7 +49,7 @@ class FormReader:
         self._connection = connection
         self._reading = reading
         self._source = source
-        self._name = f"form:{reading.table.entity.name}"
+        self._name = note_of(reading.table.entity.name)
         self._proof = self._proof_of()
 
     async def batches(self) -> AsyncGenerator[pa.RecordBatch, None]:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Call, IdBounds, Lost, Paging, Refusal, Success
-from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, order_by_id, page_in, shape_of, show
+from bx24frames.engine.pages.cursor import (
+    Cursor,
+    ids_in,
+    in_order,
+    order_by_id,
+    page_in,
+    shape_of,
+    show,
+    without_doubles,
+)
 from bx24frames.errors import BX24Error, ResponseError
 from bx24frames.portal.listing import slices
 from bx24frames.portal.proof import count_call
@@ -26,12 +35,13 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.messages import Answer, Listing
     from bx24frames.engine.records import Rows
+    from bx24frames.entities.forms import Form
     from bx24frames.entities.proof import Proof
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.scans import AsyncScan
     from bx24frames.scan.sources import Source
 
-__all__ = ["FirstPage", "first_pages"]
+__all__ = ["FirstPage", "first_form", "first_pages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +115,13 @@ def _asked(source: Source) -> _Asked | None:
     if apart or not plain or (listing.paging is Paging.KEYSET and (reading.whole or not listing.counted)):
         return None
     [part] = slices(reading.table.entity, where)
-    form, proof = FormReader(source.connection, reading, _unread).first()
+    form, proof = first_form(source)
     return _Asked(source, listing_of(reading.table, reading.schema, part, form, proof), proof)
+
+
+def first_form(source: RestSource) -> tuple[Form, Proof]:
+    """The form in which a source is read first, and its proof."""
+    return FormReader(source.connection, source.reading, _unread).first()
 
 
 async def _unread(*_: object) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -145,6 +160,6 @@ def _ids(one: _Asked, page: Rows) -> list[int]:
     """The ids of a page that is one of several, checked against the bounds."""
     if not one.by_id:
         return []
-    ids = ids_in(one.listing, page)
+    _, ids = without_doubles(page, ids_in(one.listing, page))
     in_order(one.listing, ids, up=True, after=one.listing.bounds.after, upto=one.listing.bounds.upto)
     return ids

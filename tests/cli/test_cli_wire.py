@@ -21,6 +21,7 @@ COMMAND_OF = {
     "entity_schema": "schema",
     "write_entity": "write",
     "delete_entity": "delete",
+    "sync_entities": "sync",
 }
 VERB_OF = {
     "get_all": "get-all",

@@ -18,7 +18,7 @@ pytest.importorskip("nbclient")
 pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ["bulk_upload", "first_frame", "funnel", "large_tables", "under_the_hood"]
+NAMES = ["bulk_upload", "first_frame", "funnel", "large_tables", "under_the_hood", "warehouse"]
 
 
 @pytest.fixture(scope="module")

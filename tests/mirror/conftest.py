@@ -13,7 +13,7 @@ from unlimited import FAST
 
 import bx24frames as bx
 
-SIZES = {"deal": 260, "contact": 70, "company": 30, "lead": 40}
+SIZES = {"deal": 70, "contact": 30, "company": 12, "lead": 10}
 ZONE = "UTC"
 
 

@@ -39,7 +39,7 @@ def search(known: set[int], portal: Portal, number: int = REQUEST) -> Search:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sets(st.integers(1, 4000), max_size=600), st.data())
 def test_it_finds_what_is_missing_and_what_is_unknown(known: set[int], data: st.DataObject) -> None:
     gone = data.draw(st.sets(st.sampled_from(sorted(known) or [0]), max_size=40)) & known

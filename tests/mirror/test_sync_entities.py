@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from conftest import World
 
 import bx24frames as bx
 from bx24frames import aio
+
+from .conftest import World
 
 
 def test_a_first_sync_copies_every_cell(world: World) -> None:

@@ -24,7 +24,7 @@ from bx24frames.mirror.stores.statements import (
     literal,
     quoted,
 )
-from bx24frames.mirror.stores.views import make_views
+from bx24frames.mirror.stores.views import labels_view, make_views
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
         The tables that exist.
     """
     if META not in tables:
-        _begin_store(session, spelling)
+        begin_store(session, spelling)
     name = change.table.name
     if name not in tables:
         _create(session, spelling, change)
@@ -67,7 +67,8 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
     if change.history is not None:
         seed_history(session, change)
     applied = Applied(inserted, updated, deleted)
-    if change.drift or not _has_columns(session, change):
+    captioned = change.labels is None or labels_view(name) in tables
+    if change.drift or not captioned or not _has_columns(session, change):
         _describe(session, change)
         make_views(session, change)
     _write_labels(session, change)
@@ -75,7 +76,8 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
     return applied
 
 
-def _begin_store(session: Session, spelling: Spelling) -> None:
+def begin_store(session: Session, spelling: Spelling) -> None:
+    """Create the control tables."""
     for name, columns in CONTROL.items():
         spelled = columns.format(text=spelling.text, time=spelling.time)
         session.run(f"CREATE TABLE {quoted(name)} ({spelled})")
@@ -270,7 +272,8 @@ def _write_state(session: Session, change: Change, applied: Applied) -> None:
     who = (change.portal, change.table.name)
     mark = change.mark
     session.run(f"DELETE FROM {STATE} WHERE portal = ? AND entity = ?", *who)
-    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?)", *who, mark.at, mark.max_id, mark.schema)
+    values = (mark.at, mark.max_id, mark.schema, mark.form)
+    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?)", *who, *values)
     drift = json.dumps([asdict(one) for one in change.drift], ensure_ascii=False) if change.drift else None
     counts = (change.read, applied.inserted, applied.updated, applied.deleted)
     session.run(

@@ -31,6 +31,14 @@ def store_of(given: object) -> Store:
             f"{type(given).__name__}"
         )
     path = os.fspath(given)
+    if path.startswith(("postgresql://", "postgres://")):
+        from bx24frames.mirror.stores.postgres import PostgresStore
+
+        return PostgresStore(path)
+    if Path(path).is_dir() or path.endswith(("/", os.sep)):
+        from bx24frames.mirror.stores.parquet_folder import ParquetStore
+
+        return ParquetStore(path)
     if Path(path).suffix.lower() in (".duckdb", ".db", ".ddb"):
         from bx24frames.mirror.stores.duckdb_file import DuckDBStore
 

@@ -37,9 +37,11 @@ def kept_in(session: Session, name: str) -> Kept:
     facts = {str(row[0]): str(row[1]) for row in session.run(f"SELECT name, value FROM {META}")}
     check_layout(name, facts.get("made by"), facts.get("layout"))
     marks = {
-        (str(portal), str(entity)): Mark(_moment(at), None if max_id is None else int(str(max_id)), str(digest))
-        for portal, entity, at, max_id, digest in session.run(
-            f"SELECT portal, entity, mark, max_id, schema_hash FROM {STATE}"
+        (str(portal), str(entity)): Mark(
+            _moment(at), None if max_id is None else int(str(max_id)), str(digest), str(form or "")
+        )
+        for portal, entity, at, max_id, digest, form in session.run(
+            f"SELECT portal, entity, mark, max_id, schema_hash, form FROM {STATE}"
         )
     }
     columns: dict[tuple[str, str], list[Column]] = {}

@@ -19,7 +19,10 @@ LABELS: Final = "_sync_labels"
 OURS: Final = "bx24frames mirror"
 CONTROL: Final[Mapping[str, str]] = {
     META: "name {text} NOT NULL, value {text}",
-    STATE: "portal {text} NOT NULL, entity {text} NOT NULL, mark {time} NOT NULL, max_id BIGINT, schema_hash {text}",
+    STATE: (
+        "portal {text} NOT NULL, entity {text} NOT NULL, mark {time} NOT NULL, max_id BIGINT, schema_hash {text}, "
+        "form {text}"
+    ),
     COLUMNS: (
         'portal {text} NOT NULL, entity {text} NOT NULL, position BIGINT, code {text}, "column" {text}, title {text}, '
         "type {text}, first_seen {time}, gone_at {time}"

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from bx24frames.mirror.state import Change
 
 
+def labels_view(table: str) -> str:
+    """The view of a table with captions."""
+    return f"{table}_labels"
+
+
 def make_views(session: Session, change: Change) -> None:
     """Create or renew ``TABLE_now`` and ``TABLE_labels``.
 
@@ -33,7 +38,7 @@ def make_views(session: Session, change: Change) -> None:
             f"{_caption(labels[column], column)} AS {quoted(column)}" if column in labels else f"t.{quoted(column)}"
             for column in columns
         )
-        session.run(f"CREATE OR REPLACE VIEW {quoted(f'{name}_labels')} AS SELECT {worded} {alive}")
+        session.run(f"CREATE OR REPLACE VIEW {quoted(labels_view(name))} AS SELECT {worded} {alive}")
 
 
 def _caption(dictionary: str, column: str) -> str:

@@ -57,7 +57,12 @@ _KINDS: Final[Mapping[Kind, Draw]] = {
 
 
 def _draw(table: str, spec: FieldSpec) -> Draw:
-    return COLUMNS.get(table, {}).get(spec.column) or SHARED.get(spec.column) or _KINDS.get(spec.kind, _nothing)
+    return drawer(table, spec) or SHARED.get(spec.column) or _KINDS.get(spec.kind, _nothing)
+
+
+def drawer(table: str, spec: FieldSpec) -> Draw | None:
+    """The way in which a column of this table is drawn; None if it has none of its own."""
+    return COLUMNS.get(table, {}).get(spec.column)
 
 
 def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) -> None:

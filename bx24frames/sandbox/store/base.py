@@ -96,15 +96,16 @@ class Store:
         """Whether the database has no portal yet, or one whose seeding was interrupted."""
         return not self.query("SELECT 1 FROM sqlite_master WHERE name = 'settings'")
 
-    def create_tables(self) -> None:
-        """Create every table of a fresh portal, and its user fields."""
+    def create_tables(self, user_fields: Sequence[UserField] | None = None) -> None:
+        """Create every table of a fresh portal, and its user fields; default: one of every type."""
         for name in (*TABLES, "multifield", "file"):
             self.database.change(f'DROP TABLE IF EXISTS "{name}"')
         for table in TABLES.values():
             self.database.change(next(table.ddl()))
         self.database.change(MULTIFIELD_DDL[0])
         self.database.change(FILE_DDL)
-        self._user_fields = seeded([(entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values()])
+        whole = [(entity.id, entity.uf_prefix) for entity in ENTITY_TYPES.values()]
+        self._user_fields = seeded(whole) if user_fields is None else list(user_fields)
 
     def finish_tables(self) -> None:
         """Index the tables and mark the portal complete, so that an interrupted seed is not mistaken for one."""

@@ -1,0 +1,378 @@
+"""A storm against mirrors: portals that change in every way they can, syncs that end at any moment, and three keepers.
+
+Each seed makes a portal and lets it change between runs as people, robots and the portal itself change it. Three
+keepers run after each round: `sync_entities`, a resource of thirty lines for dlt, and the recipe that the guide had
+before. Some runs of `sync_entities` end in the middle. At rest every cell of each copy is compared with the portal.
+
+    python benchmarks/mirror_storm.py --seeds 200
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import bx24frames as bx
+from bx24frames.errors import StoreError, SyncError
+from bx24frames.mirror import reading, run, spool
+from bx24frames.mirror.stores.duckdb_file import DuckDBStore
+from bx24frames.sandbox import Sandbox
+from bx24frames.testing import no_waiting
+
+ENTITIES = ("company", "contact", "lead", "deal")
+SIZES = {"deal": 70, "contact": 30, "company": 15, "lead": 20}
+ROUNDS = 5
+FAST = bx.Limits(burst=100_000, per_second=100_000.0)
+FIELD = "UF_CRM_STORM"
+LAG = dt.timedelta(minutes=5)
+
+
+Rows = dict[int, dict[str, Any]]
+
+
+class Killed(BaseException):
+    """The end of a process, as far as a store and a spool can tell."""
+
+
+@dataclass
+class Clock:
+    """The time of the portal."""
+
+    now: float = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Storm:
+    """One portal under one seed."""
+
+    seed: int
+    box: Sandbox
+    clock: Clock
+    rng: random.Random
+    happened: Counter[str] = field(default_factory=Counter)
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def some(self, entity: str, most: int = 3) -> list[int]:
+        ids = [row["id"] for row in self.box.store.rows(NUMBERS[entity])]
+        return self.rng.sample(ids, min(len(ids), self.rng.randint(1, most)))
+
+    def any(self) -> str:
+        return self.rng.choice(ENTITIES)
+
+    def blow(self) -> None:
+        """Let something happen, some seconds later."""
+        self.clock.now += self.rng.choice((0, 1, 30, 600, 7200))
+        name = self.rng.choice([*HAPPENINGS])
+        HAPPENINGS[name](self)
+        self.happened[name] += 1
+
+    def settle(self) -> None:
+        """Let what is on its way arrive."""
+        self.clock.now += LAG.total_seconds()
+        self.box.settle()
+
+
+NUMBERS = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
+OLD = "2019-05-05T10:00:00+03:00"
+
+
+def named(entity: str, text: str) -> dict[str, str]:
+    """A row with a name: contacts have no title."""
+    return {"name" if entity == "contact" else "title": text}
+
+
+def add(storm: Storm) -> None:
+    entity = storm.any()
+    storm.box.admin.add(entity, named(entity, f"new {storm.rng.random()}"), count=storm.rng.randint(1, 4))
+
+
+def add_late(storm: Storm) -> None:
+    entity = storm.any()
+    storm.box.admin.add(entity, named(entity, "late"), commit_after=storm.rng.choice((5, 60, 200)))
+
+
+def flood(storm: Storm) -> None:
+    storm.box.admin.add("deal", {"title": "one of many"}, count=120)
+
+
+def update(storm: Storm) -> None:
+    entity = storm.any()
+    storm.box.admin.update(entity, storm.some(entity), named(entity, f"changed {storm.rng.random()}"))
+
+
+def update_late(storm: Storm) -> None:
+    entity = storm.any()
+    values = named(entity, f"late change {storm.rng.random()}")
+    storm.box.admin.update(entity, storm.some(entity), values, commit_after=storm.rng.choice((5, 60, 200)))
+
+
+def delete(storm: Storm) -> None:
+    entity = storm.any()
+    storm.box.admin.delete(entity, storm.some(entity))
+
+
+def restore(storm: Storm) -> None:
+    entity = storm.any()
+    gone = storm.some(entity, 2)
+    storm.box.admin.delete(entity, gone)
+    storm.clock.now += storm.rng.choice((0, 900))
+    storm.box.admin.restore(entity, gone)
+
+
+def imported(storm: Storm) -> None:
+    entity = storm.any()
+    values = {**named(entity, "from long ago"), "createdTime": OLD, "updatedTime": OLD}
+    storm.box.admin.import_rows(entity, [values] * storm.rng.randint(1, 3))
+
+
+def merge(storm: Storm) -> None:
+    entity = storm.rng.choice(("contact", "company", "lead"))
+    kept, *others = storm.some(entity, 3)
+    if others:
+        storm.box.admin.merge(entity, kept, others)
+
+
+def drift(storm: Storm) -> None:
+    admin, known = storm.box.admin, storm.fields
+    entity = storm.any()
+    if entity not in known:
+        known[entity] = "string"
+        admin.add_field(entity, FIELD, "string")
+    elif storm.rng.random() < 0.4:
+        del known[entity]
+        admin.remove_field(entity, FIELD)
+    elif storm.rng.random() < 0.5:
+        known[entity] = "boolean" if known[entity] == "string" else "string"
+        admin.retype_field(entity, FIELD, known[entity])
+    else:
+        admin.rename_field(entity, FIELD, f"Title {storm.rng.randint(1, 99)}")
+
+
+def stage(storm: Storm) -> None:
+    storm.box.admin.rename_stage("deal", "NEW", f"Stage {storm.rng.randint(1, 99)}")
+
+
+HAPPENINGS: dict[str, Callable[[Storm], None]] = {
+    "added": add,
+    "added, committed late": add_late,
+    "added, 120 in one second": flood,
+    "changed": update,
+    "changed, committed late": update_late,
+    "deleted": delete,
+    "restored from the bin": restore,
+    "imported with old dates": imported,
+    "duplicates merged": merge,
+    "fields added, removed, retyped, renamed": drift,
+    "stage renamed": stage,
+}
+
+
+@contextmanager
+def ending(rng: random.Random) -> Iterator[None]:
+    """End what runs inside at the n-th of the places at which a process can be killed."""
+    left = rng.randint(1, 14)
+
+    def maybe(real: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0 and not after:
+                raise Killed
+            done = real(*given, **named)
+            if left == 0:
+                raise Killed
+            return done
+
+        return step
+
+    from unittest.mock import patch
+
+    with (
+        patch.object(DuckDBStore, "commit", maybe(DuckDBStore.commit, after=rng.random() < 0.5)),
+        patch.object(spool.Rows, "flush", maybe(spool.Rows.flush, after=False)),
+        patch.object(spool.Rows, "append", maybe(spool.Rows.append, after=True)),
+        patch.object(run, "take_counts", maybe(run.take_counts, after=False)),
+        patch.object(reading, "scan_of", maybe(reading.scan_of, after=False)),
+    ):
+        yield
+
+
+class Mirror:
+    """`sync_entities` into a DuckDB file."""
+
+    name = "bx24frames sync"
+
+    def __init__(self, portal: bx.Portal, folder: Path) -> None:
+        self.portal, self.path = portal, folder / "crm.duckdb"
+        self.kills = self.refused = 0
+
+    def round(self, storm: Storm) -> None:
+        if storm.rng.random() < 0.5:
+            try:
+                with ending(storm.rng):
+                    self._sync()
+            except Killed:
+                self.kills += 1
+            storm.blow()
+        self._sync()
+
+    def _sync(self, *, full: bool = False) -> None:
+        try:
+            bx.sync_entities(ENTITIES, self.portal, store=self.path, retyped="column", progress=False, full=full)
+        except (StoreError, SyncError):
+            self.refused += 1
+            raise
+
+    def rows(self, entity: str) -> Rows:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            return by_id(connection.sql(f"FROM {entity}_now").to_arrow_table())
+
+
+class Recipe:
+    """The recipe of the guide: what changed since the mark, and from time to time the ids that are left."""
+
+    name = "changed_since and ids"
+
+    def __init__(self, portal: bx.Portal, _: Path) -> None:
+        self.portal = portal
+        self.copies: dict[str, Rows] = {}
+        self.marks: dict[str, dt.datetime] = {}
+
+    def round(self, _: Storm) -> None:
+        for entity in ENTITIES:
+            mark = self.marks.get(entity)
+            found = bx.read_entity(entity, self.portal, changed_since=mark, backend="pyarrow", progress=False)
+            read_at = (found.schema.metadata or {})[b"read_at"].decode()
+            self.marks[entity] = dt.datetime.fromisoformat(read_at) - LAG
+            rows = by_id(found)
+            there = bx.read_entity(entity, self.portal, columns=["id"], backend="pyarrow", progress=False)
+            left = set(there["id"].to_pylist())
+            copy = {**self.copies.get(entity, {}), **rows}
+            self.copies[entity] = {row_id: row for row_id, row in copy.items() if row_id in left}
+
+    def rows(self, entity: str) -> Rows:
+        return self.copies[entity]
+
+
+def dlt_keeper() -> type | None:
+    """The dlt resource, where dlt is installed."""
+    try:
+        import dlt  # noqa: F401
+    except ImportError:
+        return None
+    from mirror_dlt import Resource
+
+    return Resource
+
+
+@dataclass
+class Verdict:
+    """How a copy differs from the portal."""
+
+    missing: int = 0
+    foreign: int = 0
+    wrong: int = 0
+
+    def __add__(self, other: Verdict) -> Verdict:
+        return Verdict(self.missing + other.missing, self.foreign + other.foreign, self.wrong + other.wrong)
+
+    @property
+    def sound(self) -> bool:
+        return not (self.missing or self.foreign or self.wrong)
+
+
+def by_id(table: pa.Table) -> Rows:
+    """The rows of a table by their ids."""
+    return {row["id"]: row for row in table.to_pylist()}
+
+
+def judge(copy: Rows, there: Rows) -> Verdict:
+    """Compare rows by id, and every cell of the portal's columns."""
+    both = there.keys() & copy.keys()
+    wrong = sum(not alike(copy[row_id], there[row_id]) for row_id in both)
+    return Verdict(len(there.keys() - both), len(copy.keys() - both), wrong)
+
+
+def alike(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Whether a row has the portal's values; that of a retyped field is in its second column."""
+    for name, value in theirs.items():
+        names = [one for one in mine if one == name or one.startswith(f"{name}__")]
+        if not any(mine[one] == value for one in names) and (names or value is not None):
+            return False
+    return True
+
+
+def one_seed(seed: int, keepers: list[type]) -> tuple[dict[str, Verdict], Counter[str], int]:
+    """A storm; the verdict on each keeper, what happened, and how many syncs were killed."""
+    clock = Clock()
+    rng = random.Random(seed)
+    spool.PART_ROWS = rng.choice((10, 40, 20_000))  # type: ignore[misc]
+    with (
+        Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock, seed=seed) as box,
+        bx.Portal(box.url, limits=FAST, cache=False) as portal,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        storm = Storm(seed, box, clock, rng)
+        running = [keeper(portal, Path(folder)) for keeper in keepers]
+        for _ in range(ROUNDS):
+            for one in running:
+                one.round(storm)
+            for _ in range(rng.randint(1, 6)):
+                storm.blow()
+        storm.settle()
+        for one in running:
+            one.round(storm)
+        storm.settle()
+        for one in running:
+            one.round(storm)
+        there = {name: by_id(bx.read_entity(name, portal, backend="pyarrow", progress=False)) for name in ENTITIES}
+        verdicts = {}
+        for one in running:
+            verdicts[one.name] = sum((judge(one.rows(name), there[name]) for name in ENTITIES), Verdict())
+        return verdicts, storm.happened, running[0].kills
+
+
+def main() -> int:
+    """Run the seeds and print what each keeper got wrong; 1 if ours did."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0)
+    given = parser.parse_args()
+    keepers: list[type] = [Mirror, Recipe, *(one for one in [dlt_keeper()] if one is not None)]
+    total: dict[str, Verdict] = {}
+    happened: Counter[str] = Counter()
+    kills = 0
+    with no_waiting():
+        for seed in range(given.first, given.first + given.seeds):
+            verdicts, events, killed = one_seed(seed, keepers)
+            happened += events
+            kills += killed
+            for name, verdict in verdicts.items():
+                total[name] = total.get(name, Verdict()) + verdict
+            if not verdicts[Mirror.name].sound:
+                print(f"seed {seed}: {verdicts[Mirror.name]}", flush=True)
+    print(f"{given.seeds} seeds, {sum(happened.values())} changes, {kills} syncs killed")
+    for name, count in happened.most_common():
+        print(f"  {count:>5} {name}")
+    for name, verdict in total.items():
+        counts = f"{verdict.missing} rows missing, {verdict.foreign} too many, {verdict.wrong} with wrong cells"
+        print(f"{name}: {counts}")
+    return 0 if total[Mirror.name].sound else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

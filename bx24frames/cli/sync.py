@@ -1,0 +1,111 @@
+"""Command `sync`: keep a mirror of the portal, once or again and again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bx24frames.cli.parameters import PortalName, ProfileName, Quiet, bar, portal_named
+from bx24frames.cli.phrasing import phrased
+from bx24frames.errors import BX24Error, ConfigError
+
+if TYPE_CHECKING:
+    from bx24frames.frames.sync_report import SyncReport
+
+__all__ = ["sync"]
+
+
+def sync(
+    entities: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ENTITY]...",
+            help="Entities such as deal, contact, stage_history:2. Default: everything of the CRM and around it that "
+            "the credential can read.",
+        ),
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store",
+            metavar="STORE",
+            help="A DuckDB file (crm.duckdb), a folder for Parquet files (crm/), or postgresql://user@host/database.",
+        ),
+    ] = "crm.duckdb",
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Run again and again, this long after the run before began: 15m, 1h."),
+    ] = None,
+    deletions: Annotated[
+        Literal["mark", "delete", "keep"], typer.Option(help="Mark rows that are gone, delete them, or keep them.")
+    ] = "mark",
+    history: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Keep earlier values of this column; rows: of all columns. Repeatable."),
+    ] = None,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Keep views with captions.")] = True,
+    lag: Annotated[
+        str, typer.Option(metavar="TIME", help="How far behind the last run changes are looked for again.")
+    ] = "5m",
+    full: Annotated[bool, typer.Option("--full", help="Read all rows again, and believe any deletions.")] = False,
+    retyped: Annotated[
+        Literal["raise", "column"], typer.Option(help="Fields with a new type: fail the table, or add a column.")
+    ] = "raise",
+    portal: PortalName = None,
+    profile: ProfileName = None,
+    quiet: Quiet = False,
+) -> None:
+    """Bring a copy of the portal up to date, or make it.
+
+    Rows are marked as deleted only when the portal was asked for them by their ids.
+    """
+    from bx24frames.mirror.delta import span_of
+    from bx24frames.verbs.sync import sync_entities
+
+    pause = None if every is None else span_of("every", every).total_seconds()
+    if pause is not None and pause < 1:
+        raise ConfigError("--every must be at least 1s")
+    kept = None if not history else "rows" if history == ["rows"] else history
+    while True:
+        began = time.monotonic()
+        try:
+            report = sync_entities(
+                entities or None,
+                portal_named(portal, profile),
+                store=store,
+                deletions=deletions,
+                history=kept,
+                labels=labels,
+                lag=lag,
+                full=full,
+                on_error="report",
+                progress=bar(quiet),
+                retyped=retyped,
+            )
+        except BX24Error as fault:
+            if pause is None:
+                raise
+            print(f"bx24frames: {phrased(str(fault))}", file=sys.stderr)  # noqa: T201
+        else:
+            _tell(report, quiet=quiet)
+            if pause is None and report.failed:
+                raise typer.Exit(1)
+        if pause is None:
+            return
+        time.sleep(max(0.0, pause - (time.monotonic() - began)))
+
+
+def _tell(report: SyncReport, *, quiet: bool) -> None:
+    """Print what changed, a line for each table."""
+    columns = ("table", "status", "inserted", "updated", "deleted", "message")
+    rows = zip(*(report.tables[name].to_pylist() for name in columns), strict=True)
+    for table, status, inserted, updated, deleted, message in rows:
+        if status == "failed":
+            typer.echo(f"{table}: failed: {str(message).partition(chr(10))[0]}", err=True)
+        elif not quiet and (inserted or updated or deleted):
+            typer.echo(f"{table}: {inserted:,} inserted, {updated:,} updated, {deleted:,} deleted")
+    if not quiet:
+        typer.echo(repr(report).strip("<>").removeprefix("SyncReport "))

@@ -1,0 +1,267 @@
+"""PostgreSQL store: a mirror in a schema of its own.
+
+Texts, numbers, times and lists of these have the types of PostgreSQL; structs and lists of structs (money, phones,
+files) are ``jsonb``, whose numbers are exact.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.errors import ConfigError, StoreError
+from bx24frames.mirror.state import Applied, Change, Kept, TablePlan
+from bx24frames.mirror.stores.apply import apply
+from bx24frames.mirror.stores.reading import (
+    count_in_store,
+    dangling_in_store,
+    ids_in_store,
+    kept_in,
+    linked_in_store,
+    tables_of,
+)
+from bx24frames.mirror.stores.statements import Spelling, listed, quoted
+
+if TYPE_CHECKING:
+    import psycopg
+    import pyarrow as pa
+
+    from bx24frames.mirror.state import Batches
+
+SCHEMA: Final = "bitrix24"
+PATIENCE: Final = 30.0
+"""Seconds to wait for a lock of another session, and for the server to answer."""
+NUL: Final = "\x00"
+"""PostgreSQL stores no such character: it is left out."""
+
+
+class PostgresStore:
+    """A mirror in a schema of a PostgreSQL database.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://user:password@host:5432/database``.
+    schema : str
+        Created by the first commit.
+    patience : float
+        Seconds to wait for a lock of another session.
+    """
+
+    def __init__(self, url: str, *, schema: str = SCHEMA, patience: float = PATIENCE) -> None:
+        _psycopg_is_there()
+        from psycopg.conninfo import conninfo_to_dict
+
+        told = conninfo_to_dict(url)
+        self._url = url
+        self._schema = schema
+        self._patience = patience
+        self._held: psycopg.Connection[tuple[object, ...]] | None = None
+        self.name = f"postgresql://{told.get('host', '')}/{told.get('dbname', '')}, schema {schema}"
+
+    @property
+    def spool(self) -> Path:
+        """A folder in the user's state folder."""
+        import platformdirs
+
+        digest = hashlib.sha256(self.name.encode()).hexdigest()[:16]
+        return platformdirs.user_state_path("bx24frames") / "mirrors" / digest
+
+    def open(self) -> Kept:
+        """Check the schema, and read its marks and columns; the schema is locked until `close`."""
+        self._held = self._connect()
+        rows = self._held.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{SCHEMA}:{self._schema}",)).fetchall()
+        self._held.commit()
+        if rows != [(True,)]:
+            self.close()
+            raise StoreError(
+                f"Another sync of {self.name} is running", guidance="Wait until it has ended; it goes on from its mark."
+            )
+        with self._session() as session:
+            return kept_in(session, self.name)
+
+    def ids(self, portal: str, table: TablePlan) -> array[int]:
+        """The ids of the alive rows of a table, ascending."""
+        with self._session() as session:
+            return ids_in_store(session, portal, table)
+
+    def count(self, portal: str, table: TablePlan) -> int:
+        """The number of alive rows of a table."""
+        with self._session() as session:
+            return count_in_store(session, portal, table)
+
+    def linked(self, portal: str, table: TablePlan, column: str, ids: Sequence[int]) -> array[int]:
+        """The ids of the alive rows whose column has one of the given ids."""
+        with self._session() as session:
+            return linked_in_store(session, portal, table, column, ids)
+
+    def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
+        """The ids of the alive rows whose column names no alive row of another table."""
+        with self._session() as session:
+            return dangling_in_store(session, portal, table, column, target)
+
+    def commit(self, changes: Sequence[Change]) -> list[Applied]:
+        """Apply changes in one transaction."""
+        with self._session() as session:
+            session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")
+            return [apply(session, SPELLING, change, tables_of(session)) for change in changes]
+
+    def close(self) -> None:
+        """Release the lock of the schema."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[PostgresSession]:
+        """A transaction: committed at its end, or rolled back."""
+        import psycopg
+
+        connection = self._connect()
+        try:
+            with connection:
+                yield PostgresSession(connection)
+        except psycopg.Error as fault:
+            raise StoreError(
+                f"{self.name} could not be written: {_first_line(fault)}",
+                guidance="The schema still holds its last complete state.",
+            ) from None
+        finally:
+            connection.close()
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        import psycopg
+
+        wait = int(self._patience * 1000)
+        options = f"-c search_path={self._schema} -c lock_timeout={wait} -c timezone=UTC"
+        try:
+            return psycopg.connect(
+                self._url,
+                options=options,
+                cursor_factory=psycopg.ClientCursor,
+                connect_timeout=max(2, int(self._patience)),
+            )
+        except psycopg.Error as fault:
+            raise StoreError(
+                f"{self.name} cannot be opened: {_first_line(fault)}",
+                guidance="Check the address, and that the server accepts connections from here.",
+            ) from None
+
+
+class PostgresSession:
+    """A connection of PostgreSQL, as the shared statements use it."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a statement; values are put in by the driver, as statements such as CREATE TABLE AS take none."""
+        from psycopg.sql import SQL
+
+        # the texts of this package, with names in quotes: https://www.psycopg.org/psycopg3/docs/api/sql.html
+        if values:
+            cursor = self._connection.execute(SQL(sql.replace("%", "%%").replace("?", "%s")), values)
+        else:
+            cursor = self._connection.execute(SQL(sql))
+        return cursor.fetchall() if cursor.description is not None else []
+
+    def load(self, name: str, schema: pa.Schema, batches: Batches) -> None:
+        """Put rows into a temporary table."""
+        columns = ", ".join(f"{quoted(field.name)} {type_of(field.type)}" for field in schema)
+        self.run(f"CREATE TEMPORARY TABLE {name} ({columns})")
+        self._copy(name, schema, batches, {})
+        self.run(f"ANALYZE {name}")
+
+    def append(self, target: str, schema: pa.Schema, batches: Batches, constants: Mapping[str, object]) -> int:
+        """Append rows to a table as they are read."""
+        return self._copy(quoted(target), schema, batches, constants)
+
+    def _copy(self, target: str, schema: pa.Schema, batches: Batches, constants: Mapping[str, object]) -> int:
+        from psycopg.sql import SQL
+
+        names = listed([*constants, *schema.names])
+        first, count = tuple(constants.values()), 0
+        statement = SQL(f"COPY {target} ({names}) FROM STDIN")
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for batch in batches():
+                columns = [_cells(column.to_pylist(), column.type) for column in batch.columns]
+                for row in zip(*columns, strict=True):
+                    copy.write_row((*first, *row))
+                count += batch.num_rows
+        return count
+
+
+def _cells(cells: list[object], kind: pa.DataType) -> list[object]:
+    """The cells of a column as the driver writes them."""
+    if type_of(kind) == "jsonb":
+        return [None if cell is None else _json(cell) for cell in cells]
+    return [_text(cell) for cell in cells] if "text" in type_of(kind) else cells
+
+
+def _text(cell: object) -> object:
+    if isinstance(cell, str):
+        return cell.replace(NUL, "") if NUL in cell else cell
+    return [_text(one) for one in cell] if isinstance(cell, list) else cell
+
+
+def _json(cell: object) -> str:
+    """The JSON of a struct; decimals are written as the numbers that they are."""
+    if isinstance(cell, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {_json(value)}" for name, value in cell.items()) + "}"
+    if isinstance(cell, list):
+        return "[" + ", ".join(map(_json, cell)) + "]"
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
+    return json.dumps(_text(cell), ensure_ascii=False, default=str)
+
+
+def type_of(kind: pa.DataType) -> str:
+    """The PostgreSQL type of a column.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> type_of(pa.list_(pa.int64())), type_of(pa.struct([("amount", pa.decimal128(18, 4))]))
+    ('bigint[]', 'jsonb')
+    """
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        element = type_of(kind.value_type)
+        return "jsonb" if element == "jsonb" or element.endswith("[]") else f"{element}[]"
+    if pa.types.is_struct(kind):
+        return "jsonb"
+    if pa.types.is_decimal(kind):
+        return f"numeric({kind.precision}, {kind.scale})"
+    if pa.types.is_timestamp(kind):
+        return "timestamp with time zone"
+    return _TYPES[str(kind)]
+
+
+_TYPES: Final[Mapping[str, str]] = {
+    "int64": "bigint",
+    "double": "double precision",
+    "bool": "boolean",
+    "string": "text",
+    "date32[day]": "date",
+}
+SPELLING: Final = Spelling("text", "timestamp with time zone", type_of, key_clause=True)
+
+
+def _psycopg_is_there() -> None:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "A PostgreSQL mirror needs the package psycopg", guidance="pip install 'bx24frames[postgres]'"
+        ) from None
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().partition("\n")[0]

@@ -1,0 +1,149 @@
+"""Stores: DuckDB, Parquet and PostgreSQL hold the same mirror after the same runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from unlimited import FAST
+
+import bx24frames as bx
+from bx24frames.errors import StoreError
+from bx24frames.mirror.stores.choosing import store_of
+from bx24frames.mirror.stores.postgres import PostgresStore
+
+from .conftest import World
+from .postgres_server import binaries, postgres_server
+
+KINDS = ("duckdb", "parquet", "postgres")
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server() as address:
+        yield address
+
+
+@pytest.fixture
+def places(tmp_path: Path, server: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    schema = f"s{abs(hash(request.node.name)) % 10**9}"
+    return {
+        "duckdb": tmp_path / "crm.duckdb",
+        "parquet": f"{tmp_path}/crm/",
+        "postgres": PostgresStore(server, schema=schema),
+    }
+
+
+def rows_of(place: Any, table: str) -> Rows:
+    """The rows of a table, in plain Python."""
+    if isinstance(place, PostgresStore):
+        with place._session() as session:
+            names = [
+                str(row[0])
+                for row in session.run(
+                    "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() "
+                    "AND table_name = ? ORDER BY ordinal_position",
+                    table,
+                )
+            ]
+            found = session.run(f'SELECT * FROM "{table}"')
+    else:
+        source = str(place)
+        with duckdb.connect(source if source.endswith(".duckdb") else ":memory:") as connection:
+            given = f'"{table}"' if source.endswith(".duckdb") else f"read_parquet('{source}{table}.parquet')"
+            result = connection.execute(f"SELECT * FROM {given}")
+            names = [one[0] for one in result.description or ()]
+            found = result.fetchall()
+    rows = [dict(zip(names, map(plain, row), strict=True)) for row in found]
+    return sorted(rows, key=lambda row: json.dumps({name: row[name] for name in sorted(row)}, default=str))
+
+
+def plain(cell: object) -> object:
+    """A cell as every store gives it: structs of PostgreSQL are JSON, times have one zone."""
+    if isinstance(cell, dt.datetime):
+        return cell.astimezone(dt.UTC)
+    if isinstance(cell, dict):
+        return {name: plain(value) for name, value in cell.items()}
+    if isinstance(cell, list):
+        return [plain(one) for one in cell]
+    return float(cell) if isinstance(cell, Decimal) else cell
+
+
+def without_times(rows: Rows) -> Rows:
+    """The rows without the times of the runs, which differ."""
+    times = ("_synced_at", "valid_from", "valid_to", "first_seen", "gone_at", "mark", "seconds", "requests")
+    return [
+        {
+            name: (value is not None if name == "_deleted_at" else value)
+            for name, value in row.items()
+            if name not in times
+        }
+        for row in rows
+    ]
+
+
+@pytest.mark.slow
+def test_all_stores_are_equal_after_the_same_runs(places: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs with deletions, a new field, a changed title, and a run between that ended before its commit."""
+    sizes = {"deal": 60, "contact": 20, "company": 5, "lead": 5}
+    tables = ("deal", "contact", "deal_history", "_sync_columns", "_sync_labels")
+    found = {}
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as portal:
+        world = World(box, portal, places["duckdb"])
+        for kind in KINDS:
+            bx.sync_entities(["deal", "contact"], portal, store=places[kind], history=["stageId", "title"])
+        ids = world.ids()
+        world.delete(*ids[:3])
+        world.update(ids[10], title="Another title", stageId="WON")
+        world.call("crm.deal.userfield.add", fields={"FIELD_NAME": "MIRROR_NEW", "USER_TYPE_ID": "double"})
+        world.call("crm.deal.update", id=ids[11], fields={"UF_CRM_MIRROR_NEW": 25})
+        for kind in KINDS:
+            with pytest.raises(KeyboardInterrupt):
+                interrupted(portal, places[kind], monkeypatch)
+            bx.sync_entities(["deal", "contact"], portal, store=places[kind], history=["stageId", "title"])
+            found[kind] = {table: without_times(rows_of(places[kind], table)) for table in tables}
+        world.is_equal()
+    for table in tables:
+        for kind in KINDS[1:]:
+            assert found[kind][table] == found["duckdb"][table], f"{table}: {kind}"
+    assert sum(row["_deleted_at"] for row in found["duckdb"]["deal"]) == 3
+    assert sum(row["UF_CRM_MIRROR_NEW"] == 25 for row in found["duckdb"]["deal"]) == 1
+    assert len(found["duckdb"]["deal_history"]) == 61
+
+
+def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> None:
+    """A sync that ends after its reading and before its commit."""
+
+    def ended(_: object) -> None:
+        raise KeyboardInterrupt
+
+    store = store_of(place)
+    with patch.context() as patched:
+        patched.setattr(store, "commit", ended)
+        bx.sync_entities(["deal", "contact"], portal, store=store, history=["stageId", "title"])
+
+
+def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path, world: World) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        bx.sync_entities(
+            "deal", world.portal, store=PostgresStore(f"postgresql://x:geheim@/x?host={tmp_path}", patience=2)
+        )
+
+
+def test_two_syncs_of_one_schema_are_refused(server: str, world: World) -> None:
+    one, two = (PostgresStore(server, schema="held") for _ in range(2))
+    one.open()
+    with pytest.raises(StoreError, match="Another sync"):
+        bx.sync_entities("deal", world.portal, store=two)
+    one.close()
+    assert bx.sync_entities("company", world.portal, store=two).inserted
