@@ -13,6 +13,7 @@ from bx24frames.options import Limits
 if TYPE_CHECKING:
     from bx24frames import aio as aio
     from bx24frames import config as config
+    from bx24frames.frames.flatten import flatten
     from bx24frames.frames.report import WriteReport
     from bx24frames.frames.sync_report import SyncReport
     from bx24frames.sandbox import Sandbox
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bx24frames.scan.scans import Scan
     from bx24frames.transport.auth import OAuth
     from bx24frames.transport.base import Transport
+    from bx24frames.verbs.files import read_file, write_file
     from bx24frames.verbs.portals import Portal
     from bx24frames.verbs.read import (
         count_entity,
@@ -51,12 +53,15 @@ __all__ = [
     "describe_entity",
     "entity_schema",
     "errors",
+    "flatten",
     "iter_entity",
     "list_entities",
     "read_entity",
+    "read_file",
     "scan_entity",
     "sync_entities",
     "write_entity",
+    "write_file",
 ]
 
 _HOMES: Final = {
@@ -72,12 +77,15 @@ _HOMES: Final = {
     "delete_entity": "bx24frames.verbs.write",
     "describe_entity": "bx24frames.verbs.read",
     "entity_schema": "bx24frames.verbs.read",
+    "flatten": "bx24frames.frames.flatten",
     "iter_entity": "bx24frames.verbs.read",
     "list_entities": "bx24frames.verbs.read",
     "read_entity": "bx24frames.verbs.read",
+    "read_file": "bx24frames.verbs.files",
     "scan_entity": "bx24frames.verbs.read",
     "sync_entities": "bx24frames.verbs.sync",
     "write_entity": "bx24frames.verbs.write",
+    "write_file": "bx24frames.verbs.files",
 }
 _MODULES: Final = ("aio", "config")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 from bx24frames.frames.requests import FrameDelete, FrameRead, FrameWrite, backend_of
 from bx24frames.options import Backend
 from bx24frames.verbs import core
+from bx24frames.verbs.files import read_file_async as read_file
 from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.signature import ChunkOptions, DeleteOptions, ReadOptions, WriteOptions, takes
 from bx24frames.verbs.sync import sync_entities_async as sync_entities
@@ -34,6 +35,7 @@ __all__ = [
     "iter_entity",
     "list_entities",
     "read_entity",
+    "read_file",
     "sync_entities",
     "write_entity",
 ]

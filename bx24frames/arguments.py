@@ -161,7 +161,7 @@ def name_or_names(name: str, value: object) -> list[str] | None:
 def mapping(name: str, value: object) -> Mapping[str, object] | None:
     """Accept a mapping of columns, or None."""
     if value is not None and not isinstance(value, Mapping):
-        raise ConfigError(f"{name} must be a mapping of columns to types, not {value!r:.80}")
+        raise ConfigError(f"{name} must be a mapping by column, not {value!r:.80}")
     return value
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "SANDBOX",
     "Profile",
     "check_name",
+    "default_profile",
     "list_profiles",
     "profiles_path",
     "resolve",
@@ -133,6 +134,11 @@ def list_profiles() -> tuple[str, ...]:
     settings = _read(profiles_path())
     default = _default(settings)
     return tuple(sorted(_profiles(settings), key=lambda name: (name != default, name)))
+
+
+def default_profile() -> str | None:
+    """Return the name of the default profile; None if there is none."""
+    return _default(_read(profiles_path()))
 
 
 def check_name(name: str) -> None:

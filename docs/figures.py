@@ -12,6 +12,8 @@ PAGES: Final = (
     HERE / "performance.md",
     HERE / "guide" / "large-tables.md",
     HERE.parent / "README.md",
+    HERE / "ru" / "performance.md",
+    HERE / "ru" / "guide" / "large-tables.md",
     HERE.parent / "README.ru.md",
 )
 
@@ -29,6 +31,24 @@ READERS: Final = {
 """Rows of the measurements, and what they are called on a page."""
 COLUMNS: Final = ("requests", "client CPU s", "server s", "peak MB", "wall s")
 
+RUSSIAN: Final = {
+    "reader": "чем читали",
+    "requests": "запросов",
+    "client CPU s": "процессор клиента, с",
+    "server s": "сервер, с",
+    "peak MB": "пик памяти, МБ",
+    "wall s": "всего, с",
+    "pages by id and `orjson.loads`, no frame": "страницы по id и `orjson.loads`, без датафрейма",
+    "`iter_entity` into a Parquet file": "`iter_entity` в файл Parquet",
+    "100,000 rows": "100 000 строк",
+    "1,000,000 rows": "1 000 000 строк",
+    "bytes to frame, in times of `orjson.loads`": "от байтов до датафрейма, в разах от `orjson.loads`",
+    "deal, 36 columns": "deal, 36 столбцов",
+    "crm.deal, 36 columns": "crm.deal, 36 столбцов",
+    "deal, all columns": "deal, все столбцы",
+}
+"""Cells of the tables on Russian pages; figures have a decimal comma there."""
+
 MILLION: Final = re.compile(r"\b[\d,]+( requests and\s+| запрос\w* и\s+)[\d,]+(?= seconds| секунд)")
 BLOCK: Final = re.compile(r"(<!-- measured (\w+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -36,15 +56,27 @@ BLOCK: Final = re.compile(r"(<!-- measured (\w+) -->\n).*?(<!-- end -->)", re.S)
 def main() -> None:
     """Correct every page."""
     for page in PAGES:
-        page.write_text(corrected(page.read_text(encoding="utf-8")), encoding="utf-8")
+        russian = page.is_relative_to(HERE / "ru")
+        page.write_text(corrected(page.read_text(encoding="utf-8"), russian=russian), encoding="utf-8")
 
 
-def corrected(text: str) -> str:
+def corrected(text: str, *, russian: bool = False) -> str:
     """A page with the figures as they were last measured."""
     requests, seconds = million()
     tables = {"readers": readers, "memory": memory, "decoding": decoding}
     text = MILLION.sub(rf"{requests}\g<1>{seconds}", text)
-    return BLOCK.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
+    word = in_russian if russian else str
+    return BLOCK.sub(lambda found: f"{found[1]}{word(tables[found[2]]())}\n{found[3]}", text)
+
+
+def in_russian(text: str) -> str:
+    """A table with its captions in Russian and decimal commas in its figures."""
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines())
+    lines = [
+        (RUSSIAN.get(first, first), *(cell.replace(".", ",").replace(" x", "×") for cell in cells))
+        for first, *cells in rows
+    ]
+    return table(tuple(RUSSIAN.get(cell, cell) for cell in head), lines)
 
 
 def million() -> tuple[str, str]:

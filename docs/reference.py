@@ -27,6 +27,7 @@ FUNCTIONS: Final = (
     ("Reading", ("read_entity", "iter_entity", "scan_entity", "count_entity")),
     ("Looking around", ("list_entities", "describe_entity", "entity_schema")),
     ("Writing", ("write_entity", "delete_entity")),
+    ("Files and flat frames", ("read_file", "write_file", "flatten")),
     ("A mirror", ("sync_entities",)),
 )
 CLASSES: Final[tuple[tuple[str, type, type], ...]] = (

@@ -152,7 +152,8 @@ def stage(language: str) -> Staged:
                 raw[path] = source(path, language).read_text(encoding="utf-8")
                 entries.append({title: published(path)})
         nav.append({section[language]: entries})
-    links = Links({anchor: path for path, text in raw.items() for anchor in headings(text) if is_reference(path)})
+    anchors = {anchor: path for path, text in raw.items() for anchor in headings(text) if is_reference(path)}
+    links = Links(language, anchors)
     pages = {path: links.rewritten(path, text) for path, text in raw.items()}
     files: dict[str, Path] = {}
     while links.wanted:
@@ -169,8 +170,17 @@ def stage(language: str) -> Staged:
 
 def source(path: str, language: str) -> Path:
     """The file of a page."""
-    translated = DOCS / language / path
-    return translated if translated.exists() else DOCS / path
+    return ROOT / tree(language) / path
+
+
+def tree(language: str) -> str:
+    """The folder that holds the pages of a language, from the root of the project."""
+    return "docs/" if language == LANGUAGES[0] else f"docs/{language}/"
+
+
+def written_in(path: str) -> str:
+    """The language of a file of the project, by its folder."""
+    return next((one for one in LANGUAGES[1:] if path.startswith(tree(one))), LANGUAGES[0])
 
 
 def published(path: str) -> str:
@@ -211,9 +221,10 @@ def is_reference(path: str) -> bool:
 
 
 class Links:
-    """Links between pages: rewrites them for the site and collects what they lead to."""
+    """Links between pages of a language: rewrites them for the site and collects what they lead to."""
 
-    def __init__(self, anchors: Mapping[str, str]) -> None:
+    def __init__(self, language: str, anchors: Mapping[str, str]) -> None:
+        self.language = language
         self.anchors = anchors
         self.wanted: set[str] = set()
 
@@ -222,23 +233,30 @@ class Links:
         return LINK.sub(lambda link: f"]({self.target(path, link[1], link[2] or '')})", text)
 
     def target(self, path: str, link: str, anchor: str) -> str:
-        """Where a link of a page leads on the site."""
-        meant = resolved(path, link) if link else path
-        if is_reference(meant) and anchor:
-            meant = self.anchors.get(anchor[1:], REFERENCE)
+        """Where a link of a page leads on the site: to the page in the site's language, whichever language it names."""
+        meant, language = self.resolved(path, link) if link else (path, self.language)
+        if is_reference(meant):
+            meant = self.anchors.get(anchor[1:], REFERENCE) if anchor else meant
+        elif language != self.language:
+            anchor = ""
         self.wanted.add(meant)
         return (
             anchor if meant == path and anchor else relpath(published(meant), str(PurePosixPath(path).parent)) + anchor
         )
 
+    def resolved(self, path: str, link: str) -> tuple[str, str]:
+        """The path on the site of a file that a page links to, and its language; a file outside docs/ has a folder."""
+        outside = path.startswith(OUTSIDE)
+        here = path.removeprefix(OUTSIDE) if outside else self.tree_of(path) + path
+        meant = normpath(str(PurePosixPath(here).parent / link))
+        language = written_in(meant)
+        if meant.startswith("docs/"):
+            return meant.removeprefix(tree(language)), language
+        return OUTSIDE + meant, self.language
 
-def resolved(path: str, link: str) -> str:
-    """The path on the site of a file that a page links to: what lies outside docs/ has a folder for it."""
-    if path.startswith(OUTSIDE):
-        meant = normpath(str(PurePosixPath(path.removeprefix(OUTSIDE)).parent / link))
-        return meant.removeprefix("docs/") if meant.startswith("docs/") else OUTSIDE + meant
-    meant = normpath(str(PurePosixPath("docs") / PurePosixPath(path).parent / link))
-    return meant.removeprefix("docs/") if meant.startswith("docs/") else OUTSIDE + meant
+    def tree_of(self, path: str) -> str:
+        """The folder that a page of the site was read from: the reference has no translation."""
+        return tree(LANGUAGES[0] if is_reference(path) else self.language)
 
 
 if __name__ == "__main__":

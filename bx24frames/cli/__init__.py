@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from bx24frames.bridge import TRACEBACK
-from bx24frames.cli.phrasing import phrased
+from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import BX24Error
 
 __all__ = ["main"]
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        print(f"bx24frames: {failure_text(error)}", file=sys.stderr)  # noqa: T201
+        print(wrapped(f"bx24frames: {failure_text(error)}", sys.stderr), file=sys.stderr)  # noqa: T201
         sys.exit(FAILED)
     sys.exit(0)
 
@@ -59,7 +59,7 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as one line; its place in the package is of no use at a shell."""
     from bx24frames.transport.redact import redact
 
-    print(f"bx24frames: {redact(phrased(str(message)))}", file=sys.stderr)  # noqa: T201
+    print(wrapped(f"bx24frames: {redact(phrased(str(message)))}", sys.stderr), file=sys.stderr)  # noqa: T201
 
 
 def failure_text(error: Exception) -> str:

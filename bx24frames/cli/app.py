@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bx24frames.cli.connect import connect
+from bx24frames.cli.connect import connect, profiles
 from bx24frames.cli.examples import epilog
 from bx24frames.cli.inspection import count, describe, entities, plan, schema
 from bx24frames.cli.probe import doctor
@@ -31,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for command in (
-    *(connect, read, scan, count, plan, describe, schema, entities, write, delete, sync),
+    *(connect, profiles, read, scan, count, plan, describe, schema, entities, write, delete, sync),
     *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")

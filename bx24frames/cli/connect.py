@@ -9,12 +9,18 @@ from typing import Annotated, Final
 
 import typer
 
+from bx24frames.cli.output import terminal_width
 from bx24frames.errors import ConfigError
 
-__all__ = ["connect"]
+__all__ = ["connect", "profiles"]
 
 NEEDED: Final = frozenset({"address", "credential", "portal", "limits"})
 """Checks that must pass before an address is saved; a missing scope may be intended."""
+WHERE: Final = """\
+The address is in the portal: Developer resources (Applications menu), Other,
+Inbound webhook. Give it the scopes crm and user, and copy the webhook URL:
+https://acme.bitrix24.com/rest/1/..."""
+"""https://helpdesk.bitrix24.com/open/21133100/"""
 STRANGE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -40,7 +46,7 @@ def connect(
     chosen = name or _name(host)
     sound = True
     for finding in examine(webhook):
-        typer.echo(str(finding))
+        typer.echo(finding.styled(terminal_width()))
         sound = sound and not (finding.mark == "fail" and finding.subject in NEEDED)
     if not sound:
         raise ConfigError("The address does not work and was not saved")
@@ -54,12 +60,40 @@ def connect(
     where = "the system keyring" if ring else f"{path}, which only you can read"
     is_default = list_profiles()[0] == chosen
     typer.echo(f"\n{'Replaced' if known else 'Saved as'} {chosen} in {where}{', the default' if is_default else ''}.")
-    typer.echo(f"Next: bx24frames read deal --limit 5{'' if is_default else f' --profile {chosen}'}")
+    named = "" if is_default else f" --profile {chosen}"
+    typer.echo(f"Next: bx24frames read deal -c title,stageId,opportunity --labels --limit 5{named}")
+    typer.echo(f"      bx24frames read deal --labels --titles --out deals.xlsx{named}")
+
+
+def profiles() -> None:
+    """List the saved profiles: name and portal; no address is shown."""
+    import pyarrow as pa
+
+    from bx24frames.cli.output import show
+    from bx24frames.config import default_profile, list_profiles, profiles_path
+
+    names = list_profiles()
+    default = default_profile()
+    if not names:
+        raise ConfigError("No profile is saved", guidance="Save one with `bx24frames connect`.")
+    hosts = [_host_of(name) for name in names]
+    show(pa.table({"profile": list(names), "portal": hosts, "default": [name == default for name in names]}))
+    typer.echo(f"\n{profiles_path()}", err=True)
+
+
+def _host_of(name: str) -> str:
+    from bx24frames.config import resolve
+
+    try:
+        return resolve(name).address().host
+    except ConfigError as fault:
+        return f"({fault.message})"
 
 
 def _asked() -> str:
     """Prompt with hidden input in a terminal; else read a line of standard input."""
     if sys.stdin.isatty():
+        typer.echo(WHERE, err=True)
         return str(typer.prompt("Webhook address (hidden)", hide_input=True, err=True)).strip()
     given = sys.stdin.readline().strip()
     if not given:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import typer
 
 from bx24frames.cli.phrasing import phrased
 from bx24frames.config import resolve
@@ -25,6 +28,8 @@ SLOW: Final = 3.0
 WORK: Final = 420.0
 """Operating time a method may use in ten minutes by default, in seconds (rest module: loadlimiter.php)."""
 MUCH: Final = 0.85
+COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
+INDENT: Final = 18
 ZONED: Final = "%d %B %Y, %H:%M:%S %Z"
 
 Mark = Literal["ok", "warn", "fail"]
@@ -42,6 +47,14 @@ class Finding:
     def __str__(self) -> str:
         advice = "".join(f"\n{'':<18}{line}" for line in self.advice.splitlines())
         return f"{self.mark:<5} {self.subject:<11} {self.text}{advice}"
+
+    def styled(self, width: int | None = None) -> str:
+        """As text for a terminal of `width` characters, the mark in colour; colours are left out of pipes."""
+        mark = typer.style(f"{self.mark:<5}", fg=COLOURS[self.mark])
+        lines = [self.text, *self.advice.splitlines()]
+        if width is not None:
+            lines = [part for line in lines for part in textwrap.wrap(line, max(width - INDENT, 20)) or [""]]
+        return f"{mark} {self.subject:<11} " + f"\n{'':<{INDENT}}".join(lines)
 
 
 def examine(target: str | None) -> Iterator[Finding]:

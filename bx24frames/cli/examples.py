@@ -9,9 +9,11 @@ __all__ = ["EXAMPLES", "epilog"]
 
 EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "connect": ["connect --name acme"],
+    "profiles": ["profiles"],
     "doctor": ["doctor", "doctor --profile acme"],
     "read": [
         "read deal --out deals.xlsx --labels --titles",
+        "read deal --out deals.csv --for excel",
         'read deal -o won.parquet -c id,title,opportunity -f stageId=WON -f "createdTime>=2025-01-01"',
         "read contact --format jsonl --columns id,lastName,phone --limit 10",
         "read deal --out deals.parquet --resume",
@@ -24,6 +26,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "entities": ["entities"],
     "write": [
         "write deal deals.xlsx --mode insert --dry-run",
+        'write deal deals.csv --mode insert --map "Сумма, руб.=opportunity" --report failed.xlsx',
         "write deal deals.csv --mode update --only-changed --report report.csv",
         "write deal shop.csv --mode upsert --on originatorId,originId",
     ],

@@ -7,13 +7,17 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames import bridge
 from bx24frames.arguments import row_of
+from bx24frames.cli.output import show
+from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_rows, writing
 from bx24frames.files.parts import Parts
+from bx24frames.files.sheet_cells import sheet_table
+from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.scans import AsyncScan, Batches
@@ -24,19 +28,29 @@ from bx24frames.verbs import core
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.files.sheet_style import SheetStyle
     from bx24frames.frames.requests import FrameRead
 
-__all__ = ["export", "pour"]
+__all__ = ["SCREEN", "export", "pour"]
 
 
-def pour(request: FrameRead, target: str | None, path: str, form: str) -> None:
-    """Read to a stream, such as standard output, without a checkpoint."""
-    with writing(path, form, name=request.entity) as append:
+SCREEN: Final = "screen"
+"""The format of rows in a terminal: an aligned table."""
+
+
+def pour(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle) -> None:
+    """Read to a stream, such as standard output or the screen, without a checkpoint."""
+    own = _style(style, request, target)
+    if form == SCREEN:
+        for table, _ in _frames(replace(request, progress=False), target):  # a bar would be glued to the rows
+            show(sheet_table(table, own()))
+        return
+    with writing(path, form, name=request.entity, style=own) as append:
         for table, _ in _frames(request, target):
             append(table)
 
 
-def export(request: FrameRead, target: str | None, path: str, form: str, *, resume: bool) -> None:
+def export(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle, *, resume: bool) -> None:
     """Read into a file; the file appears complete or not at all.
 
     Raises
@@ -60,7 +74,10 @@ def export(request: FrameRead, target: str | None, path: str, form: str, *, resu
         if not parts.whole:
             rows = _frames(request, target) if source is None else _batches(source, parts, request.chunk_size)
             _store(parts, rows, form)
-        _assemble(parts, finish, file, form, request.entity)
+        with writing(
+            str(file), form, name=request.entity, draft=parts.draft, style=_style(style, request, target)
+        ) as add:
+            _assemble(parts, finish, add)
     except BaseException:
         if parts is not None:
             _leave(parts, resumable=source is not None and source.resumable)
@@ -132,11 +149,19 @@ def _finish(source: RestSource | None) -> Callable[[pa.Table], pa.Table]:
     return lambda table: bridge.run(finish.table(table))
 
 
-def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], file: Path, form: str, name: str) -> None:
+def _style(style: SheetStyle, request: FrameRead, target: str | None) -> Callable[[], SheetStyle]:
+    """The style with times in the portal's zone, which its answers have shown by the time there are rows."""
+    name = request.entity
+    known = None if is_untyped(name) or needs_types(name) else resolve(name)
+    if request.timezone is not None or (known is not None and known.floating):
+        return lambda: style
+    return lambda: replace(style, offset=offset_of(connection_of(target).portal_zone))
+
+
+def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], append: Callable[[pa.Table], None]) -> None:
     _give_back()
-    with writing(str(file), form, name=name, draft=parts.draft) as append:
-        for table in parts.tables():
-            append(finish(table))
+    for table in parts.tables():
+        append(finish(table))
 
 
 def _leave(parts: Parts, *, resumable: bool) -> None:

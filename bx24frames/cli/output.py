@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -9,9 +13,12 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["give", "text_table"]
+__all__ = ["give", "show", "terminal_width", "text_table"]
 
 WIDEST: Final = 60
+READABLE: Final = 14
+"""Characters of a column below which it is left out rather than cut."""
+GAP: Final = 2
 
 
 def give(table: pa.Table, out: str | None, form: str | None) -> None:
@@ -19,15 +26,33 @@ def give(table: pa.Table, out: str | None, form: str | None) -> None:
     from bx24frames.files.files_out import STDOUT, format_of, writing
 
     if out is None and form is None:
-        typer.echo(text_table(table))
+        show(table)
         return
     path = out or STDOUT
     with writing(path, format_of(path, form)) as append:
         append(table)
 
 
-def text_table(table: pa.Table) -> str:
+def show(table: pa.Table, *, err: bool = False) -> None:
+    """Print a table as text; in a terminal, it fits the width and has a bold heading."""
+    head, *lines = text_table(table, terminal_width(err=err)).splitlines()
+    typer.echo("\n".join([typer.style(head, bold=True), *lines]), err=err)
+
+
+def terminal_width(*, err: bool = False) -> int | None:
+    """Characters per line of the terminal; None for a file or pipe."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
+
+
+def text_table(table: pa.Table, width: int | None = None) -> str:
     """Format a table as text: a header, then one line per row; true is ``yes``, false and null are blank.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    width : int, optional
+        Characters per line: the widest columns are cut, and the last ones left out and named below the table.
 
     Examples
     --------
@@ -40,11 +65,40 @@ def text_table(table: pa.Table) -> str:
     """
     columns = [[name, *map(_cell, table.column(name).to_pylist())] for name in table.column_names]
     widths = [max(map(len, column)) for column in columns]
-    lines = [list(cells) for cells in zip(*columns, strict=True)]
+    shown = len(widths) if width is None else _fitting(widths, width)
+    if width is not None:
+        widths = _narrowed(widths[:shown], width)
+    lines = [list(cells) for cells in zip(*columns[:shown], strict=True)]
     lines.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    left = table.column_names[shown:]
+    note = [f"({', '.join(left)}: wider terminal, or --out FILE)"] if left else []
+    text = ["  ".join(map(_cut, line, widths)).rstrip() for line in lines]
+    return "\n".join([*text, *(note if width is None else textwrap.wrap("".join(note), width))])
+
+
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """How many columns fit if wide ones are cut."""
+    used = 0
+    for place, own in enumerate(widths):
+        used += min(own, READABLE) + GAP * (place > 0)
+        if used > width:
+            return max(place, 1)
+    return len(widths)
+
+
+def _narrowed(widths: Sequence[int], width: int) -> list[int]:
+    """Cut the widest columns until the line fits."""
+    found = list(widths)
+    over = sum(found) + GAP * (len(found) - 1) - width
+    while over > 0 and max(found) > 1:
+        place = found.index(max(found))
+        found[place] -= 1
+        over -= 1
+    return found
+
+
+def _cut(cell: str, width: int) -> str:
+    return (cell if len(cell) <= width else f"{cell[: width - 1]}…").ljust(width)
 
 
 def _cell(value: object) -> str:

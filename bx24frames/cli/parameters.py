@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILES_OUT",
+    "EncodingName",
     "Entity",
     "Filter",
     "Form",
@@ -23,8 +24,10 @@ __all__ = [
     "PortalName",
     "ProfileName",
     "Quiet",
+    "Separator",
     "bar",
     "portal_named",
+    "separator",
 ]
 
 FILES_OUT = "Output file: .parquet, .csv, .jsonl, .xlsx or .duckdb; - is standard output."
@@ -78,6 +81,23 @@ FormIn: TypeAlias = Annotated[
     Literal["parquet", "csv", "jsonl", "xlsx"] | None,
     typer.Option("--format", help="Input format. Default: by the file's extension; csv for standard input."),
 ]
+Separator: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--sep",
+        metavar="SIGN",
+        help="Separator of a CSV file: ; or , or tab. Default: detected when read; a comma when written.",
+    ),
+]
+EncodingName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of a CSV file: utf-8, utf-8-sig, utf-16, cp1251. Default: detected when read; utf-8 when "
+        "written.",
+    ),
+]
 OnErrors: TypeAlias = Annotated[
     Literal["raise", "report", "stop"],
     typer.Option(
@@ -104,6 +124,20 @@ def portal_named(portal: str | None, profile: str | None) -> str | None:
     if "/" in profile or ":" in profile:
         raise ConfigError("--profile takes a name, not an address", guidance="Use --portal, or set BX24_WEBHOOK.")
     return profile
+
+
+def separator(given: str | None) -> str | None:
+    """Return the separator of a CSV file; ``tab`` is a tab.
+
+    Raises
+    ------
+    ConfigError
+        It is not a single character.
+    """
+    sign = {"tab": "\t", "\\t": "\t"}.get(given or "", given)
+    if sign is not None and (len(sign) != 1 or sign in '"\r\n'):
+        raise ConfigError(f"--sep must be one character, not {given!r}", guidance="Use ';', ',' or tab.")
+    return sign
 
 
 def bar(quiet: bool) -> Progress:

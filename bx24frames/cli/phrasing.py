@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TextIO
 
-__all__ = ["phrased"]
+__all__ = ["phrased", "wrapped"]
+
+NARROWEST: Final = 40
 
 _WORDS: Final[Mapping[str, str]] = {
     "list_entities()": "`bx24frames entities`",
@@ -32,6 +36,10 @@ _PARAMETER: Final = re.compile(
 )
 
 
+_JOURNAL: Final = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s']*[/\\]bx24frames[/\\]uploads[/\\]([\w.-]+)")
+"""The path of a journal in the user's state folder, where --resume finds it by its name."""
+
+
 def phrased(text: str) -> str:
     """Rephrase a message of the Python API for the command line.
 
@@ -42,7 +50,25 @@ def phrased(text: str) -> str:
     """
     for word, option in _WORDS.items():
         text = text.replace(word, option)
+    text = _JOURNAL.sub(lambda found: found[1], text)
     return _PARAMETER.sub(_option, text)
+
+
+def wrapped(text: str, stream: TextIO | None) -> str:
+    """Break lines between words for a terminal; for a file or pipe, the text is returned unchanged."""
+    if stream is None or not stream.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, NARROWEST)
+    return "\n".join(_wrapped(line, width) for line in text.splitlines())
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())] + "  "
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def _option(found: re.Match[str]) -> str:

@@ -3,70 +3,78 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import text_table
+from bx24frames.cli.output import show
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.errors import ConfigError
-from bx24frames.files.files_in import nested
-from bx24frames.files.headings import Heading, match, preview
-from bx24frames.files.typed_cells import normalised
+from bx24frames.files.headings import preview
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.files.sheets import Sheet
+    from bx24frames.portal.connection import Connection
+    from bx24frames.upload.sheet_source import SheetSource
+    from bx24frames.upload.typed import Typed
 
 __all__ = ["Taken", "ask", "take"]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file's rows with fields as columns, and the guesses that were made."""
+    """A file's rows and the preview of how its columns are understood."""
 
-    sheet: Sheet
-    table: pa.Table
-    headings: Sequence[Heading]
-    changed: Mapping[str, str]
+    source: SheetSource
     shown: pa.Table
+    guessed: bool
 
     @property
     def doubtful(self) -> bool:
         """Whether any part of the file was guessed."""
-        return self.sheet.doubtful or bool(self.changed) or any(heading.guessed for heading in self.headings)
-
-    def names(self, given: Sequence[str] | None) -> list[str] | None:
-        """Translate column names given as headings into names in the table."""
-        by = {heading.title: heading.name for heading in self.headings}
-        return None if given is None else [by.get(name, name) for name in given]
+        return self.source.sheet.doubtful or self.guessed
 
 
-def take(sheet: Sheet, entity: str, target: str | None) -> Taken:
-    """Match a file's headings to an entity's fields and convert its cells to forms that a write accepts.
+def take(
+    source: SheetSource, entity: str, target: str | None, mapping: Mapping[str, str | None], timezone: str | None
+) -> Taken:
+    """Match a file's headings to an entity's fields and convert its cells, as the upload will do.
 
     Raises
     ------
     ConfigError
-        A heading or cell is ambiguous, or two headings match one field.
+        A heading is ambiguous, or two headings match one field.
     """
     from bx24frames import bridge
-    from bx24frames.entities.columns import Names
-    from bx24frames.portal.metadata import find_table
     from bx24frames.portal.session import connection_of
 
-    known = bridge.run(find_table(connection_of(target), entity))
-    headings = match(sheet.table.column_names, Names(known.fields, known.entity.name))
-    table = sheet.table.rename_columns([heading.name for heading in headings])
-    fields = {heading.name: heading.field for heading in headings if heading.field is not None}
-    as_typed = table
-    changed: dict[str, str] = {}
-    if sheet.texts:
-        as_typed, changed = normalised(table, fields, decimal_comma=sheet.decimal_comma, serials=sheet.serials)
-        table = nested(as_typed, fields)
-    return Taken(sheet, table, headings, changed, preview(headings, as_typed, changed))
+    found = bridge.run(_typed(connection_of(target), source, entity, mapping, timezone))
+    first = {name: _first(source.table, name) for name in source.table.column_names}
+    return Taken(source, preview(found.headings, first, found.changed), found.guessed)
+
+
+async def _typed(
+    connection: Connection,
+    source: SheetSource,
+    entity: str,
+    mapping: Mapping[str, str | None],
+    timezone: str | None,
+) -> Typed:
+    from bx24frames.entities.titles import answering_to_titles
+    from bx24frames.portal.metadata import find_table
+    from bx24frames.upload.typed import clock_offset, typed
+
+    known = await find_table(connection, entity)
+    offset = "" if timezone else await clock_offset(connection, source, known)
+    return typed(source, answering_to_titles(known.fields), known.entity.name, mapping, offset)
+
+
+def _first(table: pa.Table, name: str) -> str:
+    column = table.column(name).drop_null()
+    return str(column[0].as_py()) if len(column) else ""
 
 
 def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
@@ -77,11 +85,14 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
     ConfigError
         Something was guessed and there is no terminal to confirm it.
     """
-    if not (taken.sheet.texts or taken.doubtful):
+    sheet = taken.source.sheet
+    if not (sheet.texts or taken.doubtful):
         return
     if not quiet or taken.doubtful:
-        head = f"{taken.table.num_rows:,} rows{f' ({taken.sheet.notes})' if taken.sheet.notes else ''}"
-        typer.echo(f"{head}\n{text_table(taken.shown)}\n", err=True)
+        head = f"{taken.source.rows:,} rows{f' ({sheet.notes})' if sheet.notes else ''}"
+        typer.echo(wrapped(head, sys.stderr), err=True)
+        show(taken.shown, err=True)
+        typer.echo(err=True)
     if yes:
         return
     if sys.stdin.isatty():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from bx24frames.cli.output import terminal_width
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
 from bx24frames.transport.redact import redact
@@ -63,7 +64,7 @@ def _tell_findings(target: str | None) -> None:
 
     sound = True
     for finding in examine(target):
-        typer.echo(str(finding))
+        typer.echo(finding.styled(terminal_width()))
         sound = sound and finding.mark != "fail"
     if not sound:
         raise typer.Exit(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +12,7 @@ from bx24frames.cli import completion
 from bx24frames.cli.output import give
 from bx24frames.cli.parameters import (
     FILES_OUT,
+    EncodingName,
     Entity,
     Filter,
     Form,
@@ -17,10 +20,15 @@ from bx24frames.cli.parameters import (
     PortalName,
     ProfileName,
     Quiet,
+    Separator,
     bar,
     portal_named,
+    separator,
 )
 from bx24frames.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bx24frames.files.sheet_style import SheetStyle
 
 __all__ = ["read", "scan"]
 
@@ -59,6 +67,9 @@ def read(
         str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
     ] = None,
     labels: Annotated[bool, typer.Option("--labels", help="Captions in place of codes.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Also names in place of the ids of companies, contacts and other rows.")
+    ] = False,
     titles: Annotated[bool, typer.Option("--titles", help="Field titles as column names.")] = False,
     missing_columns: Annotated[
         Literal["raise", "insert"], typer.Option(help="Columns that the portal lacks: fail, or add them empty.")
@@ -69,6 +80,16 @@ def read(
     on_bad_value: Annotated[
         Literal["raise", "null"], typer.Option(help="Values that do not fit their field: fail, or read them as null.")
     ] = "raise",
+    purpose: Annotated[
+        Literal["excel"] | None,
+        typer.Option(
+            "--for",
+            help="excel: a CSV file that Excel opens without settings: the separator, decimal sign and dates of your "
+            "language, UTF-8 with a mark, and an apostrophe before text that Excel would run as a formula.",
+        ),
+    ] = None,
+    sep: Separator = None,
+    encoding: EncodingName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
     portal: PortalName = None,
     profile: ProfileName = None,
@@ -76,11 +97,13 @@ def read(
 ) -> None:
     """Read an entity into a file or a pipe.
 
-    Rows are written in chunks, so memory stays bounded for an entity of any size.
+    Rows are written in chunks, so memory stays bounded for an entity of any size. In .csv and .xlsx, lists are joined,
+    phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
     from bx24frames.cli.conditions import conditions
-    from bx24frames.cli.export import export, pour
+    from bx24frames.cli.export import SCREEN, export, pour
     from bx24frames.files.files_out import flows, format_of
+    from bx24frames.files.sheet_style import spreadsheet_style
     from bx24frames.frames.requests import FrameRead
 
     request = FrameRead(
@@ -91,7 +114,7 @@ def read(
         limit=limit,
         changed_since=changed_since,
         timezone=timezone,
-        labels=labels,
+        labels="all" if links else labels,
         titles=titles,
         missing_columns=missing_columns,
         on_bad_value=on_bad_value,
@@ -100,12 +123,15 @@ def read(
         chunk_size=chunk_size,
     )
     chosen, target = format_of(out, form), portal_named(portal, profile)
+    style = _style(chosen, purpose, separator(sep), encoding)
+    if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
+        chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
     if not flows(out):
-        export(request, target, out, chosen, resume=resume)
+        export(request, target, out, chosen, style, resume=resume)
     elif resume:
         raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
     else:
-        pour(request, target, out, chosen)
+        pour(request, target, out, chosen, style)
 
 
 def scan(
@@ -148,6 +174,16 @@ def scan(
         reason = str(fault).partition("\n")[0]
         raise ConfigError(f"The query failed: {reason:.200}") from None
     give(found.to_arrow(), out, form)
+
+
+def _style(form: str, purpose: str | None, sep: str | None, encoding: str | None) -> SheetStyle:
+    from bx24frames.files.sheet_style import PLAIN, spreadsheet_style
+
+    if form != "csv" and (sep or encoding or (purpose and form != "xlsx")):
+        raise ConfigError(f"--sep, --encoding and --for are for CSV files, not for {form}")
+    # a workbook needs no settings; its dates are shown as in the user's language
+    style = spreadsheet_style() if purpose or form == "xlsx" else PLAIN
+    return replace(style, sep=sep or style.sep, encoding=encoding or style.encoding)
 
 
 def _names(given: list[str] | None) -> list[str] | None:

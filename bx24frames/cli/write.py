@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.parameters import Entity, FormIn, OnErrors, PortalName, ProfileName, Quiet, bar, portal_named
-from bx24frames.cli.phrasing import phrased
+from bx24frames.cli.parameters import (
+    EncodingName,
+    Entity,
+    FormIn,
+    OnErrors,
+    PortalName,
+    ProfileName,
+    Quiet,
+    Separator,
+    bar,
+    portal_named,
+    separator,
+)
+from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pyarrow as pa
-
-    from bx24frames.cli.preparation import Taken
     from bx24frames.errors import Report
+    from bx24frames.files.sheets import Layout
+    from bx24frames.upload.sheet_source import SheetSource
 
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
-COUNTED = "Rows are numbered from 0, without the heading and empty rows"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
 Resume = Annotated[
-    str | None, typer.Option("--resume", metavar="JOURNAL", help="Continue the upload recorded in this journal.")
+    str | None,
+    typer.Option(
+        "--resume", metavar="JOURNAL", help="Continue the upload recorded in this journal; its name is enough."
+    ),
 ]
 Afresh = Annotated[
     bool, typer.Option("--afresh", help="Start over even if the same upload was started before and not finished.")
@@ -64,6 +79,23 @@ def write(
     ],
     mode: ModeName,
     form: FormIn = None,
+    sep: Separator = None,
+    encoding: EncodingName = None,
+    header: Annotated[
+        int | None, typer.Option(min=1, metavar="ROW", help="Row of the heading. Default: detected.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sheet of the workbook. Default: the first one.")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="HEADING=FIELD",
+            help="""Field of a column, such as "Сумма, руб.=opportunity"; without a field, the column is left out. """
+            "Repeatable.",
+        ),
+    ] = None,
     on: Keys = None,
     columns: Sent = None,
     nulls: Annotated[
@@ -88,22 +120,33 @@ def write(
 ) -> None:
     """Write the rows of a file to an entity; every row gets an outcome.
 
-    Rows are numbered from 0, without the heading and empty rows: row 0 is the second line of a sheet. If nothing is
-    sent because cells are invalid, --report lists the invalid cells.
+    Headings are codes or titles of fields; rows are numbered as a spreadsheet numbers them. --report writes the rows
+    of the file with the outcome of each: mend those that failed and write the report again, which sends only these.
     """
+    from bx24frames.cli.preparation import ask, take
+    from bx24frames.files.sheets import Layout
     from bx24frames.verbs.write import write_entity
 
     target = portal_named(portal, profile)
     _check_report(report)
-    taken = _agreed(file, form, mode, entity, target, yes=yes or dry_run, quiet=quiet)
+    source = _opened(file, form, Layout(separator(sep), encoding, header, sheet))
+    named = _mapping(mapped)
+    taken = take(source, entity, target, named, timezone)
+    ask(
+        taken,
+        f"{mode.capitalize()} {source.rows:,} rows: {entity} at {_host(target)}?",
+        yes=yes or dry_run,
+        quiet=quiet,
+    )
     _tell(
         lambda: write_entity(
-            taken.table,
+            source,
             entity,
             target,
             mode=mode,
-            on=taken.names(_list(on)),
-            columns=taken.names(_list(columns)),
+            on=_list(on),
+            columns=_list(columns),
+            mapping=named,
             nulls=nulls,
             extra_columns=extra_columns,
             timezone=timezone,
@@ -116,6 +159,7 @@ def write(
             progress=bar(quiet),
         ),
         report,
+        source,
     )
 
 
@@ -143,10 +187,10 @@ def delete(
     _check_report(report)
     doomed = _doomed(ids, source, form)
     if not (yes or dry_run):
-        _ask(f"Delete {len(doomed):,} rows of {entity} at {_host(target)}?")
+        _ask(f"Delete {doomed.rows:,} rows of {entity} at {_host(target)}?")
     _tell(
         lambda: delete_entity(
-            doomed,
+            doomed.table.column("id").to_pylist(),
             entity,
             target,
             on_error=on_error,
@@ -155,24 +199,28 @@ def delete(
             progress=bar(quiet),
         ),
         report,
+        doomed,
     )
 
 
-def _agreed(
-    file: str, form: str | None, mode: str, entity: str, target: str | None, *, yes: bool, quiet: bool
-) -> Taken:
-    """Read a file, match its columns to fields, and have the user confirm them."""
-    from bx24frames.cli.preparation import ask, take
-    from bx24frames.files.files_in import read_file
-    from bx24frames.files.files_out import format_of
+def _opened(file: str, form: str | None, layout: Layout) -> SheetSource:
+    from bx24frames.upload.sheet_source import SheetSource
 
-    taken = take(read_file(file, format_of(file, form)), entity, target)
-    question = f"{mode.capitalize()} {taken.table.num_rows:,} rows: {entity} at {_host(target)}?"
-    ask(taken, question, yes=yes, quiet=quiet)
-    return taken
+    return replace(SheetSource.read(file, form, layout), backend="pyarrow")
 
 
-def _tell(work: Callable[[], Report], path: str | None) -> None:
+def _mapping(texts: list[str] | None) -> dict[str, str | None]:
+    """Parse ``HEADING=FIELD``; without a field, the column is left out."""
+    found: dict[str, str | None] = {}
+    for text in texts or ():
+        heading, sign, field = text.rpartition("=")
+        if not sign or not heading.strip():
+            raise ConfigError(f"--map {text!r} is not HEADING=FIELD", guidance='Write --map "Сумма, руб.=opportunity".')
+        found[heading.strip()] = field.strip() or None
+    return found
+
+
+def _tell(work: Callable[[], Report], path: str | None, source: SheetSource) -> None:
     """Run an upload and print its report, also after an error; the command fails if any row failed or is unknown."""
     try:
         found, status = work(), 0
@@ -181,12 +229,12 @@ def _tell(work: Callable[[], Report], path: str | None) -> None:
     except WriteInterrupted as interrupt:
         found, status = interrupt.report, INTERRUPTED
     except ValidationError as error:
-        raise _listed(error, path) from None
-    typer.echo(phrased(str(found)))
+        raise _listed(error, path, source) from None
+    typer.echo(wrapped(phrased(str(found)), sys.stdout))
     if status == INTERRUPTED and found.journal:
-        resume = f"run the same command with --resume {found.journal} to continue"
-        typer.echo(f"bx24frames: interrupted; {resume}", err=True)
-    _save(found.frame("pyarrow"), path)
+        resume = phrased(f"run the same command with --resume {found.journal} to continue")
+        typer.echo(wrapped(f"bx24frames: interrupted; {resume}", sys.stderr), err=True)
+    _save(source, found.frame("pyarrow").to_pylist(), path)
     if status or found.failed or found.unknown:
         raise typer.Exit(status or 1)
 
@@ -200,25 +248,46 @@ def _check_report(path: str | None) -> None:
         check_folder(path)
 
 
-def _save(table: pa.Table, path: str | None) -> None:
+def _save(source: SheetSource, outcomes: list[dict[str, object]], path: str | None) -> None:
+    """Write the rows with their outcomes, for a spreadsheet."""
     if path is not None:
         from bx24frames.files.files_out import format_of, writing
+        from bx24frames.files.row_report import report_table
 
-        with writing(path, format_of(path)) as append:
-            append(table)
+        with writing(path, format_of(path), name="report") as append:
+            append(report_table(source.table, outcomes))
 
 
-def _listed(error: ValidationError, path: str | None) -> ValidationError:
-    """Save the invalid cells to the report file, and return the error with guidance on where they are."""
+def _listed(error: ValidationError, path: str | None, source: SheetSource) -> ValidationError:
+    """Save the rows with their faults to the report file, and return the error with guidance on where they are."""
     import pyarrow as pa
 
     faults = error.failures
     if not isinstance(faults, pa.Table) or not error.rows:
         return error
-    _save(faults, path)
-    where = f"{path} lists" if path else "use --report FILE to list"
-    guidance = f"{COUNTED}; {where} all invalid cells."
+    by: dict[int, list[dict[str, object]]] = {}
+    for line in faults.to_pylist():
+        if line["position"] is not None:
+            by.setdefault(int(line["position"]), []).append(line)
+    labels = source.labels().to_pylist()
+    _save(source, [_unsent(label, by.get(at, [])) for at, label in enumerate(labels)], path)
+    where = f"{path} lists" if path else "--report FILE lists"
+    guidance = f"Nothing was sent. {where} every row with its fault, to be mended and written again."
+    if error.guidance:
+        guidance = f"{error.guidance} {guidance}"
     return ValidationError(error.message, failures=faults, entity=error.entity, rows=error.rows, guidance=guidance)
+
+
+def _unsent(label: object, faults: list[dict[str, object]]) -> dict[str, object]:
+    message = "; ".join(f"{fault['column']}: {fault['reason']}" for fault in faults) if len(faults) > 1 else None
+    return {
+        "label": label,
+        "action": "failed" if faults else "skipped",
+        "id": None,
+        "column": ", ".join(str(fault["column"]) for fault in faults) or None,
+        "code": None,
+        "message": message or (faults[0]["reason"] if faults else "not sent, because other rows are invalid"),
+    }
 
 
 def _ask(question: str) -> None:
@@ -236,22 +305,33 @@ def _host(target: str | None) -> str:
     return "the sandbox" if profile.is_sandbox else profile.address().host
 
 
-def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> list[object]:
+def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> SheetSource:
+    """The rows to delete: ids as given, the column id of a file, or the rows that the upload of a report inserted."""
+    import pyarrow as pa
+
+    from bx24frames.files.files_in import read_file
+    from bx24frames.files.files_out import format_of
+    from bx24frames.files.row_report import inserted_ids, is_report
+    from bx24frames.files.sheets import Sheet
+    from bx24frames.upload.sheet_source import SheetSource
+
     if bool(ids) == (source is not None):
         raise ConfigError("Give either ids, or a file of ids with --from")
     if source is None:
-        return list(ids or ())
-    from bx24frames.files.files_in import read_file
-    from bx24frames.files.files_out import format_of
-
-    table: pa.Table = read_file(source, format_of(source, form)).table
-    names = [name for name in table.column_names if name.lower() == "id"]
+        return SheetSource.of(Sheet(pa.table({"id": list(ids or ())})), "the command line")
+    sheet = read_file(source, format_of(source, form))
+    if is_report(sheet):
+        known = [_whole(value, row) for row, value in enumerate(inserted_ids(sheet))]
+        return SheetSource.of(Sheet(pa.table({"id": pa.array(known, pa.int64())})), source)
+    names = [name for name in sheet.table.column_names if name.lower() == "id"]
     if not names:
-        raise ConfigError(f"{source} has no column id", guidance=f"Its columns: {', '.join(table.column_names)}")
-    return [_whole(value, row) for row, value in enumerate(table.column(names[0]).to_pylist())]
+        raise ConfigError(f"{source} has no column id", guidance=f"Its columns: {', '.join(sheet.table.column_names)}")
+    places = sheet.lines or range(sheet.table.num_rows)
+    known = [_whole(value, row) for row, value in zip(places, sheet.table.column(names[0]).to_pylist(), strict=True)]
+    return SheetSource.of(Sheet(pa.table({"id": pa.array(known, pa.int64())}), lines=sheet.lines), source)
 
 
-def _whole(value: object, row: int) -> object:
+def _whole(value: object, row: int) -> int:
     text = str(value)
     if not text.isdigit():
         raise ConfigError(f"row {row}, column id: {text} is not an id", rows=(row,))
@@ -261,7 +341,15 @@ def _whole(value: object, row: int) -> object:
 def _journal(resume: str | None, afresh: bool) -> str | Literal[False] | None:
     if afresh and resume is not None:
         raise ConfigError("--resume continues an upload and --afresh starts it over: give one of them")
-    return False if afresh else resume
+    return False if afresh else None if resume is None else _known_journal(resume)
+
+
+def _known_journal(name: str) -> str:
+    """The path of a journal; one without a folder may be in the user's state folder, where uploads keep them."""
+    from bx24frames.upload.journal_folder import home
+
+    kept = home() / name
+    return str(kept) if Path(name).name == name and not Path(name).exists() and kept.exists() else name
 
 
 def _list(text: str | None) -> list[str] | None:

@@ -11,17 +11,22 @@ from bx24frames.errors import ConfigError, FilterError
 
 
 def bound(entity: Entity, value: object) -> Entity:
-    """An entity bound to a value of its first unbound argument: ``product:15``, ``category:2``.
+    """An entity bound to a value of its first unbound argument: ``product:15``; or to an owner: ``product_row:deal:6``.
 
     Raises
     ------
     ConfigError
         If the entity has no such argument, or the value has the wrong type.
     """
-    wanted = next((one for one in entity.arguments if one.default is None), None)
-    if wanted is None:
+    free = [one for one in entity.arguments if one.default is None]
+    if not free:
         raise ConfigError(f"{entity.name} takes no argument after its name", entity=entity.name)
-    return bound_to(entity, wanted, value, named=True)
+    owner = next((one for one in free if one.spelled is not None), None)
+    kind, sign, number = str(value).rpartition(":")
+    if owner is None or not sign:
+        return bound_to(entity, free[0], value, named=True)
+    whole = bound_to(bound_to(entity, owner, kind, named=True), free[0], number, named=True)
+    return replace(whole, name=f"{entity.name}:{value}")
 
 
 def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool = False) -> Entity:
@@ -38,7 +43,7 @@ def bound_to(entity: Entity, argument: Argument, value: object, *, named: bool =
     from bx24frames.entities.values import operand  # kinds of fields load pyarrow
 
     try:
-        found = str_or_int(operand(Field(argument.name, argument.type), value))
+        found = str_or_int(operand(Field(argument.name, argument.type), argument.value(value)))
     except Unfit as fault:
         raise ConfigError(f"{argument.name}: {fault}", entity=entity.name) from None
     if argument.named and found != argument.default:

@@ -53,6 +53,8 @@ crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
+USERS: Final = "users"
+"""Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
 
@@ -161,7 +163,7 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Users by first and last name, or by e-mail without a name, from `user.get`."""
-    return Dictionary("users", {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+    return Dictionary(USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
 
 
 def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
@@ -251,11 +253,27 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
     """The code of a cell; a list of codes if a caption has none or several."""
     if not isinstance(part, str) or part == "" or part in dictionary.titles:
         return part
-    codes = by_title.get(part) or by_title.get(part.strip(), [])
+    codes = by_title.get(part) or by_title.get(part.strip(), []) or _alike(part, dictionary, by_title)
     if len(codes) > 1 and pipeline is not None:
         here = [code for code in codes if dictionary.pipelines.get(code) == pipeline]
         codes = here if len(here) == 1 else codes
     return codes[0] if len(codes) == 1 else codes
+
+
+def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
+    """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
+    form = _words if dictionary.name == USERS else _folded
+    wanted = form(part)
+    alike = [title for title in by_title if form(title) == wanted]
+    return by_title[alike[0]] if len(alike) == 1 and wanted else []
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _words(text: str) -> str:
+    return " ".join(sorted(_folded(text).split()))
 
 
 def _wrong(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -196,7 +196,8 @@ class Argument:
     `described`: its location in the parameters of the description; ``()`` if that does not need it.
     `type`: the portal's type of its values. `default`: its value if the caller gives none; None: it is required.
     `alike`: the descriptions for its values differ little, so that the one in the `FieldsSource` serves for several.
-    `named`: `default` comes from the entity's name, and filters must not contradict it.
+    `named`: `default` comes from the entity's name, and filters must not contradict it. `spelled`: turns any spelling
+    of a value into the one that the method takes.
     """
 
     name: str
@@ -207,6 +208,11 @@ class Argument:
     default: str | int | None = None
     alike: bool = False
     named: bool = False
+    spelled: Callable[[object], object] | None = None
+
+    def value(self, given: object) -> object:
+        """A value in the spelling that the method takes."""
+        return given if self.spelled is None else self.spelled(given)
 
     @property
     def names(self) -> tuple[str, ...]:

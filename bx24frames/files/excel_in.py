@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_out import openpyxl_is_there
-from bx24frames.files.sheets import Sheet, headed
+from bx24frames.files.sheets import (
+    DETECTED,
+    LINES,
+    Layout,
+    Sheet,
+    headed,
+    heading_place,
+    skipped_above,
+    unguarded_texts,
+)
 from bx24frames.files.zip_sizes import check_unpacked, holds
 
 if TYPE_CHECKING:
@@ -20,18 +30,20 @@ if TYPE_CHECKING:
 __all__ = ["excel_sheet"]
 
 FORMULA: Final = b"<f"
+ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""A character that XML cannot hold (ECMA-376, part 1, 22.4.2.4)."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, TypeError, AttributeError, ValueError)
 """What openpyxl raises for parts that are damaged; malformed XML is a SyntaxError."""
 _NO_WORKBOOK: Final = "it is not a workbook ({}); if Excel can open it, save it from there as .xlsx"
 
 
-def excel_sheet(data: bytes) -> Sheet:
-    """Read the first sheet of a workbook; its first row is the heading.
+def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
+    """Read a sheet of a workbook: the first one, unless another is named.
 
     Raises
     ------
     ConfigError
-        openpyxl is not installed, or two columns have the same heading.
+        openpyxl is not installed, there is no such sheet, or two columns have the same heading.
     ValueError
         The data is not a workbook, or it is too large when unpacked.
     """
@@ -43,14 +55,14 @@ def excel_sheet(data: bytes) -> Sheet:
 
     book = _opened(data, results=True)
     try:
-        sheet, count = _first(book), len(book.sheetnames)
-        title = sheet.title
-        formulas = _unanswered(data)
-        lines = (
-            [formulas.get((line, place), cell) for place, cell in enumerate(row)] if formulas else row
+        sheet, sheets = _named(book, layout.sheet), list(book.sheetnames)
+        title, count = sheet.title, len(sheets)
+        formulas = _unanswered(data, layout.sheet)
+        rows = [
+            (line + 1, [_text(formulas.get((line, place), cell)) for place, cell in enumerate(row)])
             for line, row in enumerate(sheet.iter_rows(values_only=True))
-        )
-        rows = [row for row in lines if any(cell is not None for cell in row)]
+            if any(cell is not None for cell in row) or line + 1 == layout.header
+        ]
         serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904
     except _BROKEN as fault:
         raise ValueError(_NO_WORKBOOK.format(fault)) from None
@@ -58,19 +70,40 @@ def excel_sheet(data: bytes) -> Sheet:
         book.close()
     if not rows and count > 1:
         raise ConfigError(
-            f"Sheet {title} is empty, and only the first sheet is read",
-            guidance="Move the sheet with the rows to the first place.",
+            f"Sheet {title} is empty; the workbook has {', '.join(sheets)}",
+            guidance="Move the sheet with the rows to the first place, or name it with --sheet.",
         )
-    head = ["" if cell is None else str(cell).strip() for cell in rows[0]] if rows else []
+    above, head, body = _split(rows, layout.header)
+    width = max([len(head), *(len(cells) for _, cells in body)], default=0)
     columns = [
-        pa.chunked_array([pa.array([_text(row[place] if place < len(row) else None) for row in rows[1:]], pa.string())])
-        for place in range(max(map(len, rows), default=0))
+        pa.chunked_array([pa.array([cells[place] if place < len(cells) else None for _, cells in body], pa.string())])
+        for place in range(width)
     ]
-    table, gaps = headed(head, columns)
-    which = f"sheet {title}" + (f", the first of {count}" if count > 1 else "")
+    table, lines, gaps = headed(head, columns, [line for line, _ in body])
+    which = f"sheet {title}" + (f", one of {count}" if count > 1 else "")
     lacking = f"{len(formulas):,} formulas without results: open the file in Excel and save it" if formulas else ""
-    notes = ", ".join(part for part in (which, gaps, lacking) if part)
-    return Sheet(table, notes, decimal_comma=None, doubtful=bool(formulas), serials=serials)
+    missed = lines[-1] - lines[0] + 1 - len(lines) if lines else 0
+    empty = gaps or (f"{missed:,} empty row{'s' if missed > 1 else ''} skipped" if missed else "")
+    notes = ", ".join(part for part in (which, skipped_above(above), empty, lacking) if part)
+    doubtful = bool(formulas) or (above > 0 and layout.header is None)
+    return Sheet(unguarded_texts(table), notes, None, doubtful, serials=serials, lines=tuple(lines))
+
+
+_Rows: TypeAlias = "list[tuple[int, list[str | None]]]"
+
+
+def _split(rows: _Rows, header: int | None) -> tuple[int, list[str], _Rows]:
+    """The number of sheet rows above the heading, the heading, and the rows below it."""
+    if not rows:
+        return 0, [], []
+    if header is None:
+        place = heading_place([cells for _, cells in rows[:LINES]])
+    else:
+        place = next((at for at, (line, _) in enumerate(rows) if line == header), -1)
+        if place < 0:
+            raise ValueError(f"it has no row {header}")
+    head = ["" if cell is None else " ".join(cell.split()) for cell in rows[place][1]]
+    return (rows[place][0] - 1 if place else 0), head, rows[place + 1 :]
 
 
 def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
@@ -87,15 +120,18 @@ def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
     raise ValueError(reason)
 
 
-def _first(book: openpyxl.Workbook) -> ReadOnlyWorksheet:
-    sheet: ReadOnlyWorksheet = book.worksheets[0]
+def _named(book: openpyxl.Workbook, name: str | None) -> ReadOnlyWorksheet:
+    found = next((one for one in book.worksheets if name is None or one.title == name), None)
+    if found is None:
+        raise ConfigError(f"The workbook has no sheet {name}", guidance=f"Its sheets: {', '.join(book.sheetnames)}.")
+    sheet: ReadOnlyWorksheet = found
     # the size that a workbook declares may be wrong and would cut off rows
     # (https://openpyxl.readthedocs.io/en/stable/optimized.html#worksheet-dimensions)
     sheet.reset_dimensions()
     return sheet
 
 
-def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
+def _unanswered(data: bytes, name: str | None) -> dict[tuple[int, int], str]:
     """Return formulas without cached results, by line and place: a program wrote them and Excel never computed them.
 
     Otherwise their cells would read as empty; as text they fit no number or date and are reported.
@@ -106,7 +142,7 @@ def _unanswered(data: bytes) -> dict[tuple[int, int], str]:
             return {}
     results, formulas = (_opened(data, results=results) for results in (True, False))
     try:
-        pairs = zip(_first(results).iter_rows(), _first(formulas).iter_rows(), strict=True)
+        pairs = zip(_named(results, name).iter_rows(), _named(formulas, name).iter_rows(), strict=True)
         return {
             (line, place): str(formula.value)
             for line, pair in enumerate(pairs)
@@ -127,7 +163,7 @@ def _holds_formula(parts: zipfile.ZipFile, name: str) -> bool:
 def _text(cell: object) -> str | None:
     """Convert a cell to CSV text: 7.0 is 7, since Excel has only floats; a time of midnight is a date."""
     if cell is None or isinstance(cell, str):
-        return cell or None
+        return ESCAPED.sub(lambda found: chr(int(found[1], 16)), cell) if cell else None
     if isinstance(cell, dt.datetime):
         midnight = cell.time() == dt.time()
         return (cell.date() if midnight else cell).isoformat()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +14,9 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO, TypeAlias, cast
 from bx24frames.errors import ConfigError
 from bx24frames.files import excel_out
 from bx24frames.files.duckdb_out import duckdb_is_there, duckdb_table
-from bx24frames.files.flat import flat, json_bytes
+from bx24frames.files.flat import json_bytes
+from bx24frames.files.sheet_cells import sheet_table
+from bx24frames.files.sheet_style import PLAIN, SheetStyle
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +28,7 @@ __all__ = [
     "check_rows",
     "flows",
     "format_of",
+    "is_file",
     "standard_output",
     "writing",
 ]
@@ -85,6 +90,11 @@ def format_of(path: str, given: str | None = None) -> str:
     return found
 
 
+def is_file(path: str) -> bool:
+    """Whether a text is the path of a file: it has the extension of a known format."""
+    return Path(path).suffix.lower() in _ENDINGS
+
+
 def flows(path: str) -> bool:
     """Whether the path is a stream that cannot be replaced: standard output, a pipe or a device."""
     place = Path(path)
@@ -123,7 +133,14 @@ def standard_output() -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = None) -> Iterator[Append]:
+def writing(
+    path: str,
+    form: str,
+    *,
+    name: str = "rows",
+    draft: Path | None = None,
+    style: SheetStyle | Callable[[], SheetStyle] = PLAIN,
+) -> Iterator[Append]:
     """Open a file or standard output and yield a function that appends tables to it.
 
     The file is replaced when it is complete; after a failure the previous file is unchanged.
@@ -135,6 +152,8 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         Name of the sheet, or of the table in a database.
     draft : pathlib.Path, optional
         Temporary path on the same disk. Default: next to the file.
+    style : SheetStyle or callable
+        How a CSV or Excel file is written; a callable is called when the first rows are there.
     """
     if form == "duckdb":
         if flows(path):
@@ -144,18 +163,20 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
         return
     if path == STDOUT:
         stream = standard_output()
-        with _appending(stream, form, name) as append:
+        with _appending(stream, form, name, style) as append:
             yield append
         stream.flush()
         return
     if flows(path):
-        with Path(path).open("wb") as sink, _appending(sink, form, name) as append:
+        with Path(path).open("wb") as sink, _appending(sink, form, name, style) as append:
             yield append
         return
     target = Path(path).resolve()  # replace the target of a symbolic link, not the link
     part = draft or target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as sink, _appending(sink, form, name) as append:
+        part.unlink(missing_ok=True)
+        # created by this process: a link that someone put in its place is not followed
+        with part.open("xb") as sink, _appending(sink, form, name, style) as append:
             yield append
         part.replace(target)
     finally:
@@ -163,12 +184,12 @@ def writing(path: str, form: str, *, name: str = "rows", draft: Path | None = No
 
 
 @contextlib.contextmanager
-def _appending(sink: IO[bytes], form: str, name: str) -> Iterator[Append]:
+def _appending(sink: IO[bytes], form: str, name: str, style: SheetStyle | Callable[[], SheetStyle]) -> Iterator[Append]:
     opened: list[TableWriter] = []
 
     def append(table: pa.Table) -> None:
         if not opened:
-            opened.append(_OPEN[form](sink, table.schema, name))
+            opened.append(_OPEN[form](sink, table.schema, name, style() if callable(style) else style))
         opened[0].write(table)
 
     try:
@@ -184,7 +205,7 @@ def _appending(sink: IO[bytes], form: str, name: str) -> Iterator[Append]:
 class _Parquet:
     """Writes one row group per table."""
 
-    def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str) -> None:
+    def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str, __: SheetStyle) -> None:
         from pyarrow.parquet import ParquetWriter
 
         self._writer = ParquetWriter(sink, schema, compression="zstd")
@@ -200,26 +221,50 @@ class _Parquet:
 
 
 class _Csv:
-    """Writes null as an empty cell, empty text as ``""``, lists and structs as JSON."""
+    """Writes null as an empty cell, empty text as ``""``."""
 
-    def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str) -> None:
-        from pyarrow.csv import CSVWriter
+    def __init__(self, sink: IO[bytes], schema: pa.Schema, _: str, style: SheetStyle) -> None:
+        from pyarrow.csv import CSVWriter, WriteOptions
 
-        self._writer = CSVWriter(sink, flat(schema.empty_table()).schema)
+        try:
+            self._encoder = codecs.getincrementalencoder(style.encoding)()
+        except LookupError:
+            guidance = "Use utf-8, utf-8-sig, utf-16 or cp1251."
+            raise ConfigError(f"There is no encoding {style.encoding!r}", guidance=guidance) from None
+        self._sink, self._style = sink, style
+        self._buffer = io.BytesIO()
+        options = WriteOptions(delimiter=style.sep)
+        self._writer = CSVWriter(self._buffer, sheet_table(schema.empty_table(), style).schema, write_options=options)
 
     def write(self, table: pa.Table) -> None:
-        self._writer.write_table(flat(table))
+        self._writer.write_table(sheet_table(table, self._style))
+        self._flush()
 
     def close(self) -> None:
         self._writer.close()
+        self._flush()
 
-    abandon = close
+    def abandon(self) -> None:
+        self._writer.close()
+
+    def _flush(self) -> None:
+        text = self._buffer.getvalue().decode()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        try:
+            self._sink.write(self._encoder.encode(text))
+        except UnicodeEncodeError as fault:
+            sign = fault.object[fault.start]
+            raise ConfigError(
+                f"{self._style.encoding} has no character {sign!r} (U+{ord(sign):04X})",
+                guidance="Use --encoding utf-8-sig, which Excel reads, too.",
+            ) from None
 
 
 class _Jsonl:
     """Writes one JSON object per row."""
 
-    def __init__(self, sink: IO[bytes], _: pa.Schema, __: str) -> None:
+    def __init__(self, sink: IO[bytes], _: pa.Schema, __: str, ___: SheetStyle) -> None:
         self._sink = sink
 
     def write(self, table: pa.Table) -> None:
@@ -232,7 +277,7 @@ class _Jsonl:
     abandon = close
 
 
-_Opener: TypeAlias = Callable[[IO[bytes], "pa.Schema", str], TableWriter]
+_Opener: TypeAlias = Callable[[IO[bytes], "pa.Schema", str, SheetStyle], TableWriter]
 _OPEN: Final[dict[str, _Opener]] = {
     "parquet": _Parquet,
     "csv": _Csv,

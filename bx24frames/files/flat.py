@@ -1,4 +1,4 @@
-"""Flattening for CSV and Excel: lists and structs become JSON text, dictionaries become text."""
+"""JSON of values, and dictionary columns as columns of their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["decoded", "flat", "json_bytes"]
+__all__ = ["decoded", "json_bytes"]
 
 
 def json_bytes(value: object) -> bytes:
@@ -15,18 +15,6 @@ def json_bytes(value: object) -> bytes:
     import orjson
 
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
-
-
-def flat(table: pa.Table) -> pa.Table:
-    """Replace nested and dictionary columns, which CSV cannot hold (https://arrow.apache.org/docs/python/csv.html)."""
-    import pyarrow as pa
-
-    table = decoded(table)
-    for place, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
-            texts = [None if value is None else json_bytes(value).decode() for value in table.column(place).to_pylist()]
-            table = table.set_column(place, field.name, pa.array(texts, pa.string()))
-    return table
 
 
 def decoded(table: pa.Table) -> pa.Table:

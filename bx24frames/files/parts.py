@@ -81,7 +81,7 @@ class Parts:
         folder = cls.folder_of(target)
         _check_ours(folder)
         check_folder(str(target))
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         lock = lock_folder(folder, _BUSY)
         try:
             _clear(folder)
@@ -103,6 +103,7 @@ class Parts:
         """
         folder = cls.folder_of(target)
         path = folder / CHECKPOINT
+        _check_ours(folder)
         if not path.exists():
             return None
         try:
@@ -246,7 +247,11 @@ def _write_part(path: Path, table: pa.Table) -> None:
 
 
 def _check_ours(folder: Path) -> None:
-    strange = [entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name)] if folder.exists() else []
+    """Refuse a folder that someone else made: a link in its place would direct the rows elsewhere."""
+    if folder.is_symlink():
+        raise ConfigError(f"{folder} is needed for unfinished rows, but is a link", guidance="Remove it.")
+    entries = list(folder.iterdir()) if folder.exists() else []
+    strange = [entry.name for entry in entries if entry.is_symlink() or not _OURS.fullmatch(entry.name)]
     if strange:
         raise ConfigError(f"{folder} is needed for unfinished rows, but contains the foreign file {strange[0]}")
 

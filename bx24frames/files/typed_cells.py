@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.operators import NUMBERS, Comparison
-from bx24frames.entities.types import KIND, comparison, is_list, kind
+from bx24frames.entities.types import KIND, Kind, comparison, is_list, kind
+from bx24frames.files.cell_parsing import Unparsable, parsed
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bx24frames.entities.schema import Field
 
-__all__ = ["normalised"]
+__all__ = ["Conventions", "retyped"]
 
 Cell: TypeAlias = "str | None"
 Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
@@ -25,64 +26,115 @@ PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?)?")
 SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?")
 SINCE: Final = dt.datetime(1899, 12, 30)
 """Excel's day 0 (https://support.microsoft.com/office/e7fe7167-48a9-4b96-bb53-5612a800b487)."""
-TRUTHS: Final[Mapping[str, str]] = {"да": "Y", "yes": "Y", "нет": "N", "no": "N"}
+NAIVE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?")
+CURRENCY: Final = re.compile(
+    r"(?<=\d)[ \u00a0\u202f]*(?:[₽$€£₴₸₺¥]|руб(?:\.|лей|ля|ль)?|р\.?|(?-i:[A-Z]{3}))$"
+    r"|^[₽$€£₴₸₺¥][ \u00a0\u202f]*(?=[\d+-])",
+    re.I,
+)
+"""A currency after or before a number."""
+TRUTHS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("да", "yes", "истина"), "Y"),
+    **dict.fromkeys(("нет", "no", "ложь"), "N"),
+}
+"""ИСТИНА and ЛОЖЬ are the flags of a Russian Excel in CSV."""
+CODED: Final = frozenset({"enumeration", "crm_category"})
+"""Types of numbers whose cells may be captions."""
+COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 
 
-def normalised(
-    table: pa.Table, fields: Mapping[str, Field], *, decimal_comma: bool | None, serials: bool = False
-) -> tuple[pa.Table, dict[str, str]]:
-    """Normalise the text cells of a table to forms that a write accepts; other cells stay unchanged.
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How numbers, dates and times are typed in a file or frame.
 
-    Parameters
-    ----------
-    table : pyarrow.Table
-    fields : mapping of str to Field
-        Fields by column.
-    decimal_comma : bool or None
-        True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: decided per column; one
-        with a cell such as ``1,234`` may have commas between thousands and stays unchanged.
-    serials : bool
-        Whether a number such as ``46387`` in a date column is a day number of Excel.
-
-    Returns
-    -------
-    tuple of pyarrow.Table and dict
-        The table, and by column the first changed cell, before and after.
+    `decimal_comma`: True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: decided per
+    column; one with a cell such as ``1,234`` may have commas between thousands and stays unchanged.
+    `serials`: whether a number such as ``46387`` in a date column is a day number of Excel.
+    `offset`: the UTC offset of times that name none, such as ``+03:00``; empty if the caller gives a time zone.
+    `lists`: whether every contact cell lists all phones or e-mails of its row.
     """
-    import pyarrow as pa
 
-    changed: dict[str, str] = {}
-    for place, name in enumerate(table.column_names):
-        field = fields.get(name)
-        reword = None if field is None else _reword(field, decimal_comma, serials=serials)
-        if reword is None or not pa.types.is_string(table.column(place).type):
-            continue
-        before = table.column(place).to_pylist()
-        after = reword(before)
-        first = next((at for at, cell in enumerate(before) if cell != after[at]), None)
-        if first is not None:
-            changed[name] = f"{before[first]} -> {after[first]}"
-            table = table.set_column(place, name, pa.array(after, pa.string()))
-    return table, changed
+    decimal_comma: bool | None = None
+    serials: bool = False
+    offset: str = ""
+    lists: bool = False
 
 
-def _reword(field: Field, decimal_comma: bool | None, *, serials: bool) -> Reword | None:
-    compared = comparison(field)
-    if is_list(field):
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """The converted cells of a column, and those that cannot be parsed: position, text and reason; these are null."""
+
+    cells: list[object]
+    bad: list[tuple[int, str, str]] = dataclass_field(default_factory=list)
+
+
+def retyped(cells: Sequence[object], field: Field, conventions: Conventions) -> Retyped:
+    """Convert the text cells of a column to forms that a write accepts; other cells stay unchanged."""
+    reword = _reword(field, conventions)
+    if not is_list(field) and kind(field) not in COMPOSED:
+        return Retyped([*cells] if reword is None else _texts_reworded(cells, reword))
+
+    def one(text: str) -> str:
+        return text if reword is None else reword([text])[0] or ""
+
+    found = Retyped([])
+    for position, cell in enumerate(cells):
+        try:
+            found.cells.append(_composed(cell, field, one, conventions))
+        except Unparsable as fault:
+            found.cells.append(None)
+            found.bad.append((position, str(cell), str(fault)))
+    return found
+
+
+def _texts_reworded(cells: Sequence[object], reword: Reword) -> list[object]:
+    texts = reword([cell if isinstance(cell, str) else None for cell in cells])
+    return [after if isinstance(before, str) else before for before, after in zip(cells, texts, strict=True)]
+
+
+def _composed(cell: object, field: Field, one: Callable[[str], str], conventions: Conventions) -> object:
+    if not isinstance(cell, str) or not cell.strip():
+        return cell
+    value = parsed(cell, field, one)
+    if kind(field) is not Kind.MULTIFIELD or conventions.lists or not isinstance(value, list) or len(value) != 1:
+        return value
+    return value[0].get("value") if isinstance(value[0], dict) and value[0].keys() <= {"value", "value_type"} else value
+
+
+def _reword(field: Field, conventions: Conventions) -> Reword | None:
+    compared, of = comparison(field), kind(field)
+    if field.choices or field.type in CODED:
         return None
-    if compared in NUMBERS and not KIND[kind(field)].zero_is_blank:
-        return {True: _numbers, False: None, None: _clear_numbers}[decimal_comma]
-    dates = _days if serials else _dates
+    if of is Kind.MONEY or (compared in NUMBERS and not KIND[of].zero_is_blank):
+        return {True: _numbers, False: _spaced, None: _clear_numbers}[conventions.decimal_comma]
+    dates = _days if conventions.serials else _dates
+    if compared is Comparison.MOMENT and conventions.offset:
+        return lambda cells: [_placed(cell, conventions.offset) for cell in dates(cells)]
     return {Comparison.DAY: dates, Comparison.MOMENT: dates, Comparison.FLAG: _truths}.get(compared)
+
+
+def _placed(cell: Cell, offset: str) -> Cell:
+    """Add the UTC offset to a time that names none; a day begins at its midnight."""
+    found = None if cell is None else NAIVE.fullmatch(cell.strip())
+    return cell if found is None else f"{found[1]}T{found[2] or '00:00:00'}{offset}"
+
+
+def _spaced(cells: list[Cell]) -> list[Cell]:
+    """Remove spaces between thousands and the currency; a comma stays."""
+    bare = _without_currency(cells)
+    return [
+        after if after is not None and PLAIN.fullmatch(after) and after != (before or "").strip() else before
+        for after, before in zip(bare, cells, strict=True)
+    ]
 
 
 def _numbers(cells: list[Cell]) -> list[Cell]:
     """Treat points as thousands separators if any cell of the column has a decimal comma; else leave them."""
-    bare = [None if cell is None else _bare(cell) for cell in cells]
+    bare = _without_currency(cells)
     commas = any(cell is not None and ("," in cell) for cell in bare)
 
     def read(cell: Cell, before: Cell) -> Cell:
@@ -98,13 +150,26 @@ def _numbers(cells: list[Cell]) -> list[Cell]:
 
 
 def _clear_numbers(cells: list[Cell]) -> list[Cell]:
-    bare = [_bare(cell) for cell in cells if cell is not None]
-    return cells if any(THOUSANDS.fullmatch(cell) for cell in bare) else _numbers(cells)
+    bare = [cell for cell in _without_currency(cells) if cell is not None]
+    return _spaced(cells) if any(THOUSANDS.fullmatch(cell) for cell in bare) else _numbers(cells)
 
 
 def _bare(cell: str) -> str:
     """Remove spaces between thousands and replace the typographic minus sign by a hyphen."""
     return SPACES.sub("", cell.strip()).replace("\u2212", "-")
+
+
+def _without_currency(cells: list[Cell]) -> list[Cell]:
+    """Numbers without spaces between thousands and without a currency, if the column names only one."""
+    marks = {mark for cell in cells if cell is not None and (mark := _mark(cell))}
+    if len(marks) > 1:
+        return [None if cell is None else _bare(cell) for cell in cells]
+    return [None if cell is None else _bare(CURRENCY.sub("", cell.strip()) or cell) for cell in cells]
+
+
+def _mark(cell: str) -> str:
+    found = CURRENCY.search(cell.strip())
+    return found[0].strip(" .\u00a0\u202f").casefold() if found else ""
 
 
 def _days(cells: list[Cell]) -> list[Cell]:
@@ -124,13 +189,13 @@ def _date(cell: Cell) -> Cell:
     found = None if cell is None else DATE.fullmatch(cell.strip())
     if found is None:
         return cell
-    day, month, year, *clock = (None if part is None else int(part) for part in found.groups())
+    day, month, year, hour, minute, second = found.groups()
+    written = f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}:{minute}:{second or '00'}" if hour else "")
     try:
-        if clock[0] is None:
-            return dt.date(year or 0, month or 0, day or 0).isoformat()
-        return dt.datetime(year or 0, month or 0, day or 0, clock[0], clock[1] or 0, clock[2] or 0).isoformat()
+        dt.datetime.fromisoformat(written)
     except ValueError:
         return cell
+    return written
 
 
 def _truths(cells: list[Cell]) -> list[Cell]:

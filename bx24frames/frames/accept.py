@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bx24frames.errors import ConfigError, ValidationError
+from bx24frames.files.files_out import is_file
 from bx24frames.options import Backend
+from bx24frames.upload.coerce.cells import is_null
+from bx24frames.upload.sheet_source import SheetSource
 from bx24frames.upload.source import ArrowSource, Source, row_positions
 
 if TYPE_CHECKING:
@@ -18,31 +22,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from narwhals.typing import IntoFrame
 
-    from bx24frames.entities.arrow import AnyArray
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.upload.source import Raw
 
-__all__ = ["PandasSource", "PolarsSource", "accept"]
+__all__ = ["PandasSource", "PolarsSource", "accept", "arrow_column", "as_table"]
 
 ACCEPTED = (
     "A frame must be a pandas or polars DataFrame, a polars LazyFrame, a pyarrow Table or RecordBatch, "
-    "or an object that narwhals or the Arrow stream interface can read"
+    "an object that narwhals or the Arrow stream interface can read, or the path of a .csv, .xlsx, .jsonl or .parquet "
+    "file"
 )
 
 
 def accept(frame: object) -> Source:
-    """Wrap a frame as a source; a lazy frame is collected.
+    """Wrap a frame as a source; a lazy frame is collected, a file is read.
 
     Parameters
     ----------
     frame : object
-        pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that narwhals supports
-        (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or an object with
-        ``__arrow_c_stream__``.
+        The path of a file, pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, any frame that
+        narwhals supports (https://narwhals-dev.github.io/narwhals/api-reference/narwhals/#narwhals.from_native) or an
+        object with ``__arrow_c_stream__``.
 
     Raises
     ------
     ConfigError
-        Anything else: lists of dicts and single columns are not frames.
+        Anything else: lists of dicts and single columns are not frames. The file cannot be read.
     ValidationError
         Column names are duplicated or are not text.
     """
@@ -50,6 +55,10 @@ def accept(frame: object) -> Source:
     from narwhals import dependencies as library
 
     source: Source
+    if isinstance(frame, SheetSource):
+        return frame
+    if isinstance(frame, Path) or (isinstance(frame, str) and is_file(frame)):
+        return _file(frame)
     frame = nw.to_native(frame, pass_through=True)
     if library.is_pandas_dataframe(frame):
         source = PandasSource(frame, tuple(frame.columns))
@@ -70,6 +79,7 @@ class PandasSource:
     frame: pd.DataFrame
     columns: tuple[str, ...]
     backend: Backend = "pandas"
+    counted: bool = False
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -107,6 +117,7 @@ class PolarsSource:
     lazy: bool = False
     backend: Backend = "polars"
     levels: tuple[str, ...] = ()
+    counted: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -135,6 +146,13 @@ class PolarsSource:
         return taken.lazy() if self.lazy else taken
 
 
+def _file(path: str | Path) -> SheetSource:
+    try:
+        return SheetSource.read(str(path))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no file {path}") from None
+
+
 def _arrow_source(frame: object) -> ArrowSource:
     import pyarrow as pa
 
@@ -158,6 +176,28 @@ def _as_table(frame: object) -> pa.Table:
             f"{ACCEPTED}, not {type(frame).__name__}",
             guidance="Convert it first, for example with pandas.DataFrame(rows).",
         ) from None
+
+
+def as_table(source: Source) -> pa.Table:
+    """The columns of a source as an Arrow table; cells of mixed types become text."""
+    import pyarrow as pa
+
+    columns = [arrow_column(source, name) for name in source.columns]
+    return pa.Table.from_arrays(columns, names=list(source.columns))
+
+
+def arrow_column(source: Source, name: str) -> AnyArray | AnyChunkedArray:
+    """A column of a source in Arrow; cells of mixed types become text."""
+    import pyarrow as pa
+
+    raw = source.column(name)
+    if not isinstance(raw, list):
+        return raw
+    try:
+        found: AnyArray = pa.array(cast("list[Any]", raw), from_pandas=True)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+        found = pa.array([None if is_null(cell) else str(cell) for cell in raw], pa.string())
+    return found
 
 
 def _check_names(source: Source) -> None:

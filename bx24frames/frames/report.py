@@ -62,6 +62,8 @@ class WriteReport:
         Wall time in seconds; for a dry run, the minimum that the portal's limits allow.
     basis : str
         For a dry run: the cost of a row behind the estimate, measured by this process or assumed.
+    counted : bool
+        Whether a file was written, and ``label`` is the number of a row in it.
     journal : pathlib.Path or None
         The file in which the upload is recorded.
     """
@@ -76,6 +78,7 @@ class WriteReport:
     seconds: float = 0.0
     journal: Path | None = None
     basis: str = ""
+    counted: bool = False
 
     def count(self, action: Action) -> int:
         """Number of rows with one outcome."""
@@ -227,8 +230,8 @@ class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
     """An upload was cancelled with its task; a plain KeyboardInterrupt would stop the event loop."""
 
 
-def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
-    """Make the report of an upload.
+def report_of(done: Uploaded, on_error: OnError, *, counted: bool = False) -> WriteReport:
+    """Make the report of an upload; `counted`: labels are the numbers of rows in a file.
 
     Raises
     ------
@@ -250,6 +253,7 @@ def report_of(done: Uploaded, on_error: OnError) -> WriteReport:
         done.seconds,
         done.journal,
         done.basis,
+        counted,
     )
     if done.interrupted:
         raise _cancelled(report)
@@ -312,7 +316,8 @@ def _reason(line: Mapping[str, object]) -> str:
 def _as_text(report: WriteReport) -> str:
     """Format the counts and the first failures as text."""
     counts = [f"  {action:<10}{number:>12,}" for action, number in _counts(report)]
-    lines = [f"  row {line['position']}: {_failure(line)}" for line in _failures(report)]
+    place = "label" if report.counted else "position"
+    lines = [f"  row {line[place]}: {_failure(line)}" for line in _failures(report)]
     return "\n".join([_title(report), *counts, *lines, *_rest(report), *_journal(report)])
 
 

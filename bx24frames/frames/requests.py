@@ -19,7 +19,7 @@ from bx24frames.options import Backend, DtypeBackend
 from bx24frames.scan.request import CHUNK_ROWS, ReadRequest
 from bx24frames.upload.deletion import DeleteRequest
 from bx24frames.upload.request import WriteRequest
-from bx24frames.upload.source import ArrowSource
+from bx24frames.upload.source import ArrowSource, Replaced
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
@@ -112,7 +112,7 @@ def _replace(request: Checked, name: str, convert: Callable[..., object]) -> Non
 
 
 def _accepted(given: object) -> Source:
-    return given if isinstance(given, PandasSource | PolarsSource | ArrowSource) else accept(given)
+    return given if isinstance(given, PandasSource | PolarsSource | ArrowSource | Replaced) else accept(given)
 
 
 def _ids(given: object) -> Callable[[Entity], list[int | str]]:

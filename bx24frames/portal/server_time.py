@@ -67,3 +67,8 @@ async def zone_of(connection: ZoneSource) -> tzinfo:
         moment = _moment(str(await connection.result("server.time")))
         return connection.portal_zone or (UTC if moment is None else moment.tzinfo or UTC)
     return connection.portal_zone
+
+
+def offset_of(zone: tzinfo | None) -> str:
+    """The UTC offset of a portal's zone, such as ``+03:00``; that of UTC if the zone is not known."""
+    return datetime(2000, 1, 1, tzinfo=zone or UTC).isoformat()[len("2000-01-01T00:00:00") :]

@@ -25,11 +25,15 @@ __all__ = ["Captions", "Wanted", "captions_of", "wanted_labels"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column to caption: its name in the frame, its field and its dictionary."""
+    """A column to caption: its name in the frame, its field and its dictionary.
+
+    `beside`: the name of a new column for the captions; empty if they replace the codes.
+    """
 
     name: str
     field: Field
     lookup: Lookup
+    beside: str = ""
 
 
 def wanted_labels(
@@ -39,8 +43,9 @@ def wanted_labels(
 
     Parameters
     ----------
-    labels : bool or sequence of str
-        True: all columns with their own dictionary; names: those columns, including links to other entities' rows.
+    labels : bool, "all", sequence of str or mapping of str to str
+        True: all columns with their own dictionary; "all": also links to other entities' rows; names: those columns; a
+        mapping: those columns, with the names of new columns for the captions.
     fields : mapping of str to Field
         The columns read, by their spelling in the frame.
     names : Names
@@ -56,16 +61,21 @@ def wanted_labels(
     """
     lookups = {field.code: lookup_of(field, entity_type_id) for field in fields.values()}
     asked = _asked(labels, lookups, names, list(fields))
+    beside = {names.lookup(name).code: new for name, new in labels.items()} if isinstance(labels, Mapping) else {}
+    taken = [new for new in beside.values() if new in fields]
+    if taken:
+        raise ConfigError(f"labels names the new column {taken[0]!r}, which is read already", entity=names.entity)
     return tuple(
-        Wanted(name, field, lookup)
+        Wanted(name, field, lookup, beside.get(field.code, ""))
         for name, field in fields.items()
         if field.code in asked and (lookup := lookups[field.code]) is not None
     )
 
 
 def _asked(labels: Labels, lookups: Mapping[str, Lookup | None], names: Names, columns: Sequence[str]) -> set[str]:
-    if isinstance(labels, bool):
-        own = {code for code, lookup in lookups.items() if lookup is not None and lookup.origin in UNASKED}
+    if isinstance(labels, bool) or labels == "all":
+        origins = set(Origin) if labels == "all" else UNASKED
+        own = {code for code, lookup in lookups.items() if lookup is not None and lookup.origin in origins}
         return own if labels else set()
     codes = {names.lookup(name).code: name for name in labels}
     for code, name in codes.items():

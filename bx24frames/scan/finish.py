@@ -67,13 +67,20 @@ class Finish:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
             place = table.schema.get_field_index(wanted.name)
-            table = table.set_column(place, wanted.name, self._captions[wanted.name].column(table.column(place)))
+            captions = self._captions[wanted.name].column(table.column(place))
+            if wanted.beside:
+                table = table.add_column(place + 1, wanted.beside, captions)
+            else:
+                table = table.set_column(place, wanted.name, captions)
         return table.rename_columns([self.titles.get(name, name) for name in table.column_names])
 
     @property
     def columns(self) -> list[str]:
         """The columns of the finished tables."""
         names = self._with_inserted(self._reading.arrow.empty_table()).column_names
+        for wanted in self._wanted:
+            if wanted.beside:
+                names.insert(names.index(wanted.name) + 1, wanted.beside)
         return [self.titles.get(name, name) for name in names]
 
     @property
@@ -88,7 +95,9 @@ class Finish:
         number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
         known = None if number is None else int(str(number))
         labels = self._request.labels
-        if not isinstance(labels, bool):
+        if isinstance(labels, Mapping):
+            labels = {name: beside for name, beside in labels.items() if name not in reading.missing}
+        elif not isinstance(labels, bool | str):
             labels = [name for name in labels if name not in reading.missing]
         return wanted_labels(labels, reading.fields, reading.names, known)
 

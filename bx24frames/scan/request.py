@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS: Final = 2500
 """Rows of a chunk or batch, unless another number is requested."""
 
-Labels: TypeAlias = bool | Sequence[str]
+Labels: TypeAlias = bool | Literal["all"] | Sequence[str] | Mapping[str, str]
 Moment: TypeAlias = "str | dt.datetime | dt.date"
 
 
@@ -61,11 +61,26 @@ def reread(_name: str, value: object) -> object:
     return reusable(cast("Filters | None", value))
 
 
-def labeled(name: str, value: object) -> bool | list[str] | None:
-    """Accept True, False or columns."""
-    if value is None or isinstance(value, str) or not isinstance(value, bool | Iterable):
-        raise ConfigError(f"{name} must be True, False or a list of columns, not {value!r:.80}")
-    return value if isinstance(value, bool) else names(name, value)
+def labeled(name: str, value: object) -> bool | str | list[str] | dict[str, str]:
+    """Accept a bool, ``"all"``, column names, or a mapping of columns to the names of columns beside them."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value == "all":
+        return value
+    if isinstance(value, Mapping):
+        texts = {
+            column: beside for column, beside in value.items() if isinstance(column, str) and isinstance(beside, str)
+        }
+        if len(texts) == len(value) and len(set(texts.values())) == len(texts):
+            return texts
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        found = list(value)
+        if all(isinstance(one, str) for one in found):
+            return found
+    raise ConfigError(
+        f"{name} must be True, False or a list of columns, 'all', or a mapping of columns to distinct names of columns "
+        f"with their captions, not {value!r:.80}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +132,12 @@ class ReadRequest(Checked):
     labels: Labels = keyword(
         False,
         labeled,
-        "bool or sequence of str",
-        "Captions in place of codes, as categories. True: stages, statuses, enumerations, pipelines and users. A list "
-        "of columns: only these, which may also link to companies, contacts and other entities. Unknown codes stay as "
-        "text; several codes in a cell become a list of text. The portal's dictionaries are read once. All chunks of "
-        "`iter_entity` have the same categories, so all names of a linked entity are read first.",
+        'bool, "all", sequence of str or mapping of str to str',
+        "Captions in place of codes, as categories. True: stages, statuses, enumerations, pipelines and users. "
+        '``"all"``: also the names of linked companies, contacts and other entities. A list of columns: only these. A '
+        'mapping ``{"stageId": "stage"}``: codes stay, and a column with the captions follows each. Unknown codes stay '
+        "as text; several codes in a cell become a list of text. The portal's dictionaries are read once. All chunks "
+        "of `iter_entity` have the same categories, so all names of a linked entity are read first.",
     )
     titles: bool = keyword(
         False,

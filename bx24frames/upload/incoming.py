@@ -15,7 +15,7 @@ from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import UnknownColumn, ValidationError
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.coerce.narrow import to_arrow
-from bx24frames.upload.source import cells_of
+from bx24frames.upload.source import cells_of, row_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,7 +197,9 @@ def _check_ids(ids: AnyChunkedArray, faults: Sequence[Fault], name: str, entity:
         if value is None and position not in unsound:
             found.append(Fault(position, name, "", "no id"))
         elif value is not None and value in first:
-            found.append(Fault(position, name, str(value), f"duplicate of the id of row {first[value]}"))
+            found.append(
+                Fault(position, name, str(value), f"duplicate of the id of row {row_number(source, first[value])}")
+            )
         elif value is not None:
             first[value] = position
     if found:

@@ -14,6 +14,7 @@ from bx24frames.upload.earlier_run import Begun, begun
 from bx24frames.upload.lookup import key_of
 from bx24frames.upload.match import RowId, Values
 from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.source import row_number
 from bx24frames.upload.steps import RowsByKey, answer_to
 
 if TYPE_CHECKING:
@@ -69,9 +70,8 @@ def check_keys(table: Table, frame: Incoming, on: Sequence[str]) -> None:
             continue
         form = key_of([field for _, field in fields], key)
         if form in first:
-            faults.append(
-                Fault(position, names, ", ".join(map(str, key)), f"duplicate of the key of row {first[form]}")
-            )
+            reason = f"duplicate of the key of row {row_number(frame.source, first[form])}"
+            faults.append(Fault(position, names, ", ".join(map(str, key)), reason))
         first.setdefault(form, position)
     if faults:
         labels = frame.source.labels()

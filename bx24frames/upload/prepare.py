@@ -19,6 +19,7 @@ from bx24frames.upload.incoming import incoming
 from bx24frames.upload.keys import check_keys
 from bx24frames.upload.old_codes import held_cells
 from bx24frames.upload.request import Upload, WriteRequest
+from bx24frames.upload.typed import as_typed
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods
@@ -33,6 +34,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
     table = await find_table(connection, request.entity)
     table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
+    request, table, untyped = await as_typed(connection, request, table)
     request = _by_id(request, table)
     given = as_documents(request.source, Names(table.fields, table.entity.name))
     source, unclear = await recoded(connection, table, given, request.columns, new_rows=request.mode == "insert")
@@ -49,7 +51,7 @@ async def prepare_upload(connection: Connection, request: WriteRequest) -> Uploa
     frame = replace(frame, columns=await as_sent(connection, table, frame.columns))
     if request.on:
         check_keys(table, frame, request.on)
-    faults = [*unclear, *frame.faults]
+    faults = [*untyped, *unclear, *frame.faults]
     if request.schema is not None:
         faults += request.schema.unfit(source, table, request.timezone, frame)
     if frame.compared:

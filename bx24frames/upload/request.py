@@ -16,6 +16,7 @@ from bx24frames.arguments import (
     anything,
     iana_zone,
     keyword,
+    mapping,
     name_or_names,
     names,
     one_of,
@@ -74,6 +75,12 @@ class WriteRequest(Checked):
     )
     columns: Sequence[str] | None = keyword(
         None, names, "sequence of str, optional", "Columns of the frame to send. Default: all."
+    )
+    mapping: Mapping[str, str | None] | None = keyword(
+        None,
+        mapping,
+        "mapping of str to str or None, optional",
+        "The field, by code or title, of a column with another name; None leaves the column out.",
     )
     nulls: Nulls = keyword(
         "skip",

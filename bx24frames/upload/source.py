@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Raw: TypeAlias = AnyArray | AnyChunkedArray | list[object]
 
-__all__ = ["ArrowSource", "Coerced", "Raw", "Replaced", "Source", "SourceCheck", "cells_of", "row_positions"]
+__all__ = ["ArrowSource", "Coerced", "Raw", "Replaced", "Source", "SourceCheck", "cells_of", "row_number"]
+__all__ += ["row_positions"]
 
 
 class Source(Protocol):
@@ -39,6 +40,10 @@ class Source(Protocol):
     @property
     def rows(self) -> int:
         """How many rows."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether the labels are the numbers of the rows in a file."""
 
     def column(self, name: str) -> Raw:
         """Values of a column or of an index level."""
@@ -77,6 +82,11 @@ class ArrowSource:
     batch: pa.RecordBatch | None = None
     backend: Backend = "pyarrow"
     levels: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether the labels are the numbers of the rows in a file."""
+        return False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -128,6 +138,11 @@ class Replaced:
         """How many rows."""
         return self.source.rows
 
+    @property
+    def counted(self) -> bool:
+        """Whether the labels are the numbers of the rows in a file."""
+        return self.source.counted
+
     def column(self, name: str) -> Raw:
         """The other cells of a column, or its own."""
         return self.cells[name] if name in self.cells else self.source.column(name)
@@ -145,6 +160,11 @@ def cells_of(source: Source, name: str) -> list[object]:
     """The cells of a column as Python values."""
     raw = source.column(name)
     return raw if isinstance(raw, list) else raw.to_pylist()
+
+
+def row_number(source: Source, position: int) -> int:
+    """The number of a row, for messages: the one in the file, else the position."""
+    return int(source.labels()[position].as_py()) if source.counted else position
 
 
 def row_positions(rows: int) -> AnyArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.config import SANDBOX
 from bx24frames.entities.names import ORDER, is_table, named_by_text
 from bx24frames.errors import ConfigError
+from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.give import to_backend
 from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
@@ -167,9 +168,10 @@ async def schema(portal: PortalLike, entity: str, backend: Backend) -> Schema:
 
 async def write_frame(portal: PortalLike, request: FrameWrite) -> WriteReport:
     """Write a frame."""
-    with failures_in(request.source.backend):
+    source = request.source
+    with failures_in(source.backend), named_as_in_file(source):
         done = await write_rows(connection_of(portal).begun(), request)
-    return report_of(done, request.on_error)
+    return report_of(done, request.on_error, counted=source.counted)
 
 
 async def delete_ids(portal: PortalLike, request: FrameDelete) -> WriteReport:

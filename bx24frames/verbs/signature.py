@@ -81,6 +81,7 @@ class WriteOptions(DeleteOptions, total=False):
     mode: Required[Mode]
     on: str | Sequence[str] | None
     columns: Sequence[str] | None
+    mapping: Mapping[str, str | None] | None
     nulls: Nulls
     extra_columns: Literal["raise", "ignore"]
     schema: object

@@ -22,10 +22,12 @@ def write_entity(frame: object, entity: str, portal: PortalLike = None, **option
 
     Parameters
     ----------
-    frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, or any frame that narwhals accepts
-        Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not written, but
-        an index level may hold the ids of an update. A coded field takes codes or captions; a file is a path or a pair
-        (name, bytes); a phone or e-mail is text.
+    frame : pandas.DataFrame, polars.DataFrame or LazyFrame, pyarrow.Table, any frame that narwhals accepts, or a path
+        The path of a .csv, .xlsx, .jsonl or .parquet file is read as by `read_file`; times in it are in the portal's
+        time zone. Columns are fields in any spelling, or titles as in a read with ``titles=True``. The index is not
+        written, but an index level may hold the ids of an update. A coded field takes codes or captions; a file is a
+        path or a pair (name, bytes); a phone or e-mail is text, several are a list or text with commas. Text may be
+        a number as ``1 234,56`` or ``1 000 ₽``, a date as ``31.12.2026``, a flag as ``Да``.
     entity, portal
         As in `read_entity`.
     The keyword arguments of `options`.

@@ -104,6 +104,12 @@ def _needed(entity: Entity, where: Where) -> None:
         if where.nothing or argument.name in given:
             continue
         guidance = f'Give filters={{"{argument.name}": ...}}, or add it to the name: "{entity.name}:...".'
+        if argument.spelled is not None:
+            table = entity.name.partition(":")[0]
+            guidance = (
+                "Owners of different types have the same ids: give "
+                f'filters={{"{argument.name}": "deal"}}, or name both: "{table}:deal:15".'
+            )
         raise FilterError(f"{entity.name} needs a value for {argument.name}", entity=entity.name, guidance=guidance)
 
 

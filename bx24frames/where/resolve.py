@@ -117,13 +117,17 @@ class Resolver:
         field = Field(one.name, argument.type)
         try:
             if values is None:
-                value = operand(field, one.value)
+                value = operand(field, argument.value(one.value))
                 if argument.named and value != argument.default:
                     raise clash(self.entity, argument)
                 return {argument.name: value}
             if argument.named:
                 raise clash(self.entity, argument)
-            return {argument.name: tuple(dict.fromkeys(str_or_int(operand(field, value)) for value in values))}
+            return {
+                argument.name: tuple(
+                    dict.fromkeys(str_or_int(operand(field, argument.value(value))) for value in values)
+                )
+            }
         except Unfit as fault:
             raise filter_error(self.entity, f"{one.name}: {fault}") from None
 

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "date": (insert(cell("begindate", "2026-13-01")), e.ValidationError, ("begindate", "YYYY-MM-DD")),
     "flag": (insert(cell("opened", "maybe")), e.ValidationError, ("opened", "'maybe'", "Y/N")),
     "money": (insert(cell("UF_CRM_COST", "lots")), e.ValidationError, ("UF_CRM_COST", "1500.50|EUR")),
-    "list": (insert(cell("UF_CRM_TAGS", "a")), e.ValidationError, ("UF_CRM_TAGS", "not a list")),
+    "list": (insert(cell("UF_CRM_TAGS", 5)), e.ValidationError, ("UF_CRM_TAGS", "not a list")),
     "bytes": (insert(cell("title", b"abc")), e.ValidationError, ("title", "bytes")),
     "surrogate": (insert(cell("title", "ok", "\ud800")), e.ValidationError, ("title", "row 1", "Unicode")),
     "read-only": (insert(cell("updatedTime", "2026-01-01T00:00:00Z")), e.ValidationError, ("updatedTime", "read-only")),

@@ -17,7 +17,9 @@ RUNNABLE = [
     line
     for lines in EXAMPLES.values()
     for line in lines
-    if line.split()[0] not in ("connect", "sandbox", "write", "delete") and "acme" not in line and "<" not in line
+    if line.split()[0] not in ("connect", "profiles", "sandbox", "write", "delete")
+    and "acme" not in line
+    and "<" not in line
 ]
 
 

@@ -16,9 +16,11 @@ import pytest
 from pyarrow import csv
 
 import bx24frames as bx
+from bx24frames.entities.schema import Field
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_in import excel_sheet
 from bx24frames.files.sheets import csv_sheet
+from bx24frames.files.typed_cells import Conventions, retyped
 from bx24frames.sandbox import Sandbox
 
 RUSSIAN = (
@@ -137,7 +139,7 @@ def test_a_phone_is_one_phone(run, bx24_sandbox: Sandbox, tmp_path: Path):
     ("text", "told"),
     [
         ("title,Название\na,b\n", "both match title"),
-        ("title,UF_CRM_PRICE\na,dear\n", "120.50|EUR"),
+        ("title,UF_CRM_PRICE\na,dear\n", "1500.50|EUR"),
         ("title,UF_CRM_TAGS\na,[1\n", "not valid JSON"),
         ("title;closedate\na;31.02.2026\n", "closedate"),
         ("title,opportunity\na,\"1,5\"\n", "opportunity"),
@@ -155,27 +157,30 @@ def test_what_cannot_be_meant_is_told(run, bx24_sandbox: Sandbox, tmp_path: Path
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
 
-def test_thousands_by_points_where_the_column_has_commas():
-    from bx24frames.entities.schema import Field
-    from bx24frames.files.typed_cells import normalised
+SUM = Field("a", "double", "a")
 
-    table = pa.table({"a": ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]})
-    fields = {name: Field(name, "double", name) for name in "ab"}
-    found, changed = normalised(table, fields, decimal_comma=True)
-    assert found.to_pydict() == {"a": ["1234.5", "2000", "1000.25", "1 000 руб."], "b": ["1.5", "2.000", None, "3"]}
-    assert list(changed) == ["a"]
-    assert normalised(table, fields, decimal_comma=False)[0].equals(table)
+
+def retold(cells: list[str | None], comma: bool | None) -> list[object]:
+    return retyped(cells, SUM, Conventions(decimal_comma=comma)).cells
+
+
+def test_thousands_by_points_where_the_column_has_commas():
+    a, b = ["1.234,5", "2.000", "1\u00a0000,25", "1 000 руб."], ["1.5", "2.000", None, "3"]
+    assert retold(a, True) == ["1234.5", "2000", "1000.25", "1000"]
+    assert retold(b, True) == b
+    assert retold(a[:3], False) == a[:3]
+
+
+def test_a_currency_beside_the_numbers_is_left_out_unless_the_column_has_several():
+    assert retold(["1 000 ₽", "€ 5"], True) == ["1 000 ₽", "€ 5"]
+    assert retold(["1 000 ₽", "2,5 ₽", "7"], True) == ["1000", "2.5", "7"]
+    assert retold(["1 000 ₽", "12 шт."], None) == ["1000", "12 шт."]
 
 
 def test_commas_in_the_texts_of_a_sheet_are_read_where_they_can_mean_one_thing():
-    from bx24frames.entities.schema import Field
-    from bx24frames.files.typed_cells import normalised
-
-    table = pa.table({"a": ["1 234,50", "7", None], "b": ["1,234", "2,5", None], "c": ["1,234,567.5", "1", "2"]})
-    fields = {name: Field(name, "double", name) for name in "abc"}
-    found, changed = normalised(table, fields, decimal_comma=None)
-    assert found.to_pydict() == {**table.to_pydict(), "a": ["1234.50", "7", None]}
-    assert changed == {"a": "1 234,50 -> 1234.50"}
+    assert retold(["1 234,50", "7", None], None) == ["1234.50", "7", None]
+    for cells in (["1,234", "2,5", None], ["1,234,567.5", "1", "2"]):
+        assert retold(cells, None) == cells
 
 
 def test_phones_under_the_words_that_people_have_for_them(run, bx24_sandbox: Sandbox, tmp_path: Path):
@@ -219,14 +224,10 @@ def test_no_workbook_and_doubled_headings_are_told(tmp_path: Path):
 
 def test_cells_under_no_heading_are_never_left_out(tmp_path: Path):
     """As under a heading merged across columns: openpyxl assigns it to the first column only."""
-    merged = openpyxl.Workbook()
-    for row in (("Сделка", None), ("title", "opportunity"), ("a", 1)):
-        merged.active.append(row)
-    merged.active.merge_cells("A1:B1")
-    merged.save(tmp_path / "merged.xlsx")
-    with pytest.raises(ConfigError, match="Column 2 of the file has cells but no heading"):
-        excel_sheet((tmp_path / "merged.xlsx").read_bytes())
-    with pytest.raises(ConfigError, match="Column 2"):
+    merged = book(tmp_path / "merged.xlsx", ("title", "Клиент", None), ("a", "b", "c"))
+    with pytest.raises(ConfigError, match=r"Column C \(column 3\) of the file has cells but no heading"):
+        excel_sheet(merged.read_bytes())
+    with pytest.raises(ConfigError, match="Column B"):
         csv_sheet(b"a,,\n1,2,3\n")
     assert csv_sheet(b"a,b,\n1,2,\n").table.to_pylist() == [{"a": "1", "b": "2"}]
     assert excel_sheet(book(tmp_path / "gap.xlsx", ("a", None, "b"), (1, None, 2)).read_bytes()).table.to_pylist() == [
@@ -254,6 +255,7 @@ def test_excel_out_holds_texts_as_texts_and_dates_as_dates(run, bx24_sandbox: Sa
     columns = "id,title,opportunity,closedate,createdTime,originId,UF_CRM_TAGS"
     ran = run("read", "deal", "-o", str(out), "-c", columns, "--chunk-size", "50")
     assert ran.status == 0, ran.err
+    zone = dt.timezone(dt.timedelta(hours=3))  # the sandbox's
     head, *rows = openpyxl.load_workbook(out)["deal"].iter_rows(values_only=True)
     assert head == tuple(columns.split(","))
     expected = bx.read_entity("deal", bx24_sandbox.url, columns=columns.split(","), backend="pyarrow").to_pylist()
@@ -262,7 +264,7 @@ def test_excel_out_holds_texts_as_texts_and_dates_as_dates(run, bx24_sandbox: Sa
         assert row[0] == was["id"]
         assert row[2] == was["opportunity"]
         assert (row[3] and row[3].date()) == was["closedate"]
-        assert row[4] == was["createdTime"].replace(tzinfo=None)
+        assert row[4] == was["createdTime"].astimezone(zone).replace(tzinfo=None)
     assert [row[1] for row in rows[-3:]] == ["=1+1", "a_x0001_b", "Ёж"]
     assert rows[-3][5] == "007"
     assert openpyxl.load_workbook(out)["deal"].cell(len(rows) - 1, 2).data_type == "s"

@@ -25,12 +25,19 @@ def book(path: Path, *rows: tuple[object, ...]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("text", ["a;b\n1;2\n;\n\n3;\n;;;\n", 'a,b\n1,2\n" ",\n3,\n,\n,\n'])
-def test_rows_of_nothing_are_no_rows(text: str, tmp_path: Path):
-    """Excel ends a CSV with lines of separators only; empty rows between others are noted, as they have no number."""
+@pytest.mark.parametrize(
+    ("text", "lines", "told"),
+    [
+        ("a;b\n1;2\n;\n\n3;\n;;;\n", (2, 5), "2 empty rows skipped"),
+        ('a,b\n1,2\n" ",\n3,\n,\n,\n', (2, 4), "1 empty row skipped"),
+        ('a,b\n"1",2\n\n3,\n', (2, 4), "1 empty row skipped"),
+    ],
+)
+def test_rows_of_nothing_are_no_rows(text: str, lines: tuple[int, ...], told: str, tmp_path: Path):
+    """Excel ends a CSV with lines of separators only; empty rows between others are noted and counted."""
     sheet = csv_sheet(text.encode())
     assert sheet.table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": None}]
-    assert "1 empty row skipped" in sheet.notes
+    assert (sheet.lines, told in sheet.notes) == (lines, True)
     excel = excel_sheet(book(tmp_path / "a.xlsx", ("a", "b"), (1, 2), (" ", None), (3, None), ("", "")).read_bytes())
     assert excel.table.equals(sheet.table)
 

@@ -40,7 +40,7 @@ def test_a_file_becomes_rows_and_a_report(run, bx24_sandbox: Sandbox, tmp_path: 
     ran = run("write", "deal", str(file), "--mode", "insert", "--report", str(told))
     assert ran.status == 0, ran.err
     assert "insert of 2 rows" in ran.text
-    ids = csv.read_csv(told)["id"].to_pylist()
+    ids = csv.read_csv(told)["bx24 id"].to_pylist()
     found = bx.read_entity("deal", bx24_sandbox.url, columns=list(ROWS[0]), filters={"id": ids}, backend="pyarrow")
     assert found.to_pylist() == ROWS
 
@@ -72,9 +72,14 @@ def test_a_bad_cell_is_named_and_nothing_is_sent(run, bx24_sandbox: Sandbox, tmp
     assert ran.status == 1
     assert "opportunity" in ran.err
     assert "many" in ran.err
-    assert "The file does not fit" in ran.err
-    assert f"{faults} lists all invalid cells" in ran.err
-    assert faults.read_text().splitlines()[1:] == ['1,"opportunity","many","not a number"']
+    assert "deals.csv does not fit" in ran.err
+    assert "row 3: 'many'" in ran.err
+    assert f"{faults} lists every row with its fault" in ran.err
+    assert faults.read_text().splitlines() == [
+        '"title","opportunity","bx24 row","bx24 outcome","bx24 id","bx24 column","bx24 reason"',
+        '"fine","1",2,"skipped",,,"not sent, because other rows are invalid"',
+        '"bad","many",3,"failed",,"opportunity","not a number"',
+    ]
     assert bx.count_entity("deal", bx24_sandbox.url) == before
 
 
@@ -187,7 +192,7 @@ def test_delete_takes_a_file_of_ids(run, bx24_sandbox: Sandbox, tmp_path: Path):
     assert run("delete", "deal", "--from", str(file), "-y").status == 0
     assert bx.count_entity("deal", bx24_sandbox.url) == before - 4
     file.write_text("id\n5\nfive\n")
-    assert "row 1" in run("delete", "deal", "--from", str(file), "-y").err
+    assert "row 3" in run("delete", "deal", "--from", str(file), "-y").err
 
 
 def test_an_upload_goes_on_from_its_journal(run, bx24_sandbox: Sandbox, tmp_path: Path):
@@ -244,3 +249,43 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     assert ran.status == 130
     assert "insert of 1 rows" in ran.text
     assert "--resume an.sqlite to continue" in ran.err
+
+
+def test_the_name_of_a_journal_is_enough(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """The report names the journal without its folder, and --resume finds it there."""
+    file = written(tmp_path / "deals.jsonl")
+    first = run("write", "deal", str(file), "--mode", "insert")
+    name = next(line.split()[-1] for line in first.text.splitlines() if line.strip().startswith("journal"))
+    assert "/" not in name
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    again = run("write", "deal", str(file), "--mode", "insert", "--resume", name)
+    assert (again.status, bx.count_entity("deal", bx24_sandbox.url)) == (0, before)
+
+
+def test_a_report_is_mended_and_written_again(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    """It holds the user's own rows; written again, it sends only those that failed, and delete takes those inserted."""
+    file, report, second = (tmp_path / name for name in ("deals.csv", "report.csv", "second.csv"))
+    file.write_text("Название;Сумма\nfine;1\n\nbad;many\n")
+    before = bx.count_entity("deal", bx24_sandbox.url)
+    line = ["--mode", "insert", "--yes", "--on-error", "report"]
+    assert run("write", "deal", str(file), *line, "--report", str(report)).status == 1
+    told = csv.read_csv(report).to_pylist()
+    assert [list(row.values())[:4] for row in told] == [["fine", "1", 2, "inserted"], ["bad", "many", 4, "failed"]]
+    assert told[1]["bx24 column"] == "Сумма"
+    report.write_text(report.read_text().replace('"many"', '"5"'))
+    assert run("write", "deal", str(report), *line, "--report", str(second)).status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before + 2
+    for made in (report, second):
+        assert run("delete", "deal", "--from", str(made), "--yes").status == 0
+    assert bx.count_entity("deal", bx24_sandbox.url) == before
+
+
+def test_headings_that_are_no_titles_are_mapped(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file = tmp_path / "deals.csv"
+    file.write_text("Название;Сумма, руб.;Лишнее\nmapped;1 000 ₽;x\n")
+    line = ["--mode", "insert", "--yes", "--map", "Сумма, руб.=opportunity", "--map", "Лишнее="]
+    ran = run("write", "deal", str(file), *line)
+    assert ran.status == 0, ran.err
+    read = bx.read_entity("deal", bx24_sandbox.url, order_by=("id", "desc"), limit=1, backend="pyarrow")
+    assert (read["title"][0].as_py(), read["opportunity"][0].as_py()) == ("mapped", 1000.0)
+    assert "has no column 'Цена'" in run("write", "deal", str(file), "--mode", "insert", "--map", "Цена=id").err

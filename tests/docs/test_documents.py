@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from snippets import PAGES, ROOT, Page, Snippet, parts, snippets, statements
+from snippets import PAGES, ROOT, RUSSIAN, Page, Snippet, parts, snippets, statements
 
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.fixtures import FIXTURE_SIZES
@@ -78,7 +78,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
     assert portal_in_a_box.stats.broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=told)
+@pytest.mark.parametrize("page", [*PAGES, *sorted(RUSSIAN.rglob("*.md"))], ids=told)
 def test_every_link_leads_somewhere(page: Path):
     for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
         file = page.parent / target if target else page

@@ -319,3 +319,24 @@ def test_a_caption_that_may_be_new_on_the_portal_is_looked_for_once_more(portal:
     assert [attempt(), attempt()] == [1, 1]
     now[0] += 61
     assert attempt() == 2
+
+
+def test_all_captions_links_included_in_one_call(bx24_sandbox: bx.Sandbox):
+    columns = ["id", "stageId", "companyId", "opportunity"]
+    every = bx.read_entity("deal", bx24_sandbox.url, columns=columns, labels="all")
+    apart = bx.read_entity("deal", bx24_sandbox.url, columns=columns, labels=["stageId", "companyId"])
+    pd.testing.assert_frame_equal(every, apart)
+    assert [str(dtype) for dtype in every.dtypes] == ["int64", "category", "category", "float64"]
+
+
+def test_captions_stand_beside_their_codes(bx24_sandbox: bx.Sandbox):
+    given = {"columns": ["id", "stageId"], "limit": 20}
+    both = bx.read_entity("deal", bx24_sandbox.url, **given, labels={"stageId": "stage"})
+    assert list(both) == ["id", "stageId", "stage"]
+    assert both["stageId"].equals(bx.read_entity("deal", bx24_sandbox.url, **given)["stageId"])
+    assert both["stage"].equals(
+        bx.read_entity("deal", bx24_sandbox.url, **given, labels=True)["stageId"].rename("stage")
+    )
+    for wrong in ({"stageId": "id"}, {"stageId": 1}, {"id": "x", "stageId": "x"}, "stageId"):
+        with pytest.raises(ConfigError, match="labels"):
+            bx.read_entity("deal", bx24_sandbox.url, **given, labels=wrong)

@@ -29,8 +29,29 @@ def deals(portal: bx.Portal) -> pa.ChunkedArray:
     return bx.read_entity("deal", portal, columns=["id"], backend="pyarrow", progress=False).column("id")
 
 
+OWNED = ("product_row", "timeline_comment")
+
+
 def read(portal: bx.Portal, name: str, **filters: object) -> pa.Table:
+    if name in OWNED:
+        filters = {"ownerType": "deal", **filters}
     return bx.read_entity(name, portal, filters=filters, backend="pyarrow", progress=False)
+
+
+def test_an_owner_without_its_type_is_refused(portal: bx.Portal) -> None:
+    """Deal 1 and lead 1 are different owners, and neither is meant by default."""
+    for name in OWNED:
+        with pytest.raises(FilterError, match=r"needs a value for .*\nOwners of different types have the same ids"):
+            bx.read_entity(name, portal, filters={"ownerId": [1, 2]})
+
+
+@pytest.mark.parametrize("spelling", ["deal", "D", "d", 2, "2", "crm.deal", "item:2"])
+def test_an_owner_has_its_type_in_any_spelling(portal: bx.Portal, spelling: object) -> None:
+    whole = read(portal, "product_row", ownerId=[1, 2])
+    assert read(portal, "product_row", ownerId=[1, 2], ownerType=spelling).equals(whole)
+    assert bx.read_entity("product_row:deal:1", portal, backend="pyarrow").equals(
+        read(portal, "product_row", ownerId=1)
+    )
 
 
 def test_product_rows_of_all_deals(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
@@ -41,7 +62,7 @@ def test_product_rows_of_all_deals(portal: bx.Portal, deals: pa.ChunkedArray) ->
     expected = pa.concat_tables(one_by_one)
     assert rows.slice(0, expected.num_rows).equals(expected)
     assert set(rows.column("ownerType").to_pylist()) == {"D"}
-    assert rows.num_rows == bx.count_entity("product_row", portal, filters={"ownerId": deals})
+    assert rows.num_rows == bx.count_entity("product_row", portal, filters={"ownerId": deals, "ownerType": "deal"})
 
 
 @pytest.mark.parametrize("column", ["pandas", "polars", "pyarrow", "list"])
@@ -111,7 +132,11 @@ def test_an_owner_must_be_named(portal: bx.Portal) -> None:
 
 @pytest.mark.parametrize(
     ("entity", "filters"),
-    [("product_row:1", {"ownerId": 2}), ("product_row:1", {"ownerId": [1, 2]}), ("product:15", {"iblockId": 14})],
+    [
+        ("product_row:deal:1", {"ownerId": 2}),
+        ("product_row:deal:1", {"ownerId": [1, 2]}),
+        ("product:15", {"iblockId": 14}),
+    ],
 )
 def test_a_filter_cannot_want_another_than_the_name(portal: bx.Portal, entity: str, filters: dict[str, object]) -> None:
     with pytest.raises(bx.errors.FilterError, match="the filters give another"):
@@ -122,12 +147,19 @@ def test_frames_of_owners_in_chunks(portal: bx.Portal, deals: pa.ChunkedArray) -
     whole = read(portal, "product_row", ownerId=deals)
     parts = list(
         bx.iter_entity(
-            "product_row", portal, filters={"ownerId": deals}, chunk_size=20, backend="pyarrow", progress=False
+            "product_row",
+            portal,
+            filters={"ownerId": deals, "ownerType": "deal"},
+            chunk_size=20,
+            backend="pyarrow",
+            progress=False,
         )
     )
     assert [part.num_rows for part in parts[:-1]] == [20] * (len(parts) - 1)
     assert pa.concat_tables(parts).equals(whole)
-    some = bx.read_entity("product_row", portal, filters={"ownerId": deals}, limit=7, backend="pyarrow")
+    some = bx.read_entity(
+        "product_row", portal, filters={"ownerId": deals, "ownerType": "deal"}, limit=7, backend="pyarrow"
+    )
     assert some.equals(whole.slice(0, 7))
 
 
@@ -178,9 +210,9 @@ STAMPS = {
 
 @pytest.mark.parametrize("name", ["activity", "requisite", "task", "product:15", "price", "timeline_comment", "user"])
 def test_a_table_read_and_written_back(portal: bx.Portal, deals: pa.ChunkedArray, name: str) -> None:
-    owner = {"ENTITY_ID": int(deals[0].as_py())} if name == "timeline_comment" else None
+    owner = {"ENTITY_ID": int(deals[0].as_py()), "ENTITY_TYPE": "D"} if name == "timeline_comment" else None
     rows = bx.read_entity(name, portal, filters=owner, limit=20, progress=False)
-    table = f"{name}:{owner['ENTITY_ID']}" if owner else name
+    table = f"{name}:deal:{owner['ENTITY_ID']}" if owner else name
     report = bx.write_entity(rows, table, portal, mode="update", resume=False, progress=False)
     assert report.updated == len(rows) > 0
     again = bx.read_entity(name, portal, filters=owner, limit=20, progress=False)

@@ -27,8 +27,8 @@ from bx24frames.where.dialects import compared_here, dialect
 OWNED: dict[str, str] = {
     "category": ":2",
     "stage_history": ":2",
-    "product_row": ":6",
-    "timeline_comment": ":6",
+    "product_row": ":deal:6",
+    "timeline_comment": ":deal:6",
     "product": ":15",
     "section": ":15",
     "list_element": ":31",
@@ -160,7 +160,7 @@ OWNERS = {"lead", "deal", "contact", "company", "quote", "stage_history"}
 
 
 OF_CRM: Final = ("product_row", "timeline_comment", "deal_contact", "lead_contact", "quote_contact", "note")
-BARE: Final = {name + OWNED[name]: f"{name}:1" for name in OF_CRM}
+BARE: Final = {name + OWNED[name]: f"{name}{OWNED[name].rpartition(':')[0]}:1" for name in OF_CRM}
 """Entities that belong to one CRM row, here the first of the bare portal."""
 
 

@@ -121,7 +121,9 @@ def test_rows_of_many_owners_are_written_looked_for_and_deleted(sandbox: bx.Sand
     sandbox.faults.add(Fault("drop_after", method="crm.item.productrow.add", nth=2))
     report = bx.write_entity(sent, "product_row", portal, mode="insert")
     columns = ["id", "ownerId", "productName", "price"]
-    back = bx.read_entity("product_row", portal, filters={"ownerId": owners}, columns=columns).set_index("id")
+    back = bx.read_entity(
+        "product_row", portal, filters={"ownerId": owners, "ownerType": "deal"}, columns=columns
+    ).set_index("id")
     assert back.loc[report.ids("inserted")].values.tolist() == frame.values.tolist()
     assert bx.delete_entity(report, "product_row", portal).deleted == 24
     left = bx.delete_entity(report, "product_row", portal, on_error="report")

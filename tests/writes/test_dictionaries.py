@@ -25,8 +25,8 @@ NEW: dict[str, dict[str, Any]] = {
     "activity": {"SUBJECT": "Call", "TYPE_ID": 1, "OWNER_TYPE_ID": 2, "OWNER_ID": 1, "RESPONSIBLE_ID": 1},
     "requisite": {"NAME": "Main", "ENTITY_TYPE_ID": 4, "ENTITY_ID": 1, "PRESET_ID": 1},
     "bank_detail": {"NAME": "Bank", "ENTITY_ID": 1, "COUNTRY_ID": 1},
-    "product_row:1": {"ownerId": 1, "ownerType": "D", "productName": "Стул", "price": 10.5, "quantity": 2.0},
-    "timeline_comment:1": {"ENTITY_ID": 1, "ENTITY_TYPE": "deal", "COMMENT": "Звонил & договорился"},
+    "product_row:deal:1": {"ownerId": 1, "ownerType": "D", "productName": "Стул", "price": 10.5, "quantity": 2.0},
+    "timeline_comment:deal:1": {"ENTITY_ID": 1, "ENTITY_TYPE": "deal", "COMMENT": "Звонил & договорился"},
     "crm.product": {"NAME": "Chair", "PRICE": 12.5, "CURRENCY_ID": "EUR"},
     "crm.productsection": {"NAME": "Furniture"},
     "product:15": {"iblockId": 15, "name": "Chair"},
@@ -44,8 +44,8 @@ CHANGED: dict[str, tuple[str, Any]] = {
     "activity": ("SUBJECT", "Meeting"),
     "requisite": ("NAME", "Other"),
     "bank_detail": ("NAME", "Other"),
-    "product_row:1": ("quantity", 5.0),
-    "timeline_comment:1": ("COMMENT", "Перезвонить"),
+    "product_row:deal:1": ("quantity", 5.0),
+    "timeline_comment:deal:1": ("COMMENT", "Перезвонить"),
     "crm.product": ("PRICE", 13.25),
     "crm.productsection": ("NAME", "Chairs"),
     "product:15": ("name", "Table"),
@@ -193,7 +193,7 @@ def test_a_new_source_and_a_new_stage_are_taken_by_deals(portal: bx.Portal) -> N
     assert row == {"stageId": "Решают", "sourceId": "Радио"}
 
 
-@pytest.mark.parametrize("name", ["status", "department", "timeline_comment:1", "product_row:1"])
+@pytest.mark.parametrize("name", ["status", "department", "timeline_comment:deal:1", "product_row:deal:1"])
 def test_a_lost_answer_in_a_table_without_bounds_on_the_id(box: bx.Sandbox, portal: bx.Portal, name: str) -> None:
     key = next(column for column in ("NAME", "COMMENT", "productName") if column in NEW[name])
     frame = pd.DataFrame([NEW[name] | {key: f"Row {number}"} for number in range(3)])

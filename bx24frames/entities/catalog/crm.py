@@ -10,6 +10,7 @@ from typing import Final
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary, links, writes
+from bx24frames.entities.owner_types import owner_abbreviation, owner_word
 from bx24frames.entities.schema import Argument, Entity, Family, FieldsSource, WriteMethods
 
 CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
@@ -73,7 +74,7 @@ _PRODUCT_ROW: Final = Entity(
     select=None,
     arguments=(
         Argument("ownerId", ("filter", "=ownerId"), aliases=("OWNER_ID",)),
-        Argument("ownerType", ("filter", "=ownerType"), "string", aliases=("OWNER_TYPE",), default="D"),
+        Argument("ownerType", ("filter", "=ownerType"), "string", ("OWNER_TYPE",), spelled=owner_abbreviation),
     ),
 )
 
@@ -88,7 +89,7 @@ _COMMENT: Final = Entity(
     created="CREATED",
     arguments=(
         Argument("ENTITY_ID", ("filter", "ENTITY_ID"), aliases=("ownerId", "OWNER_ID")),
-        Argument("ENTITY_TYPE", ("filter", "ENTITY_TYPE"), "string", aliases=("ownerType",), default="deal"),
+        Argument("ENTITY_TYPE", ("filter", "ENTITY_TYPE"), "string", ("ownerType",), spelled=owner_word),
     ),
     names=("comment",),
 )

@@ -38,8 +38,8 @@ PATIENCE: Final = 30.0
 """Seconds for which an open is tried again while another process holds the file."""
 PAUSE: Final = 0.1
 MEMORY: Final = "256MB"
-"""What DuckDB may hold while it writes; a first load of 500,000 rows then takes no more than one of 100,000, and nearly
-twice as much without a limit."""
+"""What DuckDB may hold while it writes; a first load of 500,000 rows then takes no more than one of 100,000, and
+without a limit nearly twice as much."""
 _HELD: Final = ("Could not set lock", "different configuration", "being used by another process")
 """Texts of DuckDB's errors while another process, or another connection of this one, holds the file."""
 _STAND: Final = "_arriving"
