@@ -53,10 +53,12 @@ matrix:
 
 bench: ready-dev
 	@$(PY) benchmarks/run.py $(ARGS)
+	@$(PY) benchmarks/mirror.py --keep
 
 storm: ready-dev
 	@$(PY) benchmarks/storm.py $(ARGS)
 	@$(PY) benchmarks/quirk_storm.py
+	@$(PY) benchmarks/mirror_storm.py
 
 notebooks: ready-dev
 	@$(PY) notebooks/execute.py $(ARGS)

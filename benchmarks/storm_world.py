@@ -71,7 +71,10 @@ class World:
 
 @contextlib.contextmanager
 def world_of(seed: int, *, listen: bool = False, quirks: Any = "observed") -> Iterator[World]:
-    """A fresh portal; with `listen` it has a port, so that other processes reach it."""
+    """A fresh portal; with `listen` it has a port, so that other processes reach it.
+
+    Its answers take the portal's time, on the shared clock: a row is never later than the answer that names it.
+    """
     time = SharedClock()
     clock = time.clock
     with contextlib.ExitStack() as stack:
@@ -79,7 +82,7 @@ def world_of(seed: int, *, listen: bool = False, quirks: Any = "observed") -> It
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sandbox = stack.enter_context(
             bx.Sandbox(
-                real_time=False, plan="unlimited", sizes=SIZES, quirks=quirks, listen=listen,
+                plan="unlimited", sizes=SIZES, quirks=quirks, listen=listen,
                 clock=clock.now, sleep=clock.sleep,
             )
         )  # fmt: skip

@@ -30,8 +30,9 @@ class Job:
 
     `mark`, `kept`: what the store holds. `rows`, `fills`: rows on their way; `again`: rows read once more after those,
     which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
-    `before`: the mark before the run. `since`: the time from which changes count; `moved`: the ids of rows that changed
-    since, or are new. `ids`: alive ids of the store. `windows`, `counts`: the first counts. `gone`: proven deletions.
+    `before`: the mark before the run; `resumed`: an earlier run began the first load. `since`: the time from which
+    changes count; `moved`: the ids of rows that changed since, or are new. `ids`: alive ids of the store. `windows`,
+    `counts`: the first counts. `gone`: proven deletions.
     """
 
     portal: str
@@ -44,6 +45,7 @@ class Job:
     before: Mark | None = None
     at: dt.datetime | None = None
     since: dt.datetime | None = None
+    resumed: bool = False
     scan: AsyncScan | None = None
     compared: Compared | None = None
     labels: Mapping[str, str] | None = None

@@ -60,7 +60,7 @@ async def load_first(job: Job, meter: ProgressMeter) -> None:
     checkpoint: Checkpoint | None = None
     if reached is not None and reached.get("columns") == told:
         checkpoint = Checkpoint.from_json(str(reached["checkpoint"]))
-        job.at = dt.datetime.fromisoformat(str(reached["at"]))
+        job.at, job.resumed = dt.datetime.fromisoformat(str(reached["at"])), True
         job.max_id = None if reached["max_id"] is None else int(str(reached["max_id"]))
     else:
         job.clear()

@@ -83,6 +83,7 @@ class PortalRun:
         for job in new:
             await self._load(job)
             self._end_if_wanted(jobs)
+        known += await self._reopened(new)
         changed = [] if self._request.full else known
         await read_news(
             self.connection,
@@ -110,6 +111,24 @@ class PortalRun:
             await renew_dangling(self.connection, self._store, new, by_change)
             await self._commit([job for job in new if job.again.count])
         self._tell_faults(jobs)
+
+    async def _reopened(self, new: Sequence[Job]) -> list[Job]:
+        """The tables whose first load began in an earlier run: what changed since then is read in this one."""
+        resumed = [job for job in new if job.resumed and job.fault is None]
+        for job in resumed:
+            job.at, job.before = self.connection.server_time.began, job.mark
+            job.since = None if job.mark is None else job.mark.at - span_of("lag", self._request.lag)
+        counted = [job for job in resumed if provable(job)]
+        for job in counted:
+            job.ids = await asyncio.to_thread(self._store.ids, job.portal, job.table)
+        first_windows(counted, MAX_COMMANDS)
+        calls = [[*count_calls(job, [Ask(window) for window in job.windows])] for job in counted]
+        flat = [call for some in calls for call in some]
+        answers = await self.connection.answers(flat, first=MAX_COMMANDS, mixed=True)
+        for job, some in zip(counted, calls, strict=True):
+            mine, answers = answers[: len(some)], answers[len(some) :]
+            take_counts(job, mine)
+        return resumed
 
     async def _check_whole(self, job: Job) -> None:
         alive = 0 if job.first else await asyncio.to_thread(self._store.count, job.portal, job.table)

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.mirror import spool
+from bx24frames.mirror.job import Job
 from bx24frames.sandbox import Fault
 
 from .conftest import World
@@ -74,3 +76,37 @@ def test_after_kills_the_next_sync_ends_with_the_portals_rows(
     alive = world.sql("SELECT count(*), count(DISTINCT id) FROM deal_now")
     assert alive == [(len(world.ids()),) * 2]
     assert not world.store.with_name("crm.duckdb.sync").exists(), "nothing is left beside the file"
+
+
+@pytest.mark.slow
+def test_a_first_load_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows on disk are not read again, and the mark is the time at which the load began."""
+    monkeypatch.setattr(spool, "PART_ROWS", 500)
+    took = Job.take
+    left = 2
+
+    def ended(job: Job, batch: pa.RecordBatch, *, once: bool = False) -> bool:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+        return took(job, batch, once=once)
+
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes={"deal": 6000}) as box:
+        world = World(box, bx.Portal(box.url, limits=FAST), tmp_path / "crm.duckdb")
+        with monkeypatch.context() as patch:
+            patch.setattr(Job, "take", ended)
+            with pytest.raises(KeyboardInterrupt):
+                world.sync()
+        assert not world.store.exists(), "the store is not touched before the load is complete"
+        read = 0
+
+        def counted(job: Job, batch: pa.RecordBatch, *, once: bool = False) -> bool:
+            nonlocal read
+            read += batch.num_rows if once else 0
+            return took(job, batch, once=once)
+
+        monkeypatch.setattr(Job, "take", counted)
+        assert world.sync().inserted == 6000
+        world.is_equal()
+    assert 0 < read < 6000, "the rows on disk were read again"

@@ -235,6 +235,8 @@ def test_an_administrator_lists_product_rows_of_many_owners(box: Sandbox) -> Non
     last = found["result"]["productRows"][3]["id"]
     found = ask(box, "crm.item.productrow.list", filter=condition | {">id": last}, order={"id": "ASC"}, start=-1)
     assert [row["id"] > last for row in found["result"]["productRows"]] == [True, True]
+    # the keys are converted to upper case, and other ones pass
+    assert ask(box, "crm.item.productrow.list", filter=condition | {">ID": last, "=PRICE": 0})["total"] == 0
 
 
 def test_nobody_else_does(box: Sandbox) -> None:

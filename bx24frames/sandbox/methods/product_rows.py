@@ -12,7 +12,7 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
-from bx24frames.sandbox.methods.plain import Desk, View, by_name
+from bx24frames.sandbox.methods.plain import Desk, View, by_code, by_name
 from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
@@ -32,7 +32,7 @@ _TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
 OWNED: Final = "WHERE t.ownerType = ? AND t.ownerId = ?"
 _VIEW: Final = View(
-    "product_row", dict(ITEM.system), by_name("product_row"), "item", paging.controller,
+    "product_row", dict(ITEM.system), {**by_code("product_row"), **by_name("product_row")}, "item", paging.controller,
     lambda name: MethodError("INVALID_ARG_VALUE", f"Invalid filter: field '{name}' is not allowed in filter"),
 )  # fmt: skip
 _NO_ROW: Final = MethodError("NOT_FOUND", "Товарная позиция не найдена")
