@@ -88,6 +88,8 @@ _HOMES: Final = {
     "write_file": "bx24frames.verbs.files",
 }
 _MODULES: Final = ("aio", "config")
+_NEEDS: Final = {"Sandbox": ("mimesis", "qs_codec")}
+"""Optional libraries of a public name."""
 
 
 if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for Any
@@ -99,6 +101,10 @@ if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt na
             return import_module(f"bx24frames.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module 'bx24frames' has no attribute {name!r}")
+        if name in _NEEDS:
+            from bx24frames.extras import require
+
+            require(*_NEEDS[name])
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
         return value

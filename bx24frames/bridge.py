@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from bx24frames.caller import remember_caller
-from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.errors import TRACEBACK, BX24Error, ConfigError
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,8 +22,6 @@ __all__ = ["TRACEBACK", "iterate", "run"]
 
 T = TypeVar("T")
 
-TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
-"""Environment variable that enables full tracebacks, for work on the package itself."""
 TICK: Final = 0.2
 """Seconds between checks for Ctrl-C: waiting on a lock cannot be interrupted on Windows, nor anywhere once polars is
 loaded, whose SIGINT handler makes the system restart the wait (SA_RESTART)."""

@@ -28,10 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeVar, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import TracebackType
 
     import pandas as pd
     import polars as pl
@@ -58,6 +59,10 @@ __all__ = [
     "WriteError",
     "WriteInterrupted",
 ]
+
+
+TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
+"""Environment variable that enables full tracebacks, for work on the package itself."""
 
 
 class BX24Error(Exception):
@@ -107,6 +112,23 @@ class BX24Error(Exception):
         tail = f" [{', '.join(where)}]" if where else ""
         hint = f"\n{self.guidance}" if self.guidance else ""
         return f"{self.message}{tail}{hint}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).
+
+        It ends at the caller's code: ``__tracebackhide__`` would not hide the last frame. The environment variable
+        BX24FRAMES_TRACEBACK shows all frames.
+        """
+        import os
+        from importlib import import_module
+        from traceback import format_exception
+
+        if not os.environ.get(TRACEBACK):
+            _end_at_caller(self.__traceback__)
+        shell = import_module("IPython.core.getipython").get_ipython()
+        if shell is None:
+            return format_exception(self)
+        return list(shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__, tb_offset=1))
 
 
 class CallError(BX24Error):
@@ -427,3 +449,15 @@ class WriteInterrupted(KeyboardInterrupt):
 def _revived(kind: type[BaseException], args: tuple[object, ...]) -> BaseException:
     """Unpickle an error: by default `BaseException` would call the class with `args` only."""
     return kind.__new__(kind, *args)
+
+
+def _end_at_caller(traceback: TracebackType | None) -> None:
+    """Cut a traceback behind the last frame that is outside this package."""
+    last = None
+    step = traceback
+    while step is not None:
+        if step.tb_frame.f_globals.get("__name__", "").partition(".")[0] != __name__.partition(".")[0]:
+            last = step
+        step = step.tb_next
+    if last is not None:
+        last.tb_next = None

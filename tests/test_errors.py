@@ -40,3 +40,19 @@ def test_an_error_is_the_same_after_a_journey(name: str) -> None:
             assert getattr(came, attribute) == given[attribute]
         if "report" in given:
             assert came.report.failed == 1
+
+
+def test_ipython_shows_the_frames_of_the_caller_alone_unless_all_are_asked_for(monkeypatch):
+    pytest.importorskip("IPython")
+
+    def shown() -> str:
+        with pytest.raises(e.ConfigError) as caught:
+            bx.Portal("https://acme.bitrix24.com/rest/1/abc123/", limits=3)
+        return "".join(caught.value._render_traceback_())
+
+    monkeypatch.delenv("BX24FRAMES_TRACEBACK", raising=False)
+    short = shown()
+    assert "in shown" in short
+    assert "bx24frames/portal" not in short
+    monkeypatch.setenv("BX24FRAMES_TRACEBACK", "1")
+    assert "bx24frames/portal" in shown()

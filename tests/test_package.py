@@ -84,6 +84,19 @@ def build(target: str, source: Path, out: Path) -> Path:
     return found
 
 
+def test_the_slim_distribution_packs_the_same_files_with_fewer_dependencies(built: Built, tmp_path: Path):
+    shutil.unpack_archive(built.sdist, tmp_path)
+    [unpacked] = (folder for folder in tmp_path.iterdir() if folder.is_dir())
+    (unpacked / "bx24frames" / "deals.parquet").write_text("private", encoding="utf-8")
+    slim = build("wheel", unpacked / "slim", tmp_path)
+    with zipfile.ZipFile(slim) as archive, zipfile.ZipFile(built.wheel) as full:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+        assert packed == {name for name in full.namelist() if ".dist-info/" not in name}
+        [metadata] = (archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA"))
+    always = {line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line}
+    assert not [line for line in always for name in ("pandas", "polars", "pandera", "mimesis") if name in line]
+
+
 def test_nothing_else_in_the_checkout_is_packed(built: Built):
     with tarfile.open(built.sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}

@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from bx24frames.bridge import TRACEBACK
 from bx24frames.cli.phrasing import phrased, wrapped
-from bx24frames.errors import BX24Error
+from bx24frames.errors import TRACEBACK, BX24Error, ConfigError
+from bx24frames.extras import require
 
 __all__ = ["main"]
 
@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     # other allocators hold on to freed memory: 50 MB more for a read in chunks
     os.environ.setdefault(POOL, "system")
+    try:
+        require("typer")
+    except ConfigError as error:
+        sys.exit(f"bx24frames: {failure_text(error)}")
     from bx24frames.cli.app import app
 
     warnings.showwarning = _warn

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["delete", "write"]
 
 INTERRUPTED = 130
+SEPARATORS = {True: ";", False: ",", None: "\t"}
+"""Separator of a CSV report, by whether the numbers of the file have a decimal comma (`Sheet.decimal_comma`)."""
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")]
@@ -253,8 +255,11 @@ def _save(source: SheetSource, outcomes: list[dict[str, object]], path: str | No
     if path is not None:
         from bx24frames.files.files_out import format_of, writing
         from bx24frames.files.row_report import report_table
+        from bx24frames.files.sheet_style import SheetStyle
 
-        with writing(path, format_of(path), name="report") as append:
+        # the cells are text as typed: the separator says how their numbers are read again
+        style = SheetStyle(sep=SEPARATORS[source.sheet.decimal_comma])
+        with writing(path, format_of(path), name="report", style=style) as append:
             append(report_table(source.table, outcomes))
 
 

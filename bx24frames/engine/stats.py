@@ -11,6 +11,7 @@ from bx24frames.engine.charges import BATCH
 from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +91,8 @@ class Stats:
         table = pa.table(columns, names=list(COLUMNS))
         if backend == "pyarrow":
             return table
+        if backend in ("pandas", "polars"):
+            require(backend)
         if backend == "polars":
             import polars as pl
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.files.flat import decoded
 
 if TYPE_CHECKING:
@@ -17,10 +18,7 @@ __all__ = ["duckdb_is_there", "duckdb_table"]
 
 def duckdb_is_there() -> None:
     """Raise `ConfigError` if the extra is not installed."""
-    try:
-        import duckdb  # noqa: F401
-    except ImportError:
-        raise ConfigError("DuckDB files need the package duckdb", guidance="pip install 'bx24frames[duckdb]'") from None
+    require("duckdb")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.files.letters import column_letter
 from bx24frames.files.sheet_cells import moment_cell, sheet_table, zone_of
 from bx24frames.files.sheet_style import PLAIN, SheetStyle
@@ -49,10 +50,7 @@ HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f]+|_(?=x[0-9A-Fa-f]{4}_)")
 
 def openpyxl_is_there() -> None:
     """Raise `ConfigError` if the extra is not installed."""
-    try:
-        import openpyxl  # noqa: F401
-    except ImportError:
-        raise ConfigError("Excel files need the package openpyxl", guidance="pip install 'bx24frames[excel]'") from None
+    require("openpyxl")
 
 
 class ExcelSheet:

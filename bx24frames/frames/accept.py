@@ -16,7 +16,6 @@ from bx24frames.upload.sheet_source import SheetSource
 from bx24frames.upload.source import ArrowSource, Source, row_positions
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import polars as pl
     import pyarrow as pa
@@ -104,9 +103,9 @@ class PandasSource:
         raw = [str(label) for label in self.frame.index] if self.frame.index.nlevels > 1 else _index_values(self.frame)
         return pa.array([str(label) for label in raw], pa.string()) if isinstance(raw, list) else _whole(raw)
 
-    def take(self, positions: np.ndarray) -> pd.DataFrame:
+    def take(self, positions: AnyArray) -> pd.DataFrame:
         """Those rows, index kept."""
-        return self.frame.iloc[positions]
+        return self.frame.iloc[positions.to_numpy()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +139,9 @@ class PolarsSource:
         """Positions: polars has no index."""
         return row_positions(self.rows)
 
-    def take(self, positions: np.ndarray) -> pl.DataFrame | pl.LazyFrame:
+    def take(self, positions: AnyArray) -> pl.DataFrame | pl.LazyFrame:
         """Those rows; lazy if the frame was."""
-        taken = self.frame[positions]
+        taken = self.frame[positions.to_numpy()]
         return taken.lazy() if self.lazy else taken
 
 

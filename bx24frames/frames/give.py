@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.frames.pandas_types import types_mapper
 from bx24frames.options import Backend, DtypeBackend
 
@@ -93,7 +94,7 @@ def to_backend(
     ValueError
         `dtype_backend` or `index` with a backend other than pandas, or an unknown `dtype_backend`.
     ConfigError
-        An unknown `backend`, or an index column that is not in the table.
+        An unknown `backend`, one whose library is not installed, or an index column that is not in the table.
 
     Examples
     --------
@@ -104,6 +105,8 @@ def to_backend(
     """
     if backend not in BACKENDS:
         raise ConfigError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}")
+    if backend != "pyarrow":
+        require(backend)
     if backend == "pandas":
         return _to_pandas(table, dtype_backend, attrs or {}, index, id_columns)
     for name, value in (("dtype_backend", dtype_backend), ("index", index)):

@@ -12,6 +12,7 @@ from bx24frames import bridge
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError, PortalError
+from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
 from bx24frames.portal.session import blocking, connection_of
@@ -40,6 +41,7 @@ COLUMNS_SHOWN: Final = 12
 
 def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = True) -> pl.LazyFrame:
     """Open the rows of a request as a polars LazyFrame; see `bx24frames.scan_entity`."""
+    require("polars")
     from polars.io.plugins import register_io_source
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))

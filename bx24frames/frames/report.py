@@ -305,7 +305,7 @@ def _take(frame: F, positions: AnyArray, rows: int) -> F:
             f"The report has {rows:,} rows, but the frame has {source.rows:,}",
             guidance="Pass the frame that was written, with the same rows in the same order.",
         )
-    return cast("F", source.take(positions.to_numpy()))
+    return cast("F", source.take(positions))
 
 
 def _reason(line: Mapping[str, object]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from bx24frames.arguments import ArgumentRule, Checked, keyword, one_of, whole_number
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.frames.accept import PandasSource, PolarsSource, accept
 from bx24frames.frames.give import BACKENDS, DTYPE_BACKENDS, arrow_types
 from bx24frames.frames.ids import ids_of
@@ -30,7 +31,10 @@ _library: ArgumentRule = one_of(*BACKENDS)
 
 def backend_of(name: str, value: object) -> Backend:
     """Accept the name of a dataframe library, or None for pandas."""
-    return cast("Backend", _library(name, "pandas" if value is None else value))
+    backend = cast("Backend", _library(name, "pandas" if value is None else value))
+    if backend != "pyarrow":
+        require(backend)
+    return backend
 
 
 def _dtypes(name: str, value: object) -> object:

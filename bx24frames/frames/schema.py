@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bx24frames.entities.columns import Names, table_schema
 from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.types import Kind, arrow_type, kind
+from bx24frames.extras import require
 from bx24frames.frames.accept import PandasSource
 from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
 from bx24frames.portal.metadata import find_table
@@ -31,6 +32,7 @@ __all__ = ["PanderaCheck", "column_types", "pandera_check", "schema_of"]
 
 async def schema_of(connection: Connection, entity: str, backend: Backend) -> Schema:
     """Describe an entity of the portal as a pandera schema."""
+    require("pandera")
     table = await find_table(connection, entity)
     return frame_schema(table_schema(table.entity, table.fields), backend)
 

@@ -21,6 +21,7 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.usage import Usage, usage_of
 from bx24frames.errors import ConfigError
+from bx24frames.extras import require
 from bx24frames.options import Limits
 from bx24frames.portal.budgets import Budgets, budgets_of
 from bx24frames.portal.cache import open_cache
@@ -87,6 +88,7 @@ class Connection:
         profile = resolve(settings.url)
         self.profile = profile.name
         if profile.is_sandbox:
+            require("mimesis", "qs_codec")
             from bx24frames.sandbox import Sandbox
 
             profile = resolve(Sandbox.shared().url)

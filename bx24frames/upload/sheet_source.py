@@ -14,7 +14,6 @@ from bx24frames.options import Backend
 from bx24frames.upload.source import ArrowSource, row_positions
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from bx24frames.entities.arrow import AnyArray
@@ -60,6 +59,6 @@ class SheetSource(ArrowSource):
 
         return pa.array(self.sheet.lines, pa.int64()) if self.counted else row_positions(self.rows)
 
-    def take(self, positions: np.ndarray) -> pa.Table:
+    def take(self, positions: AnyArray) -> pa.Table:
         """Those rows, as text."""
         return self.table.take(positions)

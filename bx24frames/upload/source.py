@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from bx24frames.options import Backend
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
@@ -51,7 +50,7 @@ class Source(Protocol):
     def labels(self) -> AnyArray:
         """The index value of each row, text where it is compound; the row's position where there is no index."""
 
-    def take(self, positions: np.ndarray) -> object:
+    def take(self, positions: AnyArray) -> object:
         """Those rows, in the frame's own type and order, index kept."""
 
 
@@ -106,7 +105,7 @@ class ArrowSource:
         """Positions: Arrow has no index."""
         return row_positions(self.rows)
 
-    def take(self, positions: np.ndarray) -> object:
+    def take(self, positions: AnyArray) -> object:
         """Those rows: of a record batch a record batch, else a table."""
         return (self.table if self.batch is None else self.batch).take(positions)
 
@@ -151,7 +150,7 @@ class Replaced:
         """The index value of each row."""
         return self.source.labels()
 
-    def take(self, positions: np.ndarray) -> object:
+    def take(self, positions: AnyArray) -> object:
         """Those rows, as they were handed in."""
         return self.source.take(positions)
 

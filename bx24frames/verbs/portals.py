@@ -64,7 +64,7 @@ class AsyncPortal(WireVerbs):
         """
         from bx24frames.scan.scans import open_scan
 
-        request = FrameRead.given("scan", ScanOptions, options, entity=entity, progress=False)
+        request = FrameRead.given("scan", ScanOptions, options, entity=entity, progress=False, backend="pyarrow")
         return await open_scan(self.connection.begun(), request)
 
 

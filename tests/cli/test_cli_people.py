@@ -82,6 +82,16 @@ def test_what_was_guessed_is_shown_and_nothing_sent_unless_told_so(run, bx24_san
     assert written == set()
 
 
+def test_a_report_of_a_file_with_decimal_commas_can_be_mended_and_written(run, bx24_sandbox: Sandbox, tmp_path: Path):
+    file, failed = tmp_path / "сделки.csv", tmp_path / "failed.csv"
+    file.write_text("Название;Сумма\nСтулья;1 234,50\nСтолы;много\n", encoding="utf-8")
+    assert run("write", "deal", str(file), "--mode", "insert", "--yes", "--report", str(failed)).status == 1
+    failed.write_text(failed.read_text(encoding="utf-8").replace("много", "990,5"), encoding="utf-8")
+    ran = run("write", "deal", str(failed), "--mode", "insert", "--yes")
+    assert ran.status == 0, ran.err
+    assert [row["opportunity"] for row in last(bx24_sandbox, ["opportunity"])] == [1234.5, 990.5]
+
+
 @pytest.mark.parametrize("agreed", [True, False])
 def test_in_a_terminal_it_asks(run, bx24_sandbox: Sandbox, tmp_path: Path, monkeypatch, agreed: bool):
     class Terminal(io.StringIO):

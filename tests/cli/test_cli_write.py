@@ -269,7 +269,7 @@ def test_a_report_is_mended_and_written_again(run, bx24_sandbox: Sandbox, tmp_pa
     before = bx.count_entity("deal", bx24_sandbox.url)
     line = ["--mode", "insert", "--yes", "--on-error", "report"]
     assert run("write", "deal", str(file), *line, "--report", str(report)).status == 1
-    told = csv.read_csv(report).to_pylist()
+    told = csv.read_csv(report, parse_options=csv.ParseOptions(delimiter=";")).to_pylist()  # as in the file
     assert [list(row.values())[:4] for row in told] == [["fine", "1", 2, "inserted"], ["bad", "many", 4, "failed"]]
     assert told[1]["bx24 column"] == "Сумма"
     report.write_text(report.read_text().replace('"many"', '"5"'))

@@ -117,3 +117,17 @@ def picture(shade: float, width: int = 4, **says: str) -> str:
     file = io.BytesIO()
     imsave(file, np.full((4, width, 3), shade), format="png", metadata=says)
     return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.slow
+def test_the_traceback_in_a_notebook_ends_at_the_cell_of_the_caller():
+    import nbclient
+
+    cells = [code('import bx24frames as bx; bx.read_entity("deal", "sandbox", columns=["titel"])')]
+    cells += [code('for chunk in bx.iter_entity("deel", "sandbox"):\n    pass')]
+    cells += [code('await bx.aio.Portal("sandbox").call("crm.deal.get", {"ID": -1})')]
+    run = nbclient.NotebookClient(book(*cells), allow_errors=True, timeout=60).execute()
+    for cell in run.cells:
+        [error] = [output for output in cell.outputs if output.output_type == "error"]
+        assert cell.source.splitlines()[0].split("(")[0] in re.sub(r"\x1b\[[\d;]*m", "", "".join(error.traceback))
+        assert "bx24frames/" not in "".join(error.traceback)
