@@ -55,6 +55,9 @@ bench: ready-dev
 	@$(PY) benchmarks/run.py $(ARGS)
 	@$(PY) benchmarks/mirror.py --keep
 
+seconds: ready-dev
+	@$(PY) benchmarks/seconds.py $(ARGS)
+
 storm: ready-dev
 	@$(PY) benchmarks/storm.py $(ARGS)
 	@$(PY) benchmarks/quirk_storm.py

@@ -15,6 +15,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.transport.redact import redact
 
 if TYPE_CHECKING:
+    from bx24frames.engine.costs import Costs
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.probe import Experiment, Verdict
     from bx24frames.portal.probe.writing import Written
@@ -75,7 +76,8 @@ def _tell_probe(target: str | None, *, as_json: bool) -> None:
 
     with Portal(target) as opened:
         found = probed(opened.connection)
-    typer.echo(json_table(found) if as_json else "\n".join(as_lines(found)))
+        costs = [] if as_json else cost_lines(opened.connection.costs())
+    typer.echo(json_table(found) if as_json else "\n".join([*as_lines(found), *costs]))
 
 
 def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
@@ -116,6 +118,12 @@ async def _probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
     found = [row async for row in probe(connection)]
     await remember(connection, gathered(verdict for _, verdict in found))
     return found
+
+
+def cost_lines(costs: Costs) -> list[str]:
+    """What calls have cost this portal, a line each."""
+    lines = [f"  {rate} ({way}): {cost.seconds:.3f} s" for (rate, way), cost in sorted(costs.known.items())]
+    return ["", "Server seconds of a call, as measured", *lines] if lines else []
 
 
 def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:

@@ -64,9 +64,22 @@ class Cost:
 
 @dataclass(slots=True)
 class Costs:
-    """The costs of one portal and credential."""
+    """The costs of one portal and credential.
+
+    `recalled`: whether those of an earlier run were looked for. `kept_at`: when they were last written down.
+    """
 
     known: dict[tuple[str, str], Cost] = field(default_factory=dict)
+    recalled: bool = False
+    kept_at: float = 0.0
+
+    def is_newer_by(self, seconds: float) -> bool:
+        """Whether something was measured so long after costs were last kept; they then count as kept."""
+        newest = max((cost.at for cost in self.known.values() if cost.measured), default=0.0)
+        if newest < self.kept_at + seconds:
+            return False
+        self.kept_at = newest
+        return True
 
     def find(self, rate: str, *, batched: bool) -> Cost | None:
         """What is known of a rate, or else of the same calls sent in the other way; None if nothing is."""
@@ -118,7 +131,7 @@ def rate_of(call: Call) -> str:
 
 def method_of(rate: str) -> str:
     """The method of a rate."""
-    return rate.partition(" ")[0]
+    return rate.partition(" ")[0].rstrip(",")
 
 
 def load_of(parcel: Parcel) -> Counter[str]:

@@ -25,7 +25,7 @@ COLUMNS: Final = ("method", "commands", "failed", "seconds", "operating")
 
 @dataclass(slots=True)
 class MethodStats:
-    """Figures of one method; seconds are the portal's.
+    """Figures of one method; seconds are the portal's, so that `seconds` by `commands` is the cost of a command.
 
     What newer builds charge batches, whatever is in them, stands under ``batch``.
     """

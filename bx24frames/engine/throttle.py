@@ -15,7 +15,9 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 ARRIVAL_GRACE: Final = 2.0
 """Seconds after which a request is assumed to have reached the portal, if it is not answered earlier."""
 SLOW_AT: Final = 0.85
-"""Share of a method's operating limit from which its requests are sent one at a time."""
+"""Share of a method's operating limit from which its requests are sent one at a time, before its cost is measured."""
+CAUTION: Final = 1.5
+"""How many times their estimated cost requests in flight may take, without the limit being exceeded."""
 STOP_AT: Final = 0.98
 """Share of a method's operating limit that is never exceeded on purpose; the rest is for others and for errors."""
 FREE_AT: Final = 0.99
@@ -27,6 +29,11 @@ LEDGER_STEP: Final = 10.0
 
 class RequestBucket(Protocol):
     """The portal's request bucket, kept in memory or shared between the processes of a machine."""
+
+    @property
+    def burst(self) -> int:
+        """Its capacity, in requests."""
+        ...
 
     @property
     def per_second(self) -> float:
@@ -198,7 +205,9 @@ class Meter:
         spent = self.spent(now)
         free = self.known and not seconds and spent <= FREE_AT * self.limit
         planned = spent + seconds
-        if free or planned <= SLOW_AT * self.limit or not spent:
+        at_most = planned + (CAUTION - 1.0) * (self.under_way + seconds)
+        roomy = at_most <= STOP_AT * self.limit if self.priced else planned <= SLOW_AT * self.limit
+        if free or roomy or not spent:
             return now
         # The next answer reports the budget; until then one charged request at a time.
         return math.inf if self.burdens else self._leaves_room(planned, now)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
+from bx24frames.engine.costs import Costs, method_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
 from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.stats import Stats
+from bx24frames.engine.usage import Usage, usage_of
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.options import Limits
@@ -34,14 +36,20 @@ if TYPE_CHECKING:
 
     from bx24frames.engine.clock import Clock
     from bx24frames.engine.machine import Machine
+    from bx24frames.engine.pages.mix import Route
     from bx24frames.engine.records import Take
     from bx24frames.engine.runner import Runner
+    from bx24frames.engine.sizes import Sizes
+    from bx24frames.engine.throttle import Governor
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import CheckedTransport, Transport
 
 P = TypeVar("P")
 T = TypeVar("T")
 
+COSTS: Final = "costs"
+"""The name in `Connection.metadata`."""
+MINUTE: Final = 60.0
 TIMEOUT: Final = 75.0
 """Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
 
@@ -167,7 +175,7 @@ class Connection:
         from bx24frames.engine.runner import Runner
 
         budgets = self.budgets
-        governor, sizes = budgets.governor(self.host, self.key, self.settings.limits)
+        governor, sizes = self._budget()
         return Runner(
             self.transport,
             governor,
@@ -190,9 +198,12 @@ class Connection:
             The event loop is not asyncio's.
         """
         _check_loop()
-        async with aclosing(self.runner().run(machine)) as items:
-            async for item in items:
-                yield item
+        try:
+            async with aclosing(self.runner().run(machine)) as items:
+                async for item in items:
+                    yield item
+        finally:
+            self._keep_costs()
 
     def pages(
         self,
@@ -202,9 +213,12 @@ class Connection:
         ascending: bool = True,
         limit: int | None = None,
         ordered: bool = False,
+        beside: Route[P, T] | None = None,
     ) -> Machine[T]:
         """The machine that reads a listing of this connection; see `pages_machine`."""
-        return pages_machine(listing, take, ascending=ascending, limit=limit, ordered=ordered, retry=self.retry)
+        return pages_machine(
+            listing, take, ascending=ascending, limit=limit, ordered=ordered, beside=beside, retry=self.retry
+        )
 
     async def answers(self, calls: Iterable[Call], *, first: int, mixed: bool = False) -> list[Answer]:
         """The final answers to independent calls, in their order; `mixed`: of several methods, which share requests."""
@@ -240,12 +254,38 @@ class Connection:
             elif -n in governor.slow:  # a child of a fork begins with none of the parent's
                 governor.slow.remove(-n)
 
-    def cost(self, method: str) -> float | None:
-        """Recent duration of one command of a method in seconds; None before the first."""
-        governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
+    def cost(self, rate: str) -> float | None:
+        """Seconds that a command of a rate or a method takes in a batch; None before the first measurement."""
+        governor, _ = self._budget()
         with self.budgets.lock:
-            meter = governor.meter(method)
-            return meter.cost if meter.priced else None
+            found = governor.costs.find(rate, batched=True)
+            alike = governor.costs.of_method(method_of(rate)).values()
+            found = found or max(alike, key=lambda cost: cost.at, default=None)
+            return None if found is None else found.seconds
+
+    def costs(self) -> Costs:
+        """What calls cost on this portal, measured by this process or an earlier one."""
+        return self._budget()[0].costs
+
+    def usage(self) -> Usage:
+        """What requests of this credential have taken of their budgets in the last ten minutes."""
+        governor, _ = self._budget()
+        with self.budgets.lock:
+            return usage_of(governor, self.clock.monotonic())
+
+    def _budget(self) -> tuple[Governor, Sizes]:
+        """The governor and the sizes of this credential, which begin with the costs of earlier runs."""
+        governor, sizes = self.budgets.governor(self.host, self.key, self.settings.limits)
+        if not governor.costs.recalled:
+            governor.costs.recalled = True
+            governor.costs.remember(self.metadata.kept(COSTS, lambda kept: kept), self.clock.now())
+        return governor, sizes
+
+    def _keep_costs(self) -> None:
+        """Keep the costs for later runs, at most once a minute."""
+        costs = self._budget()[0].costs
+        if costs.is_newer_by(MINUTE):
+            self.metadata.note(COSTS, costs.to_json())
 
     def charged_share(self) -> float:
         """Share of a batch's duration that the portal charges, as far as its answers show."""
@@ -341,18 +381,22 @@ def pages_machine(
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
+    beside: Route[P, T] | None = None,
     retry: RetryPolicy = RETRY,
 ) -> Machine[T]:
     """The machine that reads a listing: by id where possible, else in its own form of paging, or by offset.
 
-    `ordered`: the call carries an order of its own, so that the pages cannot be found by id.
+    `ordered`: the call carries an order of its own, so that the pages cannot be found by id. `beside`: another list
+    method for the same rows, which is used by id alone.
     """
     from bx24frames.engine.pages.offset import OffsetPages
     from bx24frames.engine.pages.own import OwnPages
     from bx24frames.engine.pages.pages import KeysetPages
 
     if listing.paging is Paging.KEYSET and not ordered:
-        return KeysetPages(listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry)
+        return KeysetPages(
+            listing, take, token=new_token(), ascending=ascending, limit=limit, retry=retry, beside=beside
+        )
     if listing.paging is Paging.OWN:
         return OwnPages(listing, take, token=new_token(), limit=limit, retry=retry)
     return OffsetPages(listing, take, token=new_token(), limit=limit, retry=retry, exact=ordered and limit is not None)

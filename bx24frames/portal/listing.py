@@ -12,7 +12,7 @@ from bx24frames.engine.pages.cursor import merged
 from bx24frames.engine.records import Rows
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.encode import unbatchable
-from bx24frames.entities.forms import Form, by_code, forms_of, params_in
+from bx24frames.entities.forms import EVERYTHING, Form, by_code, forms_of, params_in
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
 from bx24frames.where.dialects import dialect
@@ -20,6 +20,8 @@ from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
 
 PAGE: Final = 50
+WIDTHS: Final = ((1, 8), (9, 30), (31, 100))
+"""Numbers of columns whose pages cost about the same."""
 
 
 def listing_for(
@@ -69,7 +71,26 @@ def listing_for(
         listing.call.method, params, direct=listing.call.direct or any(unbatchable(value) for value in params.values())
     )
     select_ids = more if form is Form.CODES else listing.select_ids
-    return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given)
+    rate = rate_name(call, entity, conditions)
+    return replace(listing, call=call, bounds=where.bounds, select_ids=select_ids, constants=given, rate=rate)
+
+
+def rate_name(call: Call, entity: Entity, conditions: Mapping[str, JSON]) -> str:
+    """The rate of a list's pages: their cost depends on the table, the width of the select, and conditions.
+
+    Examples
+    --------
+    >>> from bx24frames.entities.catalog.catalog import CATALOG
+    >>> rate_name(Call("crm.deal.list", {"select": ["ID", "TITLE"]}), CATALOG["crm.deal"], {})
+    'crm.deal.list of 2, 1-8 columns'
+    """
+    select = call.params.get(entity.select) if entity.select else None
+    wide = not isinstance(select, list) or EVERYTHING in select
+    width = next(
+        (f"{low}-{high} columns" for low, high in WIDTHS if isinstance(select, list) and len(select) <= high), ""
+    )
+    table = "" if entity.entity_type_id is None else f" of {entity.entity_type_id}"
+    return f"{call.method}{table}, {'all columns' if wide or not width else width}{', filtered' if conditions else ''}"
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:

@@ -27,6 +27,8 @@ class OutsideBucket:
     """
 
     def __init__(self, bucket: SharedBucket, per_second: float = 2.0, policy: RetryPolicy = RETRY) -> None:
+        self.burst = 1
+        """Requests that are known to be admitted at once: the bucket does not tell its level."""
         self.per_second = per_second
         self._bucket = bucket
         self._policy = policy

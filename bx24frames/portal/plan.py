@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
@@ -11,6 +11,7 @@ from bx24frames.engine.charges import BATCH_WEIGHT
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
+from bx24frames.engine.usage import Usage, allowed_requests
 from bx24frames.portal.counting import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
@@ -43,12 +44,15 @@ class Plan:
     requests : int
         HTTP requests, approximately, without the description of the fields, which is requested once.
     seconds : float
-        Lower bound by the portal's limits, from an empty bucket.
+        Lower bound by the portal's limits for batches of one list method, from an empty bucket. Single calls beside
+        them and a second list method make long reads faster.
     page_seconds : float
         Seconds of the portal's work that a page of 50 rows is taken to cost.
     measured : bool
-        Whether this process has measured that on calls of the same method, or a probe has; it is an assumption
-        otherwise.
+        Whether that was measured, in this process, an earlier one or by a probe; it is an assumption otherwise.
+    usage : Usage
+        Shares of the budgets of ten minutes that the read takes: `server` and `requests`; `binds` names the one that
+        limits it, and `advice` what would help. ``str()`` says it in words.
     """
 
     entity: str
@@ -57,16 +61,18 @@ class Plan:
     seconds: float
     page_seconds: float = PAGE_SECONDS
     measured: bool = False
+    usage: Usage = field(default_factory=lambda: Usage(0.0, 0.0))
 
     def __repr__(self) -> str:
         requests = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
-        basis = f" at {self._basis()}" if self.seconds >= 1 else ""
+        basis = f" at {self._basis()}; {self.usage}" if self.seconds >= 1 else ""
         return f"<Plan {self.entity}: {_rows(self.rows)}, {requests}, {_time(self.seconds)}{basis}>"
 
     def _repr_html_(self) -> str:
-        heads = ("entity", "rows", "requests", "time at the limit", "basis")
+        heads = ("entity", "rows", "requests", "time at the limit", "basis", "limits", "what would help")
         rows = "unknown" if self.rows is None else self.rows
-        return table_html(heads, [(self.entity, rows, self.requests, _time(self.seconds), self._basis())])
+        told = (str(self.usage), "; ".join(self.usage.advice))
+        return table_html(heads, [(self.entity, rows, self.requests, _time(self.seconds), self._basis(), *told)])
 
     def _basis(self) -> str:
         return f"{self.page_seconds:.3f} s a page ({'measured' if self.measured else 'assumed'})"
@@ -88,7 +94,7 @@ async def plan_read(connection: Connection, entity: str, filters: Given = None) 
 async def plan_where(connection: Connection, table: Table, where: Where) -> Plan:
     """Plan the read of the rows that meet parsed conditions."""
     listings = listings_of(table.entity, where, table.fields)
-    measured = connection.cost(listings[0].call.method) if listings else None
+    measured = connection.cost(listings[0].rate or listings[0].call.method) if listings else None
     if measured is None:
         measured = probed_page_seconds(connection, table.entity.family)
     page_seconds = PAGE_SECONDS if measured is None else measured
@@ -96,13 +102,20 @@ async def plan_where(connection: Connection, table: Table, where: Where) -> Plan
     requests = _requests(listings, counts, connection.settings.limits.commands_per_batch)
     pages = sum(_pages(listing, count) for listing, count in zip(listings, counts, strict=True))
     known = [count for count in counts if count is not None]
+    limits, work = connection.settings.limits, page_seconds * pages
+    seconds = least_seconds(limits, requests, work, share=_share(connection))
     return Plan(
         table.entity.name,
         sum(known) if len(known) == len(counts) else None,
         requests,
-        least_seconds(connection.settings.limits, requests, page_seconds * pages, share=_share(connection)),
+        seconds,
         page_seconds,
         measured is not None,
+        Usage(
+            work * _share(connection) / limits.operating,
+            requests / allowed_requests(limits.burst, limits.per_second),
+            seconds,
+        ),
     )
 
 

@@ -47,12 +47,15 @@ class Bar:
     ) -> None:
         self._requests = 0
         self._waiting = 0.0
+        self._limits = ""
         self._failed = 0
         self._tqdm: tqdm[object] | None = None
         if progress is not False:
             self._tqdm = _tqdm(title, total, progress, file)
 
-    def update(self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0) -> None:
+    def update(
+        self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0, limits: str = ""
+    ) -> None:
         """Add the progress since the last call.
 
         Parameters
@@ -65,7 +68,10 @@ class Bar:
             Seconds spent waiting for the portal's limits.
         failed : int
             Rows refused.
+        limits : str
+            The budget that binds, in words; shown once there was something to wait for.
         """
+        self._limits = limits or self._limits
         self._requests += requests
         self._waiting += waiting_seconds
         self._failed += failed
@@ -107,6 +113,8 @@ class Bar:
         parts = [f"{self._requests:,} request{'' if self._requests == 1 else 's'}"]
         if self._waiting >= 1:
             parts.append(f"waited {self._waiting:.0f} s")
+        if self._waiting >= 1 and self._limits:
+            parts.append(self._limits)
         if self._failed:
             parts.append(f"{self._failed:,} failed")
         return ", ".join(parts)
@@ -145,6 +153,7 @@ class ProgressMeter:
     """Updates a bar with rows, and with the requests and waits that a connection counted meanwhile."""
 
     def __init__(self, connection: Connection, bar: Bar) -> None:
+        self._connection = connection
         self._stats = connection.stats
         self.bar = bar
         self._requests = self._stats.requests
@@ -153,7 +162,12 @@ class ProgressMeter:
     def rows(self, count: int, failed: int = 0) -> None:
         """Count finished rows."""
         requests, waited = self._stats.requests, self._stats.waited
+        limits = str(self._connection.usage()) if self.bar.shown and waited > self._waited else ""
         self.bar.update(
-            rows=count, requests=requests - self._requests, waiting_seconds=waited - self._waited, failed=failed
+            rows=count,
+            requests=requests - self._requests,
+            waiting_seconds=waited - self._waited,
+            failed=failed,
+            limits=limits,
         )
         self._requests, self._waited = requests, waited

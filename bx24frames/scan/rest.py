@@ -14,6 +14,7 @@ from bx24frames.entities.pack import keys_of
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
+from bx24frames.scan.families import classic_route
 from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import last_id, merged_by_id, out_of_order, rising, sorted_table
 from bx24frames.scan.progress import Bar, ProgressMeter
@@ -104,6 +105,7 @@ def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) 
         take,
         ascending=reading.order.up,
         limit=None if reading.whole or where.tests else reading.limit,
+        beside=classic_route(reading) if by_id and reading.limit is None else None,
     )
     return connection.run(machine)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.errors import Action
     from bx24frames.upload.steps import Delivery
 
-__all__ = ["Taken", "credential_refusal", "not_stored", "taken"]
+__all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]
 
 DENIED: Final = "access_denied"
 SERVER_ERRORS: Final = 500
@@ -31,7 +31,7 @@ _CLOSED: Final = frozenset({DENIED, "error_method_not_found", "entity_type_not_s
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RowResults:
     """What one answer means for the rows of its call.
 
     `outcomes`: final ones. `doubts`: rows in doubt. `closed`: rows whose path is closed to this credential.
@@ -50,7 +50,7 @@ class Taken:
         return len(self.doubts) + sum(outcome.action == "failed" for outcome in self.outcomes)
 
 
-def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, author: int | None) -> Taken:
+def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, author: int | None) -> RowResults:
     """Interpret the final answer to a call.
 
     Parameters
@@ -79,7 +79,7 @@ def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, autho
         else:
             outcomes.append(outcome)
     passed = any(isinstance(answer, Success) for _, answer in results)
-    return Taken(outcomes, doubts, closed, frozenset(compared), passed)
+    return RowResults(outcomes, doubts, closed, frozenset(compared), passed)
 
 
 def credential_refusal(encoded: Encoded, answer: Answer) -> Refusal | None:

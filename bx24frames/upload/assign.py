@@ -20,11 +20,11 @@ __all__ = ["Matches", "Wanted", "assign"]
 
 KIN_LENGTH: Final = 20
 """Letters and digits that a text keeps, however short it is cut."""
-DIGITS: Final = 10
+PHONE_DIGITS: Final = 10
 """Digits of a phone without the prefixes that portals change."""
 _UNCOMPARED: Final = frozenset({Kind.FLOAT, Kind.MONEY})
 
-Cells: TypeAlias = tuple[Hashable, ...]
+CellForms: TypeAlias = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,20 @@ class Likeness(enum.IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class EqualRows:
     """Rows with identical cells, which are interchangeable: `members` are their positions or ids.
 
     `forms`: their cells at each likeness; None stands for an empty cell. `edges`: the groups that they may be, with the
     number of values left unexplained. `kin`: likewise, those from which the portal may have made them.
     """
 
-    forms: tuple[Cells, ...]
+    forms: tuple[CellForms, ...]
     members: list[RowId] = field(default_factory=list)
-    edges: dict[Group, int] = field(default_factory=dict)
-    kin: dict[Group, int] = field(default_factory=dict)
+    edges: dict[EqualRows, int] = field(default_factory=dict)
+    kin: dict[EqualRows, int] = field(default_factory=dict)
 
     @property
-    def cells(self) -> Cells:
+    def cells(self) -> CellForms:
         """The cells as they are."""
         return self.forms[Likeness.RAW]
 
@@ -121,8 +121,8 @@ def assign(
 # --- groups and their edges ----------------------------------------------------------------------
 
 
-def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]) -> list[Group]:
-    groups: dict[Cells, Group] = {}
+def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]) -> list[EqualRows]:
+    groups: dict[CellForms, EqualRows] = {}
     for name, values in rows:
         cells = tuple(_raw(one, values.get(code)) for code, one in fields.items())
         if cells not in groups:
@@ -133,7 +133,7 @@ def _grouped(rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping
                 other if kind(one) in _UNCOMPARED else near
                 for one, other, near in zip(fields.values(), loose, kin, strict=True)
             )
-            groups[cells] = Group((cells, equal, loose, spelled, kin))
+            groups[cells] = EqualRows((cells, equal, loose, spelled, kin))
         groups[cells].members.append(name)
     for group in groups.values():
         group.members.sort(key=_id_order)
@@ -163,7 +163,7 @@ def _kin(one: Field, value: object) -> Hashable:
         return ""
     if kind(one) is Kind.MULTIFIELD:
         text = str(value.get("value") if isinstance(value, Mapping) else value)
-        return "".join(char for char in text if char.isdigit())[-DIGITS:] or text.casefold()
+        return "".join(char for char in text if char.isdigit())[-PHONE_DIGITS:] or text.casefold()
     return _letters(value) if isinstance(value, str) else canonical(one, value)
 
 
@@ -173,13 +173,13 @@ def _letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _connect(wanted: Iterable[Group], stored: Sequence[Group]) -> None:
-    patterns: dict[tuple[int, ...], list[Group]] = defaultdict(list)
+def _connect(wanted: Iterable[EqualRows], stored: Sequence[EqualRows]) -> None:
+    patterns: dict[tuple[int, ...], list[EqualRows]] = defaultdict(list)
     for group in wanted:
         patterns[tuple(place for place, cell in enumerate(group.cells) if cell is not None)].append(group)
     for places, groups in patterns.items():
         for likeness in Likeness:
-            candidates: dict[Cells, list[Group]] = defaultdict(list)
+            candidates: dict[CellForms, list[EqualRows]] = defaultdict(list)
             for row in stored:
                 candidates[_key(row, likeness, places)].append(row)
             for group in groups:
@@ -187,7 +187,7 @@ def _connect(wanted: Iterable[Group], stored: Sequence[Group]) -> None:
                     _join(group, row, likeness, places)
 
 
-def _join(group: Group, row: Group, likeness: Likeness, places: Sequence[int]) -> None:
+def _join(group: EqualRows, row: EqualRows, likeness: Likeness, places: Sequence[int]) -> None:
     if row in group.edges:
         return
     unexplained = _unexplained(row, places)
@@ -197,7 +197,7 @@ def _join(group: Group, row: Group, likeness: Likeness, places: Sequence[int]) -
         row.kin[group] = unexplained
 
 
-def _key(group: Group, likeness: Likeness, places: Sequence[int]) -> Cells:
+def _key(group: EqualRows, likeness: Likeness, places: Sequence[int]) -> CellForms:
     cells = _at(group.forms[likeness], places)
     if likeness is not Likeness.KIN:
         return cells
@@ -209,29 +209,29 @@ def _is_kin(sent: Hashable, kept: Hashable) -> bool:
     return sent == kept or (isinstance(sent, str) and isinstance(kept, str) and sent.startswith(kept))
 
 
-def _at(cells: Cells, places: Sequence[int]) -> Cells:
+def _at(cells: CellForms, places: Sequence[int]) -> CellForms:
     return tuple(cells[place] for place in places)
 
 
-def _unexplained(row: Group, places: Sequence[int]) -> int:
+def _unexplained(row: EqualRows, places: Sequence[int]) -> int:
     return sum(cell is not None for place, cell in enumerate(row.cells) if place not in places)
 
 
-def _prune(wanted: Iterable[Group], stored: Iterable[Group]) -> set[Group]:
+def _prune(wanted: Iterable[EqualRows], stored: Iterable[EqualRows]) -> set[EqualRows]:
     """Drop the edges to worse candidates and to worse owners; returns the rows that have too few owners for that."""
     for group in wanted:
         _keep_best(group)
     return {group for group in stored if group.edges and (_is_contested(group) or not _keep_best(group))}
 
 
-def _is_contested(row: Group) -> bool:
+def _is_contested(row: EqualRows) -> bool:
     """Whether a row may be one of several that differ: identical to one of them, it may be what another has become."""
     least = min(edge for edge in row.edges.values())
     owners = {group for group, edge in row.edges.items() if edge == least}
     return len(owners | {group for group, unexplained in row.kin.items() if unexplained <= least}) > 1
 
 
-def _keep_best(group: Group) -> bool:
+def _keep_best(group: EqualRows) -> bool:
     """Keep the edges that leave fewest values unexplained, if those suffice for the group."""
     if not group.edges:
         return True
@@ -242,7 +242,7 @@ def _keep_best(group: Group) -> bool:
     return True
 
 
-def _drop(group: Group, least: int) -> None:
+def _drop(group: EqualRows, least: int) -> None:
     for other in [other for other, edge in group.edges.items() if edge > least]:
         del group.edges[other], other.edges[group]
 
@@ -250,13 +250,13 @@ def _drop(group: Group, least: int) -> None:
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def _components(wanted: Iterable[Group]) -> Iterator[tuple[list[Group], list[Group]]]:
+def _components(wanted: Iterable[EqualRows]) -> Iterator[tuple[list[EqualRows], list[EqualRows]]]:
     """The groups of rows in doubt that share candidates, with these; without what is assigned already."""
-    seen: set[Group] = set()
+    seen: set[EqualRows] = set()
     for begin in wanted:
         if begin in seen or not begin.members or not _live(begin):
             continue
-        owners, candidates, waiting = [begin], list[Group](), [(begin, True)]
+        owners, candidates, waiting = [begin], list[EqualRows](), [(begin, True)]
         seen.add(begin)
         while waiting:
             group, of_ours = waiting.pop()
@@ -268,15 +268,15 @@ def _components(wanted: Iterable[Group]) -> Iterator[tuple[list[Group], list[Gro
         yield owners, candidates
 
 
-def _live(group: Group) -> list[Group]:
+def _live(group: EqualRows) -> list[EqualRows]:
     return [other for other in group.edges if other.members]
 
 
-def _size(groups: Iterable[Group]) -> int:
+def _size(groups: Iterable[EqualRows]) -> int:
     return sum(group.size for group in groups)
 
 
-def _match(group: Group, candidates: Iterable[Group], matches: Matches) -> None:
+def _match(group: EqualRows, candidates: Iterable[EqualRows], matches: Matches) -> None:
     """Assign the rows that nobody else may own."""
     for row in sorted(candidates, key=lambda row: _id_order(row.members[0])):
         ours = group.members[: row.size]
@@ -285,7 +285,7 @@ def _match(group: Group, candidates: Iterable[Group], matches: Matches) -> None:
         row.members.clear()
 
 
-def _leave_unclear(owners: Iterable[Group], candidates: Sequence[Group], matches: Matches) -> None:
+def _leave_unclear(owners: Iterable[EqualRows], candidates: Sequence[EqualRows], matches: Matches) -> None:
     """Leave rows undecided.
 
     The candidates are theirs, unless there are more of them than rows or they may have been made of others.

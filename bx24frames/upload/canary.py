@@ -9,7 +9,7 @@ from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
     from bx24frames.upload.machine import UploadMachine
-    from bx24frames.upload.state import Rows
+    from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
 FROM: Final = 101
@@ -41,7 +41,7 @@ def send_ahead(machine: UploadMachine, waiting: set[int], send: Callable[[set[in
     machine.stop()
 
 
-def _refused(position: int, rows: Rows) -> bool:
+def _refused(position: int, rows: RowStates) -> bool:
     """Whether a row failed or is unknown because of an error; an insert may have been saved nevertheless."""
     outcome, doubt = rows.outcome(position), rows.doubts.get(position)
     answered = doubt is None or (doubt.ended and not doubt.passing)

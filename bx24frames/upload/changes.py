@@ -13,7 +13,7 @@ from bx24frames.upload.match import as_stored, canonical
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.state import Rows
+    from bx24frames.upload.state import RowStates
 
 
 def compared_codes(upload: Upload) -> list[str]:
@@ -42,7 +42,7 @@ def settled_otherwise(field: Field, value: object, held: Mapping[str, object]) -
 
 
 def rows_to_update(
-    upload: Upload, rows: Rows, positions: Iterable[int], *, only_changed: bool | None = None
+    upload: Upload, rows: RowStates, positions: Iterable[int], *, only_changed: bool | None = None
 ) -> Iterator[tuple[InputRow, bool]]:
     """The rows with the cells to send, and whether there are any; `only_changed` replaces the request's option."""
     wanted = set(positions)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bx24frames.errors import BX24Error
 from bx24frames.upload.changes import rows_to_update
-from bx24frames.upload.steps import RowsById, ask
+from bx24frames.upload.steps import RowsById, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.upload.machine import UploadMachine
@@ -27,7 +27,7 @@ def confirm(upload: Upload, machine: UploadMachine) -> Script[None]:
     if contested and machine.refused is None:
         codes = [field.code for field in upload.columns.values() if field.listed]
         try:
-            held = yield from ask(RowsById([rows.ids[position] for position in contested], codes))
+            held = yield from answer_to(RowsById([rows.ids[position] for position in contested], codes))
         except BX24Error:
             held = {}  # the portal's answer stands
         rows.held.update(held)

@@ -18,7 +18,7 @@ from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.request import ON_ERROR, Upload, WriteRequest, resumed
 from bx24frames.upload.source import ArrowSource, row_positions
 from bx24frames.upload.state import RowState
-from bx24frames.upload.steps import Delivery, RowsById, Send, ask
+from bx24frames.upload.steps import Delivery, RowsById, Send, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
@@ -93,7 +93,7 @@ def identify_ids(upload: Upload, machine: UploadMachine) -> Script[None]:
     if not found_by_id(upload.table):
         return
     asked = rows.within(RowState.PRESENT)
-    there = yield from ask(RowsById([upload.given[at] for at in asked]))
+    there = yield from answer_to(RowsById([upload.given[at] for at in asked]))
     for position in asked:
         row_id = upload.given[position]
         if not isinstance(row_id, int) or row_id in there:
@@ -110,7 +110,7 @@ def delete_present(upload: Upload, machine: UploadMachine) -> Script[None]:
     if machine.on_error == "stop" and machine.rows.counts()["failed"]:
         return
     calls = encoded_deletes(upload, machine.rows.within(RowState.PRESENT))
-    yield from ask(Send(calls, Delivery(FIRST_WRITES, "deleted")))
+    yield from answer_to(Send(calls, Delivery(FIRST_WRITES, "deleted")))
     yield from _settle_doubts(upload, machine)
 
 
@@ -126,7 +126,7 @@ def _settle_doubts(upload: Upload, machine: UploadMachine) -> Script[None]:
     tried = sorted(rows.doubts)
     if not found_by_id(upload.table) or not tried:
         return
-    there = yield from ask(RowsById([upload.given[at] for at in tried]))
+    there = yield from answer_to(RowsById([upload.given[at] for at in tried]))
     for position in tried:
         outcome = rows.doubts[position].outcome
         if isinstance(upload.given[position], int) and upload.given[position] not in there:

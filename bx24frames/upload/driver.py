@@ -12,8 +12,8 @@ from bx24frames.errors import BX24Error
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.lookup import highest_id, rows_after, rows_by_id, rows_by_key, rows_like
 from bx24frames.upload.steps import (
-    Answers,
     Author,
+    CallAnswers,
     HighestId,
     Note,
     RowsAfter,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.journal import Journal
     from bx24frames.upload.machine import UploadMachine
-    from bx24frames.upload.steps import Step
+    from bx24frames.upload.steps import UploadStep
 
 __all__ = ["Driver"]
 
@@ -109,7 +109,7 @@ class Driver:
             sleeping.cancel()
             await asyncio.gather(waiting, sleeping, return_exceptions=True)
 
-    async def _answer(self, step: Step[object]) -> object:
+    async def _answer(self, step: UploadStep[object]) -> object:
         """The answer to a step; an error of a look-up is one."""
         if isinstance(step, Send):
             await self._send(step)
@@ -135,7 +135,7 @@ class Driver:
             async for settled in answers:
                 machine.feed(settled.command.label, settled, clock.monotonic())
 
-    async def _look(self, step: Step[object]) -> object:  # noqa: PLR0911 (one return for each kind of step)
+    async def _look(self, step: UploadStep[object]) -> object:  # noqa: PLR0911 (one return for each kind of step)
         connection, table = self._connection, self._table
         match step:
             case RowsById():
@@ -155,7 +155,7 @@ class Driver:
                 return None
             case TableOf():
                 return await self._described(step)
-            case Answers():
+            case CallAnswers():
                 return await connection.answers(step.calls, first=FIRST_WRITES)
         raise RuntimeError(f"no way to carry out {step!r:.80}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bx24frames.upload import reconcile
 from bx24frames.upload.assign import Wanted, assign
-from bx24frames.upload.steps import Sleep, ask
+from bx24frames.upload.steps import WaitUntil, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -58,12 +58,12 @@ def begun(upload: Upload, machine: UploadMachine) -> Script[Begun]:
         return Begun()
     intents = {at: machine.earlier.intents[at] for at in rows.doubts}
     over_at = max(machine.policy.over_at(doubt.let_go, ended=doubt.ended) for doubt in rows.doubts.values())
-    yield from ask(Sleep(over_at))
+    yield from answer_to(WaitUntil(over_at))
     rows.miss(list(intents))
     inserts = {at: intent for at, intent in intents.items() if intent.action == "inserted"}
     if not inserts:
         return Begun()
-    fields = reconcile.comparable(upload)
+    fields = reconcile.comparable_columns(upload)
     values = {
         row.position: {fields[name].code: value for name, value in row.values.items() if name in fields}
         for row in upload.rows(inserts.__contains__)

@@ -16,7 +16,7 @@ from bx24frames.upload import reconcile
 from bx24frames.upload.canary import FROM, send_ahead
 from bx24frames.upload.request import CHUNK
 from bx24frames.upload.state import RowState
-from bx24frames.upload.steps import Delivery, Send, ask
+from bx24frames.upload.steps import Delivery, Send, answer_to
 from bx24frames.upload.updates import commands_of
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from bx24frames.upload.request import Upload
     from bx24frames.upload.steps import Script
 
-__all__ = ["encoded_inserts", "insert_rows"]
+__all__ = ["encoded_inserts", "insert_new"]
 
 
-def insert_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
+def insert_new(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Send the new rows, find those whose answer was lost, and send again those that are absent."""
     paths = _Paths(upload, machine)
     rows = machine.rows
@@ -73,16 +73,18 @@ class _Paths:
         outcomes = {at: self._machine.rows.outcome(at) for at in again}
         imported = {at for at, outcome in outcomes.items() if outcome is not None and outcome.path == "import"}
         added = set(again) - imported
-        yield from ask(Send(_imports(self._upload, imported, 1), Delivery(FIRST_WRITES, "inserted", "import", single)))
+        yield from answer_to(
+            Send(_imports(self._upload, imported, 1), Delivery(FIRST_WRITES, "inserted", "import", single))
+        )
         delivery = Delivery(FIRST_WRITES, "inserted", None, single or commands_of(self._upload))
-        yield from ask(Send(_adds(self._upload, added), delivery))
+        yield from answer_to(Send(_adds(self._upload, added), delivery))
 
     def _import(self, waiting: set[int], ahead: int | None) -> Script[None]:
         """Import; rows that cannot be imported are added, or imported singly if automation must not run."""
         upload, machine = self._upload, self._machine
         commands, size = (1, min(ahead, IMPORT_ROWS)) if ahead else _import_sizes(upload)
         delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands, closes=True)
-        yield from ask(Send(_imports(upload, waiting, size), delivery))
+        yield from answer_to(Send(_imports(upload, waiting, size), delivery))
         if not machine.returned or machine.stopped:
             return
         left = {at for at in waiting if machine.rows.state(at) is RowState.NEW}
@@ -94,7 +96,7 @@ class _Paths:
 
     def _add(self, waiting: set[int], ahead: int | None) -> Script[None]:
         delivery = Delivery(FIRST_WRITES, "inserted", None, ahead or commands_of(self._upload))
-        yield from ask(Send(_adds(self._upload, waiting), delivery))
+        yield from answer_to(Send(_adds(self._upload, waiting), delivery))
 
     def _import_singly(self, waiting: Collection[int]) -> Script[None]:
         """If the multi-row import is refused, try the single-row import, and give up at its first refusal.
@@ -107,7 +109,7 @@ class _Paths:
         ordered = sorted(waiting)
         for part in (ordered[:1], ordered[1:]):
             calls = (import_one_call(upload.entity, upload.columns, row) for row in upload.rows(set(part).__contains__))
-            yield from ask(Send(calls, delivery))
+            yield from answer_to(Send(calls, delivery))
             if machine.returned:
                 raise ConfigError(
                     f"The credential may not import into {upload.entity.name}, and only an import avoids automation",

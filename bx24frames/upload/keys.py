@@ -15,7 +15,7 @@ from bx24frames.upload.lookup import key_of
 from bx24frames.upload.match import RowId, Values
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.source import row_number
-from bx24frames.upload.steps import RowsByKey, ask
+from bx24frames.upload.steps import RowsByKey, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.incoming import Incoming
     from bx24frames.upload.machine import UploadMachine
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.state import Rows
+    from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
 
@@ -97,14 +97,14 @@ def find_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
     if not keys:
         return
     codes = list(dict.fromkeys([*compared_codes(upload), *before.codes]))
-    found = yield from ask(RowsByKey(on, list(keys.values()), codes))
+    found = yield from answer_to(RowsByKey(on, list(keys.values()), codes))
     by_position = {position: found.get(key_of(on, key), []) for position, key in keys.items()}
     _decide(upload, machine.rows, by_position, before, _settled(upload, [name for name, _ in fields]))
 
 
 def _decide(
     upload: Upload,
-    rows: Rows,
+    rows: RowStates,
     found: Mapping[int, Sequence[tuple[RowId, Values]]],
     before: Begun,
     settled: Sequence[tuple[str, Field, list[object]]],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Answers = Mapping[tuple[str, ...], set[RowId]]
 """The ids that the portal names for phones or e-mails that were asked for together."""
 
-FEW: Final = 10
+FEW_ALIKE: Final = 10
 """Rows read to find one that is visible to the same users as another."""
 BY_LIST: Final = frozenset({*NUMBERS, Comparison.TEXT})
 """Kinds of which the portal can look up a list of values."""
@@ -119,7 +119,7 @@ async def rows_like(
     wanted = {**(conditions if _seekable(table) else {}), **of}
     request = ReadRequest(table.entity.name, read, wanted, progress=False, inner=True)
     if _seekable(table):
-        request = replace(request, order_by=(id_code, "desc"), limit=FEW)
+        request = replace(request, order_by=(id_code, "desc"), limit=FEW_ALIKE)
     rows = _keyed(await read_table(connection, request), id_code)
     return [
         row_id

@@ -18,7 +18,7 @@ from bx24frames.portal.connection import new_token
 from bx24frames.upload.answers import credential_refusal, taken
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.policy import RECONCILIATION, Reconciliation
-from bx24frames.upload.steps import Send, Sleep
+from bx24frames.upload.steps import Send, WaitUntil
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import Parcel, Refusal
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
     from bx24frames.options import OnError
     from bx24frames.upload.journal import Intent
-    from bx24frames.upload.state import Rows
-    from bx24frames.upload.steps import Script, Step
+    from bx24frames.upload.state import RowStates
+    from bx24frames.upload.steps import Script, UploadStep
 
 __all__ = ["Earlier", "UploadMachine"]
 
@@ -89,7 +89,7 @@ class UploadMachine:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: RowStates,
         *,
         on_error: OnError,
         retry: RetryPolicy,
@@ -111,7 +111,7 @@ class UploadMachine:
         self.earlier = Earlier()
         self.dispatch: Dispatch | None = None
         self._script: Script[None] | None = None
-        self._step: Step[object] | None = None
+        self._step: UploadStep[object] | None = None
         self._carried: dict[str, Encoded] = {}
         self._passed = False
 
@@ -123,10 +123,10 @@ class UploadMachine:
         self._script = script
         self._advance(None)
 
-    def due(self, now: float) -> Step[object] | Wait | Done:
+    def due(self, now: float) -> UploadStep[object] | Wait | Done:
         """The step to carry out, the time to wait for one, or `Done`."""
         self.now = now
-        while isinstance(self._step, Sleep):
+        while isinstance(self._step, WaitUntil):
             if now < self._step.until and not self.interrupted:
                 return Wait(self._step.until)
             self._advance(None)

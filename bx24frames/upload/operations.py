@@ -12,15 +12,15 @@ from bx24frames.upload.changes import rows_to_update
 from bx24frames.upload.confirm import confirm
 from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
 from bx24frames.upload.forecast import Load
-from bx24frames.upload.inserts import encoded_inserts, insert_rows
+from bx24frames.upload.inserts import encoded_inserts, insert_new
 from bx24frames.upload.keys import find_rows
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.machine import UploadMachine
 from bx24frames.upload.outcomes import Outcome, Verb
 from bx24frames.upload.reconcile import begin
 from bx24frames.upload.request import Upload
-from bx24frames.upload.state import Rows, RowState
-from bx24frames.upload.steps import RowsById, Script, ask
+from bx24frames.upload.state import RowState, RowStates
+from bx24frames.upload.steps import RowsById, Script, answer_to
 from bx24frames.upload.updates import commands_of, encoded_updates, learn_current, update_rows
 from bx24frames.upload.verify import verify
 
@@ -30,7 +30,7 @@ Phase: TypeAlias = "Callable[[Upload, UploadMachine], Script[None]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class UploadOperation:
     """One way of writing.
 
     `find`: identifies the rows that exist. `phases`: send and verify. `creates`: rows are inserted, so those whose
@@ -45,11 +45,11 @@ class Operation:
     always_recorded: bool = True
 
 
-OPERATIONS: Final[Mapping[Verb, Operation]] = {
-    "insert": Operation(find_rows, (insert_rows, verify), creates=True),
-    "update": Operation(find_rows, (update_rows, confirm, verify)),
-    "upsert": Operation(find_rows, (update_rows, confirm, insert_rows, verify), creates=True),
-    "delete": Operation(identify_ids, (delete_present,), done=frozenset({"deleted"}), always_recorded=False),
+OPERATIONS: Final[Mapping[Verb, UploadOperation]] = {
+    "insert": UploadOperation(find_rows, (insert_new, verify), creates=True),
+    "update": UploadOperation(find_rows, (update_rows, confirm, verify)),
+    "upsert": UploadOperation(find_rows, (update_rows, confirm, insert_new, verify), creates=True),
+    "delete": UploadOperation(identify_ids, (delete_present,), done=frozenset({"deleted"}), always_recorded=False),
 }
 
 
@@ -72,14 +72,14 @@ def absences(upload: Upload, machine: UploadMachine) -> Script[None]:
     if not found_by_id(upload.table) or upload.verb == "delete":
         return
     present = rows.within(RowState.PRESENT)
-    there = (yield from ask(RowsById([rows.ids[at] for at in present]))) if present else {}
+    there = (yield from answer_to(RowsById([rows.ids[at] for at in present]))) if present else {}
     for position in present:
         row_id = rows.ids[position]
         if isinstance(row_id, int) and row_id not in there:
             rows.settle(Outcome(position, "failed", row_id, "NOT_FOUND", "no row has this id", path="check"))
 
 
-def planned(upload: Upload, rows: Rows) -> Iterator[Outcome]:
+def planned(upload: Upload, rows: RowStates) -> Iterator[Outcome]:
     """The outcomes that a dry run expects of the rows that it would send."""
     present = rows.within(RowState.PRESENT)
     if upload.verb == "delete":
@@ -91,7 +91,7 @@ def planned(upload: Upload, rows: Rows) -> Iterator[Outcome]:
         yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
 
 
-def loads(upload: Upload, rows: Rows) -> Iterator[Load]:
+def loads(upload: Upload, rows: RowStates) -> Iterator[Load]:
     """The calls needed for the rows that a dry run plans to write."""
     chosen: dict[Action, list[int]] = {"deleted": [], "updated": [], "inserted": []}
     for outcome in rows.outcomes():

@@ -18,8 +18,8 @@ from bx24frames.upload.lookup import owners
 from bx24frames.upload.match import canonical, compares
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.state import Doubt
-from bx24frames.upload.steps import Author, HighestId, Note, RowsAfter, RowsLike, Sleep, ask
-from bx24frames.upload.visibility import Shape, conditions_of, deciding, grants, shape_of
+from bx24frames.upload.steps import Author, HighestId, Note, RowsAfter, RowsLike, WaitUntil, answer_to
+from bx24frames.upload.visibility import VisibleAs, conditions_of, deciding, grants, visible_as
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.request import Upload
     from bx24frames.upload.steps import Script
 
-__all__ = ["author_field", "author_of", "begin", "comparable", "settle_doubts"]
+__all__ = ["author_field", "author_of", "begin", "comparable_columns", "settle_doubts"]
 
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
 SHAPES_SEARCHED: Final = 10
@@ -36,12 +36,12 @@ SHAPES_SEARCHED: Final = 10
 KEYS: Final = (("originatorId", "originId"), ("xmlId",))
 
 
-Sort: TypeAlias = "tuple[int | None, Shape]"
+Sort: TypeAlias = "tuple[int | None, VisibleAs]"
 """The author of a row and its kind, which decide together who sees it."""
 
 
 @dataclass(slots=True)
-class View:
+class SearchView:
     """What a look-up showed.
 
     `absent`, `unclear`: rows in doubt that were not found, and those that may be one of several rows.
@@ -56,7 +56,7 @@ class View:
 
 
 @dataclass(slots=True)
-class Proof:
+class AbsenceProof:
     """Which rows are proved absent: `proved`; `ahead`: a few of each kind, to show whether the list contains its kind.
 
     `why`: what keeps the absence of the others from being proved.
@@ -69,7 +69,7 @@ class Proof:
 
 def begin(upload: Upload, machine: UploadMachine) -> Script[None]:
     """Learn and record what a search will need, before the first row is sent."""
-    machine.author = yield from ask(Author())
+    machine.author = yield from answer_to(Author())
     machine.rows.recall(
         Doubt(
             Outcome(position, "unknown", message="the upload was aborted", attempts=intent.times),
@@ -84,8 +84,8 @@ def begin(upload: Upload, machine: UploadMachine) -> Script[None]:
     if high is not None:
         machine.high = int(high)
         return
-    machine.high = yield from ask(HighestId(owners(upload.table, upload.frame)))
-    yield from ask(Note({"high": str(machine.high)}))
+    machine.high = yield from answer_to(HighestId(owners(upload.table, upload.frame)))
+    yield from answer_to(Note({"high": str(machine.high)}))
 
 
 def settle_doubts(
@@ -110,7 +110,7 @@ def settle_doubts(
             break
         tries += 1
         if any(rows.doubts[position].passing for position in again):
-            yield from ask(Sleep(machine.now + machine.retry.delay(tries)))
+            yield from answer_to(WaitUntil(machine.now + machine.retry.delay(tries)))
         if machine.is_stopped():
             break
         rows.miss(again)
@@ -135,7 +135,7 @@ def _explain(machine: UploadMachine, why: str) -> None:
 # --- looking ---------------------------------------------------------------------------------------
 
 
-def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[Proof]:
+def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[AbsenceProof]:
     """Look for the rows in doubt until each is found, or its request has certainly ended and the list is up to date."""
     lag = machine.policy.grace
     while True:
@@ -147,7 +147,7 @@ def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[Proof]
             pending = [asked_at + lag]
             lag *= 2
         if pending and not machine.interrupted:
-            yield from ask(Sleep(min(pending)))
+            yield from answer_to(WaitUntil(min(pending)))
             continue
         view.absent = [at for at in view.absent if over[at] <= asked_at]
         _leave_unclear(view, machine)
@@ -163,9 +163,9 @@ def _over_at(machine: UploadMachine, doubt: Doubt) -> float:
     return machine.policy.over_at(doubt.let_go, ended=doubt.ended)
 
 
-def _look(upload: Upload, machine: UploadMachine) -> Script[View]:
+def _look(upload: Upload, machine: UploadMachine) -> Script[SearchView]:
     """Read the rows created since the upload began, and take those that are ours."""
-    view = View()
+    view = SearchView()
     groups: dict[int | None, list[int]] = defaultdict(list)
     for position, doubt in machine.rows.doubts.items():
         groups[doubt.author].append(position)
@@ -175,12 +175,12 @@ def _look(upload: Upload, machine: UploadMachine) -> Script[View]:
 
 
 def _look_for(
-    upload: Upload, machine: UploadMachine, author: int | None, positions: Collection[int], view: View
+    upload: Upload, machine: UploadMachine, author: int | None, positions: Collection[int], view: SearchView
 ) -> Script[None]:
     fields = _identifying(upload, positions)
     by_code = {one.code: one for one in fields.values()}
     of = owners(upload.table, upload.frame)
-    there = yield from ask(RowsAfter(machine.high, list(by_code), author_of(upload, author), of))
+    there = yield from answer_to(RowsAfter(machine.high, list(by_code), author_of(upload, author), of))
     claimed = {
         outcome.id: outcome.position
         for outcome in machine.rows.outcomes()
@@ -213,15 +213,17 @@ def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Fie
     ]
 
 
-def _shapes(upload: Upload, positions: Collection[int]) -> dict[int, Shape]:
+def _shapes(upload: Upload, positions: Collection[int]) -> dict[int, VisibleAs]:
     """The kind of each row, by the columns that decide who sees it."""
     fields = deciding(upload)
-    return {wanted.position: shape_of(fields.values(), wanted.values) for wanted in _wanted(upload, positions, fields)}
+    return {
+        wanted.position: visible_as(fields.values(), wanted.values) for wanted in _wanted(upload, positions, fields)
+    }
 
 
 def _identifying(upload: Upload, positions: Collection[int]) -> dict[str, Field]:
     """The columns that identify rows: those of a key that each of them has alone, else all comparable columns."""
-    able = comparable(upload)
+    able = comparable_columns(upload)
     names = Names(upload.table.fields, upload.entity.name)
     for key in (tuple(upload.request.on or ()), *KEYS):
         codes = {found.code for name in key if (found := names.find(name)) is not None}
@@ -236,7 +238,7 @@ def _distinct(rows: Sequence[Wanted], columns: Mapping[str, Field]) -> bool:
     return len(forms) == len(rows) and not any(None in form for form in forms)
 
 
-def comparable(upload: Upload) -> dict[str, Field]:
+def comparable_columns(upload: Upload) -> dict[str, Field]:
     """The columns whose values are returned as they were written."""
     return {name: field for name, field in upload.columns.items() if compares(field) and field.listed}
 
@@ -264,22 +266,22 @@ def _take(matches: Matches, machine: UploadMachine) -> None:
         machine.rows.settle(replace(outcome, action="inserted", id=row_id, code=None, message=message))
 
 
-def _leave_unclear(view: View, machine: UploadMachine) -> None:
+def _leave_unclear(view: SearchView, machine: UploadMachine) -> None:
     for position, candidates in view.unclear.items():
         outcome = machine.rows.doubts[position].outcome
         ids = ", ".join(map(str, candidates[:5])) + (", ..." if len(candidates) > 5 else "")
         machine.rows.settle(replace(outcome, message=f"{outcome.message}; it may be one of these rows: {ids}"))
 
 
-def _prove(upload: Upload, machine: UploadMachine, view: View, width: int) -> Script[Proof]:
+def _prove(upload: Upload, machine: UploadMachine, view: SearchView, width: int) -> Script[AbsenceProof]:
     """Decide which rows are proved absent by what the list shows; `width`: rows of a kind to send ahead."""
-    proof = Proof()
+    proof = AbsenceProof()
     fields = deciding(upload)
     values = {wanted.position: wanted.values for wanted in _wanted(upload, view.absent, fields)}
     sorts: dict[Sort, list[int]] = defaultdict(list)
     for position in view.absent:
         author = machine.rows.doubts[position].author
-        sorts[author, shape_of(fields.values(), values[position])].append(position)
+        sorts[author, visible_as(fields.values(), values[position])].append(position)
     for number, (sort, positions) in enumerate(sorts.items()):
         if sort in view.missing:
             proof.why |= dict.fromkeys(
@@ -317,13 +319,13 @@ def _is_listed(upload: Upload, machine: UploadMachine, values: Mapping[str, obje
         return False
     of = owners(upload.table, upload.frame)
     try:
-        found = yield from ask(RowsLike({**conditions, **author_of(upload, machine.author)}, grants(upload), of))
+        found = yield from answer_to(RowsLike({**conditions, **author_of(upload, machine.author)}, grants(upload), of))
     except BX24Error:
         return False
     return bool(found)
 
 
-def _conclude(proof: Proof, machine: UploadMachine) -> list[int]:
+def _conclude(proof: AbsenceProof, machine: UploadMachine) -> list[int]:
     """The rows to send again; an absent row is failed if the portal reported an error for that row alone."""
     again = []
     for position in (*proof.proved, *proof.ahead):
@@ -338,7 +340,7 @@ def _conclude(proof: Proof, machine: UploadMachine) -> list[int]:
     return again
 
 
-def _give_up(absent: Iterable[int], proof: Proof, machine: UploadMachine) -> None:
+def _give_up(absent: Iterable[int], proof: AbsenceProof, machine: UploadMachine) -> None:
     """Absent rows that are not sent again because the upload stops or the attempts are used up."""
     for position in absent:
         outcome = machine.rows.doubts[position].outcome

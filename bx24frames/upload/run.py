@@ -21,7 +21,7 @@ from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.policy import RECONCILIATION, Reconciliation
 from bx24frames.upload.prepare import prepare_upload
 from bx24frames.upload.request import identify
-from bx24frames.upload.state import Rows
+from bx24frames.upload.state import RowStates
 
 if TYPE_CHECKING:
     from bx24frames.errors import Action
@@ -68,7 +68,7 @@ class _Begun:
 
 async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILIATION) -> Uploaded:
     connection, request = begun.connection, upload.request
-    rows = Rows(upload.total, _naming(upload))
+    rows = RowStates(upload.total, _naming(upload))
     rows.settle(*_checked(upload))
     machine = UploadMachine(rows, on_error=request.on_error, retry=connection.retry, policy=policy)
     if request.dry_run:
@@ -192,7 +192,7 @@ def _uploaded(
     )
 
 
-def _robots_ran(upload: Upload, rows: Rows) -> bool | None:
+def _robots_ran(upload: Upload, rows: RowStates) -> bool | None:
     """Whether the CRM's automation ran: imports do not start it, all other calls do; other entities have none."""
     paths = {outcome.path for outcome in rows.outcomes() if outcome.action in ("inserted", "updated")}
     if upload.entity.entity_type_id is None or not paths:

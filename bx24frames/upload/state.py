@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bx24frames.errors import Action
     from bx24frames.upload.match import RowId, Values
 
-__all__ = ["TRANSITIONS", "Doubt", "Event", "Observer", "RowState", "Rows"]
+__all__ = ["TRANSITIONS", "Doubt", "Event", "Observer", "RowState", "RowStates"]
 
 
 class RowState(enum.Enum):
@@ -94,7 +94,7 @@ class Observer(Protocol):
         """Rows have an outcome, or another one than before."""
 
 
-class Rows:
+class RowStates:
     """The state, the id and the outcome of each row of an upload.
 
     Parameters

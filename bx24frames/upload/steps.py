@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from bx24frames.errors import Action
     from bx24frames.upload.outcomes import PathTaken
 
-__all__ = ["Answers", "Author", "Delivery", "HighestId", "Note", "RowsAfter", "RowsById", "RowsByKey"]
-__all__ += ["RowsLike", "Script", "Send", "Sleep", "Step", "TableOf", "ask"]
+__all__ = ["Author", "CallAnswers", "Delivery", "HighestId", "Note", "RowsAfter", "RowsById", "RowsByKey"]
+__all__ += ["RowsLike", "Script", "Send", "TableOf", "UploadStep", "WaitUntil", "answer_to"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Step(Generic[T_co]):
+class UploadStep(Generic[T_co]):
     """One command of the machine; the type parameter is that of its answer."""
 
     label: ClassVar[str] = "step"
 
 
-Script: TypeAlias = "Generator[Step[object], object, T]"
+Script: TypeAlias = "Generator[UploadStep[object], object, T]"
 """A part of an upload: it gives steps and is resumed with their answers."""
 
 
-def ask(step: Step[T]) -> Script[T]:
+def answer_to(step: UploadStep[T]) -> Script[T]:
     """Issue one step; returns its answer."""
     return cast("T", (yield step))
 
@@ -55,7 +55,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Send(Step[None]):
+class Send(UploadStep[None]):
     """Send the calls that write rows; the answer to each command is fed under its own label."""
 
     label: ClassVar[str] = "send"
@@ -64,7 +64,7 @@ class Send(Step[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sleep(Step[None]):
+class WaitUntil(UploadStep[None]):
     """Wait until a moment of the monotonic clock, or until the upload is stopped."""
 
     label: ClassVar[str] = "sleep"
@@ -72,7 +72,7 @@ class Sleep(Step[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Note(Step[None]):
+class Note(UploadStep[None]):
     """Record facts in the journal."""
 
     label: ClassVar[str] = "note"
@@ -80,14 +80,14 @@ class Note(Step[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Author(Step[int | None]):
+class Author(UploadStep[int | None]):
     """The id of the credential's user."""
 
     label: ClassVar[str] = "author"
 
 
 @dataclass(frozen=True, slots=True)
-class HighestId(Step[int]):
+class HighestId(UploadStep[int]):
     """The highest id of the entity, or among the rows of some owners; 0 if there are none."""
 
     label: ClassVar[str] = "highest id"
@@ -95,7 +95,7 @@ class HighestId(Step[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsById(Step[dict[RowId, Values]]):
+class RowsById(UploadStep[dict[RowId, Values]]):
     """Values of some columns of the rows with these ids; absent ids and columns that no row has are left out."""
 
     label: ClassVar[str] = "rows by id"
@@ -104,7 +104,7 @@ class RowsById(Step[dict[RowId, Values]]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsByKey(Step[dict[Hashable, list[tuple[RowId, Values]]]]):
+class RowsByKey(UploadStep[dict[Hashable, list[tuple[RowId, Values]]]]):
     """The rows whose key columns hold one of the keys, by key; phones and e-mails by the portal's duplicate search."""
 
     label: ClassVar[str] = "rows by key"
@@ -114,7 +114,7 @@ class RowsByKey(Step[dict[Hashable, list[tuple[RowId, Values]]]]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsAfter(Step[dict[RowId, Values]]):
+class RowsAfter(UploadStep[dict[RowId, Values]]):
     """Values of some columns of the rows above an id that fulfil equality conditions."""
 
     label: ClassVar[str] = "rows after an id"
@@ -125,7 +125,7 @@ class RowsAfter(Step[dict[RowId, Values]]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsLike(Step[list[RowId]]):
+class RowsLike(UploadStep[list[RowId]]):
     """The ids of a few rows that fulfil equality conditions and have nothing in the columns `empty`."""
 
     label: ClassVar[str] = "a row like these"
@@ -135,7 +135,7 @@ class RowsLike(Step[list[RowId]]):
 
 
 @dataclass(frozen=True, slots=True)
-class TableOf(Step[Table | None]):
+class TableOf(UploadStep[Table | None]):
     """The description of an entity; None if the portal has none."""
 
     label: ClassVar[str] = "table"
@@ -143,7 +143,7 @@ class TableOf(Step[Table | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answers(Step[list[Answer]]):
+class CallAnswers(UploadStep[list[Answer]]):
     """The final answers to independent calls, in their order."""
 
     label: ClassVar[str] = "answers"

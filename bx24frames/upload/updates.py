@@ -11,13 +11,13 @@ from bx24frames.entities.encode import update_call
 from bx24frames.upload.changes import compared_codes, rows_to_update
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.state import RowState
-from bx24frames.upload.steps import Delivery, RowsById, Send, Sleep, ask
+from bx24frames.upload.steps import Delivery, RowsById, Send, WaitUntil, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
     from bx24frames.upload.machine import UploadMachine
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.state import Rows
+    from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
 __all__ = ["commands_of", "encoded_updates", "learn_current", "update_rows"]
@@ -33,13 +33,13 @@ def update_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
         if not waiting:
             return
         yield from learn_current(upload, rows, waiting)
-        yield from ask(Send(_changed(upload, machine, waiting, repeated), delivery))
+        yield from answer_to(Send(_changed(upload, machine, waiting, repeated), delivery))
         lost = [at for at, doubt in rows.doubts.items() if at in rows.ids and doubt.outcome.action == "unknown"]
         if not lost or machine.stopped or not left:
             return
         # The update may still be in flight: compared with the portal before it has ended, it could be sent twice.
         over_at = max(machine.policy.over_at(rows.doubts[at].let_go, ended=rows.doubts[at].ended) for at in lost)
-        yield from ask(Sleep(over_at))
+        yield from answer_to(WaitUntil(over_at))
         if machine.is_stopped():
             return
         repeated.update(lost)
@@ -48,7 +48,7 @@ def update_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
         rows.repeat(lost)
 
 
-def learn_current(upload: Upload, rows: Rows, positions: Iterable[int]) -> Script[None]:
+def learn_current(upload: Upload, rows: RowStates, positions: Iterable[int]) -> Script[None]:
     """Read the present values of the columns that must be compared."""
     codes = compared_codes(upload)
     if not codes:
@@ -56,10 +56,10 @@ def learn_current(upload: Upload, rows: Rows, positions: Iterable[int]) -> Scrip
     ids = [rows.ids[at] for at in positions]
     missing = [row_id for row_id in ids if set(codes) - set(rows.held.get(row_id, {}))]
     if missing:
-        rows.held.update((yield from ask(RowsById(missing, codes))))
+        rows.held.update((yield from answer_to(RowsById(missing, codes))))
 
 
-def encoded_updates(upload: Upload, rows: Rows, positions: Iterable[int]) -> Iterator[Encoded]:
+def encoded_updates(upload: Upload, rows: RowStates, positions: Iterable[int]) -> Iterator[Encoded]:
     """The calls for existing rows, as they would be sent."""
     for row, _ in rows_to_update(upload, rows, positions):
         yield update_call(upload.entity, upload.columns, rows.ids[row.position], row, upload.request.nulls)

@@ -20,14 +20,14 @@ from bx24frames.upload.answers import not_stored
 from bx24frames.upload.changes import removed
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.match import compares
-from bx24frames.upload.steps import Answers, RowsById, TableOf, ask
+from bx24frames.upload.steps import CallAnswers, RowsById, TableOf, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.upload.machine import UploadMachine
     from bx24frames.upload.match import Values
     from bx24frames.upload.request import Upload
-    from bx24frames.upload.state import Rows
+    from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
 SAMPLE: Final = 50
@@ -69,7 +69,7 @@ def _sample(upload: Upload, machine: UploadMachine) -> Script[None]:
         yield from _read_back(upload, machine, blind[SAMPLE:], known)
 
 
-def _written(rows: Rows) -> list[int]:
+def _written(rows: RowStates) -> list[int]:
     return sorted(one.position for one in rows.outcomes() if one.action in ("inserted", "updated") and one.attempts)
 
 
@@ -90,7 +90,7 @@ def _read_back(
     rows = machine.rows
     outcomes = {at: outcome for at in positions if (outcome := rows.outcome(at)) is not None}
     ids = {at: outcome.id for at, outcome in outcomes.items() if outcome.id is not None}
-    held = yield from ask(RowsById(list(ids.values()), [field.code for field in columns.values()]))
+    held = yield from answer_to(RowsById(list(ids.values()), [field.code for field in columns.values()]))
     found: set[str] = set()
     told = []
     for row in upload.rows(ids.__contains__):
@@ -135,7 +135,7 @@ def _clears(upload: Upload, machine: UploadMachine) -> Script[None]:
     rows.amend(*(not_stored(outcome, kept) for outcome, kept in told if outcome is not None))
 
 
-def _is_updated(rows: Rows, position: int) -> bool:
+def _is_updated(rows: RowStates, position: int) -> bool:
     outcome = rows.outcome(position)
     return outcome is not None and outcome.action == "updated"
 
@@ -148,7 +148,7 @@ def _filled(
         return {}
     codes = {upload.columns[name].code: name for names in cleared.values() for name in names}
     ids = machine.rows.ids
-    held = yield from ask(RowsById([ids[at] for at in cleared], list(codes)))
+    held = yield from answer_to(RowsById([ids[at] for at in cleared], list(codes)))
     left = {}
     for position, names in cleared.items():
         values = held.get(ids[position], {})
@@ -167,7 +167,7 @@ def _clear_by_classic(upload: Upload, machine: UploadMachine, cells: Mapping[int
     """Clear fields by the classic methods of the same entity; returns whether any call succeeded."""
     if upload.entity.family is not Family.ITEM:
         return False
-    table = yield from ask(TableOf(f"crm.{upload.entity.name}"))
+    table = yield from answer_to(TableOf(f"crm.{upload.entity.name}"))
     if table is None:
         return False  # smart processes have only item methods
     names = Names(table.fields, table.entity.name)
@@ -179,5 +179,5 @@ def _clear_by_classic(upload: Upload, machine: UploadMachine, cells: Mapping[int
             values = {one.column: _emptied(known[one.column], one.kept) for one in kept if one.column in known}
             row = InputRow(position, values)
             calls.append(update_call(table.entity, known, machine.rows.ids[position], row, "clear").call)
-    answers = (yield from ask(Answers(calls))) if calls else []
+    answers = (yield from answer_to(CallAnswers(calls))) if calls else []
     return any(isinstance(answer, Success) for answer in answers)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
     from bx24frames.upload.request import Upload
 
-__all__ = ["Shape", "conditions_of", "deciding", "grants", "shape_of"]
+__all__ = ["VisibleAs", "conditions_of", "deciding", "grants", "visible_as"]
 
-Shape: TypeAlias = "tuple[Hashable, ...]"
+VisibleAs: TypeAlias = "tuple[Hashable, ...]"
 """The values of a row in the columns that decide who sees it."""
 
-STAGES: Final = frozenset({"stageId", "STAGE_ID", "STATUS_ID"})
+STAGE_CODES: Final = frozenset({"stageId", "STAGE_ID", "STATUS_ID"})
 _USERS: Final = frozenset({"user", "employee"})
 _TIED: Final = frozenset({Kind.LINK, Kind.CODE, Kind.BOOL})
 
@@ -47,13 +47,13 @@ def grants(upload: Upload) -> list[str]:
 def _decides(field: Field, family: Family) -> bool:
     if field.user_field:
         return False
-    if field.type in _USERS or field.type == "crm_category" or kind(field) is Kind.BOOL or field.code in STAGES:
+    if field.type in _USERS or field.type == "crm_category" or kind(field) is Kind.BOOL or field.code in STAGE_CODES:
         return True
     number = kind(field) is Kind.NUMBER and field.code.lower().endswith("id")
     return family is Family.OTHER and (kind(field) in _TIED or number)
 
 
-def shape_of(fields: Iterable[Field], values: Mapping[str, object]) -> Shape:
+def visible_as(fields: Iterable[Field], values: Mapping[str, object]) -> VisibleAs:
     """The shape of a row, by field code."""
     return tuple(canonical(field, values.get(field.code)) for field in fields)
 

@@ -126,7 +126,10 @@ def test_a_plan_before_anything_was_read_says_what_it_assumes_and_later_what_was
         assert (first.rows, first.page_seconds, first.measured) == (6000, 0.05, False)
         # 120 pages of 0.05 s are two windows of 3 s: the second begins ten minutes later
         assert first.seconds == 600.0
-        assert repr(first) == "<Plan deal: 6,000 rows, 4 requests, 10 min 0 s at 0.050 s a page (assumed)>"
+        assert repr(first) == (
+            "<Plan deal: 6,000 rows, 4 requests, 10 min 0 s at 0.050 s a page (assumed); "
+            "server time: 200 % of the budget, about 10 minutes; requests: 0 %>"
+        )
         assert "assumed" in first._repr_html_()
         assert portal.stats.methods["crm.item.list"].commands == 1
         bx.read_entity("deal", portal, columns=["id"], limit=1000, progress=False)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.engine.policy import RETRY
-from bx24frames.engine.throttle import ARRIVAL_GRACE, SLOW_AT, STOP_AT, Bucket, BudgetReport, Governor, Meter
+from bx24frames.engine.throttle import ARRIVAL_GRACE, CAUTION, SLOW_AT, STOP_AT, Bucket, BudgetReport, Governor, Meter
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -246,6 +246,7 @@ def test_a_block_without_a_known_reset_is_a_minute():
 
 
 def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
+    """Without a measured cost: what is in flight may take any time."""
     meter = Meter(480.0)
     meter.report(0.84 * 480, 300.0, 0.0, 1.0)
     assert meter.ready_at(1.0, 1.0) == 1.0
@@ -256,6 +257,17 @@ def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
     assert meter.ready_at(1.0, 2.0) == 2.0
     meter.report(STOP_AT * 480, 200.0, 2.0, 3.0)
     assert meter.ready_at(1.0, 3.0) == 203.0
+
+
+def test_with_a_measured_cost_as_many_are_in_flight_as_may_take_half_as_long_again():
+    meter = Meter(480.0)
+    meter.measured(0.1)
+    meter.report(0.9 * 480, 300.0, 0.0, 1.0)
+    sent = 0
+    while meter.ready_at(5.0, 1.0) == 1.0:
+        meter.depart(5.0)
+        sent += 1
+    assert sent == int((STOP_AT - 0.9) * 480 / (CAUTION * 5.0))
 
 
 def test_a_method_that_is_slow_does_not_hold_up_another():

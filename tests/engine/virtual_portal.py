@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 from portal_model import classic_listing, item_listing
 
 from bx24frames.engine.clock import Clock
@@ -120,7 +119,7 @@ class Portal:
             Incoming("POST", path, content_type="application/json", body=body), self.epoch + self.loop.time()
         )
         if reply.status != 200 or b"OPERATION_TIME_LIMIT" in reply.body:
-            self.refused.append((self.loop.time(), str(orjson.loads(reply.body))[:200]))
+            self.refused.append((self.loop.time(), str(reply.body[:200])))
         await asyncio.sleep(reply.seconds + self.travel.uniform(0.01, 0.3))
         return Reply(reply.status, {}, reply.body, "portal")
 
@@ -144,8 +143,8 @@ class SameIds:
     def alike(self, first: list[Any], other: list[Any]) -> bool:
         return [row["id"] for row in first] == [row["id"] for row in other]
 
-    def admits(self, rows: list[Any]) -> bool:
-        return True
+    def unseen(self, rows: list[Any]) -> int | None:
+        return None
 
 
 def as_items(rows: Any) -> list[Any]:
@@ -158,7 +157,20 @@ def classic_route() -> Route[Any, Any]:
     return Route(classic_listing(short_page_ends=True), take, SameIds())
 
 
-def read(portal: Portal, *, operating: float, until: float | None = None, families: int = 1) -> Told:
+class Alike:
+    """A reader that sends one kind of request, whatever the budgets."""
+
+    def __init__(self, machine: Any) -> None:
+        self._machine = machine
+        self.feed = machine.feed
+
+    def due(self, now: float, sizes: Sizes) -> Any:
+        return self._machine.due(now, replace(sizes, outlook=None))
+
+
+def read(
+    portal: Portal, *, operating: float, until: float | None = None, families: int = 1, mixed: bool = True
+) -> Told:
     """Read the whole list in virtual time, or as far as it comes in `until` seconds; by one family of lists or two."""
     loop = portal.loop
     governor = Governor(Bucket(50, 2.0), operating, 8)
@@ -168,7 +180,7 @@ def read(portal: Portal, *, operating: float, until: float | None = None, famili
     async def work() -> None:
         began = loop.time()
         machine = KeysetPages(item_listing(), AS_MAPS, token="t", beside=classic_route() if families > 1 else None)
-        pages = runner.run(machine)
+        pages = runner.run(machine if mixed else Alike(machine))
         async for page in pages:
             passed = loop.time() - began
             if until is not None and passed > until:

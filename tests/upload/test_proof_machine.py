@@ -26,8 +26,8 @@ from bx24frames.upload.policy import RECONCILIATION
 from bx24frames.upload.reconcile import settle_doubts
 from bx24frames.upload.request import Upload, WriteRequest
 from bx24frames.upload.source import ArrowSource
-from bx24frames.upload.state import Doubt, Rows, RowState
-from bx24frames.upload.steps import Delivery, RowsAfter, RowsLike, Script, Send, Sleep, Step, ask
+from bx24frames.upload.state import Doubt, RowState, RowStates
+from bx24frames.upload.steps import Delivery, RowsAfter, RowsLike, Script, Send, UploadStep, WaitUntil, answer_to
 
 FIELDS: Final = (
     Field("id", "integer", read_only=True),
@@ -37,7 +37,7 @@ FIELDS: Final = (
 )
 ME: Final = 1
 CUT, GRACE = RECONCILIATION.cut, RECONCILIATION.grace
-Answering = Callable[[Step[object]], object]
+Answering = Callable[[UploadStep[object]], object]
 
 
 def upload(columns: Mapping[str, Sequence[object]]) -> Upload:
@@ -57,7 +57,7 @@ class Run:
     """A machine that settles doubts, with look-ups answered by a function; what it sent again, and when it looked."""
 
     def __init__(self, given: Upload, doubts: Sequence[Doubt], known: Mapping[int, int], answer: Answering) -> None:
-        self.rows = Rows(given.total)
+        self.rows = RowStates(given.total)
         self.machine = UploadMachine(self.rows, on_error="report", retry=RETRY, author=ME)
         self.machine.high = 100
         self.sent: list[list[int]] = []
@@ -75,7 +75,7 @@ class Run:
         self.sent.append(sorted(positions))
         self.rows.send(sorted(positions), "inserted")
         self.rows.settle(*(Outcome(at, "inserted", 500 + at, attempts=2) for at in sorted(positions)))
-        yield from ask(Sleep(0.0))
+        yield from answer_to(WaitUntil(0.0))
 
     def to_its_end(self) -> Run:
         now = 0.0
@@ -105,7 +105,7 @@ class Run:
 def listing(rows: Mapping[int, Mapping[str, object]], like: Sequence[int] = ()) -> Answering:
     """A portal that lists these rows, and names these for a search of similar ones."""
 
-    def answer(step: Step[object]) -> object:
+    def answer(step: UploadStep[object]) -> object:
         if isinstance(step, RowsAfter):
             by = step.conditions.get("createdBy")
             listed = {row_id: row for row_id, row in rows.items() if by in (None, row.get("createdBy", ME))}
@@ -160,7 +160,7 @@ def test_an_earlier_row_of_the_same_kind_lets_one_row_go_ahead() -> None:
     run = Run(given, [lost(0), lost(1), lost(2)], {}, listing({}, like=[55]))
     shown: dict[int, dict[str, object]] = {}
 
-    def answer(step: Step[object]) -> object:
+    def answer(step: UploadStep[object]) -> object:
         for position, row in ((position, run.rows.outcome(position)) for position in range(3)):
             if row is not None and row.action == "inserted":
                 shown[500 + position] = {"title": "abc"[position], "assignedById": 2}
@@ -190,7 +190,7 @@ def test_rows_that_the_portal_refuses_do_not_use_up_the_attempts() -> None:
         run.rows.send(sorted(positions), "inserted")
         outcomes = (Outcome(at, "unknown", None, "NO", "a field is missing", attempts=2) for at in sorted(positions))
         run.rows.lose(Doubt(outcome, run.machine.now, ended=True, author=ME) for outcome in outcomes)
-        yield from ask(Sleep(0.0))
+        yield from answer_to(WaitUntil(0.0))
 
     run.resend = refused  # type: ignore[method-assign]
     run.to_its_end()
@@ -264,8 +264,8 @@ def test_a_refusal_that_proves_nothing_was_done_is_no_doubt() -> None:
 # --- the protocol ----------------------------------------------------------------------------------
 
 
-def machine_of(script: Script[None], rows: Rows | None = None) -> UploadMachine:
-    machine = UploadMachine(rows or Rows(1), on_error="report", retry=RETRY)
+def machine_of(script: Script[None], rows: RowStates | None = None) -> UploadMachine:
+    machine = UploadMachine(rows or RowStates(1), on_error="report", retry=RETRY)
     machine.begin(script, 0.0)
     return machine
 
@@ -274,8 +274,8 @@ def test_a_step_is_due_until_it_is_answered() -> None:
     seen: list[object] = []
 
     def script() -> Script[None]:
-        seen.append((yield from ask(RowsLike({}))))
-        yield from ask(Sleep(5.0))
+        seen.append((yield from answer_to(RowsLike({}))))
+        yield from answer_to(WaitUntil(5.0))
 
     machine = machine_of(script())
     step = machine.due(1.0)
@@ -290,7 +290,7 @@ def test_a_step_is_due_until_it_is_answered() -> None:
 
 
 def test_what_is_in_flight_when_it_is_closed_is_unknown_and_the_rest_was_not_sent() -> None:
-    rows = Rows(3)
+    rows = RowStates(3)
     calls = [replace(OF_TWO, positions=(position,)) for position in range(3)]
     machine = machine_of(iter_send(calls), rows)
     assert machine.dispatch is not None
@@ -303,7 +303,7 @@ def test_what_is_in_flight_when_it_is_closed_is_unknown_and_the_rest_was_not_sen
 
 
 def iter_send(calls: Sequence[Encoded]) -> Script[None]:
-    yield from ask(Send(calls, Delivery(1, "inserted", commands=1)))
+    yield from answer_to(Send(calls, Delivery(1, "inserted", commands=1)))
 
 
 def sizes() -> Any:
@@ -315,7 +315,7 @@ def sizes() -> Any:
 def test_rows_an_earlier_run_sent_stay_unknown_unless_they_are_looked_up() -> None:
     from bx24frames.upload.journal import Intent
 
-    rows = Rows(2)
+    rows = RowStates(2)
     machine = UploadMachine(rows, on_error="report", retry=RETRY)
     machine.earlier = Earlier(intents={1: Intent("updated", 0.0)}, let_go={1: 0.0})
     machine.finish()

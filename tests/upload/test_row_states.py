@@ -10,12 +10,12 @@ import pytest
 
 from bx24frames.errors import Action
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.state import TRANSITIONS, Doubt, Event, Rows, RowState
+from bx24frames.upload.state import TRANSITIONS, Doubt, Event, RowState, RowStates
 
 DONE: Final = Outcome(0, "inserted", 7)
 LOST: Final = Doubt(Outcome(0, "unknown", message="lost"), 0.0)
 
-APPLY: Final[dict[Event, Callable[[Rows], None]]] = {
+APPLY: Final[dict[Event, Callable[[RowStates], None]]] = {
     Event.IDENTIFY: lambda rows: rows.identify(0, 7),
     Event.SEND: lambda rows: rows.send([0], "inserted"),
     Event.RETURN: lambda rows: rows.put_back([0], Outcome(-1, "failed")),
@@ -35,8 +35,8 @@ REACHED: Final[dict[RowState, tuple[Event, ...]]] = {
 }
 
 
-def row_in(state: RowState) -> Rows:
-    rows = Rows(1)
+def row_in(state: RowState) -> RowStates:
+    rows = RowStates(1)
     for event in REACHED[state]:
         APPLY[event](rows)
     assert rows.state(0) is state
@@ -89,7 +89,7 @@ class Log:
 
 
 def test_observers_see_intents_before_outcomes() -> None:
-    rows, log = Rows(2), Log()
+    rows, log = RowStates(2), Log()
     rows.observers.append(log)
     rows.send([0, 1], "inserted")
     rows.lose([LOST])

@@ -22,7 +22,7 @@ P = TypeVar("P")
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
-LIGHT_PLACES: Final = 2
+LIGHT_PLACES: Final = 1
 """Requests in flight that are left to light requests while batches are sent."""
 RESERVED: Final = 4
 """Places in the request bucket that light requests leave to batches."""
@@ -40,11 +40,11 @@ class Judge(Protocol[T_contra]):
     """Decides whether the rows of another list method are those of the first."""
 
     def alike(self, first: T_contra, other: T_contra) -> bool:
-        """Compare the same rows from both lists; what is seen to be alike counts for `admits`."""
+        """Compare the same rows from both lists; what is seen to be alike counts for `unseen`."""
         ...
 
-    def admits(self, rows: T_contra) -> bool:
-        """Whether rows of the other list hold nothing that was not seen to be alike."""
+    def unseen(self, rows: T_contra) -> int | None:
+        """Place of the first row of the other list with something that was not seen to be alike; None without one."""
         ...
 
 
@@ -87,11 +87,15 @@ class Offer(Generic[P, T]):
 
 @dataclass(slots=True)
 class Demand:
-    """What is wanted: `pages` to be read, batches in flight, and how many there may be."""
+    """What is wanted: `pages` to be read, batches in flight, and how many there may be.
+
+    `settled`: whether it is known which routes there are.
+    """
 
     pages: float
     batches: int
     wanted: int
+    settled: bool = True
 
 
 def offers(
@@ -136,7 +140,7 @@ def _full(route: Route[P, T], demand: Demand, sizes: Sizes) -> int:
 
 def _is_short(routes: Sequence[Route[P, T]], demand: Demand, outlook: Outlook, now: float) -> bool:
     """Whether operating time runs out before the read ends, while requests are left over."""
-    if outlook.generation is Generation.UNKNOWN:
+    if outlook.generation is Generation.UNKNOWN or not demand.settled:
         return False
     rates = [route.rate for route in routes]
     spare = outlook.governor.bucket.per_second - outlook.batches_per_second(rates)
@@ -163,10 +167,8 @@ def _light_offers(routes: Sequence[Route[P, T]], outlook: Outlook, now: float) -
     free = [(route, outlook.free(route.rate)) for route in routes]
     if outlook.generation is Generation.BY_BATCH:
         free = free[:1]  # all pages of a batch are charged together, so the cheapest route alone
-    free = [(route, pages) for route, pages in free if pages]
-    if sum(pages for _, pages in free) > 1 and all(
-        outlook.most(route.rate, pages, now, batched=True) == pages for route, pages in free
-    ):
+    free = [(route, few) for route, few in free if few and outlook.most(route.rate, few, now, batched=True) == few]
+    if sum(pages for _, pages in free) > 1:
         yield Offer(tuple(free), light=True, rows=LIGHT_ROWS)
     for route in routes:
         charged = outlook.cost(route.rate, batched=False)

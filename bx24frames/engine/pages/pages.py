@@ -140,17 +140,25 @@ class KeysetPages(Generic[P, T]):
     def _due_mixed(self, now: float, sizes: Sizes, outlook: Outlook) -> Parcel | Wait:
         """The next request by what the budgets allow: a proof, a batch, or a light request."""
         pages = self._line.rows_left(self._far) / self._listing.page_size
-        demand = Demand(pages, self._under_way - len(self._light), self._wanted)
+        batches = self._under_way - len(self._light)
+        demand = Demand(pages, batches, self._wanted, settled=self._beside.settled)
         routes = self._beside.routes
-        if self._beside.waiting and is_long(routes, pages, outlook, now):
+        if self._far is not None and self._is_proof_due(pages, outlook, now):
             self._under_way += 1
-            return self._beside.proof(self._label, self._listing.bounds)
+            return self._beside.proof(self._label, self._listing.bounds, self._far)
         for offer in offers(routes, demand, sizes, outlook, now):
             if (parcel := self._offered(offer, now)) is not None:
                 return parcel
         times = [at for at in wakes(routes, demand, sizes, outlook, now) if at > now]
         soon = math.inf if self._under_way else now + POLL
         return Wait(min([*times, self._lane_due(now), soon]), limited=bool(times) and not math.isinf(min(times)))
+
+    def _is_proof_due(self, pages: float, outlook: Outlook, now: float) -> bool:
+        """Whether it pays to compare the two lists, and the budgets allow it."""
+        beside, rate = self._beside, self._first.rate
+        if not beside.waiting or not (beside.in_doubt or is_long(beside.routes, pages, outlook, now)):
+            return False
+        return outlook.most(rate, beside.commands, now, batched=True) == beside.commands
 
     def _offered(self, offer: Offer[P, T], now: float) -> Parcel | None:
         """The request of an offer; None where no lane is free for it."""
@@ -320,16 +328,26 @@ class KeysetPages(Generic[P, T]):
 
     def _feed_beside(self, chain: Chain[P, T], answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain of the second route; True when every page was full."""
+        before = self._beside.in_doubt
         found = self._beside.read(chain.route, chain.lane, [answers[label] for label in chain.labels], now)
+        doubted = self._beside.in_doubt and not before
         if found is None or found[0].last_id is None:
-            chain.lane.barred = True
+            self._bar(chain.lane, doubted=doubted)
             return False
         strand, rows = found
         self._line.advance(chain.lane, strand.first_id, found[0].last_id, Block(rows, strand.count, strand.size))
         chain.lane.tries.progress()
         if self._reached(chain.lane, found[0].last_id):
             self._line.close(chain.lane)
+        else:
+            self._bar(chain.lane, doubted=doubted)
         return True
+
+    def _bar(self, lane: Lane, *, doubted: bool) -> None:
+        """Leave the page that has to be compared to the first route."""
+        if doubted:
+            part = self._line.split(lane, self._listing.page_size, self._far)
+            (part or lane).barred = True
 
     def _feed_chain(self, chain: Chain[P, T], answers: Mapping[str, Answer], now: float) -> bool:
         """Read a chain up to its first page that is not full; True when every page was."""
