@@ -26,6 +26,7 @@ _WORDS: Final[Mapping[str, str]] = {
     ".frame() lists every row": "--report FILE lists every row",
     "The frame ": "The file ",
     "use count_entity()": "use `bx24frames count`",
+    "report.ids('inserted') has the ids for delete_entity()": "--report FILE keeps them for `bx24frames delete --from`",
     "run once with full=True": "run once with --full",
     "retyped='column' keeps": "--retyped column keeps",
     "sync both portals: portal=[first, second]": "name the portal of this mirror",
