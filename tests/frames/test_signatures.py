@@ -25,8 +25,8 @@ READ = {
 }  # fmt: skip
 WRITE = {
     "mode": inspect.Parameter.empty, "on": None, "columns": None, "nulls": "skip", "extra_columns": "raise",
-    "schema": None, "timezone": None, "automation": None, "only_changed": False, "rows_per_request": "auto",
-    "on_error": "raise", "dry_run": False, "resume": None, "progress": "auto",
+    "schema": None, "mapping": None, "timezone": None, "automation": None, "only_changed": False,
+    "rows_per_request": "auto", "on_error": "raise", "dry_run": False, "resume": None, "progress": "auto",
 }  # fmt: skip
 DELETE = {"on_error": "raise", "dry_run": False, "resume": None, "progress": "auto"}
 LAZY = {"filters": None, "timezone": None, "schema_overrides": None, "pushdown": True}
