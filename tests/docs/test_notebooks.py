@@ -18,7 +18,16 @@ pytest.importorskip("nbclient")
 pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ["bulk_upload", "first_frame", "funnel", "large_tables", "under_the_hood", "warehouse"]
+NAMES = [
+    "bulk_upload",
+    "first_frame",
+    "first_frame_ru",
+    "funnel",
+    "funnel_ru",
+    "large_tables",
+    "under_the_hood",
+    "warehouse",
+]
 
 
 @pytest.fixture(scope="module")
