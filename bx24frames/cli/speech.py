@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer.core
 
 from bx24frames.language import language, translated
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
 
 __all__ = ["Command", "Group", "framed", "paragraphs"]
 
@@ -31,7 +34,7 @@ FRAME: Final = {
 class Command(typer.core.TyperCommand):
     """A command whose help is in the language of the process."""
 
-    def get_help(self, ctx: typer.Context) -> str:
+    def get_help(self, ctx: Context) -> str:
         """Return the help."""
         _speak(self)
         return framed(super().get_help(ctx))
@@ -40,7 +43,7 @@ class Command(typer.core.TyperCommand):
 class Group(typer.core.TyperGroup):
     """The program, whose help is in the language of the process."""
 
-    def get_help(self, ctx: typer.Context) -> str:
+    def get_help(self, ctx: Context) -> str:
         """Return the help."""
         for command in (self, *self.commands.values()):
             _speak(command)
