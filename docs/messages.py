@@ -7,6 +7,7 @@ Every sentence in the package is a msgid, expressions of f-strings as ``{0}``, `
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import io
 import re
 import sys
@@ -64,12 +65,12 @@ def as_po(found: Catalog) -> bytes:
 
 
 def as_mo(found: Catalog) -> bytes:
-    """The catalogue compiled; its header has no date."""
-    compiled = Catalog(locale="ru", header_comment="")
+    """The catalogue compiled; its header has no date of its own."""
+    long_ago = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    compiled = Catalog(locale="ru", creation_date=long_ago, revision_date=long_ago)
     for message in found:
         if message.id and message.string:
             compiled.add(message.id, message.string)
-    compiled.mime_headers = [("Language", "ru"), ("Content-Type", "text/plain; charset=utf-8")]
     out = io.BytesIO()
     write_mo(out, compiled)
     return out.getvalue()
