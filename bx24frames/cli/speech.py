@@ -19,7 +19,7 @@ FRAME: Final = {
     r"^Arguments:": "Аргументы:",
     r"^Options:": "Параметры:",
     r"^Commands:": "Команды:",
-    r"^Examples:": "Примеры:",
+    r"^ *Examples:": "  Примеры:",
     r"\[OPTIONS\]": "[ПАРАМЕТРЫ]",
     r"COMMAND \[ARGS\]\.\.\.": "КОМАНДА [АРГУМЕНТЫ]...",
     r"\[required\]": "[обязательно]",

@@ -20,7 +20,7 @@ UNPRINTED: Final = frozenset({"opportunityAccount", "accountCurrencyId"})
 """Described by the item methods but returned by few portals (published measurement, September 2026): reported as
 missing only when requested by name."""
 
-BESIDE: Final[Mapping[Family, frozenset[str]]] = {
+_BESIDE: Final[Mapping[Family, frozenset[str]]] = {
     Family.ITEM: frozenset({"entityTypeId", "fm", "contacts", "companies"}),
     Family.OTHER: frozenset({"children"}),
 }
@@ -146,7 +146,7 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     if entity.sparse:  # keys of empty values are left out: what no row has may be empty everywhere
         wanted, optional = (wanted, frozenset(wanted)) if explicit else ({}, optional)
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
-    known |= {entity.listing.id_key, *entity.listing.row_key, *BESIDE.get(entity.family, ())}
+    known |= {entity.listing.id_key, *entity.listing.row_key, *_BESIDE.get(entity.family, ())}
     known |= {name for one in entity.arguments for name in one.names}
     method = entity.listing.call.method
     return Proof(wanted, frozenset(known), method, optional=optional, scalars=frozenset(scalars))

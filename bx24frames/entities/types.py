@@ -40,7 +40,7 @@ DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
 """Read as attachment ids; written as these or, for a file of the disk, as its number prefixed with ``n`` (docs:
 tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
 
-FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
+_FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
 UPLOAD: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("content", pa.string())])
 """A file to write: an existing one by id, or a new one by name and Base64 content."""
 CONTACT_POINT: Final = pa.struct(
@@ -268,7 +268,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
         ),
         Kind.FILE: KindSpec(
             types=("productfile", "file", "product_file"),
-            arrow=FILE,
+            arrow=_FILE,
             arrow_written=UPLOAD,
             comparison=Comparison.NONE,
             operators=PRESENCE,

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.scan.reading import Reading
 
-ALIKE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.CODE, Kind.TEXT, Kind.BOOL, Kind.DATE})
+_ALIKE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.CODE, Kind.TEXT, Kind.BOOL, Kind.DATE})
 """Kinds that both families print with the same meaning, user fields included."""
-ALIKE_BUILT_IN: Final = ALIKE | {Kind.FLOAT, Kind.DATETIME}
+ALIKE_BUILT_IN: Final = _ALIKE | {Kind.FLOAT, Kind.DATETIME}
 """Of the portal's own fields also these. A user field's moment may differ by the user's offset (crm module:
 restservice.php shifts it, lib/controller/item.php does not), and its number by the places that are printed."""
 LONG_TEXTS: Final = frozenset({"text", "html", "address", "location"})
@@ -67,7 +67,7 @@ def classic_of(entity: Entity) -> Entity | None:
 
 def twin(item: Field, entity: Entity) -> Field | None:
     """The field of the classic list with the same cells; None where they might differ."""
-    alike = ALIKE if item.user_field else ALIKE_BUILT_IN
+    alike = _ALIKE if item.user_field else ALIKE_BUILT_IN
     if kind(item) not in alike or item.type in LONG_TEXTS or is_list(item) or item.holder is not None:
         return None
     code = item.code if item.user_field else _classic_name(item.code, entity)
