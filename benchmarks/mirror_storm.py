@@ -26,7 +26,7 @@ import pyarrow as pa
 
 import bx24frames as bx
 from bx24frames.errors import StoreError, SyncError
-from bx24frames.mirror import reading, run, spool
+from bx24frames.mirror import reads, run, spool
 from bx24frames.mirror.stores.duckdb_file import DuckDBStore
 from bx24frames.sandbox import Sandbox
 from bx24frames.testing import no_waiting
@@ -207,7 +207,7 @@ def ending(rng: random.Random) -> Iterator[None]:
         patch.object(spool.Rows, "flush", maybe(spool.Rows.flush, after=False)),
         patch.object(spool.Rows, "append", maybe(spool.Rows.append, after=True)),
         patch.object(run, "take_counts", maybe(run.take_counts, after=False)),
-        patch.object(reading, "scan_of", maybe(reading.scan_of, after=False)),
+        patch.object(reads, "scan_of", maybe(reads.scan_of, after=False)),
     ):
         yield
 

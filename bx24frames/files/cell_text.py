@@ -6,11 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bx24frames.files.flat import json_bytes
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-__all__ = ["file_text", "joined", "listed", "moment_text", "money_text"]
+__all__ = ["decoded", "file_text", "joined", "json_bytes", "listed", "moment_text", "money_text"]
 
 UNSAFE: Final = re.compile(r'[,;\r\n"]|^\s|\s$|^$|^[\[{]')
 """Text that must be quoted as an element of a list."""
@@ -65,3 +66,20 @@ def moment_text(value: dt.date, *, dotted: bool) -> str:
         return day
     clock = value.time().isoformat("microseconds" if value.microsecond else "seconds")
     return f"{day} {clock}"
+
+
+def json_bytes(value: object) -> bytes:
+    """Serialise a value as JSON; decimals become text, since JSON numbers may lose digits."""
+    import orjson
+
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+
+
+def decoded(table: pa.Table) -> pa.Table:
+    """Replace dictionary columns by columns of their values."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table

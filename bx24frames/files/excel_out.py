@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
-from bx24frames.files.letters import column_letter
 from bx24frames.files.sheet_cells import moment_cell, sheet_table, zone_of
 from bx24frames.files.sheet_style import PLAIN, SheetStyle
+from bx24frames.files.sheets import column_letter
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,8 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
-from bx24frames.files.cell_text import file_text, listed, moment_text, money_text
-from bx24frames.files.flat import decoded, json_bytes
+from bx24frames.files.cell_text import decoded, file_text, json_bytes, listed, moment_text, money_text
 from bx24frames.files.guard import guarded
 
 if TYPE_CHECKING:

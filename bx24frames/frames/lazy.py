@@ -16,10 +16,10 @@ from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
 from bx24frames.portal.session import blocking, connection_of
-from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.preparation import Reading, prepare, settle
+from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import batches, collect, tell_foreign
-from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.domains import EVERY, Possible
 from bx24frames.where.moments import Zones

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.errors import BX24Error, PortalError, ResponseError
-from bx24frames.mirror.reading import scan_of
+from bx24frames.mirror.reads import scan_of
 from bx24frames.mirror.state import Replaced
 from bx24frames.portal.listing import listing_for
 from bx24frames.scan.sources import RestSource

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.captions import LINKS
 from bx24frames.errors import BX24Error
-from bx24frames.mirror.reading import fields_of, read_rows
+from bx24frames.mirror.reads import fields_of, read_rows
 from bx24frames.mirror.tables import entity_type_of
 
 if TYPE_CHECKING:

@@ -13,13 +13,20 @@ from bx24frames.engine.messages import MAX_COMMANDS, Call, Success
 from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
 from bx24frames.mirror.choice import tables_for
+from bx24frames.mirror.deletion_search import (
+    check_whole,
+    count_calls,
+    first_windows,
+    provable,
+    prove_deletions,
+    take_counts,
+)
 from bx24frames.mirror.deletions import Ask
 from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.owned import open_owned, read_owned
-from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
-from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
+from bx24frames.mirror.reads import fields_of, load_first, read_fills, read_news, scan_of
 from bx24frames.mirror.repairs import renew_dangling, renew_linked
 from bx24frames.mirror.state import Replaced, Way
 from bx24frames.mirror.tables import entity_type_of

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.catalog import rest3 as tables_rest3
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
-from bx24frames.entities.titles import unique_titles
+from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.errors import PortalError
+from bx24frames.portal.condition_context import captions_known
 from bx24frames.portal.metadata import HIDDEN, UNSEEN, find_table, rest3_methods, smart_types
-from bx24frames.portal.settling import captions_known
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.schema import Entity, Field
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
 _ALIKE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.CODE, Kind.TEXT, Kind.BOOL, Kind.DATE})
 """Kinds that both families print with the same meaning, user fields included."""

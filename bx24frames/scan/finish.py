@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.arrow import null_array
+from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.faults import validation_error
-from bx24frames.entities.titles import unique_titles
 from bx24frames.scan.captions import Captions, Wanted, captions_of, wanted_labels
 from bx24frames.scan.zones import in_zone
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.faults import Fault
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
     from bx24frames.scan.request import ReadRequest
 
 

@@ -13,13 +13,13 @@ from bx24frames.entities.forms import EVERYTHING, Form, forms_of
 from bx24frames.entities.proof import Proof, proof_of
 from bx24frames.entities.schema import Family
 from bx24frames.errors import PortalError, ResponseError
-from bx24frames.portal.probe.learned import recalled
+from bx24frames.portal.probe.findings import recalled
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
 BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 

@@ -25,14 +25,14 @@ from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
-from bx24frames.portal.counting import count_where, listings_of, totals
+from bx24frames.portal.counts import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
 from bx24frames.scan.finish import Finish
+from bx24frames.scan.preparation import Reading, prepare, settle
 from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
-from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import CHUNK_ROWS
 from bx24frames.scan.rest import batches, collect, compact, iterate_tables, tell_foreign, tell_nulled
-from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
 from bx24frames.where.recheck import Seen

@@ -9,7 +9,6 @@ from typing import Final, TypeAlias
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.errors import Action
 from bx24frames.upload.changes import rows_to_update
-from bx24frames.upload.confirm import confirm
 from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
 from bx24frames.upload.forecast import Load
 from bx24frames.upload.inserts import encoded_inserts, insert_new
@@ -21,7 +20,7 @@ from bx24frames.upload.reconcile import begin
 from bx24frames.upload.request import Upload
 from bx24frames.upload.state import RowState, RowStates
 from bx24frames.upload.steps import RowsById, Script, answer_to
-from bx24frames.upload.updates import commands_of, encoded_updates, learn_current, update_rows
+from bx24frames.upload.updates import commands_of, confirm, encoded_updates, learn_current, update_rows
 from bx24frames.upload.verify import verify
 
 __all__ = ["OPERATIONS", "absences", "loads", "planned", "rehearsal", "script"]

@@ -14,13 +14,13 @@ from bx24frames.frames.give import to_backend
 from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.validate import failures_in
-from bx24frames.portal.counting import count_rows
+from bx24frames.portal.counts import count_rows
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.describe import describe_table, entities_table
 from bx24frames.scan.finish import Finish
-from bx24frames.scan.reading import prepare
+from bx24frames.scan.preparation import prepare
+from bx24frames.scan.raw_methods import count_untyped, is_untyped, read_untyped
 from bx24frames.scan.rest import collect, iterate_tables
-from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
 from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from bx24frames.frames.requests import backend_of
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking, connection_of
+from bx24frames.upload.sheet_rows import typed_rows
 from bx24frames.upload.sheet_source import SheetSource
-from bx24frames.upload.typed_rows import typed_rows
 
 if TYPE_CHECKING:
     import pandas as pd

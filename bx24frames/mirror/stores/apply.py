@@ -20,11 +20,12 @@ from bx24frames.mirror.stores.statements import (
     STATE,
     Session,
     Spelling,
+    labels_view,
     listed,
     literal,
+    make_views,
     quoted,
 )
-from bx24frames.mirror.stores.views import labels_view, make_views
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.filters.base import Fragment, Where
 from bx24frames.sandbox.filters.classic import table_conditions
 from bx24frames.sandbox.methods.arguments import classic_map
-from bx24frames.sandbox.methods.declared import USER_FIELDS
+from bx24frames.sandbox.methods.declarations import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
 from bx24frames.sandbox.paging import Window

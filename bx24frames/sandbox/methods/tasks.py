@@ -14,7 +14,7 @@ from bx24frames.sandbox.fields.field import FieldSpec, camel
 from bx24frames.sandbox.filters.base import Fragment, Where, all_of, any_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, names_of
-from bx24frames.sandbox.methods.declared import TASK_FIELDS
+from bx24frames.sandbox.methods.declarations import TASK_FIELDS
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of

@@ -12,9 +12,9 @@ from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Success
 from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_doubles
 from bx24frames.errors import BX24Error, ResponseError, StoreError
 from bx24frames.mirror.deletions import Ask, Found, Search, Window, too_many, windows
-from bx24frames.mirror.reading import existing, read_rows
+from bx24frames.mirror.reads import existing, read_rows
 from bx24frames.mirror.state import Way
-from bx24frames.portal.counting import listings_of
+from bx24frames.portal.counts import listings_of
 from bx24frames.portal.proof import count_call
 from bx24frames.where.model import Where
 

@@ -16,9 +16,9 @@ from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.schema import UNTYPED, Family, Field
 from bx24frames.entities.spelling import USER_FIELD
 from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.portal.condition_context import Closed, settled
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
-from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, order_of
 from bx24frames.where.moments import Zones
