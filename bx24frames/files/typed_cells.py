@@ -44,7 +44,6 @@ TRUTHS: Final[Mapping[str, str]] = {
 """ИСТИНА and ЛОЖЬ are the flags of a Russian Excel in CSV."""
 CODED: Final = frozenset({"enumeration", "crm_category"})
 """Types of numbers whose cells may be captions."""
-_COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class _Retyped:
 def retyped(cells: Sequence[object], field: Field, conventions: Conventions) -> _Retyped:
     """Convert the text cells of a column to forms that a write accepts; other cells stay unchanged."""
     reword = _reword(field, conventions)
-    if not is_list(field) and kind(field) not in _COMPOSED:
+    if not is_list(field) and not KIND[kind(field)].composed:
         return _Retyped([*cells] if reword is None else _texts_reworded(cells, reword))
 
     def one(text: str) -> str:
