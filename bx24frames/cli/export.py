@@ -95,7 +95,7 @@ def _command(host: str, request: FrameRead) -> dict[str, object]:
 
 def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The finished rows, chunk by chunk; without a checkpoint."""
-    with closing(bridge.iterate(core.iterate(target, request))) as tables:
+    with closing(bridge.iterate(core.iterate_entity(target, request))) as tables:
         for table in tables:
             yield cast("pa.Table", table), None
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["decoded", "file_text", "joined", "json_bytes", "listed", "moment_text", "money_text"]
+__all__ = ["decoded", "file_text", "joined_list", "json_bytes", "list_text", "moment_text", "money_text"]
 
 UNSAFE: Final = re.compile(r'[,;\r\n"]|^\s|\s$|^$|^[\[{]')
 """Text that must be quoted as an element of a list."""
 
 
-def joined(parts: Iterable[str]) -> str:
+def joined_list(parts: Iterable[str]) -> str:
     """Join the elements of a list: ``a, b``; elements with a separator are quoted, JSON documents stay JSON.
 
     Examples
@@ -44,11 +44,11 @@ def money_text(value: Mapping[str, object], *, comma: bool = False) -> str | Non
     return f"{number} {value['currency']}" if value.get("currency") else number
 
 
-def listed(value: object, text_of: Callable[[object], str | None]) -> str | None:
+def list_text(value: object, text_of: Callable[[object], str | None]) -> str | None:
     """Format a list; None if it has no element with text."""
     parts = [text_of(part) for part in value] if isinstance(value, Sequence) else []
     texts = [part for part in parts if part is not None]
-    return joined(texts) if texts else None
+    return joined_list(texts) if texts else None
 
 
 def file_text(value: Mapping[str, object]) -> str | None:

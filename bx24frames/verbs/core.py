@@ -113,7 +113,7 @@ async def read(portal: PortalLike, request: FrameRead) -> Frame:
     return _frame(table, connection, request, finish)
 
 
-async def iterate(portal: PortalLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
+async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
     """Read an entity in frames of `chunk_size` rows."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):

@@ -40,7 +40,7 @@ CONTROL: Final[Mapping[str, str]] = {
 TypeOf: TypeAlias = "Callable[[pa.DataType], str]"
 
 
-class Session(Protocol):
+class DatabaseSession(Protocol):
     """An open connection of one database."""
 
     def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -80,7 +80,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def listed(names: Sequence[str], prefix: str = "") -> str:
+def listed_names(names: Sequence[str], prefix: str = "") -> str:
     """Identifiers with commas between them.
 
     Examples
@@ -101,7 +101,7 @@ def labels_view(table: str) -> str:
     return f"{table}_labels"
 
 
-def make_views(session: Session, change: Change) -> None:
+def make_views(session: DatabaseSession, change: Change) -> None:
     """Create or renew ``TABLE_now`` and ``TABLE_labels``.
 
     The columns are in the order of the table, where new ones are the last: PostgreSQL replaces a view only by one that
