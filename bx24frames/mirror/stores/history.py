@@ -53,7 +53,8 @@ def seed_history(session: DatabaseSession, change: Change) -> None:
     columns = [*change.table.key, *kept_columns(change)]
     began = _began(change, "t")
     session.run(
-        f"INSERT INTO {name} (portal, {listed_names(columns)}, valid_from) SELECT t.portal, {listed_names(columns, 't.')}, {began} "
+        f"INSERT INTO {name} (portal, {listed_names(columns)}, valid_from) "
+        f"SELECT t.portal, {listed_names(columns, 't.')}, {began} "
         f"FROM {table} t WHERE t.portal = ? AND t._deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM {name} h WHERE "
         f"h.portal = t.portal AND {_same(change, 'h', 't')})",
         *_times(change, began),
@@ -77,7 +78,8 @@ def keep_versions(session: DatabaseSession, change: Change, rows: str) -> None:
         f"AND {_same(change, 'p', 'i')})"
     )
     session.run(
-        f"CREATE TEMPORARY TABLE {_VERSIONS} AS SELECT {listed_names(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
+        f"CREATE TEMPORARY TABLE {_VERSIONS} AS "
+        f"SELECT {listed_names(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
         f"FROM {rows} i LEFT JOIN {name} h ON h.portal = ? AND {_same(change, 'h', 'i')} AND h.valid_to IS NULL "
         f"WHERE h.portal IS NULL OR {differs}",
         *_times(change, began),
