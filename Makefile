@@ -69,6 +69,7 @@ notebooks: ready-dev
 reference: ready-dev
 	@$(PY) docs/reference.py
 	@$(PY) docs/figures.py
+	@$(PY) docs/messages.py
 
 docs: ready-docs
 	@$(PY) docs/website.py $(ARGS)

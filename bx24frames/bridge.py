@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TRACEBACK", "iterate", "run"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 TICK: Final = 0.2
 """Seconds between checks for Ctrl-C: waiting on a lock cannot be interrupted on Windows, nor anywhere once polars is
@@ -35,10 +35,10 @@ EXIT_SECONDS: Final = 5.0
 
 
 def run(
-    coroutine: Coroutine[object, object, T],
+    coroutine: Coroutine[object, object, _T],
     *,
-    interrupted: Callable[[T | BaseException], BaseException | None] | None = None,
-) -> T:
+    interrupted: Callable[[_T | BaseException], BaseException | None] | None = None,
+) -> _T:
     """Run a coroutine on the background loop, with the caller's context variables, and return its result.
 
     Works in a script, in Jupyter, inside a running event loop and from several threads. Ctrl-C cancels the coroutine,
@@ -75,7 +75,7 @@ def run(
     raise failure
 
 
-def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
+def iterate(source: AsyncIterator[_T]) -> Generator[_T, None, None]:
     """Iterate over an async iterator on the background loop, in a single task.
 
     Leaving the loop early or dropping the iterator closes the async one. Ctrl-C is handled as in `run`.
@@ -107,13 +107,13 @@ def iterate(source: AsyncIterator[T]) -> Generator[T, None, None]:
     raise failure
 
 
-class _Job(Generic[T]):
+class _Job(Generic[_T]):
     """A coroutine that runs on the background loop and can be awaited or cancelled from another thread."""
 
-    def __init__(self, coroutine: Coroutine[object, object, T]) -> None:
+    def __init__(self, coroutine: Coroutine[object, object, _T]) -> None:
         from concurrent.futures import Future
 
-        self.end: Future[T] = Future()
+        self.end: Future[_T] = Future()
         self._coroutine = coroutine
         self._task: asyncio.Task[None] | None = None
         self._background: _Background | None = None
@@ -143,7 +143,7 @@ class _Job(Generic[T]):
             _wait(self.end)
 
     def interrupt(
-        self, caught: KeyboardInterrupt, interrupted: Callable[[T | BaseException], BaseException | None] | None = None
+        self, caught: KeyboardInterrupt, interrupted: Callable[[_T | BaseException], BaseException | None] | None = None
     ) -> BaseException:
         """Cancel the coroutine, wait for it, and return the exception for the caller to raise."""
         try:
@@ -190,20 +190,20 @@ class _Job(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Item(Generic[T]):
-    value: T
+class _Item(Generic[_T]):
+    value: _T
 
 
-class _Pump(Generic[T]):
+class _Pump(Generic[_T]):
     """Takes items from an async iterator on request, in one task from the first step to the closing."""
 
-    def __init__(self, source: AsyncIterator[T]) -> None:
+    def __init__(self, source: AsyncIterator[_T]) -> None:
         import asyncio
 
         self._source = source
-        self._asked: asyncio.Queue[Future[_Item[T] | None] | None] = asyncio.Queue()
+        self._asked: asyncio.Queue[Future[_Item[_T] | None] | None] = asyncio.Queue()
 
-    def ask(self, job: _Job[None]) -> Future[_Item[T] | None]:
+    def ask(self, job: _Job[None]) -> Future[_Item[_T] | None]:
         """Request the next item."""
         from concurrent.futures import Future
 
@@ -212,7 +212,7 @@ class _Pump(Generic[T]):
                 "This iterator was created in another process; a fork does not copy running reads",
                 guidance="Call the function again in this process.",
             )
-        reply: Future[_Item[T] | None] = Future()
+        reply: Future[_Item[_T] | None] = Future()
         job.later(self._asked.put_nowait, reply)
         return reply
 
@@ -238,7 +238,7 @@ class _Pump(Generic[T]):
             if isinstance(self._source, AsyncGenerator):
                 await self._source.aclose()
 
-    async def _next_asked(self) -> Future[_Item[T] | None] | None:
+    async def _next_asked(self) -> Future[_Item[_T] | None] | None:
         import asyncio
 
         try:
@@ -343,7 +343,7 @@ def _importing(thread: int | None) -> bool:
     return frame is not None
 
 
-def _wait(future: Future[T]) -> T:
+def _wait(future: Future[_T]) -> _T:
     """Wait for a result; errors of the package are raised without the traceback of the background thread."""
     _wait_done(future, None)
     failure = None if future.cancelled() or os.environ.get(TRACEBACK) else future.exception()
@@ -352,7 +352,7 @@ def _wait(future: Future[T]) -> T:
     return future.result()
 
 
-def _wait_done(future: Future[T], seconds: float | None) -> None:
+def _wait_done(future: Future[_T], seconds: float | None) -> None:
     """Wait until the future is done, for at most `seconds`."""
     ended = threading.Event()
     future.add_done_callback(lambda _: ended.set())

@@ -10,11 +10,11 @@ __all__ = ["clipped", "facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
 """Notebooks align every cell to the right."""
-WIDTH: Final = 100
+_WIDTH: Final = 100
 """Maximum length of a quoted text, in characters."""
 
 
-def clipped(text: str, width: int = WIDTH) -> str:
+def clipped(text: str, width: int = _WIDTH) -> str:
     """Shorten a text to one line of at most `width` characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"

@@ -68,6 +68,8 @@ TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
 class BX24Error(Exception):
     """Base class of all errors of bx24frames.
 
+    ``str()`` is in the language of the process, English or Russian; `message` and `guidance` are English.
+
     Parameters
     ----------
     message : str
@@ -106,12 +108,14 @@ class BX24Error(Exception):
         return _revived, (type(self), self.args), self.__dict__
 
     def __str__(self) -> str:
+        from bx24frames.language import translated
+
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
             where.append(f"code {self.code}")
         tail = f" [{', '.join(where)}]" if where else ""
-        hint = f"\n{self.guidance}" if self.guidance else ""
-        return f"{self.message}{tail}{hint}"
+        hint = f"\n{translated(self.guidance)}" if self.guidance else ""
+        return f"{translated(self.message)}{tail}{hint}"
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sandbox", "no_waiting"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and ``@no_waiting()``)
@@ -78,19 +78,19 @@ class no_waiting:  # noqa: N801 (used as a function: ``with no_waiting():`` and 
     ) -> None:
         self._stack.close()
 
-    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+    def __call__(self, function: Callable[_P, _T]) -> Callable[_P, _T]:
         """Decorate a function or a coroutine function."""
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def awaited(*args: P.args, **kwargs: P.kwargs) -> object:
+            async def awaited(*args: _P.args, **kwargs: _P.kwargs) -> object:
                 with type(self)(at_most=self._skipped.at_most):
                     return await function(*args, **kwargs)
 
-            return cast("Callable[P, T]", awaited)
+            return cast("Callable[_P, _T]", awaited)
 
         @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        def called(*args: _P.args, **kwargs: _P.kwargs) -> _T:
             with type(self)(at_most=self._skipped.at_most):
                 return function(*args, **kwargs)
 

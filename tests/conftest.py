@@ -31,6 +31,7 @@ def folders_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         for name in ("CONFIG", "CACHE", "STATE", "DATA"):
             patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
         patch.setenv("HOME", str(home))
+        patch.setenv("BX24FRAMES_LANG", "en")
         patch.delenv("BX24_WEBHOOK", raising=False)
         patch.delenv("BX24FRAMES_CONFIG", raising=False)
         yield home

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import TRACEBACK, BX24Error, ConfigError
 from bx24frames.extras import require
+from bx24frames.language import translated
 
 __all__ = ["main"]
 
@@ -63,7 +64,7 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as one line; its place in the package is of no use at a shell."""
     from bx24frames.transport.redact import redact
 
-    print(wrapped(f"bx24frames: {redact(phrased(str(message)))}", sys.stderr), file=sys.stderr)  # noqa: T201
+    print(wrapped(f"bx24frames: {redact(phrased(translated(str(message))))}", sys.stderr), file=sys.stderr)  # noqa: T201
 
 
 def failure_text(error: Exception) -> str:
@@ -76,7 +77,9 @@ def failure_text(error: Exception) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return redact(f"{where}{error.strerror}")
     if isinstance(error, ValueError | NotImplementedError):
-        return redact(str(error))
+        return redact(translated(str(error)))
     return redact(
-        f"internal error of bx24frames ({type(error).__name__}: {error}); set {TRACEBACK}=1 to see the traceback"
+        translated(
+            f"internal error of bx24frames ({type(error).__name__}: {error}); set {TRACEBACK}=1 to see the traceback"
+        )
     )

@@ -11,6 +11,7 @@ from bx24frames.cli.examples import epilog
 from bx24frames.cli.inspection import count, describe, entities, plan, schema
 from bx24frames.cli.probe import doctor
 from bx24frames.cli.read import read, scan
+from bx24frames.cli.speech import Command, Group
 from bx24frames.cli.sync import sync
 from bx24frames.cli.wire import batch, call, get_all, get_by_id, list_and_get
 from bx24frames.cli.write import delete, write
@@ -19,6 +20,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="bx24frames",
+    cls=Group,
     help="Read and write the entities of a Bitrix24 portal as tables.",
     epilog="The portal's address is a secret: save it with `connect`, or set BX24_WEBHOOK, so that it stays out of "
     "the shell history.\n\n"
@@ -35,7 +37,7 @@ for command in (
     *(call, batch, get_all, get_by_id, list_and_get, doctor),
 ):
     name = command.__name__.replace("_", "-")
-    app.command(name, epilog=epilog(name))(command)
+    app.command(name, cls=Command, epilog=epilog(name))(command)
 
 
 def _version(wanted: bool) -> None:
@@ -55,7 +57,7 @@ def common(
     """Read and write the entities of a Bitrix24 portal as tables."""
 
 
-@app.command(epilog=epilog("sandbox"))
+@app.command(cls=Command, epilog=epilog("sandbox"))
 def sandbox(
     path: Annotated[str | None, typer.Argument(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8024,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["column_list", "columns", "entities", "methods", "portals", "profiles"]
 
-Offer = tuple[str, str]
+_Offer = tuple[str, str]
 
 
 def profiles(incomplete: str) -> list[str]:
@@ -34,7 +34,7 @@ def portals(incomplete: str) -> list[str]:
     return [*profiles(incomplete), *([SANDBOX] if SANDBOX.startswith(incomplete) else [])]
 
 
-def entities(ctx: typer.Context, incomplete: str) -> list[Offer]:
+def entities(ctx: typer.Context, incomplete: str) -> list[_Offer]:
     """Entities of the catalogue, and the cached smart processes of the portal named on the line."""
     from bx24frames.entities.catalog.catalog import ROWS
     from bx24frames.portal.metadata import kept_types
@@ -45,7 +45,7 @@ def entities(ctx: typer.Context, incomplete: str) -> list[Offer]:
     return [(name, title) for name, title in offers.items() if name.startswith(incomplete)]
 
 
-def methods(incomplete: str) -> list[Offer]:
+def methods(incomplete: str) -> list[_Offer]:
     """List methods of the catalogue."""
     from bx24frames.entities.catalog.catalog import ROWS
 
@@ -53,7 +53,7 @@ def methods(incomplete: str) -> list[Offer]:
     return [(name, title) for name, title in offers.items() if name.startswith(incomplete)]
 
 
-def columns(ctx: typer.Context, incomplete: str) -> list[Offer]:
+def columns(ctx: typer.Context, incomplete: str) -> list[_Offer]:
     """Columns of the entity named on the line."""
     from bx24frames.portal.metadata import kept_fields
 
@@ -66,7 +66,7 @@ def columns(ctx: typer.Context, incomplete: str) -> list[Offer]:
     return [(field.code, field.title) for field in known if field.code.startswith(incomplete)]
 
 
-def column_list(ctx: typer.Context, incomplete: str) -> list[Offer]:
+def column_list(ctx: typer.Context, incomplete: str) -> list[_Offer]:
     """Columns after the last comma, without those already in the list."""
     before, comma, last = incomplete.rpartition(",")
     chosen = set(before.split(","))

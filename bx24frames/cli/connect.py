@@ -11,6 +11,7 @@ import typer
 
 from bx24frames.cli.output import terminal_width
 from bx24frames.errors import ConfigError
+from bx24frames.language import translated
 
 __all__ = ["connect", "profiles"]
 
@@ -59,9 +60,10 @@ def connect(
         raise ConfigError(fault.message, guidance="Add --file to save it in a file that only you can read.") from None
     where = "the system keyring" if ring else f"{path}, which only you can read"
     is_default = list_profiles()[0] == chosen
-    typer.echo(f"\n{'Replaced' if known else 'Saved as'} {chosen} in {where}{', the default' if is_default else ''}.")
+    saved = f"{'Replaced' if known else 'Saved as'} {chosen} in {where}{', the default' if is_default else ''}."
+    typer.echo(f"\n{translated(saved)}")
     named = "" if is_default else f" --profile {chosen}"
-    typer.echo(f"Next: bx24frames read deal -c title,stageId,opportunity --labels --limit 5{named}")
+    typer.echo(translated(f"Next: bx24frames read deal -c title,stageId,opportunity --labels --limit 5{named}"))
     typer.echo(f"      bx24frames read deal --labels --titles --out deals.xlsx{named}")
 
 
@@ -87,14 +89,14 @@ def _host_of(name: str) -> str:
     try:
         return resolve(name).address().host
     except ConfigError as fault:
-        return f"({fault.message})"
+        return f"({translated(fault.message)})"
 
 
 def _asked() -> str:
     """Prompt with hidden input in a terminal; else read a line of standard input."""
     if sys.stdin.isatty():
-        typer.echo(WHERE, err=True)
-        return str(typer.prompt("Webhook address (hidden)", hide_input=True, err=True)).strip()
+        typer.echo(translated(WHERE), err=True)
+        return str(typer.prompt(translated("Webhook address (hidden)"), hide_input=True, err=True)).strip()
     given = sys.stdin.readline().strip()
     if not given:
         raise ConfigError(

@@ -13,6 +13,7 @@ import typer
 from bx24frames.cli.phrasing import phrased
 from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
+from bx24frames.language import language, translated
 
 if TYPE_CHECKING:
     from bx24frames.cli.single_call import Look
@@ -30,7 +31,17 @@ WORK: Final = 420.0
 MUCH: Final = 0.85
 COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 INDENT: Final = 18
-ZONED: Final = "%d %B %Y, %H:%M:%S %Z"
+SUBJECTS: Final = {
+    "address": "адрес",
+    "portal": "портал",
+    "credential": "доступ",
+    "scopes": "права",
+    "rows": "строки",
+    "limits": "лимиты",
+    "clock": "часы",
+}
+"""Names of the checks in Russian."""
+ZONED: Final = {"en": "%d %B %Y, %H:%M:%S %Z", "ru": "%d.%m.%Y, %H:%M:%S %Z"}
 
 Mark = Literal["ok", "warn", "fail"]
 
@@ -45,16 +56,25 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        advice = "".join(f"\n{'':<18}{line}" for line in self.advice.splitlines())
-        return f"{self.mark:<5} {self.subject:<11} {self.text}{advice}"
+        return f"{self.mark:<5} {self.named:<11} " + f"\n{'':<{INDENT}}".join(self.lines)
+
+    @property
+    def named(self) -> str:
+        """The subject in the language of the process."""
+        return SUBJECTS.get(self.subject, self.subject) if language() == "ru" else self.subject
+
+    @property
+    def lines(self) -> list[str]:
+        """The text and the advice in the language of the process, in lines."""
+        return [translated(self.text), *translated(self.advice).splitlines()]
 
     def styled(self, width: int | None = None) -> str:
         """As text for a terminal of `width` characters, the mark in colour; colours are left out of pipes."""
         mark = typer.style(f"{self.mark:<5}", fg=COLOURS[self.mark])
-        lines = [self.text, *self.advice.splitlines()]
+        lines = self.lines
         if width is not None:
             lines = [part for line in lines for part in textwrap.wrap(line, max(width - INDENT, 20)) or [""]]
-        return f"{mark} {self.subject:<11} " + f"\n{'':<{INDENT}}".join(lines)
+        return f"{mark} {self.named:<11} " + f"\n{'':<{INDENT}}".join(lines)
 
 
 def examine(target: str | None) -> Iterator[Finding]:
@@ -103,7 +123,7 @@ def _look(portal: Portal, method: str, params: Mapping[str, JSON]) -> Look:
 
 def _failed(subject: str, error: BX24Error, mark: Mark = "fail", advice: str | None = None) -> Finding:
     text = "; ".join(part for part in (error.message, f"code {error.code}" if error.code else "") if part)
-    return Finding(mark, subject, phrased(text), phrased(advice or error.guidance or ""))
+    return Finding(mark, subject, phrased(translated(text)), phrased(translated(advice or error.guidance or "")))
 
 
 def _first_failed(error: BX24Error) -> Finding:
@@ -147,7 +167,7 @@ def _credential(found: Look) -> Finding:
 def _scopes(found: Look) -> Finding:
     scopes = found.answer.value
     granted = sorted(str(scope) for scope in scopes) if isinstance(scopes, list) else []
-    shown = ", ".join(granted[:8]) + (f" and {len(granted) - 8} more" if len(granted) > 8 else "")
+    shown = ", ".join(granted[:8]) + (translated(f" and {len(granted) - 8} more") if len(granted) > 8 else "")
     if "crm" in granted:
         return Finding("ok", "scopes", shown)
     advice = "Edit the webhook in the portal (Developer resources, Integrations) and tick CRM (crm)."
@@ -193,7 +213,9 @@ def clock_finding(ours: dt.datetime, theirs: dt.datetime) -> Finding:
     skew = (ours - theirs).total_seconds()
     if abs(skew) <= SKEW:
         seconds = max(1, round(abs(skew)))
-        return Finding("ok", "clock", f"within {seconds} s of the portal's clock ({theirs.strftime(ZONED)})")
+        return Finding(
+            "ok", "clock", f"within {seconds} s of the portal's clock ({theirs.strftime(ZONED[language()])})"
+        )
     way = "ahead of" if skew > 0 else "behind"
     return Finding(
         "warn",

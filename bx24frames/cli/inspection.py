@@ -8,6 +8,7 @@ import typer
 
 from bx24frames.cli.output import give
 from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, portal_named
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pandera.polars
@@ -30,7 +31,8 @@ def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, prof
     from bx24frames.verbs.portals import Portal
 
     with Portal(portal_named(portal, profile)) as opened:
-        typer.echo(str(opened.plan(entity, filters=_conditions(filters))).strip("<>").removeprefix("Plan "))
+        found = str(opened.plan(entity, filters=_conditions(filters)))
+        typer.echo(translated(found).strip("<>").removeprefix("Plan "))
 
 
 def describe(

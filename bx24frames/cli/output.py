@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from bx24frames.language import translated
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -71,7 +73,7 @@ def text_table(table: pa.Table, width: int | None = None) -> str:
     lines = [list(cells) for cells in zip(*columns[:shown], strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     left = table.column_names[shown:]
-    note = [f"({', '.join(left)}: wider terminal, or --out FILE)"] if left else []
+    note = [translated(f"({', '.join(left)}: wider terminal, or --out FILE)")] if left else []
     text = ["  ".join(map(_cut, line, widths)).rstrip() for line in lines]
     return "\n".join([*text, *(note if width is None else textwrap.wrap("".join(note), width))])
 

@@ -13,6 +13,7 @@ from bx24frames.cli.output import show
 from bx24frames.cli.phrasing import wrapped
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import preview
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,13 +91,13 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
         return
     if not quiet or taken.doubtful:
         head = f"{taken.source.rows:,} rows{f' ({sheet.notes})' if sheet.notes else ''}"
-        typer.echo(wrapped(head, sys.stderr), err=True)
+        typer.echo(wrapped(translated(head), sys.stderr), err=True)
         show(taken.shown, err=True)
         typer.echo(err=True)
     if yes:
         return
     if sys.stdin.isatty():
-        typer.confirm(question, abort=True, err=True)
+        typer.confirm(translated(question), abort=True, err=True)
     elif taken.doubtful:
         raise ConfigError(
             "The meaning of some columns or cells was guessed, and there is no terminal to confirm it",

@@ -12,6 +12,7 @@ import typer
 from bx24frames.cli.output import terminal_width
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
+from bx24frames.language import translated
 from bx24frames.transport.redact import redact
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
             f"Create, update, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
         )
         if not asked:
-            typer.confirm(question, abort=True)
+            typer.confirm(translated(question), abort=True)
         written = bridge.run(probe_writes(opened.connection, entity))
     typer.echo("\n".join(written_lines(written)))
     if not written.deleted:
@@ -130,18 +131,18 @@ def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
     """Format the results as text, in lines of at most 80 characters."""
     from bx24frames import __version__
 
-    yield f"bx24frames {__version__}: what holds on this portal"
+    yield translated(f"bx24frames {__version__}: what holds on this portal")
     subject = ""
     for experiment, verdict in found:
         if experiment.subject != subject:
             subject = experiment.subject
             yield ""
             yield subject
-        text = textwrap.wrap(redact(verdict.text), WIDTH - NAMED - MARKED) or [""]
+        text = textwrap.wrap(redact(translated(verdict.text)), WIDTH - NAMED - MARKED) or [""]
         yield f"  {experiment.name:<{NAMED - 2}.{NAMED - 3}}{MARKS[verdict.kind]:<{MARKED}}{text[0]}"
         yield from (f"{'':<{NAMED + MARKED}}{line}" for line in text[1:])
     yield ""
-    yield from textwrap.wrap(LEGEND, WIDTH)
+    yield from textwrap.wrap(translated(LEGEND), WIDTH)
 
 
 def json_table(found: Sequence[tuple[Experiment, Verdict]]) -> str:

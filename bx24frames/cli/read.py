@@ -42,7 +42,7 @@ Columns = Annotated[
         autocompletion=completion.column_list,
     ),
 ]
-OrderBy = Annotated[
+_OrderBy = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN[:desc]",
@@ -59,7 +59,7 @@ def read(
     columns: Columns = None,
     filters: Filter = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
-    order_by: OrderBy = None,
+    order_by: _OrderBy = None,
     changed_since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only rows changed at or after this time; misses deletions.")
     ] = None,

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.transport.base import Reply
 
-__all__ = ["PATIENCE", "Look", "look"]
+__all__ = ["Look", "look"]
 
-PATIENCE: Final = 20.0
+_PATIENCE: Final = 20.0
 """Timeout in seconds; a healthy portal answers in less than one."""
 LABEL: Final = "look"
 
@@ -49,7 +49,7 @@ async def look(connection: Connection, method: str, params: Mapping[str, JSON]) 
     name, body = encode(parcel)
     started = time.monotonic()
     try:
-        reply = await (await connection.transport.post(name, body, timeout=PATIENCE)).whole()
+        reply = await (await connection.transport.post(name, body, timeout=_PATIENCE)).whole()
     except NoReply as fault:
         raise TransportError(f"{fault.reason[:1].upper()}{fault.reason[1:]}", guidance=fault.guidance) from None
     seconds = time.monotonic() - started

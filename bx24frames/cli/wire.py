@@ -22,17 +22,17 @@ __all__ = ["batch", "call", "get_all", "get_by_id", "list_and_get"]
 
 OBJECT: Final = """Write JSON: '{"filter": {"STAGE_ID": "NEW"}}'"""
 
-Method = Annotated[
+_Method = Annotated[
     str, typer.Argument(metavar="METHOD", help="Method such as crm.deal.get.", autocompletion=completion.methods)
 ]
-Listing = Annotated[
+_Listing = Annotated[
     str, typer.Argument(metavar="METHOD", help="List method such as crm.deal.list.", autocompletion=completion.methods)
 ]
 IdField = Annotated[str, typer.Option("--id-field", metavar="NAME", help="Name of the id parameter.")]
 
 
 def call(
-    method: Method,
+    method: _Method,
     params: Annotated[
         str | None,
         typer.Argument(metavar="JSON", help="Parameters; - reads JSON lines and makes one call for each."),
@@ -70,7 +70,7 @@ def batch(
 
 
 def get_all(
-    method: Listing,
+    method: _Listing,
     params: Annotated[
         str | None, typer.Argument(metavar="JSON", help="Parameters such as filter and select; - reads standard input.")
     ] = None,
@@ -84,7 +84,7 @@ def get_all(
 
 
 def get_by_id(
-    method: Method,
+    method: _Method,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="One or more ids.")],
     id_field: IdField = "ID",
     portal: PortalName = None,

@@ -25,6 +25,7 @@ from bx24frames.cli.parameters import (
 )
 from bx24frames.cli.phrasing import phrased, wrapped
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,10 +233,10 @@ def _tell(work: Callable[[], Report], path: str | None, source: SheetSource) -> 
         found, status = interrupt.report, INTERRUPTED
     except ValidationError as error:
         raise _listed(error, path, source) from None
-    typer.echo(wrapped(phrased(str(found)), sys.stdout))
+    typer.echo(wrapped(phrased(translated(str(found))), sys.stdout))
     if status == INTERRUPTED and found.journal:
-        resume = phrased(f"run the same command with --resume {found.journal} to continue")
-        typer.echo(wrapped(f"bx24frames: interrupted; {resume}", sys.stderr), err=True)
+        resume = f"run the same command with --resume {found.journal} to continue"
+        typer.echo(wrapped(phrased(translated(f"bx24frames: interrupted; {resume}")), sys.stderr), err=True)
     _save(source, found.frame("pyarrow").to_pylist(), path)
     if status or found.failed or found.unknown:
         raise typer.Exit(status or 1)

@@ -53,7 +53,7 @@ crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
-USERS: Final = "users"
+_USERS: Final = "users"
 """Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
@@ -163,7 +163,7 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Users by first and last name, or by e-mail without a name, from `user.get`."""
-    return Dictionary(USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+    return Dictionary(_USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
 
 
 def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
@@ -262,7 +262,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
     """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
-    form = _words if dictionary.name == USERS else _folded
+    form = _words if dictionary.name == _USERS else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]
     return by_title[alike[0]] if len(alike) == 1 and wanted else []

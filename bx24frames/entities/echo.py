@@ -15,7 +15,7 @@ from bx24frames.entities.types import KIND, Kind, elements, is_list, kind
 
 NOT_STORED: Final = "NOT_STORED"
 """The code of an outcome whose row does not hold what was sent although the portal reported success."""
-SHOWN: Final = 60
+_SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Difference:
 def shown(value: object) -> str:
     """A cell, shortened for a message."""
     text = "nothing" if value is None else str(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from bx24frames.errors import ResponseError
 MULTIFIELDS: Final[Mapping[str, str]] = {"phone": "PHONE", "email": "EMAIL", "web": "WEB", "im": "IM"}
 """Columns of contact points and their `typeId`: item rows hold them together in `fm`, classic rows separately."""
 
-LINKS: Final = frozenset({"crm_contact", "crm_company"})
+_LINKS: Final = frozenset({"crm_contact", "crm_company"})
 """Multiple links of a row (`CONTACT_IDS`, a company's `CONTACT_ID`) are described and written by the classic methods
 but never listed (docs: crm-deal-list.md, crm-contact-list.md, crm-company-list.md).
 """
 
-UNSEEN: Final = frozenset({"contacts", "companies"})
+_UNSEEN: Final = frozenset({"contacts", "companies"})
 """Described by the item methods but never returned; filtering by one or writing one is refused: use `contactIds` and
 `companyIds` instead (docs: universal/object-fields.md).
 """
@@ -106,7 +106,7 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
     if entity.family is Family.ITEM and name == "fm":
         points = (Field(code, "crm_multifield", code, multiple=True) for code in MULTIFIELDS)
         return [_aliased(field, entity, ()) for field in points]
-    if entity.family is Family.ITEM and name in UNSEEN:
+    if entity.family is Family.ITEM and name in _UNSEEN:
         return []
     if entity.fields.shape is Shape.CAPTIONS:
         known = static.get(name, Field(name, "string", user_field=name.startswith("UF_")))
@@ -142,7 +142,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         choices=_choices(raw.get("items")),
         status_type=str(raw["statusType"]) if raw.get("statusType") else None,
         settings=settings,
-        listed=not (entity.family is Family.CLASSIC and multiple and not user_field and type_ in LINKS),
+        listed=not (entity.family is Family.CLASSIC and multiple and not user_field and type_ in _LINKS),
         max_length=_limit(settings.get("MAX_LENGTH")),
         holder=holder,
         request=own_name,

@@ -11,7 +11,7 @@ from typing import Final
 
 __all__ = ["owner_abbreviation", "owner_word"]
 
-TYPES: Final[Mapping[int, tuple[str, str]]] = {
+_TYPES: Final[Mapping[int, tuple[str, str]]] = {
     1: ("lead", "L"),
     2: ("deal", "D"),
     3: ("contact", "C"),
@@ -22,7 +22,7 @@ TYPES: Final[Mapping[int, tuple[str, str]]] = {
     31: ("smart_invoice", "SI"),
 }
 """Name and abbreviation by number."""
-_BY_SPELLING: Final = {text.casefold(): number for number, pair in TYPES.items() for text in pair}
+_BY_SPELLING: Final = {text.casefold(): number for number, pair in _TYPES.items() for text in pair}
 _NUMBERED: Final = re.compile(r"(?:item:|dynamic_)?(\d+)")
 _SMART: Final = re.compile(r"t([0-9a-f]+)")
 """``T80`` is type 128."""
@@ -45,7 +45,7 @@ def owner_abbreviation(value: object) -> object:
     ('D', 'D', 'T80', 'T80')
     """
     number = _number(value)
-    return value if number is None else TYPES[number][1] if number in TYPES else f"T{number:x}"
+    return value if number is None else _TYPES[number][1] if number in _TYPES else f"T{number:x}"
 
 
 def owner_word(value: object) -> object:
@@ -57,4 +57,4 @@ def owner_word(value: object) -> object:
     ('deal', 'company', 'DYNAMIC_128')
     """
     number = _number(value)
-    return value if number is None else TYPES[number][0] if number in TYPES else f"DYNAMIC_{number}"
+    return value if number is None else _TYPES[number][0] if number in _TYPES else f"DYNAMIC_{number}"

@@ -16,11 +16,13 @@ from bx24frames.errors import ResponseError
 WITHHELD: Final = frozenset({"DOWNLOAD_URL", "urlMachine"})
 """Addresses that contain a token, which must not end up in a frame."""
 
+PAGE: Final = 50
+"""Rows of a page: fewer rows may lack a column that is empty in most rows."""
 UNPRINTED: Final = frozenset({"opportunityAccount", "accountCurrencyId"})
 """Described by the item methods but returned by few portals (published measurement, September 2026): reported as
 missing only when requested by name."""
 
-BESIDE: Final[Mapping[Family, frozenset[str]]] = {
+_BESIDE: Final[Mapping[Family, frozenset[str]]] = {
     Family.ITEM: frozenset({"entityTypeId", "fm", "contacts", "companies"}),
     Family.OTHER: frozenset({"children"}),
 }
@@ -58,6 +60,8 @@ class Proof:
     bare: bool = False
     """Rows have come, and no row so far had any of the scalars."""
     waiting: bool = True
+    rows: int = 0
+    """Rows inspected."""
     missing: list[str] = field(default_factory=list)
     """Wanted columns that no row has had so far."""
     left_out: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ class Proof:
             No row has a wanted key, and the read may be restarted in another form.
         """
         self.waiting = False
+        self.rows += len(rows)
         carried = dict.fromkeys(key for row in rows for key in row)
         self.left_out = tuple(key for key in carried if key not in self.known and key not in WITHHELD)
         self.missing = [column for column, keys in self.wanted.items() if not any(key in carried for key in keys)]
@@ -81,11 +86,17 @@ class Proof:
 
     def watch(self, rows: Rows) -> Rows:
         """Inspect the rows of further pages and return them unchanged."""
+        self.rows += len(rows)
         if self.missing:
             self.missing = [column for column in self.missing if not _carried(rows, self.wanted[column])]
         if self.bare and not self.waiting:
             self.bare = not _carried(rows, self.scalars)
         return rows
+
+    @property
+    def unheeded(self) -> list[str]:
+        """The columns requested by name of which a full page of rows had none: the method may not return them."""
+        return sorted(self.scalars) if self.bare and self.rows >= PAGE else []
 
     @property
     def broken(self) -> list[str]:
@@ -144,9 +155,9 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
         for key in keys_of_field(one, entity.family)
     }
     if entity.sparse:  # keys of empty values are left out: what no row has may be empty everywhere
-        wanted, optional = (wanted, frozenset(wanted)) if explicit else ({}, optional)
+        wanted = {}
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
-    known |= {entity.listing.id_key, *entity.listing.row_key, *BESIDE.get(entity.family, ())}
+    known |= {entity.listing.id_key, *entity.listing.row_key, *_BESIDE.get(entity.family, ())}
     known |= {name for one in entity.arguments for name in one.names}
     method = entity.listing.call.method
     return Proof(wanted, frozenset(known), method, optional=optional, scalars=frozenset(scalars))

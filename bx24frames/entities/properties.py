@@ -11,7 +11,7 @@ from bx24frames.entities.schema import Choice, Field, Holder
 PROPERTY: Final = frozenset({"productproperty", "product_property"})
 """Types of a catalogue's properties (docs: catalog-product-get-fields-by-filter.md)."""
 
-TYPES: Final[Mapping[str, str]] = {
+_TYPES: Final[Mapping[str, str]] = {
     "N": "double",
     "S": "string",
     "L": "enumeration",
@@ -50,7 +50,7 @@ def property_type(raw: Mapping[str, JSON]) -> tuple[str, Holder | None]:
     if type_.lower() not in PROPERTY:
         return type_, None
     kind, user_type = str(raw.get("propertyType") or "S"), raw.get("userType")
-    return TYPES.get(f"{kind}:{user_type}" if user_type else kind, "string"), Holder.VALUE
+    return _TYPES.get(f"{kind}:{user_type}" if user_type else kind, "string"), Holder.VALUE
 
 
 def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
@@ -59,7 +59,7 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
     values = raw.get("DISPLAY_VALUES_FORM")
     return Field(
         name,
-        known.type if known else TYPES.get(type_, "string"),
+        known.type if known else _TYPES.get(type_, "string"),
         title=str(raw.get("NAME") or name),
         required=raw.get("IS_REQUIRED") == "Y",
         multiple=raw.get("MULTIPLE") == "Y",

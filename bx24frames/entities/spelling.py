@@ -23,7 +23,7 @@ STATUS_AS_STAGE: Final = ("STATUS_ID", "stageId")
 STATUS_TABLES: Final = frozenset({1, 7})
 """Entity types (lead, quote) whose stage the classic methods call status."""
 
-COMPANY: Final = 4
+_COMPANY: Final = 4
 USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
 """User fields, whose camelCase name cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``, ``UF_CRM_5B9A`` is
 ``ufCrm_5B9A``): it is only in their description."""
@@ -78,4 +78,4 @@ def renamed(entity_type_id: int | None) -> dict[str, str]:
     """The classic names that the item methods changed for an entity type, with the new ones."""
     if entity_type_id in STATUS_TABLES:
         return {**RENAMED, STATUS_AS_STAGE[0]: STATUS_AS_STAGE[1]}
-    return {**RENAMED, "COMPANY_TYPE": "typeId"} if entity_type_id == COMPANY else RENAMED
+    return {**RENAMED, "COMPANY_TYPE": "typeId"} if entity_type_id == _COMPANY else RENAMED

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -40,7 +40,7 @@ DISK_FILES: Final = frozenset({"diskfile", "attached_diskfile", "disk_file"})
 """Read as attachment ids; written as these or, for a file of the disk, as its number prefixed with ``n`` (docs:
 tasks-task-add.md, UF_TASK_WEBDAV_FILES)."""
 
-FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
+_FILE: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("url", pa.string())])
 UPLOAD: Final = pa.struct([pa.field("id", pa.int64()), pa.field("name", pa.string()), pa.field("content", pa.string())])
 """A file to write: an existing one by id, or a new one by name and Base64 content."""
 CONTACT_POINT: Final = pa.struct(
@@ -99,6 +99,12 @@ class KindSpec:
         Whether the portal returns values as maps.
     comes_back : bool
         Whether values are returned as they were written.
+    families_agree : {"always", "built in", "never"}
+        Whether item and classic lists print a value with the same meaning. The moment of a user field may differ by
+        the user's offset (crm module: restservice.php shifts it, lib/controller/item.php does not), and its number by
+        the places that are printed.
+    decides_access : bool
+        Whether access to a row may depend on the value: it names another row, a code or a flag.
     """
 
     types: tuple[str, ...]
@@ -120,6 +126,13 @@ class KindSpec:
     site_dates: bool = False
     is_map: bool = False
     comes_back: bool = True
+    families_agree: Literal["always", "built in", "never"] = "never"
+    decides_access: bool = False
+
+    @property
+    def composed(self) -> bool:
+        """Whether a value has parts."""
+        return pa.types.is_struct(self.arrow)
 
 
 KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
@@ -141,6 +154,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_number,
             operand=number_operand,
             stored=stored_forms.number_form,
+            families_agree="always",
         ),
         Kind.LINK: KindSpec(
             types=(
@@ -170,6 +184,8 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             stored=stored_forms.link_form,
             is_blank=cells.is_blank_link,
             zero_is_blank=True,
+            families_agree="always",
+            decides_access=True,
         ),
         Kind.FLOAT: KindSpec(
             types=("double", "float"),
@@ -182,6 +198,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_float,
             operand=float_operand,
             stored=stored_forms.rounded,
+            families_agree="built in",
         ),
         Kind.TEXT: KindSpec(
             types=(
@@ -201,6 +218,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             operand=text_operand,
             stored=stored_forms.text_form,
             is_blank=cells.is_blank_text,
+            families_agree="always",
         ),
         Kind.CODE: KindSpec(
             types=(
@@ -217,6 +235,8 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_text,
             operand=code_operand,
             stored=stored_forms.code_form,
+            families_agree="always",
+            decides_access=True,
         ),
         Kind.BOOL: KindSpec(
             types=("char", "boolean", "bool"),
@@ -230,6 +250,8 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write_user_field=writers.write_one,
             operand=bool_operand,
             stored=stored_forms.bool_form,
+            families_agree="always",
+            decides_access=True,
         ),
         Kind.DATE: KindSpec(
             types=("date",),
@@ -242,6 +264,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_date,
             operand=date_operand,
             stored=stored_forms.date_form,
+            families_agree="always",
         ),
         Kind.DATETIME: KindSpec(
             types=("datetime",),
@@ -254,6 +277,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
             write=writers.write_datetime,
             operand=datetime_operand,
             stored=stored_forms.moment_form,
+            families_agree="built in",
         ),
         Kind.MONEY: KindSpec(
             types=("money",),
@@ -268,7 +292,7 @@ KIND: Final[Mapping[Kind, KindSpec]] = exhaustive(
         ),
         Kind.FILE: KindSpec(
             types=("productfile", "file", "product_file"),
-            arrow=FILE,
+            arrow=_FILE,
             arrow_written=UPLOAD,
             comparison=Comparison.NONE,
             operators=PRESENCE,

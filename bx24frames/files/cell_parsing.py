@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Unparsable", "parsed", "parted"]
 
-MONEY: Final = re.compile(r"(.*\d)(?:\||[ \u00a0\u202f]*)([A-Z]{3}|[₽€₸₴]|руб\.?)", re.S)
+_MONEY: Final = re.compile(r"(.*\d)(?:\||[ \u00a0\u202f]*)([A-Z]{3}|[₽€₸₴]|руб\.?)", re.S)
 """``120.50 EUR``, or the portal's own ``120.50|EUR``
 (https://apidocs.bitrix24.com/api-reference/crm/universal/user-defined-fields/)."""
-SIGNS: Final[Mapping[str, str]] = {"₽": "RUB", "руб": "RUB", "€": "EUR", "₸": "KZT", "₴": "UAH"}
+_SIGNS: Final[Mapping[str, str]] = {"₽": "RUB", "руб": "RUB", "€": "EUR", "₸": "KZT", "₴": "UAH"}
 """Signs that stand for one currency only."""
 AMOUNT: Final = re.compile(r"[+-]?\d+(?:\.\d+|,\d{1,2})?")
 STORED_FILE: Final = re.compile(r"(?:.*\s)?\(id (\d+)\)", re.S)
@@ -28,7 +28,7 @@ NUMERIC: Final = frozenset({Kind.FLOAT, Kind.MONEY})
 ANY_SIGN: Final = re.compile(r"[,;\n]")
 WIDE_SIGN: Final = re.compile(r",\s|[;\n]")
 
-Reword: TypeAlias = Callable[[str], str]
+_Reword: TypeAlias = Callable[[str], str]
 
 
 class Unparsable(ValueError):
@@ -62,7 +62,7 @@ def _part(text: str, at: int, sign: re.Pattern[str]) -> tuple[str | None, int]:
     return text[at:stop].strip() or None, stop + 1
 
 
-def parsed(text: str, field: Field, reword: Reword) -> object:
+def parsed(text: str, field: Field, reword: _Reword) -> object:
     """Parse the text of a list, money or file cell.
 
     Parameters
@@ -95,7 +95,7 @@ def parsed(text: str, field: Field, reword: Reword) -> object:
     return [_one(part, field, reword) for part in parts]
 
 
-def _one(text: str, field: Field, reword: Reword) -> object:
+def _one(text: str, field: Field, reword: _Reword) -> object:
     of = kind(field)
     if of is Kind.MULTIFIELD:
         # without a type, an existing phone keeps its own, and a new one is of type WORK
@@ -105,9 +105,9 @@ def _one(text: str, field: Field, reword: Reword) -> object:
         return text if stored is None else {"id": int(stored[1])}
     if of is not Kind.MONEY:
         return reword(text)
-    money = MONEY.fullmatch(text.strip())
+    money = _MONEY.fullmatch(text.strip())
     amount = "" if money is None else reword(money[1].strip())
     if money is None or not AMOUNT.fullmatch(amount):
         raise Unparsable("not money: write 1500.50|EUR or 1500.50 EUR")
     currency = money[2].rstrip(".")
-    return {"amount": amount.replace(",", "."), "currency": SIGNS.get(currency, currency)}
+    return {"amount": amount.replace(",", "."), "currency": _SIGNS.get(currency, currency)}

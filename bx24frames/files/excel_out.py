@@ -29,7 +29,7 @@ DIGITS: Final = 10**15
 """Excel stores fifteen digits of a number."""
 YEAR: Final = 1900
 """The first year of Excel's dates."""
-FORMATS: Final = {
+_FORMATS: Final = {
     (True, False): "dd\\.mm\\.yyyy",
     (True, True): "dd\\.mm\\.yyyy\\ hh:mm:ss",
     (False, False): "mm-dd-yy",
@@ -41,10 +41,10 @@ MEASURED: Final = 200
 """Rows that determine the widths."""
 ARROW: Final = 4
 """Width of the button of a filter, in characters."""
-NARROWEST: Final = 8
-WIDEST: Final = 60
-RUN: Final = ("=", "+", "-", "@")
-HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f]+|_(?=x[0-9A-Fa-f]{4}_)")
+_NARROWEST: Final = 8
+_WIDEST: Final = 60
+_RUN: Final = ("=", "+", "-", "@")
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f]+|_(?=x[0-9A-Fa-f]{4}_)")
 """Characters that XML cannot hold, and texts that look like their escapes (ECMA-376, part 1, 22.4.2.4)."""
 
 
@@ -110,7 +110,7 @@ class ExcelSheet:
         head = []
         for place, (name, column) in enumerate(zip(self._names, first.columns, strict=True)):
             shown = [len(name) + ARROW, *(_width(value) for value in column.to_pylist())]
-            self._sheet.column_dimensions[column_letter(place)].width = min(max(*shown, NARROWEST), WIDEST)
+            self._sheet.column_dimensions[column_letter(place)].width = min(max(*shown, _NARROWEST), _WIDEST)
             cell = self._text(name, name)
             cell.font = bold
             head.append(cell)
@@ -131,7 +131,7 @@ class ExcelSheet:
 
         cell = WriteOnlyCell(self._sheet)
         cell.value = value
-        cell.number_format = FORMATS[self._style.dotted, isinstance(value, dt.datetime)]
+        cell.number_format = _FORMATS[self._style.dotted, isinstance(value, dt.datetime)]
         return cell
 
     def _text(self, text: str, name: str) -> Cell:
@@ -142,9 +142,9 @@ class ExcelSheet:
                 f"Row {self._rows}, column {name}: {len(text):,} characters; an Excel cell holds {CHARACTERS:,}",
                 guidance="Use parquet, csv or jsonl, or leave out the column.",
             )
-        cell = WriteOnlyCell(self._sheet, HIDDEN.sub(_escaped, text))
+        cell = WriteOnlyCell(self._sheet, _HIDDEN.sub(_escaped, text))
         cell.data_type = "s"  # text that begins with = is not a formula
-        if text[:1] in RUN:
+        if text[:1] in _RUN:
             cell.quotePrefix = True  # nor does it become one when the cell is edited
         return cell
 

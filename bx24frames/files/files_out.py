@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "FORMATS",
     "STDOUT",
     "check_folder",
     "check_rows",
@@ -43,7 +42,7 @@ _ENDINGS: Final = {
     ".xlsx": "xlsx",
     ".duckdb": "duckdb",
 }
-FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
+_FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
 _EXTRAS: Final = {"xlsx": excel_out.openpyxl_is_there, "duckdb": duckdb_is_there}
 """Checks of optional dependencies, by format."""
 _MOST: Final = {"xlsx": excel_out.ROWS}
@@ -80,9 +79,9 @@ def format_of(path: str, given: str | None = None) -> str:
     ('parquet', 'csv', 'jsonl')
     """
     found = given or ("csv" if flows(path) else _ENDINGS.get(Path(path).suffix.lower()))
-    if found not in FORMATS:
+    if found not in _FORMATS:
         raise ConfigError(
-            f"{given or path!r}: unknown format; the formats are {', '.join(FORMATS)}",
+            f"{given or path!r}: unknown format; the formats are {', '.join(_FORMATS)}",
             guidance="Use one of them as the file's extension, or add --format.",
         )
     if found in _EXTRAS:

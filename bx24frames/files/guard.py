@@ -10,8 +10,8 @@ from typing import Final
 
 __all__ = ["guarded", "unguarded"]
 
-RUN: Final = re.compile(r"'*[=+\-@\t\r]")
-MARKED: Final = re.compile(r"'+[=+\-@\t\r]")
+_RUN: Final = re.compile(r"'*[=+\-@\t\r]")
+_MARKED: Final = re.compile(r"'+[=+\-@\t\r]")
 
 
 def guarded(text: str, *, formulas: bool) -> str:
@@ -25,7 +25,7 @@ def guarded(text: str, *, formulas: bool) -> str:
     >>> guarded("=1+1", formulas=True), guarded("=1+1", formulas=False), guarded("'=1+1", formulas=False)
     ("'=1+1", '=1+1', "''=1+1")
     """
-    return f"'{text}" if (RUN if formulas else MARKED).match(text) else text
+    return f"'{text}" if (_RUN if formulas else _MARKED).match(text) else text
 
 
 def unguarded(text: str) -> str:
@@ -36,4 +36,4 @@ def unguarded(text: str) -> str:
     >>> unguarded("'=1+1"), unguarded("=1+1"), unguarded("'quoted'")
     ('=1+1', '=1+1', "'quoted'")
     """
-    return text[1:] if MARKED.match(text) else text
+    return text[1:] if _MARKED.match(text) else text

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray
     from bx24frames.files.sheets import Sheet
 
-__all__ = ["COLUMNS", "ID", "OUTCOME", "inserted_ids", "is_report", "report_table", "rows_to_retry"]
+__all__ = ["OUTCOME", "inserted_ids", "is_report", "report_table", "rows_to_retry"]
 
 ROW: Final = "bx24 row"
 OUTCOME: Final = "bx24 outcome"
-ID: Final = "bx24 id"
+_ID: Final = "bx24 id"
 COLUMN: Final = "bx24 column"
 REASON: Final = "bx24 reason"
-COLUMNS: Final = (ROW, OUTCOME, ID, COLUMN, REASON)
+_COLUMNS: Final = (ROW, OUTCOME, _ID, COLUMN, REASON)
 """Columns after those of the file. `ROW`: the number of the row in the file; `COLUMN`: the column at fault."""
 AGAIN: Final = ("failed", "skipped")
 """Outcomes of rows that are certainly not in the portal."""
@@ -43,7 +43,7 @@ def report_table(rows: pa.Table, outcomes: Sequence[Mapping[str, object]]) -> pa
     more: dict[str, AnyArray] = {
         ROW: pa.array([line["label"] for line in outcomes]),
         OUTCOME: texts([line["action"] for line in outcomes]),
-        ID: pa.array([line["id"] for line in outcomes]),
+        _ID: pa.array([line["id"] for line in outcomes]),
         COLUMN: texts([line["column"] for line in outcomes]),
         REASON: texts([_reason(line) for line in outcomes]),
     }
@@ -59,7 +59,7 @@ def _reason(line: Mapping[str, object]) -> str | None:
 
 def is_report(sheet: Sheet) -> bool:
     """Whether a file is a report of this kind."""
-    return {OUTCOME, ID} <= set(sheet.table.column_names)
+    return {OUTCOME, _ID} <= set(sheet.table.column_names)
 
 
 def rows_to_retry(sheet: Sheet) -> Sheet:
@@ -71,7 +71,7 @@ def rows_to_retry(sheet: Sheet) -> Sheet:
     places = [place for place, action in enumerate(sheet.table.column(OUTCOME).to_pylist()) if action in AGAIN]
     left = sheet.table.num_rows - len(places)
     note = f"a report: its {len(places):,} rows that failed or were not sent; {left:,} others left out"
-    own = [name for name in sheet.table.column_names if name not in COLUMNS]
+    own = [name for name in sheet.table.column_names if name not in _COLUMNS]
     lines = tuple(sheet.lines[place] for place in places) if sheet.lines else ()
     notes = ", ".join(part for part in (sheet.notes, note) if part)
     return replace(sheet, table=sheet.table.select(own).take(pa.array(places, pa.int64())), lines=lines, notes=notes)
@@ -79,5 +79,5 @@ def rows_to_retry(sheet: Sheet) -> Sheet:
 
 def inserted_ids(sheet: Sheet) -> list[object]:
     """The ids of the rows that the upload of a report inserted."""
-    pairs = zip(sheet.table.column(OUTCOME).to_pylist(), sheet.table.column(ID).to_pylist(), strict=True)
+    pairs = zip(sheet.table.column(OUTCOME).to_pylist(), sheet.table.column(_ID).to_pylist(), strict=True)
     return [row_id for action, row_id in pairs if action == "inserted" and row_id is not None]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["list_texts", "moment_cell", "sheet_table", "zone_of"]
 
 POINT: Final = frozenset({"value", "value_type"})
-MONEY: Final = frozenset({"amount", "currency"})
-FILE: Final = frozenset({"id", "name", "url"})
+_MONEY: Final = frozenset({"amount", "currency"})
+_FILE: Final = frozenset({"id", "name", "url"})
 
 
 def sheet_table(table: pa.Table, style: SheetStyle, *, native: bool = False) -> pa.Table:
@@ -136,7 +136,7 @@ def _plain(kind: pa.DataType, style: SheetStyle) -> Text:
 
 def _struct(kind: pa.DataType, style: SheetStyle) -> Text:
     names = {kind.field(place).name for place in range(kind.num_fields)}
-    forms: Mapping[frozenset[str], Text] = {POINT: _point, MONEY: partial(_money, comma=style.comma), FILE: _file}
+    forms: Mapping[frozenset[str], Text] = {POINT: _point, _MONEY: partial(_money, comma=style.comma), _FILE: _file}
     return next((form for marks, form in forms.items() if marks <= names), _json)
 
 

@@ -31,15 +31,15 @@ __all__ = [
     "unguarded_texts",
 ]
 
-SIGNS: Final = (";", "\t", ",")
+_SIGNS: Final = (";", "\t", ",")
 """Separators, in order of preference on a tie: a comma is then a decimal comma."""
 DECIMAL_COMMA: Final = {";": True, "\t": None, ",": False}
 """Excel separates by semicolons where numbers have a decimal comma; with tabs, numbers may have either."""
 LINES: Final = 20
-NUMBER: Final = re.compile(r"[\d\s.,+-]+")
+_NUMBER: Final = re.compile(r"[\d\s.,+-]+")
 SIGNED: Final = re.compile(r"sep=([;,\t])(?:\r\n|\r|\n)", re.I)
 """A first line that declares the separator to Excel."""
-MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def heading_place(rows: Sequence[Sequence[str | None]]) -> int:
     if not filled or len(filled[first]) != 1:
         return first
     wide = next((place for place, cells in enumerate(filled) if len(cells) > 1), first)
-    names = not any(NUMBER.fullmatch(cell) for cell in filled[wide]) and wide + 1 < len(rows)
+    names = not any(_NUMBER.fullmatch(cell) for cell in filled[wide]) and wide + 1 < len(rows)
     return wide if names else first
 
 
@@ -205,7 +205,7 @@ def _ragged(row: InvalidRow, above: int) -> ValueError:
 
 
 def _decoded(data: bytes, named: str | None) -> tuple[str, str]:
-    encoding = named or next((name for mark, name in MARKS if data.startswith(mark)), "utf-8")
+    encoding = named or next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding).removeprefix("\ufeff"), encoding
     except LookupError:
@@ -227,14 +227,14 @@ def _sign(text: str) -> str:
     def widths(sign: str) -> list[int]:
         return [len(row) for row in rows_of_text.reader(io.StringIO(start), delimiter=sign) if row] or [1]
 
-    found = {sign: widths(sign) for sign in SIGNS}
+    found = {sign: widths(sign) for sign in _SIGNS}
     cutting = [sign for sign, cells in found.items() if cells[0] > 1]
     if cutting:
         return max(cutting, key=lambda sign: len(set(found[sign])) == 1)
     below = [sign for sign, cells in found.items() if _even_below(cells)]
     if below:
         return below[0]
-    return next((sign for sign in (",", *SIGNS) if max(found[sign]) == 1), ",")
+    return next((sign for sign in (",", *_SIGNS) if max(found[sign]) == 1), ",")
 
 
 def _even_below(widths: Sequence[int]) -> bool:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Conventions", "retyped"]
 
-Cell: TypeAlias = "str | None"
-Reword: TypeAlias = Callable[[list[Cell]], list[Cell]]
+_Cell: TypeAlias = "str | None"
+_Reword: TypeAlias = Callable[[list[_Cell]], list[_Cell]]
 
 SPACES: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))")
-PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -30,7 +30,7 @@ DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d{1,2}):(\d{2}
 SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?")
 SINCE: Final = dt.datetime(1899, 12, 30)
 """Excel's day 0 (https://support.microsoft.com/office/e7fe7167-48a9-4b96-bb53-5612a800b487)."""
-NAIVE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?")
+_NAIVE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?")
 CURRENCY: Final = re.compile(
     r"(?<=\d)[ \u00a0\u202f]*(?:[₽$€£₴₸₺¥]|руб(?:\.|лей|ля|ль)?|р\.?|(?-i:[A-Z]{3}))$"
     r"|^[₽$€£₴₸₺¥][ \u00a0\u202f]*(?=[\d+-])",
@@ -44,7 +44,6 @@ TRUTHS: Final[Mapping[str, str]] = {
 """ИСТИНА and ЛОЖЬ are the flags of a Russian Excel in CSV."""
 CODED: Final = frozenset({"enumeration", "crm_category"})
 """Types of numbers whose cells may be captions."""
-COMPOSED: Final = frozenset({Kind.MONEY, Kind.FILE, Kind.MULTIFIELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +64,23 @@ class Conventions:
 
 
 @dataclass(frozen=True, slots=True)
-class Retyped:
+class _Retyped:
     """The converted cells of a column, and those that cannot be parsed: position, text and reason; these are null."""
 
     cells: list[object]
     bad: list[tuple[int, str, str]] = dataclass_field(default_factory=list)
 
 
-def retyped(cells: Sequence[object], field: Field, conventions: Conventions) -> Retyped:
+def retyped(cells: Sequence[object], field: Field, conventions: Conventions) -> _Retyped:
     """Convert the text cells of a column to forms that a write accepts; other cells stay unchanged."""
     reword = _reword(field, conventions)
-    if not is_list(field) and kind(field) not in COMPOSED:
-        return Retyped([*cells] if reword is None else _texts_reworded(cells, reword))
+    if not is_list(field) and not KIND[kind(field)].composed:
+        return _Retyped([*cells] if reword is None else _texts_reworded(cells, reword))
 
     def one(text: str) -> str:
         return text if reword is None else reword([text])[0] or ""
 
-    found = Retyped([])
+    found = _Retyped([])
     for position, cell in enumerate(cells):
         try:
             found.cells.append(_composed(cell, field, one, conventions))
@@ -91,7 +90,7 @@ def retyped(cells: Sequence[object], field: Field, conventions: Conventions) -> 
     return found
 
 
-def _texts_reworded(cells: Sequence[object], reword: Reword) -> list[object]:
+def _texts_reworded(cells: Sequence[object], reword: _Reword) -> list[object]:
     texts = reword([cell if isinstance(cell, str) else None for cell in cells])
     return [after if isinstance(before, str) else before for before, after in zip(cells, texts, strict=True)]
 
@@ -105,7 +104,7 @@ def _composed(cell: object, field: Field, one: Callable[[str], str], conventions
     return value[0].get("value") if isinstance(value[0], dict) and value[0].keys() <= {"value", "value_type"} else value
 
 
-def _reword(field: Field, conventions: Conventions) -> Reword | None:
+def _reword(field: Field, conventions: Conventions) -> _Reword | None:
     compared, of = comparison(field), kind(field)
     if field.choices or field.type in CODED:
         return None
@@ -117,39 +116,39 @@ def _reword(field: Field, conventions: Conventions) -> Reword | None:
     return {Comparison.DAY: dates, Comparison.MOMENT: dates, Comparison.FLAG: _truths}.get(compared)
 
 
-def _placed(cell: Cell, offset: str) -> Cell:
+def _placed(cell: _Cell, offset: str) -> _Cell:
     """Add the UTC offset to a time that names none; a day begins at its midnight."""
-    found = None if cell is None else NAIVE.fullmatch(cell.strip())
+    found = None if cell is None else _NAIVE.fullmatch(cell.strip())
     return cell if found is None else f"{found[1]}T{found[2] or '00:00:00'}{offset}"
 
 
-def _spaced(cells: list[Cell]) -> list[Cell]:
+def _spaced(cells: list[_Cell]) -> list[_Cell]:
     """Remove spaces between thousands and the currency; a comma stays."""
     bare = _without_currency(cells)
     return [
-        after if after is not None and PLAIN.fullmatch(after) and after != (before or "").strip() else before
+        after if after is not None and _PLAIN.fullmatch(after) and after != (before or "").strip() else before
         for after, before in zip(bare, cells, strict=True)
     ]
 
 
-def _numbers(cells: list[Cell]) -> list[Cell]:
+def _numbers(cells: list[_Cell]) -> list[_Cell]:
     """Treat points as thousands separators if any cell of the column has a decimal comma; else leave them."""
     bare = _without_currency(cells)
     commas = any(cell is not None and ("," in cell) for cell in bare)
 
-    def read(cell: Cell, before: Cell) -> Cell:
+    def read(cell: _Cell, before: _Cell) -> _Cell:
         if cell is None:
             return None
         if commas and GROUPED.fullmatch(cell):
             return cell.replace(".", "").replace(",", ".")
         if COMMA.fullmatch(cell):
             return cell.replace(",", ".")
-        return cell if PLAIN.fullmatch(cell) and cell != (before or "").strip() else before
+        return cell if _PLAIN.fullmatch(cell) and cell != (before or "").strip() else before
 
     return [read(cell, before) for cell, before in zip(bare, cells, strict=True)]
 
 
-def _clear_numbers(cells: list[Cell]) -> list[Cell]:
+def _clear_numbers(cells: list[_Cell]) -> list[_Cell]:
     bare = [cell for cell in _without_currency(cells) if cell is not None]
     return _spaced(cells) if any(THOUSANDS.fullmatch(cell) for cell in bare) else _numbers(cells)
 
@@ -159,7 +158,7 @@ def _bare(cell: str) -> str:
     return SPACES.sub("", cell.strip()).replace("\u2212", "-")
 
 
-def _without_currency(cells: list[Cell]) -> list[Cell]:
+def _without_currency(cells: list[_Cell]) -> list[_Cell]:
     """Numbers without spaces between thousands and without a currency, if the column names only one."""
     marks = {mark for cell in cells if cell is not None and (mark := _mark(cell))}
     if len(marks) > 1:
@@ -172,7 +171,7 @@ def _mark(cell: str) -> str:
     return found[0].strip(" .\u00a0\u202f").casefold() if found else ""
 
 
-def _days(cells: list[Cell]) -> list[Cell]:
+def _days(cells: list[_Cell]) -> list[_Cell]:
     return [_date(cell) if cell is None or not SERIAL.fullmatch(cell) else _day(float(cell)) for cell in cells]
 
 
@@ -181,11 +180,11 @@ def _day(serial: float) -> str:
     return (at if serial % 1 else at.date()).isoformat()
 
 
-def _dates(cells: list[Cell]) -> list[Cell]:
+def _dates(cells: list[_Cell]) -> list[_Cell]:
     return [_date(cell) for cell in cells]
 
 
-def _date(cell: Cell) -> Cell:
+def _date(cell: _Cell) -> _Cell:
     found = None if cell is None else DATE.fullmatch(cell.strip())
     if found is None:
         return cell
@@ -198,5 +197,5 @@ def _date(cell: Cell) -> Cell:
     return written
 
 
-def _truths(cells: list[Cell]) -> list[Cell]:
+def _truths(cells: list[_Cell]) -> list[_Cell]:
     return [cell if cell is None else TRUTHS.get(cell.strip().casefold(), cell) for cell in cells]

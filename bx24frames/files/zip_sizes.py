@@ -9,7 +9,7 @@ from typing import IO, Final
 
 MOST_UNPACKED: Final = 512 * 2**20
 """Bytes of all parts together: a million rows of ten columns take about 400 MB."""
-CHUNK: Final = 2**20
+_CHUNK: Final = 2**20
 
 
 def check_unpacked(data: bytes) -> None:
@@ -42,6 +42,6 @@ def holds(part: IO[bytes], wanted: bytes) -> bool:
 def _overlapping(part: IO[bytes], overlap: int) -> Iterator[bytes]:
     """Chunks of a part, each behind the last bytes of the one before."""
     kept = b""
-    while chunk := part.read(CHUNK):
+    while chunk := part.read(_CHUNK):
         yield kept + chunk
         kept = chunk[-overlap:] if overlap else b""

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.upload.source import Source
 
-F = TypeVar("F")
+_F = TypeVar("_F")
 
 __all__ = ["flatten"]
 
 
-def flatten(frame: F) -> F:
+def flatten(frame: _F) -> _F:
     """Replace columns of lists, structs, decimals and zoned times by columns of scalars.
 
     Tools such as `DataFrame.to_excel`, `drop_duplicates` and `to_sql` refuse the former.
@@ -49,11 +49,11 @@ def flatten(frame: F) -> F:
     """
     source = accept(frame)
     if isinstance(source, PandasSource):
-        return cast("F", _pandas(source))
+        return cast("_F", _pandas(source))
     if isinstance(source, PolarsSource):
         flat = _polars(source)
-        return cast("F", flat.lazy() if source.lazy else flat)
-    return cast("F", _table(source))
+        return cast("_F", flat.lazy() if source.lazy else flat)
+    return cast("_F", _table(source))
 
 
 def _table(source: Source) -> pa.Table:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WriteCancelled", "WriteReport", "interrupted_late", "report_of"]
 
-F = TypeVar("F")
+_F = TypeVar("_F")
 
 REASONS: Final = 3
 """Distinct reasons of failure that an error names."""
@@ -144,7 +144,7 @@ class WriteReport:
         """
         return to_backend(self.outcomes, backend, id_columns=("position", "attempts"))
 
-    def failed_rows(self, frame: F) -> F:
+    def failed_rows(self, frame: _F) -> _F:
         """Select the failed rows of the frame that was written; they are not in the portal.
 
         Unknown rows may be in the portal: check ``rows(frame, "unknown")`` before sending them again.
@@ -160,7 +160,7 @@ class WriteReport:
         """
         return self.rows(frame, "failed")
 
-    def rows(self, frame: F, *actions: Action) -> F:
+    def rows(self, frame: _F, *actions: Action) -> _F:
         """Select the rows with one of the outcomes `actions` from the frame that was written; see `failed_rows`.
 
         Raises
@@ -297,7 +297,7 @@ def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
     )
 
 
-def _take(frame: F, positions: AnyArray, rows: int) -> F:
+def _take(frame: _F, positions: AnyArray, rows: int) -> _F:
     """Select rows of any frame; the result is lazy if the frame was."""
     source = accept(frame)
     if source.rows != rows:
@@ -305,7 +305,7 @@ def _take(frame: F, positions: AnyArray, rows: int) -> F:
             f"The report has {rows:,} rows, but the frame has {source.rows:,}",
             guidance="Pass the frame that was written, with the same rows in the same order.",
         )
-    return cast("F", source.take(positions))
+    return cast("_F", source.take(positions))
 
 
 def _reason(line: Mapping[str, object]) -> str:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SyncReport", "sync_report_of"]
 
-SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
-NAMED: Final = 3
+_SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
+_NAMED: Final = 3
 """Failures that an error names."""
 
 
@@ -104,8 +104,8 @@ class SyncReport:
         ]
         if not failed:
             return
-        told = "; ".join(f"{table}: {message}" for table, message in failed[:NAMED])
-        more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
+        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         raise SyncError(
             f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
             report=self,
@@ -122,8 +122,8 @@ class SyncReport:
         return f"<SyncReport {self.store}: {tables}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
 
     def _repr_html_(self) -> str:
-        rows = list(zip(*(self.tables[name].to_pylist() for name in SHOWN), strict=True))
-        return table_html(SHOWN, rows, title=repr(self).strip("<>"))
+        rows = list(zip(*(self.tables[name].to_pylist() for name in _SHOWN), strict=True))
+        return table_html(_SHOWN, rows, title=repr(self).strip("<>"))
 
     def _sum(self, name: str) -> int:
         return sum(int(str(one)) for one in self.tables[name].to_pylist())

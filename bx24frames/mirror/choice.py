@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.state import Kept, TablePlan
     from bx24frames.portal.connection import Connection
 
-AROUND: Final = (
+_AROUND: Final = (
     *("activity", "requisite", "bank_detail", "address", "status", "currency", "type"),
     *("user", "department", "task", "call", "workgroup"),
 )
@@ -80,7 +80,7 @@ def _everything(smart: Sequence[str]) -> Iterator[str]:
     """The names of all entities that a mirror holds by default."""
     yield from ITEM_TYPES
     yield from smart
-    yield from AROUND
+    yield from _AROUND
     numbers = [name.partition(":")[2] for name in smart]
     yield from (f"{name.replace(':', '_')}_product_row" for name in (*SOLD, *smart))
     for base, own in (("stage_history", STAGED), ("category", PIPED)):

@@ -21,7 +21,7 @@ REQUEST: Final = 50
 """Commands of one request."""
 FEWEST: Final = 8
 """Parts into which a damaged window is cut at least: three rounds find one row of 25,600."""
-SHARE: Final = 0.2
+_SHARE: Final = 0.2
 """Share of a table that may be missing at once; more looks like cut rights or an ignored condition."""
 FEW: Final = 10
 """Missing rows that are believed whatever their share, unless they are all rows of the table."""
@@ -77,7 +77,7 @@ def too_many(missing: int, alive: int) -> bool:
     >>> too_many(10, 30), too_many(200, 900), too_many(30, 30)
     (False, True, True)
     """
-    return missing > max(FEW, SHARE * alive) or (missing == alive and alive > 1)
+    return missing > max(FEW, _SHARE * alive) or (missing == alive and alive > 1)
 
 
 class Search:

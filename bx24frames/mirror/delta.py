@@ -18,7 +18,7 @@ from bx24frames.errors import ConfigError
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Mark, TablePlan
 
-MARGIN: Final = 20
+_MARGIN: Final = 20
 """Ids below the highest one seen that are read again: they fit on the same page as the new ones."""
 _SECONDS: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -51,5 +51,5 @@ def conditions(table: TablePlan, mark: Mark, lag: dt.timedelta) -> list[dict[str
     if table.modified is not None:
         found.append({f">={table.modified}": mark.at - lag})
     if mark.max_id is not None:
-        found.append({f">{table.key[0]}": max(0, mark.max_id - MARGIN)})
+        found.append({f">{table.key[0]}": max(0, mark.max_id - _MARGIN)})
     return found or [{}]

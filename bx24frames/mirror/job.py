@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.spool import Rows
     from bx24frames.scan.scans import AsyncScan
 
-Key: TypeAlias = tuple[object, ...]
+_Key: TypeAlias = tuple[object, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -50,8 +50,8 @@ class Job:
     compared: Compared | None = None
     labels: Mapping[str, str] | None = None
     dictionaries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    seen: set[Key] = field(default_factory=set)
-    renewed: set[Key] = field(default_factory=set)
+    seen: set[_Key] = field(default_factory=set)
+    renewed: set[_Key] = field(default_factory=set)
     ids: array[int] = field(default_factory=lambda: array("q"))
     windows: Sequence[Window] = ()
     counts: Sequence[int] = ()
@@ -174,19 +174,19 @@ class Job:
             if int(str(row_id)) > known or (isinstance(at, dt.datetime) and at >= self.since):
                 self.moved.add(int(str(row_id)))
 
-    def _unseen(self, batch: pa.RecordBatch, seen: set[Key]) -> pa.RecordBatch:
+    def _unseen(self, batch: pa.RecordBatch, seen: set[_Key]) -> pa.RecordBatch:
         """The rows of a batch whose keys have not come yet; they have from now on."""
         kept = self._without(batch, seen)
         seen.update(self._keys(kept))
         return kept
 
-    def _without(self, batch: pa.RecordBatch, keys: set[Key]) -> pa.RecordBatch:
+    def _without(self, batch: pa.RecordBatch, keys: set[_Key]) -> pa.RecordBatch:
         import pyarrow as pa
 
         fresh = [key not in keys for key in self._keys(batch)]
         return batch if all(fresh) else batch.filter(pa.array(fresh, pa.bool_()))
 
-    def _keys(self, batch: pa.RecordBatch) -> list[Key]:
+    def _keys(self, batch: pa.RecordBatch) -> list[_Key]:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
     def change(self, request: SyncRequest, form: str, requests: int, seconds: float) -> Change:

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from bx24frames.scan.scans import AsyncScan
     from bx24frames.where.filters import Filters
 
-SAMPLE: Final = 50
+_SAMPLE: Final = 50
 """Owners read one by one: the commands of a request."""
-MANY: Final = 500
+_MANY: Final = 500
 """Owners of one condition."""
 
 
@@ -82,15 +82,15 @@ async def _rows(connection: Connection, job: Job, owners: list[int]) -> AsyncIte
     at = 0
     while at < len(owners):
         if together:
-            async for batch in _in_bulk(connection, job, owners[at : at + MANY]):
+            async for batch in _in_bulk(connection, job, owners[at : at + _MANY]):
                 yield batch
-            at += MANY
+            at += _MANY
             continue
-        some = owners[at : at + SAMPLE]
+        some = owners[at : at + _SAMPLE]
         found = [batch async for batch in _one_by_one(connection, job, some)]
         for batch in found:
             yield batch
-        at += SAMPLE
+        at += _SAMPLE
         if together is None and found and at < len(owners):
             together = await _alike(connection, job, some, found)
 

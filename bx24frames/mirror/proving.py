@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.job import Job
     from bx24frames.portal.connection import Connection
 
-ROUNDS: Final = 60
+_ROUNDS: Final = 60
 """Rounds of a search after which the portal's counts are taken to contradict its pages."""
 
 
@@ -114,7 +114,7 @@ async def prove_deletions(connection: Connection, jobs: Sequence[Job], *, believ
         Whether any share of a table may be gone.
     """
     searches = {job: _search(job) for job in jobs if provable(job)}
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         asked = [(job, ask) for job, search in searches.items() if job.fault is None for ask in search.asks()]
         if not asked:
             break

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.state import Applied, Kept, TablePlan
     from bx24frames.portal.connection import Connection
 
-CLOSED: Final = (
+_CLOSED: Final = (
     "ACCESS_DENIED",
     "ERROR_METHOD_NOT_FOUND",
     "insufficient_scope",
@@ -258,7 +258,7 @@ def _no_time(answer: Answer) -> BX24Error:
 
 def _closed(fault: BX24Error) -> bool:
     """Whether a refusal is about what the credential may read, or what the portal has."""
-    return isinstance(fault, AuthError) or fault.code in CLOSED
+    return isinstance(fault, AuthError) or fault.code in _CLOSED
 
 
 def _outcome(job: Job, applied: Applied) -> TableOutcome:

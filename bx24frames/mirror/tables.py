@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
 
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
-SHORT: Final[Mapping[int, str]] = {1: "L", 2: "D", 3: "C", 4: "CO", 7: "Q", 31: "SI"}
+_SHORT: Final[Mapping[int, str]] = {1: "L", 2: "D", 3: "C", 4: "CO", 7: "Q", 31: "SI"}
 """Codes of the owners of product rows; of smart processes ``T`` and the type in hexadecimal (docs: data-types.md)."""
 BY_TYPE: Final = ("stage_history", "category")
 """Entities that are read for one entity type: ``stage_history:2`` is the table ``deal_stage_history``."""
@@ -99,7 +99,7 @@ def owned_plan(name: str) -> TablePlan | None:
             owner=owner,
             owner_column="ownerId",
             owner_argument="ownerId",
-            filters={"ownerType": SHORT.get(number, f"T{number:x}")},
+            filters={"ownerType": _SHORT.get(number, f"T{number:x}")},
             title=rows.title,
         )
     links = CATALOG.get(text)

@@ -23,7 +23,7 @@ from bx24frames.transport.private_file import write_private
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 MAX_AGE: Final = 3600.0
 """Default TTL in seconds."""
@@ -64,8 +64,8 @@ class Cache:
     )
 
     async def recall(
-        self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], T], *, keep: bool = True
-    ) -> T:
+        self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], _T], *, keep: bool = True
+    ) -> _T:
         """Return an answer parsed by `read`: from memory, from disk, or from the portal.
 
         Parameters
@@ -85,11 +85,11 @@ class Cache:
             return await self._recall(name, ask, read, keep=keep)
 
     async def _recall(
-        self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], T], *, keep: bool
-    ) -> T:
+        self, name: str, ask: Callable[[], Awaitable[JSON]], read: Callable[[JSON], _T], *, keep: bool
+    ) -> _T:
         held = self._held.get(name)
         if held is not None and self._fresh(held[0]):
-            return cast("T", held[1])
+            return cast("_T", held[1])
         file = self._file(name) if keep else None
         found = self._load(file, read) if file is not None else None
         if found is None:
@@ -143,16 +143,16 @@ class Cache:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         return self.folder / f"{_UNSAFE.sub('-', name.lower())[:40]}-{digest}.json"
 
-    def kept(self, name: str, read: Callable[[JSON], T]) -> T | None:
+    def kept(self, name: str, read: Callable[[JSON], _T]) -> _T | None:
         """A cached answer of any age parsed by `read`; None if there is none. No request is made."""
         held = self._held.get(name)
         if held is not None:
-            return cast("T", held[1])
+            return cast("_T", held[1])
         file = self._file(name)
         found = self._load(file, read, fresh=False) if file is not None else None
         return None if found is None else found[1]
 
-    def _load(self, file: Path, read: Callable[[JSON], T], *, fresh: bool = True) -> tuple[float, T] | None:
+    def _load(self, file: Path, read: Callable[[JSON], _T], *, fresh: bool = True) -> tuple[float, _T] | None:
         """An answer on disk; None if there is none, or the file is damaged."""
         try:
             kept = orjson.loads(file.read_bytes())

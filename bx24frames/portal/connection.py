@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from bx24frames.transport.auth import AuthLike
     from bx24frames.transport.base import CheckedTransport, Transport
 
-P = TypeVar("P")
-T = TypeVar("T")
+_P = TypeVar("_P")
+_T = TypeVar("_T")
 
-COSTS: Final = "costs"
+_COSTS: Final = "costs"
 """The name in `Connection.metadata`."""
-MINUTE: Final = 60.0
+_MINUTE: Final = 60.0
 TIMEOUT: Final = 75.0
 """Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
 
@@ -189,7 +189,7 @@ class Connection:
             heard=self.server_time.hear,
         )
 
-    async def run(self, machine: Machine[T]) -> AsyncGenerator[T, None]:
+    async def run(self, machine: Machine[_T]) -> AsyncGenerator[_T, None]:
         """Yield the results of a machine.
 
         Raises
@@ -208,13 +208,13 @@ class Connection:
     def pages(
         self,
         listing: Listing,
-        take: Take[P, T],
+        take: Take[_P, _T],
         *,
         ascending: bool = True,
         limit: int | None = None,
         ordered: bool = False,
-        beside: Route[P, T] | None = None,
-    ) -> Machine[T]:
+        beside: Route[_P, _T] | None = None,
+    ) -> Machine[_T]:
         """The machine that reads a listing of this connection; see `pages_machine`."""
         return pages_machine(
             listing, take, ascending=ascending, limit=limit, ordered=ordered, beside=beside, retry=self.retry
@@ -278,14 +278,14 @@ class Connection:
         governor, sizes = self.budgets.governor(self.host, self.key, self.settings.limits)
         if not governor.costs.recalled:
             governor.costs.recalled = True
-            governor.costs.remember(self.metadata.kept(COSTS, lambda kept: kept), self.clock.now())
+            governor.costs.remember(self.metadata.kept(_COSTS, lambda kept: kept), self.clock.now())
         return governor, sizes
 
     def _keep_costs(self) -> None:
         """Keep the costs for later runs, at most once a minute."""
         costs = self._budget()[0].costs
-        if costs.is_newer_by(MINUTE):
-            self.metadata.note(COSTS, costs.to_json())
+        if costs.is_newer_by(_MINUTE):
+            self.metadata.note(_COSTS, costs.to_json())
 
     def charged_share(self) -> float:
         """Share of a batch's duration that the portal charges, as far as its answers show."""
@@ -376,14 +376,14 @@ def new_token() -> str:
 
 def pages_machine(
     listing: Listing,
-    take: Take[P, T],
+    take: Take[_P, _T],
     *,
     ascending: bool = True,
     limit: int | None = None,
     ordered: bool = False,
-    beside: Route[P, T] | None = None,
+    beside: Route[_P, _T] | None = None,
     retry: RetryPolicy = RETRY,
-) -> Machine[T]:
+) -> Machine[_T]:
     """The machine that reads a listing: by id where possible, else in its own form of paging, or by offset.
 
     `ordered`: the call carries an order of its own, so that the pages cannot be found by id. `beside`: another list

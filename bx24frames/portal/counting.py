@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
     from bx24frames.where.model import Where
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 Keep: TypeAlias = "Callable[[Rows], Rows]"
 
 
@@ -137,7 +137,7 @@ async def _count_ids(connection: Connection, listings: Sequence[Listing], *, apa
 async def _distinct(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Callable[[int, Listing], Take[P, set[tuple[object, ...]]]],
+    take: Callable[[int, Listing], Take[_P, set[tuple[object, ...]]]],
 ) -> int:
     """The number of distinct rows of some listings."""
     seen: set[tuple[object, ...]] = set()

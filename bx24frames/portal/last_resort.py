@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.messages import Answer
     from bx24frames.portal.connection import Connection
 
-PAGE: Final = 50
+_PAGE: Final = 50
 
 
 async def read_by_shape(connection: Connection, method: str, params: dict[str, JSON]) -> JSON:
@@ -42,20 +42,20 @@ async def read_by_shape(connection: Connection, method: str, params: dict[str, J
     if not all(isinstance(row, dict) for row in found):
         return found
     listing = Listing(
-        call, rows_path=path, id_key=id_key(found), id_filter="", paging=Paging.OFFSET, page_size=max(PAGE, len(found))
+        call, rows_path=path, id_key=id_key(found), id_filter="", paging=Paging.OFFSET, page_size=max(_PAGE, len(found))
     )
     if first.next is not None or (first.total or 0) > len(found):
         return await _by_offset(connection, listing)
     more = tells_of_more(first.value)
     fits = first.total == len(found)  # of a full page it may be the count of the page
-    if not found or more is False or not (more or _looks_full(method, len(found))) or (fits and len(found) != PAGE):
+    if not found or more is False or not (more or _looks_full(method, len(found))) or (fits and len(found) != _PAGE):
         return found
     return await _by_form(connection, listing, first.value, more=bool(more), fits=fits)
 
 
 def _looks_full(method: str, rows: int) -> bool:
     """Whether so many rows may be a page rather than a list: round numbers are, and any of a method known to page."""
-    return rows % 10 == 0 or rows % 25 == 0 or (is_paged(method) and rows >= PAGE // 5)
+    return rows % 10 == 0 or rows % 25 == 0 or (is_paged(method) and rows >= _PAGE // 5)
 
 
 async def _by_offset(connection: Connection, listing: Listing) -> JSON:
@@ -95,7 +95,7 @@ async def _by_form(connection: Connection, listing: Listing, first: JSON, *, mor
         ended = True
         if not more:
             break
-    if more or not (ended or fits or len(rows) % PAGE):
+    if more or not (ended or fits or len(rows) % _PAGE):
         raise ResponseError(
             f"{len(rows)} rows came, and "
             + ("the method tells of more" if more else "as many are a page: there may be more"),

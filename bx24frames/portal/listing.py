@@ -19,7 +19,7 @@ from bx24frames.where.dialects import dialect
 from bx24frames.where.model import Where
 from bx24frames.where.parse import MAX_IN
 
-PAGE: Final = 50
+_PAGE: Final = 50
 WIDTHS: Final = ((1, 8), (9, 30), (31, 100))
 """Numbers of columns whose pages cost about the same."""
 
@@ -126,7 +126,7 @@ def slices(entity: Entity, where: Where) -> Iterator[Where]:
             equal = dialect(entity).spells.get(Op.EQ, "")
             lists.append([(f"{equal}{entity.listing.id_filter}", row_id) for row_id in where.ids])
         else:
-            lists.append([(f"{spelled}{entity.listing.id_filter}", list(part)) for part in _parts(where.ids, PAGE)])
+            lists.append([(f"{spelled}{entity.listing.id_filter}", list(part)) for part in _parts(where.ids, _PAGE)])
     for chosen in product(*lists):
         params: dict[str, JSON] = {**where.params, **dict(chosen)}
         yield replace(where, params=params, ids=None, splits=())

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bx24frames.where.model import Where
 
 SAME: Final = frozenset({Op.EQ, Op.IN, Op.LIKE, Op.CONTAINS, Op.SEARCH})
-NOWHERE: Final = "no such text 7f3a9c51"
+_NOWHERE: Final = "no such text 7f3a9c51"
 _FAR: Final = 2_147_000_000
 SMALL: Final = 2_500
 """Rows that are read rather than trusted."""
@@ -61,7 +61,7 @@ def impossible(key: str, value: JSON, field: Field | None) -> JSON:
     if own in TIMED:
         return _TIMES.get(op)
     if own is Comparison.TEXT and op in SAME and value != "":
-        return [NOWHERE] if isinstance(value, list) else NOWHERE
+        return [_NOWHERE] if isinstance(value, list) else _NOWHERE
     return None
 
 

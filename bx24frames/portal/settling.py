@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 LISTED: Final = frozenset({Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.CURRENCIES})
 Closed: TypeAlias = "Mapping[str, Dictionary]"
 
@@ -28,8 +28,8 @@ async def settled(
     table: Table,
     filters: Given,
     named: tzinfo | None,
-    parse: Callable[[Zones, Closed], T],
-) -> T:
+    parse: Callable[[Zones, Closed], _T],
+) -> _T:
     """Parse conditions with the dictionaries of their codes, in the portal's time zone where a day depends on it.
 
     Raises
@@ -48,8 +48,8 @@ async def settled(
 
 
 async def _in_zone(
-    connection: Connection, named: tzinfo | None, closed: Closed, parse: Callable[[Zones, Closed], T]
-) -> T:
+    connection: Connection, named: tzinfo | None, closed: Closed, parse: Callable[[Zones, Closed], _T]
+) -> _T:
     zones = Zones(named, connection.portal_zone)
     found = parse(zones, closed)
     if not zones.asked or zones.portal is not None:

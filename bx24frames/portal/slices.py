@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.machine import Machine
     from bx24frames.portal.connection import Connection
 
-P = TypeVar("P")
+_P = TypeVar("_P")
 
 SHARE: Final = 2
 """Pages asked for at first of each of many readings: few of them are longer than one."""
@@ -33,7 +33,7 @@ SHARE: Final = 2
 async def page_each(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Take[P, pa.RecordBatch],
+    take: Take[_P, pa.RecordBatch],
     *,
     wanted: Collection[int],
     up: bool,
@@ -71,7 +71,7 @@ def _merged(found: Sequence[tuple[list[int], pa.RecordBatch]], *, up: bool) -> p
 async def _pages_of(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Take[P, pa.RecordBatch],
+    take: Take[_P, pa.RecordBatch],
     *,
     wanted: Collection[int],
     up: bool,
@@ -123,7 +123,7 @@ def _page(listing: Listing, *, up: bool) -> Call:
 
 async def side_by_side(
     connection: Connection,
-    parts: Sequence[tuple[Listing, Take[P, pa.RecordBatch]]],
+    parts: Sequence[tuple[Listing, Take[_P, pa.RecordBatch]]],
     *,
     up: bool,
     limit: int | None = None,
@@ -133,7 +133,7 @@ async def side_by_side(
     `parts`: each listing with how its rows are typed, and which of them stay.
     """
 
-    def of(part: Listing, take: Take[P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
+    def of(part: Listing, take: Take[_P, pa.RecordBatch]) -> Machine[pa.RecordBatch]:
         return connection.pages(part, take, ascending=up, limit=limit if part.paging is Paging.KEYSET else None)
 
     machines: list[Machine[pa.RecordBatch]] = [
@@ -166,7 +166,7 @@ async def both_ways(
 async def each_owner(
     connection: Connection,
     listings: Sequence[Listing],
-    take: Take[P, pa.RecordBatch],
+    take: Take[_P, pa.RecordBatch],
     *,
     ascending: bool,
 ) -> AsyncGenerator[pa.RecordBatch, None]:

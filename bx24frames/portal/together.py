@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.portal.connection import Connection
 
-STATUS: Final = "crm.status.list"
+_STATUS: Final = "crm.status.list"
 CATEGORY: Final = "crm.category.list"
-USERS: Final = "user.get"
+_USERS: Final = "user.get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ async def describe_together(
     described = [one for one in entities if one.fields.method is not None]
     calls = [Call(str(one.fields.method), one.fields.params) for one in described]
     numbers = list(categories)
-    named: list[tuple[str, Call]] = [(STATUS, Call(STATUS, {}))] if numbers else []
+    named: list[tuple[str, Call]] = [(_STATUS, Call(_STATUS, {}))] if numbers else []
     named += [(f"{CATEGORY}:{number}", Call(CATEGORY, {"entityTypeId": number})) for number in numbers]
     if people:
-        named.append((USERS, Cursor(CATALOG["user"].listing, up=True).offset(0)))
+        named.append((_USERS, Cursor(CATALOG["user"].listing, up=True).offset(0)))
     answers = await connection.answers([*calls, *(call for _, call in named), *more], first=MAX_COMMANDS, mixed=True)
     faults: dict[str, BX24Error] = {}
     for entity, answer in zip(described, answers, strict=False):
@@ -74,8 +74,8 @@ async def describe_together(
     for (name, _), answer in zip(named, answers[len(calls) :], strict=False):
         if not isinstance(answer, Success):
             refused.add(name)
-        elif name != USERS or (isinstance(answer.value, list) and len(answer.value) == answer.total):
-            await recall_dictionary(connection, name, answer.value, keep=name != USERS)
+        elif name != _USERS or (isinstance(answer.value, list) and len(answer.value) == answer.total):
+            await recall_dictionary(connection, name, answer.value, keep=name != _USERS)
     return Told(faults, frozenset(refused), answers[len(calls) + len(named) :])
 
 

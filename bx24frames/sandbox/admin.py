@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.roles import Role
     from bx24frames.sandbox.store.tables import EntityType
 
-Values = Mapping[str, Any]
+_Values = Mapping[str, Any]
 
 
 class Admin:
@@ -54,7 +54,7 @@ class Admin:
     def add(
         self,
         entity: str | int,
-        rows: Values | Iterable[Values],
+        rows: _Values | Iterable[_Values],
         *,
         count: int = 1,
         commit_after: float = 0.0,
@@ -86,7 +86,7 @@ class Admin:
                 self._store.appearing.setdefault(table.name, {}).update(dict.fromkeys(ids, now + commit_after))
         return ids
 
-    def import_rows(self, entity: str | int, rows: Values | Iterable[Values]) -> list[int]:
+    def import_rows(self, entity: str | int, rows: _Values | Iterable[_Values]) -> list[int]:
         """Add rows as an administrator's import does: `createdTime`, `updatedTime` and `movedTime` as they are given,
         however old. Returns their ids.
         """
@@ -104,7 +104,7 @@ class Admin:
         self,
         entity: str | int,
         ids: int | Iterable[int],
-        values: Values,
+        values: _Values,
         *,
         commit_after: float = 0.0,
         user_id: int = 1,

@@ -20,7 +20,7 @@ MAPS: Final = ("result", "error", "total", "next", "time")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 NOT_HERE: Final = MethodError("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)
-ALONE: Final = {"crm.item.payment.list": "payments_not_in_a_batch"}
+_ALONE: Final = {"crm.item.payment.list": "payments_not_in_a_batch"}
 """Methods that are refused inside a batch, with the quirk that enables the refusal."""
 TOO_LONG: Final = MethodError("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
 
@@ -81,7 +81,7 @@ def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> di
 
 def _run_command(session: Session, text: str, maps: dict[str, dict[str, Any]]) -> Answer:
     method, query = split_command(text)
-    if method.lower() in ALONE and ALONE[method.lower()] in session.scene.quirks:
+    if method.lower() in _ALONE and _ALONE[method.lower()] in session.scene.quirks:
         return Answer(error_body(NOT_HERE), NOT_HERE.status)
     if method.startswith(API):  # a batch of the older REST cannot call methods of REST 3.0
         return Answer(error_body(UNKNOWN_METHOD), UNKNOWN_METHOD.status)

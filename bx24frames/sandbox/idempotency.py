@@ -23,7 +23,7 @@ _Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class _Kept:
     """A successful reply, with its request and its expiry."""
 
     request: tuple[str, bytes]
@@ -35,7 +35,7 @@ class Kept:
 class Memory:
     """Successful replies of the last day, by key."""
 
-    kept: dict[_Key, Kept] = field(default_factory=dict)
+    kept: dict[_Key, _Kept] = field(default_factory=dict)
 
     def answer(self, key: _Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], Reply]) -> Reply:
         """The reply to a request with a key: the remembered one, a refusal, or that of `carry_out`."""
@@ -46,5 +46,5 @@ class Memory:
             return replace(known.reply, headers={**known.reply.headers, **REPLAYED}, seconds=0.0)
         reply = carry_out()
         if reply.status == 200:
-            self.kept[key] = Kept(request, now + _SECONDS, reply)
+            self.kept[key] = _Kept(request, now + _SECONDS, reply)
         return reply

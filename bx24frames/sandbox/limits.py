@@ -13,7 +13,7 @@ UNRECORDED: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class _Generation:
     """How a build counts operating time [rest module: lib/engine/access/loadlimiter.php, states of 2025 and 2026].
 
     Parameters
@@ -29,9 +29,9 @@ class Generation:
     ban: float | None = None
 
 
-BY_METHOD: Final = Generation()
+BY_METHOD: Final = _Generation()
 """Builds until mid-2026."""
-BY_BATCH: Final = Generation(batch_weight=0.5, ban=300.0)
+BY_BATCH: Final = _Generation(batch_weight=0.5, ban=300.0)
 """The newest builds."""
 
 
@@ -152,7 +152,7 @@ class Meter:
 
     spent: OperatingTime
     began: float
-    generation: Generation = BY_METHOD
+    generation: _Generation = BY_METHOD
     _hits: dict[_Key, list[float]] = field(default_factory=dict)
     _first: dict[_Key, float] = field(default_factory=dict)
     _inside: float | None = None

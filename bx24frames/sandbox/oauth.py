@@ -34,7 +34,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class _Tokens:
     """An access token and the refresh token for the next one."""
 
     access_token: str = field(repr=False)
@@ -82,7 +82,7 @@ class OAuthServer:
 
     def issue(
         self, *, user_id: int = 1, scopes: Iterable[str] | None = None, expires_in: float | None = None
-    ) -> Tokens:
+    ) -> _Tokens:
         """Issue a pair of tokens; with `expires_in` of 0 or less (seconds) the access token has expired already."""
         return self._issue(user_id, scopes_of(scopes), expires_in)
 
@@ -138,15 +138,15 @@ class OAuthServer:
         self.refreshed += pool is self._refresh
         return 200, self._answer(pending, self._issue(pending.user_id, pending.scopes, None))
 
-    def _issue(self, user_id: int, scopes: Scopes, expires_in: float | None) -> Tokens:
+    def _issue(self, user_id: int, scopes: Scopes, expires_in: float | None) -> _Tokens:
         life = self.expires_in if expires_in is None else expires_in
         now = self.clock()
         access = self.keyring.add_grant(Credential(f"app:{self.client_id}", user_id, scopes), now + life)
         refresh = self.keyring.secret(70)
         self._refresh[refresh] = Pending(user_id, scopes, now + REFRESH_SECONDS)
-        return Tokens(access, refresh, int(life))
+        return _Tokens(access, refresh, int(life))
 
-    def _answer(self, pending: Pending, tokens: Tokens) -> dict[str, Any]:
+    def _answer(self, pending: Pending, tokens: _Tokens) -> dict[str, Any]:
         host = self.url.partition("://")[2].partition("/")[0]
         return {
             "access_token": tokens.access_token,

@@ -18,7 +18,7 @@ from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.schema import Family, TableSchema
 from bx24frames.entities.spelling import renamed, upper
-from bx24frames.entities.types import Kind, arrow_type, is_list, kind
+from bx24frames.entities.types import KIND, arrow_type, is_list, kind
 from bx24frames.errors import ResponseError
 from bx24frames.portal.listing import listing_for
 from bx24frames.where.model import Where
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity, Field
     from bx24frames.scan.reading import Reading
 
-ALIKE: Final = frozenset({Kind.NUMBER, Kind.LINK, Kind.CODE, Kind.TEXT, Kind.BOOL, Kind.DATE})
-"""Kinds that both families print with the same meaning, user fields included."""
-ALIKE_BUILT_IN: Final = ALIKE | {Kind.FLOAT, Kind.DATETIME}
-"""Of the portal's own fields also these. A user field's moment may differ by the user's offset (crm module:
-restservice.php shifts it, lib/controller/item.php does not), and its number by the places that are printed."""
 LONG_TEXTS: Final = frozenset({"text", "html", "address", "location"})
 """Types of text in which the families treat markup differently."""
 
@@ -67,8 +62,9 @@ def classic_of(entity: Entity) -> Entity | None:
 
 def twin(item: Field, entity: Entity) -> Field | None:
     """The field of the classic list with the same cells; None where they might differ."""
-    alike = ALIKE if item.user_field else ALIKE_BUILT_IN
-    if kind(item) not in alike or item.type in LONG_TEXTS or is_list(item) or item.holder is not None:
+    agree = KIND[kind(item)].families_agree
+    alike = agree == "always" or (agree == "built in" and not item.user_field)
+    if not alike or item.type in LONG_TEXTS or is_list(item) or item.holder is not None:
         return None
     code = item.code if item.user_field else _classic_name(item.code, entity)
     return replace(item, code=code, printed="", request="", camel="", sent="", conditions=())

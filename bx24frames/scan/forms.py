@@ -89,8 +89,9 @@ class FormReader:
             raise proof.emptiness()
         if self._reading.inner:
             return
-        if proof.missing and not self._reading.forgiving:
-            self._once("missing", "no row has, so they are null", proof.missing)
+        missing = proof.missing or proof.unheeded
+        if missing and not self._reading.forgiving:
+            self._once("missing", "no row has, so they are null", missing)
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
         if not self._reading.named and left_out:
             told = "rows have, but no description names (to read them, name them in columns=)"

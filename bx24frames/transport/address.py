@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from bx24frames.errors import ConfigError
 from bx24frames.transport.redact import remember
 
-Kind = Literal["webhook", "oauth"]
+_Kind = Literal["webhook", "oauth"]
 
 API: Final = "api/"
 """Prefix of methods of REST 3.0 in the path."""
@@ -53,7 +53,7 @@ class Address:
     """
 
     host: str
-    kind: Kind
+    kind: _Kind
     user_id: int | None = None
     secret: str = field(default="", repr=False)
     scheme: str = "https"

@@ -34,19 +34,19 @@ _HINT: Final = re.compile("rest|auth|token|secret|bearer", re.I)
 _BARE_CODE: Final = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{14,}", re.I)
 
 
-LONG: Final = 12
+_LONG: Final = 12
 """Length from which a code cannot occur in a text by chance; those of portals have about sixteen characters."""
-MANY: Final = 256
+_MANY: Final = 256
 _codes: Final[dict[str, None]] = {}
 
 
 def remember(*codes: str | None) -> None:
     """Register webhook codes and tokens to be masked everywhere; only the latest are kept."""
     for code in codes:
-        if code and len(code) >= LONG:
+        if code and len(code) >= _LONG:
             _codes.pop(code, None)
             _codes[code] = None
-    while len(_codes) > MANY:
+    while len(_codes) > _MANY:
         _codes.pop(next(iter(_codes)), None)
 
 

@@ -13,9 +13,9 @@ from typing import Final, Protocol, TypeAlias
 from bx24frames.errors import ConfigError
 from bx24frames.transport.private_file import write_private
 
-POLL: Final = 0.05
+_POLL: Final = 0.05
 """Seconds between attempts to get the lock."""
-PATIENCE: Final = 120.0
+_PATIENCE: Final = 120.0
 """Seconds after which the process that holds the lock is assumed to hang; a renewal takes up to ninety."""
 
 
@@ -66,7 +66,7 @@ class TokenFile:
         return turn(self.path)
 
 
-class Memory:
+class _Memory:
     """Keeps the tokens for the lifetime of the process."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ def open_store(store: StoreLike) -> TokenStore:
         The object has no ``load`` and ``save``.
     """
     if store is None:
-        return Memory()
+        return _Memory()
     if isinstance(store, str | os.PathLike):
         return TokenFile(store)
     if callable(getattr(store, "load", None)) and callable(getattr(store, "save", None)):
@@ -116,10 +116,10 @@ async def turn(path: Path) -> AsyncIterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    latest = loop.time() + PATIENCE
+    latest = loop.time() + _PATIENCE
     try:
         while not _taken(lock) and loop.time() < latest:  # noqa: ASYNC110 (the others are processes)
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(_POLL)
         yield
     finally:
         lock.close()

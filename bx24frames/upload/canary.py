@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FROM: Final = 101
 """Number of new rows from which a canary is sent; below it, the extra request costs more than it saves."""
-ALIKE: Final = 4
+_ALIKE: Final = 4
 """Rows tried after the first one failed: if they fail with the same message, the cause is not in the rows."""
 
 
@@ -26,11 +26,11 @@ def send_ahead(machine: UploadMachine, waiting: set[int], send: Callable[[set[in
     sound, rows = sorted(waiting), machine.rows
     if len(sound) < FROM:
         return
-    for part in (sound[:1], sound[1 : 1 + ALIKE]):
+    for part in (sound[:1], sound[1 : 1 + _ALIKE]):
         yield from send(set(part))
         if machine.stopped or not all(_refused(position, rows) for position in part):
             return
-    tried = sound[: 1 + ALIKE]
+    tried = sound[: 1 + _ALIKE]
     told = {(outcome.code, outcome.message) for at in tried if (outcome := rows.outcome(at)) is not None}
     if len(told) > 1 or machine.on_error == "report":
         return

@@ -35,7 +35,7 @@ SQLITE: Final = b"SQLite format 3\x00"
 """The first bytes of the journals of earlier versions."""
 LOCK_WAIT: Final = 0.2
 """Seconds to wait for a journal that another process has open."""
-POLL: Final = 0.01
+_POLL: Final = 0.01
 _HEAD: Final = len(MAGIC) + 16 + 1 + 16 + 1 + 8 + 1
 _TAIL: Final = 1 + 8 + 1
 _BINARY: Final = getattr(os, "O_BINARY", 0)
@@ -160,7 +160,7 @@ def open_file(path: Path) -> JournalFile | None:
             raise unusable(path, error) from error
         if time.monotonic() > latest:
             raise _in_use(path)
-        time.sleep(POLL)
+        time.sleep(_POLL)
 
 
 def create_file(path: Path, records: Sequence[Record], *, replace: bool = False) -> bool:

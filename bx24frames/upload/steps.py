@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["Author", "CallAnswers", "Delivery", "HighestId", "Note", "RowsAfter", "RowsById", "RowsByKey"]
 __all__ += ["RowsLike", "Script", "Send", "TableOf", "UploadStep", "WaitUntil", "answer_to"]
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
 
-class UploadStep(Generic[T_co]):
+class UploadStep(Generic[_T_co]):
     """One command of the machine; the type parameter is that of its answer."""
 
     label: ClassVar[str] = "step"
 
 
-Script: TypeAlias = "Generator[UploadStep[object], object, T]"
+Script: TypeAlias = "Generator[UploadStep[object], object, _T]"
 """A part of an upload: it gives steps and is resumed with their answers."""
 
 
-def answer_to(step: UploadStep[T]) -> Script[T]:
+def answer_to(step: UploadStep[_T]) -> Script[_T]:
     """Issue one step; returns its answer."""
-    return cast("T", (yield step))
+    return cast("_T", (yield step))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
-SAMPLE: Final = 50
+_SAMPLE: Final = 50
 """Rows in the sample that shows whether the portal stores what it accepts."""
 STAGE_FIELDS: Final = frozenset({"stageId", "STAGE_ID"})
 PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
@@ -63,10 +63,10 @@ def _sample(upload: Upload, machine: UploadMachine) -> Script[None]:
     columns = {name: field for name, field in upload.columns.items() if _reads_back(field)}
     if not blind or not columns:
         return
-    differing = yield from _read_back(upload, machine, blind[:SAMPLE], columns)
+    differing = yield from _read_back(upload, machine, blind[:_SAMPLE], columns)
     known = {name: field for name, field in columns.items() if name in differing or _at_risk(upload, field)}
-    if known and blind[SAMPLE:]:
-        yield from _read_back(upload, machine, blind[SAMPLE:], known)
+    if known and blind[_SAMPLE:]:
+        yield from _read_back(upload, machine, blind[_SAMPLE:], known)
 
 
 def _written(rows: RowStates) -> list[int]:

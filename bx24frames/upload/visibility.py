@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.schema import Family
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.types import KIND, Kind, is_list, kind
 from bx24frames.upload.match import canonical, compares
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ VisibleAs: TypeAlias = "tuple[Hashable, ...]"
 
 STAGE_CODES: Final = frozenset({"stageId", "STAGE_ID", "STATUS_ID"})
 _USERS: Final = frozenset({"user", "employee"})
-_TIED: Final = frozenset({Kind.LINK, Kind.CODE, Kind.BOOL})
 
 
 def deciding(upload: Upload) -> dict[str, Field]:
@@ -50,7 +49,7 @@ def _decides(field: Field, family: Family) -> bool:
     if field.type in _USERS or field.type == "crm_category" or kind(field) is Kind.BOOL or field.code in STAGE_CODES:
         return True
     number = kind(field) is Kind.NUMBER and field.code.lower().endswith("id")
-    return family is Family.OTHER and (kind(field) in _TIED or number)
+    return family is Family.OTHER and (KIND[kind(field)].decides_access or number)
 
 
 def visible_as(fields: Iterable[Field], values: Mapping[str, object]) -> VisibleAs:

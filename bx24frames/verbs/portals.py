@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from bx24frames.scan.scans import AsyncScan, Scan
 
-P = ParamSpec("P")
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 
 
 @with_parameters
@@ -68,33 +68,33 @@ class AsyncPortal(WireVerbs):
         return await open_scan(self.connection.begun(), request)
 
 
-class Verb(Protocol[P, T_co]):
+class _Verb(Protocol[_P, _T_co]):
     """A method with the parameters and the result of an awaitable one, without the ``await``."""
 
     @overload
-    def __get__(self, instance: None, owner: type[object], /) -> Callable[Concatenate[Portal, P], T_co]: ...
+    def __get__(self, instance: None, owner: type[object], /) -> Callable[Concatenate[Portal, _P], _T_co]: ...
 
     @overload
-    def __get__(self, instance: Portal, owner: type[object] | None = None, /) -> Callable[P, T_co]: ...
+    def __get__(self, instance: Portal, owner: type[object] | None = None, /) -> Callable[_P, _T_co]: ...
 
 
-def blocking(verb: Callable[Concatenate[AsyncPortal, P], Coroutine[object, object, T]]) -> Verb[P, T]:
+def blocking(verb: Callable[Concatenate[AsyncPortal, _P], Coroutine[object, object, _T]]) -> _Verb[_P, _T]:
     """Make the blocking twin of an awaitable verb: same name, parameters, documentation and result."""
 
     @wraps(verb)
-    def twin(portal: Portal, *args: P.args, **kwargs: P.kwargs) -> T:
+    def twin(portal: Portal, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         refuse_session(portal.connection)
         return bridge.run(verb(AsyncPortal.over(portal.connection), *args, **kwargs))
 
     twin.__qualname__ = f"Portal.{verb.__name__}"
     twin.__module__ = __name__
-    return cast("Verb[P, T]", twin)
+    return cast("_Verb[_P, _T]", twin)
 
 
-def opening(verb: Callable[Concatenate[AsyncPortal, P], Coroutine[object, object, AsyncScan]]) -> Verb[P, Scan]:
+def opening(verb: Callable[Concatenate[AsyncPortal, _P], Coroutine[object, object, AsyncScan]]) -> _Verb[_P, Scan]:
     """Make the blocking twin of a verb that opens a scan: it gives the scan's blocking twin."""
 
-    async def opened(portal: AsyncPortal, /, *args: P.args, **kwargs: P.kwargs) -> Scan:
+    async def opened(portal: AsyncPortal, /, *args: _P.args, **kwargs: _P.kwargs) -> Scan:
         from bx24frames.scan.scans import Scan
 
         return Scan(await verb(portal, *args, **kwargs))

@@ -14,7 +14,7 @@ from bx24frames.entities.types import comparison
 from bx24frames.where.tree import Clause, Tree, conjuncts, leaves
 
 _BY_VALUE: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
-CLOSED: Final = frozenset(
+_CLOSED: Final = frozenset(
     {Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS, Origin.CURRENCIES}
 )
 _PIPELINE: Final = "crm_category"
@@ -29,7 +29,7 @@ def worded(entity: Entity, fields: Sequence[Field], filters: Tree[Clause]) -> It
     for one in leaves(filters):
         field = names.find(one.name) if one.op in _BY_VALUE else None
         lookup = None if field is None else lookup_of(field, number)
-        if field is None or lookup is None or lookup.origin not in CLOSED:
+        if field is None or lookup is None or lookup.origin not in _CLOSED:
             continue
         if any(_is_word(value, field) for value in _values(one.value)):
             yield field, lookup

@@ -24,7 +24,8 @@ READ = {
     "schema_overrides": None, "schema": None, "missing_columns": "raise", "on_bad_value": "raise", "progress": "auto",
 }  # fmt: skip
 WRITE = {
-    "mode": inspect.Parameter.empty, "on": None, "columns": None, "nulls": "skip", "extra_columns": "raise",
+    "mode": inspect.Parameter.empty, "on": None, "columns": None, "mapping": None, "nulls": "skip",
+    "extra_columns": "raise",
     "schema": None, "timezone": None, "automation": None, "only_changed": False, "rows_per_request": "auto",
     "on_error": "raise", "dry_run": False, "resume": None, "progress": "auto",
 }  # fmt: skip

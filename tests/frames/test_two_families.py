@@ -11,7 +11,7 @@ from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames import bridge
-from bx24frames.engine.pages import mix
+from bx24frames.engine.pages import pages
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.limits import Plan
@@ -96,23 +96,23 @@ def test_a_column_that_is_opened_has_the_same_cells_under_every_quirk(entity: st
 
 
 @pytest.fixture
-def small_tables_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mix, "WORTH_PROVING", 20)
+def compared_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second family is tried although the operating time would suffice."""
+    monkeypatch.setattr(pages, "is_long", lambda *_: True)
 
 
 def read(entity: str, columns: list[str], rows: int) -> tuple[pa.Table, pa.Table, Sandbox]:
-    """A table as a portal without limits gives it, and as one gives it where no method alone has the time for it."""
+    """A table as one family gives it on a portal without limits, and as both give it on one with limits."""
     sizes, quirks = {entity: rows}, {"batch_charged": False}
     with Sandbox(sizes=sizes, plan="unlimited", real_time=False, quirks=quirks) as sandbox:
         whole = bx.read_entity(entity, bx.Portal(sandbox.url, limits=FAST), columns=columns, backend="pyarrow")
-    with Sandbox(sizes=sizes, plan=Plan(operating=6.0), quirks=quirks, costs=Costs(0.001, page=0.06)) as slow:
-        limits = bx.Limits(operating=6.0)
+    with Sandbox(sizes=sizes, plan=Plan(operating=480.0), quirks=quirks, costs=Costs(0.001, page=0.01)) as slow:
+        limits = bx.Limits(operating=480.0)
         mixed = bx.read_entity(entity, bx.Portal(slow.url, limits=limits), columns=columns, backend="pyarrow")
     return whole, mixed, slow
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("small_tables_count")
+@pytest.mark.usefixtures("compared_early")
 def test_both_families_bring_one_table() -> None:
     columns = ["id", "title", "stageId", "opportunity", "createdTime", "assignedById", "companyId"]
     whole, mixed, portal = read("deal", columns, 6_000)
@@ -120,7 +120,7 @@ def test_both_families_bring_one_table() -> None:
     assert portal.stats.calls["crm.deal.list"] > 10
 
 
-@pytest.mark.usefixtures("small_tables_count")
+@pytest.mark.usefixtures("compared_early")
 @pytest.mark.parametrize(
     ("entity", "columns"),
     [

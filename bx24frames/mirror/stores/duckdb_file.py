@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from bx24frames.mirror.state import Batches
 
-PATIENCE: Final = 30.0
+_PATIENCE: Final = 30.0
 """Seconds for which an open is tried again while another process holds the file."""
 PAUSE: Final = 0.1
 MEMORY: Final = "256MB"
@@ -56,7 +56,7 @@ class DuckDBStore:
         Seconds to wait for another process that holds the file.
     """
 
-    def __init__(self, path: str | Path, *, patience: float = PATIENCE) -> None:
+    def __init__(self, path: str | Path, *, patience: float = _PATIENCE) -> None:
         duckdb_is_there()
         self.path = Path(path)
         self._patience = patience

@@ -10,7 +10,7 @@ from bx24frames.mirror.stores.statements import Session, Spelling, listed, quote
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Change
 
-VERSIONS: Final = "_versions"
+_VERSIONS: Final = "_versions"
 
 
 def history_name(table: str) -> str:
@@ -77,7 +77,7 @@ def keep_versions(session: Session, change: Change, rows: str) -> None:
         f"AND {_same(change, 'p', 'i')})"
     )
     session.run(
-        f"CREATE TEMPORARY TABLE {VERSIONS} AS SELECT {listed(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
+        f"CREATE TEMPORARY TABLE {_VERSIONS} AS SELECT {listed(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
         f"FROM {rows} i LEFT JOIN {name} h ON h.portal = ? AND {_same(change, 'h', 'i')} AND h.valid_to IS NULL "
         f"WHERE h.portal IS NULL OR {differs}",
         *_times(change, began),
@@ -86,18 +86,18 @@ def keep_versions(session: Session, change: Change, rows: str) -> None:
     )
     start = "CASE WHEN v._last >= v.valid_from THEN ? ELSE v.valid_from END"
     session.run(
-        f"UPDATE {name} AS h SET valid_to = {start} FROM {VERSIONS} v WHERE h.portal = ? "
+        f"UPDATE {name} AS h SET valid_to = {start} FROM {_VERSIONS} v WHERE h.portal = ? "
         f"AND {_same(change, 'h', 'v')} AND h.valid_to IS NULL",
         change.mark.at,
         change.portal,
     )
     session.run(
         f"INSERT INTO {name} (portal, {listed(columns)}, valid_from) "
-        f"SELECT CAST(? AS VARCHAR), {listed(columns, 'v.')}, {start} FROM {VERSIONS} v",
+        f"SELECT CAST(? AS VARCHAR), {listed(columns, 'v.')}, {start} FROM {_VERSIONS} v",
         change.portal,
         change.mark.at,
     )
-    session.run(f"DROP TABLE {VERSIONS}")
+    session.run(f"DROP TABLE {_VERSIONS}")
 
 
 def end_versions(session: Session, change: Change, rows: str) -> None:

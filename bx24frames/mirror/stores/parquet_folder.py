@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Facts: TypeAlias = "dict[str, dict[str, object]]"
 
-KEY: Final = "bx24frames"
+_KEY: Final = "bx24frames"
 """The entry of a file's metadata."""
 SPOOL: Final = ".sync"
 
@@ -177,7 +177,7 @@ class ParquetStore:
         told = json.dumps({"made by": OURS, "layout": LAYOUT, "portals": facts}, ensure_ascii=False)
         session.run(
             f"COPY (SELECT * FROM {quoted(name)} ORDER BY {order}) TO {literal(str(fresh))} "
-            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{KEY}: {literal(told)}}})"
+            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_KEY}: {literal(told)}}})"
         )
         with fresh.open("rb+") as file:
             os.fsync(file.fileno())
@@ -195,7 +195,7 @@ class ParquetStore:
         import pyarrow.parquet as pq
 
         try:
-            found = (pq.read_metadata(path).metadata or {}).get(KEY.encode())
+            found = (pq.read_metadata(path).metadata or {}).get(_KEY.encode())
         except (pa.ArrowException, OSError):
             found = None
         if found is None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.state import Batches
 
 SCHEMA: Final = "bitrix24"
-PATIENCE: Final = 30.0
+_PATIENCE: Final = 30.0
 """Seconds to wait for a lock of another session, and for the server to answer."""
 NUL: Final = "\x00"
 """PostgreSQL stores no such character: it is left out."""
@@ -54,7 +54,7 @@ class PostgresStore:
         Seconds to wait for a lock of another session.
     """
 
-    def __init__(self, url: str, *, schema: str = SCHEMA, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, *, schema: str = SCHEMA, patience: float = _PATIENCE) -> None:
         _psycopg_is_there()
         from psycopg.conninfo import conninfo_to_dict
 
@@ -110,7 +110,7 @@ class PostgresStore:
         """Apply changes in one transaction."""
         with self._session() as session:
             session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")
-            return [apply(session, SPELLING, change, tables_of(session)) for change in changes]
+            return [apply(session, _SPELLING, change, tables_of(session)) for change in changes]
 
     def close(self) -> None:
         """Release the lock of the schema."""
@@ -251,7 +251,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "string": "text",
     "date32[day]": "date",
 }
-SPELLING: Final = Spelling("text", "timestamp with time zone", type_of, key_clause=True)
+_SPELLING: Final = Spelling("text", "timestamp with time zone", type_of, key_clause=True)
 
 
 def _psycopg_is_there() -> None:

@@ -21,10 +21,10 @@ from bx24frames.transport.query import Param
 FIELD: Final = "createdTime"
 """A moment that does not change while it is tried."""
 QUARTER: Final = 15
-WIDEST: Final = 26 * 60
+_WIDEST: Final = 26 * 60
 """Minutes: between the zones at -12:00 and +14:00."""
 HOURS: Final = tuple(range(-14 * 60, 15 * 60, 60))
-FAR: Final = (*range(-WIDEST, -14 * 60, 60), *range(15 * 60, WIDEST + 1, 60))
+FAR: Final = (*range(-_WIDEST, -14 * 60, 60), *range(15 * 60, _WIDEST + 1, 60))
 
 
 def known(ground: Ground) -> tuple[int, dt.datetime] | None:

@@ -69,7 +69,7 @@ class Tried:
 
 
 # documentation: https://apidocs.bitrix24.com, the pages of these lists
-LISTS: Final = (
+_LISTS: Final = (
     Tried("crm.item.list", "items", "id", "", unknown="refused"),
     Tried("", None, "ID", ""),
     Tried("user.get", None, "ID", "NAME", "FILTER"),
@@ -224,7 +224,7 @@ def _moments(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 
 CONDITIONS: Final = (
-    *map(_experiment, LISTS),
+    *map(_experiment, _LISTS),
     Experiment("catalog.product.list", "conditions", _ask_goods, _goods),
     Experiment("contactIds", "conditions", once(_ask_links), _links),
     Experiment("moments of user.get", "conditions", once(_ask_users), _users),

@@ -121,12 +121,12 @@ class Ground:
     @property
     def text(self) -> str:
         """A text that every row of the table has."""
-        return TEXTS[self.type_id]
+        return _TEXTS[self.type_id]
 
 
 CLASSIC: Final[Mapping[int, str]] = {2: "crm.deal", 1: "crm.lead", 3: "crm.contact", 4: "crm.company"}
 """``entityTypeId`` of the tables that are tried, and their older methods."""
-TEXTS: Final[Mapping[int, str]] = {2: "title", 1: "title", 3: "lastName", 4: "title"}
+_TEXTS: Final[Mapping[int, str]] = {2: "title", 1: "title", 3: "lastName", 4: "title"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Verdict:
 
 
 Next: TypeAlias = "Callable[[Ground, Sequence[Reply]], Ask | None]"
-Judge: TypeAlias = "Callable[[Ground, Sequence[Reply]], Verdict]"
+_Judge: TypeAlias = "Callable[[Ground, Sequence[Reply]], Verdict]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Experiment:
     name: str
     subject: str
     ask: Next | None
-    judge: Judge
+    judge: _Judge
     refusals: bool = False
 
 

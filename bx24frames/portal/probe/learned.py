@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.probe.experiment import Verdict
 
-KEY: Final = "probe"
+_KEY: Final = "probe"
 """The name in `Connection.metadata`."""
 
 
@@ -83,8 +83,8 @@ async def remember(connection: Connection, answer: dict[str, JSON]) -> Learned:
     async def ask() -> JSON:
         return answer
 
-    connection.metadata.forget(KEY)
-    return await connection.metadata.recall(KEY, ask, Learned.read)
+    connection.metadata.forget(_KEY)
+    return await connection.metadata.recall(_KEY, ask, Learned.read)
 
 
 PRICES: Final[Mapping[Family, str]] = {Family.ITEM: "item in a batch", Family.CLASSIC: "older in a batch"}
@@ -105,4 +105,4 @@ def charged_by_batch(connection: Connection) -> bool:
 
 def recalled(connection: Connection) -> Learned | None:
     """What an earlier process was shown, however long ago; None where nobody has probed. Nothing is asked."""
-    return connection.metadata.kept(KEY, Learned.read)
+    return connection.metadata.kept(_KEY, Learned.read)

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 EXPERIMENTS: Final[tuple[Experiment, ...]] = (*NAMES, *CONDITIONS, *CLOCK, *PAGING, *COSTS, *RIGHTS)
-PATIENCE: Final = 60.0
+_PATIENCE: Final = 60.0
 """Seconds; the portal aborts a request after 60 (https://apidocs.bitrix24.com/limits.html)."""
 
 
 async def send(connection: Connection, ask: Ask) -> Reply:
     """Send one request once, and return its answer unchanged."""
     try:
-        reply = await connection.transport.post(ask.method, orjson.dumps(ask.params), timeout=PATIENCE)
+        reply = await connection.transport.post(ask.method, orjson.dumps(ask.params), timeout=_PATIENCE)
         reply = await reply.whole()
     except NoReply as fault:
         return Reply(code="NO_ANSWER", text=fault.reason)

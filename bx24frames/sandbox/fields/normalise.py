@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeAlias
 
 Normalise: TypeAlias = bool | Collection[str]
-"""Which normalisations apply: names of `TEXTS`, ``round``, ``phones`` and ``cut``; True is `USUAL`."""
+"""Which normalisations apply: names of `_TEXTS`, ``round``, ``phones`` and ``cut``; True is `USUAL`."""
 
 _BLANKS: Final = re.compile("[ \t\u00a0]+")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _NO_DIGIT: Final = re.compile(r"\D")
 
-TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
+_TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
     "emoji": lambda text: _ASTRAL.sub("?", text),
     "lines": lambda text: text.replace("\r\n", "\n"),
     "collapse": lambda text: _BLANKS.sub(" ", text),
@@ -29,7 +29,7 @@ TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
 
 ROUND, PHONES, CUT = "round", "phones", "cut"
 USUAL: Final = frozenset({ROUND, "trim", CUT})
-EVERY: Final = frozenset({*TEXTS, ROUND, PHONES, CUT})
+EVERY: Final = frozenset({*_TEXTS, ROUND, PHONES, CUT})
 
 
 def normalisations(choice: Normalise) -> frozenset[str]:
@@ -58,7 +58,7 @@ def rewritten(text: str, names: frozenset[str]) -> str:
     >>> rewritten(" a  &\\r\\nb ", frozenset(TEXTS))
     'A &amp;\\nB'
     """
-    for name, rewrite in TEXTS.items():
+    for name, rewrite in _TEXTS.items():
         if name in names:
             text = rewrite(text)
     return text

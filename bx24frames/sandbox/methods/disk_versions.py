@@ -25,12 +25,12 @@ from bx24frames.sandbox.methods.task_actions import ATTACHED
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.store.tables import Row
 
-VERSIONS: Final = View("disk_version", by_code("disk_version"), by_code("disk_version"), "classic", EXACT,
+_VERSIONS: Final = View("disk_version", by_code("disk_version"), by_code("disk_version"), "classic", EXACT,
                        prefixes=("%", "="))  # fmt: skip
 
 
 def _version(row_id: Any, context: Context) -> Row:
-    found = VERSIONS.one(context, {"=ID": php_int(row_id)})
+    found = _VERSIONS.one(context, {"=ID": php_int(row_id)})
     if found is None:
         raise absent(row_id)
     return _addressed(found)
@@ -66,7 +66,7 @@ def list_versions(params: Params, context: Context) -> Result:
     """The versions of a file, the newest first."""
     row = object_of(argument(params, 0, "id"), FILE, context)
     conditions = map_of(params.get("filter")) | {"=OBJECT_ID": row["id"]}
-    found, window = VERSIONS.page(context, conditions, map_of(params.get("order")) or {"ID": "DESC"})
+    found, window = _VERSIONS.page(context, conditions, map_of(params.get("order")) or {"ID": "DESC"})
     return Result([_addressed(one) for one in found], window.total, window.next)
 
 

@@ -16,7 +16,7 @@ from bx24frames.sandbox.store.tables import TABLES
 
 _TABLE: Final = "list_element"
 _KEPT: Final = ("id", "iblockId", "dateCreate", "createdBy", "code", "bpPublished")
-ABSENT: Final = MethodError("ERROR_ELEMENT_NOT_FOUND", "Element not found")
+_ABSENT: Final = MethodError("ERROR_ELEMENT_NOT_FOUND", "Element not found")
 
 
 _NUMBERS: Final = ("N", "N:Sequence", "E", "G", "E:EList", "S:employee")
@@ -83,7 +83,7 @@ def _element(params: Params, context: Context) -> dict[str, Any]:
         row_id = context.store.scalar(sql, (number, php_text(params["ELEMENT_CODE"])))
         row = context.store.row(_TABLE, row_id) if row_id else None
     if row is None or row["iblockId"] != number:
-        raise ABSENT
+        raise _ABSENT
     return row
 
 

@@ -15,7 +15,7 @@ from bx24frames.sandbox.store.tables import Row
 from bx24frames.sandbox.wire import API
 
 ROW_COUNT: Final = 120
-SHORT: Final = frozenset({7, 8, 60})
+_SHORT: Final = frozenset({7, 8, 60})
 """Orders that the caller may not see: counted, but left out of the pages."""
 
 
@@ -80,7 +80,7 @@ def list_orders(_: Params, context: Context) -> Result:
     """Orders, engine B; rows that the caller may not see are counted."""
     rows = _rows("order", 130)
     window = paging.controller(context.start, lambda: len(rows))
-    found = [row for row in window.of(rows) if row["id"] not in SHORT]
+    found = [row for row in window.of(rows) if row["id"] not in _SHORT]
     context.rows += len(found)
     counted = context.has("next_counts_rows") and window.next is not None
     return Result({"orders": found}, window.total, window.offset + len(found) if counted else window.next)

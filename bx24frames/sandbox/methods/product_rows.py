@@ -26,7 +26,7 @@ PRODUCT_ROWS: Final = TABLES["product_row"]
 _DESK: Final = Desk("product_row", PRODUCT_ROWS.by_name, nullable=True)
 CLASSIC_DESK: Final = Desk("product_row", PRODUCT_ROWS.by_code, nullable=True)
 ITEM: Final = Selection("item", tuple((spec.column, spec) for spec in PRODUCT_ROWS.fields if spec.has("item")))
-CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in PRODUCT_ROWS.fields if spec.has("classic")))
+_CLASSIC: Final = Selection("item", tuple((spec.code, spec) for spec in PRODUCT_ROWS.fields if spec.has("classic")))
 """Keys that the older methods print as text; the others are numbers."""
 _TEXTS: Final = ("ID", "OWNER_ID")
 UNDESCRIBED: Final = ("priceAccount", "xmlId")
@@ -197,7 +197,7 @@ def set_product_rows(params: Params, context: Context) -> Result:
 def _get_classic(entity: EntityType, params: Params, context: Context) -> Result:
     """The product rows of a row, classic shape, unpaged."""
     owner = (entity.short, classic_id(params))
-    rows = _found(context, CLASSIC, f"{OWNED} ORDER BY t.id", owner)
+    rows = _found(context, _CLASSIC, f"{OWNED} ORDER BY t.id", owner)
     for row in rows:
         row.update({name: php_text(row[name]) for name in _TEXTS})
         row["PRICE_ACCOUNT"] = f"{row['PRICE_ACCOUNT'] or 0:.2f}"

@@ -16,8 +16,8 @@ from bx24frames.sandbox.store.tables import Row
 
 _KEPT: Final = "requisite_links"
 CLIENT: Final = ("REQUISITE_ID", "BANK_DETAIL_ID")
-OURS: Final = ("MC_REQUISITE_ID", "MC_BANK_DETAIL_ID")
-CHOSEN: Final = (*CLIENT, *OURS)
+_OURS: Final = ("MC_REQUISITE_ID", "MC_BANK_DETAIL_ID")
+CHOSEN: Final = (*CLIENT, *_OURS)
 _CLIENTS: Final = (1, 3, 4)
 """Types with their own requisites, or with none, which cannot link to others."""
 _FIELDS: Final = {
@@ -56,7 +56,7 @@ def _absent(name: str, row_id: int) -> MethodError:
 
 def _check(values: Row, context: Context) -> None:
     """Refuse unknown requisites, and bank details of another requisite."""
-    for requisite, bank in (CLIENT, OURS):
+    for requisite, bank in (CLIENT, _OURS):
         owner, detail = values[requisite], values[bank]
         if owner and context.store.row("requisite", owner) is None:
             raise _absent(_NAMES[requisite], owner)

@@ -38,14 +38,14 @@ TASK_TYPES: Final = {
 }  # fmt: skip
 """Described types that differ from those of the values."""
 FILE_FIELDS: Final = ("UF_TASK_WEBDAV_FILES", "UF_MAIL_MESSAGE")
-CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
+_CONDITIONS: Final = {"REAL_STATUS": "STATUS", "ACCOMPLICE": "ACCOMPLICES", "AUDITOR": "AUDITORS", "TAG": "TAGS"}
 """Names of conditions that differ from those of fields."""
 _STATUSES: Final = {
     "2": "Ждет выполнения", "3": "Выполняется", "4": "Ожидает контроля", "5": "Завершена", "6": "Отложена"
 }  # fmt: skip
 
 # The computed status of a task [tasks module: classes/general/task.php]; the times are bound parameters.
-META: Final = """CASE
+_META: Final = """CASE
     WHEN t.deadline < ? AND t.status NOT IN ('4', '5') THEN '-1'
     WHEN t.notViewed = 'Y' AND t.status IN ('1', '2') THEN '-2'
     WHEN t.deadline < ? AND t.status NOT IN ('4', '5') THEN '-3'
@@ -80,7 +80,7 @@ class TaskView(View):
         if key.startswith(SUBFILTER):
             return self._group(map_of(value), zone) if isinstance(value, dict | list) else None
         prefix, name = split_operator(key, self.prefixes)
-        spec = self.asked.get(CONDITIONS.get(name, name))
+        spec = self.asked.get(_CONDITIONS.get(name, name))
         if spec is None:
             return None
         part = self.condition(prefix, spec, value, zone)
@@ -90,7 +90,7 @@ class TaskView(View):
         """A condition on the raw status as one on the computed status."""
         pieces = part.sql.split('t."status"')
         moments = (self.now, self.soon) * (len(pieces) - 1)
-        return Fragment(META.join(pieces), (*moments, *part.params))
+        return Fragment(_META.join(pieces), (*moments, *part.params))
 
 
 TASKS: Final = TaskView(
@@ -192,7 +192,7 @@ def _with_more(
         if "COUNTERS" in select:
             row["counter"] = {"counters": dict.fromkeys(COUNTERS, 0), "color": "gray", "value": 0}
     ids = ", ".join(str(int(row["id"])) for row in rows if "status" in row)
-    sql = f"SELECT id, {META} FROM task t WHERE id IN ({ids})"  # noqa: S608 (numbers)
+    sql = f"SELECT id, {_META} FROM task t WHERE id IN ({ids})"  # noqa: S608 (numbers)
     metas = dict(context.store.query(sql, (view.now, view.soon)))
     names = people_names(context.store)
     return [_accompanied(row | {"subStatus": metas[int(row["id"])]} if "status" in row else row, names) for row in rows]

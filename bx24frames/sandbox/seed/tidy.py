@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TIDY_SIZES: Final[Mapping[str, int]] = {"company": 60, "lead": 90, "deal": 420}
 """Rows of the tables whose size can be chosen; the other tables follow."""
 DAYS: Final = 400
-USERS: Final = (1, 3, 5, 7, 9, 11, 13, 15)
+_USERS: Final = (1, 3, 5, 7, 9, 11, 13, 15)
 HEAD, ENGINEER, SELLERS = 3, 13, (5, 7, 9, 11)
 SKILL: Final = {5: 0.9, 7: 1.0, 9: 0.75, 11: 1.25}
 """How often the deals of a manager are won, compared with the others."""
@@ -183,7 +183,7 @@ def _known(type_id: int, draft: Draft) -> Draft:
 
 
 def _users(town: Town) -> None:
-    for place, row_id in enumerate(USERS):
+    for place, row_id in enumerate(_USERS):
         first, last = town.person()
         department = {1: 1, 13: 4, 15: 9}.get(row_id, 3)
         seen = town.moment(town.today - timedelta(days=town.dice.random() * 3))
@@ -341,4 +341,4 @@ def town_of(store: Store, tidy: Tidy) -> Town:
     """The portal to be filled."""
     today = datetime.fromisoformat(store.local_time(tidy.now))
     dice = Random(f"tidy {store.seed} {tidy.locale}")
-    return Town(store, WORDS[tidy.locale], dice, today, Seed(Pools(dice), {"user": USERS}))
+    return Town(store, WORDS[tidy.locale], dice, today, Seed(Pools(dice), {"user": _USERS}))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOLEANS",
-    "NUMBER",
     "BadCell",
     "Read",
     "amount",
@@ -31,7 +30,7 @@ __all__ = [
 Read: TypeAlias = Callable[[object], object]
 """Converts a non-null cell to the value that Arrow takes; raises `BadCell`."""
 
-NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 BOOLEANS: Final = {"true": True, "y": True, "1": True, "false": False, "n": False, "0": False}
 WIDE: Final = Context(prec=80)
 NOISE: Final = 4
@@ -78,7 +77,7 @@ def exact(value: object) -> int | Decimal:
         return value
     if isinstance(value, float):
         value = Decimal(repr(float(value)))
-    elif isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+    elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if not isinstance(value, Decimal):
         raise BadCell("not a number")
@@ -193,6 +192,6 @@ def _unicode(value: str) -> str:
 
 
 def _shortest(number: Decimal) -> str:
-    """38 for 38.0 and 3.5 for 3.5; never an exponent."""
-    written = f"{number:f}"
+    """38 for 38.0, 3.5 for 3.5 and 0 for -0.0; never an exponent."""
+    written = f"{number:zf}"
     return written.rstrip("0").rstrip(".") if "." in written else written

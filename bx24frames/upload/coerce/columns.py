@@ -82,7 +82,7 @@ def cast_column(column: AnyArray, target: pa.DataType, zone: ZoneInfo | None) ->
 
     if column.null_count == len(column):
         return null_array(len(column), target)
-    cast = CASTS.get((family(column.type), family(target)))
+    cast = _CASTS.get((family(column.type), family(target)))
     try:
         return cast(column, target, zone) if cast else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -214,7 +214,7 @@ def _finite_inside(column: AnyArray) -> bool:
     return kind != "struct" or all(_finite_inside(part) for part in cast("pa.StructArray", column).flatten())
 
 
-CASTS: Final[dict[tuple[str, str], Cast]] = {
+_CASTS: Final[dict[tuple[str, str], Cast]] = {
     ("integer", "integer"): _safe,
     ("integer", "float"): _safe,
     ("integer", "decimal"): _scaled,

@@ -18,7 +18,7 @@ __all__ = ["calendar", "moment"]
 
 # datetime.fromisoformat silently drops digits finer than a microsecond.
 TOO_FINE: Final = re.compile(r"[.,]\d{6}0*[1-9]")
-NAIVE: Final = "has no time zone: add one, or pass timezone="
+_NAIVE: Final = "has no time zone: add one, or pass timezone="
 
 
 def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made from its type
@@ -92,7 +92,7 @@ def _no_zone() -> dt.datetime:
 
 def _placed(stamp: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
     if zone is None:
-        raise BadCell(NAIVE)
+        raise BadCell(_NAIVE)
     first, second = (stamp.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
