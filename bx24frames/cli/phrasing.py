@@ -33,6 +33,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "возьмите 'sandbox' вместо адреса": "укажите --portal sandbox",
     ".frame() перечисляет все строки": "--report ФАЙЛ перечисляет все строки",
     "use count_entity()": "use `bx24frames count`",
+    "report.ids('inserted') has the ids for delete_entity()": "--report FILE keeps them for `bx24frames delete --from`",
     "run once with full=True": "run once with --full",
     "retyped='column' keeps": "--retyped column keeps",
     "sync both portals: portal=[first, second]": "name the portal of this mirror",

@@ -207,7 +207,7 @@ class Journal:
         """Write the last outcomes. The upload is finished if every row was written and its caller gets the report."""
         try:
             self._flush()
-            if not interrupted and self._ends.count(_DONE) == rows:
+            if not interrupted and self.finished_at is None and self._ends.count(_DONE) == rows:
                 self._append(["finished", self._clock()])
         finally:
             self._file.close()

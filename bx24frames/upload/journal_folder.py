@@ -7,6 +7,7 @@ import hashlib
 import math
 import os
 import secrets
+import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Final, Literal
 from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload, ValidationError
 from bx24frames.upload.journal import Identity, Journal, is_finished, reopen
 from bx24frames.upload.journal_file import unreadable, unusable
+from bx24frames.upload.repetition import warn_of_repetition
 
 __all__ = ["Resume", "default_path", "guard_again", "home", "open_journal", "sweep"]
 
@@ -113,6 +115,10 @@ def _again(journal: Journal, identity: Identity, called_at: float, *, forced: bo
         journal.abandon()
         set_aside(path)
         return Journal(path, identity)
+    if journal.finished_at is not None:
+        kept = keep_aside(path)
+        if identity.mode == "insert" and not forced:
+            warn_of_repetition(journal, identity, kept)
     # A killed upsert's requests may still be in flight: look-ups must wait for them.
     journal.take_over()
     journal.restart(identity, journal.in_doubt() if identity.mode == "upsert" else {})
@@ -242,7 +248,28 @@ def set_aside(path: Path) -> Path:
         if not aside.exists():
             path.rename(aside)
             return aside
-    raise ConfigError(f"There are too many journals next to {path}")
+    raise _too_many(path)
+
+
+def keep_aside(path: Path) -> Path:
+    """Give the journal at a path, which is open and locked, a second name: it is kept when the path is replaced."""
+    for number in range(1, 10_000):
+        aside = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        try:
+            os.link(path, aside)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links
+            if aside.exists():
+                continue
+            shutil.copyfile(path, aside)
+            aside.chmod(0o600)
+        return aside
+    raise _too_many(path)
+
+
+def _too_many(path: Path) -> ConfigError:
+    return ConfigError(f"There are too many journals next to {path}", guidance="Move the finished ones away.")
 
 
 def _plain(text: str) -> str:

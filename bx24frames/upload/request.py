@@ -134,7 +134,8 @@ class WriteRequest(Checked):
         resumed,
         "path, WriteReport, False or None",
         "Journal of an upload to continue, or the path of a new journal. None: the journal is in the user's state "
-        "folder, and an unfinished insert of the same frame raises. False: insert the frame again.",
+        "folder; an unfinished insert of the same frame raises, and a finished one is warned about. False: insert the "
+        "frame again.",
     )
     progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', "Progress bar on stderr.")
     called_at: float = field(default_factory=time.time)

@@ -39,12 +39,12 @@ _IDS: Final = ("id", "ID")
 
 
 def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: Finish | None = None) -> Frame:
-    """Convert a table to a frame, with host, entity and time of the read as attributes."""
+    """Convert a table to a frame, with host, entity, time of the read and time zone as attributes."""
     return to_backend(
         table,
         request.backend,
         dtype_backend=request.dtype_backend,
-        attrs=_attributes(connection, request.entity),
+        attrs={**_attributes(connection, request.entity), "timezone": request.timezone or "UTC"},
         index=request.index if finish is None else _levels(request, finish),
         id_columns=_IDS if finish is None else (finish.id_column,),
     )

@@ -81,7 +81,7 @@ odd = st.sampled_from(
 stamps = moments.map(lambda moment: moment.isoformat()) | st.datetimes().map(lambda moment: moment.isoformat(" "))
 SOURCES = {
     "integer": (pa.int64(), integers | st.sampled_from([0, 1])),
-    "float": (pa.float64(), floats | st.integers(-9, 9).map(float)),
+    "float": (pa.float64(), floats | st.just(-0.0) | st.integers(-9, 9).map(float)),
     "bool": (pa.bool_(), st.booleans()),
     "number text": (pa.string(), digits),
     "odd text": (pa.string(), odd),

@@ -43,7 +43,7 @@ def test_a_process_that_has_written_nothing_says_what_it_assumes(
         assert assumed.seconds == pytest.approx(2_000 * 0.025)
         assert "at least 50 s at 0.025 s a row (assumed)" in str(assumed)
         made = bx.write_entity(deals(40), "deal", fresh, **insert)  # type: ignore[call-overload]
-        frame = deals(40) if mode == "insert" else deals(40).assign(id=made.ids("inserted"))
+        frame = deals(41) if mode == "insert" else deals(40).assign(id=made.ids("inserted"))
         given = insert if mode == "insert" else {"mode": mode}
         bx.write_entity(frame, "deal", fresh, **given)  # type: ignore[call-overload]
         assert "measured" in bx.write_entity(frame, "deal", fresh, dry_run=True, **given).basis  # type: ignore[call-overload]

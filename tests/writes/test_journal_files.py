@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import re
 import shutil
 import stat
 import threading
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -335,6 +338,84 @@ def test_an_upload_goes_on_with_another_credential(
     assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
 
 
+# --- the same insert again ------------------------------------------------------------------------
+
+
+def test_an_insert_run_again_warns_at_its_line_and_keeps_the_journal_of_each_run(
+    sandbox: bx.Sandbox, portal: bx.Portal
+) -> None:
+    """A cell run three times: each repetition names what the run before it inserted, and how to get that report."""
+    frame = deals(30)
+    reports = [bx.write_entity(frame, "deal", portal, mode="insert")]
+    kept = []
+    for run in (1, 2):
+        with pytest.warns(UserWarning, match="already inserted") as caught:
+            reports.append(bx.write_entity(frame, "deal", portal, mode="insert"))
+        (warned,) = caught
+        text, ids = str(warned.message), reports[-2].ids("inserted")
+        assert warned.filename == __file__
+        assert f"The same 30 rows were already inserted into deal at {portal.host} on " in text
+        assert f"ids {min(ids)} to {max(ids)}" in text
+        found = re.search(r"resume='(.+?)'", text)
+        assert found is not None
+        assert found[1].endswith(f".{run}.journal")
+        kept.append(found[1])
+    for path, report in zip(kept, reports, strict=False):
+        assert bx.write_entity(frame, "deal", portal, mode="insert", resume=path).ids("inserted") == report.ids(
+            "inserted"
+        )
+    assert len(uploaded(sandbox)) == 90
+    assert reports[2].journal is not None
+    assert len(list(reports[2].journal.parent.glob("*.journal"))) == 3
+
+
+def test_an_insert_repeated_on_purpose_warns_of_nothing_and_keeps_the_journal(portal: bx.Portal) -> None:
+    frame = deals(30)
+    first = bx.write_entity(frame, "deal", portal, mode="insert")
+    second = bx.write_entity(frame, "deal", portal, mode="insert", resume=False)
+    assert second.inserted == 30
+    assert first.journal is not None
+    (kept,) = first.journal.parent.glob("*.1.journal")
+    again = bx.write_entity(frame, "deal", portal, mode="insert", resume=kept)
+    assert again.ids("inserted") == first.ids("inserted")
+
+
+def test_a_warning_made_an_error_inserts_nothing(sandbox: bx.Sandbox, portal: bx.Portal) -> None:
+    frame = deals(30)
+    bx.write_entity(frame, "deal", portal, mode="insert")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="already inserted"):
+            bx.write_entity(frame, "deal", portal, mode="insert")
+    assert len(uploaded(sandbox)) == 30
+
+
+def test_a_continued_journal_keeps_the_time_at_which_its_upload_finished(tmp_path: Path) -> None:
+    path, moments = tmp_path / "one.journal", iter(range(100, 200))
+    for _ in range(2):
+        journal = Journal(path, identity(2), clock=lambda: next(moments))
+        journal.record([Outcome(0, "inserted", 1), Outcome(1, "inserted", 2)] if journal.new else [])
+        journal.close(rows=2)
+    journal = Journal(path, identity(2))
+    assert journal.finished_at == 100
+    journal.abandon()
+
+
+def test_a_folder_without_links_keeps_the_journal_too(
+    tmp_path: Path, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.journal"
+    Journal(path, identity(2)).abandon()
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("bx24frames.upload.journal_folder.os.link", refused)
+    kept = [journal_folder.keep_aside(path) for _ in range(2)]
+    assert [one.name for one in kept] == ["one.1.journal", "one.2.journal"]
+    assert {one.read_bytes() for one in kept} == {path.read_bytes()}
+
+
 # --- two calls at once ----------------------------------------------------------------------------
 
 
@@ -363,7 +444,8 @@ def test_an_upload_that_finished_after_this_call_began_is_the_same_upload(
     go_on.set()
     thread.join()
     assert len(uploaded(sandbox)) == 100
-    assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 100  # called after the end: once more
+    with pytest.warns(UserWarning, match="this run inserts them again"):  # called after the end
+        assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 100
 
 
 def in_own_loop(frame: pd.DataFrame, url: str) -> bx.WriteReport:

@@ -51,7 +51,8 @@ def test_one_upload_is_never_run_twice_at_once(resume: str, sandbox: bx.Sandbox,
     with pytest.raises(bx.errors.UnfinishedUpload, match="running now"):
         bx.write_entity(frame, "deal", portal, mode="insert", resume=given)  # type: ignore[arg-type]
     running.abandon()
-    assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 5
+    with pytest.warns(UserWarning, match="already inserted"):
+        assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 5
     assert len(uploaded(sandbox)) == 10
 
 

@@ -109,6 +109,8 @@ class OffsetPages(Generic[T]):
         self._heard = False
         self._lengths: list[int] = []
         """Rows of the pages before the last one."""
+        self._exact_start = False
+        """Whether a page began at an offset that is no multiple of the page's size: then no page skips rows."""
         self._passes = 1
         self._stale = 0
         self._announced: set[int] = set()
@@ -187,8 +189,9 @@ class OffsetPages(Generic[T]):
             if not span.came or len(rows) > len(span.rows):
                 span.rows, span.proven, span.came, span.told = rows, False, True, answer.total
             return
-        # what stands behind the last row of a short page
+        # what stands behind the last row of a short page; a page from its beginning would show that `start` was rounded
         span.last = not rows
+        self._exact_start |= bool(self._fresh.beside(span.rows[:1], rows[:1]))
         part = rows[: self._tally.lacking(span.start, self._size, len(span.rows))]
         if new := self._fresh.beside(span.rows, part):
             span.rows, span.proven = [*span.rows, *new], False
@@ -297,10 +300,11 @@ class OffsetPages(Generic[T]):
         self._next_out = self._asked_upto = 0
 
     def _tell_hidden(self) -> None:
-        """Warn of places that the list counts and does not show; pages all as short skip rows that nobody hides."""
+        """Warn of places that the list counts and does not show; pages that are all as short may skip rows instead."""
         if not self._tally.hidden:
             return
-        if len(self._lengths) > 1 and len(set(self._lengths)) == 1 and self._lengths[0] < self._size:
+        alike = len(self._lengths) > 1 and len(set(self._lengths)) == 1 and self._lengths[0] < self._size
+        if alike and not self._exact_start:
             self._raise(f"Pages of {self._lengths[0]} rows each, which begin {self._size} rows apart")
         if self._exact:
             self._raise(f"The list counts {self._tally.hidden} rows that it does not show")

@@ -192,6 +192,6 @@ def _unicode(value: str) -> str:
 
 
 def _shortest(number: Decimal) -> str:
-    """38 for 38.0 and 3.5 for 3.5; never an exponent."""
-    written = f"{number:f}"
+    """38 for 38.0, 3.5 for 3.5 and 0 for -0.0; never an exponent."""
+    written = f"{number:zf}"
     return written.rstrip("0").rstrip(".") if "." in written else written
