@@ -2,8 +2,9 @@
 
 Each seed makes a portal and lets it change between runs as people, robots and the portal itself change it. Three
 keepers run after each round: `sync_entities`, the recipe that the guide had before, and an incremental merge by
-modified time. Some runs of `sync_entities` end in the middle. At rest every cell of each copy is compared with the
-portal.
+modified time. Some runs of `sync_entities` end in the middle, some of these by SIGKILL. At rest every cell of each copy
+is compared with the portal. Contact links that were set directly are the exception: those columns of the deals are
+compared after one more run with `full=True`, which is what the guide promises.
 
     python benchmarks/mirror_storm.py --seeds 200
 """
@@ -12,12 +13,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import functools
+import multiprocessing
 import random
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +31,10 @@ import pyarrow as pa
 
 import bx24frames as bx
 from bx24frames.errors import StoreError, SyncError
-from bx24frames.mirror import reading, run, spool
+from bx24frames.mirror import reads, run, spool
 from bx24frames.mirror.stores.duckdb_file import DuckDBStore
-from bx24frames.sandbox import Sandbox
+from bx24frames.sandbox import Fault, Sandbox
+from bx24frames.sandbox.store.roles import Role
 from bx24frames.testing import no_waiting
 
 ENTITIES = ("company", "contact", "lead", "deal")
@@ -37,7 +43,10 @@ ROUNDS = 3
 FAST = bx.Limits(burst=100_000, per_second=100_000.0)
 FIELD = "UF_CRM_STORM"
 LAG = dt.timedelta(minutes=5)
-
+LINKS = frozenset({"contactId", "contactIds"})
+"""Columns of deals that `crm.deal.contact.items.set` changes without a new modified time."""
+SIGKILLED = 0.4
+"""Share of the ended runs that end by SIGKILL of a process of their own."""
 
 Rows = dict[int, dict[str, Any]]
 
@@ -64,8 +73,15 @@ class Storm:
     box: Sandbox
     clock: Clock
     rng: random.Random
+    caller: bx.Portal
     happened: Counter[str] = field(default_factory=Counter)
     fields: dict[str, str] = field(default_factory=dict)
+    cut: str | None = None
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Columns that only a full read compares."""
+        return LINKS if self.happened["contact links set directly"] else frozenset()
 
     def some(self, entity: str, most: int = 3) -> list[int]:
         ids = [row["id"] for row in self.box.store.rows(NUMBERS[entity])]
@@ -82,12 +98,15 @@ class Storm:
         self.happened[name] += 1
 
     def settle(self) -> None:
-        """Let what is on its way arrive."""
+        """Let what is on its way arrive, and give back the rights."""
+        if self.cut:
+            rights(self)
         self.clock.now += LAG.total_seconds()
         self.box.settle()
 
 
 NUMBERS = {"lead": 1, "deal": 2, "contact": 3, "company": 4}
+TEXTS = frozenset({"title"})
 OLD = "2019-05-05T10:00:00+03:00"
 
 
@@ -167,6 +186,19 @@ def stage(storm: Storm) -> None:
     storm.box.admin.rename_stage("deal", "NEW", f"Stage {storm.rng.randint(1, 99)}")
 
 
+def link(storm: Storm) -> None:
+    contacts = storm.some("contact", 2)
+    for deal in storm.some("deal", 2):
+        items = [{"CONTACT_ID": one, "SORT": 10 * place} for place, one in enumerate(contacts, 1)]
+        storm.caller.call("crm.deal.contact.items.set", {"id": deal, "items": items})
+
+
+def rights(storm: Storm) -> None:
+    """Cut the rights of the credential's user to a table, or give them back."""
+    storm.cut = None if storm.cut else storm.any()
+    storm.box.admin.set_role(1, Role(tables={storm.cut: "own"}) if storm.cut else None)
+
+
 HAPPENINGS: dict[str, Callable[[Storm], None]] = {
     "added": add,
     "added, committed late": add_late,
@@ -179,6 +211,8 @@ HAPPENINGS: dict[str, Callable[[Storm], None]] = {
     "duplicates merged": merge,
     "fields added, removed, retyped, renamed": drift,
     "stage renamed": stage,
+    "contact links set directly": link,
+    "rights cut, or given back": rights,
 }
 
 
@@ -207,9 +241,27 @@ def ending(rng: random.Random) -> Iterator[None]:
         patch.object(spool.Rows, "flush", maybe(spool.Rows.flush, after=False)),
         patch.object(spool.Rows, "append", maybe(spool.Rows.append, after=True)),
         patch.object(run, "take_counts", maybe(run.take_counts, after=False)),
-        patch.object(reading, "scan_of", maybe(reading.scan_of, after=False)),
+        patch.object(reads, "scan_of", maybe(reads.scan_of, after=False)),
     ):
         yield
+
+
+@functools.cache
+def forks() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["duckdb", "pyarrow.compute", "aiohttp", "pandas", "bx24frames.verbs.sync"])
+    return context
+
+
+def sync(portal: bx.Portal, path: Path, *, full: bool = False) -> None:
+    bx.sync_entities(ENTITIES, portal, store=path, retyped="column", progress=False, full=full)
+
+
+def sync_apart(url: str, path: Path, part_rows: int) -> None:
+    """A sync in a process of its own."""
+    spool.PART_ROWS = part_rows  # type: ignore[misc]
+    with bx.Portal(url, limits=FAST, cache=False) as portal:
+        sync(portal, path)
 
 
 class Mirror:
@@ -219,24 +271,47 @@ class Mirror:
 
     def __init__(self, portal: bx.Portal, folder: Path) -> None:
         self.portal, self.path = portal, folder / "crm.duckdb"
-        self.kills = self.refused = 0
+        self.kills = self.sigkills = self.refused = 0
 
     def round(self, storm: Storm) -> None:
         if storm.rng.random() < 0.5:
-            try:
-                with ending(storm.rng):
-                    self._sync()
-            except Killed:
-                self.kills += 1
+            if storm.rng.random() < SIGKILLED:
+                self.sigkill(storm)
+            else:
+                self.end(storm)
             storm.blow()
-        self._sync()
+        self.sync(storm)
 
-    def _sync(self, *, full: bool = False) -> None:
+    def sync(self, storm: Storm, *, full: bool = False) -> None:
+        """Run once; an error is allowed while rights are cut."""
         try:
-            bx.sync_entities(ENTITIES, self.portal, store=self.path, retyped="column", progress=False, full=full)
+            sync(self.portal, self.path, full=full)
         except (StoreError, SyncError):
             self.refused += 1
-            raise
+            if not storm.cut:
+                raise
+
+    def end(self, storm: Storm) -> None:
+        """End a run in this process, where a kill would be worst."""
+        try:
+            with ending(storm.rng):
+                self.sync(storm)
+        except Killed:
+            self.kills += 1
+
+    def sigkill(self, storm: Storm) -> None:
+        """Kill the process of a run during one of its requests, or some time after."""
+        slow = storm.box.faults.add(Fault("slow", nth=storm.rng.randint(1, 4), seconds=0.05))
+        given = (storm.box.url, self.path, spool.PART_ROWS)
+        process = forks().Process(target=sync_apart, args=given, daemon=True)
+        process.start()
+        while process.is_alive() and not slow.fired:
+            time.sleep(0.001)
+        process.join(storm.rng.uniform(0.0, 0.4))
+        process.kill()
+        process.join()
+        self.sigkills += process.exitcode == -9
+        storm.box.faults.clear()
 
     def rows(self, entity: str) -> Rows:
         with duckdb.connect(str(self.path), read_only=True) as connection:
@@ -282,6 +357,46 @@ class Incremental(Recipe):
         return None
 
 
+class Dlt:
+    """A resource of dlt with an incremental cursor on the modified time, and the merge of a primary key."""
+
+    name = "dlt resource"
+
+    def __init__(self, portal: bx.Portal, folder: Path) -> None:
+        import dlt
+
+        self.path = folder / "dlt.duckdb"
+        self.pipeline = dlt.pipeline(
+            "storm", destination=dlt.destinations.duckdb(str(self.path)), dataset_name="crm", pipelines_dir=str(folder)
+        )
+        self.portal = portal
+
+    def resource(self, entity: str) -> Any:
+        import dlt
+
+        first = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+        @dlt.resource(name=entity, primary_key="id", write_disposition="merge", max_table_nesting=0)
+        def rows(
+            updated: Any = dlt.sources.incremental("updatedTime", initial_value=first, lag=LAG.total_seconds()),  # noqa: B008
+        ) -> Iterator[list[dict[str, Any]]]:
+            since = updated.last_value if updated.last_value > first else None
+            table = bx.read_entity(entity, self.portal, changed_since=since, backend="pyarrow", progress=False)
+            yield table.to_pylist()
+
+        return rows
+
+    def round(self, _: Storm) -> None:
+        self.pipeline.run([self.resource(entity) for entity in ENTITIES])
+
+    def rows(self, entity: str) -> Rows:
+        """The ids and titles: dlt renames and retypes the other columns."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            text = "name" if entity == "contact" else "title"
+            found = connection.execute(f"SELECT id, {text} FROM crm.{entity}").fetchall()
+        return {row_id: {"id": row_id, text: value} for row_id, value in found}
+
+
 @dataclass
 class Verdict:
     """How a copy differs from the portal."""
@@ -303,34 +418,41 @@ def by_id(table: pa.Table) -> Rows:
     return {row["id"]: row for row in table.to_pylist()}
 
 
-def judge(copy: Rows, there: Rows) -> Verdict:
-    """Compare rows by id, and every cell of the portal's columns."""
+def titles(there: Rows) -> Rows:
+    """The columns in which dlt's copy is compared."""
+    return {row_id: {name: row[name] for name in TEXTS & row.keys()} for row_id, row in there.items()}
+
+
+def judge(copy: Rows, there: Rows, without: frozenset[str] = frozenset()) -> Verdict:
+    """Compare rows by id, and every cell of the portal's columns, `without` some."""
     both = there.keys() & copy.keys()
-    wrong = sum(not alike(copy[row_id], there[row_id]) for row_id in both)
+    wrong = sum(not alike(copy[row_id], there[row_id], without) for row_id in both)
     return Verdict(len(there.keys() - both), len(copy.keys() - both), wrong)
 
 
-def alike(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+def alike(mine: dict[str, Any], theirs: dict[str, Any], without: frozenset[str]) -> bool:
     """Whether a row has the portal's values; that of a retyped field is in its second column."""
-    for name, value in theirs.items():
+    for name in theirs.keys() - without:
+        value = theirs[name]
         names = [one for one in mine if one == name or one.startswith(f"{name}__")]
         if not any(mine[one] == value for one in names) and (names or value is not None):
             return False
     return True
 
 
-def one_seed(seed: int, keepers: list[type]) -> tuple[dict[str, Verdict], Counter[str], int]:
-    """A storm; the verdict on each keeper, what happened, and how many syncs were killed."""
+def one_seed(seed: int, keepers: list[type]) -> tuple[dict[str, Verdict], Counter[str], Mirror]:
+    """A storm; the verdict on each keeper, what happened, and the mirror with its counts."""
     clock = Clock()
     rng = random.Random(seed)
     spool.PART_ROWS = rng.choice((10, 40, 20_000))  # type: ignore[misc]
     with (
-        Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock, seed=seed) as box,
+        Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock, seed=seed, listen=True) as box,
         bx.Portal(box.url, limits=FAST, cache=False) as portal,
         tempfile.TemporaryDirectory() as folder,
     ):
-        storm = Storm(seed, box, clock, rng)
-        running = [keeper(portal, Path(folder)) for keeper in keepers]
+        storm = Storm(seed, box, clock, rng, portal)
+        mirror = Mirror(portal, Path(folder))
+        running = [mirror, *(keeper(portal, Path(folder)) for keeper in keepers)]
         for _ in range(ROUNDS):
             for one in running:
                 one.round(storm)
@@ -345,8 +467,14 @@ def one_seed(seed: int, keepers: list[type]) -> tuple[dict[str, Verdict], Counte
         there = {name: by_id(bx.read_entity(name, portal, backend="pyarrow", progress=False)) for name in ENTITIES}
         verdicts = {}
         for one in running:
-            verdicts[one.name] = sum((judge(one.rows(name), there[name]) for name in ENTITIES), Verdict())
-        return verdicts, storm.happened, running[0].kills
+            found = (judge(one.rows(name), there[name], storm.unseen) for name in ENTITIES)
+            if isinstance(one, Dlt):
+                found = (judge(one.rows(name), titles(there[name])) for name in ENTITIES)
+            verdicts[one.name] = sum(found, Verdict())
+        if storm.unseen:
+            mirror.sync(storm, full=True)
+            verdicts[mirror.name] += sum((judge(mirror.rows(name), there[name]) for name in ENTITIES), Verdict())
+        return verdicts, storm.happened, mirror
 
 
 def main() -> int:
@@ -355,23 +483,28 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--dlt", action="store_true", help="a resource of dlt as well, by rows and titles")
     given = parser.parse_args()
-    keepers: list[type] = [Mirror, Recipe, Incremental]
+    keepers: list[type] = [Recipe, Incremental, *([Dlt] if given.dlt else [])]
     total: dict[str, Verdict] = {}
     happened: Counter[str] = Counter()
-    kills = 0
+    kills = sigkills = refused = 0
     with no_waiting():
         for seed in range(given.first, given.first + given.seeds):
-            verdicts, events, killed = one_seed(seed, keepers)
+            verdicts, events, mirror = one_seed(seed, keepers)
             happened += events
-            kills += killed
+            kills += mirror.kills
+            sigkills += mirror.sigkills
+            refused += mirror.refused
             for name, verdict in verdicts.items():
                 total[name] = total.get(name, Verdict()) + verdict
             if given.verbose:
-                print(seed, verdicts, flush=True)
+                print(seed, sum(events.values()), mirror.kills, mirror.sigkills, mirror.refused, verdicts, flush=True)
             if not verdicts[Mirror.name].sound:
                 print(f"seed {seed}: {verdicts[Mirror.name]}", flush=True)
-    print(f"{given.seeds} seeds, {sum(happened.values())} changes, {kills} syncs killed")
+    print(f"{given.seeds} seeds, {sum(happened.values())} changes")
+    print(f"{kills} syncs ended in the process, {sigkills} by SIGKILL")
+    print(f"{refused} syncs ended with an error while rights were cut")
     for name, count in happened.most_common():
         print(f"  {count:>5} {name}")
     for name, verdict in total.items():

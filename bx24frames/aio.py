@@ -90,7 +90,9 @@ def iter_entity(
     The entity and the portal.
     The keyword arguments of `options`.
     """
-    return core.iterate(portal, FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend))
+    return core.iterate_entity(
+        portal, FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend)
+    )
 
 
 async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 from bx24frames.errors import ConfigError
 from bx24frames.transport.address import WEBHOOK_GUIDANCE, Address
 from bx24frames.transport.private_file import write_private
-from bx24frames.transport.redact import redact, shown
+from bx24frames.transport.redact import redact, shown_address
 
 __all__ = [
     "ENVIRONMENT",
@@ -145,7 +145,7 @@ def check_name(name: str) -> None:
     """Raise `ConfigError` if `name` is not a valid profile name."""
     if not _NAME.fullmatch(name) or name == SANDBOX:
         raise ConfigError(
-            f"{shown(name)!r} is not a valid profile name",
+            f"{shown_address(name)!r} is not a valid profile name",
             guidance=f"Use the letters a to z, digits, _ and -; {SANDBOX!r} is reserved.",
         )
 
@@ -205,7 +205,7 @@ def _profile(name: str, settings: Mapping[str, object]) -> Profile:
     profiles = _profiles(settings)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
-        raise ConfigError(f"There is no profile {shown(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
+        raise ConfigError(f"There is no profile {shown_address(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
     source = f"the profile {name!r}"
     entry = profiles[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")
@@ -249,7 +249,7 @@ def _toml(default: str | None, profiles: Mapping[str, Mapping[str, object]]) -> 
         )
         if not sound:
             raise ConfigError(
-                f"The profile {shown(name)!r} in {profiles_path()} has nested settings, which would be lost",
+                f"The profile {shown_address(name)!r} in {profiles_path()} has nested settings, which would be lost",
                 guidance="Add the new profile to the file by hand.",
             )
         lines += ["", f"[profile.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in entry.items())]

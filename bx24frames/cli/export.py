@@ -20,9 +20,9 @@ from bx24frames.files.sheet_cells import sheet_table
 from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.ranges import Checkpoint
+from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.scans import AsyncScan, Batches
 from bx24frames.scan.sources import RestSource, open_source
-from bx24frames.scan.untyped import is_untyped
 from bx24frames.verbs import core
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _command(host: str, request: FrameRead) -> dict[str, object]:
 
 def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The finished rows, chunk by chunk; without a checkpoint."""
-    with closing(bridge.iterate(core.iterate(target, request))) as tables:
+    with closing(bridge.iterate(core.iterate_entity(target, request))) as tables:
         for table in tables:
             yield cast("pa.Table", table), None
 

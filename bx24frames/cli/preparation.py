@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bx24frames.portal.connection import Connection
     from bx24frames.upload.sheet_source import SheetSource
-    from bx24frames.upload.typed import Typed
+    from bx24frames.upload.text_columns import Typed
 
 __all__ = ["Taken", "ask", "take"]
 
@@ -64,9 +64,9 @@ async def _typed(
     mapping: Mapping[str, str | None],
     timezone: str | None,
 ) -> Typed:
-    from bx24frames.entities.titles import answering_to_titles
+    from bx24frames.entities.columns import answering_to_titles
     from bx24frames.portal.metadata import find_table
-    from bx24frames.upload.typed import clock_offset, typed
+    from bx24frames.upload.text_columns import clock_offset, typed
 
     known = await find_table(connection, entity)
     offset = "" if timezone else await clock_offset(connection, source, known)

@@ -11,8 +11,8 @@ import typer
 from bx24frames.cli import completion
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
 from bx24frames.errors import ConfigError
+from bx24frames.files.cell_text import json_bytes
 from bx24frames.files.files_out import STDOUT, standard_output
-from bx24frames.files.flat import json_bytes
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON

@@ -162,7 +162,7 @@ def read_amount(text: str) -> Decimal:
     return amount.quantize(_AMOUNT_STEP)
 
 
-def read_file(value: JSON) -> dict[str, object] | None:
+def stored_file(value: JSON) -> dict[str, object] | None:
     """Read a file's id, name and page.
 
     Addresses that contain a token are left out, and the page's address is stripped of the webhook's code that it may

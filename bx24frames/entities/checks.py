@@ -36,7 +36,7 @@ def check_columns(entity: Entity, columns: Mapping[str, Field], operation: Opera
     return faults + [_whole(name, f"column {other} is the same field") for name, other in twice]
 
 
-def check_rows(table: pa.Table, columns: Mapping[str, Field]) -> list[Fault]:
+def check_cells(table: pa.Table, columns: Mapping[str, Field]) -> list[Fault]:
     """Find the cells that cannot be written: not one of the choices, or too long.
 
     Parameters

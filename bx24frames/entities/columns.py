@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON
@@ -177,3 +180,64 @@ def select_params(entity: Entity, fields: Iterable[Field]) -> dict[str, JSON]:
     keys = [*filter(None, [entity.listing.id_filter]), *entity.listing.row_key]
     names = [*keys, *entity.always, *(field.wire for field in wanted)]
     return {entity.select: list(dict.fromkeys(names))}
+
+
+def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
+    """Name every field of an entity by its title; fields that share a title have their code appended.
+
+    All fields count, so that a column has the same name however many columns are read.
+
+    Examples
+    --------
+    >>> unique_titles([Field("id", "integer", "ID"), Field("a", "string", "Date"), Field("b", "date", "Date")])
+    {'id': 'ID', 'a': 'Date (a)', 'b': 'Date (b)'}
+    """
+    listed = list(fields)
+    plain = {field.code: field.title.strip() or field.code for field in listed}
+    times = Counter(plain.values())
+    named = {code: title if times[title] == 1 else f"{title} ({code})" for code, title in plain.items()}
+    again = Counter(named.values())
+    return {code: name if again[name] == 1 else code for code, name in named.items()}
+
+
+def answering_to_titles(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Add the title of each field to its aliases, as used by a read with titles.
+
+    A title that is already a spelling of some field is not added.
+
+    Examples
+    --------
+    >>> [field.aliases for field in answering_to_titles([Field("id", "integer", "ID"), Field("a", "string", "id")])]
+    [('ID',), ()]
+    """
+    listed = tuple(fields)
+    titles = unique_titles(listed)
+    taken = {spelling for field in listed for spelling in (field.code, *field.aliases)}
+    return tuple(
+        field if titles[field.code] in taken else replace(field, aliases=(*field.aliases, titles[field.code]))
+        for field in listed
+    )
+
+
+_QUOTED: Final = re.compile(r"«([^»]+)»|\"([^\"]+)\"|“([^”]+)”|'([^']+)'|&quot;(.+?)&quot;")
+_NAMED: Final = re.compile(r"\b([Ff]ield|[Пп]оле) ([A-Z][A-Z0-9_]+)\b")
+
+
+def named_column(text: str | None, fields: Iterable[Field], columns: Mapping[str, Field]) -> str | None:
+    """The column that an error is about; the field's code if the frame has no such column.
+
+    Portals name a field by its caption in the credential's language («Клиент»), or by its code
+    (`The field COMMUNICATIONS is not defined or invalid.`).
+    """
+    if not text:
+        return None
+    words = {next(filter(None, found)).strip().casefold() for found in _QUOTED.findall(text)}
+    words |= {code.casefold() for _, code in _NAMED.findall(text)}
+    if not words:
+        return None
+    sent = {field.code: name for name, field in columns.items()}
+    for field in fields:
+        names = {field.code.casefold(), field.title.casefold(), *(alias.casefold() for alias in field.aliases)}
+        if names & words:
+            return sent.get(field.code, field.code)
+    return None

@@ -15,7 +15,7 @@ from bx24frames.entities.fields import MULTIFIELDS
 from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Entity, Family, Field, Operation
 from bx24frames.entities.types import KIND, Kind, is_list, kind
-from bx24frames.entities.values import clearing, points, uploads, write
+from bx24frames.entities.values import clearing, points, uploads, written_value
 from bx24frames.entities.writers import Unwritable, removes, write_kind
 from bx24frames.errors import ConfigError, ValidationError
 from bx24frames.options import Nulls
@@ -247,7 +247,7 @@ def _values(
                 continue
             if value is not None and (entity.entity_type_id, field.code) in BY_CLASSIC_METHODS:
                 raise Unwritable(f"the item methods do not accept {field.code}: write it as crm.{entity.name}")
-            cell = clearing(field, entity.family) if value is None else write(field, entity.family, value)
+            cell = clearing(field, entity.family) if value is None else written_value(field, entity.family, value)
             fields[field.written] = cell
             additive |= kind(field) is Kind.FILE and uploads(value)
         except Unwritable as fault:

@@ -122,7 +122,7 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
 
 def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
     upper_name = str(raw.get("upperName") or "")
-    user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD.match(name) is not None
+    user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD_NAME.match(name) is not None
     code = upper_name if user_field and upper_name.startswith("UF_") else name
     settings = raw.get("settings")
     settings = settings if isinstance(settings, dict) else {}  # an empty one is returned as []
@@ -178,7 +178,7 @@ def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:
     names = [*more]
     if not field.user_field:
         names += [spelling.camel(field.code) if field.code.isupper() else spelling.upper(field.code)]
-        for old, new in spelling.renamed(entity.entity_type_id).items():
+        for old, new in spelling.renamed_fields(entity.entity_type_id).items():
             names += [new] if field.code == old else [old] if field.code == new else []
     return replace(field, aliases=tuple(dict.fromkeys(n for n in (*field.aliases, *names) if n != field.code)))
 

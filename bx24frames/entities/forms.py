@@ -17,7 +17,7 @@ from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import UNTYPED, Entity, Family, Field
 
 ORIGINAL: Final = "useOriginalUfNames"
-EVERYTHING: Final = "*"
+ALL_FIELDS: Final = "*"
 
 
 class Form(enum.Enum):
@@ -82,7 +82,7 @@ def _lead(
             yield user_fields[name].travels if prefix else user_fields[name].reachable
 
 
-def by_code(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
+def conditions_by_code(known: Iterable[Field], conditions: Mapping[str, JSON]) -> dict[str, JSON]:
     """Conditions or an order with user fields named by code, as `useOriginalUfNames` requires."""
     return renamed({field.camel: field.code for field in known if field.camel}, conditions)
 
@@ -107,4 +107,4 @@ def renamed(names: Mapping[str, str], conditions: Mapping[str, JSON]) -> dict[st
 def params_in(form: Form) -> dict[str, JSON]:
     """The parameters of a list call that selects every field."""
     own: dict[str, JSON] = {ORIGINAL: "Y"} if form is Form.CODES else {}
-    return {"select": [EVERYTHING], **own}
+    return {"select": [ALL_FIELDS], **own}

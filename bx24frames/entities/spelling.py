@@ -24,7 +24,7 @@ STATUS_TABLES: Final = frozenset({1, 7})
 """Entity types (lead, quote) whose stage the classic methods call status."""
 
 _COMPANY: Final = 4
-USER_FIELD: Final = re.compile(r"^(UF_|uf[A-Z])")
+USER_FIELD_NAME: Final = re.compile(r"^(UF_|uf[A-Z])")
 """User fields, whose camelCase name cannot be computed (``UF_CRM_11_17`` is ``ufCrm11_17``, ``UF_CRM_5B9A`` is
 ``ufCrm_5B9A``): it is only in their description."""
 
@@ -74,7 +74,7 @@ def back(name: str, *, behind_operator: bool = False) -> str:
     return _DIGIT.sub(r"\1_\2", _CAPITAL.sub(r"\1_\2", name)).upper()
 
 
-def renamed(entity_type_id: int | None) -> dict[str, str]:
+def renamed_fields(entity_type_id: int | None) -> dict[str, str]:
     """The classic names that the item methods changed for an entity type, with the new ones."""
     if entity_type_id in STATUS_TABLES:
         return {**RENAMED, STATUS_AS_STAGE[0]: STATUS_AS_STAGE[1]}

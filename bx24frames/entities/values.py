@@ -54,7 +54,7 @@ def writer(field: Field, family: Family) -> Writer:
     return of_user_field or spec.write_classic or spec.write
 
 
-def write(field: Field, family: Family, value: object) -> JSON:
+def written_value(field: Field, family: Family, value: object) -> JSON:
     """Write a value of a field; a list for a multiple one.
 
     Raises

@@ -97,7 +97,7 @@ def day_text(raw: AnyArray) -> AnyArray:
     return pc.cast(datetime_text(raw), pa.date32())
 
 
-def money_text(raw: AnyArray) -> AnyArray:
+def money_column(raw: AnyArray) -> AnyArray:
     """Amounts and currencies from ``1500.50|EUR``."""
     parts = pc.extract_regex(filled(raw), _MONEY_TEXT)
     if parts.null_count != pc.or_kleene(pc.is_null(raw), pc.equal(raw, pa.scalar(""))).true_count:

@@ -89,7 +89,7 @@ def _truth(value: object) -> bool:
     return value
 
 
-def write_file(value: object) -> JSON:
+def written_file(value: object) -> JSON:
     """Write a new file as ``[name, Base64]``, an existing one as ``{"id": n}`` (docs: files/how-to-upload-files.md)."""
     if isinstance(value, Mapping) and value.get("content") is not None and value.get("name"):
         content = value["content"]
@@ -101,7 +101,7 @@ def write_file(value: object) -> JSON:
 
 def write_classic_file(value: object) -> JSON:
     """Write a file for the classic methods: ``{"fileData": [name, Base64]}``, or ``{"id": n, "remove": "Y"}``."""
-    written = write_file(value)
+    written = written_file(value)
     if isinstance(written, list):
         return {"fileData": written}
     return {**written, "remove": "Y"} if isinstance(written, dict) and removes(value) else written

@@ -6,17 +6,18 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bx24frames.files.flat import json_bytes
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-__all__ = ["file_text", "joined", "listed", "moment_text", "money_text"]
+__all__ = ["decoded", "file_text", "joined_list", "json_bytes", "list_text", "moment_text", "money_text"]
 
 UNSAFE: Final = re.compile(r'[,;\r\n"]|^\s|\s$|^$|^[\[{]')
 """Text that must be quoted as an element of a list."""
 
 
-def joined(parts: Iterable[str]) -> str:
+def joined_list(parts: Iterable[str]) -> str:
     """Join the elements of a list: ``a, b``; elements with a separator are quoted, JSON documents stay JSON.
 
     Examples
@@ -43,11 +44,11 @@ def money_text(value: Mapping[str, object], *, comma: bool = False) -> str | Non
     return f"{number} {value['currency']}" if value.get("currency") else number
 
 
-def listed(value: object, text_of: Callable[[object], str | None]) -> str | None:
+def list_text(value: object, text_of: Callable[[object], str | None]) -> str | None:
     """Format a list; None if it has no element with text."""
     parts = [text_of(part) for part in value] if isinstance(value, Sequence) else []
     texts = [part for part in parts if part is not None]
-    return joined(texts) if texts else None
+    return joined_list(texts) if texts else None
 
 
 def file_text(value: Mapping[str, object]) -> str | None:
@@ -65,3 +66,20 @@ def moment_text(value: dt.date, *, dotted: bool) -> str:
         return day
     clock = value.time().isoformat("microseconds" if value.microsecond else "seconds")
     return f"{day} {clock}"
+
+
+def json_bytes(value: object) -> bytes:
+    """Serialise a value as JSON; decimals become text, since JSON numbers may lose digits."""
+    import orjson
+
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+
+
+def decoded(table: pa.Table) -> pa.Table:
+    """Replace dictionary columns by columns of their values."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table

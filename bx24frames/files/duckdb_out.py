@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
-from bx24frames.files.flat import decoded
+from bx24frames.files.cell_text import decoded
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
-from bx24frames.files.letters import column_letter
-from bx24frames.files.sheet_cells import moment_cell, sheet_table, zone_of
+from bx24frames.files.sheet_cells import moment_cell, sheet_table, sheet_zone
 from bx24frames.files.sheet_style import PLAIN, SheetStyle
+from bx24frames.files.sheets import column_letter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ class ExcelSheet:
         self._sheet.freeze_panes = "A2"
         self._names = schema.names
         self._style = replace(style, guard=False)  # cells of text are never run
-        self._zones = [zone_of(field.type, style) if _is_moment(field.type) else None for field in schema]
+        self._zones = [sheet_zone(field.type, style) if _is_moment(field.type) else None for field in schema]
         self._rows = 0
         self._headed = False
 

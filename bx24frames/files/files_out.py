@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, TextIO, TypeAlias, cast
 
 from bx24frames.errors import ConfigError
 from bx24frames.files import excel_out
+from bx24frames.files.cell_text import json_bytes
 from bx24frames.files.duckdb_out import duckdb_is_there, duckdb_table
-from bx24frames.files.flat import json_bytes
 from bx24frames.files.sheet_cells import sheet_table
 from bx24frames.files.sheet_style import PLAIN, SheetStyle
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.entities.titles import unique_titles
+from bx24frames.entities.columns import unique_titles
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
-from bx24frames.files.cell_text import file_text, listed, moment_text, money_text
-from bx24frames.files.flat import decoded, json_bytes
+from bx24frames.files.cell_text import decoded, file_text, json_bytes, list_text, moment_text, money_text
 from bx24frames.files.guard import guarded
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     Text: TypeAlias = Callable[[object], str | None]
 
-__all__ = ["list_texts", "moment_cell", "sheet_table", "zone_of"]
+__all__ = ["list_texts", "moment_cell", "sheet_table", "sheet_zone"]
 
 POINT: Final = frozenset({"value", "value_type"})
 _MONEY: Final = frozenset({"amount", "currency"})
@@ -107,7 +106,7 @@ def _text_of(kind: pa.DataType, style: SheetStyle) -> Text:
         inner = cast("ListType", kind).value_type
         if _plain(inner, style) is _json:
             return _marked(_json, style)
-        return _marked(partial(listed, text_of=_plain(inner, style)), style)
+        return _marked(partial(list_text, text_of=_plain(inner, style)), style)
     return _marked(_plain(kind, style), style)
 
 
@@ -124,7 +123,7 @@ def _plain(kind: pa.DataType, style: SheetStyle) -> Text:
 
     forms: tuple[tuple[Callable[[pa.DataType], bool], Callable[[], Text]], ...] = (
         (types.is_struct, lambda: _struct(kind, style)),
-        (types.is_timestamp, lambda: partial(_moment, zone=zone_of(kind, style), style=style)),
+        (types.is_timestamp, lambda: partial(_moment, zone=sheet_zone(kind, style), style=style)),
         (types.is_date, lambda: partial(_day, dotted=style.dotted)),
         (types.is_floating, lambda: partial(_number, comma=style.comma)),
         (types.is_decimal, lambda: partial(_number, comma=style.comma)),
@@ -180,7 +179,7 @@ def _number(value: object, *, comma: bool) -> str | None:
 # --- times ---------------------------------------------------------------------------------------
 
 
-def zone_of(kind: pa.DataType, style: SheetStyle) -> dt.tzinfo | None:
+def sheet_zone(kind: pa.DataType, style: SheetStyle) -> dt.tzinfo | None:
     """The zone in which times are written; None for times without a zone."""
     name = cast("TimestampType", kind).tz
     if name is None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bx24frames.errors import ConfigError
 from bx24frames.files.guard import unguarded
-from bx24frames.files.letters import column_letter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +23,7 @@ __all__ = [
     "DETECTED",
     "Layout",
     "Sheet",
+    "column_letter",
     "csv_sheet",
     "headed",
     "heading_place",
@@ -293,3 +293,13 @@ def _check_once(head: Sequence[str]) -> None:
         raise ConfigError(
             f"The file has duplicate columns: {', '.join(twice)}", guidance="Rename or remove the duplicates."
         )
+
+
+def column_letter(place: int) -> str:
+    """The letters of a column, from 0: A, ..., Z, AA."""
+    letters = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from bx24frames.files.flattened import flattened
+from bx24frames.files.flat_columns import flattened
 from bx24frames.frames.accept import PandasSource, PolarsSource, accept, arrow_column, as_table
 from bx24frames.frames.give import to_backend
 

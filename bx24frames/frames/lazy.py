@@ -15,13 +15,13 @@ from bx24frames.errors import ConfigError, PortalError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
-from bx24frames.portal.session import blocking, connection_of
-from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.portal.session import blocking_portal, connection_of
+from bx24frames.scan.preparation import Reading, prepare, settle
+from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import batches, collect, tell_foreign
-from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
-from bx24frames.where.domains import EVERY, Possible
+from bx24frames.where.domains import ANY_VALUE, Possible
 from bx24frames.where.moments import Zones
 from bx24frames.where.narrow import narrowed
 
@@ -45,7 +45,7 @@ def lazy_frame(portal: PortalLike, request: ReadRequest, *, pushdown: bool = Tru
     from polars.io.plugins import register_io_source
 
     request = replace(request, schema_overrides=arrow_types(request.schema_overrides))
-    source = bridge.run(_open(blocking(portal), request, pushdown=pushdown))
+    source = bridge.run(_open(blocking_portal(portal), request, pushdown=pushdown))
     return register_io_source(
         source.frames,
         schema=source.schema,
@@ -107,7 +107,7 @@ class _Source:
         limit = n_rows if predicate is None else None
         zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
         reading = settle(self._narrower(with_columns, limit), self.whole.table, zones, self.whole.closed)
-        known = possible(predicate) if self.pushdown and predicate is not None else EVERY
+        known = possible(predicate) if self.pushdown and predicate is not None else ANY_VALUE
         left = n_rows
         for table in _left_quietly(bridge.iterate(self._tables(reading, known))):
             frame = to_backend(table, "polars")

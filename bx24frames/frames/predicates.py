@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.operators import Op
-from bx24frames.where.domains import EVERY, Possible, Value, possible_in
+from bx24frames.where.domains import ANY_VALUE, Possible, Value, possible_in
 from bx24frames.where.tree import All, Any, Clause, Tree
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def possible(predicate: pl.Expr) -> Possible:
     try:
         return possible_in(predicate_tree(predicate))
     except (RecursionError, *_ODD):
-        return EVERY
+        return ANY_VALUE
 
 
 def predicate_tree(predicate: pl.Expr) -> Tree[Clause]:

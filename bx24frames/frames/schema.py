@@ -11,7 +11,7 @@ from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 from bx24frames.entities.types import Kind, arrow_type, kind
 from bx24frames.extras import require
 from bx24frames.frames.accept import PandasSource
-from bx24frames.frames.validate import check, checks_index, columns_of, frame_schema
+from bx24frames.frames.validate import check, checks_index, frame_schema, named_columns
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.coerce.columns import plain_type
@@ -64,7 +64,7 @@ class PanderaCheck:
         """
         gone = [
             Fault(WHOLE_COLUMN, name, "", "the entity has no such field")
-            for name in columns_of(self.schema)
+            for name in named_columns(self.schema)
             if name not in empty.column_names and names.find(name) is None
         ]
         lost = {fault.column for fault in gone}
@@ -131,7 +131,7 @@ def pandera_check(schema: object) -> PanderaCheck | None:
     """
     if schema is None or isinstance(schema, PanderaCheck):
         return schema
-    columns_of(schema)
+    named_columns(schema)
     return PanderaCheck(schema)
 
 
@@ -156,7 +156,7 @@ def column_types(schema: object) -> dict[str, pa.DataType]:
     import pyarrow as pa
 
     found: dict[str, pa.DataType] = {}
-    for name, column in columns_of(schema).items():
+    for name, column in named_columns(schema).items():
         dtype = getattr(getattr(column, "dtype", None), "type", None)
         if dtype is not None:
             found[name] = pa.string() if str(dtype) in ("object", "str", "string") else plain_type(_arrow(dtype))

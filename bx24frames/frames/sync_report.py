@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 from bx24frames.display import table_html
 from bx24frames.errors import ConfigError, SyncError
 from bx24frames.frames.give import BACKENDS, to_backend
-from bx24frames.mirror.outcome import Synced, outcome_table
+from bx24frames.mirror.outcome import Synced, table_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ def _number(count: int, what: str) -> str:
 
 def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:
     """The report of a sync; raises for its failures unless they are only to be reported."""
-    report = SyncReport(outcome_table(done.outcomes), done.store, done.requests, done.seconds)
+    report = SyncReport(table_outcomes(done.outcomes), done.store, done.requests, done.seconds)
     if on_error != "report":
         report.raise_for_errors()
     return report

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "checks_index", "columns_of", "failures_in", "frame_schema"]
+__all__ = ["check", "checks_index", "failures_in", "frame_schema", "named_columns"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
@@ -167,7 +167,7 @@ def _native_schema(schema: object) -> _Validates:
     return cast("_Validates", native)
 
 
-def columns_of(schema: object) -> Mapping[str, object]:
+def named_columns(schema: object) -> Mapping[str, object]:
     """Return the columns of a schema, without regex columns."""
     native = _native_schema(schema)
     columns = cast("Mapping[str, object]", getattr(native, "columns", {}))

@@ -11,7 +11,7 @@ from bx24frames.entities.catalog.catalog import ITEM_TYPES
 from bx24frames.entities.names import resolve
 from bx24frames.errors import ConfigError
 from bx24frames.mirror.tables import names_from, owned_plan, owner_entity, plan_of
-from bx24frames.portal.metadata import TYPES, find_entity, smart_types
+from bx24frames.portal.metadata import SMART_TYPES, find_entity, smart_types
 
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Kept, TablePlan
@@ -72,7 +72,7 @@ async def _granted(connection: Connection) -> tuple[set[str], list[str]]:
     rows = types.value.get("types") if isinstance(types.value, dict) else None
     if isinstance(rows, list) and types.total is not None and len(rows) >= types.total:
         return granted, names_from(row for row in rows if isinstance(row, dict))
-    connection.metadata.forget(TYPES)
+    connection.metadata.forget(SMART_TYPES)
     return granted, names_from(await smart_types(connection))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-PAGE: Final = 50
+IDS_PER_PAGE: Final = 50
 REQUEST: Final = 50
 """Commands of one request."""
 FEWEST: Final = 8
@@ -36,7 +36,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class WindowQuery:
     """A window to count; `ids`: its first page of ids is wanted as well."""
 
     window: Window
@@ -98,7 +98,7 @@ class Search:
 
     def __init__(self, ids: array[int]) -> None:
         self._ids = ids
-        self._asked: list[Ask] = []
+        self._asked: list[WindowQuery] = []
         self._damaged: list[Window] = []
         self.missing: set[int] = set()
         self.unknown: set[int] = set()
@@ -107,17 +107,17 @@ class Search:
         """Take windows and the portal's counts of them."""
         self._damaged = [window for window, count in counted if count != self._expected(window)]
 
-    def asks(self) -> list[Ask]:
+    def asks(self) -> list[WindowQuery]:
         """What to ask next, all at once; nothing when the search is over."""
         if self._asked:
             return list(self._asked)
         parts = max(FEWEST, REQUEST // max(1, len(self._damaged)))
         for window in self._damaged:
             low, high = self._places(window)
-            pages = math.ceil((high - low) / PAGE)
+            pages = math.ceil((high - low) / IDS_PER_PAGE)
             cut = _cut(self._ids, low, high, window.after, pages if pages <= parts else parts)
             cut = _covering(cut, window)
-            self._asked += [Ask(part, ids=pages <= parts) for part in cut]
+            self._asked += [WindowQuery(part, ids=pages <= parts) for part in cut]
         self._damaged = []
         return list(self._asked)
 
@@ -132,7 +132,7 @@ class Search:
                 # the window has more rows than a page: what lies behind it is asked for by the last id
                 last = answer.ids[-1]
                 self._compare(Window(ask.window.after, last), answer.ids)
-                self._asked.append(Ask(Window(last, ask.window.upto), ids=True))
+                self._asked.append(WindowQuery(Window(last, ask.window.upto), ids=True))
             else:
                 self._compare(ask.window, answer.ids)
 

@@ -45,7 +45,7 @@ def span_of(name: str, text: object) -> dt.timedelta:
     return dt.timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
 
 
-def conditions(table: TablePlan, mark: Mark, lag: dt.timedelta) -> list[dict[str, object]]:
+def delta_conditions(table: TablePlan, mark: Mark, lag: dt.timedelta) -> list[dict[str, object]]:
     """The conditions of the readings of a delta, one each; their union is the delta."""
     found: list[dict[str, object]] = []
     if table.modified is not None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.errors import StoreError
-from bx24frames.mirror.state import Column, Drift, type_text
+from bx24frames.mirror.state import Drift, StoreColumn, type_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,14 +27,14 @@ class Compared:
     values yet.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[StoreColumn, ...]
     names: tuple[str, ...]
     fresh: tuple[str, ...]
     drift: tuple[Drift, ...]
 
 
-def compare(
-    kept: Sequence[Column],
+def compare_columns(
+    kept: Sequence[StoreColumn],
     schema: pa.Schema,
     titles: Mapping[str, str],
     now: dt.datetime,
@@ -80,7 +80,7 @@ def compare(
         name = same.name if same is not None else _free_name(field.name, kind, columns, second=second)
         names.append(name)
         if same is None:
-            columns[name] = Column(field.name, name, title, kind, now)
+            columns[name] = StoreColumn(field.name, name, title, kind, now)
             fresh.append(name)
             drift.append(Drift("retyped" if other else "added", name, other.type if other else "", kind))
             continue
@@ -98,7 +98,7 @@ def compare(
     return Compared(tuple(columns.values()), tuple(names), tuple(fresh), tuple(drift) if kept else ())
 
 
-def _free_name(code: str, kind: str, taken: Mapping[str, Column], *, second: bool) -> str:
+def _free_name(code: str, kind: str, taken: Mapping[str, StoreColumn], *, second: bool) -> str:
     """A name for a column; names that differ in case alone are one name to DuckDB."""
     small = {name.lower() for name in taken}
     name = f"{code}__{re.sub(r'[^a-z0-9]+', '_', kind).strip('_')}" if second else code
@@ -108,7 +108,7 @@ def _free_name(code: str, kind: str, taken: Mapping[str, Column], *, second: boo
     return name
 
 
-def _retyped(before: Column, after: str, entity: str) -> StoreError:
+def _retyped(before: StoreColumn, after: str, entity: str) -> StoreError:
     return StoreError(
         f"The field {before.code} ({before.title}) was {before.type} in the mirror and is {after} in the portal now",
         entity=entity,

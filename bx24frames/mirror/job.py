@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from bx24frames.mirror.drift import Compared, compare
-from bx24frames.mirror.state import Change, Column, History, Mark, Replaced, TablePlan, schema_hash
+from bx24frames.mirror.drift import Compared, compare_columns
+from bx24frames.mirror.state import Change, History, Mark, ReplacedRows, StoreColumn, TablePlan, schema_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ class Job:
     portal: str
     table: TablePlan
     mark: Mark | None
-    kept: tuple[Column, ...]
+    kept: tuple[StoreColumn, ...]
     rows: Rows
     again: Rows
     fills: Rows
@@ -57,7 +57,7 @@ class Job:
     counts: Sequence[int] = ()
     moved: set[int] = field(default_factory=set)
     gone: tuple[int, ...] = ()
-    replaced: Replaced | None = None
+    replaced: ReplacedRows | None = None
     max_id: int | None = None
     fault: BX24Error | None = None
 
@@ -96,7 +96,7 @@ class Job:
             It does not fit the columns of the mirror.
         """
         self.scan = scan
-        self.compared = compare(
+        self.compared = compare_columns(
             self.kept, scan.schema, titles, now, retyped=retyped, entity=self.table.entity, shared=shared
         )
         self.max_id = None if self.mark is None else self.mark.max_id

@@ -44,7 +44,7 @@ class Synced:
     seconds: float
 
 
-def merged(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
+def merged_outcomes(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
     """One outcome per table: what several commits of a run did to it is added up."""
     found: dict[tuple[str, str], TableOutcome] = {}
     for one in outcomes:
@@ -65,7 +65,7 @@ def merged(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
     return tuple(found.values())
 
 
-def outcome_table(outcomes: Sequence[TableOutcome]) -> pa.Table:
+def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
     """The outcomes, one row per table."""
     import pyarrow as pa
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.errors import BX24Error, PortalError, ResponseError
-from bx24frames.mirror.reading import scan_of
-from bx24frames.mirror.state import Replaced
+from bx24frames.mirror.reads import scan_of
+from bx24frames.mirror.state import ReplacedRows
 from bx24frames.portal.listing import listing_for
 from bx24frames.scan.sources import RestSource
 from bx24frames.scan.together import first_form
@@ -73,7 +73,7 @@ async def read_owned(connection: Connection, store: Store, job: Job, owner: Job,
         return
     column = job.settled.names[job.opened.schema.get_field_index(str(job.table.owner_column))]
     everything = full or behind
-    job.replaced = Replaced() if everything else Replaced(column, tuple(sorted(wanted | gone)))
+    job.replaced = ReplacedRows() if everything else ReplacedRows(column, tuple(sorted(wanted | gone)))
 
 
 async def _rows(connection: Connection, job: Job, owners: list[int]) -> AsyncIterator[pa.RecordBatch]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.captions import LINKS
 from bx24frames.errors import BX24Error
-from bx24frames.mirror.reading import fields_of, read_rows
+from bx24frames.mirror.reads import read_by_ids, scan_fields
 from bx24frames.mirror.tables import entity_type_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def _renew(connection: Connection, job: Job, ids: Sequence[int]) -> None:
     if not ids or job.fault is not None:
         return
     try:
-        await read_rows(connection, job, set(ids).difference(job.gone))
+        await read_by_ids(connection, job, set(ids).difference(job.gone))
     except BX24Error as fault:
         job.fault = fault
 
@@ -63,7 +63,7 @@ def links_to(job: Job, entity_type_id: int | None) -> Iterator[str]:
     if entity_type_id is None or job.fault is not None or job.scan is None:
         return
     names = zip(job.opened.schema.names, job.settled.names, strict=True)
-    fields = fields_of(job.opened)
+    fields = scan_fields(job.opened)
     for code, name in names:
         if _target(fields[code]) == entity_type_id and name not in job.settled.fresh:
             yield name

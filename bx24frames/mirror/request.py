@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword, name_or_names, names, one_of, required_keyword
 from bx24frames.errors import ConfigError
 from bx24frames.mirror.delta import span_of
-from bx24frames.mirror.stores.choosing import store_of
+from bx24frames.mirror.stores.choice import store_of
 
 if TYPE_CHECKING:
     from bx24frames.mirror.drift import Retyped

@@ -13,15 +13,22 @@ from bx24frames.engine.messages import MAX_COMMANDS, Call, Success
 from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
 from bx24frames.mirror.choice import tables_for
-from bx24frames.mirror.deletions import Ask
+from bx24frames.mirror.deletion_search import (
+    check_whole,
+    count_calls,
+    first_windows,
+    provable,
+    prove_deletions,
+    take_counts,
+)
+from bx24frames.mirror.deletions import WindowQuery
 from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.owned import open_owned, read_owned
-from bx24frames.mirror.proving import check_whole, count_calls, first_windows, provable, prove_deletions, take_counts
-from bx24frames.mirror.reading import fields_of, load_first, read_fills, read_news, scan_of
+from bx24frames.mirror.reads import load_first, read_fills, read_news, scan_fields, scan_of
 from bx24frames.mirror.repairs import renew_dangling, renew_linked
-from bx24frames.mirror.state import Replaced, Way
+from bx24frames.mirror.state import ReplacedRows, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
 from bx24frames.portal.together import describe_together
@@ -101,7 +108,7 @@ class PortalRun:
         for job in owned:
             owner = next(one for one in jobs if one.table.name == job.table.owner)
             await read_owned(self.connection, self._store, job, owner, full=self._request.full)
-            if job.replaced == Replaced() and job.fault is None:
+            if job.replaced == ReplacedRows() and job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
         for job in known:
@@ -122,7 +129,7 @@ class PortalRun:
         for job in counted:
             job.ids = await asyncio.to_thread(self._store.ids, job.portal, job.table)
         first_windows(counted, MAX_COMMANDS)
-        calls = [[*count_calls(job, [Ask(window) for window in job.windows])] for job in counted]
+        calls = [[*count_calls(job, [WindowQuery(window) for window in job.windows])] for job in counted]
         flat = [call for some in calls for call in some]
         answers = await self.connection.answers(flat, first=MAX_COMMANDS, mixed=True)
         for job, some in zip(counted, calls, strict=True):
@@ -177,7 +184,7 @@ class PortalRun:
         people = self._request.labels and not self._people
         beside = described + len(categories) + bool(categories) + people + 1  # statuses, users, the portal's time
         first_windows(counted, MAX_COMMANDS - beside)
-        calls = [call for job in counted for call in count_calls(job, [Ask(window) for window in job.windows])]
+        calls = [call for job in counted for call in count_calls(job, [WindowQuery(window) for window in job.windows])]
         told = await describe_together(
             self.connection,
             [job.table.described for job in jobs],
@@ -202,7 +209,7 @@ class PortalRun:
     async def _open(self, job: Job, refused: frozenset[str]) -> None:
         owned = job.table.way is Way.OWNED
         scan = await (open_owned(self.connection, job, [1]) if owned else scan_of(self.connection, job.table.entity))
-        fields = fields_of(scan)
+        fields = scan_fields(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:
             shared = self._kept.shared(job.portal, job.table.name)

@@ -75,7 +75,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class StoreColumn:
     """A column of a mirrored table.
 
     `code`: the field's code. `name`: its name in the store, which differs from the code only for a second column of a
@@ -101,7 +101,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Replaced:
+class ReplacedRows:
     """Rows that are gone unless they are incoming: all of a table, or those of some owners."""
 
     owner_column: str | None = None
@@ -144,12 +144,12 @@ class Change:
     portal: str
     table: TablePlan
     schema: pa.Schema
-    columns: tuple[Column, ...]
+    columns: tuple[StoreColumn, ...]
     rows: Batches
     mark: Mark
     deletions: Deletions = "mark"
     gone: tuple[int, ...] = ()
-    replaced: Replaced | None = None
+    replaced: ReplacedRows | None = None
     fills: Batches | None = None
     fill_schema: pa.Schema | None = None
     history: History = None
@@ -175,7 +175,7 @@ class Kept:
     """What a store holds: marks and columns by portal and table, and the hosts of its portals."""
 
     marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
-    columns: Mapping[tuple[str, str], tuple[Column, ...]] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], tuple[StoreColumn, ...]] = field(default_factory=dict)
 
     def shared(self, portal: str, table: str) -> dict[str, str]:
         """Types of the columns that other portals have in a table, by name in lower case."""
@@ -214,7 +214,7 @@ def type_text(kind: pa.DataType) -> str:
     return names.get(kind, str(kind))
 
 
-def schema_hash(columns: Iterable[Column]) -> str:
+def schema_hash(columns: Iterable[StoreColumn]) -> str:
     """A short digest of the names and types of the columns that the portal has."""
     told = sorted(f"{one.name}:{one.type}" for one in columns if one.gone_at is None)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import BX24Error, StoreError
-from bx24frames.mirror.outcome import Synced, TableOutcome, merged
+from bx24frames.mirror.outcome import Synced, TableOutcome, merged_outcomes
 from bx24frames.mirror.run import PortalRun
 from bx24frames.mirror.spool import Spool
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 
-async def sync(connections: Sequence[Connection], request: SyncRequest) -> Synced:
+async def sync_store(connections: Sequence[Connection], request: SyncRequest) -> Synced:
     """Bring a store up to date with portals, each within its own limits.
 
     Raises
@@ -44,7 +44,7 @@ async def sync(connections: Sequence[Connection], request: SyncRequest) -> Synce
     finally:
         await asyncio.to_thread(store.close)
     used = sum(one.stats.requests - before for one, before in zip(connections, requests, strict=True))
-    outcomes = merged([outcome for part in found for outcome in part])
+    outcomes = merged_outcomes([outcome for part in found for outcome in part])
     return Synced(store.name, outcomes, used, monotonic() - began)
 
 

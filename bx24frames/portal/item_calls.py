@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bx24frames.engine.messages import JSON, Row
-from bx24frames.entities.forms import EVERYTHING, ORIGINAL, by_camel, by_code
+from bx24frames.entities.forms import ALL_FIELDS, ORIGINAL, by_camel, conditions_by_code
 from bx24frames.entities.schema import Field
 
 ALL_USER_FIELDS: Final = "UF_*"
@@ -33,7 +33,7 @@ def as_taken(fields: Sequence[Field], params: Mapping[str, JSON]) -> dict[str, J
     params : mapping
         Of the call, `filter` and `select` among them.
     """
-    rename = by_code if original(params) else by_camel
+    rename = conditions_by_code if original(params) else by_camel
     found = dict(params)
     if isinstance(conditions := params.get("filter"), dict):
         found["filter"] = rename(fields, conditions)
@@ -45,7 +45,7 @@ def as_taken(fields: Sequence[Field], params: Mapping[str, JSON]) -> dict[str, J
 def loses_ids(params: Mapping[str, JSON]) -> bool:
     """Whether a select may leave nothing but user fields in the rows (b24-rest-docs #263)."""
     wanted = params.get("select")
-    return original(params) and isinstance(wanted, list) and EVERYTHING not in wanted
+    return original(params) and isinstance(wanted, list) and ALL_FIELDS not in wanted
 
 
 def cut(rows: Iterable[Row], wanted: Sequence[str], fields: Iterable[Field]) -> list[Row]:

@@ -12,7 +12,7 @@ from bx24frames.engine.pages.cursor import merged
 from bx24frames.engine.records import Rows
 from bx24frames.entities.columns import select_params
 from bx24frames.entities.encode import unbatchable
-from bx24frames.entities.forms import EVERYTHING, Form, by_code, forms_of, params_in
+from bx24frames.entities.forms import ALL_FIELDS, Form, conditions_by_code, forms_of, params_in
 from bx24frames.entities.operators import Op
 from bx24frames.entities.schema import Entity, Field
 from bx24frames.where.dialects import dialect
@@ -58,7 +58,7 @@ def listing_for(
     more = select_params(entity, fields) if form is Form.NAMED else params_in(form)
     conditions, order = where.params, order or {}
     if form is Form.CODES:
-        conditions, order = by_code(known, conditions), by_code(known, order)
+        conditions, order = conditions_by_code(known, conditions), conditions_by_code(known, order)
     params = merged({**listing.call.params, **more}, listing.filter_path, conditions)
     if order:
         *path, name = listing.order_path
@@ -85,7 +85,7 @@ def rate_name(call: Call, entity: Entity, conditions: Mapping[str, JSON]) -> str
     'crm.deal.list of 2, 1-8 columns'
     """
     select = call.params.get(entity.select) if entity.select else None
-    wide = not isinstance(select, list) or EVERYTHING in select
+    wide = not isinstance(select, list) or ALL_FIELDS in select
     width = next(
         (f"{low}-{high} columns" for low, high in WIDTHS if isinstance(select, list) and len(select) <= high), ""
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.where.filters import Given
 
-TYPES: Final = "types"
+SMART_TYPES: Final = "types"
 HIDDEN: Final = ("ACCESS_DENIED", "insufficient_scope", "ERROR_METHOD_NOT_FOUND")
 """Codes with which `crm.type.list` refuses whoever is no administrator of the CRM."""
 UNSEEN: Final = (
@@ -49,9 +49,9 @@ async def find_entity(connection: Connection, name: str) -> Entity:
     try:
         return resolve(name, await _types_for(connection, name))
     except UnknownEntity:
-        if connection.metadata.age(TYPES) < SETTLED:
+        if connection.metadata.age(SMART_TYPES) < SETTLED:
             raise
-    connection.metadata.forget(TYPES)
+    connection.metadata.forget(SMART_TYPES)
     return resolve(name, await _types_for(connection, name))
 
 
@@ -80,7 +80,7 @@ async def smart_types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
             rows.extend(page)
         return rows
 
-    return await connection.metadata.recall(TYPES, ask, _rows)
+    return await connection.metadata.recall(SMART_TYPES, ask, _rows)
 
 
 async def rest3_methods(connection: Connection) -> frozenset[str] | None:
@@ -152,7 +152,7 @@ async def renewed(connection: Connection, table: Table) -> Table | None:
 
 def kept_types(cache: Cache) -> tuple[Mapping[str, JSON], ...]:
     """The cached smart processes of a portal; no request is made."""
-    return cache.kept(TYPES, _rows) or ()
+    return cache.kept(SMART_TYPES, _rows) or ()
 
 
 def kept_fields(cache: Cache, name: str) -> tuple[Field, ...]:

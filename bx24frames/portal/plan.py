@@ -12,9 +12,9 @@ from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
 from bx24frames.engine.usage import Usage, allowed_requests
-from bx24frames.portal.counting import listings_of, settled_where, totals
+from bx24frames.portal.counts import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
-from bx24frames.portal.probe.learned import charged_by_batch, probed_page_seconds
+from bx24frames.portal.probe.findings import charged_by_batch, probed_page_seconds
 from bx24frames.where.filters import filter_tree
 
 if TYPE_CHECKING:

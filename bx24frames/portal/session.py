@@ -41,7 +41,7 @@ def connection_of(portal: PortalLike) -> Connection:
         return _OPEN.setdefault(fresh.key, fresh)
 
 
-def blocking(portal: PortalLike) -> PortalLike:
+def blocking_portal(portal: PortalLike) -> PortalLike:
     """Return the portal unchanged if a blocking function can use it.
 
     Raises

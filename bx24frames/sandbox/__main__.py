@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from bx24frames.sandbox.limits import PLANS
-from bx24frames.sandbox.seed.tidy_words import WORDS
+from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS
 from bx24frames.sandbox.serving import parse_sizes, serve
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("path", nargs="?", help="SQLite file; rows survive a restart")
     parser.add_argument("--port", type=int, default=8024)
     parser.add_argument("--seed", help="a number, or 'tidy': a plausible small company")
-    parser.add_argument("--locale", choices=tuple(WORDS), default="ru", help="language of a tidy portal")
+    parser.add_argument("--locale", choices=tuple(LOCALE_WORDS), default="ru", help="language of a tidy portal")
     parser.add_argument("--size", action="append", default=[], metavar="TABLE=ROWS")
     parser.add_argument("--plan", choices=tuple(PLANS), default="standard")
     parser.add_argument("--fast", action="store_true", help="server time does not really pass")

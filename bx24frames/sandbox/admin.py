@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bx24frames.sandbox.auth import Keyring, scopes_of
 from bx24frames.sandbox.portal_store import draft_of
 from bx24frames.sandbox.store.dictionaries import STATUSES
-from bx24frames.sandbox.store.initial import kin
+from bx24frames.sandbox.store.initial import same_pipeline
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.removal import rebind, remove, restore
 
@@ -251,7 +251,7 @@ class Admin:
         stages = self._entity(entity).stages
         with self._acting():
             for row in STATUSES.rows(self._store):
-                if kin(stages, row["ENTITY_ID"]) and row["STATUS_ID"] == code:
+                if same_pipeline(stages, row["ENTITY_ID"]) and row["STATUS_ID"] == code:
                     STATUSES.put(self._store, {**row, "NAME": caption})
                     return
         raise KeyError(code)

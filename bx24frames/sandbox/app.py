@@ -7,24 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bx24frames.sandbox import auth, batch, batch3, faults, oauth, php
-from bx24frames.sandbox.calls import Answer, Scene, Session, find
+from bx24frames.sandbox.calls import CallAnswer, CallSession, Scene, find
 from bx24frames.sandbox.envelope import (
     API_CODE,
-    Reply,
-    Ticket,
+    HttpReply,
+    QueueTicket,
     api_error,
-    encode,
     error_body,
     html_reply,
     json_reply,
+    portal_json,
     refusal,
 )
 from bx24frames.sandbox.idempotency import Memory
 from bx24frames.sandbox.later import Later
 from bx24frames.sandbox.limits import BY_BATCH, BY_METHOD, LeakyBucket, Meter, OperatingTime, Plan
 from bx24frames.sandbox.registry import MethodError, Params
-from bx24frames.sandbox.stats import EXCERPT, Logged
-from bx24frames.sandbox.wire import SLASHES, Address, Incoming, read_address, read_object, read_params
+from bx24frames.sandbox.stats import EXCERPT_LENGTH, Logged
+from bx24frames.sandbox.wire import SLASHES, Incoming, MethodAddress, read_address, read_object, read_params
 
 FULL: Final = MethodError("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
 _CLOSED: Final = MethodError("PORTAL_DELETED", "Portal was deleted", 403)
@@ -57,7 +57,7 @@ class App:
         for bucket in self.buckets.values():
             bucket.capacity, bucket.per_second = plan.burst or 0, plan.per_second
 
-    def handle(self, request: Incoming, now: float) -> Reply:
+    def handle(self, request: Incoming, now: float) -> HttpReply:
         """Answer one HTTP request that arrives at `now` (seconds since the epoch)."""
         self.later.run(now)
         if (reply := self._authorise(request)) is not None:
@@ -71,7 +71,7 @@ class App:
             self.scene.stats.answered(visit.logged(reply))
         return reply
 
-    def _authorise(self, request: Incoming) -> Reply | None:
+    def _authorise(self, request: Incoming) -> HttpReply | None:
         """The reply of the authorisation server; None if the address belongs to the portal."""
         path = SLASHES.sub("/", request.path + "/")
         if path == oauth.PATH:
@@ -104,11 +104,11 @@ class Visit:
 
     app: App
     request: Incoming
-    address: Address
+    address: MethodAddress
     now: float
     params: Params = field(default_factory=dict)
 
-    def reply(self) -> Reply:
+    def reply(self) -> HttpReply:
         """The reply, altered if a fault applies."""
         # the request bucket is in front of PHP: a refused request is not parsed
         if not self.app.admits(self.request.source, self.now):
@@ -124,27 +124,27 @@ class Visit:
             return self._queue(fault.seconds)
         if fault.late is not None:
             self.app.later.at(self.now + fault.late, self._carry_out_at)
-        reply = self._carry_out_once() if faults.carries_out(fault) else Reply(200, b"")
+        reply = self._carry_out_once() if faults.carries_out(fault) else HttpReply(200, b"")
         target = self.request.path + (f"?{self.request.query}" if self.request.query else "")
         return faults.spoil(fault, reply, target)
 
-    def _queue(self, seconds: float) -> Reply:
-        ticket = Ticket(self.now + seconds)
+    def _queue(self, seconds: float) -> HttpReply:
+        ticket = QueueTicket(self.now + seconds)
 
         def serve(due: float) -> None:
             ticket.reply = self._carry_out_at(due)
             self.app.scene.stats.answered(self.logged(ticket.reply))
 
         self.app.later.at(ticket.due, serve)
-        return Reply(0, b"", ticket=ticket)
+        return HttpReply(0, b"", ticket=ticket)
 
-    def _carry_out_at(self, due: float) -> Reply:
+    def _carry_out_at(self, due: float) -> HttpReply:
         self.now = due
         return self._carry_out_once()
 
-    def logged(self, reply: Reply) -> Logged:
+    def logged(self, reply: HttpReply) -> Logged:
         """The log entry; a dropped connection has status 0."""
-        excerpt = self.request.body[:EXCERPT].decode("utf-8", "replace") or self.request.query[:EXCERPT]
+        excerpt = self.request.body[:EXCERPT_LENGTH].decode("utf-8", "replace") or self.request.query[:EXCERPT_LENGTH]
         return Logged(
             method=self.address.method,
             commands=tuple(method for method, _ in self._commands()),
@@ -154,7 +154,7 @@ class Visit:
         )
 
     def _is_batch(self) -> bool:
-        return self.address.method.lower() == batch.BATCH
+        return self.address.method.lower() == batch.BATCH_METHOD
 
     def _is_api_batch(self) -> bool:
         return self.address.method.lower() == batch3.BATCH3
@@ -170,7 +170,7 @@ class Visit:
         yield self.address.method, self.params
         yield from self._commands()
 
-    def _carry_out_once(self) -> Reply:
+    def _carry_out_once(self) -> HttpReply:
         key = self.request.idempotency
         if not (key and self.address.api):
             return self._carry_out()
@@ -178,7 +178,7 @@ class Visit:
         request = (self.address.method.lower(), self.request.body)
         return self.app.memory.answer((caller, key), request, self.now, self._carry_out)
 
-    def _carry_out(self) -> Reply:
+    def _carry_out(self) -> HttpReply:
         try:
             session = self._open()
         except MethodError as error:
@@ -186,7 +186,7 @@ class Visit:
         try:
             answer = self._run(session)
         except MethodError as error:  # the batch as a whole is refused
-            answer = Answer(error_body(error), error.status)
+            answer = CallAnswer(error_body(error), error.status)
         if session.meter is not None:
             session.meter.settle()
         cut = self.app.plan.cut
@@ -197,7 +197,7 @@ class Visit:
             return page
         return self._print(answer, session)
 
-    def _open(self) -> Session:
+    def _open(self) -> CallSession:
         """Check portal, method and credential in the order of the portal: an unknown method is 404 to anyone."""
         app = self.app
         if app.closed:
@@ -206,9 +206,9 @@ class Visit:
             find(app.scene.methods, self.address.method)
         token = auth.take_token(self.params, self.request.authorization)
         credential = app.keyring.identify(self.address, token, self.now)
-        return Session(app.scene, credential, app.meter(self.now), self.now, elapsed=app.scene.costs.request)
+        return CallSession(app.scene, credential, app.meter(self.now), self.now, elapsed=app.scene.costs.request)
 
-    def _run(self, session: Session) -> Answer:
+    def _run(self, session: CallSession) -> CallAnswer:
         if self._is_api_batch():
             with session.batch(batch3.BATCH3):
                 answer = batch3.run(session, self.params)
@@ -221,16 +221,16 @@ class Visit:
                 # for a single call the time of the method is that of the request
                 answer.body["time"] = session.time(self.address.method, session.moment())
             return answer
-        with session.batch(batch.BATCH):
+        with session.batch(batch.BATCH_METHOD):
             value = batch.run_batch(session, self.params, self.app.plan.cut)
-        return Answer({"result": value, "time": session.time(batch.BATCH, session.moment())})
+        return CallAnswer({"result": value, "time": session.time(batch.BATCH_METHOD, session.moment())})
 
-    def _print(self, answer: Answer, session: Session) -> Reply:
+    def _print(self, answer: CallAnswer, session: CallSession) -> HttpReply:
         status, body = answer.status, answer.body
         if self.address.api and answer.failed:
             error = MethodError(body.pop("error"), body.pop("error_description"), status, **body)
             body, status = api_error(error)
-        reply = Reply(status, encode(body), headers=dict(HEADERS), seconds=session.elapsed)
+        reply = HttpReply(status, portal_json(body), headers=dict(HEADERS), seconds=session.elapsed)
         if session.meter is not None:
             times = {"Time": session.worked, "User-Time": session.worked, "System-Time": 0.0}
             reply.headers |= {f"X-Bitrix-Rest-{name}": f"{seconds:.10f}" for name, seconds in times.items()}

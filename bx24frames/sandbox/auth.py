@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from bx24frames.sandbox.registry import MethodError
-from bx24frames.sandbox.wire import Address
+from bx24frames.sandbox.wire import MethodAddress
 
 UNAUTHORIZED: Final = 401
 # The documentation prints 403 for some of these, the source of the rest module and the vendor's own client tests 401
@@ -92,7 +92,7 @@ class Keyring:
         self.grants[token] = Grant(credential, expires)
         return token
 
-    def identify(self, address: Address, token: str | None, now: float) -> Credential:
+    def identify(self, address: MethodAddress, token: str | None, now: float) -> Credential:
         """The credential of a request."""
         if address.user is not None and address.code is not None:
             credential = self.webhooks.get((address.user, address.code))

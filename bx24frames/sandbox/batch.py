@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bx24frames.sandbox import php, references
-from bx24frames.sandbox.calls import Answer, Session
+from bx24frames.sandbox.calls import CallAnswer, CallSession
 from bx24frames.sandbox.envelope import error_body
 from bx24frames.sandbox.registry import UNKNOWN_METHOD, MethodError
 from bx24frames.sandbox.wire import API
 
-BATCH: Final = "batch"
+BATCH_METHOD: Final = "batch"
 _MAX_COMMANDS: Final = 50
 MAPS: Final = ("result", "error", "total", "next", "time")
 
@@ -47,7 +47,7 @@ def batch_commands(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield split_command(text)
 
 
-def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> dict[str, Any]:
+def run_batch(session: CallSession, params: dict[str, Any], cut: float | None) -> dict[str, Any]:
     """Carry out a batch [rest module: classes/general/rest_provider.php methodsBatch].
 
     Parameters
@@ -72,23 +72,23 @@ def run_batch(session: Session, params: dict[str, Any], cut: float | None) -> di
             break
         if place < _MAX_COMMANDS and not isinstance(text, str):
             continue
-        answer = _run_command(session, text, maps) if place < _MAX_COMMANDS else Answer(error_body(TOO_LONG))
+        answer = _run_command(session, text, maps) if place < _MAX_COMMANDS else CallAnswer(error_body(TOO_LONG))
         _file(maps, key, answer)
         if halt and answer.failed:
             break
     return {"result": php.array(maps.pop("result")), **{f"result_{name}": php.array(maps[name]) for name in MAPS[1:]}}
 
 
-def _run_command(session: Session, text: str, maps: dict[str, dict[str, Any]]) -> Answer:
+def _run_command(session: CallSession, text: str, maps: dict[str, dict[str, Any]]) -> CallAnswer:
     method, query = split_command(text)
     if method.lower() in _ALONE and _ALONE[method.lower()] in session.scene.quirks:
-        return Answer(error_body(NOT_HERE), NOT_HERE.status)
+        return CallAnswer(error_body(NOT_HERE), NOT_HERE.status)
     if method.startswith(API):  # a batch of the older REST cannot call methods of REST 3.0
-        return Answer(error_body(UNKNOWN_METHOD), UNKNOWN_METHOD.status)
+        return CallAnswer(error_body(UNKNOWN_METHOD), UNKNOWN_METHOD.status)
     return session.run(method, references.fill(php.parse_str(query), maps))
 
 
-def _file(maps: dict[str, dict[str, Any]], key: str, answer: Answer) -> None:
+def _file(maps: dict[str, dict[str, Any]], key: str, answer: CallAnswer) -> None:
     """Add an answer to each of the maps for which it has a value."""
     if answer.failed:
         maps["error"][key] = answer.body

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bx24frames.sandbox import php
-from bx24frames.sandbox.calls import Answer, Session
+from bx24frames.sandbox.calls import CallAnswer, CallSession
 from bx24frames.sandbox.envelope import API_CODE, error_body
 from bx24frames.sandbox.registry import MethodError, Params
 from bx24frames.sandbox.wire import API
@@ -30,7 +30,7 @@ def batch3_commands(params: Params) -> list[tuple[str, Params]]:
     ]
 
 
-def run(session: Session, params: Params) -> Answer:
+def run(session: CallSession, params: Params) -> CallAnswer:
     """Carry out a batch: the results in order, or the first error for all.
 
     A query's ``{"$ref": "name.path"}`` becomes what an earlier call answered there: its item, or its items by their
@@ -55,11 +55,11 @@ def run(session: Session, params: Params) -> Answer:
         found = next((result[key] for key in FOUND if isinstance(result, Mapping) and key in result), None)
         if found is not None:
             known[entry["as"] if isinstance(entry.get("as"), str) else str(place)] = found
-    return Answer({"result": results})
+    return CallAnswer({"result": results})
 
 
-def _failed(error: MethodError) -> Answer:
-    return Answer(error_body(error), error.status)
+def _failed(error: MethodError) -> CallAnswer:
+    return CallAnswer(error_body(error), error.status)
 
 
 def _filled(value: Any, known: Mapping[str, Any]) -> Any:

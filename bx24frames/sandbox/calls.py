@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bx24frames.sandbox import php
 from bx24frames.sandbox.auth import AUTH_PARAMS, Credential
 from bx24frames.sandbox.costs import Costs
-from bx24frames.sandbox.envelope import Moment, TimeStyle, error_body, seconds_east, time_block
+from bx24frames.sandbox.envelope import CallTimes, TimeStyle, error_body, seconds_east, time_block
 from bx24frames.sandbox.faults import Fault, Faults
 from bx24frames.sandbox.limits import Meter
 from bx24frames.sandbox.registry import INCOMPLETE, UNKNOWN_METHOD, Context, Method, MethodError, Params, Result
@@ -43,7 +43,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """The answer of one call as printed, with its HTTP status if called alone."""
 
     body: dict[str, Any]
@@ -64,7 +64,7 @@ def find(methods: Mapping[str, Method], name: str) -> Method:
 
 
 @dataclass(slots=True)
-class Session:
+class CallSession:
     """One request being carried out. `elapsed` is the server time spent so far, in seconds."""
 
     scene: Scene
@@ -84,7 +84,7 @@ class Session:
         self.elapsed += seconds
         self.worked += seconds
 
-    def run(self, name: str, params: Params) -> Answer:
+    def run(self, name: str, params: Params) -> CallAnswer:
         """Carry out one call, alone or inside a batch.
 
         The order of the checks is the portal's [rest module: classes/general/rest.php]: unknown method, scope,
@@ -99,17 +99,17 @@ class Session:
             result, cost = self._carry_out(method, params)
         except MethodError as error:
             self.spend(self.scene.costs.other)
-            return Answer(error_body(error), error.status)
+            return CallAnswer(error_body(error), error.status)
         if self.meter is not None:
             self.meter.finish(self._key(method.name), cost)
         self.scene.stats.worked(method.name, cost)
-        return self._answer(method.name, result, Moment(began, self.now, cost))
+        return self._answer(method.name, result, CallTimes(began, self.now, cost))
 
-    def moment(self) -> Moment:
+    def moment(self) -> CallTimes:
         """The timing of the whole request so far."""
-        return Moment(self.began, self.now, self.worked)
+        return CallTimes(self.began, self.now, self.worked)
 
-    def time(self, method: str, moment: Moment) -> dict[str, Any]:
+    def time(self, method: str, moment: CallTimes) -> dict[str, Any]:
         """The `time` block of an answer."""
         block = time_block(moment, style=self.scene.time_style, utc_offset=self.scene.utc_offset)
         if self.meter is not None:
@@ -188,20 +188,20 @@ class Session:
             self.scene.stats.broke(method.name, error)
             raise MethodError("INTERNAL_SERVER_ERROR", "Internal server error", 500) from error
 
-    def _answer(self, method: str, result: Result, moment: Moment) -> Answer:
+    def _answer(self, method: str, result: Result, moment: CallTimes) -> CallAnswer:
         value = result.value
         # an array with both keys filled is printed as it is, with HTTP 200 [rest module: classes/general/rest.php]
         if isinstance(value, dict) and value.get("error") and value.get("error_description"):
-            return Answer(value)
+            return CallAnswer(value)
         if result.bare:
-            return Answer(dict(value))
+            return CallAnswer(dict(value))
         body: dict[str, Any] = {"result": value}
         if result.next is not None:
             body["next"] = result.next
         if result.total is not None:
             body["total"] = result.total
         body["time"] = self.time(method, moment)
-        return Answer(body)
+        return CallAnswer(body)
 
 
 def _fail_late(fault: Fault | None) -> None:

@@ -33,7 +33,7 @@ from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
 from bx24frames.sandbox.registry import METHODS, Method
 from bx24frames.sandbox.seed.tidy import Tidy
-from bx24frames.sandbox.seed.tidy_words import WORDS, Locale
+from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS, Locale
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
 
@@ -66,9 +66,9 @@ def seed_of(seed: int | str, locale: Locale | str, clock: Callable[[], float]) -
     ValueError
         The seed is neither a number nor ``tidy``, or the language is unknown.
     """
-    language = next((one for one in WORDS if one == locale), None)
+    language = next((one for one in LOCALE_WORDS if one == locale), None)
     if language is None:
-        raise ValueError(f"locale: {' or '.join(map(repr, WORDS))}, not {locale!r}")
+        raise ValueError(f"locale: {' or '.join(map(repr, LOCALE_WORDS))}, not {locale!r}")
     if isinstance(seed, int):
         return seed, None
     kind, _, number = seed.partition(":")

@@ -20,7 +20,7 @@ TimeStyle: TypeAlias = Literal["float", "integer"]
 
 
 @dataclass(slots=True)
-class Reply:
+class HttpReply:
     """One HTTP answer before it is sent.
 
     `seconds` is the server time it took, `stall` a delay that applies even if server time does not pass,
@@ -34,19 +34,19 @@ class Reply:
     seconds: float = 0.0
     stall: float = 0.0
     drop: bool = False
-    ticket: Ticket | None = None
+    ticket: QueueTicket | None = None
 
 
 @dataclass(slots=True)
-class Ticket:
+class QueueTicket:
     """A request that waits in front of the portal: when it is carried out, and its reply once it has been."""
 
     due: float
-    reply: Reply | None = None
+    reply: HttpReply | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CallTimes:
     """When a call ran, in seconds since the epoch; `processing` is the method's own time."""
 
     start: float
@@ -76,7 +76,7 @@ def iso(at: float, utc_offset: int) -> str:
     return datetime.fromtimestamp(int(at), zone).isoformat()
 
 
-def time_block(moment: Moment, *, style: TimeStyle = "float", utc_offset: int = 0) -> dict[str, Any]:
+def time_block(moment: CallTimes, *, style: TimeStyle = "float", utc_offset: int = 0) -> dict[str, Any]:
     """The `time` block of an answer, without the keys of the load limiter [rest module: classes/general/rest.php]."""
     start = float(int(moment.start)) if style == "integer" else moment.start
     processing = float(int(moment.processing)) if style == "integer" else moment.processing
@@ -124,7 +124,7 @@ _ESCAPES: Final = (
 )
 
 
-def encode(value: Any) -> bytes:
+def portal_json(value: Any) -> bytes:
     r"""Print as the portal's ``Json::encode``: ``/`` as ``\/``, ``< > & ' "`` as ``\u00XX``, the rest raw UTF-8.
 
     >>> encode({"a": "</b>"})
@@ -139,21 +139,21 @@ def encode(value: Any) -> bytes:
     return body
 
 
-def json_reply(value: Any, status: int = 200) -> Reply:
+def json_reply(value: Any, status: int = 200) -> HttpReply:
     """A JSON answer."""
-    return Reply(status, encode(value))
+    return HttpReply(status, portal_json(value))
 
 
-def refusal(error: MethodError) -> Reply:
+def refusal(error: MethodError) -> HttpReply:
     """The answer to a request that fails as a whole."""
     return json_reply(error_body(error), error.status)
 
 
-def html_reply(status: int, title: str) -> Reply:
+def html_reply(status: int, title: str) -> HttpReply:
     """An HTML page of the web server in front of PHP."""
     text = f"{status} {title}"
     page = (
         f"<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n"
         f"<center><h1>{text}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
-    return Reply(status, page.encode(), HTML_TYPE)
+    return HttpReply(status, page.encode(), HTML_TYPE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.app import App
-    from bx24frames.sandbox.envelope import Reply, Ticket
+    from bx24frames.sandbox.envelope import HttpReply, QueueTicket
     from bx24frames.sandbox.wire import Incoming
 
 
@@ -38,7 +38,7 @@ class Exchange:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    async def reply(self, request: Incoming, patience: float = math.inf) -> Reply:
+    async def reply(self, request: Incoming, patience: float = math.inf) -> HttpReply:
         """Answer one request, after the server time it takes.
 
         Raises
@@ -75,7 +75,7 @@ class Exchange:
         with self._lock:
             self.app.later.run(now)
 
-    def _served(self, ticket: Ticket) -> Reply:
+    def _served(self, ticket: QueueTicket) -> HttpReply:
         """The reply of a request that has waited; if its caller had left, it would be carried out all the same."""
         self.settle(max(ticket.due, self.clock()))
         if ticket.reply is None:

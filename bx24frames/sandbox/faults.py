@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from bx24frames.sandbox.envelope import HTML_TYPE, Reply, html_reply, refusal
+from bx24frames.sandbox.envelope import HTML_TYPE, HttpReply, html_reply, refusal
 from bx24frames.sandbox.registry import MethodError
 
 FaultKind: TypeAlias = Literal[
@@ -125,46 +125,46 @@ _ERRORS: Final = {
 }
 
 
-def _drop(_: Fault, reply: Reply, __: str) -> Reply:
+def _drop(_: Fault, reply: HttpReply, __: str) -> HttpReply:
     return replace(reply, drop=True)
 
 
 def _page(status: int, title: str) -> _Spoil:
-    def spoil(fault: Fault, reply: Reply, _: str) -> Reply:
+    def spoil(fault: Fault, reply: HttpReply, _: str) -> HttpReply:
         return replace(html_reply(fault.status or status, title), seconds=reply.seconds)
 
     return spoil
 
 
-def _print_error(fault: Fault, reply: Reply, _: str) -> Reply:
+def _print_error(fault: Fault, reply: HttpReply, _: str) -> HttpReply:
     return replace(refusal(fault.error()), seconds=reply.seconds)
 
 
-def _truncate(_: Fault, reply: Reply, __: str) -> Reply:
+def _truncate(_: Fault, reply: HttpReply, __: str) -> HttpReply:
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
-def _empty(_: Fault, reply: Reply, __: str) -> Reply:
+def _empty(_: Fault, reply: HttpReply, __: str) -> HttpReply:
     return replace(reply, body=b"", content_type=HTML_TYPE)
 
 
 def _prefix(text: bytes) -> _Spoil:
-    def spoil(_: Fault, reply: Reply, __: str) -> Reply:
+    def spoil(_: Fault, reply: HttpReply, __: str) -> HttpReply:
         return replace(reply, body=text + reply.body)
 
     return spoil
 
 
-def _stall(fault: Fault, reply: Reply, _: str) -> Reply:
+def _stall(fault: Fault, reply: HttpReply, _: str) -> HttpReply:
     return replace(reply, stall=reply.stall + fault.seconds)
 
 
-def _redirect(fault: Fault, reply: Reply, target: str) -> Reply:
+def _redirect(fault: Fault, reply: HttpReply, target: str) -> HttpReply:
     headers = {"Location": fault.location.rstrip("/") + target}
     return replace(html_reply(fault.status or 302, "Found"), headers=headers, seconds=reply.seconds)
 
 
-_Spoil: TypeAlias = Callable[[Fault, Reply, str], Reply]
+_Spoil: TypeAlias = Callable[[Fault, HttpReply, str], HttpReply]
 _NOTICE: Final = (
     b"<br />\n<b>Notice</b>:  Undefined index: ID in <b>/home/bitrix/www/local/x.php</b> on line <b>7</b><br />\n"
 )
@@ -203,7 +203,7 @@ def carries_out(fault: Fault) -> bool:
     return _EFFECTS[fault.kind][0] if fault.executed is None else fault.executed
 
 
-def spoil(fault: Fault, reply: Reply, target: str) -> Reply:
+def spoil(fault: Fault, reply: HttpReply, target: str) -> HttpReply:
     """The answer as altered by the fault; `target` is the path and query of the request."""
     return _EFFECTS[fault.kind][1](fault, reply, target)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from bx24frames.sandbox.envelope import API_CODE, Reply, api_error, json_reply
+from bx24frames.sandbox.envelope import API_CODE, HttpReply, api_error, json_reply
 from bx24frames.sandbox.registry import MethodError
 
 _SECONDS: Final = 86_400.0
@@ -28,7 +28,7 @@ class _Kept:
 
     request: tuple[str, bytes]
     expires: float
-    reply: Reply
+    reply: HttpReply
 
 
 @dataclass(slots=True)
@@ -37,7 +37,9 @@ class Memory:
 
     kept: dict[_Key, _Kept] = field(default_factory=dict)
 
-    def answer(self, key: _Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], Reply]) -> Reply:
+    def answer(
+        self, key: _Key, request: tuple[str, bytes], now: float, carry_out: Callable[[], HttpReply]
+    ) -> HttpReply:
         """The reply to a request with a key: the remembered one, a refusal, or that of `carry_out`."""
         known = self.kept.get(key)
         if known is not None and known.expires > now:

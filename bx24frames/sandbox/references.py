@@ -31,7 +31,7 @@ def _step(value: Any, key: str) -> Any:
     return None
 
 
-def resolve(answers: Mapping[str, Any], root: str, path: str) -> Any:
+def resolve_reference(answers: Mapping[str, Any], root: str, path: str) -> Any:
     """Follow the keys as far as they exist; returns the deepest existing value, and never fails."""
     value = answers.get(root)
     for key in _STEP.findall(path):
@@ -47,7 +47,7 @@ def substitute(text: str, answers: Mapping[str, Any]) -> Any:
     for found in _REFERENCE.finditer(text):
         if not _STEP.search(found[2]):
             continue
-        value = resolve(answers, found[1], found[2])
+        value = resolve_reference(answers, found[1], found[2])
         if found[0] == text:
             return value
         if value is not None and not isinstance(value, Mapping | list):

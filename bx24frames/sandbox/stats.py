@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 LOGGED: Final = 1000
-EXCERPT: Final = 500
+EXCERPT_LENGTH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class MethodAddress:
     """The parts of a REST address; `user` and `code` are None in the address of an application."""
 
     method: str
@@ -53,7 +53,7 @@ class Address:
         return self.method.startswith(API)
 
 
-def read_address(path: str) -> Address | None:
+def read_address(path: str) -> MethodAddress | None:
     """Parse ``/rest/{user}/{code}/{method}`` or ``/rest/{method}``, or the same with ``/rest/api/``; else None.
 
     A trailing slash is allowed. Only ``.json`` and ``.xml`` are a format suffix, so dots in method names are safe
@@ -70,9 +70,9 @@ def read_address(path: str) -> Address | None:
         return None
     method = f"{API}{method}" if rest.startswith(API) else method
     if len(parts) == 1:
-        return Address(method)
+        return MethodAddress(method)
     if len(parts) == WEBHOOK_PARTS:
-        return Address(method, parts[0], parts[1])
+        return MethodAddress(method, parts[0], parts[1])
     return None
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import Labels
 
-__all__ = ["Captions", "Wanted", "captions_of", "wanted_labels"]
+__all__ = ["Captions", "WantedCaptions", "captions_of", "wanted_labels"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedCaptions:
     """A column to caption: its name in the frame, its field and its dictionary.
 
     `beside`: the name of a new column for the captions; empty if they replace the codes.
@@ -38,7 +38,7 @@ class Wanted:
 
 def wanted_labels(
     labels: Labels, fields: Mapping[str, Field], names: Names, entity_type_id: int | None
-) -> tuple[Wanted, ...]:
+) -> tuple[WantedCaptions, ...]:
     """Find the columns to caption among those read.
 
     Parameters
@@ -66,7 +66,7 @@ def wanted_labels(
     if taken:
         raise ConfigError(f"labels names the new column {taken[0]!r}, which is read already", entity=names.entity)
     return tuple(
-        Wanted(name, field, lookup, beside.get(field.code, ""))
+        WantedCaptions(name, field, lookup, beside.get(field.code, ""))
         for name, field in fields.items()
         if field.code in asked and (lookup := lookups[field.code]) is not None
     )
@@ -87,7 +87,7 @@ def _asked(labels: Labels, lookups: Mapping[str, Lookup | None], names: Names, c
     return set(codes)
 
 
-async def captions_of(connection: Connection, wanted: Wanted, table: pa.Table | None) -> Captions:
+async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.Table | None) -> Captions:
     """Get the captions for a column; for links, of the ids in `table`, or of all rows without one."""
     ids = None
     if table is not None and wanted.lookup.origin is Origin.ROWS:

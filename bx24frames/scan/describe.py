@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.catalog import rest3 as tables_rest3
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
-from bx24frames.entities.titles import unique_titles
+from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.errors import PortalError
+from bx24frames.portal.condition_context import captions_known
 from bx24frames.portal.metadata import HIDDEN, UNSEEN, find_table, rest3_methods, smart_types
-from bx24frames.portal.settling import captions_known
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +61,7 @@ async def entities_table(connection: Connection) -> pa.Table:
     rows = list(ROWS)
     if "crm" in granted:
         rows += _smart(await _types(connection), {row.entity_type_id for row in rows})
-    there = await rest3_methods(connection) if granted & {row.scope for row in tables_rest3.ROWS} else None
+    there = await rest3_methods(connection) if granted & {row.scope for row in tables_rest3.REST3_ROWS} else None
     texts: dict[str, list[str | None]] = {
         "name": [row.name for row in rows],
         "title": [row.title for row in rows],
@@ -95,7 +95,7 @@ def _available(row: Entity, granted: set[str], there: frozenset[str] | None) -> 
     """Whether an entity can be read, judging by its scope, and for REST 3.0, which is incomplete on every portal, by
     its method.
     """
-    if row.scope not in granted or row not in tables_rest3.ROWS:
+    if row.scope not in granted or row not in tables_rest3.REST3_ROWS:
         return row.scope in granted
     return None if there is None else row.listing.call.method.rpartition("/")[2].lower() in there
 

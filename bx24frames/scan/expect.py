@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
-from bx24frames.portal.counting import totals
+from bx24frames.portal.counts import totals
 from bx24frames.scan.progress import Bar
 from bx24frames.where.model import Where
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
 WORTH: Final = 500
 """Size of a first batch that implies further requests."""

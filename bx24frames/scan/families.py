@@ -17,7 +17,7 @@ from bx24frames.entities.catalog.catalog import CATALOG, CLASSIC_TYPES, ITEM_TYP
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import keys_of
 from bx24frames.entities.schema import Family, TableSchema
-from bx24frames.entities.spelling import renamed, upper
+from bx24frames.entities.spelling import renamed_fields, upper
 from bx24frames.entities.types import KIND, arrow_type, is_list, kind
 from bx24frames.errors import ResponseError
 from bx24frames.portal.listing import listing_for
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.pack import Packed
     from bx24frames.entities.schema import Entity, Field
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
 LONG_TEXTS: Final = frozenset({"text", "html", "address", "location"})
 """Types of text in which the families treat markup differently."""
@@ -71,7 +71,7 @@ def twin(item: Field, entity: Entity) -> Field | None:
 
 
 def _classic_name(code: str, entity: Entity) -> str:
-    old = {new: old for old, new in renamed(entity.entity_type_id).items()}
+    old = {new: old for old, new in renamed_fields(entity.entity_type_id).items()}
     return old.get(code) or upper(code)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.arrow import null_array
+from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.faults import validation_error
-from bx24frames.entities.titles import unique_titles
-from bx24frames.scan.captions import Captions, Wanted, captions_of, wanted_labels
+from bx24frames.scan.captions import Captions, WantedCaptions, captions_of, wanted_labels
 from bx24frames.scan.zones import in_zone
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bx24frames.entities.faults import Fault
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
     from bx24frames.scan.request import ReadRequest
 
 
@@ -90,7 +90,7 @@ class Finish:
         name = next((name for name, field in self._reading.fields.items() if field.code == key), key)
         return self.titles.get(name, name)
 
-    def _to_caption(self) -> tuple[Wanted, ...]:
+    def _to_caption(self) -> tuple[WantedCaptions, ...]:
         reading = self._reading
         number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
         known = None if number is None else int(str(number))

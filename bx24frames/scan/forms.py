@@ -9,17 +9,17 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.forms import EVERYTHING, Form, forms_of
+from bx24frames.entities.forms import ALL_FIELDS, Form, forms_of
 from bx24frames.entities.proof import Proof, proof_of
 from bx24frames.entities.schema import Family
 from bx24frames.errors import PortalError, ResponseError
-from bx24frames.portal.probe.learned import recalled
+from bx24frames.portal.probe.findings import recalled
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
 BatchSource: TypeAlias = "Callable[[Form, Proof], AsyncGenerator[pa.RecordBatch, None]]"
 
@@ -109,7 +109,7 @@ class FormReader:
         if forms[0] is Form.CODES:  # a condition or an order needs it, whatever columns the portal returns
             return forms
         probed = recalled(self._connection)
-        whole = Form.WHOLE.value if probed is not None and probed.select == EVERYTHING else None
+        whole = Form.WHOLE.value if probed is not None and probed.select == ALL_FIELDS else None
         noted = self._connection.metadata.noted(self._name) or whole
         known = next((form for form in forms if form.value == noted), None)
         return forms if known is None else forms[forms.index(known) :]

@@ -190,7 +190,7 @@ def cuts(counted: Sequence[tuple[IdBounds, int]], parts: int) -> Iterator[int]:
             made = max(made + 1, given * parts // total + 1)
 
 
-def parted(part: IdBounds, edges: Iterable[int], number: int) -> list[IdBounds]:
+def cut_range(part: IdBounds, edges: Iterable[int], number: int) -> list[IdBounds]:
     """A range cut at some ids, filled up with empty ranges to `number` parts."""
     afters = [part.after, *edges]
     found = [IdBounds(after, upto) for after, upto in zip(afters, [*afters[1:], part.upto], strict=True)]

@@ -126,8 +126,9 @@ class ReadRequest(Checked):
         None,
         iana_zone,
         "str, optional",
-        "Time zone (IANA name) for the result, for naive datetimes in `filters`, and for those of the portal's lists "
-        "and list elements, which it prints without a zone. Default: UTC.",
+        "Time zone (IANA name) for the result, for dates and naive datetimes in `filters`, and times of the portal's "
+        "lists and list elements, which it prints without a zone. Default: UTC, but dates in `filters` are days of the "
+        "portal's zone.",
     )
     labels: Labels = keyword(
         False,

@@ -17,8 +17,8 @@ from bx24frames.scan.expect import Expected
 from bx24frames.scan.families import classic_route
 from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import last_id, merged_by_id, out_of_order, rising, sorted_table
+from bx24frames.scan.preparation import Reading, prepare
 from bx24frames.scan.progress import Bar, ProgressMeter
-from bx24frames.scan.reading import Reading, prepare
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.recheck import told

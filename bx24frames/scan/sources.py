@@ -25,14 +25,14 @@ from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
-from bx24frames.portal.counting import count_where, listings_of, totals
+from bx24frames.portal.counts import count_where, listings_of, totals
 from bx24frames.portal.plan import plan_where
 from bx24frames.scan.finish import Finish
-from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cuts, finer, is_empty, overlap, parted
-from bx24frames.scan.reading import Reading, prepare, settle
+from bx24frames.scan.preparation import Reading, prepare, settle
+from bx24frames.scan.ranges import CELLS, EVERYTHING, cells, cut_range, cuts, finer, is_empty, overlap
+from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import CHUNK_ROWS
 from bx24frames.scan.rest import batches, collect, compact, iterate_tables, tell_foreign, tell_nulled
-from bx24frames.scan.untyped import is_untyped
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.moments import Zones
 from bx24frames.where.recheck import Seen
@@ -256,17 +256,17 @@ class RestSource:
         entity, fields = source.reading.table.entity, source.reading.table.fields
         listings = listings_of(entity, where, fields)
         if number == 1 or not self._divisible or not listings:
-            return parted(part, (), number)
+            return cut_range(part, (), number)
         if where.ids is not None:
             counted = [(IdBounds(row_id - 1, row_id), 1) for row_id in sorted(where.ids)]
-            return parted(part, cuts(counted, number), number)
+            return cut_range(part, cuts(counted, number), number)
         ends = await _ends(source.connection, listings)
         if not ends:
-            return parted(part, (), number)
+            return cut_range(part, (), number)
         found = cells(min(ends), max(ends), max(CELLS, number))
         if len(listings) > 1 or not listings[0].counted or number > MOST_COUNTED:
-            return parted(part, cuts([(one, 1) for one in found], number), number)
-        return parted(part, cuts(await _counted(source.connection, listings[0], found, number), number), number)
+            return cut_range(part, cuts([(one, 1) for one in found], number), number)
+        return cut_range(part, cuts(await _counted(source.connection, listings[0], found, number), number), number)
 
     async def count(self, part: IdBounds) -> int:
         """Rows in a range now."""

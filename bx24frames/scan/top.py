@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON, Listing, Row
     from bx24frames.entities.proof import Proof
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.reading import Reading
+    from bx24frames.scan.preparation import Reading
 
     Asked = Callable[[Mapping[str, JSON]], Listing]
 

@@ -161,7 +161,7 @@ _CLOUD: Final = re.compile(
 )
 
 
-def kin(here: str, there: str) -> bool:
+def related_hosts(here: str, there: str) -> bool:
     """Whether two hosts, ports aside, belong together: both in the vendor's cloud, or one a subdomain of the other.
 
     Examples

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from bx24frames.errors import AuthError, ConfigError
-from bx24frames.transport.address import kin
+from bx24frames.transport.address import related_hosts
 from bx24frames.transport.base import Reply
 from bx24frames.transport.proxies import proxy_for
 from bx24frames.transport.redact import SecretFilter, redact
@@ -136,7 +136,7 @@ class HttpTransport:
             if target is None or moves == MAX_MOVES:
                 return replace(reply, headers={name: redact(value) for name, value in reply.headers.items()})
             await reply.close()
-            if not kin(address.host, target.host):
+            if not related_hosts(address.host, target.host):
                 raise _stranger(address.host, target.host, reply.status)
             address, moves = target, moves + 1
 

@@ -70,7 +70,7 @@ def redact(text: str, known: Iterable[str | None] = ()) -> str:
     return text
 
 
-def shown(text: str) -> str:
+def shown_address(text: str) -> str:
     """Redact a text that a user gave as an address: a webhook code on its own is masked as well."""
     return _BARE_CODE.sub(MASK, redact(text))
 

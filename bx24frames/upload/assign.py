@@ -16,7 +16,7 @@ from bx24frames.upload.match import RowId, canonical
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
 
-__all__ = ["Matches", "Wanted", "assign"]
+__all__ = ["Matches", "SoughtRow", "assign"]
 
 KIN_LENGTH: Final = 20
 """Letters and digits that a text keeps, however short it is cut."""
@@ -28,7 +28,7 @@ CellForms: TypeAlias = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SoughtRow:
     """A row that may or may not be in the portal, with the values that were written, by field code."""
 
     position: int
@@ -85,7 +85,7 @@ class EqualRows:
 
 
 def assign(
-    doubts: Sequence[Wanted], rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]
+    doubts: Sequence[SoughtRow], rows: Iterable[tuple[RowId, Mapping[str, object]]], fields: Mapping[str, Field]
 ) -> Matches:
     """Match rows in doubt to unclaimed rows of the portal.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bx24frames.upload import reconcile
-from bx24frames.upload.assign import Wanted, assign
+from bx24frames.upload.assign import SoughtRow, assign
 from bx24frames.upload.steps import WaitUntil, answer_to
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Begun:
         sender = self.intents[position].author
         if self.author is not None and sender is not None and held.get(self.author) != sender:
             return False
-        return bool(assign([Wanted(position, self.values[position])], [(row_id, held)], self.fields).found)
+        return bool(assign([SoughtRow(position, self.values[position])], [(row_id, held)], self.fields).found)
 
 
 def begun(upload: Upload, machine: UploadMachine) -> Script[Begun]:

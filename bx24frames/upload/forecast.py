@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
     from bx24frames.portal.connection import Connection
 
-__all__ = ["Forecast", "Load", "forecast"]
+__all__ = ["CallLoad", "Forecast", "forecast"]
 
 ROW_SECONDS: Final = 0.025
 """Assumed portal seconds per row until measured; fast portals need 0.005."""
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class CallLoad:
     """Calls of one kind. `first`: commands in the first request. `commands`: a fixed number; None lets it grow."""
 
     calls: Iterable[Encoded]
@@ -44,7 +44,7 @@ class Forecast:
     basis: str = ""
 
 
-def forecast(connection: Connection, loads: Iterable[Load], made: int) -> Forecast:
+def forecast(connection: Connection, loads: Iterable[CallLoad], made: int) -> Forecast:
     """Count the requests for the calls, and the seconds they need under the portal's limits.
 
     Parameters
@@ -74,7 +74,7 @@ def forecast(connection: Connection, loads: Iterable[Load], made: int) -> Foreca
     return Forecast(requests, max(least_seconds(limits, requests, 0.0), work), ", ".join(bases))
 
 
-def _sizes(commands: int, load: Load, most: int) -> Iterator[int]:
+def _sizes(commands: int, load: CallLoad, most: int) -> Iterator[int]:
     """Commands in each request, until all are sent."""
     size = load.commands or min(load.first, most)
     while commands > 0:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from bx24frames.entities.checks import check_columns, check_rows
+from bx24frames.entities.checks import check_cells, check_columns
 from bx24frames.entities.columns import Names
 from bx24frames.entities.encode import COMPOSED, InputRow, unwritable
 from bx24frames.entities.faults import Fault, validation_error
@@ -105,7 +105,7 @@ def incoming(
         _check_ids(narrowed.table.column(id_column), narrowed.faults, id_column, table.entity.name, source)
     bad = {(fault.position, fault.column) for fault in narrowed.faults}
     operation: Operation = "insert" if mode == "insert" else "update"
-    checked = check_rows(narrowed.table, sent)
+    checked = check_cells(narrowed.table, sent)
     checked += _without_form(table.entity, narrowed.table, sent, operation, nulls)
     faults = (*narrowed.faults, *(fault for fault in checked if (fault.position, fault.column) not in bad))
     points = [name for name, field in sent.items() if kind(field) is Kind.MULTIFIELD]

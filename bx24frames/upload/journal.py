@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.errors import Action
-from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_file, unreadable
+from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_journal, unreadable
 from bx24frames.upload.outcomes import Outcome, PathTaken
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def reopen(path: Path) -> None:
 
 def is_finished(path: Path) -> bool:
     """Whether a journal, which may be in use, is that of a finished upload."""
-    return _finished(read_file(path))
+    return _finished(read_journal(path))
 
 
 def _finished(records: Iterable[Record]) -> bool:

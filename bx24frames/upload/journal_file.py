@@ -190,7 +190,7 @@ def create_file(path: Path, records: Sequence[Record], *, replace: bool = False)
         raise unusable(path, error) from error
 
 
-def read_file(path: Path) -> list[Record]:
+def read_journal(path: Path) -> list[Record]:
     """Read the records of a journal, which may be in use.
 
     Raises

@@ -9,9 +9,8 @@ from typing import Final, TypeAlias
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.errors import Action
 from bx24frames.upload.changes import rows_to_update
-from bx24frames.upload.confirm import confirm
 from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
-from bx24frames.upload.forecast import Load
+from bx24frames.upload.forecast import CallLoad
 from bx24frames.upload.inserts import encoded_inserts, insert_new
 from bx24frames.upload.keys import find_rows
 from bx24frames.upload.lookup import found_by_id
@@ -21,7 +20,7 @@ from bx24frames.upload.reconcile import begin
 from bx24frames.upload.request import Upload
 from bx24frames.upload.state import RowState, RowStates
 from bx24frames.upload.steps import RowsById, Script, answer_to
-from bx24frames.upload.updates import commands_of, encoded_updates, learn_current, update_rows
+from bx24frames.upload.updates import commands_of, confirm, encoded_updates, learn_current, update_rows
 from bx24frames.upload.verify import verify
 
 __all__ = ["OPERATIONS", "absences", "loads", "planned", "rehearsal", "script"]
@@ -91,12 +90,12 @@ def planned(upload: Upload, rows: RowStates) -> Iterator[Outcome]:
         yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
 
 
-def loads(upload: Upload, rows: RowStates) -> Iterator[Load]:
+def loads(upload: Upload, rows: RowStates) -> Iterator[CallLoad]:
     """The calls needed for the rows that a dry run plans to write."""
     chosen: dict[Action, list[int]] = {"deleted": [], "updated": [], "inserted": []}
     for outcome in rows.outcomes():
         chosen.setdefault(outcome.action, []).append(outcome.position)
-    yield Load(encoded_deletes(upload, chosen["deleted"]), FIRST_WRITES)
-    yield Load(encoded_updates(upload, rows, chosen["updated"]), FIRST_WRITES, commands_of(upload))
+    yield CallLoad(encoded_deletes(upload, chosen["deleted"]), FIRST_WRITES)
+    yield CallLoad(encoded_updates(upload, rows, chosen["updated"]), FIRST_WRITES, commands_of(upload))
     for calls, first, commands in encoded_inserts(upload, chosen["inserted"]):
-        yield Load(calls, first, commands)
+        yield CallLoad(calls, first, commands)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.checks import NOT_CHOSEN
-from bx24frames.entities.columns import Names
+from bx24frames.entities.columns import Names, answering_to_titles
 from bx24frames.entities.faults import validation_error
-from bx24frames.entities.titles import answering_to_titles
 from bx24frames.errors import ConfigError
 from bx24frames.portal.metadata import as_sent, find_table
 from bx24frames.upload.captions import recoded
@@ -19,7 +18,7 @@ from bx24frames.upload.incoming import incoming
 from bx24frames.upload.keys import check_keys
 from bx24frames.upload.old_codes import held_cells
 from bx24frames.upload.request import Upload, WriteRequest
-from bx24frames.upload.typed import as_typed
+from bx24frames.upload.text_columns import as_typed
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import WriteMethods

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
 from bx24frames.errors import BX24Error
-from bx24frames.upload.assign import Matches, Wanted, assign
+from bx24frames.upload.assign import Matches, SoughtRow, assign
 from bx24frames.upload.lookup import owners
 from bx24frames.upload.match import canonical, compares
 from bx24frames.upload.outcomes import Outcome
@@ -205,10 +205,10 @@ def _look_for(
         view.missing |= {(author, shape): row_id for shape, row_id in missing}
 
 
-def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Field]) -> list[Wanted]:
+def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Field]) -> list[SoughtRow]:
     chosen = set(positions)
     return [
-        Wanted(row.position, {fields[name].code: value for name, value in row.values.items() if name in fields})
+        SoughtRow(row.position, {fields[name].code: value for name, value in row.values.items() if name in fields})
         for row in upload.rows(chosen.__contains__)
     ]
 
@@ -233,7 +233,7 @@ def _identifying(upload: Upload, positions: Collection[int]) -> dict[str, Field]
     return able
 
 
-def _distinct(rows: Sequence[Wanted], columns: Mapping[str, Field]) -> bool:
+def _distinct(rows: Sequence[SoughtRow], columns: Mapping[str, Field]) -> bool:
     forms = {tuple(canonical(one, row.values.get(one.code), loose=True) for one in columns.values()) for row in rows}
     return len(forms) == len(rows) and not any(None in form for form in forms)
 

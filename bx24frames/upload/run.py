@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
-from bx24frames.entities.named_columns import named_column
+from bx24frames.entities.columns import named_column
 from bx24frames.errors import BX24Error
 from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.transport.redact import redact

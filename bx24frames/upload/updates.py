@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.messages import MAX_COMMANDS
 from bx24frames.engine.sizes import FIRST_WRITES
 from bx24frames.entities.encode import update_call
+from bx24frames.errors import BX24Error
 from bx24frames.upload.changes import compared_codes, rows_to_update
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.state import RowState
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
-__all__ = ["commands_of", "encoded_updates", "learn_current", "update_rows"]
+__all__ = ["commands_of", "confirm", "encoded_updates", "learn_current", "update_rows"]
 
 
 def update_rows(upload: Upload, machine: UploadMachine) -> Script[None]:
@@ -81,3 +83,27 @@ def commands_of(upload: Upload) -> int | None:
     """The fixed number of commands in each request; None if it grows."""
     rows = upload.request.rows_per_request
     return None if isinstance(rows, str) else min(rows, MAX_COMMANDS)
+
+
+def confirm(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Settle the updates in doubt: a row that holds everything that was sent is updated, whatever was answered.
+
+    A row that differs may hold the values in the portal's own form: its outcome stays as reported.
+    """
+    rows = machine.rows
+    contested = sorted(position for position in rows.doubts if position in rows.ids)
+    if contested and machine.refused is None:
+        codes = [field.code for field in upload.columns.values() if field.listed]
+        try:
+            held = yield from answer_to(RowsById([rows.ids[position] for position in contested], codes))
+        except BX24Error:
+            held = {}  # the portal's answer stands
+        rows.held.update(held)
+        there = [position for position in contested if rows.ids[position] in held]
+        for row, left in rows_to_update(upload, rows, there, only_changed=True):
+            if not left:
+                told = rows.doubts[row.position].outcome
+                reason = ": ".join(part for part in (told.code, told.message) if part) or "no reason given"
+                message = f"the row holds what was sent, although the portal answered with an error ({reason})"
+                rows.settle(replace(told, action="updated", code=None, message=message, column=None))
+    rows.settle(*(rows.doubts[position].outcome for position in contested if position in rows.doubts))

@@ -14,13 +14,13 @@ from bx24frames.frames.give import to_backend
 from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.validate import failures_in
-from bx24frames.portal.counting import count_rows
+from bx24frames.portal.counts import count_rows
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.describe import describe_table, entities_table
 from bx24frames.scan.finish import Finish
-from bx24frames.scan.reading import prepare
+from bx24frames.scan.preparation import prepare
+from bx24frames.scan.raw_methods import count_untyped, is_untyped, read_untyped
 from bx24frames.scan.rest import collect, iterate_tables
-from bx24frames.scan.untyped import count_untyped, is_untyped, read_untyped
 from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ _IDS: Final = ("id", "ID")
 
 
 def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: Finish | None = None) -> Frame:
-    """Convert a table to a frame, with host, entity and time of the read as attributes."""
+    """Convert a table to a frame, with host, entity, time of the read and time zone as attributes."""
     return to_backend(
         table,
         request.backend,
         dtype_backend=request.dtype_backend,
-        attrs=_attributes(connection, request.entity),
+        attrs={**_attributes(connection, request.entity), "timezone": request.timezone or "UTC"},
         index=request.index if finish is None else _levels(request, finish),
         id_columns=_IDS if finish is None else (finish.id_column,),
     )
@@ -113,7 +113,7 @@ async def read(portal: PortalLike, request: FrameRead) -> Frame:
     return _frame(table, connection, request, finish)
 
 
-async def iterate(portal: PortalLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
+async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
     """Read an entity in frames of `chunk_size` rows."""
     connection = _connect(portal, request.entity)
     if is_untyped(request.entity):

@@ -18,9 +18,9 @@ from bx24frames.frames.give import to_backend
 from bx24frames.frames.requests import backend_of
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend
-from bx24frames.portal.session import blocking, connection_of
+from bx24frames.portal.session import blocking_portal, connection_of
+from bx24frames.upload.sheet_rows import typed_rows
 from bx24frames.upload.sheet_source import SheetSource
-from bx24frames.upload.typed_rows import typed_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +132,7 @@ def read_file(
     (['title', 'opportunity', 'closedate'], [1234.5])
     """
     layout = Layout(sep, encoding, header, sheet)
-    work = _read(path, entity, blocking(portal) if entity else None, mapping, layout, timezone, backend)
+    work = _read(path, entity, blocking_portal(portal) if entity else None, mapping, layout, timezone, backend)
     return bridge.run(work)
 
 

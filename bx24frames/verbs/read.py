@@ -9,7 +9,7 @@ from bx24frames import bridge
 from bx24frames.arguments import SWITCH
 from bx24frames.frames.requests import FrameRead, backend_of
 from bx24frames.options import Backend
-from bx24frames.portal.session import blocking
+from bx24frames.portal.session import blocking_portal
 from bx24frames.scan.request import ReadRequest
 from bx24frames.verbs import core
 from bx24frames.verbs.signature import ChunkOptions, LazyOptions, ReadOptions, takes
@@ -67,7 +67,7 @@ def read_entity(
     ['int64', 'str', 'Int64']
     """
     request = FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend)
-    return bridge.run(core.read(blocking(portal), request))
+    return bridge.run(core.read(blocking_portal(portal), request))
 
 
 @overload
@@ -108,7 +108,7 @@ def iter_entity(
     [50, 50, 20]
     """
     request = FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend)
-    return bridge.iterate(core.iterate(blocking(portal), request))
+    return bridge.iterate(core.iterate_entity(blocking_portal(portal), request))
 
 
 def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
@@ -125,7 +125,7 @@ def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | N
     >>> bx.count_entity("deal", "sandbox", filters={"id": [-1]})
     0
     """
-    return bridge.run(core.count(blocking(portal), entity, filters))
+    return bridge.run(core.count(blocking_portal(portal), entity, filters))
 
 
 @overload
@@ -168,7 +168,7 @@ def describe_entity(
     >>> bx.describe_entity("deal", "sandbox").set_index("code").loc["id", "arrow_type"]
     'int64'
     """
-    return bridge.run(core.describe(blocking(portal), entity, backend_of("backend", backend), titles=titles))
+    return bridge.run(core.describe(blocking_portal(portal), entity, backend_of("backend", backend), titles=titles))
 
 
 @overload
@@ -192,7 +192,7 @@ def list_entities(portal: PortalLike = None, *, backend: Backend | None = None) 
     >>> "deal" in set(bx.list_entities("sandbox")["name"])
     True
     """
-    return bridge.run(core.entities(blocking(portal), backend_of("backend", backend)))
+    return bridge.run(core.entities(blocking_portal(portal), backend_of("backend", backend)))
 
 
 @overload
@@ -232,7 +232,7 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
     >>> len(bx.read_entity("deal", "sandbox", limit=3, schema=schema))
     3
     """
-    return bridge.run(core.schema(blocking(portal), entity, backend_of("backend", backend)))
+    return bridge.run(core.schema(blocking_portal(portal), entity, backend_of("backend", backend)))
 
 
 @takes(ReadRequest, LazyOptions)

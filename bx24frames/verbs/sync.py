@@ -9,8 +9,8 @@ from bx24frames import bridge
 from bx24frames.errors import ConfigError
 from bx24frames.frames.sync_report import SyncReport, sync_report_of
 from bx24frames.mirror.request import SyncRequest
-from bx24frames.mirror.sync import sync
-from bx24frames.portal.session import blocking, connection_of
+from bx24frames.mirror.sync import sync_store
+from bx24frames.portal.session import blocking_portal, connection_of
 from bx24frames.verbs.signature import takes
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def sync_entities(
     0
     """
     request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
-    return bridge.run(_synced([blocking(one) for one in _portals(portal)], request))
+    return bridge.run(_synced([blocking_portal(one) for one in _portals(portal)], request))
 
 
 @takes(SyncRequest, SyncOptions)
@@ -107,7 +107,7 @@ async def sync_entities_async(
 
 async def _synced(portals: Sequence[PortalLike], request: SyncRequest) -> SyncReport:
     connections = [connection_of(one) for one in portals]
-    return sync_report_of(await sync(connections, request), request.on_error)
+    return sync_report_of(await sync_store(connections, request), request.on_error)
 
 
 def _portals(given: PortalLike | Sequence[PortalLike]) -> list[PortalLike]:

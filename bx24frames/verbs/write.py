@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from bx24frames import bridge
 from bx24frames.frames.report import interrupted_late
 from bx24frames.frames.requests import FrameDelete, FrameWrite
-from bx24frames.portal.session import blocking
+from bx24frames.portal.session import blocking_portal
 from bx24frames.verbs import core
 from bx24frames.verbs.signature import DeleteOptions, WriteOptions, takes
 
@@ -62,7 +62,7 @@ def write_entity(frame: object, entity: str, portal: PortalLike = None, **option
     2
     """
     request = FrameWrite.given("write_entity", WriteOptions, options, source=frame, entity=entity)
-    return bridge.run(core.write_frame(blocking(portal), request), interrupted=interrupted_late)
+    return bridge.run(core.write_frame(blocking_portal(portal), request), interrupted=interrupted_late)
 
 
 @takes(FrameDelete, DeleteOptions)
@@ -93,4 +93,4 @@ def delete_entity(ids: object, entity: str, portal: PortalLike = None, **options
     1
     """
     request = FrameDelete.given("delete_entity", DeleteOptions, options, ids=ids, entity=entity)
-    return bridge.run(core.delete_ids(blocking(portal), request), interrupted=interrupted_late)
+    return bridge.run(core.delete_ids(blocking_portal(portal), request), interrupted=interrupted_late)

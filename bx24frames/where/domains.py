@@ -94,7 +94,7 @@ def possible_in(tree: Tree[Clause]) -> Possible:
 
     Never narrower than the tree: a comparison that restricts nothing known here, such as an order of texts, is ignored.
     """
-    return folded(tree, _known, lambda parts: reduce(Possible.meet, parts, EVERY), _either)
+    return folded(tree, _known, lambda parts: reduce(Possible.meet, parts, ANY_VALUE), _either)
 
 
 def _either(parts: Sequence[Possible]) -> Possible:
@@ -106,10 +106,10 @@ def _known(one: Clause) -> Possible:
         domain = _DOMAINS[one.op](one.value) if one.op in _DOMAINS else None
     except (LookupError, OverflowError):  # no next value
         domain = None
-    return EVERY if domain is None else Possible({one.name: domain}, none=domain.empty)
+    return ANY_VALUE if domain is None else Possible({one.name: domain}, none=domain.empty)
 
 
-EVERY: Final = Possible()
+ANY_VALUE: Final = Possible()
 NO_ROW: Final = Possible(none=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from bx24frames.entities.checks import check_columns, check_rows
+from bx24frames.entities.checks import check_cells, check_columns
 from bx24frames.entities.faults import WHOLE_COLUMN, Fault
 
 from .conftest import Table
@@ -37,7 +37,7 @@ def test_what_a_description_calls_required_is_no_fault(lead: Table) -> None:
     """The portal decides: it says so of fields that no add demands."""
     columns = {name: replace(field, required=True) for name, field in lead.columns("TITLE").items()}
     assert check_columns(lead.entity, columns, "insert") == []
-    assert check_rows(pa.table({"TITLE": ["a", "", None]}), columns) == []
+    assert check_cells(pa.table({"TITLE": ["a", "", None]}), columns) == []
 
 
 def test_a_read_only_field_that_is_required_is_sent(lead: Table) -> None:
@@ -48,7 +48,7 @@ def test_a_read_only_field_that_is_required_is_sent(lead: Table) -> None:
 
 def test_choices_and_lengths(deal: Table) -> None:
     table = pa.table({"UF_CRM_COLOR": [44, 46, None], "UF_CRM_NOTE": ["12345", "123456", None]})
-    assert check_rows(table, deal.columns("UF_CRM_COLOR", "UF_CRM_NOTE")) == [
+    assert check_cells(table, deal.columns("UF_CRM_COLOR", "UF_CRM_NOTE")) == [
         Fault(1, "UF_CRM_COLOR", "46", "not one of the choices"),
         Fault(1, "UF_CRM_NOTE", "'123456'", "6 characters, at most 5"),
     ]

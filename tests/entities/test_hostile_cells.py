@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from bx24frames.entities.cells import READ_ERRORS, read_file
+from bx24frames.entities.cells import READ_ERRORS, stored_file
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.types import KIND, Kind
 from bx24frames.errors import DecodeError
@@ -58,6 +58,6 @@ def test_the_address_of_a_file_holds_no_webhooks_code() -> None:
         "https://acme.bitrix24.com/rest/1/abc123def456gh78/download/?token=x",
         "https://acme.bitrix24.com/bitrix/tools/disk/uf.php?attachedId=7&auth[aplogin]=1&auth[ap]=abc123def456gh78",
     ):
-        found = read_file({"id": 7, "urlMachine": url, "url": url})
+        found = stored_file({"id": 7, "urlMachine": url, "url": url})
         assert found is not None
         assert "abc123def456gh78" not in str(found)

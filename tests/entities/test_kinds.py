@@ -18,7 +18,7 @@ from bx24frames.entities.decode import typed
 from bx24frames.entities.operators import EQUALITY, ORDERING, Comparison, Op, exhaustive
 from bx24frames.entities.schema import Family, Field
 from bx24frames.entities.types import KIND, KINDS, Kind, kind, write_type
-from bx24frames.entities.values import operand, write
+from bx24frames.entities.values import operand, written_value
 from bx24frames.where import forms, narrow, rowtests
 from bx24frames.where.rowtests import Test
 
@@ -89,11 +89,11 @@ def test_a_new_kind_is_entered_in_one_place(monkeypatch: pytest.MonkeyPatch) -> 
     )
     monkeypatch.setattr(types, "KIND", {**KIND, percent: row})
     monkeypatch.setattr(types, "KINDS", {**KINDS, "percent": percent})
-    for module in (inspect.getmodule(function) for function in (typed, write, operand)):
+    for module in (inspect.getmodule(function) for function in (typed, written_value, operand)):
         monkeypatch.setattr(module, "KIND", types.KIND)
     field = Field("share", "percent")
     assert kind(field) is percent
     assert typed(percent, pa.array(["5%", "7.5%"])).to_pylist() == [5.0, 7.5]
-    assert write(field, Family.ITEM, 7.5) == "7.5%"
+    assert written_value(field, Family.ITEM, 7.5) == "7.5%"
     assert operand(field, "7.5") == "7.5"
     assert Test(field, Op.GT, (6.0,), strict=True).holds(pa.array([5.0, 7.5])).to_pylist() == [False, True]

@@ -6,14 +6,14 @@ import pytest
 
 from bx24frames.entities.schema import Field
 from bx24frames.entities.stored_forms import contact
-from bx24frames.upload.assign import Wanted, assign
+from bx24frames.upload.assign import SoughtRow, assign
 
 PHONE, EMAIL = Field("phone", "crm_multifield", multiple=True), Field("EMAIL", "crm_multifield", multiple=True)
 
 
 def test_phones_are_known_again_however_the_portal_spells_them() -> None:
     """It may store the digits alone; rows that share them are equal, and equal rows are interchangeable."""
-    doubts = [Wanted(at, {"phone": [{"value": f"+7 (900) {at:03d}-00", "value_type": "WORK"}]}) for at in range(3)]
+    doubts = [SoughtRow(at, {"phone": [{"value": f"+7 (900) {at:03d}-00", "value_type": "WORK"}]}) for at in range(3)]
     rows = [(10 + at, {"phone": [{"id": at, "value": f"7900{at:03d}00", "value_type": "WORK"}]}) for at in range(2)]
     matches = assign(doubts, rows, {"phone": PHONE})
     assert (matches.found, matches.absent, matches.unclear) == ({0: 10, 1: 11}, [2], {})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bx24frames.engine.messages import IdBounds
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.schema import Field
-from bx24frames.where.domains import EVERY, NO_ROW, Domain, Possible, after, before
+from bx24frames.where.domains import ANY_VALUE, NO_ROW, Domain, Possible, after, before
 from bx24frames.where.model import Where
 from bx24frames.where.narrow import narrowed
 
@@ -115,7 +115,7 @@ def test_dialects_that_mean_something_else_are_asked_for_ids_alone():
 
 
 def test_nothing_known_asks_nothing_and_no_row_reads_nothing():
-    assert narrowed(Where(), DEAL, FIELDS, EVERY) == Where()
+    assert narrowed(Where(), DEAL, FIELDS, ANY_VALUE) == Where()
     assert narrowed(Where(), DEAL, FIELDS, NO_ROW).nothing
 
 
@@ -134,7 +134,7 @@ def test_a_meeting_holds_what_both_hold_and_a_joining_what_either_does(one: Doma
 
 
 ROWS = st.fixed_dictionaries({"a": INTS, "b": INTS})
-KNOWN = st.one_of(st.just(EVERY), st.just(NO_ROW), st.dictionaries(st.sampled_from("ab"), DOMAINS).map(Possible))
+KNOWN = st.one_of(st.just(ANY_VALUE), st.just(NO_ROW), st.dictionaries(st.sampled_from("ab"), DOMAINS).map(Possible))
 
 
 def admits(known: Possible, row: dict[str, int]) -> bool:

@@ -323,7 +323,8 @@ def test_schema_overrides_take_pyarrow_and_polars_types(portal: bx.Portal):
 def test_attrs_hold_text_only_and_no_secret(portal: bx.Portal, read_only_sandbox: bx.Sandbox):
     frame = bx.read_entity("deal", portal, columns=["id"], limit=1)
     table = bx.read_entity("deal", portal, columns=["id"], limit=1, backend="pyarrow")
-    assert set(frame.attrs) == {"host", "entity", "read_at"}
+    assert set(frame.attrs) == {"host", "entity", "read_at", "timezone"}
+    assert frame.attrs["timezone"] == "UTC"
     assert all(isinstance(value, str) for value in frame.attrs.values())
     assert frame.attrs["host"] == read_only_sandbox.host
     assert {name.decode() for name in table.schema.metadata} == set(frame.attrs)
@@ -426,3 +427,10 @@ def test_the_help_text_tells_every_parameter():
         absent = [name for name in inspect.signature(verb).parameters if f"\n{name} :" not in text]
         assert absent == []
         assert "{" not in text.replace('{"', "")
+
+
+def test_a_frame_names_the_zone_of_its_times(read_only_sandbox: bx.Sandbox) -> None:
+    frame = bx.read_entity(
+        "deal", read_only_sandbox.url, columns=["id", "createdTime"], limit=1, timezone="Europe/Moscow"
+    )
+    assert frame.attrs["timezone"] == "Europe/Moscow" == str(frame["createdTime"].dt.tz)

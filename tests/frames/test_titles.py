@@ -6,8 +6,8 @@ import pytest
 from look import cells, columns, dtypes
 
 import bx24frames as bx
+from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.schema import Field
-from bx24frames.entities.titles import unique_titles
 from bx24frames.options import Backend
 
 

@@ -17,7 +17,7 @@ from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.limits import Plan
 from bx24frames.sandbox.quirks import QUIRKS
 from bx24frames.scan.families import SameCells, classic_route, twin
-from bx24frames.scan.reading import prepare
+from bx24frames.scan.preparation import prepare
 from bx24frames.scan.request import ReadRequest
 
 ENTITIES = ("lead", "deal", "contact", "company", "quote")

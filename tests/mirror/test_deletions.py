@@ -9,7 +9,7 @@ from bisect import bisect_right
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.mirror.deletions import PAGE, REQUEST, Ask, Found, Search, Window, too_many, windows
+from bx24frames.mirror.deletions import IDS_PER_PAGE, REQUEST, Found, Search, Window, WindowQuery, too_many, windows
 
 
 class Portal:
@@ -19,20 +19,20 @@ class Portal:
         self.ids = sorted(ids)
         self.requests = 0
 
-    def answer(self, asks: list[Ask]) -> list[Found]:
+    def answer(self, asks: list[WindowQuery]) -> list[Found]:
         self.requests += -(-len(asks) // REQUEST)
         return [self._found(ask) for ask in asks]
 
-    def _found(self, ask: Ask) -> Found:
+    def _found(self, ask: WindowQuery) -> Found:
         low, high = (bisect_right(self.ids, bound) for bound in (ask.window.after, ask.window.upto))
-        return Found(high - low, tuple(self.ids[low : min(high, low + PAGE)]))
+        return Found(high - low, tuple(self.ids[low : min(high, low + IDS_PER_PAGE)]))
 
 
 def search(known: set[int], portal: Portal, number: int = REQUEST) -> Search:
     ids = array("q", sorted(known))
     first = windows(ids, number) or [Window(0, max(portal.ids, default=0))]
     found = Search(ids)
-    counts = portal.answer([Ask(window) for window in first])
+    counts = portal.answer([WindowQuery(window) for window in first])
     found.begin(zip(first, (one.total for one in counts), strict=True))
     while asks := found.asks():
         found.take(portal.answer(asks))

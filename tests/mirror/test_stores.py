@@ -15,7 +15,7 @@ from unlimited import FAST
 
 import bx24frames as bx
 from bx24frames.errors import StoreError
-from bx24frames.mirror.stores.choosing import store_of
+from bx24frames.mirror.stores.choice import store_of
 from bx24frames.mirror.stores.postgres import PostgresStore
 
 from .conftest import World

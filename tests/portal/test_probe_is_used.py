@@ -6,7 +6,7 @@ import pytest
 
 import bx24frames as bx
 from bx24frames import bridge
-from bx24frames.portal.probe.learned import remember
+from bx24frames.portal.probe.findings import remember
 from bx24frames.sandbox import Sandbox
 
 

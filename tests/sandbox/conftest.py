@@ -14,7 +14,7 @@ from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
 from bx24frames.sandbox.calls import Scene
 from bx24frames.sandbox.costs import Costs
-from bx24frames.sandbox.envelope import Reply
+from bx24frames.sandbox.envelope import HttpReply
 from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.limits import PLANS
 from bx24frames.sandbox.oauth import OAuthServer
@@ -65,7 +65,7 @@ class Bench:
     def fail(self, params, context):
         raise MethodError("", "Not found", argument="id")
 
-    def call(self, method: str, params: Any = None, *, path: str | None = None, **request: str) -> Reply:
+    def call(self, method: str, params: Any = None, *, path: str | None = None, **request: str) -> HttpReply:
         """One JSON request by webhook."""
         body = b"" if params is None else orjson.dumps(params)
         return self.app.handle(

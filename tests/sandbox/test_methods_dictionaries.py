@@ -11,6 +11,7 @@ from handlers import opened
 
 from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.registry import MethodError, Result
+from bx24frames.sandbox.store.roles import Role
 
 SMALL = {"lead": 60, "deal": 130, "contact": 60, "company": 30, "quote": 5, "smart_invoice": 5, "128": 10, "1036": 5}
 
@@ -169,6 +170,25 @@ def test_product_rows_need_their_owner(store: PortalStore) -> None:
     for conditions in ({"=ownerType": "D"}, {"ownerId": owner, "ownerType": "D"}, {}):
         with pytest.raises(MethodError):
             call(store, "crm.item.productrow.list", filter=conditions)
+
+
+def test_an_administrator_may_ask_for_the_product_rows_of_many_owners(store: PortalStore) -> None:
+    """An array of owners is tested as element 1: the administrator gets the rows of all, others are refused."""
+    owners = [
+        owner for (owner,) in store.query("SELECT DISTINCT ownerId FROM product_row WHERE ownerType = 'D' LIMIT 3")
+    ]
+    conditions = {"=ownerType": "D", "=ownerId": owners}
+    rows = call(store, "crm.item.productrow.list", filter=conditions).value["productRows"]
+    assert {row["ownerId"] for row in rows} == set(owners)
+    (least, *others) = sorted(row["id"] for row in rows)
+    rest = call(store, "crm.item.productrow.list", filter={**conditions, ">id": least}, order={"id": "ASC"})
+    assert [row["id"] for row in rest.value["productRows"]] == others
+    store.roles[1] = Role()
+    try:
+        with pytest.raises(MethodError, match="Доступ запрещен"):
+            call(store, "crm.item.productrow.list", filter=conditions)
+    finally:
+        del store.roles[1]
 
 
 @pytest.mark.parametrize("name", ["crm.deal.list", "crm.item.list"])

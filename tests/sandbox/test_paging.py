@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.paging import PageWindow
 
-CASES: list[tuple[Callable[..., Window], int | None, tuple[int, int | None, int | None]]] = [
+CASES: list[tuple[Callable[..., PageWindow], int | None, tuple[int, int | None, int | None]]] = [
     (paging.classic, None, (0, 120, 50)),
     (paging.classic, 0, (0, 120, 50)),
     (paging.classic, 49, (0, 120, 50)),
@@ -32,14 +32,14 @@ CASES: list[tuple[Callable[..., Window], int | None, tuple[int, int | None, int 
 
 @pytest.mark.parametrize(("engine", "start", "expected"), CASES)
 def test_engines(
-    engine: Callable[..., Window], start: int | None, expected: tuple[int, int | None, int | None]
+    engine: Callable[..., PageWindow], start: int | None, expected: tuple[int, int | None, int | None]
 ) -> None:
     window = engine(start, lambda: 120)
     assert (window.offset, window.total, window.next) == expected
 
 
 @pytest.mark.parametrize("engine", [paging.classic, paging.controller, paging.offset])
-def test_below_zero_nothing_is_counted(engine: Callable[..., Window]) -> None:
+def test_below_zero_nothing_is_counted(engine: Callable[..., PageWindow]) -> None:
     def count() -> int:
         raise AssertionError("counted")
 

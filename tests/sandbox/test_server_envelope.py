@@ -6,7 +6,7 @@ from datetime import datetime
 import orjson
 import pytest
 
-from bx24frames.sandbox.envelope import encode
+from bx24frames.sandbox.envelope import portal_json
 from bx24frames.sandbox.limits import PLANS, Plan
 
 FLOAT_TIME = {"start", "finish", "duration", "processing", "date_start", "date_finish"}
@@ -67,14 +67,14 @@ def test_a_handler_that_breaks_is_recorded(bench, caplog):
 )
 def test_encoding_changes_no_text(text):
     """Whatever the escapes, a JSON reader sees the same text."""
-    body = encode({text: [text]})
+    body = portal_json({text: [text]})
     assert json.loads(body) == {text: [text]}
     assert not any(char in body for char in (b"<", b">", b"&", b"'"))
     assert b"/" not in body.replace(b"\\/", b"")
 
 
 def test_quotes_are_escaped_as_the_portal_does():
-    assert encode('a"b') == b'"a\\u0022b"'
+    assert portal_json('a"b') == b'"a\\u0022b"'
 
 
 def test_the_bucket_refuses_in_front_of_everything(bench):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bx24frames.sandbox.wire import Address, Incoming, read_address, read_params
+from bx24frames.sandbox.wire import Incoming, MethodAddress, read_address, read_params
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -11,17 +11,17 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/rest/1/abc/crm.deal.list", Address("crm.deal.list", "1", "abc")),
-        ("/rest/1/abc/crm.deal.list.json", Address("crm.deal.list", "1", "abc")),
-        ("/rest/1/abc/crm.deal.list/", Address("crm.deal.list", "1", "abc")),
-        ("/rest/crm.deal.list.json/", Address("crm.deal.list")),
-        ("/rest/crm.deal.list.xml", Address("crm.deal.list")),
-        ("/rest/1/abc/profile.txt", Address("profile.txt", "1", "abc")),
+        ("/rest/1/abc/crm.deal.list", MethodAddress("crm.deal.list", "1", "abc")),
+        ("/rest/1/abc/crm.deal.list.json", MethodAddress("crm.deal.list", "1", "abc")),
+        ("/rest/1/abc/crm.deal.list/", MethodAddress("crm.deal.list", "1", "abc")),
+        ("/rest/crm.deal.list.json/", MethodAddress("crm.deal.list")),
+        ("/rest/crm.deal.list.xml", MethodAddress("crm.deal.list")),
+        ("/rest/1/abc/profile.txt", MethodAddress("profile.txt", "1", "abc")),
         ("/rest/", None),
         ("/rest/1/crm.deal.list", None),
-        ("/rest/1/abc//crm.deal.list", Address("crm.deal.list", "1", "abc")),
-        ("//rest//1/abc///crm.deal.list.json//", Address("crm.deal.list", "1", "abc")),
-        ("/rest//api//1/abc//tasks.task.get", Address("api/tasks.task.get", "1", "abc")),
+        ("/rest/1/abc//crm.deal.list", MethodAddress("crm.deal.list", "1", "abc")),
+        ("//rest//1/abc///crm.deal.list.json//", MethodAddress("crm.deal.list", "1", "abc")),
+        ("/rest//api//1/abc//tasks.task.get", MethodAddress("api/tasks.task.get", "1", "abc")),
         ("/rest/1/abc/x/y", None),
         ("/index.php", None),
     ],

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bx24frames.errors import AuthError, ConfigError
-from bx24frames.transport.address import Address, kin
+from bx24frames.transport.address import Address, related_hosts
 from bx24frames.transport.http import HttpTransport
 
 from .conftest import Serve, says
@@ -83,7 +83,7 @@ async def test_a_redirect_to_no_address_is_a_reply(serve: Serve, location: str) 
     ],
 )  # fmt: skip
 def test_a_credential_follows_within_its_domain_family_alone(here: str, there: str, related: bool) -> None:
-    assert kin(here, there) is related
+    assert related_hosts(here, there) is related
 
 
 async def test_a_redirect_to_a_stranger_is_told_and_takes_no_secret_along(

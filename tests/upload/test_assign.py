@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bx24frames.entities.schema import Field
-from bx24frames.upload.assign import Matches, Wanted, assign
+from bx24frames.upload.assign import Matches, SoughtRow, assign
 
 FIELDS: Final = {
     "title": Field("title", "string"),
@@ -29,7 +29,7 @@ def values(title: str | None, opportunity: float | None = None, comments: str | 
 
 
 def result(doubts: list[Values], rows: list[Values]) -> Matches:
-    wanted = [Wanted(at, one) for at, one in enumerate(doubts)]
+    wanted = [SoughtRow(at, one) for at, one in enumerate(doubts)]
     return assign(wanted, [(100 + at, row) for at, row in enumerate(rows)], FIELDS)
 
 
@@ -160,7 +160,7 @@ def test_near_equal_rows(frame: list[Values], seed: int, how: str, rounds: bool,
     there = [at for at in range(len(frame)) if rng.random() < 0.5]
     rng.shuffle(there)
     portal = {100 + place: kept(frame[at]) for place, at in enumerate(there)}
-    matches = assign([Wanted(at, row) for at, row in enumerate(frame)], portal.items(), FIELDS)
+    matches = assign([SoughtRow(at, row) for at, row in enumerate(frame)], portal.items(), FIELDS)
     decided = {*matches.found, *matches.absent, *matches.unclear}
     assert decided == set(range(len(frame)))
     assert len(set(matches.found.values())) == len(matches.found)

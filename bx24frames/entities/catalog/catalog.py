@@ -29,9 +29,9 @@ CLASSIC_TYPES: Final = ("lead", "deal", "contact", "company", "quote")
 ROWS: Final[tuple[Entity, ...]] = (
     *(item_entity(number, name, title) for name, (number, title) in ITEM_TYPES.items()),
     *(classic_entity(name, ITEM_TYPES[name][1], ITEM_TYPES[name][0]) for name in CLASSIC_TYPES),
-    *tables_crm.ROWS,
-    *tables_portal.ROWS,
-    *tables_rest3.ROWS,
+    *tables_crm.CRM_ROWS,
+    *tables_portal.PORTAL_ROWS,
+    *tables_rest3.REST3_ROWS,
 )
 """Every entity, in display order."""
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.catalog import static
-from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary, links, writes
+from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary_entity, links, writes
 from bx24frames.entities.owner_types import owner_abbreviation, owner_word
 from bx24frames.entities.schema import Argument, Entity, Family, FieldsSource, WriteMethods
 
@@ -157,14 +157,14 @@ _PRODUCT: Final = Entity(
     arguments=(Argument("iblockId", ("filter", "iblockId"), described=("filter", "iblockId")),),
 )  # fmt: skip
 
-ROWS: Final[tuple[Entity, ...]] = (
+CRM_ROWS: Final[tuple[Entity, ...]] = (
     crm("activity", "activity", "Activities", "CREATED", "LAST_UPDATED", static=static.ACTIVITY),
     crm("requisite", "requisite", "Requisites", "DATE_CREATE", "DATE_MODIFY"),
     crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _ADDRESS,
-    dictionary("status", "Statuses, stages and sources", static=static.STATUS, names=("stage", "source")),
+    dictionary_entity("status", "Statuses, stages and sources", static=static.STATUS, names=("stage", "source")),
     replace(
-        dictionary("currency", "Currencies", id_key="CURRENCY"),
+        dictionary_entity("currency", "Currencies", id_key="CURRENCY"),
         modified="DATE_UPDATE",
         writes=WriteMethods(),
         unwritten="rows are written by numeric id, and the id of a currency is a code",

@@ -99,7 +99,7 @@ def writes(prefix: str, id_path: Path = ()) -> WriteMethods:
     return WriteMethods(f"{prefix}.add", f"{prefix}.update", f"{prefix}.delete", id_path=id_path)
 
 
-def dictionary(
+def dictionary_entity(
     kind: str,
     title: str,
     id_key: str = "ID",

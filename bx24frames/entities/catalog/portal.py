@@ -228,7 +228,7 @@ _SITE_GROUP: Final = Entity(
     unwritten="write its groups as workgroup",
 )
 
-ROWS: Final[tuple[Entity, ...]] = (
+PORTAL_ROWS: Final[tuple[Entity, ...]] = (
     _USER,
     _DEPARTMENT,
     _TASK,

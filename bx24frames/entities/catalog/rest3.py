@@ -164,7 +164,7 @@ _CALL_FOLLOWUP: Final = Entity(
     scope="call",
 )
 
-ROWS: Final[tuple[Entity, ...]] = (
+REST3_ROWS: Final[tuple[Entity, ...]] = (
     _TASK,
     _TASK_RESULT,
     _EVENT_LOG,

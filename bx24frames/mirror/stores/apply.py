@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import DELETED, LAYOUT, PORTAL, SYNCED, Applied, Change, Column
+from bx24frames.mirror.state import DELETED, LAYOUT, PORTAL, SYNCED, Applied, Change, StoreColumn
 from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
@@ -18,13 +18,14 @@ from bx24frames.mirror.stores.statements import (
     META,
     OURS,
     STATE,
-    Session,
+    DatabaseSession,
     Spelling,
-    listed,
+    labels_view,
+    listed_names,
     literal,
+    make_views,
     quoted,
 )
-from bx24frames.mirror.stores.views import labels_view, make_views
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,7 @@ FILLS: Final = "_fills"
 OWNERS: Final = "_owners"
 
 
-def apply(session: Session, spelling: Spelling, change: Change, tables: frozenset[str]) -> Applied:
+def apply(session: DatabaseSession, spelling: Spelling, change: Change, tables: frozenset[str]) -> Applied:
     """Apply a change inside a transaction that the caller begins and ends.
 
     Parameters
@@ -76,7 +77,7 @@ def apply(session: Session, spelling: Spelling, change: Change, tables: frozense
     return applied
 
 
-def begin_store(session: Session, spelling: Spelling) -> None:
+def begin_store(session: DatabaseSession, spelling: Spelling) -> None:
     """Create the control tables."""
     for name, columns in CONTROL.items():
         spelled = columns.format(text=spelling.text, time=spelling.time)
@@ -84,18 +85,18 @@ def begin_store(session: Session, spelling: Spelling) -> None:
     session.run(f"INSERT INTO {quoted(META)} VALUES ('made by', ?), ('layout', ?)", OURS, str(LAYOUT))
 
 
-def _create(session: Session, spelling: Spelling, change: Change) -> None:
+def _create(session: DatabaseSession, spelling: Spelling, change: Change) -> None:
     types = {field.name: spelling.type_of(field.type) for field in change.schema}
     order = [*change.table.key, *(name for name in types if name not in change.table.key)]
     columns = [f"{quoted(PORTAL)} {spelling.text} NOT NULL"]
     columns += [f"{quoted(name)} {types[name]}" for name in order]
     columns += [f"{quoted(SYNCED)} {spelling.time}", f"{quoted(DELETED)} {spelling.time}"]
     if spelling.key_clause:
-        columns.append(f"PRIMARY KEY ({listed([PORTAL, *change.table.key])})")
+        columns.append(f"PRIMARY KEY ({listed_names([PORTAL, *change.table.key])})")
     session.run(f"CREATE TABLE {quoted(change.table.name)} ({', '.join(columns)})")
 
 
-def _add_columns(session: Session, spelling: Spelling, change: Change) -> None:
+def _add_columns(session: DatabaseSession, spelling: Spelling, change: Change) -> None:
     there = set(columns_of(session, change.table.name))
     for field in change.schema:
         if field.name not in there:
@@ -103,7 +104,7 @@ def _add_columns(session: Session, spelling: Spelling, change: Change) -> None:
             session.run(f"ALTER TABLE {quoted(change.table.name)} ADD COLUMN {quoted(field.name)} {spelled}")
 
 
-def columns_of(session: Session, table: str) -> list[str]:
+def columns_of(session: DatabaseSession, table: str) -> list[str]:
     """The columns of a table, in order."""
     rows = session.run(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "
@@ -113,7 +114,7 @@ def columns_of(session: Session, table: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _take_rows(session: Session, change: Change) -> tuple[int, int]:
+def _take_rows(session: DatabaseSession, change: Change) -> tuple[int, int]:
     """Insert new rows and update those that differ; rows that are as they were are not touched."""
     table, names = quoted(change.table.name), change.schema.names
     session.load(INCOMING, change.schema, change.rows)
@@ -141,8 +142,8 @@ def _take_rows(session: Session, change: Change) -> tuple[int, int]:
         )
     if inserted:
         session.run(
-            f"INSERT INTO {table} (portal, {listed(names)}, {SYNCED}) "
-            f"SELECT CAST(? AS VARCHAR), {listed(names)}, ? FROM {CHANGED} WHERE _new",
+            f"INSERT INTO {table} (portal, {listed_names(names)}, {SYNCED}) "
+            f"SELECT CAST(? AS VARCHAR), {listed_names(names)}, ? FROM {CHANGED} WHERE _new",
             change.portal,
             change.mark.at,
         )
@@ -150,7 +151,7 @@ def _take_rows(session: Session, change: Change) -> tuple[int, int]:
     return int(str(inserted)), int(str(updated))
 
 
-def _take_deletions(session: Session, change: Change) -> int:
+def _take_deletions(session: DatabaseSession, change: Change) -> int:
     """Mark or delete what is proven to be gone."""
     if change.deletions == "keep" or not (change.gone or change.replaced):
         _drop_incoming(session)
@@ -182,11 +183,11 @@ def _take_deletions(session: Session, change: Change) -> int:
     return int(str(deleted))
 
 
-def _drop_incoming(session: Session) -> None:
+def _drop_incoming(session: DatabaseSession) -> None:
     session.run(f"DROP TABLE IF EXISTS {INCOMING}")
 
 
-def _absent(session: Session, change: Change) -> str:
+def _absent(session: DatabaseSession, change: Change) -> str:
     """The query for the keys of alive rows that a complete reading does not have."""
     replaced = change.replaced
     within = ""
@@ -198,13 +199,13 @@ def _absent(session: Session, change: Change) -> str:
         session.load(OWNERS, owners.schema, partial(_batches, owners))
         within = f" AND t.{quoted(replaced.owner_column)} IN (SELECT owner FROM {OWNERS})"
     return (
-        f"SELECT {listed(change.table.key, 't.')} FROM {quoted(change.table.name)} t WHERE t.portal = ? AND "
+        f"SELECT {listed_names(change.table.key, 't.')} FROM {quoted(change.table.name)} t WHERE t.portal = ? AND "
         f"t.{DELETED} IS NULL{within} AND NOT EXISTS "
         f"(SELECT 1 FROM {INCOMING} i WHERE {_same_key(change.table.key, 't', 'i')})"
     )
 
 
-def _fill(session: Session, change: Change) -> None:
+def _fill(session: DatabaseSession, change: Change) -> None:
     """Put the values of new columns into the rows that did not change."""
     if change.fills is None or change.fill_schema is None:
         return
@@ -219,14 +220,14 @@ def _fill(session: Session, change: Change) -> None:
     session.run(f"DROP TABLE {FILLS}")
 
 
-def _has_columns(session: Session, change: Change) -> bool:
+def _has_columns(session: DatabaseSession, change: Change) -> bool:
     found = session.run(
         f"SELECT 1 FROM {COLUMNS} WHERE portal = ? AND entity = ? LIMIT 1", change.portal, change.table.name
     )
     return bool(found)
 
 
-def _describe(session: Session, change: Change) -> None:
+def _describe(session: DatabaseSession, change: Change) -> None:
     """Write the columns into the control table, and the titles of fields into the comments of columns."""
     who = (change.portal, change.table.name)
     session.run(f"DELETE FROM {COLUMNS} WHERE portal = ? AND entity = ?", *who)
@@ -243,12 +244,12 @@ def _describe(session: Session, change: Change) -> None:
     session.run(f"COMMENT ON TABLE {quoted(change.table.name)} IS {literal(change.table.title)}")
 
 
-def comment_of(column: Column) -> str:
+def comment_of(column: StoreColumn) -> str:
     """The comment of a column: the title of its field, and since when the portal has no such field."""
     return column.title if column.gone_at is None else f"{column.title} (removed, seen on {column.gone_at:%Y-%m-%d})"
 
 
-def _write_labels(session: Session, change: Change) -> None:
+def _write_labels(session: DatabaseSession, change: Change) -> None:
     """Replace the dictionaries whose captions differ; one that came empty is left as it was."""
     import pyarrow as pa
 
@@ -268,7 +269,7 @@ def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     return iter(table.to_batches())
 
 
-def _write_state(session: Session, change: Change, applied: Applied) -> None:
+def _write_state(session: DatabaseSession, change: Change, applied: Applied) -> None:
     who = (change.portal, change.table.name)
     mark = change.mark
     session.run(f"DELETE FROM {STATE} WHERE portal = ? AND entity = ?", *who)

@@ -26,7 +26,7 @@ from bx24frames.mirror.stores.reading import (
     linked_in_store,
     tables_of,
 )
-from bx24frames.mirror.stores.statements import Spelling, listed, quoted
+from bx24frames.mirror.stores.statements import Spelling, listed_names, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -174,11 +174,11 @@ class DuckDBSession:
 
     def append(self, target: str, schema: pa.Schema, batches: Batches, constants: Mapping[str, object]) -> int:
         """Append rows to a table as they are read."""
-        names = listed([*constants, *schema.names])
+        names = listed_names([*constants, *schema.names])
         given = ", ".join(["?"] * len(constants))
         with self._arriving(schema, batches):
             [(count,)] = self.run(
-                f"INSERT INTO {quoted(target)} ({names}) SELECT {given}, {listed(schema.names)} FROM {_STAND}",
+                f"INSERT INTO {quoted(target)} ({names}) SELECT {given}, {listed_names(schema.names)} FROM {_STAND}",
                 *constants.values(),
             )
         return int(str(count))

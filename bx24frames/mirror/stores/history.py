@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.mirror.state import PORTAL, type_text
-from bx24frames.mirror.stores.statements import Session, Spelling, listed, quoted
+from bx24frames.mirror.stores.statements import DatabaseSession, Spelling, listed_names, quoted
 
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Change
@@ -26,7 +26,7 @@ def kept_columns(change: Change) -> list[str]:
     return [name for name in names if name in change.history]
 
 
-def prepare_history(session: Session, spelling: Spelling, change: Change, tables: frozenset[str]) -> None:
+def prepare_history(session: DatabaseSession, spelling: Spelling, change: Change, tables: frozenset[str]) -> None:
     """Create the table of versions, or its new columns; rows that are in the mirror already get their first version."""
     name = history_name(change.table.name)
     kept = kept_columns(change)
@@ -47,13 +47,14 @@ def prepare_history(session: Session, spelling: Spelling, change: Change, tables
     session.run(f"CREATE TABLE {quoted(name)} ({', '.join(columns)})")
 
 
-def seed_history(session: Session, change: Change) -> None:
+def seed_history(session: DatabaseSession, change: Change) -> None:
     """Give the alive rows without a version their first one."""
     name, table = quoted(history_name(change.table.name)), quoted(change.table.name)
     columns = [*change.table.key, *kept_columns(change)]
     began = _began(change, "t")
     session.run(
-        f"INSERT INTO {name} (portal, {listed(columns)}, valid_from) SELECT t.portal, {listed(columns, 't.')}, {began} "
+        f"INSERT INTO {name} (portal, {listed_names(columns)}, valid_from) "
+        f"SELECT t.portal, {listed_names(columns, 't.')}, {began} "
         f"FROM {table} t WHERE t.portal = ? AND t._deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM {name} h WHERE "
         f"h.portal = t.portal AND {_same(change, 'h', 't')})",
         *_times(change, began),
@@ -61,7 +62,7 @@ def seed_history(session: Session, change: Change) -> None:
     )
 
 
-def keep_versions(session: Session, change: Change, rows: str) -> None:
+def keep_versions(session: DatabaseSession, change: Change, rows: str) -> None:
     """Close the open versions that the rows of a temporary table differ from, and open new ones.
 
     A version is valid from the row's modified time; from the mark where it has none, or one that is older than the
@@ -77,7 +78,8 @@ def keep_versions(session: Session, change: Change, rows: str) -> None:
         f"AND {_same(change, 'p', 'i')})"
     )
     session.run(
-        f"CREATE TEMPORARY TABLE {_VERSIONS} AS SELECT {listed(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
+        f"CREATE TEMPORARY TABLE {_VERSIONS} AS "
+        f"SELECT {listed_names(columns, 'i.')}, {began} AS valid_from, {last} AS _last "
         f"FROM {rows} i LEFT JOIN {name} h ON h.portal = ? AND {_same(change, 'h', 'i')} AND h.valid_to IS NULL "
         f"WHERE h.portal IS NULL OR {differs}",
         *_times(change, began),
@@ -92,15 +94,15 @@ def keep_versions(session: Session, change: Change, rows: str) -> None:
         change.portal,
     )
     session.run(
-        f"INSERT INTO {name} (portal, {listed(columns)}, valid_from) "
-        f"SELECT CAST(? AS VARCHAR), {listed(columns, 'v.')}, {start} FROM {_VERSIONS} v",
+        f"INSERT INTO {name} (portal, {listed_names(columns)}, valid_from) "
+        f"SELECT CAST(? AS VARCHAR), {listed_names(columns, 'v.')}, {start} FROM {_VERSIONS} v",
         change.portal,
         change.mark.at,
     )
     session.run(f"DROP TABLE {_VERSIONS}")
 
 
-def end_versions(session: Session, change: Change, rows: str) -> None:
+def end_versions(session: DatabaseSession, change: Change, rows: str) -> None:
     """Close the open versions of the rows in a temporary table, which are gone."""
     name = quoted(history_name(change.table.name))
     session.run(

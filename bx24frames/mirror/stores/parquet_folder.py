@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import StoreError
 from bx24frames.files.duckdb_out import duckdb_is_there
-from bx24frames.mirror.state import LAYOUT, Applied, Change, Column, Kept, Mark, TablePlan
+from bx24frames.mirror.state import LAYOUT, Applied, Change, Kept, Mark, StoreColumn, TablePlan
 from bx24frames.mirror.stores.apply import apply, begin_store
 from bx24frames.mirror.stores.duckdb_file import SPELLING, DuckDBSession
 from bx24frames.mirror.stores.history import history_name
@@ -76,7 +76,7 @@ class ParquetStore:
         if not os.access(self.folder, os.W_OK):
             raise StoreError(f"The folder {self.folder} is read-only: a mirror cannot be kept in it")
         marks: dict[tuple[str, str], Mark] = {}
-        columns: dict[tuple[str, str], tuple[Column, ...]] = {}
+        columns: dict[tuple[str, str], tuple[StoreColumn, ...]] = {}
         for path in sorted(self.folder.glob("*.parquet")):
             if path.name.startswith("_sync") or path.stem.endswith("_history"):
                 continue
@@ -235,7 +235,7 @@ def _facts_of(change: Change) -> dict[str, object]:
     }
 
 
-def _read_facts(facts: Mapping[str, object]) -> tuple[Mark, tuple[Column, ...]]:
+def _read_facts(facts: Mapping[str, object]) -> tuple[Mark, tuple[StoreColumn, ...]]:
     max_id = facts["max_id"]
     mark = Mark(
         dt.datetime.fromisoformat(str(facts["mark"])).astimezone(dt.UTC),
@@ -248,9 +248,9 @@ def _read_facts(facts: Mapping[str, object]) -> tuple[Mark, tuple[Column, ...]]:
     return mark, tuple(columns)
 
 
-def _column(row: Mapping[str, object]) -> Column:
+def _column(row: Mapping[str, object]) -> StoreColumn:
     gone = row["gone_at"]
-    return Column(
+    return StoreColumn(
         code=str(row["code"]),
         name=str(row["name"]),
         title=str(row["title"]),

@@ -26,7 +26,7 @@ from bx24frames.mirror.stores.reading import (
     linked_in_store,
     tables_of,
 )
-from bx24frames.mirror.stores.statements import Spelling, listed, quoted
+from bx24frames.mirror.stores.statements import Spelling, listed_names, quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -185,7 +185,7 @@ class PostgresSession:
     def _copy(self, target: str, schema: pa.Schema, batches: Batches, constants: Mapping[str, object]) -> int:
         from psycopg.sql import SQL
 
-        names = listed([*constants, *schema.names])
+        names = listed_names([*constants, *schema.names])
         first, count = tuple(constants.values()), 0
         statement = SQL(f"COPY {target} ({names}) FROM STDIN")
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:

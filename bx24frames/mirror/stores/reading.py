@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import StoreError
-from bx24frames.mirror.state import DELETED, LAYOUT, Column, Kept, Mark
-from bx24frames.mirror.stores.statements import COLUMNS, META, OURS, STATE, Session, quoted
+from bx24frames.mirror.state import DELETED, LAYOUT, Kept, Mark, StoreColumn
+from bx24frames.mirror.stores.statements import COLUMNS, META, OURS, STATE, DatabaseSession, quoted
 
 if TYPE_CHECKING:
     from bx24frames.mirror.state import TablePlan
 
 
-def tables_of(session: Session) -> frozenset[str]:
+def tables_of(session: DatabaseSession) -> frozenset[str]:
     """The tables and views of the schema."""
     rows = session.run("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
     return frozenset(str(row[0]) for row in rows)
 
 
-def kept_in(session: Session, name: str) -> Kept:
+def kept_in(session: DatabaseSession, name: str) -> Kept:
     """Check whose store it is, and read its marks and columns.
 
     Raises
@@ -44,11 +44,11 @@ def kept_in(session: Session, name: str) -> Kept:
             f"SELECT portal, entity, mark, max_id, schema_hash, form FROM {STATE}"
         )
     }
-    columns: dict[tuple[str, str], list[Column]] = {}
+    columns: dict[tuple[str, str], list[StoreColumn]] = {}
     for portal, entity, code, column, title, kind, first, gone in session.run(
         f'SELECT portal, entity, code, "column", title, type, first_seen, gone_at FROM {COLUMNS} ORDER BY position'
     ):
-        one = Column(
+        one = StoreColumn(
             str(code), str(column), str(title), str(kind), _moment(first), None if gone is None else _moment(gone)
         )
         columns.setdefault((str(portal), str(entity)), []).append(one)
@@ -80,7 +80,7 @@ def check_layout(name: str, made_by: str | None, layout: str | None) -> None:
         )
 
 
-def ids_in_store(session: Session, portal: str, table: TablePlan) -> array[int]:
+def ids_in_store(session: DatabaseSession, portal: str, table: TablePlan) -> array[int]:
     """The ids of alive rows, ascending."""
     key = quoted(table.key[0])
     rows = session.run(
@@ -89,7 +89,7 @@ def ids_in_store(session: Session, portal: str, table: TablePlan) -> array[int]:
     return array("q", (int(str(row[0])) for row in rows))
 
 
-def count_in_store(session: Session, portal: str, table: TablePlan) -> int:
+def count_in_store(session: DatabaseSession, portal: str, table: TablePlan) -> int:
     """The number of alive rows."""
     [(count,)] = session.run(
         f"SELECT count(*) FROM {quoted(table.name)} WHERE portal = ? AND {DELETED} IS NULL", portal
@@ -97,7 +97,9 @@ def count_in_store(session: Session, portal: str, table: TablePlan) -> int:
     return int(str(count))
 
 
-def linked_in_store(session: Session, portal: str, table: TablePlan, column: str, ids: Sequence[int]) -> array[int]:
+def linked_in_store(
+    session: DatabaseSession, portal: str, table: TablePlan, column: str, ids: Sequence[int]
+) -> array[int]:
     """The ids of alive rows with one of some values in a column, or as an element of it."""
     import pyarrow as pa
 
@@ -111,7 +113,9 @@ def linked_in_store(session: Session, portal: str, table: TablePlan, column: str
     return array("q", (int(str(row[0])) for row in rows))
 
 
-def dangling_in_store(session: Session, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
+def dangling_in_store(
+    session: DatabaseSession, portal: str, table: TablePlan, column: str, target: TablePlan
+) -> array[int]:
     """The ids of alive rows with a value in a column, or an element of it, that is no alive row of another table."""
     key = quoted(target.key[0])
     query = (
@@ -122,7 +126,7 @@ def dangling_in_store(session: Session, portal: str, table: TablePlan, column: s
     return array("q", (int(str(row[0])) for row in session.run(query, portal, portal)))
 
 
-def _links(session: Session, table: TablePlan, column: str) -> str:
+def _links(session: DatabaseSession, table: TablePlan, column: str) -> str:
     """The alive rows with each of their links, as a named query."""
     several = session.run(
         "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "

@@ -1,4 +1,4 @@
-"""SQL of a mirror: names, control tables, and what a database has to offer."""
+"""SQL of a mirror: names, control tables, views, and what a database has to offer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from bx24frames.mirror.state import DELETED
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.mirror.state import Batches
+    from bx24frames.mirror.state import Batches, Change
 
 META: Final = "_sync_meta"
 STATE: Final = "_sync_state"
@@ -38,7 +40,7 @@ CONTROL: Final[Mapping[str, str]] = {
 TypeOf: TypeAlias = "Callable[[pa.DataType], str]"
 
 
-class Session(Protocol):
+class DatabaseSession(Protocol):
     """An open connection of one database."""
 
     def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -78,7 +80,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def listed(names: Sequence[str], prefix: str = "") -> str:
+def listed_names(names: Sequence[str], prefix: str = "") -> str:
     """Identifiers with commas between them.
 
     Examples
@@ -92,3 +94,43 @@ def listed(names: Sequence[str], prefix: str = "") -> str:
 def literal(text: str) -> str:
     """A text in quotes, for statements that take no parameters."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def labels_view(table: str) -> str:
+    """The view of a table with captions."""
+    return f"{table}_labels"
+
+
+def make_views(session: DatabaseSession, change: Change) -> None:
+    """Create or renew ``TABLE_now`` and ``TABLE_labels``.
+
+    The columns are in the order of the table, where new ones are the last: PostgreSQL replaces a view only by one that
+    has further columns at its end.
+    """
+    name = change.table.name
+    rows = session.run(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "
+        "ORDER BY ordinal_position",
+        name,
+    )
+    columns = [str(row[0]) for row in rows if row[0] != DELETED]
+    alive = f"FROM {quoted(name)} t WHERE t.{DELETED} IS NULL"
+    plain = ", ".join(f"t.{quoted(column)}" for column in columns)
+    session.run(f"CREATE OR REPLACE VIEW {quoted(f'{name}_now')} AS SELECT {plain} {alive}")
+    if change.labels is not None:
+        labels = change.labels
+        worded = ", ".join(
+            f"{_caption(labels[column], column)} AS {quoted(column)}" if column in labels else f"t.{quoted(column)}"
+            for column in columns
+        )
+        session.run(f"CREATE OR REPLACE VIEW {quoted(labels_view(name))} AS SELECT {worded} {alive}")
+
+
+def _caption(dictionary: str, column: str) -> str:
+    """The caption of a code, or its text where none is known."""
+    code = f"CAST(t.{quoted(column)} AS VARCHAR)"
+    known = (
+        f"SELECT min(l.title) FROM {LABELS} l WHERE l.portal = t.portal AND l.dictionary = {literal(dictionary)} "
+        f"AND l.code = {code}"
+    )
+    return f"COALESCE(({known}), {code})"

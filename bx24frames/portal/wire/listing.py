@@ -14,7 +14,7 @@ from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.catalog.portal import SEES_ALL
 from bx24frames.entities.columns import Names
-from bx24frames.entities.forms import EVERYTHING, by_camel, by_code
+from bx24frames.entities.forms import ALL_FIELDS, by_camel, conditions_by_code
 from bx24frames.entities.operators import split_key
 from bx24frames.entities.schema import Family
 from bx24frames.errors import ConfigError, ResponseError
@@ -48,7 +48,7 @@ async def read_all(connection: Connection, method: str, params: dict[str, JSON])
         params = item_calls.as_taken((await table_of(connection, entity)).fields, params)
     listing, ordered = await _listing(connection, entity, params)
     if entity.family is Family.ITEM and item_calls.original(listing.call.params):
-        listing = replace(listing, select_ids={"select": [EVERYTHING]})
+        listing = replace(listing, select_ids={"select": [ALL_FIELDS]})
     if entity.family is Family.ITEM and item_calls.loses_ids(listing.call.params):
         return await _items(connection, entity, listing, ordered=ordered)
     return await _rows(connection, listing, ordered=ordered)
@@ -68,7 +68,7 @@ async def _items(connection: Connection, entity: Entity, listing: Listing, *, or
     except ResponseError:
         params = listing.call.params
         wanted = params["select"] if isinstance(params["select"], list) else []
-    everything: dict[str, JSON] = {"select": [EVERYTHING]}
+    everything: dict[str, JSON] = {"select": [ALL_FIELDS]}
     call = replace(listing.call, params={**params, **everything})
     whole = replace(listing, call=call, select_ids=everything)
     rows = await _rows(connection, whole, ordered=ordered)
@@ -166,7 +166,7 @@ async def _checked(
     table = await table_of(connection, entity)
     found, on_id = spelled(entity, Names(table.fields, entity.name), conditions)
     if entity.family is Family.ITEM:
-        found = by_code(table.fields, found) if original else by_camel(table.fields, found)
+        found = conditions_by_code(table.fields, found) if original else by_camel(table.fields, found)
     return found, on_id
 
 

@@ -188,7 +188,7 @@ ADDRESS: Final[Fields] = (
     F("ANCHOR_ID", "integer", "Якорь", read_only=True),
 )
 
-COMMENT: Final[Fields] = (
+COMMENT_FIELDS: Final[Fields] = (
     ID,
     F("ENTITY_ID", "integer", "Владелец", required=True, immutable=True),
     F("ENTITY_TYPE", "string", "Тип владельца", required=True, immutable=True),
@@ -198,7 +198,7 @@ COMMENT: Final[Fields] = (
     F("FILES", "attached_diskfile", "Файлы", multiple=True),
 )
 
-PRODUCT: Final[Fields] = (
+PRODUCT_FIELDS: Final[Fields] = (
     ID,
     F("CATALOG_ID", "integer", "Каталог", faces="classic"),
     F("IBLOCK_ID", "integer", "Инфоблок", required=True, immutable=True, faces="item"),
@@ -283,7 +283,7 @@ PRICE: Final[Fields] = (
     F("XML_ID", "string", "Внешний код"),
 )
 
-CATALOG: Final[Fields] = (
+CATALOG_FIELDS: Final[Fields] = (
     ID,
     F("IBLOCK_ID", "integer", "Инфоблок"),
     F("IBLOCK_TYPE_ID", "integer", "Тип инфоблока", read_only=True),

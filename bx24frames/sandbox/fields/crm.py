@@ -26,7 +26,7 @@ SOURCE: Final[Fields] = (
     _f("SOURCE_ID", "crm_status", "Источник", status="SOURCE"),
     _f("SOURCE_DESCRIPTION", "text", "Дополнительно об источнике"),
 )
-MONEY: Final[Fields] = (
+MONEY_FIELDS: Final[Fields] = (
     _f("CURRENCY_ID", "crm_currency", "Валюта"),
     _f("OPPORTUNITY", "double", "Сумма"),
     _f("IS_MANUAL_OPPORTUNITY", "char", "Сумма задана вручную"),
@@ -119,7 +119,7 @@ LEAD: Final[Fields] = (
     _f("STATUS_SEMANTIC_ID", "string", "Состояние статуса", "stageSemanticId", "STAGE_SEMANTIC_ID", read_only=True),
     _f("POST", "string", "Должность"),
     *_address("ADDRESS"),
-    *MONEY,
+    *MONEY_FIELDS,
     _f("OPENED", "char", "Доступен для всех", claimed="item"),
     _f("COMMENTS", "text", "Комментарий"),
     *HAS,
@@ -150,7 +150,7 @@ DEAL: Final[Fields] = (
     _f("IS_RETURN_CUSTOMER", "char", "Повторная сделка", read_only=True),
     _f("IS_REPEATED_APPROACH", "char", "Повторное обращение", read_only=True),
     _f("PROBABILITY", "integer", "Вероятность"),
-    *MONEY,
+    *MONEY_FIELDS,
     *ACCOUNTED,
     _f("TAX_VALUE", "double", "Сумма налога"),
     _f("LEAD_ID", "crm_lead", "Лид", read_only=True),
@@ -238,8 +238,8 @@ QUOTE: Final[Fields] = (
     _f("QUOTE_NUMBER", "string", "Номер", read_only=True),
     replace(TITLE, claimed="classic"),
     _f("STATUS_ID", "crm_status", "Статус", "stageId", "STAGE_ID", status="QUOTE_STATUS"),
-    *MONEY[:2],
-    replace(MONEY[2], faces="item"),
+    *MONEY_FIELDS[:2],
+    replace(MONEY_FIELDS[2], faces="item"),
     _f("TAX_VALUE", "double", "Сумма налога"),
     COMPANY_LINK,
     _f("MYCOMPANY_ID", "crm_company", "Реквизиты вашей компании", parent=4),

@@ -64,7 +64,7 @@ _KINDS: Final[dict[str, Kind]] = {
 
 
 @lru_cache(maxsize=1024)
-def camel(code: str) -> str:
+def controller_name(code: str) -> str:
     """``ASSIGNED_BY_ID`` as controllers spell it: ``assignedById``."""
     first, *rest = code.lower().split("_")
     return first + "".join(part.capitalize() for part in rest)
@@ -112,7 +112,7 @@ class FieldSpec:
     @property
     def column(self) -> str:
         """Column that stores the field."""
-        return self.name or camel(self.code)
+        return self.name or controller_name(self.code)
 
     @property
     def upper_name(self) -> str:

@@ -100,7 +100,7 @@ TASK_COMMENT: Final[Fields] = (
     F("POST_MESSAGE", "string", "Текст"),
 )
 
-ELAPSED: Final[Fields] = (
+ELAPSED_FIELDS: Final[Fields] = (
     ID,
     F("TASK_ID", "integer", "Задача"),
     F("USER_ID", "integer", "Кто"),
@@ -113,7 +113,7 @@ ELAPSED: Final[Fields] = (
     F("DATE_STOP", "datetime", "Конец"),
 )
 
-CALL: Final[Fields] = (
+CALL_FIELDS: Final[Fields] = (
     ID,
     F("PORTAL_USER_ID", "integer", "Сотрудник"),
     F("PORTAL_NUMBER", "string", "Номер портала"),
@@ -145,7 +145,7 @@ CALL: Final[Fields] = (
     F("RECORD_DURATION", "integer", "Секунд записи"),
 )
 
-LIST_ELEMENT: Final[Fields] = (
+LIST_ELEMENT_FIELDS: Final[Fields] = (
     ID,
     F("IBLOCK_ID", "integer", "Список"),
     F("NAME", "string", "Название"),
@@ -162,7 +162,7 @@ LIST_ELEMENT: Final[Fields] = (
     F("PROPERTY_109", "array", "Метки"),
 )
 
-WORKGROUP: Final[Fields] = (
+WORKGROUP_FIELDS: Final[Fields] = (
     ID,
     F("SITE_ID", "string", "Сайт", faces="classic"),
     F("NAME", "string", "Название", required=True),
@@ -202,7 +202,7 @@ STORAGE: Final[Fields] = (
     F("ROOT_OBJECT_ID", "integer", "Корень"),
 )
 
-DISK_ITEM: Final[Fields] = (
+DISK_ITEM_FIELDS: Final[Fields] = (
     ID,
     F("NAME", "string", "Название"),
     F("CODE", "string", "Код"),

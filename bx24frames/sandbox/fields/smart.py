@@ -9,7 +9,7 @@ from bx24frames.sandbox.fields.crm import (
     COMPANY_LINK,
     CONTACT_LINKS,
     ID,
-    MONEY,
+    MONEY_FIELDS,
     OBSERVERS,
     SOURCE,
     UTM,
@@ -37,7 +37,7 @@ SMART: Final[Fields] = (
     *CONTACT_LINKS,
     OBSERVERS,
     F("MYCOMPANY_ID", "crm_company", "Реквизиты вашей компании", parent=4),
-    *MONEY,
+    *MONEY_FIELDS,
     F("TAX_VALUE", "double", "Сумма налога"),
     *SOURCE,
     F("WEBFORM_ID", "integer", "Создано CRM-формой"),
@@ -120,7 +120,7 @@ USER: Final[Fields] = (
     F("USER_TYPE", "string", "USER_TYPE"),
 )
 
-STAGE_HISTORY: Final[Fields] = (
+STAGE_HISTORY_FIELDS: Final[Fields] = (
     ID,
     F("OWNER_TYPE_ID", "integer", "Тип владельца"),
     F("TYPE_ID", "integer", "Тип записи"),
@@ -131,7 +131,7 @@ STAGE_HISTORY: Final[Fields] = (
     F("STAGE_ID", "string", "Стадия"),
 )
 
-PRODUCT_ROW: Final[Fields] = (
+PRODUCT_ROW_FIELDS: Final[Fields] = (
     ID,
     F("OWNER_ID", "integer", "Владелец", required=True),
     F("OWNER_TYPE", "string", "Тип владельца", required=True),

@@ -60,7 +60,7 @@ class Operand:
 
 
 @dataclass(slots=True)
-class Where:
+class WhereClause:
     """A translated filter: conditions joined by AND, and joins that repeat a row for each matching element."""
 
     conditions: list[Fragment] = field(default_factory=list)
@@ -117,15 +117,15 @@ def user_operand(spec: UserField, alias: str) -> Operand:
     return Operand(f"json_extract(t.uf, {path})", kind, whole)
 
 
-def is_empty(operand: Operand) -> Fragment:
+def empty_fragment(operand: Operand) -> Fragment:
     """NULL, or a value that PHP calls empty."""
     zero = {TEXT: f"{operand.sql} = ''", NUMBER: f"{operand.sql} = 0"}.get(operand.kind)
     return Fragment(f"({operand.sql} IS NULL OR {zero})" if zero else f"{operand.sql} IS NULL")
 
 
 def is_filled(operand: Operand) -> Fragment:
-    """The opposite of `is_empty`."""
-    return Fragment(f"NOT {is_empty(operand).sql}")
+    """The opposite of `empty_fragment`."""
+    return Fragment(f"NOT {empty_fragment(operand).sql}")
 
 
 def compare(operand: Operand, sign: str, bound: Any) -> Fragment:

@@ -17,12 +17,12 @@ from bx24frames.sandbox.filters.base import (
     NUMBER,
     Fragment,
     Operand,
-    Where,
+    WhereClause,
     all_of,
     among,
     compare,
     contains,
-    is_empty,
+    empty_fragment,
     is_filled,
     like,
     or_null,
@@ -71,7 +71,7 @@ def _values(value: Any) -> list[Any]:
 
 def _equals(operand: Operand, value: Any, bounds: list[Any]) -> Fragment:
     if not isinstance(value, list | dict) and _is_blank(operand, value):
-        return is_empty(operand)
+        return empty_fragment(operand)
     return compare(operand, "=", bounds[0]) if len(bounds) == 1 else among(operand, bounds)
 
 
@@ -189,11 +189,11 @@ def multifield_condition(operator: str, type_id: str, value: Any, entity: Entity
 
 def translate_classic(
     store: Store, entity: EntityType, conditions: Mapping[str, Any], *, zero_is_null: bool = False
-) -> Where:
+) -> WhereClause:
     """A filter map as SQL; conditions on unknown names are dropped silently."""
     zone = zone_of(store.server_zone)
     users = {spec.code: spec for spec in store.user_fields(entity.id)}
-    where = Where()
+    where = WhereClause()
     for key, value in conditions.items():
         operator, name = split_operator(str(key), CLASSIC_OPERATORS)
         part: Fragment | None = None
@@ -218,9 +218,9 @@ def _known(
     return multifield_condition(operator, spec.code, value, entity)
 
 
-def table_conditions(table: Table, conditions: Mapping[str, Any], zone: str) -> Where:
+def table_conditions(table: Table, conditions: Mapping[str, Any], zone: str) -> WhereClause:
     """A filter map over a table without user fields (users, stage history); unknown names are dropped."""
-    where = Where()
+    where = WhereClause()
     for key, value in conditions.items():
         operator, name = split_operator(str(key), CLASSIC_OPERATORS)
         spec = table.by_code.get(name)

@@ -17,13 +17,13 @@ from bx24frames.sandbox.filters.base import (
     TEXT,
     Fragment,
     Operand,
-    Where,
+    WhereClause,
     all_of,
     among,
     any_of,
     compare,
     contains,
-    is_empty,
+    empty_fragment,
     is_filled,
     like,
     or_null,
@@ -85,7 +85,7 @@ def bad_value(name: str) -> MethodError:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class OperandReading:
     """Settings for reading the values of conditions.
 
     `shift`: the caller's clock minus the server's. `grouped`: date-times inside groups are read like those
@@ -99,7 +99,7 @@ class Reading:
     prefixed: bool = True
 
 
-_PLAIN: Final = Reading()
+_PLAIN: Final = OperandReading()
 
 
 @dataclass
@@ -110,7 +110,7 @@ class ItemNames:
     entity: EntityType
     original: bool = False
     quirks: frozenset[str] = frozenset()
-    reading: Reading = _PLAIN
+    reading: OperandReading = _PLAIN
     user: dict[str, UserField] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +147,9 @@ class ItemNames:
         return not_allowed(name if name.isupper() and not operator else upper_snake(name))
 
 
-def _dated(operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool, reading: Reading = _PLAIN) -> Any:
+def _dated(
+    operand: Operand, value: Any, name: str, zone: timezone, *, flat: bool, reading: OperandReading = _PLAIN
+) -> Any:
     if operand.kind not in {MOMENT, DAY}:
         return operand.bind(value, zone)
     if flat or (reading.grouped and operand.kind == MOMENT):
@@ -207,9 +209,9 @@ def _scalar_ops() -> dict[str, Callable[[Operand, Any, Any], Fragment | None]]:
 
 _SCALAR: Final = _scalar_ops()
 _EMPTY_MEANS: Final[dict[str, Callable[[Operand], Fragment]]] = {
-    "": is_empty,
-    "=": is_empty,
-    "@": is_empty,
+    "": empty_fragment,
+    "=": empty_fragment,
+    "@": empty_fragment,
     "!": is_filled,
     "!=": is_filled,
     "!@": is_filled,
@@ -224,7 +226,7 @@ def condition(
     zone: timezone,
     *,
     flat: bool = True,
-    reading: Reading = _PLAIN,
+    reading: OperandReading = _PLAIN,
 ) -> Fragment | None:
     """One condition, None if the portal drops it.
 
@@ -253,10 +255,10 @@ def _array(operator: str, operand: Operand, value: Any, name: str, zone: timezon
     part = among(operand, bounds, negated=negated)
     if negated:
         return or_null(operand, part) if operator == "!=" and operand.kind == TEXT else part
-    return any_of([part, is_empty(operand)]) if None in values else part
+    return any_of([part, empty_fragment(operand)]) if None in values else part
 
 
-def translate_item(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) -> Where:
+def translate_item(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) -> WhereClause:
     """A filter map as SQL.
 
     Raises
@@ -264,12 +266,14 @@ def translate_item(names: ItemNames, conditions: Mapping[str, Any] | list[Any]) 
     MethodError
         ``INVALID_ARG_VALUE`` for an unknown field or a value the operator cannot take.
     """
-    where = Where()
+    where = WhereClause()
     where.conditions = _parts(names, conditions, where, flat=True)
     return where
 
 
-def _parts(names: ItemNames, conditions: Mapping[str, Any] | list[Any], where: Where, *, flat: bool) -> list[Fragment]:
+def _parts(
+    names: ItemNames, conditions: Mapping[str, Any] | list[Any], where: WhereClause, *, flat: bool
+) -> list[Fragment]:
     pairs = enumerate(conditions) if isinstance(conditions, list) else conditions.items()
     parts: list[Fragment | None] = []
     for key, value in pairs:
@@ -280,7 +284,7 @@ def _parts(names: ItemNames, conditions: Mapping[str, Any] | list[Any], where: W
     return [part for part in parts if part is not None]
 
 
-def _group(names: ItemNames, value: Any, where: Where) -> Fragment | None:
+def _group(names: ItemNames, value: Any, where: WhereClause) -> Fragment | None:
     if not isinstance(value, dict | list):
         raise bad_value("0")
     logic = str(value.get("logic", value.get("LOGIC", "AND"))).upper() if isinstance(value, dict) else "AND"
@@ -290,7 +294,7 @@ def _group(names: ItemNames, value: Any, where: Where) -> Fragment | None:
     return any_of(parts) if logic == "OR" else all_of(parts)
 
 
-def _one(names: ItemNames, key: str, value: Any, where: Where, *, flat: bool) -> Fragment | None:
+def _one(names: ItemNames, key: str, value: Any, where: WhereClause, *, flat: bool) -> Fragment | None:
     operator, name = split_operator(key)
     spec = names.find(operator, name, grouped=not flat)
     if spec is None:

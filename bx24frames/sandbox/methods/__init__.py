@@ -35,7 +35,7 @@ MODULES: Final = (
     "around",
     "goods",
     "goods_static",
-    "declared",
+    "declarations",
     "tasks",
     "task_actions",
     "task_items",

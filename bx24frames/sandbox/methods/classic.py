@@ -37,7 +37,7 @@ def read_classic(
     context: Context, entity: EntityType, selection: Selection, where: Fragment, order: str, offset: int
 ) -> list[dict[str, Any]]:
     """One page of printed rows."""
-    clauses = f"{where.sql} ORDER BY {order} LIMIT {paging.PAGE} OFFSET {offset}"
+    clauses = f"{where.sql} ORDER BY {order} LIMIT {paging.ROWS_PER_PAGE} OFFSET {offset}"
     rows = read_rows(context.store, entity.table, selection, clauses, where.params)
     add_multifields(context.store, entity, selection, rows)
     context.rows += len(rows)

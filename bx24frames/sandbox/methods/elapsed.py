@@ -21,7 +21,7 @@ NO_TASK: Final = MethodError("ERROR_CORE", "TASKS_ERROR_EXCEPTION_#8; Action fai
 
 def _view(size: int) -> View:
     names = by_code("elapsed")
-    pager = lambda start, count: paging.Window(start or 0, count(), None, size)  # noqa: E731 (a pager of this size)
+    pager = lambda start, count: paging.PageWindow(start or 0, count(), None, size)  # noqa: E731 (a pager of this size)
     return View("elapsed", names, names, "classic", pager, prefixes=TASK_PREFIXES)
 
 

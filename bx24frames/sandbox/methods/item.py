@@ -68,10 +68,10 @@ def one_item(context: Context, entity: EntityType, row_id: int, *, original: boo
     return rows[0]
 
 
-def _reading(context: Context) -> filters_item.Reading:
+def _reading(context: Context) -> filters_item.OperandReading:
     """Settings for reading the conditions of this caller."""
     clock = context.has("item_moments_in_user_clock")
-    return filters_item.Reading(
+    return filters_item.OperandReading(
         shift=user_shift(context) if clock else timedelta(),
         grouped=clock,
         listed=not context.has("item_moment_lists_dropped"),
@@ -95,7 +95,9 @@ def list_items(params: Params, context: Context) -> Result:
         context.start,
         lambda: store.scalar(f'SELECT count(*) FROM "{entity.name}" t {where.sql}', where.params),  # noqa: S608
     )
-    rows = read_items(context, entity, selection, where, f"ORDER BY {order} LIMIT {paging.PAGE} OFFSET {window.offset}")
+    rows = read_items(
+        context, entity, selection, where, f"ORDER BY {order} LIMIT {paging.ROWS_PER_PAGE} OFFSET {window.offset}"
+    )
     return Result({"items": [row or [] for row in rows]}, window.total, window.next)
 
 

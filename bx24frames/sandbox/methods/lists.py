@@ -16,7 +16,7 @@ from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.dictionaries import ordered
 from bx24frames.sandbox.methods.plain import CLASSIC_DIALECT, RANGES, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.seed.columns import LISTS
+from bx24frames.sandbox.seed.columns import LIST_NAMES
 from bx24frames.sandbox.shapes.write import values_of
 from bx24frames.sandbox.store.base import Store
 from bx24frames.sandbox.store.dictionaries import Dictionary
@@ -91,7 +91,7 @@ def field_row(number: int, iblock: int, field_id: str, type_: str, **values: Any
 
 def _seeded_fields() -> list[Row]:
     rows = []
-    for number in LISTS:
+    for number in LIST_NAMES:
         rows.append(field_row(10 * number, number, "NAME", "NAME"))
         for field_id, (type_, caption, multiple) in PROPERTIES.items():
             values: Row = {"NAME": caption, "MULTIPLE": "Y" if multiple else "N"}
@@ -101,7 +101,7 @@ def _seeded_fields() -> list[Row]:
     return rows
 
 
-LIST_IDS: Final = Dictionary("iblock", lambda: [list_row(number, name) for number, name in LISTS.items()])
+LIST_IDS: Final = Dictionary("iblock", lambda: [list_row(number, name) for number, name in LIST_NAMES.items()])
 FIELDS: Final = Dictionary("list_field", _seeded_fields, "key")
 
 

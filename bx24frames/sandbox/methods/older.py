@@ -11,7 +11,7 @@ from bx24frames.sandbox.methods.arguments import classic_id, classic_map
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.registry import NOT_FOUND, Context, MethodError, Params, Result, method
 from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES
-from bx24frames.sandbox.store.initial import kin, stage_dictionary, stage_prefix
+from bx24frames.sandbox.store.initial import same_pipeline, stage_dictionary, stage_prefix
 from bx24frames.sandbox.store.tables import DEALS, EntityType, Row
 
 DEAL_STAGES: Final = "DEAL_STAGE"
@@ -121,7 +121,9 @@ def _of_pipeline(name: str, owner: EntityType, rows: list[Row], context: Context
 
 def _dictionary(name: str, context: Context) -> Row:
     """One dictionary as listed; those of stages have more keys."""
-    owner = next((entity for entity in context.store.entities() if entity.stages and kin(entity.stages, name)), None)
+    owner = next(
+        (entity for entity in context.store.entities() if entity.stages and same_pipeline(entity.stages, name)), None
+    )
     if owner is None:
         return {"ID": name, "NAME": CAPTIONS.get(name, name)}
     rows = ordered(matching(STATUSES.rows(context.store), {"ENTITY_ID": name}), {"SORT": "ASC"})

@@ -10,13 +10,13 @@ from typing import Any, Final
 from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.fields.field import Kind
-from bx24frames.sandbox.filters.base import Fragment, Where
+from bx24frames.sandbox.filters.base import Fragment, WhereClause
 from bx24frames.sandbox.filters.classic import table_conditions
 from bx24frames.sandbox.methods.arguments import classic_map
-from bx24frames.sandbox.methods.declared import USER_FIELDS
+from bx24frames.sandbox.methods.declarations import USER_FIELDS
 from bx24frames.sandbox.methods.dictionaries import matching, ordered
 from bx24frames.sandbox.methods.plain import Desk
-from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.paging import PageWindow
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
@@ -56,7 +56,7 @@ def _printed(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None} | {key: {} for key in RAW}
 
 
-def _where(conditions: dict[str, Any], context: Context) -> Where:
+def _where(conditions: dict[str, Any], context: Context) -> WhereClause:
     """Conditions as SQL; date-times that the portal does not understand become empty strings."""
     moments = [key for key in conditions if key.lstrip("!=<>") in MOMENTS]
     if not moments or not context.has("user_moments_not_understood"):
@@ -68,11 +68,11 @@ def _where(conditions: dict[str, Any], context: Context) -> Where:
     return where
 
 
-def _page(params: Params, window: Window) -> str:
+def _page(params: Params, window: PageWindow) -> str:
     """The order by ``sort`` and ``order``, and the page."""
     field = PEOPLE.by_code.get(php_text(params.get("sort", params.get("SORT", "ID"))).upper(), PEOPLE.by_code["ID"])
     direction = "DESC" if php_text(params.get("order", params.get("ORDER"))).upper() == "DESC" else "ASC"
-    return f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.PAGE} OFFSET {window.offset}'
+    return f'ORDER BY t."{field.column}" {direction}, t.id LIMIT {paging.ROWS_PER_PAGE} OFFSET {window.offset}'
 
 
 @method("user.get", *SCOPES)

@@ -12,17 +12,17 @@ from bx24frames.sandbox import paging
 from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_text, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
-from bx24frames.sandbox.filters.base import Fragment, Where, between, contains, system_operand
+from bx24frames.sandbox.filters.base import Fragment, WhereClause, between, contains, system_operand
 from bx24frames.sandbox.filters.classic import CLASSIC_OPERATORS, system_condition
 from bx24frames.sandbox.filters.item import split_operator
-from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.paging import PageWindow
 from bx24frames.sandbox.registry import Context, MethodError
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import SKIP, NotValid, WriteContext, classic_cell, values_of, write_context
 from bx24frames.sandbox.store.tables import TABLES, Row, Table
 
 _Names = Mapping[str, FieldSpec]
-Pager = Callable[[int | None, Callable[[], int]], Window]
+Pager = Callable[[int | None, Callable[[], int]], PageWindow]
 Refuse = Callable[[str], MethodError]
 
 RANGES: Final = ("!><", "><")
@@ -64,7 +64,7 @@ class View:
 
     def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
         """A filter map as SQL."""
-        where = Where()
+        where = WhereClause()
         for key, value in given.items():
             prefix, name = split_operator(str(key), self.prefixes)
             spec = self.asked.get(name)
@@ -124,7 +124,7 @@ class View:
         order: Mapping[str, Any],
         select: Sequence[str] = (),
         also: Fragment | None = None,
-    ) -> tuple[list[Row], Window]:
+    ) -> tuple[list[Row], PageWindow]:
         """The rows of the page at ``start``; `also`: a condition for the rights of the caller."""
         where = self.conditions(conditions, context.store.server_zone)
         if also is not None:
@@ -145,7 +145,7 @@ class View:
 
     def one(self, context: Context, conditions: Mapping[str, Any], select: Sequence[str] = ()) -> Row | None:
         """The first row that meets the conditions, ignoring ``start``."""
-        first: Pager = lambda _, __: Window(0, None, None, 1)  # noqa: E731 (a pager of one row)
+        first: Pager = lambda _, __: PageWindow(0, None, None, 1)  # noqa: E731 (a pager of one row)
         found, _ = replace(self, pager=first).page(context, conditions, {}, select)
         return found[0] if found else None
 

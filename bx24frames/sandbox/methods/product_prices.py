@@ -59,7 +59,7 @@ def prices(row: Mapping[str, Any]) -> Row:
     }
 
 
-def totals(rows: Iterable[Mapping[str, Any]]) -> Row:
+def owner_totals(rows: Iterable[Mapping[str, Any]]) -> Row:
     """The sum and the tax of an owner."""
     amount = tax = 0.0
     for row in rows:

@@ -13,7 +13,7 @@ from bx24frames.sandbox.fields import field as fields
 from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_id, map_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code, by_name
-from bx24frames.sandbox.methods.product_prices import NEW, prices, totals
+from bx24frames.sandbox.methods.product_prices import NEW, owner_totals, prices
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.cells import Selection, read_rows
 from bx24frames.sandbox.shapes.write import values_of
@@ -85,7 +85,7 @@ def _settle_owner(owner: _Owner, context: Context) -> None:
     if context.has("rows_move_no_sum") or row.get("isManualOpportunity") == "Y" or "opportunity" not in row:
         return
     ids = context.store.query("SELECT id FROM product_row WHERE ownerType = ? AND ownerId = ?", owner)
-    sums = totals([context.store.row("product_row", row_id) or {} for (row_id,) in ids])
+    sums = owner_totals([context.store.row("product_row", row_id) or {} for (row_id,) in ids])
     context.store.update_row(entity.name, owner[1], {name: value for name, value in sums.items() if name in row})
 
 

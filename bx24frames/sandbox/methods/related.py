@@ -91,7 +91,7 @@ def list_stage_history(params: Params, context: Context) -> Result:
         context.start,
         lambda: context.store.scalar(f"SELECT count(*) FROM stage_history t {where.sql}", where.params),  # noqa: S608
     )
-    clauses = f"{where.sql} ORDER BY {', '.join([*order, 't.id'])} LIMIT {paging.PAGE} OFFSET {window.offset}"
+    clauses = f"{where.sql} ORDER BY {', '.join([*order, 't.id'])} LIMIT {paging.ROWS_PER_PAGE} OFFSET {window.offset}"
     rows = read_rows(context.store, HISTORY, Selection("item", chosen), clauses, where.params)
     context.rows += len(rows)
     return Result({"items": [row or [] for _, row in rows]}, window.total, window.next)

@@ -14,7 +14,7 @@ from bx24frames.sandbox.methods.arguments import map_of
 from bx24frames.sandbox.methods.plain import Desk, View, by_code
 from bx24frames.sandbox.methods.positional import arguments_of, numbers, tasks_error
 from bx24frames.sandbox.methods.tasks import TASK_PREFIXES, people_names
-from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.paging import PageWindow
 from bx24frames.sandbox.registry import Context, Handler, MethodError, Params, Result, method
 from bx24frames.sandbox.store.tables import TABLES, Row
 
@@ -22,10 +22,10 @@ _FAILED: Final = tasks_error(8, "Действие не выполнено", "ACT
 NOT_ALLOWED: Final = tasks_error(4, "Действие не разрешено", "ACTION_NOT_ALLOWED")
 
 
-def _whole(_: int | None, count: Callable[[], int]) -> Window:
+def _whole(_: int | None, count: Callable[[], int]) -> PageWindow:
     """These lists are not paged."""
     total = count()
-    return Window(0, total, None, max(total, 1))
+    return PageWindow(0, total, None, max(total, 1))
 
 
 def _view(table: str) -> View:

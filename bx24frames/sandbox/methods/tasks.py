@@ -10,11 +10,11 @@ from zlib import crc32
 import orjson
 
 from bx24frames.sandbox.fields.casts import php_int, php_text
-from bx24frames.sandbox.fields.field import FieldSpec, camel
-from bx24frames.sandbox.filters.base import Fragment, Where, all_of, any_of
+from bx24frames.sandbox.fields.field import FieldSpec, controller_name
+from bx24frames.sandbox.filters.base import Fragment, WhereClause, all_of, any_of
 from bx24frames.sandbox.filters.item import split_operator
 from bx24frames.sandbox.methods.arguments import bound, bound_array, map_of, names_of
-from bx24frames.sandbox.methods.declared import TASK_FIELDS
+from bx24frames.sandbox.methods.declarations import TASK_FIELDS
 from bx24frames.sandbox.methods.plain import CONTROLLER, Desk, View, by_code
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.shapes.write import values_of
@@ -68,7 +68,7 @@ class TaskView(View):
 
     def conditions(self, given: Mapping[str, Any], zone: str) -> Fragment:
         """A filter map as SQL, groups inside groups."""
-        return Where([self._group(given, zone)]).clause()
+        return WhereClause([self._group(given, zone)]).clause()
 
     def _group(self, given: Mapping[str, Any], zone: str) -> Fragment:
         parts = [self._part(str(key), value, zone) for key, value in given.items()]
@@ -184,7 +184,7 @@ def _with_more(
     declared = TASK_FIELDS.read(context.store, [int(row["id"]) for row in rows if "id" in row])
     for row in rows:
         cells = declared.get(int(row.get("id", 0)), {})
-        row |= {camel(code): cell for code, cell in cells.items() if code in select or "UF_*" in select}
+        row |= {controller_name(code): cell for code, cell in cells.items() if code in select or "UF_*" in select}
         if "checklist" in row:
             row["checklist"] = _checklist(int(row["id"]), context.store) or []
         if "description" in row:

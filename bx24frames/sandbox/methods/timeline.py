@@ -10,7 +10,7 @@ from bx24frames.sandbox.fields.casts import php_int, php_text
 from bx24frames.sandbox.methods.arguments import bound, bound_array, bound_int, classic_map, map_of
 from bx24frames.sandbox.methods.described import chosen, flat_fields, printed
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
-from bx24frames.sandbox.paging import Window
+from bx24frames.sandbox.paging import PageWindow
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
 from bx24frames.sandbox.store.dictionaries import Dictionary
 from bx24frames.sandbox.store.tables import Row
@@ -211,7 +211,7 @@ def list_log(params: Params, context: Context) -> Result:
     rows = ordered(rows, map_of(bound_array(params, "order", {})) or {"id": "DESC"})
     start = max(context.start or 0, 0)
     after = start + LOG_PAGE
-    window = Window(start, len(rows), after if after < len(rows) else None, LOG_PAGE)
+    window = PageWindow(start, len(rows), after if after < len(rows) else None, LOG_PAGE)
     context.rows += len(rows)
     return Result([_shown(row, context) for row in window.of(rows)], window.total, window.next)
 

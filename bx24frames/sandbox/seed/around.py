@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
-from bx24frames.sandbox.seed.columns import COLUMNS, SHARED, Draw, Seed
+from bx24frames.sandbox.seed.columns import DRAWS, SHARED, Draw, Seed
 from bx24frames.sandbox.store.tables import TABLES
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.seed.values import Pools
     from bx24frames.sandbox.store.base import Store
 
-AROUND: Final[dict[str, int]] = {
+ROW_COUNTS: Final[dict[str, int]] = {
     "activity": 240,
     "requisite": 90,
     "bank_detail": 60,
@@ -62,15 +62,15 @@ def _draw(table: str, spec: FieldSpec) -> Draw:
 
 def drawer(table: str, spec: FieldSpec) -> Draw | None:
     """The way in which a column of this table is drawn; None if it has none of its own."""
-    return COLUMNS.get(table, {}).get(spec.column)
+    return DRAWS.get(table, {}).get(spec.column)
 
 
 def fill_around(store: Store, pools: Pools, links: Mapping[str, Sequence[int]]) -> None:
     """Fill every table around the CRM."""
     seed = Seed(pools, links)
-    for name in AROUND:
+    for name in ROW_COUNTS:
         table = TABLES[name]
-        number = COLUMNS.get(name, {}).get("id", _place)
+        number = DRAWS.get(name, {}).get("id", _place)
         specs = [spec for spec in table.fields if spec.stored and spec.column != "id"]
         draws = [_draw(name, spec) for spec in specs]
         columns = ", ".join(f'"{column}"' for column in ("id", *(spec.column for spec in specs)))

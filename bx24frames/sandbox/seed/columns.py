@@ -14,7 +14,7 @@ from bx24frames.sandbox.fields.field import FieldSpec
 if TYPE_CHECKING:
     from bx24frames.sandbox.seed.values import Pools
 
-LISTS: Final[dict[int, str]] = {31: "Поставки", 33: "Empty & new"}
+LIST_NAMES: Final[dict[int, str]] = {31: "Поставки", 33: "Empty & new"}
 """The portal's lists; the second one has no elements."""
 
 IBLOCKS: Final = (15, 17)
@@ -111,7 +111,7 @@ _NOTHING: Final = (
 )  # fmt: skip
 """Columns that are empty in most tasks."""
 
-COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
+DRAWS: Final[Mapping[str, Mapping[str, Draw]]] = {
     "activity": {
         "ownerId": _owned("deal"),
         "ownerTypeId": lambda seed, _: 2,
@@ -272,7 +272,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "transcriptId": lambda seed, place: None if place % 8 else place,
     },
     "list_element": {
-        "iblockId": lambda seed, _: next(iter(LISTS)),
+        "iblockId": lambda seed, _: next(iter(LIST_NAMES)),
         "iblockSectionId": lambda seed, _: None,
         "bpPublished": lambda seed, _: "Y",
         "property101": lambda seed, _: seed.pick((None, seed.text(seed.pools.texts))),

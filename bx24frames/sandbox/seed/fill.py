@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.field import Kind
-from bx24frames.sandbox.seed.around import AROUND, fill_around
+from bx24frames.sandbox.seed.around import ROW_COUNTS, fill_around
 from bx24frames.sandbox.seed.values import (
     LONG,
     Pools,
@@ -37,7 +37,7 @@ SIZES: Final[dict[str, int]] = {
     "dynamic_128": 150,
     "dynamic_1036": 150,
     "dynamic_1038": 0,
-    **AROUND,
+    **ROW_COUNTS,
 }
 """Number of rows per table, in the order of filling: targets of links first."""
 

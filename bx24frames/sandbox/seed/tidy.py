@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.seed.columns import Seed
-from bx24frames.sandbox.seed.tidy_words import WORDS, Locale, Words
+from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS, Locale, Words
 from bx24frames.sandbox.seed.values import Pools
 from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES, STRUCTURE
 from bx24frames.sandbox.store.records import Draft, change, create
@@ -341,4 +341,4 @@ def town_of(store: Store, tidy: Tidy) -> Town:
     """The portal to be filled."""
     today = datetime.fromisoformat(store.local_time(tidy.now))
     dice = Random(f"tidy {store.seed} {tidy.locale}")
-    return Town(store, WORDS[tidy.locale], dice, today, Seed(Pools(dice), {"user": _USERS}))
+    return Town(store, LOCALE_WORDS[tidy.locale], dice, today, Seed(Pools(dice), {"user": _USERS}))

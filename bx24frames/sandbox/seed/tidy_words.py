@@ -154,4 +154,4 @@ _EN: Final = Words(
         "QUOTE_STATUS": {"DRAFT": "New", "SENT": "Sent to client", "APPROVED": "Accepted", "DECLAINED": "Declined"},
     },
 )  # fmt: skip
-WORDS: Final[Mapping[Locale, Words]] = {"ru": _RU, "en": _EN}
+LOCALE_WORDS: Final[Mapping[Locale, Words]] = {"ru": _RU, "en": _EN}

@@ -25,7 +25,7 @@ from bx24frames.sandbox.seed.tidy import (
     town_of,
     user_fields,
 )
-from bx24frames.sandbox.seed.tidy_words import WORDS
+from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS
 from bx24frames.sandbox.store.records import Draft, create
 from bx24frames.sandbox.store.tables import ENTITY_TYPES, TABLES
 
@@ -42,7 +42,7 @@ _PROVIDERS: Final = {
 
 def fill_tidy(store: Store, tidy: Tidy) -> None:
     """Create the tables and rows of a tidy portal."""
-    store.create_tables(user_fields(WORDS[tidy.locale]))
+    store.create_tables(user_fields(LOCALE_WORDS[tidy.locale]))
     store.database.change("BEGIN")
     town = town_of(store, tidy)
     people_and_clients(town)

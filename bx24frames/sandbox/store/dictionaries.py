@@ -11,7 +11,7 @@ from bx24frames.sandbox.store.initial import (
     CATEGORIES,
     DEPARTMENTS,
     category_rows,
-    kin,
+    same_pipeline,
     stages_of,
     status_codes,
     status_rows,
@@ -71,7 +71,7 @@ def known_codes(store: Store, dictionary: str) -> frozenset[str]:
     return frozenset(
         row["STATUS_ID"]
         for row in STATUSES.rows(store)
-        if row["ENTITY_ID"] == dictionary or (stages and kin(dictionary, row["ENTITY_ID"]))
+        if row["ENTITY_ID"] == dictionary or (stages and same_pipeline(dictionary, row["ENTITY_ID"]))
     )
 
 

@@ -127,7 +127,7 @@ def first_stage(stages: str, category: int) -> str | None:
     return stages_of(named if named in _PLAIN or stage_prefix(named) else stages)[0][0]
 
 
-def kin(stages: str, name: str) -> bool:
+def same_pipeline(stages: str, name: str) -> bool:
     """Whether a dictionary holds stages of a pipeline of the table whose default pipeline has `stages`."""
     head, mark, tail = stages.rpartition("_")
     family = head + mark if tail.isdigit() else stages
@@ -137,7 +137,7 @@ def kin(stages: str, name: str) -> bool:
 @cache
 def stage_order(stages: str) -> dict[str, int]:
     """Sort index of every stage of every pipeline of a table."""
-    dictionaries = [name for name in _PLAIN if kin(stages, name)] or [stages]
+    dictionaries = [name for name in _PLAIN if same_pipeline(stages, name)] or [stages]
     return {code: 10 * place for name in dictionaries for place, (code, _, _) in enumerate(stages_of(name), 1)}
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from bx24frames.sandbox.fields import around, people
 from bx24frames.sandbox.fields.crm import COMPANY, CONTACT, DEAL, LEAD, QUOTE
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
-from bx24frames.sandbox.fields.smart import INVOICE, PRODUCT_ROW, SMART, STAGE_HISTORY, USER
+from bx24frames.sandbox.fields.smart import INVOICE, PRODUCT_ROW_FIELDS, SMART, STAGE_HISTORY_FIELDS, USER
 
 Row: TypeAlias = dict[str, Any]
 """A row: stored by column, or printed by the keys of an answer."""
@@ -149,23 +149,23 @@ TABLES: Final[dict[str, Table]] = {
         Table("requisite", around.REQUISITE, indexed=("entityId",)),
         Table("bank_detail", around.BANK_DETAIL),
         Table("address", around.ADDRESS),
-        Table("comment", around.COMMENT, indexed=("entityId",)),
-        Table("product", around.PRODUCT),
+        Table("comment", around.COMMENT_FIELDS, indexed=("entityId",)),
+        Table("product", around.PRODUCT_FIELDS),
         Table("section", around.SECTION),
         Table("price", around.PRICE),
-        Table("catalog", around.CATALOG),
+        Table("catalog", around.CATALOG_FIELDS),
         Table("task", people.TASK, user_fields=True),
         Table("checklist_item", people.CHECKLIST_ITEM, indexed=("taskId",)),
         Table("task_comment", people.TASK_COMMENT, indexed=("taskId",)),
-        Table("elapsed", people.ELAPSED),
-        Table("call", people.CALL),
-        Table("list_element", people.LIST_ELEMENT, user_fields=True),
-        Table("workgroup", people.WORKGROUP),
+        Table("elapsed", people.ELAPSED_FIELDS),
+        Table("call", people.CALL_FIELDS),
+        Table("list_element", people.LIST_ELEMENT_FIELDS, user_fields=True),
+        Table("workgroup", people.WORKGROUP_FIELDS),
         Table("storage", people.STORAGE),
-        Table("disk_item", people.DISK_ITEM),
+        Table("disk_item", people.DISK_ITEM_FIELDS),
         Table("disk_version", people.DISK_VERSION),
-        Table("stage_history", STAGE_HISTORY, indexed=("ownerId",)),
-        Table("product_row", PRODUCT_ROW, indexed=("ownerId",)),
+        Table("stage_history", STAGE_HISTORY_FIELDS, indexed=("ownerId",)),
+        Table("product_row", PRODUCT_ROW_FIELDS, indexed=("ownerId",)),
     )
 }
 

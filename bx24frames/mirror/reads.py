@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import BX24Error, ResponseError
-from bx24frames.mirror.delta import conditions
-from bx24frames.mirror.state import Replaced, Way, type_text
+from bx24frames.mirror.delta import delta_conditions
+from bx24frames.mirror.state import ReplacedRows, Way, type_text
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.scans import open_scan
@@ -42,7 +42,7 @@ async def scan_of(
     return await open_scan(connection, request)
 
 
-def fields_of(scan: AsyncScan) -> dict[str, Field]:
+def scan_fields(scan: AsyncScan) -> dict[str, Field]:
     """The fields of a scan's columns, by their codes."""
     source = scan.source
     return source.reading.fields if isinstance(source, RestSource) else {}
@@ -95,7 +95,7 @@ async def read_news(connection: Connection, changed: Sequence[Job], whole: Seque
         await _attempt(job, _continued(scan, page))
     for job in whole:
         if job.fault is None and job.table.way is Way.WHOLE:
-            job.replaced = Replaced()
+            job.replaced = ReplacedRows()
 
 
 async def _scans(connection: Connection, job: Job, lag: dt.timedelta | None) -> list[AsyncScan]:
@@ -105,7 +105,7 @@ async def _scans(connection: Connection, job: Job, lag: dt.timedelta | None) -> 
     try:
         return [
             await scan_of(connection, job.table.entity, None, filters)
-            for filters in conditions(job.table, job.mark, lag)
+            for filters in delta_conditions(job.table, job.mark, lag)
         ]
     except BX24Error as fault:
         job.fault = fault
@@ -139,7 +139,7 @@ async def _continued(scan: AsyncScan, page: FirstPage) -> AsyncIterator[pa.Recor
             yield batch
 
 
-async def read_rows(connection: Connection, job: Job, ids: Iterable[int]) -> set[int]:
+async def read_by_ids(connection: Connection, job: Job, ids: Iterable[int]) -> set[int]:
     """Read some rows as they are now, and spool them in place of what came before; gives the ids that exist."""
     found: set[int] = set()
     key = job.table.key[0]

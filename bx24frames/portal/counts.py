@@ -16,10 +16,10 @@ from bx24frames.engine.records import Take
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of
+from bx24frames.portal.condition_context import Closed, settled
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.proof import count_call, is_carried_out, repeats
-from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import SHARE
 from bx24frames.where.filters import Given, filter_tree
 from bx24frames.where.moments import Zones

@@ -14,11 +14,11 @@ from bx24frames.entities.decode import Decoder
 from bx24frames.entities.operands import zone
 from bx24frames.entities.proof import WITHHELD
 from bx24frames.entities.schema import UNTYPED, Family, Field
-from bx24frames.entities.spelling import USER_FIELD
+from bx24frames.entities.spelling import USER_FIELD_NAME
 from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.portal.condition_context import Closed, settled
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
-from bx24frames.portal.settling import Closed, settled
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, order_of
 from bx24frames.where.moments import Zones
@@ -149,7 +149,7 @@ def _unknown(request: ReadRequest, table: Table) -> list[str]:
     unknown = [name for name in request.columns or () if names.find(name) is None]
     if table.entity.family is Family.OTHER:
         return unknown
-    return [name for name in unknown if not USER_FIELD.match(name)]  # the description names all user fields
+    return [name for name in unknown if not USER_FIELD_NAME.match(name)]  # the description names all user fields
 
 
 async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:

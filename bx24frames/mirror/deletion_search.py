@@ -11,10 +11,10 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Success
 from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_doubles
 from bx24frames.errors import BX24Error, ResponseError, StoreError
-from bx24frames.mirror.deletions import Ask, Found, Search, Window, too_many, windows
-from bx24frames.mirror.reading import existing, read_rows
+from bx24frames.mirror.deletions import Found, Search, Window, WindowQuery, too_many, windows
+from bx24frames.mirror.reads import existing, read_by_ids
 from bx24frames.mirror.state import Way
-from bx24frames.portal.counting import listings_of
+from bx24frames.portal.counts import listings_of
 from bx24frames.portal.proof import count_call
 from bx24frames.where.model import Where
 
@@ -50,7 +50,7 @@ def highest(job: Job) -> int:
     return max(known or 0, job.ids[-1] if job.ids else 0)
 
 
-def count_calls(job: Job, asks: Sequence[Ask]) -> list[Call]:
+def count_calls(job: Job, asks: Sequence[WindowQuery]) -> list[Call]:
     """The calls that answer some asks."""
     listing = _listing(job)
     return [_call(listing, ask) for ask in asks]
@@ -65,14 +65,14 @@ def _arguments(job: Job) -> dict[str, str | int]:
     return {one.name: one.default for one in job.table.described.arguments if one.default is not None}
 
 
-def _call(listing: Listing, ask: Ask) -> Call:
+def _call(listing: Listing, ask: WindowQuery) -> Call:
     bounds = IdBounds(ask.window.after, ask.window.upto)
     call = count_call(replace(listing, bounds=bounds))
     params = {**order_by_id(call.params, listing, up=True), **listing.select_ids}
     return replace(call, params=params)
 
 
-def found_in(job: Job, ask: Ask, answer: Answer) -> Found:
+def found_in(job: Job, ask: WindowQuery, answer: Answer) -> Found:
     """What an answer says of a window.
 
     Raises
@@ -96,7 +96,9 @@ def found_in(job: Job, ask: Ask, answer: Answer) -> Found:
 def take_counts(job: Job, answers: Sequence[Answer]) -> None:
     """Take the counts of the first windows."""
     try:
-        found = [found_in(job, Ask(window), answer) for window, answer in zip(job.windows, answers, strict=True)]
+        found = [
+            found_in(job, WindowQuery(window), answer) for window, answer in zip(job.windows, answers, strict=True)
+        ]
         job.counts = [one.total for one in found]
     except BX24Error as fault:
         job.fault = fault
@@ -140,7 +142,7 @@ def _search(job: Job) -> Search:
     return search
 
 
-def _hand_out(searches: dict[Job, Search], asked: Sequence[tuple[Job, Ask]], answers: Sequence[Answer]) -> None:
+def _hand_out(searches: dict[Job, Search], asked: Sequence[tuple[Job, WindowQuery]], answers: Sequence[Answer]) -> None:
     for job, search in searches.items():
         mine = [(ask, answer) for (owner, ask), answer in zip(asked, answers, strict=True) if owner is job]
         if not mine:
@@ -158,7 +160,7 @@ async def _confirm(connection: Connection, job: Job, search: Search, *, believe:
         raise _suspicious(job, len(missing), len(job.ids))
     job.gone = tuple(sorted(missing))
     if search.unknown:
-        await read_rows(connection, job, search.unknown)
+        await read_by_ids(connection, job, search.unknown)
 
 
 def check_whole(job: Job, alive: int, *, believe: bool) -> None:

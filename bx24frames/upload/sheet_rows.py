@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.columns import Names
+from bx24frames.entities.columns import Names, answering_to_titles
 from bx24frames.entities.faults import validation_error
-from bx24frames.entities.titles import answering_to_titles
 from bx24frames.entities.types import write_type
 from bx24frames.errors import ConfigError
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.captions import recoded
 from bx24frames.upload.coerce.documents import as_documents
 from bx24frames.upload.coerce.narrow import to_arrow
-from bx24frames.upload.typed import clock_offset, typed
+from bx24frames.upload.text_columns import clock_offset, typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
