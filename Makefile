@@ -62,6 +62,7 @@ storm: ready-dev
 	@$(PY) benchmarks/storm.py $(ARGS)
 	@$(PY) benchmarks/quirk_storm.py
 	@$(PY) benchmarks/mirror_storm.py
+	@$(PY) benchmarks/wrong_answers.py
 
 notebooks: ready-dev
 	@$(PY) notebooks/execute.py $(ARGS)

@@ -22,7 +22,7 @@ def joined_list(parts: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> joined(["+7 900 123", "Chairs, tables"])
+    >>> joined_list(["+7 900 123", "Chairs, tables"])
     '+7 900 123, "Chairs, tables"'
     """
     texts = list(parts)

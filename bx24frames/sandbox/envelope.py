@@ -127,7 +127,7 @@ _ESCAPES: Final = (
 def portal_json(value: Any) -> bytes:
     r"""Print as the portal's ``Json::encode``: ``/`` as ``\/``, ``< > & ' "`` as ``\u00XX``, the rest raw UTF-8.
 
-    >>> encode({"a": "</b>"})
+    >>> portal_json({"a": "</b>"})
     b'{"a":"\\u003C\\/b\\u003E"}'
     """
     body = orjson.dumps(value)

@@ -166,9 +166,9 @@ def related_hosts(here: str, there: str) -> bool:
 
     Examples
     --------
-    >>> kin("acme.bitrix24.com", "firm.bitrix24.de"), kin("acme.bitrix24.com", "bitrix24.acme.com")
+    >>> related_hosts("acme.bitrix24.com", "firm.bitrix24.de"), related_hosts("acme.bitrix24.com", "bitrix24.acme.com")
     (True, False)
-    >>> kin("acme.com", "www.acme.com"), kin("portal.acme.com", "files.acme.com")
+    >>> related_hosts("acme.com", "www.acme.com"), related_hosts("portal.acme.com", "files.acme.com")
     (True, False)
     """
     one, other = without_port(here), without_port(there)

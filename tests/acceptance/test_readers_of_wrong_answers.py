@@ -29,10 +29,12 @@ def test_the_truth_or_an_error():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("reader", wrong_answers.READERS, ids=lambda reader: reader.name)
-def test_every_way_for_every_reader(reader: wrong_answers.Reader):
-    assert faults([reader], list(wrong_ways.ways())) == []
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("place", range(len(wrong_answers.READERS)), ids=lambda place: wrong_answers.READERS[place].name)
+def test_every_reader_and_every_sixth_way(place: int):
+    """Six readers in a row see all of them; `make storm` shows every way to every reader, which takes an hour."""
+    ways = [way for number, way in enumerate(wrong_ways.ways()) if number % 6 == place % 6]
+    assert faults([wrong_answers.READERS[place]], ways) == []
 
 
 def test_the_harness_sees_what_is_wrong():

@@ -69,7 +69,7 @@ def test_what_is_no_workbook_is_a_value_error(data: bytes) -> None:
 
 
 def test_a_formula_is_found_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_sizes, "CHUNK", 4)
+    monkeypatch.setattr(zip_sizes, "_CHUNK", 4)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
         target.writestr("part", b"abc<f>")

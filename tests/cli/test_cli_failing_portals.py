@@ -217,7 +217,7 @@ def tls() -> Iterator[Callable[[], Sandbox]]:
 def test_each_trouble_has_its_words(
     run, bx24_sandbox: Sandbox, served, tls, monkeypatch: pytest.MonkeyPatch, make, subject: str, told: str, advice: str
 ):
-    monkeypatch.setattr(single_call, "PATIENCE", 0.2 if make is silent else 20.0)
+    monkeypatch.setattr(single_call, "_PATIENCE", 0.2 if make is silent else 20.0)
     address = make(sandbox=bx24_sandbox, served=served, tls=tls)
     bx24_sandbox.stats.reset()
     ran = run("doctor", "-p", address)

@@ -162,13 +162,11 @@ class PostgresSession:
 
     def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement; values are put in by the driver, as statements such as CREATE TABLE AS take none."""
-        from psycopg.sql import SQL
-
-        # the texts of this package, with names in quotes: https://www.psycopg.org/psycopg3/docs/api/sql.html
+        # bytes, because the driver types a text as a literal: https://www.psycopg.org/psycopg3/docs/api/sql.html
         if values:
-            cursor = self._connection.execute(SQL(sql.replace("%", "%%").replace("?", "%s")), values)
+            cursor = self._connection.execute(sql.replace("%", "%%").replace("?", "%s").encode(), values)
         else:
-            cursor = self._connection.execute(SQL(sql))
+            cursor = self._connection.execute(sql.encode())
         return cursor.fetchall() if cursor.description is not None else []
 
     def load(self, name: str, schema: pa.Schema, batches: Batches) -> None:
@@ -183,11 +181,9 @@ class PostgresSession:
         return self._copy(quoted(target), schema, batches, constants)
 
     def _copy(self, target: str, schema: pa.Schema, batches: Batches, constants: Mapping[str, object]) -> int:
-        from psycopg.sql import SQL
-
         names = listed_names([*constants, *schema.names])
         first, count = tuple(constants.values()), 0
-        statement = SQL(f"COPY {target} ({names}) FROM STDIN")
+        statement = f"COPY {target} ({names}) FROM STDIN".encode()
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for batch in batches():
                 columns = [_cells(column.to_pylist(), column.type) for column in batch.columns]
@@ -197,7 +193,7 @@ class PostgresSession:
         return count
 
 
-def _cells(cells: list[object], kind: pa.DataType) -> list[object]:
+def _cells(cells: Sequence[object], kind: pa.DataType) -> Sequence[object]:
     """The cells of a column as the driver writes them."""
     if type_of(kind) == "jsonb":
         return [None if cell is None else _json(cell) for cell in cells]

@@ -85,7 +85,7 @@ def listed_names(names: Sequence[str], prefix: str = "") -> str:
 
     Examples
     --------
-    >>> listed(["a", "b"], "t.")
+    >>> listed_names(["a", "b"], "t.")
     't."a", t."b"'
     """
     return ", ".join(prefix + quoted(name) for name in names)

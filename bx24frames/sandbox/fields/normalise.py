@@ -55,7 +55,7 @@ def normalisations(choice: Normalise) -> frozenset[str]:
 def rewritten(text: str, names: frozenset[str]) -> str:
     """A text as it is stored.
 
-    >>> rewritten(" a  &\\r\\nb ", frozenset(TEXTS))
+    >>> rewritten(" a  &\\r\\nb ", frozenset(_TEXTS))
     'A &amp;\\nB'
     """
     for name, rewrite in _TEXTS.items():
