@@ -30,7 +30,7 @@ def test_the_truth_or_an_error():
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("place", range(len(wrong_answers.READERS)), ids=lambda place: wrong_answers.READERS[place].name)
+@pytest.mark.parametrize("place", range(len(wrong_answers.READERS)), ids=[one.name for one in wrong_answers.READERS])
 def test_every_reader_and_every_sixth_way(place: int):
     """Six readers in a row see all of them; `make storm` shows every way to every reader, which takes an hour."""
     ways = [way for number, way in enumerate(wrong_ways.ways()) if number % 6 == place % 6]
