@@ -114,7 +114,8 @@ def test_nothing_else_in_the_checkout_is_packed(built: Built):
 def test_every_module_and_nothing_else_is_in_the_wheel(built: Built):
     names = set(zipfile.ZipFile(built.wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "bx24frames").rglob("*.py")}
-    assert {name for name in names if ".dist-info/" not in name} == modules | {"bx24frames/py.typed"}
+    data = {"bx24frames/py.typed", "bx24frames/locale/ru/LC_MESSAGES/bx24frames.mo"}
+    assert {name for name in names if ".dist-info/" not in name} == modules | data
 
 
 def test_the_wheel_has_the_version_of_the_module(built: Built):

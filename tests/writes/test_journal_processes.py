@@ -128,18 +128,20 @@ def interrupted(url: str, state: str, seed: int, ran: Queue[tuple[str, int, str]
             os.environ["XDG_STATE_HOME"] = f"{state}/{number}"
             delay = took * rng.uniform(0.85, 1.05) if number >= 3 else 60.0
             timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
-            end, rows, again = "no interrupt", 0, ""
+            end, rows, again, report = "no interrupt", 0, "", None
             began = time.perf_counter()
             try:
                 timer.start()
-                rows = bx.write_entity(deals(ROWS), "deal", portal, mode="insert", progress=False).inserted
+                report = bx.write_entity(deals(ROWS), "deal", portal, mode="insert", progress=False)
+                rows = report.inserted
                 took = time.perf_counter() - began
                 timer.cancel()
                 timer.join()
             except bx.errors.WriteInterrupted as caught:
                 end, rows = "reported", caught.report.inserted
             except KeyboardInterrupt:
-                end = "returned" if rows else "not begun"
+                end = "returned" if report is not None else "not begun"
+                rows = 0 if report is None else report.inserted
             if end == "reported":
                 try:
                     bx.write_entity(deals(ROWS), "deal", portal, mode="insert", progress=False)
