@@ -208,6 +208,7 @@ def test_ctrl_c_settles_what_is_under_way(odd: OddPortal, tmp_path: Path) -> Non
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_does_not_wait(odd: OddPortal, tmp_path: Path) -> None:
     """Rows under way are unknown then, never skipped: they may be there."""
     odd.rows.clear()

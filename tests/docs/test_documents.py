@@ -57,7 +57,18 @@ def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         yield sandbox
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if snippets(page)], ids=told)
+LONG = {"cookbook.md", "promises.md"}
+"""Pages whose snippets take more than ten seconds."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else [], id=told(page))
+        for page in PAGES
+        if snippets(page)
+    ],
+)
 def test_every_snippet_runs_and_prints_what_the_page_says(
     page: Path,
     portal_in_a_box: Sandbox,

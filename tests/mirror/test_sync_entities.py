@@ -81,6 +81,7 @@ def test_links_cleared_by_the_deletion_of_their_target_are_read_again(world: Wor
     world.is_equal("contact")
 
 
+@pytest.mark.slow
 def test_twenty_tables_that_did_not_change_take_two_requests(world: World) -> None:
     names = [
         *("deal", "lead", "contact", "company", "quote", "smart_invoice", "item:128", "activity", "task", "call"),
