@@ -168,12 +168,6 @@ def changes(method: str) -> bool:
     return first in _CHANGES or (small.startswith(_STEMS) and not small.startswith(_NOUNS))
 
 
-def nearest(name: str) -> str:
-    """A suggestion for an unknown name; empty if no name is similar."""
-    near = difflib.get_close_matches(name.strip().lower(), list(CATALOG), _NEAREST)
-    return f"Did you mean {', '.join(near)}?" if near else ""
-
-
 def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:
     wanted = name.strip().casefold()
     found = {

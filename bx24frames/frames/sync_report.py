@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.errors import ConfigError, SyncError
-from bx24frames.frames.give import BACKENDS, to_backend
+from bx24frames.errors import SyncError
+from bx24frames.frames.give import to_backend
 from bx24frames.mirror.outcome import Synced, table_outcomes
 
 if TYPE_CHECKING:
@@ -83,8 +83,6 @@ class SyncReport:
         ----------
         backend : {"pandas", "polars", "pyarrow"}
         """
-        if backend not in BACKENDS:
-            raise ConfigError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}")
         return to_backend(self.tables, backend)
 
     def raise_for_errors(self) -> None:

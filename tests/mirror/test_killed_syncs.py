@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import time
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from processes import killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -48,13 +48,7 @@ def killed(forks: ForkServerContext, world: World, rng: random.Random) -> None:
     """Run a sync, and kill it during one of its requests or some time after."""
     slow = world.box.faults.add(Fault("slow", nth=rng.randint(1, 4), seconds=0.05))
     process = forks.Process(target=run, args=(world.box.url, world.store), daemon=True)
-    process.start()
-    while process.is_alive() and not slow.fired:
-        time.sleep(0.001)
-    process.join(rng.uniform(0.0, 0.4))
-    process.kill()
-    process.join()
-    world.box.faults.clear()
+    killed_during(process, world.box, slow, rng.uniform(0.0, 0.4))
 
 
 @pytest.mark.slow

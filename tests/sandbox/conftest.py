@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from clocks import SkippingClock
 
 from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
@@ -24,6 +25,11 @@ from bx24frames.sandbox.system import batch
 from bx24frames.sandbox.wire import Incoming
 
 NOON = 1_764_000_000.0
+
+
+@pytest.fixture
+def clock() -> SkippingClock:
+    return SkippingClock()
 
 
 @dataclass

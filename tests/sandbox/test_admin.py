@@ -8,32 +8,15 @@ from typing import Any
 
 import orjson
 import pytest
+from clocks import SkippingClock
 
 from bx24frames.sandbox import Role, Sandbox
 
 USER = 3
 
 
-class Clock:
-    """Time that passes by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.at = 1_764_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def box(clock: Clock) -> Iterator[Sandbox]:
+def box(clock: SkippingClock) -> Iterator[Sandbox]:
     sizes = {"deal": 5, "contact": 5, "lead": 3, "company": 4, "activity": 6}
     with Sandbox(
         sizes=sizes, plan="unlimited", real_time=False, listen=False, clock=clock.now, sleep=clock.sleep
@@ -59,7 +42,7 @@ def updated(box: Sandbox, table: str, row_id: int) -> str:
 # --- late commits ----------------------------------------------------------------------------------
 
 
-def test_a_row_appears_after_its_modified_time(box: Sandbox, clock: Clock) -> None:
+def test_a_row_appears_after_its_modified_time(box: Sandbox, clock: SkippingClock) -> None:
     began = clock.at
     (late,) = box.admin.add("deal", {"title": "late"}, commit_after=10)
     (early,) = box.admin.add("deal", {"title": "early"})
@@ -70,7 +53,7 @@ def test_a_row_appears_after_its_modified_time(box: Sandbox, clock: Clock) -> No
     assert updated(box, "deal", late) == box.store.local_time(began)
 
 
-def test_a_change_appears_after_its_modified_time(box: Sandbox, clock: Clock) -> None:
+def test_a_change_appears_after_its_modified_time(box: Sandbox, clock: SkippingClock) -> None:
     (deal,) = box.admin.add("deal", {"title": "before"})
     clock.at += 100
     began = clock.at
@@ -82,7 +65,7 @@ def test_a_change_appears_after_its_modified_time(box: Sandbox, clock: Clock) ->
     assert (row["title"], row["updatedTime"][:19]) == ("after", box.store.local_time(began))
 
 
-def test_a_change_of_a_row_that_is_deleted_before_its_commit_is_lost(box: Sandbox, clock: Clock) -> None:
+def test_a_change_of_a_row_that_is_deleted_before_its_commit_is_lost(box: Sandbox, clock: SkippingClock) -> None:
     (deal,) = box.admin.add("deal", {"title": "before"})
     box.admin.update("deal", deal, {"title": "after"}, commit_after=7)
     box.admin.delete("deal", deal)
@@ -96,7 +79,7 @@ def test_five_thousand_rows_are_of_one_second(box: Sandbox) -> None:
     assert (len(set(ids)), len(times)) == (5000, 1)
 
 
-def test_moves_are_recorded_and_change_the_modified_time(box: Sandbox, clock: Clock) -> None:
+def test_moves_are_recorded_and_change_the_modified_time(box: Sandbox, clock: SkippingClock) -> None:
     (deal,) = box.admin.add("deal", {"title": "moved"})
     clock.at += 60
     box.admin.update("deal", deal, {"stageId": "WON"})
@@ -108,7 +91,7 @@ def test_moves_are_recorded_and_change_the_modified_time(box: Sandbox, clock: Cl
 # --- the recycle bin -------------------------------------------------------------------------------
 
 
-def test_a_restored_row_has_a_new_id_and_its_old_times(box: Sandbox, clock: Clock) -> None:
+def test_a_restored_row_has_a_new_id_and_its_old_times(box: Sandbox, clock: SkippingClock) -> None:
     (person,) = box.admin.add("contact", {"name": "Anna", "PHONE": [{"VALUE": "+7 1", "VALUE_TYPE": "WORK"}]})
     before = box.store.row("contact", person)
     clock.at += 3600
@@ -146,7 +129,7 @@ def test_an_import_may_have_old_times(box: Sandbox) -> None:
 
 @pytest.mark.parametrize("by_rest", [None, "crm.contact.delete", "crm.item.delete"])
 def test_links_to_a_deleted_row_are_emptied_and_the_modified_time_stays(
-    box: Sandbox, clock: Clock, by_rest: str | None
+    box: Sandbox, clock: SkippingClock, by_rest: str | None
 ) -> None:
     first, second = box.admin.add("contact", {"name": "a"}, count=2)
     (deal,) = box.admin.add("deal", {"title": "a", "contactIds": [first, second]})
@@ -175,7 +158,7 @@ def test_every_kind_of_link_is_emptied(box: Sandbox, target: str, table: str, co
     assert box.store.row(table, linking)[column] is None
 
 
-def test_a_merge_moves_links_and_leaves_the_modified_time(box: Sandbox, clock: Clock) -> None:
+def test_a_merge_moves_links_and_leaves_the_modified_time(box: Sandbox, clock: SkippingClock) -> None:
     keep, other, third = box.admin.add("company", [{"title": "a"}, {"title": "b", "comments": "c"}, {"title": "d"}])
     (deal,) = box.admin.add("deal", {"title": "a", "companyId": other})
     (contact,) = box.admin.add("contact", {"name": "a", "companyIds": [third, keep, other]})
@@ -190,7 +173,7 @@ def test_a_merge_moves_links_and_leaves_the_modified_time(box: Sandbox, clock: C
     assert (kept["comments"], kept["updatedTime"]) == ("c", box.store.local_time(clock.at))
 
 
-def test_bound_contacts_change_the_binding_alone(box: Sandbox, clock: Clock) -> None:
+def test_bound_contacts_change_the_binding_alone(box: Sandbox, clock: SkippingClock) -> None:
     first, second = box.admin.add("contact", {"name": "a"}, count=2)
     (deal,) = box.admin.add("deal", {"title": "a", "contactIds": [first]})
     before = updated(box, "deal", deal)
@@ -215,7 +198,7 @@ def products(box: Sandbox, deals: list[int]) -> None:
         ask(box, "crm.item.productrow.set", ownerType="D", ownerId=deal, productRows=rows)
 
 
-def test_product_rows_change_the_modified_time_of_their_owner(box: Sandbox, clock: Clock) -> None:
+def test_product_rows_change_the_modified_time_of_their_owner(box: Sandbox, clock: SkippingClock) -> None:
     (deal,) = box.admin.add("deal", {"title": "a", "isManualOpportunity": "Y"})
     for method, params in (
         ("set", {"ownerType": "D", "ownerId": deal, "productRows": [{"productName": "x", "price": 1}]}),

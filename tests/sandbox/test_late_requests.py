@@ -7,30 +7,13 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
+from clocks import SkippingClock
 
 from bx24frames.sandbox import Fault, Sandbox
 
 
-class Clock:
-    """Time that passes by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.at = 1_764_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def box(clock: Clock) -> Iterator[Sandbox]:
+def box(clock: SkippingClock) -> Iterator[Sandbox]:
     sizes = {"deal": 1, "contact": 1, "lead": 1, "company": 1}
     with Sandbox(
         sizes=sizes, plan="unlimited", real_time=False, listen=False, clock=clock.now, sleep=clock.sleep
@@ -47,14 +30,14 @@ def titles(box: Sandbox) -> list[str]:
     return [row["title"] for row in box.store.rows(2)][1:]
 
 
-def test_a_request_is_answered_after_its_time_in_the_queue(box: Sandbox, clock: Clock) -> None:
+def test_a_request_is_answered_after_its_time_in_the_queue(box: Sandbox, clock: SkippingClock) -> None:
     box.faults.add(Fault("queued", seconds=70))
     began = clock.at
     assert orjson.loads(add(box, "waits"))["result"]["item"]["title"] == "waits"
     assert clock.at - began == 70
 
 
-def test_a_request_whose_caller_has_left_is_carried_out_all_the_same(box: Sandbox, clock: Clock) -> None:
+def test_a_request_whose_caller_has_left_is_carried_out_all_the_same(box: Sandbox, clock: SkippingClock) -> None:
     box.faults.add(Fault("queued", seconds=77))
     began = clock.at
     with pytest.raises(TimeoutError):
@@ -68,7 +51,9 @@ def test_a_request_whose_caller_has_left_is_carried_out_all_the_same(box: Sandbo
     assert titles(box) == ["before", "left", "after"]
 
 
-def test_the_rows_of_a_late_request_have_the_time_at_which_it_was_carried_out(box: Sandbox, clock: Clock) -> None:
+def test_the_rows_of_a_late_request_have_the_time_at_which_it_was_carried_out(
+    box: Sandbox, clock: SkippingClock
+) -> None:
     box.faults.add(Fault("gateway_page", late=3600))
     began = clock.at
     add(box, "late")
@@ -77,7 +62,9 @@ def test_the_rows_of_a_late_request_have_the_time_at_which_it_was_carried_out(bo
 
 
 @pytest.mark.parametrize("kind", ["gateway_page", "bad_gateway", "empty", "truncated"])
-def test_an_answer_at_once_may_hide_a_request_that_is_carried_out_later(box: Sandbox, clock: Clock, kind: str) -> None:
+def test_an_answer_at_once_may_hide_a_request_that_is_carried_out_later(
+    box: Sandbox, clock: SkippingClock, kind: str
+) -> None:
     box.faults.add(Fault(kind, late=10))
     assert b'"item"' not in add(box, "later")
     assert titles(box) == []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import pytest
+from processes import killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -74,13 +75,7 @@ def test_a_killed_upload_goes_on_from_a_copy_of_its_journal_alone(
         slow = box.faults.add(Fault("slow", method="crm.item.batchImport", nth=rng.randint(2, 20), seconds=0.05))
         ran: Queue[Ran] = forks.Queue()
         process = forks.Process(target=upload, args=(box.url, str(tmp_path), 0.0, 400, ran, journal), daemon=True)
-        process.start()
-        while process.is_alive() and not slow.fired:
-            time.sleep(0.001)
-        process.join(rng.uniform(0.0, 0.06))
-        process.kill()
-        process.join()
-        box.faults.clear()
+        killed_during(process, box, slow, rng.uniform(0.0, 0.06))
         assert [file.name for file in journal.parent.iterdir()] == ["one.journal"]
         shutil.copyfile(journal, copy)
         shutil.rmtree(journal.parent)

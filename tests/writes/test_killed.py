@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import time
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 import pandas as pd
 import pytest
+from processes import killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -72,13 +72,7 @@ def test_a_killed_upload_is_resumed(
         # killed while the portal has carried a request out and holds its answer back, or some time after that
         slow = box.faults.add(Fault("slow", method=chosen.calls, nth=rng.randint(1, 2), seconds=0.05))
         process = forks.Process(target=upload, args=(way, frame, box.url, journal), daemon=True)
-        process.start()
-        while process.is_alive() and not slow.fired:
-            time.sleep(0.001)
-        process.join(rng.uniform(0.0, 0.08))
-        process.kill()
-        process.join()
-        box.faults.clear()
+        killed_during(process, box, slow, rng.uniform(0.0, 0.08))
         written += slow.fired
     assert written, "it was killed too soon"
     with bx.Portal(box.url, limits=FAST) as portal:
