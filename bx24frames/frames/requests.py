@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from bx24frames.arguments import ArgumentRule, Checked, keyword, one_of, whole_number
+from bx24frames.arguments import ArgumentRule, Checked, anything, keyword, one_of, whole_number
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.frames.accept import PandasSource, PolarsSource, accept
@@ -52,16 +52,19 @@ def _index(name: str, value: object) -> str | list[str] | None:
     return levels
 
 
+_BACKEND_ROW: Final = (
+    backend_of,
+    '{"pandas", "polars", "pyarrow"}, optional',
+    "Library of the result. Default: pandas.",
+)
+_OF_CSV: Final = "Of a CSV file. Default: detected among ``; , tab`` and UTF-8, UTF-16, Windows-1251."
+
+
 @dataclass(frozen=True, slots=True)
 class FrameRead(ReadRequest):
     """The arguments of a read into frames."""
 
-    backend: Backend = keyword(
-        "pandas",
-        backend_of,
-        '{"pandas", "polars", "pyarrow"}, optional',
-        "Library of the result. Default: pandas.",
-    )
+    backend: Backend = keyword("pandas", *_BACKEND_ROW)
     dtype_backend: DtypeBackend | None = keyword(
         None,
         _dtypes,
@@ -88,6 +91,36 @@ class FrameRead(ReadRequest):
             value: object = getattr(self, name)
             if value is not None and self.backend != "pandas":
                 raise ValueError(f"{name}={value!r} needs backend='pandas', not {self.backend!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead(Checked):
+    """The arguments of a read of a file into a frame."""
+
+    mapping: Mapping[str, str | None] | None = keyword(
+        None,
+        anything,
+        "mapping of str to str or None, optional",
+        "With `entity`: the field, by code or title, of a heading; None leaves the column out.",
+    )
+    sep: str | None = keyword(None, anything, "str, optional", _OF_CSV)
+    encoding: str | None = keyword(None, anything, "str, optional", _OF_CSV)
+    header: int | None = keyword(
+        None,
+        anything,
+        "int, optional",
+        "Row of the heading, from 1. Default: detected; titles above it are left out.",
+    )
+    sheet: str | None = keyword(
+        None, anything, "str, optional", "Name of the sheet of a workbook. Default: the first one."
+    )
+    timezone: str | None = keyword(
+        None,
+        anything,
+        "str, optional",
+        "With `entity`: time zone (IANA name) of times that name none. Default: that of the portal.",
+    )
+    backend: Backend = keyword("pandas", *_BACKEND_ROW)
 
 
 @dataclass(frozen=True, slots=True)

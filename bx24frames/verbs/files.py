@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
 from bx24frames.errors import ConfigError
@@ -15,12 +14,13 @@ from bx24frames.files.sheets import Layout
 from bx24frames.frames.accept import accept, as_table
 from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.requests import backend_of
+from bx24frames.frames.requests import FileRead
 from bx24frames.frames.validate import failures_in
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking_portal, connection_of
 from bx24frames.upload.sheet_rows import typed_rows
 from bx24frames.upload.sheet_source import SheetSource
+from bx24frames.verbs.signature import FileOptions, takes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,13 +37,8 @@ def read_file(
     entity: str | None = ...,
     portal: PortalLike = ...,
     *,
-    mapping: Mapping[str, str | None] | None = ...,
-    sep: str | None = ...,
-    encoding: str | None = ...,
-    header: int | None = ...,
-    sheet: str | None = ...,
-    timezone: str | None = ...,
     backend: Literal["pandas"] | None = ...,
+    **options: Unpack[FileOptions],
 ) -> pd.DataFrame: ...
 @overload
 def read_file(
@@ -51,13 +46,8 @@ def read_file(
     entity: str | None = ...,
     portal: PortalLike = ...,
     *,
-    mapping: Mapping[str, str | None] | None = ...,
-    sep: str | None = ...,
-    encoding: str | None = ...,
-    header: int | None = ...,
-    sheet: str | None = ...,
-    timezone: str | None = ...,
     backend: Literal["polars"],
+    **options: Unpack[FileOptions],
 ) -> pl.DataFrame: ...
 @overload
 def read_file(
@@ -65,26 +55,17 @@ def read_file(
     entity: str | None = ...,
     portal: PortalLike = ...,
     *,
-    mapping: Mapping[str, str | None] | None = ...,
-    sep: str | None = ...,
-    encoding: str | None = ...,
-    header: int | None = ...,
-    sheet: str | None = ...,
-    timezone: str | None = ...,
     backend: Literal["pyarrow"],
+    **options: Unpack[FileOptions],
 ) -> pa.Table: ...
+@takes(FileRead, FileOptions)
 def read_file(
     path: str | Path,
     entity: str | None = None,
     portal: PortalLike = None,
     *,
-    mapping: Mapping[str, str | None] | None = None,
-    sep: str | None = None,
-    encoding: str | None = None,
-    header: int | None = None,
-    sheet: str | None = None,
-    timezone: str | None = None,
     backend: Backend | None = None,
+    **options: Unpack[FileOptions],
 ) -> Frame:
     """Read a CSV, Excel, JSON lines or Parquet file as people have it into a frame that `write_entity` takes.
 
@@ -97,18 +78,7 @@ def read_file(
         types of the fields, by the rules of `write_entity`. Without it, the cells of CSV and Excel files stay text.
     portal : str or Portal, optional
         As in `read_entity`; used only with `entity`.
-    mapping : mapping of str to str or None, optional
-        With `entity`: the field, by code or title, of a heading; None leaves the column out.
-    sep, encoding : str, optional
-        Of a CSV file. Default: detected among ``; , tab`` and UTF-8, UTF-16, Windows-1251.
-    header : int, optional
-        Row of the heading, from 1. Default: detected; titles above it are left out.
-    sheet : str, optional
-        Name of the sheet of a workbook. Default: the first one.
-    timezone : str, optional
-        With `entity`: time zone (IANA name) of times that name none. Default: that of the portal.
-    backend : {"pandas", "polars", "pyarrow"}, optional
-        Library of the result. Default: pandas.
+    The keyword arguments of `options`.
 
     Returns
     -------
@@ -131,48 +101,36 @@ def read_file(
     >>> deals.columns.tolist(), deals["opportunity"].tolist()
     (['title', 'opportunity', 'closedate'], [1234.5])
     """
-    layout = Layout(sep, encoding, header, sheet)
-    work = _read(path, entity, blocking_portal(portal) if entity else None, mapping, layout, timezone, backend)
-    return bridge.run(work)
+    request = FileRead.given("read_file", FileOptions, options, backend=backend)
+    return bridge.run(_read(path, entity, blocking_portal(portal) if entity else None, request))
 
 
+@takes(FileRead, FileOptions)
 async def read_file_async(
     path: str | Path,
     entity: str | None = None,
     portal: PortalLike = None,
     *,
-    mapping: Mapping[str, str | None] | None = None,
-    sep: str | None = None,
-    encoding: str | None = None,
-    header: int | None = None,
-    sheet: str | None = None,
-    timezone: str | None = None,
     backend: Backend | None = None,
+    **options: Unpack[FileOptions],
 ) -> Frame:
     """Read a file as people have it into a frame; see `bx24frames.read_file`."""
-    return await _read(path, entity, portal, mapping, Layout(sep, encoding, header, sheet), timezone, backend)
+    return await _read(path, entity, portal, FileRead.given("read_file", FileOptions, options, backend=backend))
 
 
-async def _read(
-    path: str | Path,
-    entity: str | None,
-    portal: PortalLike,
-    mapping: Mapping[str, str | None] | None,
-    layout: Layout,
-    timezone: str | None,
-    backend: Backend | None,
-) -> Frame:
-    chosen = backend_of("backend", backend)
+async def _read(path: str | Path, entity: str | None, portal: PortalLike, request: FileRead) -> Frame:
+    layout = Layout(request.sep, request.encoding, request.header, request.sheet)
     source = SheetSource.read(str(path), None, layout)
     if entity is None:
-        if mapping is not None:
+        if request.mapping is not None:
             raise ConfigError("mapping= needs the entity whose fields it names")
         table = source.table
     else:
-        with failures_in(chosen), named_as_in_file(source):
-            table = await typed_rows(connection_of(portal).begun(), source, entity, mapping=mapping, timezone=timezone)
+        verb = connection_of(portal).begun()
+        with failures_in(request.backend), named_as_in_file(source):
+            table = await typed_rows(verb, source, entity, mapping=request.mapping, timezone=request.timezone)
     attrs = {"file": source.name, "notes": source.sheet.notes}
-    return to_backend(table, chosen, attrs=attrs)
+    return to_backend(table, request.backend, attrs=attrs)
 
 
 def write_file(

@@ -66,6 +66,17 @@ class ChunkOptions(ReadOptions, total=False):
     chunk_size: int
 
 
+class FileOptions(TypedDict, total=False):
+    """Keyword arguments of `read_file` besides the backend."""
+
+    mapping: Mapping[str, str | None] | None
+    sep: str | None
+    encoding: str | None
+    header: int | None
+    sheet: str | None
+    timezone: str | None
+
+
 class DeleteOptions(TypedDict, total=False):
     """Keyword arguments of `delete_entity`; `write_entity` describes them."""
 
