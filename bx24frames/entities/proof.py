@@ -46,8 +46,9 @@ class Proof:
         Columns that no form has returned recently: they are missing and do not end the read.
     optional : frozenset of str
         Columns that some portals do not return although they or the documentation describe them.
-    scalars : frozenset of str
-        Keys of all requested columns with single values, besides the id: rows that have none of them are not rows.
+    scalars : mapping of str to tuple of str
+        The requested columns with single values besides the id, each with its keys: rows that have none of them are
+        not rows.
     """
 
     wanted: Mapping[str, tuple[str, ...]]
@@ -56,7 +57,7 @@ class Proof:
     strict: bool = False
     excused: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
-    scalars: frozenset[str] = frozenset()
+    scalars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bare: bool = False
     """Rows have come, and no row so far had any of the scalars."""
     waiting: bool = True
@@ -80,7 +81,7 @@ class Proof:
         carried = dict.fromkeys(key for row in rows for key in row)
         self.left_out = tuple(key for key in carried if key not in self.known and key not in WITHHELD)
         self.missing = [column for column, keys in self.wanted.items() if not any(key in carried for key in keys)]
-        self.bare = bool(self.scalars) and self.scalars.isdisjoint(carried)
+        self.bare = bool(self.scalars) and self._scalar_keys().isdisjoint(carried)
         if self.strict and not (self.excused | self.optional).issuperset(self.missing):
             raise self.fault()
 
@@ -90,13 +91,16 @@ class Proof:
         if self.missing:
             self.missing = [column for column in self.missing if not _carried(rows, self.wanted[column])]
         if self.bare and not self.waiting:
-            self.bare = not _carried(rows, self.scalars)
+            self.bare = not _carried(rows, self._scalar_keys())
         return rows
+
+    def _scalar_keys(self) -> set[str]:
+        return {key for keys in self.scalars.values() for key in keys}
 
     @property
     def unheeded(self) -> list[str]:
         """The columns requested by name of which a full page of rows had none: the method may not return them."""
-        return sorted(self.scalars) if self.bare and self.rows >= PAGE else []
+        return list(self.scalars) if self.bare and self.rows >= PAGE else []
 
     @property
     def broken(self) -> list[str]:
@@ -143,21 +147,17 @@ def proof_of(entity: Entity, fields: Sequence[Field], schema: TableSchema, *, ex
     # a static list says which fields such rows may have, not that this portal returns them
     ours |= {field.code for field in fields} if entity.fields.method is None else set()
     optional = frozenset(column for column, one in columns if one.code in UNPRINTED | ours)
-    wanted = {
-        column: keys_of_field(one, entity.family)
+    single = {
+        column: (one, keys_of_field(one, entity.family))
         for column, one in columns
-        if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or (column in optional and not explicit))
+        if not (one.code in given or KIND[kind(one)].is_map or is_list(one))
     }
-    scalars = {
-        key
-        for _, one in columns
-        if not (one.code in given or KIND[kind(one)].is_map or is_list(one) or one.code == entity.listing.id_key)
-        for key in keys_of_field(one, entity.family)
-    }
+    wanted = {column: keys for column, (_, keys) in single.items() if explicit or column not in optional}
+    scalars = {column: keys for column, (one, keys) in single.items() if one.code != entity.listing.id_key}
     if entity.sparse:  # keys of empty values are left out: what no row has may be empty everywhere
         wanted = {}
     known = {key for one in fields for key in (one.code, one.printed, *one.aliases)}
     known |= {entity.listing.id_key, *entity.listing.row_key, *_BESIDE.get(entity.family, ())}
     known |= {name for one in entity.arguments for name in one.names}
     method = entity.listing.call.method
-    return Proof(wanted, frozenset(known), method, optional=optional, scalars=frozenset(scalars))
+    return Proof(wanted, frozenset(known), method, optional=optional, scalars=scalars)

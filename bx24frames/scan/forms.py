@@ -14,6 +14,7 @@ from bx24frames.entities.proof import Proof, proof_of
 from bx24frames.entities.schema import Family
 from bx24frames.errors import PortalError, ResponseError
 from bx24frames.portal.probe.findings import recalled
+from bx24frames.where.recheck import shown_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,7 +146,7 @@ class FormReader:
         note = f"told {what}:{entity}"
         before = metadata.noted(note, keep=False)
         heard = before if isinstance(before, list) else []
-        names = [name for name in names if name not in heard]
+        names = [name for name in dict.fromkeys(map(shown_column, names)) if name not in heard]
         if not names:
             return
         metadata.note(note, [*heard, *names], keep=False)

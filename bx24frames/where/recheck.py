@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,9 @@ from bx24frames.where.tree import All, Tree, folded, leaves
 
 if TYPE_CHECKING:
     from bx24frames.where.rowtests import Test
+
+_TESTED: Final = "__tested_"
+"""Prefix of columns that are read for the row tests alone."""
 
 
 @dataclass(slots=True)
@@ -56,8 +59,13 @@ def with_tested(schema: TableSchema, entity: Entity, known: Sequence[Field], whe
     more = table_schema(entity, known, [one.code for one in missing])
     arrow = schema.arrow
     for place, column in enumerate(more.arrow):
-        arrow = arrow.append(column.with_name(f"__tested_{place}_{column.name}"))
+        arrow = arrow.append(column.with_name(f"{_TESTED}{place}_{column.name}"))
     return TableSchema(schema.entity, (*schema.fields, *more.fields), arrow, schema.family, schema.id_key)
+
+
+def shown_column(name: str) -> str:
+    """The name of a column in messages: that of its field, if it was added for the row tests."""
+    return name.removeprefix(_TESTED).partition("_")[2] if name.startswith(_TESTED) else name
 
 
 def _place(schema: TableSchema, wanted: Field) -> int | None:

@@ -1,0 +1,31 @@
+"""Columns added for the row tests: named as their fields in messages."""
+
+from __future__ import annotations
+
+import pytest
+
+import bx24frames as bx
+from bx24frames.sandbox import Sandbox
+from bx24frames.where import recheck
+from bx24frames.where.recheck import shown_column
+
+
+def test_a_warning_names_the_field_of_a_condition_and_not_the_column_added_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    added = []
+
+    def spied(*given):
+        schema = with_tested(*given)
+        added.extend(name for name in schema.arrow.names if shown_column(name) != name)
+        return schema
+
+    with_tested = recheck.with_tested
+    monkeypatch.setattr("bx24frames.scan.preparation.with_tested", spied)
+    with (
+        Sandbox(plan="unlimited", real_time=False, listen=False) as box,
+        bx.Portal(box.url, transport=box.transport) as portal,
+    ):
+        bx.read_entity("deal", portal, columns=["id"], filters={">opportunity": 100})
+    assert added
+    assert [shown_column(name) for name in added] == ["opportunity"]
