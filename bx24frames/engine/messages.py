@@ -166,6 +166,11 @@ class Listing:
     rate: str = ""
     witness: Witness | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def identity(self) -> Path:
+        """The keys that identify a row; empty if nothing does."""
+        return self.row_key or ((self.id_key,) if self.id_key else ())
+
 
 # --- upwards ---------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Paging, Success
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import Take
-from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.pack import Packed, keys_of
 from bx24frames.portal.condition_context import Closed, settled
@@ -24,7 +23,7 @@ from bx24frames.portal.slices import SHARE
 from bx24frames.where.filters import Given, filter_tree
 from bx24frames.where.moments import Zones
 from bx24frames.where.parse import parse_filters
-from bx24frames.where.recheck import Recheck, Seen, told, with_tested
+from bx24frames.where.recheck import Recheck, Seen, tested_keys, told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,8 +92,7 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
         listings = listings_of(table.entity, where, table.fields)
         return await _count_ids(connection, listings, apart=apart, keep=partial(picked, table.entity, where))
     entity = table.entity
-    keys = entity.listing.row_key or (entity.listing.id_key,)
-    schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
+    schema = tested_keys(entity, table.fields, where)
     parts = list(slices(entity, where))
     asked = [listing_for(entity, schema.fields, part, table.fields) for part in parts]
     listings = [replace(one, keys=keys_of(schema)) for one in asked]
@@ -102,7 +100,7 @@ async def _read_count(connection: Connection, table: Table, where: Where) -> int
     takes = [Recheck(part, schema, seen).take(decoder, lambda rows: picked(entity, where, rows)) for part in parts]
 
     def of(place: int, batch: pa.RecordBatch) -> set[tuple[object, ...]]:
-        columns = [batch.column(at).to_pylist() for at in range(len(keys))]
+        columns = [batch.column(at).to_pylist() for at in range(len(entity.listing.identity))]
         return {(place if apart else 0, *row) for row in zip(*columns, strict=True)}
 
     def keys_of_part(place: int, _: Listing) -> Take[Packed, set[tuple[object, ...]]]:
@@ -125,8 +123,7 @@ async def _count_ids(connection: Connection, listings: Sequence[Listing], *, apa
     """Count ids; one that two listings give is one row, unless their rows are `apart` (of owners of their own)."""
 
     def keys(place: int, listing: Listing, rows: Rows) -> set[tuple[object, ...]]:
-        names = listing.row_key or (listing.id_key,)
-        return {(place if apart else 0, *(str(row.get(name)) for name in names)) for row in keep(rows)}
+        return {(place if apart else 0, *(str(row.get(name)) for name in listing.identity)) for row in keep(rows)}
 
     def take(place: int, listing: Listing) -> Take[set[tuple[object, ...]], set[tuple[object, ...]]]:
         return Take(partial(keys, place, listing), lambda parts: set().union(*parts))

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON, MAX_COMMANDS, Call, IdBounds, Refusal, Success
 from bx24frames.engine.pages.cursor import merged, rows_in
-from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import Decoder
 from bx24frames.entities.operators import NUMBERS, TIMED, Comparison, Op, split_key
 from bx24frames.entities.types import comparison, is_list
 from bx24frames.portal.listing import listing_for, slices
-from bx24frames.where.recheck import Recheck, Seen, with_tested
+from bx24frames.where.recheck import Recheck, Seen, tested_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,8 +134,7 @@ def _count(table: Table, where: Where) -> Call:
 def _page(table: Table, where: Where) -> tuple[Call, Take[Packed, pa.RecordBatch], Seen]:
     """The first page of the counted rows, and the check of its rows."""
     entity, seen = table.entity, Seen()
-    keys = entity.listing.row_key or (entity.listing.id_key,)
-    schema = with_tested(table_schema(entity, table.fields, list(keys)), entity, table.fields, where)
+    schema = tested_keys(entity, table.fields, where)
     part = next(slices(entity, replace(where, ids=None, splits=(), sum=None)))
     call = count_call(listing_for(entity, schema.fields, part, table.fields))
     take = Recheck(where, schema, seen).take(Decoder(schema, "null", Counter()), lambda rows: rows)

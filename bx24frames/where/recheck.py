@@ -63,6 +63,11 @@ def with_tested(schema: TableSchema, entity: Entity, known: Sequence[Field], whe
     return TableSchema(schema.entity, (*schema.fields, *more.fields), arrow, schema.family, schema.id_key)
 
 
+def tested_keys(entity: Entity, known: Sequence[Field], where: Where) -> TableSchema:
+    """The schema of the keys that identify a row, with the fields that the row tests read."""
+    return with_tested(table_schema(entity, known, list(entity.listing.identity)), entity, known, where)
+
+
 def shown_column(name: str) -> str:
     """The name of a column in messages: that of its field, if it was added for the row tests."""
     return name.removeprefix(_TESTED).partition("_")[2] if name.startswith(_TESTED) else name

@@ -23,7 +23,7 @@ class Fresh:
 
     def __init__(self, listing: Listing) -> None:
         self._method = listing.call.method
-        self._names = listing.row_key or ((listing.id_key,) if listing.id_key else ())
+        self._names = listing.identity
         self._seen: set[Key] = set()
         self._pages: set[bytes] = set()
         self._last: Key | None = None
