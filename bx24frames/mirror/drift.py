@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bx24frames.errors import StoreError
-from bx24frames.mirror.state import Drift, StoreColumn, type_text
+from bx24frames.mirror.state import Drift, StoreColumn
+from bx24frames.mirror.type_names import TEXTS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -71,7 +72,7 @@ def compare_columns(
     fresh: list[str] = []
     drift: list[Drift] = []
     for field in schema:
-        kind, title = type_text(field.type), titles.get(field.name, "")
+        kind, title = TEXTS.of(field.type), titles.get(field.name, "")
         same = next((one for one in kept if one.code == field.name and one.type == kind), None)
         other = next((one for one in reversed(kept) if one.code == field.name and one.type != kind), None)
         if same is None and other is not None and retyped == "raise":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import BX24Error, ResponseError
 from bx24frames.mirror.delta import delta_conditions
-from bx24frames.mirror.state import ReplacedRows, Way, type_text
+from bx24frames.mirror.state import ReplacedRows, Way
+from bx24frames.mirror.type_names import TEXTS
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.scans import open_scan
@@ -55,7 +56,7 @@ async def load_first(job: Job, meter: ProgressMeter) -> None:
     these runs began: what changed since is read by the next run.
     """
     scan = job.opened
-    told = [[field.name, type_text(field.type)] for field in job.schema]
+    told = [[field.name, TEXTS.of(field.type)] for field in job.schema]
     reached = job.rows.reached()
     checkpoint: Checkpoint | None = None
     if reached is not None and reached.get("columns") == told:

@@ -79,7 +79,7 @@ class StoreColumn:
     """A column of a mirrored table.
 
     `code`: the field's code. `name`: its name in the store, which differs from the code only for a second column of a
-    retyped field. `type`: the text of `type_text`. `gone_at`: since when the portal has no such field.
+    retyped field. `type`: its text in `TEXTS`. `gone_at`: since when the portal has no such field.
     """
 
     code: str
@@ -188,30 +188,6 @@ class Kept:
     def portals(self) -> frozenset[str]:
         """Hosts of the portals that are mirrored in the store."""
         return frozenset(portal for portal, _ in self.marks)
-
-
-def type_text(kind: pa.DataType) -> str:
-    """The text of an Arrow type, which does not depend on the version of pyarrow.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> type_text(pa.list_(pa.int64())), type_text(pa.timestamp("us", "UTC"))
-    ('list(int64)', 'timestamp')
-    """
-    import pyarrow as pa
-
-    if pa.types.is_list(kind):
-        return f"list({type_text(kind.value_type)})"
-    if pa.types.is_struct(kind):
-        inner = [kind.field(place) for place in range(kind.num_fields)]
-        return f"struct({', '.join(f'{one.name} {type_text(one.type)}' for one in inner)})"
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision}, {kind.scale})"
-    if pa.types.is_timestamp(kind):
-        return "timestamp"
-    names = {pa.string(): "text", pa.date32(): "date", pa.float64(): "double"}
-    return names.get(kind, str(kind))
 
 
 def schema_hash(columns: Iterable[StoreColumn]) -> str:

@@ -27,6 +27,7 @@ from bx24frames.mirror.stores.reading import (
     tables_of,
 )
 from bx24frames.mirror.stores.statements import Spelling, listed_names, quoted
+from bx24frames.mirror.type_names import TypeNames
 
 if TYPE_CHECKING:
     import duckdb
@@ -206,37 +207,14 @@ class DuckDBSession:
             self._connection.unregister(_STAND)
 
 
-def type_of(kind: pa.DataType) -> str:
-    """The DuckDB type of a column.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> type_of(pa.list_(pa.struct([("id", pa.int64()), ("value", pa.string())])))
-    'STRUCT("id" BIGINT, "value" VARCHAR)[]'
-    """
-    import pyarrow as pa
-
-    if pa.types.is_list(kind):
-        return f"{type_of(kind.value_type)}[]"
-    if pa.types.is_struct(kind):
-        inner = [kind.field(place) for place in range(kind.num_fields)]
-        return f"STRUCT({', '.join(f'{quoted(one.name)} {type_of(one.type)}' for one in inner)})"
-    if pa.types.is_decimal(kind):
-        return f"DECIMAL({kind.precision}, {kind.scale})"
-    if pa.types.is_timestamp(kind):
-        return "TIMESTAMP WITH TIME ZONE"
-    return _TYPES[str(kind)]
-
-
-_TYPES: Final[Mapping[str, str]] = {
-    "int64": "BIGINT",
-    "double": "DOUBLE",
-    "bool": "BOOLEAN",
-    "string": "VARCHAR",
-    "date32[day]": "DATE",
-}
-SPELLING: Final = Spelling("VARCHAR", "TIMESTAMP WITH TIME ZONE", type_of, key_clause=False)
+_TYPES: Final = TypeNames(
+    {"int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "string": "VARCHAR", "date32[day]": "DATE"},
+    moment="TIMESTAMP WITH TIME ZONE",
+    decimal="DECIMAL",
+    of_list="{}[]".format,
+    of_struct=lambda inner: f"STRUCT({', '.join(f'{quoted(name)} {kind}' for name, kind in inner)})",
+)
+SPELLING: Final = Spelling("VARCHAR", _TYPES.moment, _TYPES.of, key_clause=False)
 
 
 def _first_line(fault: Exception) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import PORTAL, type_text
+from bx24frames.mirror.state import PORTAL
 from bx24frames.mirror.stores.statements import DatabaseSession, Spelling, listed_names, quoted
+from bx24frames.mirror.type_names import TEXTS
 
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Change
@@ -117,7 +118,7 @@ def _began(change: Change, rows: str) -> str:
     """Since when a row is known to be as it is."""
     modified = change.table.modified
     timed = modified is not None and any(
-        one.name == modified and type_text(one.type) == "timestamp" for one in change.schema
+        one.name == modified and TEXTS.of(one.type) == "timestamp" for one in change.schema
     )
     if not timed or modified is None:
         return "CAST(? AS TIMESTAMP WITH TIME ZONE)"

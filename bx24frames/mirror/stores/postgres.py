@@ -27,6 +27,7 @@ from bx24frames.mirror.stores.reading import (
     tables_of,
 )
 from bx24frames.mirror.stores.statements import Spelling, listed_names, quoted
+from bx24frames.mirror.type_names import TypeNames
 
 if TYPE_CHECKING:
     import psycopg
@@ -171,7 +172,7 @@ class PostgresSession:
 
     def load(self, name: str, schema: pa.Schema, batches: Batches) -> None:
         """Put rows into a temporary table."""
-        columns = ", ".join(f"{quoted(field.name)} {type_of(field.type)}" for field in schema)
+        columns = ", ".join(f"{quoted(field.name)} {_TYPES.of(field.type)}" for field in schema)
         self.run(f"CREATE TEMPORARY TABLE {name} ({columns})")
         self._copy(name, schema, batches, {})
         self.run(f"ANALYZE {name}")
@@ -195,9 +196,9 @@ class PostgresSession:
 
 def _cells(cells: Sequence[object], kind: pa.DataType) -> Sequence[object]:
     """The cells of a column as the driver writes them."""
-    if type_of(kind) == "jsonb":
+    if _TYPES.of(kind) == "jsonb":
         return [None if cell is None else _json(cell) for cell in cells]
-    return [_text(cell) for cell in cells] if "text" in type_of(kind) else cells
+    return [_text(cell) for cell in cells] if "text" in _TYPES.of(kind) else cells
 
 
 def _text(cell: object) -> object:
@@ -217,37 +218,14 @@ def _json(cell: object) -> str:
     return json.dumps(_text(cell), ensure_ascii=False, default=str)
 
 
-def type_of(kind: pa.DataType) -> str:
-    """The PostgreSQL type of a column.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> type_of(pa.list_(pa.int64())), type_of(pa.struct([("amount", pa.decimal128(18, 4))]))
-    ('bigint[]', 'jsonb')
-    """
-    import pyarrow as pa
-
-    if pa.types.is_list(kind):
-        element = type_of(kind.value_type)
-        return "jsonb" if element == "jsonb" or element.endswith("[]") else f"{element}[]"
-    if pa.types.is_struct(kind):
-        return "jsonb"
-    if pa.types.is_decimal(kind):
-        return f"numeric({kind.precision}, {kind.scale})"
-    if pa.types.is_timestamp(kind):
-        return "timestamp with time zone"
-    return _TYPES[str(kind)]
-
-
-_TYPES: Final[Mapping[str, str]] = {
-    "int64": "bigint",
-    "double": "double precision",
-    "bool": "boolean",
-    "string": "text",
-    "date32[day]": "date",
-}
-_SPELLING: Final = Spelling("text", "timestamp with time zone", type_of, key_clause=True)
+_TYPES: Final = TypeNames(
+    {"int64": "bigint", "double": "double precision", "bool": "boolean", "string": "text", "date32[day]": "date"},
+    moment="timestamp with time zone",
+    decimal="numeric",
+    of_list=lambda element: "jsonb" if element == "jsonb" or element.endswith("[]") else f"{element}[]",
+    of_struct=lambda _inner: "jsonb",
+)
+_SPELLING: Final = Spelling("text", _TYPES.moment, _TYPES.of, key_clause=True)
 
 
 def _psycopg_is_there() -> None:
