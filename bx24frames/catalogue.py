@@ -10,7 +10,7 @@ import gettext
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Final
@@ -32,6 +32,8 @@ WITHIN: Final = (SEAMS[1], SEAMS[0], *SEAMS[2:])
 """The same for what stands within a message: it may end with a further part, behind a semicolon."""
 LONGEST: Final = 2000
 """Characters of a line that is looked at: longer ones are data."""
+REMEMBERED: Final = 4096
+"""Texts whose translation is remembered: the parts of a message are looked at more than once."""
 LETTERS: Final = 8
 SHORT: Final = 2
 """A template with fewer letters than `LETTERS`, such as "{0} rows", may match by chance: whatever it finds has to be
@@ -50,7 +52,7 @@ class Catalogue:
     def __init__(self, messages: Mapping[str, str]) -> None:
         known = ((literals(source.strip()), target.strip()) for source, target in messages.items())
         pairs = [(parts, target) for parts, target in known if target and any(parts)]
-        self._seen: dict[tuple[str, int], str] = {}
+        self._remembered = lru_cache(REMEMBERED)(self._translated)
         self._exact = {parts[0]: target.format() for parts, target in pairs if len(parts) == 1}
         templates = [Template(tuple(parts), target) for parts, target in pairs if len(parts) > 1]
         self._templates = sorted(templates, key=lambda template: -template.weight)
@@ -68,12 +70,11 @@ class Catalogue:
         """Translate a text, its parts where it is unknown as a whole."""
         if depth > DEPTH or len(text) > LONGEST * 10:
             return text
-        found = self._seen.get((text, depth))
-        if found is None:
-            whole = self._stripped(text, depth)
-            found = "\n".join(self._line(line, depth) for line in text.split("\n")) if whole is None else whole
-            self._seen[text, depth] = found
-        return found
+        return self._remembered(text, depth)
+
+    def _translated(self, text: str, depth: int) -> str:
+        whole = self._stripped(text, depth)
+        return "\n".join(self._line(line, depth) for line in text.split("\n")) if whole is None else whole
 
     def _line(self, line: str, depth: int) -> str:
         return line if len(line) > LONGEST else self._divided(line, depth, SEAMS if depth == 0 else WITHIN)
