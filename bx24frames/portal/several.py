@@ -11,9 +11,9 @@ from bx24frames.errors import BX24Error, ConfigError, PortalsError, TransportErr
 from bx24frames.portal.session import blocking_portal, connection_of
 
 if TYPE_CHECKING:
-    from bx24frames.errors import SyncReported
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.session import PortalLike
+    from bx24frames.reports import SyncReported
 
     PortalsLike: TypeAlias = "PortalLike | Sequence[PortalLike]"
 
