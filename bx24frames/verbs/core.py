@@ -135,10 +135,10 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
     """Count the rows that match the conditions."""
-    return await counted(_connect(portal, entity), entity, filters)
+    return await count_on(_connect(portal, entity), entity, filters)
 
 
-async def counted(connection: Connection, entity: str, filters: Filters | None) -> int:
+async def count_on(connection: Connection, entity: str, filters: Filters | None) -> int:
     """Count the rows of a portal that match the conditions."""
     if is_untyped(entity):
         return await count_untyped(connection, entity, filters)

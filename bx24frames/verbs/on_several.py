@@ -71,7 +71,7 @@ async def count_portals(portal: PortalsLike, entity: str, filters: Filters | Non
         return await core.count(portals[0], entity, filters)
     named_by_text(entity)
     connections = connections_of(portals)
-    counted = await on_each(connections, partial(core.counted, entity=entity, filters=reusable(filters)))
+    counted = await on_each(connections, partial(core.count_on, entity=entity, filters=reusable(filters)))
     if counted.failures:
         raise portals_error(counted.failures, len(connections), frame=dict(counted.results))
     return dict(counted.results)

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import DELETED, LAYOUT, PORTAL, SYNCED, Applied, Change, StoreColumn
+from bx24frames.mirror.state import DELETED, LAYOUT, SYNCED, Applied, Change, StoreColumn
 from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
+from bx24frames.scan.united import PORTAL
     COLUMNS,
     CONTROL,
     LABELS,
