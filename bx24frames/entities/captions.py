@@ -76,6 +76,13 @@ class Lookup:
     key: str = ""
 
 
+_BY_TYPE: Final[Mapping[str, Lookup]] = {
+    "user": Lookup(Origin.USERS),
+    "employee": Lookup(Origin.USERS),
+    "crm_currency": Lookup(Origin.CURRENCIES),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Dictionary:
     """Captions by code, in display order.
@@ -113,22 +120,31 @@ def lookup_of(field: Field, entity_type_id: int | None = None) -> Lookup | None:
     >>> lookup_of(Field("stageId", "crm_status", status_type="DEAL_STAGE"), 2).name
     'DEAL_STAGE'
     """
+    return _closed(field) or _coded(field, entity_type_id) or _linked(field)
+
+
+def _closed(field: Field) -> Lookup | None:
+    """The list that only this field or the system itself has."""
     if field.choices:
         return Lookup(Origin.CHOICES)
     if field.code in FIXED_LISTS:
         return Lookup(Origin.FIXED, FIXED_LISTS[field.code])
     if field.code in OWNER_CODES:
         return Lookup(Origin.ENUM, OWNER_TYPES, key=OWNER_CODES[field.code])
-    if field.type.startswith(ENUM):
-        return Lookup(Origin.ENUM, field.type.removeprefix(ENUM))
+    return Lookup(Origin.ENUM, field.type.removeprefix(ENUM)) if field.type.startswith(ENUM) else None
+
+
+def _coded(field: Field, entity_type_id: int | None) -> Lookup | None:
+    """The dictionary that people keep in the portal."""
     if field.type == "crm_status":
         return _status(field, entity_type_id)
     if field.type == "crm_category":
         return None if entity_type_id is None else Lookup(Origin.PIPELINES, entity_type_id=entity_type_id)
-    if field.type in ("user", "employee"):
-        return Lookup(Origin.USERS)
-    if field.type == "crm_currency":
-        return Lookup(Origin.CURRENCIES)
+    return _BY_TYPE.get(field.type)
+
+
+def _linked(field: Field) -> Lookup | None:
+    """The rows of the entity that a link refers to."""
     parent = LINKS.get(field.type) or (field.settings.get("parentEntityTypeId") if field.type == "crm_entity" else None)
     return Lookup(Origin.ROWS, entity_type_id=int(str(parent))) if parent else None
 

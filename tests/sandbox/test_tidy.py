@@ -150,3 +150,13 @@ def categories(sandbox: Sandbox, entity_type_id: int) -> list[str]:
     body = orjson.dumps({"entityTypeId": entity_type_id})
     reply = asyncio.run(sandbox.transport.post("crm.category.list", body, timeout=10))
     return [row["name"] for row in orjson.loads(reply.body)["result"]["categories"]]
+
+
+def test_a_phone_is_entered_twice_in_two_ways_and_campaigns_bring_deals(box: Sandbox):
+    phones = [
+        row[0] for row in box.store.query("SELECT value FROM multifield WHERE entityTypeId = 3 AND typeId = 'PHONE'")
+    ]
+    digits = [re.sub(r"\D", "", phone)[-10:] for phone in phones]
+    assert len(set(digits)) < len(digits) == len(set(phones))
+    campaigns = box.store.query("SELECT DISTINCT utmSource FROM deal WHERE sourceId = 'WEB'")
+    assert {row[0] for row in campaigns} == {"yandex", "google", "vk"}

@@ -18,6 +18,8 @@ from bx24frames.sandbox.store.initial import (
 )
 from bx24frames.sandbox.store.tables import Row
 
+TYPE_SETTINGS: Final = "type_settings"
+"""Name under which the store keeps what was changed of smart processes, by entity type."""
 _STEP: Final = 2
 """Step between the ids of a dictionary, so that they have gaps."""
 
