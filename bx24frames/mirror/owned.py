@@ -21,7 +21,7 @@ from bx24frames.mirror.reads import scan_of
 from bx24frames.mirror.rereading import owners_due, pages_due
 from bx24frames.mirror.state import ReplacedRows, Reread
 from bx24frames.portal.listing import listing_for
-from bx24frames.scan.sources import RestSource
+from bx24frames.scan.rest_source import RestSource
 from bx24frames.scan.together import first_form
 
 if TYPE_CHECKING:
