@@ -15,6 +15,7 @@ from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Orig
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Field
+from bx24frames.errors import PortalError
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -48,11 +49,16 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    method, number = _METHODS[lookup.origin], lookup.entity_type_id
+    number = lookup.entity_type_id
     asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
-    rows = await connection.metadata.recall(
-        recall_name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
-    )
+    asking = _asking(connection, _METHODS[lookup.origin].format(lookup.name), asked)
+    keep = lookup.origin is not Origin.USERS
+    try:
+        rows = await connection.metadata.recall(recall_name(lookup), asking, _rows, keep=keep)
+    except PortalError:
+        if lookup.origin is not Origin.FIXED:
+            raise
+        rows = ()  # only the language of its captions is unknown
     return _READERS[lookup.origin](rows, lookup)
 
 
@@ -76,7 +82,7 @@ async def renewed_dictionary(connection: Connection, field: Field, lookup: Looku
 
 def recall_name(lookup: Lookup) -> str:
     """Cache key of a dictionary; all statuses share one."""
-    method = _METHODS.get(lookup.origin, "names")
+    method = _METHODS.get(lookup.origin, "names").format(lookup.name)
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
 
@@ -86,7 +92,10 @@ _METHODS: Final[Mapping[Origin, str]] = {
     Origin.PIPELINES: "crm.category.list",
     Origin.CURRENCIES: "crm.currency.list",
     Origin.USERS: "user.get",
+    Origin.ENUM: "crm.enum.{}",
+    Origin.FIXED: "crm.status.list",  # shows the portal's language
 }
+"""The method whose answer holds a dictionary; the braces stand for the dictionary's name."""
 
 _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.STATUS: labels.statuses,
@@ -94,6 +103,8 @@ _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.PIPELINES: lambda rows, _: labels.pipelines(rows),
     Origin.CURRENCIES: lambda rows, _: labels.currencies(rows),
     Origin.USERS: lambda rows, _: labels.people(rows),
+    Origin.ENUM: labels.enumeration,
+    Origin.FIXED: labels.fixed_list,
 }
 
 
