@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
+from bx24frames.engine.pages.shape import rows_at, rows_path
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.entities import captions as labels
 from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Field
+from bx24frames.entities.schema import Entity, Field
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -48,10 +49,11 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    method, number = _METHODS[lookup.origin], lookup.entity_type_id
-    asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
     rows = await connection.metadata.recall(
-        recall_name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
+        recall_name(lookup),
+        lambda: _listed(connection, _listing(lookup)),
+        _rows,
+        keep=lookup.origin is not Origin.USERS,
     )
     return _READERS[lookup.origin](rows, lookup)
 
@@ -60,7 +62,7 @@ async def recall_dictionary(connection: Connection, name: str, answer: JSON, *, 
     """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
 
     async def given() -> JSON:
-        return answer.get("categories") if isinstance(answer, dict) else answer
+        return rows_at(answer, rows_path(answer, name) or ())
 
     connection.metadata.forget(name)
     await connection.metadata.recall(name, given, _rows, keep=keep)
@@ -76,17 +78,18 @@ async def renewed_dictionary(connection: Connection, field: Field, lookup: Looku
 
 def recall_name(lookup: Lookup) -> str:
     """Cache key of a dictionary; all statuses share one."""
-    method = _METHODS.get(lookup.origin, "names")
+    method = _TABLES[lookup.origin].listing.call.method if lookup.origin in _TABLES else "names"
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
 
-_METHODS: Final[Mapping[Origin, str]] = {
-    Origin.STATUS: "crm.status.list",
-    Origin.STAGES: "crm.status.list",
-    Origin.PIPELINES: "crm.category.list",
-    Origin.CURRENCIES: "crm.currency.list",
-    Origin.USERS: "user.get",
+_TABLES: Final[Mapping[Origin, Entity]] = {
+    Origin.STATUS: CATALOG["status"],
+    Origin.STAGES: CATALOG["status"],
+    Origin.PIPELINES: CATALOG["category"],
+    Origin.CURRENCIES: CATALOG["currency"],
+    Origin.USERS: CATALOG["user"],
 }
+"""The tables that hold the captions."""
 
 _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.STATUS: labels.statuses,
@@ -97,15 +100,11 @@ _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
 }
 
 
-def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> Callable[[], Awaitable[JSON]]:
-    async def ask() -> JSON:
-        if method == CATALOG["user"].listing.call.method:
-            return await _listed(connection, CATALOG["user"].listing)
-        answer = await connection.result(method, params)
-        # crm.category.list holds its rows under a name, the older lists are rows
-        return answer.get("categories") if isinstance(answer, dict) else answer
-
-    return ask
+def _listing(lookup: Lookup) -> Listing:
+    """The list that holds a dictionary."""
+    entity = _TABLES[lookup.origin]
+    given: dict[str, JSON] = {"entityTypeId": lookup.entity_type_id} if entity.arguments else {}
+    return listing_for(entity, (), Where(arguments=given))
 
 
 async def _listed(connection: Connection, listing: Listing) -> list[JSON]:
