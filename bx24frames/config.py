@@ -23,6 +23,7 @@ __all__ = [
     "Profile",
     "check_name",
     "default_profile",
+    "is_sandbox",
     "list_profiles",
     "profiles_path",
     "resolve",
@@ -52,7 +53,7 @@ class Profile:
     Attributes
     ----------
     name : str
-        The profile's name, ``"sandbox"``, or ``""`` for an address given directly.
+        The profile's name, that of a sandbox, or ``""`` for an address given directly.
     url : str
         The address; empty for the sandbox.
     source : str
@@ -65,8 +66,8 @@ class Profile:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether this is the built-in sandbox."""
-        return self.name == SANDBOX
+        """Whether this is a built-in sandbox."""
+        return is_sandbox(self.name)
 
     def address(self, *, allow_http: bool = False) -> Address:
         """Return the parsed address.
@@ -82,14 +83,19 @@ class Profile:
             raise ConfigError(f"{self.source}: {error.message}", guidance=error.guidance) from None
 
 
+def is_sandbox(name: str) -> bool:
+    """Whether a name is that of a built-in sandbox: ``sandbox``, or ``sandbox:`` with what it holds."""
+    return name.partition(":")[0] == SANDBOX
+
+
 def resolve(target: str | None = None) -> Profile:
     """Find the configured portal.
 
     Parameters
     ----------
     target : str or None
-        An address, a profile name or ``"sandbox"``. Default: the environment variable ``BX24_WEBHOOK`` (which may hold
-        any of the three), then the default profile.
+        An address, a profile name or ``"sandbox"``, which may be followed by what it holds (``"sandbox:tidy:en"``).
+        Default: the environment variable ``BX24_WEBHOOK`` (which may hold any of these), then the default profile.
 
     Raises
     ------
@@ -194,8 +200,8 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
 
 
 def _named(target: str, source: str) -> Profile:
-    if target == SANDBOX:
-        return Profile(SANDBOX, "", source)
+    if is_sandbox(target):
+        return Profile(target, "", source)
     if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))

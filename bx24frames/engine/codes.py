@@ -244,7 +244,7 @@ _INSTEAD: Final[dict[int, str]] = {
     302: _ELSEWHERE,
     307: _ELSEWHERE,
     308: _ELSEWHERE,
-    401: "The web server in front of the portal asks for a password of its own: ask its administrator.",
+    401: "The web server in front of the portal asks for a password: ask its administrator.",
     403: "A firewall or the hosting provider rejected the request before it reached the portal: ask its administrator.",
     404: "There is no portal at this address: compare it with the one shown on the webhook's page.",
     413: "The web server in front of the portal takes no request of this size: its administrator can raise the limit.",

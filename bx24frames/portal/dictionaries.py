@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.engine.codes import error_of
@@ -16,6 +16,7 @@ from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Orig
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Entity, Field
+from bx24frames.errors import PortalError
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -49,12 +50,14 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    rows = await connection.metadata.recall(
-        recall_name(lookup),
-        lambda: _listed(connection, _listing(lookup)),
-        _rows,
-        keep=lookup.origin is not Origin.USERS,
-    )
+    asking = _asking(connection, _METHODS[lookup.origin].format(lookup.name), lookup.entity_type_id)
+    keep = lookup.origin is not Origin.USERS
+    try:
+        rows = await connection.metadata.recall(recall_name(lookup), asking, _rows, keep=keep)
+    except PortalError:
+        if lookup.origin is not Origin.FIXED:
+            raise
+        rows = ()  # only the language of its captions is unknown
     return _READERS[lookup.origin](rows, lookup)
 
 
@@ -78,18 +81,20 @@ async def renewed_dictionary(connection: Connection, field: Field, lookup: Looku
 
 def recall_name(lookup: Lookup) -> str:
     """Cache key of a dictionary; all statuses share one."""
-    method = _TABLES[lookup.origin].listing.call.method if lookup.origin in _TABLES else "names"
+    method = _METHODS.get(lookup.origin, "names").format(lookup.name)
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
 
-_TABLES: Final[Mapping[Origin, Entity]] = {
-    Origin.STATUS: CATALOG["status"],
-    Origin.STAGES: CATALOG["status"],
-    Origin.PIPELINES: CATALOG["category"],
-    Origin.CURRENCIES: CATALOG["currency"],
-    Origin.USERS: CATALOG["user"],
+_METHODS: Final[Mapping[Origin, str]] = {
+    Origin.STATUS: "crm.status.list",
+    Origin.STAGES: "crm.status.list",
+    Origin.PIPELINES: "crm.category.list",
+    Origin.CURRENCIES: "crm.currency.list",
+    Origin.USERS: "user.get",
+    Origin.ENUM: "crm.enum.{}",
+    Origin.FIXED: "crm.status.list",  # shows the portal's language
 }
-"""The tables that hold the captions."""
+"""The method whose answer holds a dictionary; the braces stand for the dictionary's name."""
 
 _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.STATUS: labels.statuses,
@@ -97,14 +102,26 @@ _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.PIPELINES: lambda rows, _: labels.pipelines(rows),
     Origin.CURRENCIES: lambda rows, _: labels.currencies(rows),
     Origin.USERS: lambda rows, _: labels.people(rows),
+    Origin.ENUM: labels.enumeration,
+    Origin.FIXED: labels.fixed_list,
 }
 
 
-def _listing(lookup: Lookup) -> Listing:
-    """The list that holds a dictionary."""
-    entity = _TABLES[lookup.origin]
-    given: dict[str, JSON] = {"entityTypeId": lookup.entity_type_id} if entity.arguments else {}
-    return listing_for(entity, (), Where(arguments=given))
+_TABLES: Final[Mapping[str, Entity]] = {
+    one.listing.call.method: one for one in (CATALOG[name] for name in ("status", "category", "currency", "user"))
+}
+"""The tables that hold captions, by their list methods."""
+
+
+def _asking(connection: Connection, method: str, number: int | None) -> Callable[[], Awaitable[JSON]]:
+    async def ask() -> JSON:
+        table = _TABLES.get(method)
+        if table is None:
+            return rows_at(await connection.result(method, {}), ())
+        given: dict[str, JSON] = {"entityTypeId": number} if table.arguments else {}
+        return await _listed(connection, listing_for(table, (), Where(arguments=given)))
+
+    return ask
 
 
 async def _listed(connection: Connection, listing: Listing) -> list[JSON]:

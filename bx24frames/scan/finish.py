@@ -92,7 +92,7 @@ class Finish:
 
     def _to_caption(self) -> tuple[WantedCaptions, ...]:
         reading = self._reading
-        number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
+        number = reading.table.entity.coded_type or reading.where.arguments.get("entityTypeId")
         known = None if number is None else int(str(number))
         labels = self._request.labels
         if isinstance(labels, Mapping):
