@@ -21,7 +21,6 @@ Batches: TypeAlias = "Callable[[], Iterator[pa.RecordBatch]]"
 
 LAYOUT: Final = 1
 """Version of the layout of a store; a store of a higher one is refused."""
-PORTAL: Final = "portal"
 SYNCED: Final = "_synced_at"
 DELETED: Final = "_deleted_at"
 
