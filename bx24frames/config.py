@@ -20,6 +20,7 @@ from bx24frames.transport.redact import redact, shown_address
 __all__ = [
     "ENVIRONMENT",
     "SANDBOX",
+    "VARIABLE",
     "Profile",
     "check_name",
     "default_profile",
@@ -32,6 +33,8 @@ __all__ = [
 ENVIRONMENT: Final = "BX24_WEBHOOK"
 CONFIG_ENVIRONMENT: Final = "BX24FRAMES_CONFIG"
 SANDBOX: Final = "sandbox"
+VARIABLE: Final = "env:"
+"""Beginning of a portal's name that names the environment variable with its address: ``env:ACME_WEBHOOK``."""
 KEYRING_SERVICE: Final = "bx24frames"
 
 # TOML's bare keys (https://toml.io/en/v1.0.0#keys)
@@ -39,7 +42,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _THREE_WAYS: Final = (
     "Name the portal in one of three ways: pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
-    f"set the environment variable {ENVIRONMENT} to it; "
+    f"set the environment variable {ENVIRONMENT} to it, or any other and name the portal 'env:VARIABLE'; "
     "or save it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
     "To try it without a portal, use 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
 )
@@ -52,7 +55,7 @@ class Profile:
     Attributes
     ----------
     name : str
-        The profile's name, ``"sandbox"``, or ``""`` for an address given directly.
+        The profile's name, ``"env:VARIABLE"``, ``"sandbox"``, or ``""`` for an address given directly.
     url : str
         The address; empty for the sandbox.
     source : str
@@ -88,8 +91,8 @@ def resolve(target: str | None = None) -> Profile:
     Parameters
     ----------
     target : str or None
-        An address, a profile name or ``"sandbox"``. Default: the environment variable ``BX24_WEBHOOK`` (which may hold
-        any of the three), then the default profile.
+        An address, a profile name, ``"sandbox"``, or ``"env:VARIABLE"``, the environment variable with the address.
+        Default: the environment variable ``BX24_WEBHOOK`` (which may hold any of these), then the default profile.
 
     Raises
     ------
@@ -196,9 +199,21 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
 def _named(target: str, source: str) -> Profile:
     if target == SANDBOX:
         return Profile(SANDBOX, "", source)
+    if target.startswith(VARIABLE):
+        return _of_variable(target.removeprefix(VARIABLE))
     if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))
+
+
+def _of_variable(variable: str) -> Profile:
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        raise ConfigError(
+            f"The environment variable {shown_address(variable)} is not set",
+            guidance="Set it to the portal's address in every process that opens the portal.",
+        )
+    return Profile(f"{VARIABLE}{variable}", address, f"the environment variable {variable}")
 
 
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:

@@ -308,10 +308,9 @@ def _reopened(settings: Settings, host: str | None) -> Connection:
     """The connection that was pickled; `host` is the portal it was to, where it is the same one in every process."""
     found = Connection(settings)
     if host is not None and found.host != host:
-        name = ENVIRONMENT if settings.url is None else f"the profile {settings.url!r}"
         raise ConfigError(
             f"What was pickled for the portal {host} finds {found.host} here",
-            guidance=f"Have {name} name the same portal in every process.",
+            guidance=f"Have {resolve(settings.url).source} name the same portal in every process.",
         )
     return found
 
