@@ -18,7 +18,7 @@ from bx24frames.errors import BX24Error, PortalError, ResponseError
 from bx24frames.mirror.reads import scan_of
 from bx24frames.mirror.state import ReplacedRows
 from bx24frames.portal.listing import listing_for
-from bx24frames.scan.sources import RestSource
+from bx24frames.scan.rest_source import RestSource
 from bx24frames.scan.together import first_form
 
 if TYPE_CHECKING:

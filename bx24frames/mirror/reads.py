@@ -13,8 +13,8 @@ from bx24frames.mirror.state import ReplacedRows, Way
 from bx24frames.mirror.type_names import TEXTS
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest_source import RestSource
 from bx24frames.scan.scans import open_scan
-from bx24frames.scan.sources import RestSource
 from bx24frames.scan.together import first_pages
 
 if TYPE_CHECKING:

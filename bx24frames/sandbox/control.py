@@ -13,7 +13,7 @@ from dataclasses import replace
 from html import escape
 from importlib import import_module
 from types import TracebackType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 from weakref import WeakValueDictionary
 
 from bx24frames.sandbox.admin import Admin
@@ -66,14 +66,13 @@ def seed_of(seed: int | str, locale: Locale | str, clock: Callable[[], float]) -
     ValueError
         The seed is neither a number nor ``tidy``, or the language is unknown.
     """
-    language = next((one for one in LOCALE_WORDS if one == locale), None)
-    if language is None:
+    if locale not in LOCALE_WORDS:
         raise ValueError(f"locale: {' or '.join(map(repr, LOCALE_WORDS))}, not {locale!r}")
     if isinstance(seed, int):
         return seed, None
     kind, _, number = seed.partition(":")
     if kind == "tidy" and (not number or number.isdigit()):
-        return int(number or SEED), Tidy(language, clock())
+        return int(number or SEED), Tidy(cast("Locale", locale), clock())
     if seed.isdigit():
         return int(seed), None
     raise ValueError(f"seed: a number, 'tidy' or 'tidy:<number>', not {seed!r}")

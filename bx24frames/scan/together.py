@@ -28,7 +28,7 @@ from bx24frames.portal.proof import count_call
 from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import sorted_table
 from bx24frames.scan.rest import listing_of
-from bx24frames.scan.sources import RestSource
+from bx24frames.scan.rest_source import RestSource
 
 if TYPE_CHECKING:
     import pyarrow as pa

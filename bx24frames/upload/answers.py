@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.fallback import Settled
     from bx24frames.entities.echo import Difference
     from bx24frames.entities.encode import Encoded
-    from bx24frames.errors import Action
+    from bx24frames.reports import Action
     from bx24frames.upload.steps import Delivery
 
 __all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from bx24frames.errors import Report
+    from bx24frames.reports import Report
     from bx24frames.scan.order import OrderBy
     from bx24frames.scan.request import Labels, Moment
     from bx24frames.where.filters import Filters
