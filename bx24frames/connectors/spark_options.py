@@ -32,8 +32,6 @@ _NAMES_ONLY: Final = (
     "'env:VARIABLE'."
 )
 
-_NO_PASSWORD: Final = "Options are shown by Spark's UI and logs: let the server be reached without one from the executors."
-
 
 def listed(name: str, value: object) -> list[str] | None:
     """Accept names separated by commas."""
@@ -64,7 +62,7 @@ def parsed_filters(name: str, value: object) -> Filters | None:
         found = json.loads(value)
     except ValueError:
         raise ConfigError(
-            f"{name} is not JSON", guidance='''Write {">=createdTime": "2026-01-01"} or [["stageId", "=", "NEW"]].'''
+            f"{name} is not JSON", guidance="""Write {">=createdTime": "2026-01-01"} or [["stageId", "=", "NEW"]]."""
         ) from None
     return cast("Filters", _with_tuples(found))
 
@@ -90,7 +88,7 @@ def switched(name: str, value: object) -> bool | None:
     return found
 
 
-def text(name: str, value: object) -> str | None:
+def text(_name: str, value: object) -> str | None:
     """Accept text."""
     return None if value is None else str(value)
 
@@ -100,7 +98,7 @@ def bucket(name: str, value: object) -> str | None:
     found = text(name, value)
     if found is not None and "@" in found:
         raise ConfigError(
-            f"{name} is the address of a server with a password", guidance=_NO_PASSWORD
+            f"{name} is the address of a server with a password", guidance="Options are shown by Spark's UI and logs."
         )
     return found
 
@@ -179,7 +177,7 @@ class SparkRead(SparkOptions):
         "Columns of different types in different portals: raise, or read text.",
     )
     splits: int = keyword(1, whole, "int", "Partitions for each portal, by ranges of ids; above 1 needs `shared`.")
-    shared: str | None = keyword(None, bucket, "str, optional", _SHARED)
+    shared: Literal["host"] | None = keyword(None, bucket, "str, optional", _SHARED)
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
@@ -238,7 +236,7 @@ class SparkWrite(SparkOptions):
         "Name of the run to continue, or to begin under that name. Default: a new run, refused where an unfinished one "
         'has begun to insert the same rows; ``"false"`` inserts them again.',
     )
-    shared: str | None = keyword("host", bucket, "str", "As for a read.")
+    shared: Literal["host"] | None = keyword("host", bucket, "str", "As for a read.")
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -26,12 +26,23 @@ if TYPE_CHECKING:
 
     from bx24frames.upload.journal import Identity
 
-__all__ = ["FAILED", "Run"]
+__all__ = ["FAILED", "Facts", "Run"]
 
 FAILED: Final = "failed-*.parquet"
 """The names of the reports of failed rows."""
 _MARK: Final = "finished.json"
 _JOURNALS: Final = "*.journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a finished run has written. `digest`: of all rows, however they were cut into partitions and ordered."""
+
+    host: str
+    entity: str
+    mode: str
+    rows: int
+    digest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +125,10 @@ class Run:
                     'To write the rows again: .option("resume", "false").',
                 )
 
-    def finish(self, facts: Mapping[str, str | int]) -> datetime | None:
+    def finish(self, facts: Facts) -> datetime | None:
         """Mark the run as finished; returns when an earlier run with the same facts was, if there was one."""
         repeated = next((ended for ended, known in self._finished() if known == facts), None)
-        mark = {"at": time.time(), **facts}
-        (self.path / _MARK).write_text(json.dumps(mark), encoding="utf-8")
+        (self.path / _MARK).write_text(json.dumps({"at": time.time(), **asdict(facts)}), encoding="utf-8")
         self._sweep()
         return repeated
 
@@ -133,12 +143,12 @@ class Run:
             if folder.name != self.name and not (folder / _MARK).exists():
                 yield from sorted(folder.glob(_JOURNALS))
 
-    def _finished(self) -> Iterator[tuple[datetime, Mapping[str, str | int]]]:
+    def _finished(self) -> Iterator[tuple[datetime, Facts]]:
         """When the other runs were finished, and their facts."""
         for path in self.folder.glob(f"*/{_MARK}"):
             if path.parent != self.path:
-                facts = json.loads(path.read_text(encoding="utf-8"))
-                yield datetime.fromtimestamp(facts.pop("at"), UTC), facts
+                mark = json.loads(path.read_text(encoding="utf-8"))
+                yield datetime.fromtimestamp(mark.pop("at"), UTC), Facts(**mark)
 
     def _sweep(self) -> None:
         """Delete runs that were finished long ago."""

@@ -24,8 +24,8 @@ from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.portal.several import connections_of, on_each
+from bx24frames.scan.rest_source import open_source
 from bx24frames.scan.scans import AsyncScan, Scan
-from bx24frames.scan.sources import open_source
 from bx24frames.scan.united import Union
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from bx24frames.portal.connection import Connection
-    from bx24frames.scan.sources import RestSource
+    from bx24frames.scan.rest_source import RestSource
 
 __all__ = ["PortalPartition", "PortalReader", "PortalSource"]
 

@@ -27,7 +27,8 @@ def as_spark(schema: pa.Schema) -> StructType:
 
 def batch_schema(schema: StructType) -> pa.Schema:
     """The schema of the batches that Spark gives and takes for one of its own."""
-    return to_arrow_schema(schema, timezone="UTC")
+    arrow: pa.Schema = to_arrow_schema(schema, timezone="UTC")
+    return arrow
 
 
 def fitting(schema: StructType) -> UnitedSchema:
@@ -48,7 +49,7 @@ def columns_of(schema: StructType) -> list[str]:
     ConfigError
         The first column of the caller's schema is another one.
     """
-    names = schema.fieldNames()
+    names: list[str] = schema.fieldNames()
     if names[:1] != [PORTAL] or len(names) < 2:
         raise ConfigError(
             f"The schema of a read begins with the column {PORTAL!r}",

@@ -18,7 +18,7 @@ from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import one_line
-from bx24frames.connectors.spark_runs import FAILED, Run
+from bx24frames.connectors.spark_runs import FAILED, Facts, Run
 from bx24frames.connectors.spark_types import batch_schema
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.options import Limits
@@ -75,7 +75,7 @@ class PortalWriter(DataSourceArrowWriter):
         """Write the rows of a partition; all of them are in memory meanwhile."""
         import pyarrow as pa
 
-        partition = TaskContext.get().partitionId()
+        partition = self.partition()
         rows, hashes = _ordered(pa.Table.from_batches(iterator, self._schema))
         if not rows.num_rows:
             return Written({}, 0)
@@ -85,22 +85,21 @@ class PortalWriter(DataSourceArrowWriter):
         counts = Counter(done.outcomes["action"].to_pylist())
         return Written(counts, sum(int.from_bytes(one, "big") for one in hashes) % _MODULO)
 
+    def partition(self) -> int:
+        """The number of the partition of this task, the same in each of its attempts."""
+        return int(TaskContext.get().partitionId())
+
     def commit(self, messages: Sequence[WriterCommitMessage | None]) -> None:
         """Finish the run, or raise if rows failed."""
         written = [one for one in messages if isinstance(one, Written)]
         counts: Counter[str] = sum((Counter(one.counts) for one in written), Counter())
-        if counts["failed"] or counts["unknown"]:
+        if any(counts[action] for action in BAD):
             if self._options.on_error == "raise":
-                raise _failure(self._options.entity, counts, self._run)
+                with one_line(self._host):
+                    raise _failure(self._options.entity, counts, self._run)
             return
-        facts = {
-            "host": self._host,
-            "entity": self._options.entity,
-            "mode": self._options.mode,
-            "rows": counts.total(),
-            "digest": sum(one.digest for one in written) % _MODULO,
-        }
-        repeated = self._run.finish(facts)
+        digest = sum(one.digest for one in written) % _MODULO
+        repeated = self._run.finish(Facts(self._host, self._options.entity, self._options.mode, counts.total(), digest))
         if repeated is not None and self._options.mode == "insert" and self._options.resume is None:
             warnings.warn(
                 f"The same {counts.total():,} rows were inserted into {self._options.entity} at "
