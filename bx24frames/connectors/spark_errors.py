@@ -9,7 +9,7 @@ from typing import Final
 
 from bx24frames.errors import BX24Error
 
-__all__ = ["one_line", "unread"]
+__all__ = ["as_line", "one_line", "unread"]
 
 _NAMED: Final = 3
 """Portals that an error names."""
@@ -24,7 +24,7 @@ def one_line(portal: str = "") -> Iterator[None]:
     try:
         yield
     except BX24Error as error:
-        fault = _told(error, portal)
+        fault = as_line(error, portal)
     else:
         return
     raise BX24Error(fault)
@@ -32,13 +32,14 @@ def one_line(portal: str = "") -> Iterator[None]:
 
 def unread(failures: Mapping[str, BX24Error], portals: int) -> BX24Error:
     """The error of a read of which some portals cannot be read, by their hosts."""
-    told = "; ".join(_told(error, host) for host, error in islice(failures.items(), _NAMED))
+    told = "; ".join(as_line(error, host) for host, error in islice(failures.items(), _NAMED))
     if portals == 1:
         return BX24Error(told)
     more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
     return BX24Error(f"{len(failures)} of {portals} portals cannot be read: {told}{more}")
 
 
-def _told(error: BX24Error, portal: str) -> str:
+def as_line(error: BX24Error, portal: str = "") -> str:
+    """The text of an error in one line, after the name of the portal."""
     text = ". ".join(line.strip().removesuffix(".") for line in str(error).splitlines())
     return f"{portal}: {text}" if portal else text

@@ -17,10 +17,10 @@ from pyspark import TaskContext
 from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 
 from bx24frames import bridge
-from bx24frames.connectors.spark_errors import one_line
+from bx24frames.connectors.spark_errors import as_line, one_line
 from bx24frames.connectors.spark_runs import FAILED, Facts, Run
 from bx24frames.connectors.spark_types import batch_schema
-from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.errors import BX24Error, CallError, ConfigError
 from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.upload.journal_file import JournalInUse
@@ -50,10 +50,15 @@ _MODULO: Final = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class Written(WriterCommitMessage):
-    """What a task did: rows by outcome, and a sum of the hashes of all rows, which no order changes."""
+    """What a task did.
+
+    `counts`: rows by outcome. `digest`: a sum of the hashes of all rows, which no order changes. `fault`: why the rows
+    were not written to the end, where no further attempt could do it.
+    """
 
     counts: Mapping[str, int]
-    digest: int
+    digest: int = 0
+    fault: str = ""
 
 
 class PortalWriter(DataSourceArrowWriter):
@@ -78,9 +83,14 @@ class PortalWriter(DataSourceArrowWriter):
         partition = self.partition()
         rows, hashes = _ordered(pa.Table.from_batches(iterator, self._schema))
         if not rows.num_rows:
-            return Written({}, 0)
+            return Written({})
         with one_line(self._host):
-            done = bridge.run(self._upload(rows, partition))
+            try:
+                done = bridge.run(self._upload(rows, partition))
+            except CallError:
+                raise  # Spark repeats the task, and another attempt may reach the portal
+            except BX24Error as error:
+                return Written({}, fault=as_line(error))
         self._run.report(partition, _failed(rows, done))
         counts = Counter(done.outcomes["action"].to_pylist())
         return Written(counts, sum(int.from_bytes(one, "big") for one in hashes) % _MODULO)
@@ -90,13 +100,17 @@ class PortalWriter(DataSourceArrowWriter):
         return int(TaskContext.get().partitionId())
 
     def commit(self, messages: Sequence[WriterCommitMessage | None]) -> None:
-        """Finish the run, or raise if rows failed."""
+        """Finish the run, or raise if rows were not written."""
         written = [one for one in messages if isinstance(one, Written)]
         counts: Counter[str] = sum((Counter(one.counts) for one in written), Counter())
-        if any(counts[action] for action in BAD):
-            if self._options.on_error == "raise":
-                with one_line(self._host):
-                    raise _failure(self._options.entity, counts, self._run)
+        faults = [one.fault for one in written if one.fault]
+        failed = any(counts[action] for action in BAD)
+        with one_line(self._host):
+            if faults:
+                raise BX24Error(f"{len(faults)} of {len(written)} partitions were not written: {faults[0]}")
+            if failed and self._options.on_error == "raise":
+                raise _failure(self._options.entity, counts, self._run)
+        if failed:
             return
         digest = sum(one.digest for one in written) % _MODULO
         repeated = self._run.finish(Facts(self._host, self._options.entity, self._options.mode, counts.total(), digest))
