@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from bx24frames.arguments import NEAR, Checked, iana_zone, keyword, one_of, required_keyword, row_of
-from bx24frames.config import SANDBOX, VARIABLE, check_name
+from bx24frames.config import VARIABLE, check_name, is_sandbox
 from bx24frames.errors import ConfigError
 from bx24frames.scan.request import ReadRequest
 from bx24frames.transport.redact import redact, shown_address
@@ -47,7 +47,7 @@ def portal_names(name: str, value: object) -> list[str]:
     """Accept names of profiles and of environment variables, each once."""
     found = listed(name, value) or []
     for one in found:
-        if one != SANDBOX:
+        if not is_sandbox(one):
             _check_portal(name, one)
     if repeated := [one for place, one in enumerate(found) if one in found[:place]]:
         raise ConfigError(f"{name} has {repeated[0]!r} twice")

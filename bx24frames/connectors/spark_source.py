@@ -127,8 +127,8 @@ async def _united(options: SparkRead) -> pa.Schema:
     union = Union(options.entity, options.type_conflicts)
     async with _opened(options, options.columns) as sources:
         for place, source in enumerate(sources):
-            union.add(place, source.connection.host, source.schema, {})
-    return union.united().schema
+            union.add(place, source.connection.host, source.schema.empty_table(), {})
+    return union.united().empty.schema
 
 
 async def _partitions(options: SparkRead, columns: Sequence[str]) -> list[InputPartition]:

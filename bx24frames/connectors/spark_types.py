@@ -38,7 +38,7 @@ def fitting(schema: StructType) -> UnitedSchema:
     (pyspark/sql/worker/plan_data_source_read.py, 4.3), so each batch is made to fit.
     """
     arrow = batch_schema(schema)
-    return UnitedSchema(arrow, {name: name for name in arrow.names[1:]})
+    return UnitedSchema(arrow.empty_table(), {name: name for name in arrow.names[1:]})
 
 
 def columns_of(schema: StructType) -> list[str]:

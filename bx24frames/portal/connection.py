@@ -11,7 +11,7 @@ from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
+from bx24frames.config import ENVIRONMENT, is_sandbox, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import Costs, method_of
@@ -64,7 +64,10 @@ class Connection:
             require("mimesis", "qs_codec")
             from bx24frames.sandbox import Sandbox
 
-            profile = resolve(Sandbox.shared().url)
+            try:
+                profile = resolve(Sandbox.shared(profile.name.partition(":")[2]).url)
+            except ValueError as fault:
+                raise ConfigError(f"{profile.source}: {fault}") from None
         self.settings = settings
         self.address = profile.address(allow_http=settings.allow_http)
         self.transport: CheckedTransport = open_transport(
@@ -99,7 +102,7 @@ class Connection:
             They hold a secret in clear, or what lives in this process alone.
         """
         check_portable(self.settings, bare=bool(self.address.secret and self.settings.url and not self.profile))
-        return _reopened, (self.settings, None if self.profile == SANDBOX else self.host)
+        return _reopened, (self.settings, None if is_sandbox(self.profile) else self.host)
 
     def with_secret(self) -> Connection:
         """The same connection, which is pickled with its address, secret included."""

@@ -28,6 +28,7 @@ from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.in_process import InProcess, Listener, in_process_host
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.named import options_of
 from bx24frames.sandbox.oauth import PATH, OAuthServer
 from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
@@ -36,9 +37,9 @@ from bx24frames.sandbox.seed.tidy import Tidy
 from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS, Locale
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
+from bx24frames.sandbox.zones import MOSCOW
 
 SEED: Final = 24
-MOSCOW: Final = "+03:00"
 """The UTC offset of the documentation's samples."""
 
 
@@ -149,7 +150,7 @@ class Sandbox:
     0
     """
 
-    _shared: ClassVar[Sandbox | None] = None
+    _shared: ClassVar[dict[str, Sandbox]] = {}
     _lock: ClassVar[threading.Lock] = threading.Lock()
     _running: ClassVar[WeakValueDictionary[str, Sandbox]] = WeakValueDictionary()
 
@@ -210,20 +211,22 @@ class Sandbox:
         return cls._running.get(host)
 
     @classmethod
-    def shared(cls) -> Sandbox:
-        """The sandbox shared by the process: created on first use, closed at exit, created anew after a fork."""
+    def shared(cls, words: str = "") -> Sandbox:
+        """A sandbox shared by the process: created on first use, closed at exit, created anew after a fork.
+
+        `words`: what its name has behind ``sandbox:`` (`bx24frames.sandbox.named`).
+        """
         with cls._lock:
-            if cls._shared is None:
-                cls._shared = cls()
-            return cls._shared
+            if words not in cls._shared:
+                cls._shared[words] = cls(**options_of(words))
+            return cls._shared[words]
 
     @classmethod
     def close_shared(cls) -> None:
-        """Close the shared sandbox, if there is one; the next `shared` creates a new one."""
+        """Close the shared sandboxes; the next `shared` creates a new one."""
         with cls._lock:
-            if cls._shared is not None:
-                cls._shared.close()
-                cls._shared = None
+            while cls._shared:
+                cls._shared.popitem()[1].close()
 
     @property
     def host(self) -> str:
@@ -357,7 +360,7 @@ class Sandbox:
 
 def _forget_shared() -> None:
     """Reset in a forked child: the server's thread does not exist there, and the lock may be held."""
-    Sandbox._shared = None
+    Sandbox._shared = {}
     Sandbox._lock = threading.Lock()
 
 
