@@ -11,7 +11,7 @@ from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import ENVIRONMENT, is_sandbox, resolve
+from bx24frames.config import is_sandbox, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import Costs, method_of

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import orjson
 
-from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.errors import ConfigError, UnfinishedUpload
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -237,23 +236,22 @@ def test_a_killed_worker_costs_no_row_and_doubles_none(
     session.dataSource.register(Killable)
     slow = acme.faults.add(Fault("slow", method="crm.item.batchImport", seconds=30.0))
     frame = titled(session, "killed", 120, 1)
-    failures: list[Exception] = []
 
-    def work() -> None:
-        try:
-            saved(frame, journal, "killable")
-        except Exception as error:  # noqa: BLE001 (of another thread)
-            failures.append(error)
+    def kill() -> None:
+        while not slow.fired and not over.wait(0.01):
+            pass
+        if slow.fired:
+            os.kill(int((tmp_path / "0.0.pid").read_text()), signal.SIGKILL)
+        acme.faults.clear()
 
-    saving = threading.Thread(target=work)
-    saving.start()
-    while saving.is_alive() and not slow.fired:
-        time.sleep(0.01)
-    if slow.fired:
-        os.kill(int((tmp_path / "0.0.pid").read_text()), signal.SIGKILL)
-    acme.faults.clear()
-    saving.join()
-    assert not failures, failures[0].java_exception.toString()
+    over = threading.Event()
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        saved(frame, journal, "killable")
+    finally:
+        over.set()
+        killing.join()
     assert (tmp_path / "0.1.pid").exists()
     assert found(acme, "killed") == once("killed", 120)
 
