@@ -45,7 +45,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _THREE_WAYS: Final = (
     "Name the portal in one of three ways: pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
-    f"set the environment variable {ENVIRONMENT} to it, or any other and name the portal 'env:VARIABLE'; "
+    f"set the environment variable {ENVIRONMENT} to it; "
     "or save it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
     "To try it without a portal, use 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
 )
