@@ -17,6 +17,7 @@ _NEEDED: Final = {
     "pyspark": ("The Spark connector needs", "spark"),
     "polars": ("polars frames and scans need", "polars"),
     "qs_codec": ("The sandbox needs", "sandbox"),
+    "redis": ("Budgets in a Redis server need", "redis"),
     "typer": ("The command line needs", "cli"),
 }
 """By library: the beginning of the message, and the extra that installs it."""

@@ -38,7 +38,8 @@ def opened_bucket(_host: str, _limits: bx.Limits) -> Bucket:
 
 
 bx.Limits(shared=opened_bucket)
-bx.Limits(shared="machine")  # type: ignore[arg-type]
+bx.Limits(shared="redis://localhost")
+bx.Limits(shared=5)  # type: ignore[arg-type]
 bx.Limits(shared=lambda host, limits: object())  # type: ignore[arg-type,return-value]
 
 assert_type(bx.read_entity("deal", portal), pd.DataFrame)
