@@ -18,11 +18,13 @@ from bx24frames.cli.parameters import (
     Form,
     Out,
     PortalName,
+    PortalNames,
     ProfileName,
     Quiet,
     Separator,
     bar,
     portal_named,
+    portals_given,
     separator,
 )
 from bx24frames.errors import ConfigError
@@ -91,7 +93,7 @@ def read(
     sep: Separator = None,
     encoding: EncodingName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
-    portal: PortalName = None,
+    portal: PortalNames = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
@@ -105,6 +107,7 @@ def read(
     from bx24frames.files.files_out import flows, format_of
     from bx24frames.files.sheet_style import spreadsheet_style
     from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.several import portals_named
 
     request = FrameRead(
         entity,
@@ -122,16 +125,17 @@ def read(
         backend="pyarrow",
         chunk_size=chunk_size,
     )
-    chosen, target = format_of(out, form), portal_named(portal, profile)
+    chosen, target = format_of(out, form), portals_given(portal, profile)
     style = _style(chosen, purpose, separator(sep), encoding)
     if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
         chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
-    if not flows(out):
-        export(request, target, out, chosen, style, resume=resume)
-    elif resume:
-        raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
-    else:
+    portals, listed = portals_named(target)
+    if resume and (listed or flows(out)):
+        raise ConfigError("--resume needs one portal and a file, not a pipe", guidance="Add --out FILE.")
+    if listed or flows(out):
         pour(request, target, out, chosen, style)
+    else:
+        export(request, portals[0], out, chosen, style, resume=resume)
 
 
 def scan(
