@@ -31,6 +31,8 @@ from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
     from bx24frames.files.sheet_style import SheetStyle
+    from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.several import PortalsLike
 
 __all__ = ["read", "scan"]
 
@@ -103,11 +105,10 @@ def read(
     phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
     from bx24frames.cli.conditions import conditions
-    from bx24frames.cli.export import SCREEN, export, pour
-    from bx24frames.files.files_out import flows, format_of
+    from bx24frames.cli.export import SCREEN
+    from bx24frames.files.files_out import format_of
     from bx24frames.files.sheet_style import spreadsheet_style
     from bx24frames.frames.requests import FrameRead
-    from bx24frames.portal.several import portals_named
 
     request = FrameRead(
         entity,
@@ -129,13 +130,7 @@ def read(
     style = _style(chosen, purpose, separator(sep), encoding)
     if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
         chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
-    portals, listed = portals_named(target)
-    if resume and (listed or flows(out)):
-        raise ConfigError("--resume needs one portal and a file, not a pipe", guidance="Add --out FILE.")
-    if listed or flows(out):
-        pour(request, target, out, chosen, style)
-    else:
-        export(request, portals[0], out, chosen, style, resume=resume)
+    _write_rows(request, target, out, chosen, style, resume=resume)
 
 
 def scan(
@@ -178,6 +173,23 @@ def scan(
         reason = str(fault).partition("\n")[0]
         raise ConfigError(f"The query failed: {reason:.200}") from None
     give(found.to_arrow(), out, form)
+
+
+def _write_rows(
+    request: FrameRead, target: PortalsLike, out: str, form: str, style: SheetStyle, *, resume: bool
+) -> None:
+    """Read into a file that can be resumed, or without a checkpoint to a stream or from several portals."""
+    from bx24frames.cli.export import export, pour
+    from bx24frames.files.files_out import flows
+    from bx24frames.portal.several import portals_named
+
+    portals, listed = portals_named(target)
+    if resume and (listed or flows(out)):
+        raise ConfigError("--resume needs one portal and a file, not a pipe", guidance="Add --out FILE.")
+    if listed or flows(out):
+        pour(request, target, out, form, style)
+    else:
+        export(request, portals[0], out, form, style, resume=resume)
 
 
 def _style(form: str, purpose: str | None, sep: str | None, encoding: str | None) -> SheetStyle:
