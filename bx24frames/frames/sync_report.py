@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
-from bx24frames.mirror.outcome import Synced, table_outcomes
+from bx24frames.mirror.outcome import Synced, sync_error, table_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["SyncReport", "sync_report_of"]
 
 _SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
-_NAMED: Final = 3
-"""Failures that an error names."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -93,22 +90,9 @@ class SyncReport:
         SyncError
             With this report.
         """
-        failed = [
-            (str(table), str(message).partition("\n")[0])
-            for table, status, message in zip(
-                *(self.tables[name].to_pylist() for name in ("table", "status", "message")), strict=True
-            )
-            if status == "failed"
-        ]
-        if not failed:
-            return
-        told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
-        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        raise SyncError(
-            f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
-            report=self,
-            guidance="Each of them still has its last complete state; the others are up to date.",
-        )
+        fault = sync_error(self, "Each of them still has its last complete state; the others are up to date.")
+        if fault is not None:
+            raise fault
 
     def __len__(self) -> int:
         return self.tables.num_rows

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from bx24frames.errors import SyncError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.errors import BX24Error
+    from bx24frames.errors import BX24Error, SyncReported
     from bx24frames.mirror.state import Drift
 
 Status: TypeAlias = Literal["synced", "failed", "skipped"]
+_NAMED: Final = 3
+"""Failures that an error names."""
 DRIFT: Final = ("kind", "column", "before", "after")
 
 
@@ -42,6 +46,11 @@ class Synced:
     outcomes: tuple[TableOutcome, ...]
     requests: int
     seconds: float
+
+    @property
+    def tables(self) -> pa.Table:
+        """The outcomes, one row per table."""
+        return table_outcomes(self.outcomes)
 
 
 def merged_outcomes(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
@@ -80,4 +89,30 @@ def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
             "drift": pa.array([[asdict(found) for found in one.drift] for one in outcomes], drift),
             "message": pa.array([None if one.fault is None else str(one.fault) for one in outcomes], pa.string()),
         }
+    )
+
+
+def sync_error(report: SyncReported, guidance: str) -> SyncError | None:
+    """The error for the tables of a report that failed; None if none did.
+
+    Parameters
+    ----------
+    report : SyncReported
+    guidance : str
+        What became of the other tables.
+    """
+    columns = (report.tables[name].to_pylist() for name in ("table", "status", "message"))
+    failed = [
+        (str(table), str(message).partition("\n")[0])
+        for table, status, message in zip(*columns, strict=True)
+        if status == "failed"
+    ]
+    if not failed:
+        return None
+    told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
+    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    return SyncError(
+        f"{len(failed)} of {report.tables.num_rows} tables were not brought up to date: {told}{more}",
+        report=report,
+        guidance=guidance,
     )

@@ -63,14 +63,19 @@ class PortalRun:
         What the store held when the sync began.
     spool : Spool
     request : SyncRequest
+    whole_rows : bool
+        Whether the store replaces rows as a whole, and so cannot take values of new columns alone.
     """
 
-    def __init__(self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest) -> None:
+    def __init__(
+        self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest, *, whole_rows: bool = False
+    ) -> None:
         self.connection = _remembering(connection)
         self._kept = kept
         self._store = request.store
         self._spool = spool
         self._request = request
+        self._whole_rows = whole_rows
         self._began = monotonic()
         self._requests = connection.stats.requests
         self._people = False
@@ -91,11 +96,13 @@ class PortalRun:
             await self._load(job)
             self._end_if_wanted(jobs)
         known += await self._reopened(new)
-        changed = [] if self._request.full else known
+        for job in known:
+            job.anew = self._request.full or (self._whole_rows and job.has_new_columns)
+        changed = [job for job in known if not job.anew]
         await read_news(
             self.connection,
             changed,
-            [*whole, *(job for job in known if job not in changed)],
+            [*whole, *(job for job in known if job.anew)],
             span_of("lag", self._request.lag),
         )
         for job in whole:
@@ -111,7 +118,7 @@ class PortalRun:
             if job.replaced == ReplacedRows() and job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
-        for job in known:
+        for job in changed:
             await self._guarded(job, read_fills(self.connection, job))
         await self._commit(known + whole + owned)
         if new:

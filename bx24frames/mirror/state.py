@@ -127,6 +127,9 @@ class Change:
     deletions : {"mark", "delete", "keep"}
     gone : tuple of int
         Ids that are proven to be deleted.
+    moved : frozenset of int, optional
+        Ids of the rows that changed since the last mark, are new, or were read once more; the others of `rows` were
+        read for their place near the highest id. None: any row may have changed.
     replaced : Replaced, optional
     fills : callable, optional
         Iterates over the values of new columns: the key and those columns, of `fill_schema`.
@@ -149,6 +152,7 @@ class Change:
     mark: Mark
     deletions: Deletions = "mark"
     gone: tuple[int, ...] = ()
+    moved: frozenset[int] | None = None
     replaced: ReplacedRows | None = None
     fills: Batches | None = None
     fill_schema: pa.Schema | None = None

@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 
-async def sync_store(connections: Sequence[Connection], request: SyncRequest) -> Synced:
+async def sync_store(connections: Sequence[Connection], request: SyncRequest, *, whole_rows: bool = False) -> Synced:
     """Bring a store up to date with portals, each within its own limits.
+
+    Parameters
+    ----------
+    connections : sequence of Connection
+    request : SyncRequest
+    whole_rows : bool
+        Whether the store replaces rows as a whole: then a table with new columns is read completely.
 
     Raises
     ------
@@ -34,7 +41,7 @@ async def sync_store(connections: Sequence[Connection], request: SyncRequest) ->
     try:
         check_portals(store.name, kept, [one.host for one in connections])
         with closing(_spool(store)) as spool:
-            runs = [PortalRun(one.begun(), kept, spool, request) for one in connections]
+            runs = [PortalRun(one.begun(), kept, spool, request, whole_rows=whole_rows) for one in connections]
             found = await asyncio.gather(*(_one(run, alone=len(runs) == 1) for run in runs))
     except OSError as fault:
         raise StoreError(

@@ -1,0 +1,240 @@
+"""dlt source: portals as resources of Arrow tables, which dlt loads into any destination that it can query.
+
+`source` drives the mirror: rows are found by its deltas, deletions by its proof, drift by its comparison. The
+destination is the store. One run reads all selected tables together, as `bx24frames.sync_entities` does, when dlt asks
+for the first row of any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from bx24frames import bridge
+from bx24frames.caller import warn
+from bx24frames.connectors.dlt_destination import Destination
+from bx24frames.connectors.dlt_outbox import COLUMN_KEY, GONE
+from bx24frames.connectors.dlt_store import COLUMNS_TABLE, DltStore, record_of
+from bx24frames.errors import BX24Error
+from bx24frames.extras import require
+from bx24frames.mirror.choice import tables_for
+from bx24frames.mirror.outcome import sync_error
+from bx24frames.mirror.request import SyncRequest
+from bx24frames.mirror.state import PORTAL, SYNCED, Kept
+from bx24frames.mirror.sync import sync_store
+from bx24frames.portal.session import blocking_portal, connection_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from dlt.common.schema.typing import TColumnSchema, TDeleteInsertStrategyDict
+    from dlt.extract import DltResource, DltSource
+
+    from bx24frames.connectors.dlt_outbox import CommittedTable
+    from bx24frames.connectors.dlt_store import StateRecord
+    from bx24frames.mirror.drift import Retyped
+    from bx24frames.mirror.state import TablePlan
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.session import PortalLike
+
+MERGE: Final[TDeleteInsertStrategyDict] = {"disposition": "merge", "strategy": "delete-insert"}
+"""dlt's merge by primary key, in one transaction per table; only it removes rows by the hint of a column."""
+HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, GONE: {"hard_delete": True}}
+"""The latest of several versions in one load counts, and one that is gone removes its row."""
+_NOTHING: Final = "Nothing was loaded. With on_error='report' the other tables are loaded."
+_OTHERS: Final = "The other tables are loaded; the next run reads these again."
+
+
+def source(
+    portals: PortalLike | Sequence[PortalLike] = None,
+    entities: str | Sequence[str] | None = None,
+    *,
+    deletions: Literal["delete", "keep"] = "delete",
+    lag: str | dt.timedelta = "5m",
+    full: bool = False,
+    on_error: Literal["raise", "report"] = "raise",
+    retyped: Retyped = "raise",
+) -> DltSource:
+    """Make a dlt source of portals: a resource for each table, merged by the portal and the id of a row.
+
+    The first run of a pipeline loads the tables; later runs load what is new, changed or deleted since. Rows that are
+    gone are removed by dlt's hint for hard deletes. Whatever happens to a run, the next one goes on from the last
+    complete load.
+
+    Parameters
+    ----------
+    portals : str, Portal or sequence of these, optional
+        As for `read_entity`. The rows of all portals are in one table, told apart by their column ``portal``, which is
+        the host.
+    entities : str or sequence of str, optional
+        As for `sync_entities`: names as for `read_entity`, ``"stage_history:2"``, ``"deal_product_row"``. Default:
+        everything of the CRM and around it that the credentials can read, which requests their scopes now.
+    deletions : {"delete", "keep"}
+        Whether rows that are proven to be deleted are removed from the destination.
+    lag : str or timedelta
+        How far behind the last run changes are looked for again, ``"5m"`` by default: rows can appear later than their
+        modified time.
+    full : bool
+        Read all rows again, and believe that rows are gone whatever their number.
+    on_error : {"raise", "report"}
+        With ``"raise"`` a table that fails ends the run before anything is loaded. With ``"report"`` the others are
+        loaded, and a warning names what failed: that is what a dead portal among many needs.
+    retyped : {"raise", "column"}
+        Whether a field that has another type now fails its table, or gets a second column.
+
+    Returns
+    -------
+    dlt.extract.DltSource
+        Its resources have the names of the tables: ``deal``, ``deal_product_row``, ``item_1032``. Its schema contract
+        freezes data types, and lets tables and columns be added.
+
+    Raises
+    ------
+    ConfigError
+        dlt is not installed (``pip install 'bx24frames[dlt]'``), or an argument is not accepted.
+    UnknownEntity
+        A name is unknown.
+
+    Notes
+    -----
+    Each row has its version in ``_synced_at``, the portal's time in UTC at which the run began that read it, and
+    ``_deleted``, which is true only in versions that say that a row is gone. A destination without merge, such as
+    Parquet files in a filesystem, gets all versions: the latest by ``_synced_at`` counts. Lists and structs are JSON.
+    https://dlthub.com/docs/general-usage/merge-loading
+
+    Examples
+    --------
+    >>> import dlt
+    >>> from bx24frames.connectors import dlt as bitrix24
+    >>> pipeline = dlt.pipeline("crm", destination="duckdb", dataset_name="crm")
+    >>> pipeline.run(bitrix24.source("acme", ["deal", "contact"]))  # doctest: +SKIP
+    """
+    require("dlt")
+    import dlt
+
+    given = portals if isinstance(portals, Sequence) and not isinstance(portals, str) else [portals]
+    connections = [connection_of(blocking_portal(one)) for one in given]
+    store = DltStore()
+    request = SyncRequest(
+        store=store,
+        entities=entities,
+        deletions=deletions,
+        labels=False,
+        lag=lag,
+        full=full,
+        on_error=on_error,
+        progress=False,
+        retyped=retyped,
+    )
+    feed = Feed(connections, request, store, bridge.run(_tables(connections, request.entities)))
+
+    @dlt.source(name="bitrix24", section="bitrix24", max_table_nesting=0, schema_contract={"data_type": "freeze"})
+    def bitrix24() -> list[DltResource]:
+        return [_resource(feed, table) for table in feed.tables.values()]
+
+    return bitrix24()
+
+
+async def _tables(connections: Sequence[Connection], entities: Sequence[str] | None) -> dict[str, TablePlan]:
+    """The tables of all portals, by name; a portal that does not answer adds none unless it is the only one."""
+    found = await asyncio.gather(
+        *(tables_for(one.begun(), Kept(), entities) for one in connections), return_exceptions=True
+    )
+    faults = [one for one in found if isinstance(one, BaseException)]
+    if len(faults) == len(found) or not all(isinstance(one, BX24Error) for one in faults):
+        raise faults[0]
+    return {table.name: table for one in found if not isinstance(one, BaseException) for table in one}
+
+
+def _resource(feed: Feed, table: TablePlan) -> DltResource:
+    import dlt
+
+    @dlt.resource(
+        name=table.name, primary_key=(PORTAL, *table.key), write_disposition=MERGE, columns=HINTS, standalone=True
+    )
+    def rows() -> Iterator[object]:
+        yield from feed.items(table.name)
+
+    return rows()
+
+
+class Feed:
+    """What the resources of a source share: one run for each extraction.
+
+    Parameters
+    ----------
+    connections : sequence of Connection
+    request : SyncRequest
+    store : DltStore
+        The store of the request.
+    tables : mapping
+        By name.
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        request: SyncRequest,
+        store: DltStore,
+        tables: Mapping[str, TablePlan],
+    ) -> None:
+        self.tables = tables
+        self._connections = connections
+        self._request = request
+        self._store = store
+        self._lock = threading.Lock()
+        self._load: str | None = None
+
+    def items(self, table: str) -> Iterator[object]:
+        """What a run has for a table, as dlt takes it; its marks are in the state once dlt has taken all of it."""
+        import dlt
+
+        state = dlt.current.resource_state(table)
+        committed = [one for one in self._extracted() if one.table == table]
+        for columns in (one.columns for one in committed if one.columns is not None):
+            # first, because the hints of a variant begin as those that its resource has then
+            hints = dlt.mark.make_hints(table_name=COLUMNS_TABLE, primary_key=COLUMN_KEY)
+            yield dlt.mark.with_hints(columns, hints, create_table_variant=True)
+        for one in committed:
+            hints = dlt.mark.make_hints(columns={name: {"data_type": "json"} for name in one.json})
+            for part in one.tables():
+                yield dlt.mark.with_hints(part, hints)
+        state.update({one.portal: record_of(one) for one in committed})
+
+    def _extracted(self) -> Sequence[CommittedTable]:
+        """What the run of this extraction committed; the first resource that asks runs it."""
+        import dlt
+
+        load = dlt.current.load_package_state()["load_id"]
+        with self._lock:
+            if load != self._load:
+                self._load = None
+                self._run(dlt.current.source())
+                self._load = load
+        return self._store.outbox.committed
+
+    def _run(self, chosen: DltSource) -> None:
+        import dlt
+
+        pipeline = dlt.current.pipeline()
+        states: dict[str, dict[str, StateRecord]] = {name: dlt.current.resource_state(name) for name in self.tables}
+        records = {(portal, name): one for name, state in states.items() for portal, one in state.items()}
+        self._store.begin(Destination(pipeline, chosen.schema), Path(pipeline.working_dir) / "bx24frames", records)
+        names = [_entity(self.tables[name]) for name in chosen.selected_resources]
+        whole = self._request.entities is None and len(names) == len(self.tables)
+        request = self._request if whole else replace(self._request, entities=names)
+        done = bridge.run(sync_store(self._connections, request, whole_rows=True))
+        fault = sync_error(done, _NOTHING if request.on_error == "raise" else _OTHERS)
+        if fault is not None and request.on_error == "raise":
+            raise fault
+        if fault is not None:
+            warn(str(fault))
+
+
+def _entity(table: TablePlan) -> str:
+    """The name by which a table is chosen."""
+    return table.entity if table.owner is None else table.name

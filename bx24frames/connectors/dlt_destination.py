@@ -1,0 +1,82 @@
+"""Destination: the rows that a dlt pipeline has loaded, read through the pipeline's own SQL client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bx24frames.connectors.dlt_outbox import GONE, Key
+from bx24frames.errors import StoreError
+from bx24frames.mirror.state import PORTAL, SYNCED
+
+if TYPE_CHECKING:
+    from dlt import Pipeline, Schema
+
+_AT_ONCE: Final = 50_000
+"""Rows fetched at once."""
+
+
+class Destination:
+    """The destination of a pipeline.
+
+    Parameters
+    ----------
+    pipeline : dlt.Pipeline
+    schema : dlt.Schema
+        That of the source: it says how the destination spells the names of tables and columns.
+
+    Raises
+    ------
+    StoreError
+        The destination cannot be queried.
+    """
+
+    def __init__(self, pipeline: Pipeline, schema: Schema) -> None:
+        from dlt.common.destination.exceptions import SqlClientNotAvailable
+
+        self.name = f"dlt pipeline {pipeline.pipeline_name}, dataset {pipeline.dataset_name}"
+        self._naming = schema.naming
+        try:
+            self._client = pipeline.sql_client(*([schema.name] if schema.name in pipeline.schemas else []))
+        except SqlClientNotAvailable:
+            raise StoreError(
+                f"The destination of {self.name} cannot be queried, so rows that are deleted cannot be found",
+                guidance="Use a destination with SQL, or the filesystem, which dlt queries with DuckDB.",
+            ) from None
+
+    def rows(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> Iterator[Key]:
+        """The given columns of the latest version of each row that is not deleted; nothing before the first load.
+
+        Parameters
+        ----------
+        table : str
+        key : sequence of str
+            What identifies a row besides the portal.
+        columns : sequence of str
+        portal : str, optional
+            Its rows alone.
+        """
+        from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+        query = self._query(table, key, columns, portal)
+        with self._client as client:
+            if not client.has_dataset():
+                return
+            try:
+                with client.execute_query(query, *([] if portal is None else [portal])) as cursor:
+                    while found := cursor.fetchmany(_AT_ONCE):
+                        yield from (tuple(row[:-1]) for row in found if not row[-1])
+            except DatabaseUndefinedRelation:
+                return
+
+    def _query(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> str:
+        qualified = self._client.make_qualified_table_name(self._naming.normalize_table_identifier(table))
+        wanted = [self._column(name) for name in (*columns, GONE)]
+        within = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
+        latest = f"ROW_NUMBER() OVER (PARTITION BY {within} ORDER BY {self._column(SYNCED)} DESC) AS age"
+        only = "" if portal is None else f" WHERE {self._column(PORTAL)} = %s"
+        versions = f"SELECT {', '.join(dict.fromkeys(wanted))}, {latest} FROM {qualified}{only}"  # noqa: S608
+        return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE age = 1"  # noqa: S608
+
+    def _column(self, name: str) -> str:
+        return self._client.escape_column_name(self._naming.normalize_path(name))

@@ -1,0 +1,168 @@
+"""dlt pipelines of the tests: their destinations, and their rows beside those of a mirror in the same kind of store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from postgres_server import binaries, postgres_server
+from unlimited import FAST
+
+import bx24frames as bx
+from bx24frames.connectors import dlt as bitrix24
+from bx24frames.files.cell_text import exact_json
+from bx24frames.mirror.stores.postgres import PostgresStore
+
+dlt = pytest.importorskip("dlt")
+
+DESTINATIONS = ("duckdb", "postgres", "filesystem")
+ENTITIES = ("deal", "contact", "user")
+KEYS = {"deal": ("id",), "contact": ("id",), "user": ("ID",), "deal_product_row": ("id",), "deal_contact": ()}
+Row = dict[str, Any]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_dlt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """dlt sends nothing, and says errors only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+        patch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
+        patch.setenv("DLT_DATA_DIR", str(tmp_path_factory.mktemp("dlt")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server() as address:
+        yield address
+
+
+@dataclass
+class Warehouse:
+    """A pipeline with its destination, and a mirror of the same portal in the same kind of store."""
+
+    kind: str
+    folder: Path
+    server: str | None
+    name: str
+
+    @property
+    def address(self) -> str:
+        """The PostgreSQL server as dlt wants it: with a password and a host, which libpq does not use."""
+        assert self.server is not None
+        return self.server.replace("bx@/", "bx:unused@localhost/")
+
+    def pipeline(self) -> Any:
+        destinations = {
+            "duckdb": lambda: dlt.destinations.duckdb(str(self.folder / "dlt.duckdb")),
+            "postgres": lambda: dlt.destinations.postgres(self.address),
+            "filesystem": lambda: dlt.destinations.filesystem(str(self.folder / "lake")),
+        }
+        return dlt.pipeline(
+            self.name,
+            destination=destinations[self.kind](),
+            dataset_name=self.name,
+            pipelines_dir=str(self.folder / "pipelines"),
+        )
+
+    def load(self, portal: Any, entities: Sequence[str] = ENTITIES, **options: Any) -> Any:
+        """Run the pipeline, once more where an earlier run left packages to load."""
+        pipeline = self.pipeline()
+        if pipeline.has_pending_data:
+            pipeline.run()
+        pipeline.run(bitrix24.source(portal, entities, **options), loader_file_format=self.format)
+        return pipeline
+
+    @property
+    def format(self) -> Any:
+        return {"filesystem": "parquet", "postgres": "insert_values"}.get(self.kind)
+
+    def loaded(self, table: str) -> list[Row]:
+        """The rows of the destination: the latest version of each that is not deleted."""
+        with self.pipeline().sql_client("bitrix24") as client:
+            query = f"SELECT * FROM {client.make_qualified_table_name(table)}"
+            with client.execute_query(query) as cursor:  # closed before its client
+                names = [column[0] for column in cursor.description]
+                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        latest: dict[tuple[Any, ...], Row] = {}
+        for row in sorted(rows, key=lambda row: row["_synced_at"]):
+            latest[row["portal"], *(row[one.lower()] for one in KEYS[table] or row)] = row
+        if self.kind != "filesystem":
+            assert len(rows) == len(latest), "a merge leaves one version of a row"
+        return [{name: plain(cell) for name, cell in row.items()} for row in latest.values() if not row["_deleted"]]
+
+    @property
+    def store(self) -> Any:
+        if self.kind == "postgres":
+            return PostgresStore(str(self.server), schema=f"{self.name}_mirror")
+        return self.folder / "mirror.duckdb" if self.kind == "duckdb" else f"{self.folder}/mirror/"
+
+    def mirrored(self, portal: Any, table: str, entities: Sequence[str] = ENTITIES) -> list[Row]:
+        """The alive rows of a mirror that was synced now."""
+        store = self.store
+        bx.sync_entities(entities, portal, store=store, deletions="delete", progress=False)
+        if self.kind == "postgres":
+            with store._session() as session:
+                told = "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() "
+                columns = [
+                    str(row[0]) for row in session.run(f"{told} AND table_name = ? ORDER BY ordinal_position", table)
+                ]
+                rows = [dict(zip(columns, row, strict=True)) for row in session.run(f'SELECT * FROM "{table}"')]
+        elif self.kind == "duckdb":
+            with duckdb.connect(str(store), read_only=True) as connection:
+                rows = connection.sql(f'SELECT * FROM "{table}"').to_arrow_table().to_pylist()
+        else:
+            rows = pq.read_table(f"{store}{table}.parquet").to_pylist()
+        return [{name: plain(cell) for name, cell in row.items()} for row in rows]
+
+    def equals_mirror(self, portal: Any, table: str, entities: Sequence[str] = ENTITIES) -> None:
+        """Every cell that a mirror has is in the destination, and no other row."""
+        spelled = self.pipeline().default_schema.naming.normalize_path
+        here, there = self.loaded(table), self.mirrored(portal, table, entities)
+        named = [{spelled(name): cell for name, cell in row.items()} for row in there]
+        key = [spelled(one) for one in KEYS[table] or named[0]]
+        left, right = (sorted(rows, key=lambda row: [str(row[one]) for one in key]) for rows in (here, named))
+        assert [[row[one] for one in key] for row in left] == [[row[one] for one in key] for row in right]
+        for one, two in zip(left, right, strict=True):
+            for name, cell in two.items():
+                if not name.startswith("_"):
+                    found = decoded(one[name]) if isinstance(cell, list | dict) else one[name]
+                    assert found == cell, f"{table}.{name}"
+
+
+def plain(cell: Any) -> Any:
+    """A cell as JSON has it, since dlt keeps lists and structs as JSON."""
+    if isinstance(cell, list | dict):
+        return json.loads(exact_json(cell))
+    if isinstance(cell, dt.datetime):
+        return cell.astimezone(dt.UTC)
+    return float(cell) if isinstance(cell, Decimal) else cell
+
+
+def decoded(cell: Any) -> Any:
+    """A list or struct of a destination, which some give as text."""
+    return json.loads(cell) if isinstance(cell, str) else cell
+
+
+@pytest.fixture(params=DESTINATIONS)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    server = request.getfixturevalue("server") if request.param == "postgres" else None
+    return Warehouse(request.param, tmp_path, server, f"crm_{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def portal() -> Iterator[tuple[bx.Sandbox, bx.Portal]]:
+    sizes = {"deal": 60, "contact": 20, "company": 5, "lead": 5}
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as opened:
+        yield box, opened
