@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from bx24frames import bridge
+from bx24frames.arguments import one_of
 from bx24frames.caller import warn
 from bx24frames.connectors.dlt_destination import Destination
 from bx24frames.connectors.dlt_outbox import COLUMN_KEY, GONE
@@ -45,6 +46,8 @@ MERGE: Final[TDeleteInsertStrategyDict] = {"disposition": "merge", "strategy": "
 """dlt's merge by primary key, in one transaction per table; only it removes rows by the hint of a column."""
 HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, GONE: {"hard_delete": True}}
 """The latest of several versions in one load counts, and one that is gone removes its row."""
+_DELETIONS: Final = one_of("delete", "keep")
+"""A mark on the last version of a row needs its other values, and a merge replaces rows as a whole."""
 _NOTHING: Final = "Nothing was loaded. With on_error='report' the other tables are loaded."
 _OTHERS: Final = "The other tables are loaded; the next run reads these again."
 
@@ -119,6 +122,7 @@ def source(
     given = portals if isinstance(portals, Sequence) and not isinstance(portals, str) else [portals]
     connections = [connection_of(blocking_portal(one)) for one in given]
     store = DltStore()
+    _DELETIONS("deletions", deletions)
     request = SyncRequest(
         store=store,
         entities=entities,
@@ -195,12 +199,15 @@ class Feed:
 
         state = dlt.current.resource_state(table)
         committed = [one for one in self._extracted() if one.table == table]
+        chosen = dlt.current.resource().compute_table_schema().get("file_format")
+        file_format = chosen or self._store.destination.file_format
         for columns in (one.columns for one in committed if one.columns is not None):
             # first, because the hints of a variant begin as those that its resource has then
-            hints = dlt.mark.make_hints(table_name=COLUMNS_TABLE, primary_key=COLUMN_KEY)
+            hints = dlt.mark.make_hints(COLUMNS_TABLE, primary_key=COLUMN_KEY, file_format=file_format)
             yield dlt.mark.with_hints(columns, hints, create_table_variant=True)
         for one in committed:
-            hints = dlt.mark.make_hints(columns={name: {"data_type": "json"} for name in one.json})
+            json: dict[str, TColumnSchema] = {name: {"data_type": "json"} for name in one.json}
+            hints = dlt.mark.make_hints(columns=json, file_format=file_format)
             for part in one.tables():
                 yield dlt.mark.with_hints(part, hints)
         state.update({one.portal: record_of(one) for one in committed})

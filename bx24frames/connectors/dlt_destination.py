@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.connectors.dlt_outbox import GONE, Key
@@ -11,7 +11,11 @@ from bx24frames.mirror.state import PORTAL, SYNCED
 
 if TYPE_CHECKING:
     from dlt import Pipeline, Schema
+    from dlt.common.typing import TLoaderFileFormat
 
+FORMATS: Final[Mapping[str, TLoaderFileFormat]] = {"dlt.destinations.postgres": "insert_values"}
+"""Formats of load files, by type of destination, where dlt's choice for Arrow loses values: CSV, in which an empty text
+arrives as null (dlt 1.31: FORCE_NULL in `PostgresCsvCopyJob`)."""
 _AT_ONCE: Final = 50_000
 """Rows fetched at once."""
 
@@ -25,6 +29,12 @@ class Destination:
     schema : dlt.Schema
         That of the source: it says how the destination spells the names of tables and columns.
 
+    Attributes
+    ----------
+    name : str
+    file_format : str or None
+        The format of load files to ask dlt for; None: as dlt chooses.
+
     Raises
     ------
     StoreError
@@ -35,6 +45,7 @@ class Destination:
         from dlt.common.destination.exceptions import SqlClientNotAvailable
 
         self.name = f"dlt pipeline {pipeline.pipeline_name}, dataset {pipeline.dataset_name}"
+        self.file_format = FORMATS.get(pipeline.destination.destination_type)
         self._naming = schema.naming
         try:
             self._client = pipeline.sql_client(*([schema.name] if schema.name in pipeline.schemas else []))

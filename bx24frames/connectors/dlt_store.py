@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import threading
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,7 @@ class DltStore:
     name : str
     spool : pathlib.Path
         Folder for rows on their way into the outbox.
+    destination : Destination
     outbox : Outbox
         The commits of the extraction.
     """
@@ -75,7 +77,8 @@ class DltStore:
         self.name = "dlt"
         self.spool = Path()
         self.outbox: Outbox
-        self._destination: Destination
+        self.destination: Destination
+        self._lock = threading.RLock()  # portals are synced side by side, and the client has one connection
         self._marks: Mapping[_Who, Mark] = {}
         self._versions: dict[_Who, dt.datetime] = {}
         self._digests: dict[_Who, str] = {}
@@ -93,7 +96,7 @@ class DltStore:
             What the state of the pipeline holds, by portal and table.
         """
         self.name, self.spool = destination.name, folder / "spool"
-        self._destination, self.outbox = destination, Outbox(folder / "outbox")
+        self.destination, self.outbox = destination, Outbox(folder / "outbox")
         self._marks = {who: _mark_in(record) for who, record in records.items()}
         self._versions = {who: _moment(record["version"]) for who, record in records.items()}
         self._digests = {who: str(record["digest"]) for who, record in records.items()}
@@ -103,12 +106,11 @@ class DltStore:
         wanted = ("position", "code", "name", "title", "type", "first_seen", "gone_at")
         found: dict[_Who, list[tuple[int, StoreColumn]]] = {}
         if self._marks:
-            for portal, entity, place, code, name, title, kind, first, gone in self._destination.rows(
+            for portal, entity, place, code, name, title, kind, first, gone in self.destination.rows(
                 COLUMNS_TABLE, COLUMN_KEY, (PORTAL, ENTITY, *wanted), None
             ):
-                column = StoreColumn(
-                    str(code), str(name), str(title), str(kind), _moment(first), None if gone is None else _moment(gone)
-                )
+                texts = (str(code), str(name), str(title or ""), str(kind))  # CSV has no empty text
+                column = StoreColumn(*texts, _moment(first), None if gone is None else _moment(gone))
                 found.setdefault((str(portal), str(entity)), []).append((int(str(place)), column))
         self._columns = {
             who: tuple(column for _, column in sorted(rows, key=lambda row: row[0])) for who, rows in found.items()
@@ -117,25 +119,30 @@ class DltStore:
 
     def ids(self, portal: str, table: TablePlan) -> array[int]:
         """The ids of the alive rows of a table, ascending."""
-        return array("q", sorted(int(str(row_id)) for (row_id,) in self._alive(portal, table, table.key)))
+        with self._lock:
+            return array("q", sorted(int(str(row_id)) for (row_id,) in self._alive(portal, table, table.key)))
 
     def count(self, portal: str, table: TablePlan) -> int:
         """The number of alive rows of a table."""
-        return sum(1 for _ in self._alive(portal, table, table.key))
+        with self._lock:
+            return sum(1 for _ in self._alive(portal, table, table.key))
 
     def linked(self, portal: str, table: TablePlan, column: str, ids: Sequence[int]) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is one of the given ids; ascending."""
         wanted = set(ids)
-        return _matching(self._links(portal, table, column), lambda links: not wanted.isdisjoint(links))
+        with self._lock:
+            return _matching(self._links(portal, table, column), lambda links: not wanted.isdisjoint(links))
 
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is no alive row of another table; ascending."""
-        known = set(self.ids(portal, target))
-        return _matching(self._links(portal, table, column), lambda links: not known.issuperset(links))
+        with self._lock:
+            known = set(self.ids(portal, target))
+            return _matching(self._links(portal, table, column), lambda links: not known.issuperset(links))
 
     def commit(self, changes: Sequence[Change]) -> list[Applied]:
         """Keep changes for dlt, which loads them and the state of the pipeline together."""
-        return [self._keep(change) for change in changes]
+        with self._lock:
+            return [self._keep(change) for change in changes]
 
     def close(self) -> None:
         """Nothing is open between calls."""
@@ -205,7 +212,7 @@ class DltStore:
                     if not gone:
                         yield row[width:]
             later.update(here)
-        for row in self._destination.rows(table.name, table.key, (*table.key, *columns), portal):
+        for row in self.destination.rows(table.name, table.key, (*table.key, *columns), portal):
             if row[:width] not in later:
                 yield row[width:]
 

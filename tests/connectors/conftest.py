@@ -20,13 +20,21 @@ from unlimited import FAST
 import bx24frames as bx
 from bx24frames.connectors import dlt as bitrix24
 from bx24frames.files.cell_text import exact_json
+from bx24frames.mirror.stores.apply import columns_of
 from bx24frames.mirror.stores.postgres import PostgresStore
 
 dlt = pytest.importorskip("dlt")
 
 DESTINATIONS = ("duckdb", "postgres", "filesystem")
 ENTITIES = ("deal", "contact", "user")
-KEYS = {"deal": ("id",), "contact": ("id",), "user": ("ID",), "deal_product_row": ("id",), "deal_contact": ()}
+KEYS = {
+    "deal": ("id",),
+    "contact": ("id",),
+    "user": ("ID",),
+    "deal_product_row": ("id",),
+    "deal_contact": ("DEAL_ID", "CONTACT_ID"),
+}
+SIZES = {"deal": 60, "contact": 20, "company": 5, "lead": 5}
 Row = dict[str, Any]
 
 
@@ -86,7 +94,7 @@ class Warehouse:
 
     @property
     def format(self) -> Any:
-        return {"filesystem": "parquet", "postgres": "insert_values"}.get(self.kind)
+        return "parquet" if self.kind == "filesystem" else None
 
     def loaded(self, table: str) -> list[Row]:
         """The rows of the destination: the latest version of each that is not deleted."""
@@ -95,9 +103,9 @@ class Warehouse:
             with client.execute_query(query) as cursor:  # closed before its client
                 names = [column[0] for column in cursor.description]
                 rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        latest: dict[tuple[Any, ...], Row] = {}
+        latest = {}
         for row in sorted(rows, key=lambda row: row["_synced_at"]):
-            latest[row["portal"], *(row[one.lower()] for one in KEYS[table] or row)] = row
+            latest[row["portal"], *(row[one.lower()] for one in KEYS[table])] = row
         if self.kind != "filesystem":
             assert len(rows) == len(latest), "a merge leaves one version of a row"
         return [{name: plain(cell) for name, cell in row.items()} for row in latest.values() if not row["_deleted"]]
@@ -108,16 +116,12 @@ class Warehouse:
             return PostgresStore(str(self.server), schema=f"{self.name}_mirror")
         return self.folder / "mirror.duckdb" if self.kind == "duckdb" else f"{self.folder}/mirror/"
 
-    def mirrored(self, portal: Any, table: str, entities: Sequence[str] = ENTITIES) -> list[Row]:
-        """The alive rows of a mirror that was synced now."""
+    def mirrored(self, table: str) -> list[Row]:
+        """The rows of the mirror."""
         store = self.store
-        bx.sync_entities(entities, portal, store=store, deletions="delete", progress=False)
         if self.kind == "postgres":
             with store._session() as session:
-                told = "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() "
-                columns = [
-                    str(row[0]) for row in session.run(f"{told} AND table_name = ? ORDER BY ordinal_position", table)
-                ]
+                columns = columns_of(session, table)
                 rows = [dict(zip(columns, row, strict=True)) for row in session.run(f'SELECT * FROM "{table}"')]
         elif self.kind == "duckdb":
             with duckdb.connect(str(store), read_only=True) as connection:
@@ -126,19 +130,20 @@ class Warehouse:
             rows = pq.read_table(f"{store}{table}.parquet").to_pylist()
         return [{name: plain(cell) for name, cell in row.items()} for row in rows]
 
-    def equals_mirror(self, portal: Any, table: str, entities: Sequence[str] = ENTITIES) -> None:
-        """Every cell that a mirror has is in the destination, and no other row."""
+    def equals_mirror(self, portal: Any, *tables: str) -> None:
+        """Every cell of a mirror that is synced now is in the destination, and no other row."""
+        bx.sync_entities(tables, portal, store=self.store, deletions="delete", progress=False)
         spelled = self.pipeline().default_schema.naming.normalize_path
-        here, there = self.loaded(table), self.mirrored(portal, table, entities)
-        named = [{spelled(name): cell for name, cell in row.items()} for row in there]
-        key = [spelled(one) for one in KEYS[table] or named[0]]
-        left, right = (sorted(rows, key=lambda row: [str(row[one]) for one in key]) for rows in (here, named))
-        assert [[row[one] for one in key] for row in left] == [[row[one] for one in key] for row in right]
-        for one, two in zip(left, right, strict=True):
-            for name, cell in two.items():
-                if not name.startswith("_"):
-                    found = decoded(one[name]) if isinstance(cell, list | dict) else one[name]
-                    assert found == cell, f"{table}.{name}"
+        for table in tables:
+            key = KEYS[table]
+            here = {tuple(row[one.lower()] for one in key): row for row in self.loaded(table)}
+            there = {tuple(row[one] for one in key): row for row in self.mirrored(table)}
+            assert here.keys() == there.keys(), f"{table}: other rows"
+            for row_key, row in there.items():
+                for name, cell in row.items():
+                    if not name.startswith("_"):
+                        found = here[row_key][spelled(name)]
+                        assert (decoded(found) if isinstance(cell, list | dict) else found) == cell, f"{table}.{name}"
 
 
 def plain(cell: Any) -> Any:
@@ -163,6 +168,5 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
 
 @pytest.fixture
 def portal() -> Iterator[tuple[bx.Sandbox, bx.Portal]]:
-    sizes = {"deal": 60, "contact": 20, "company": 5, "lead": 5}
-    with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as opened:
+    with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES) as box, bx.Portal(box.url, limits=FAST) as opened:
         yield box, opened
