@@ -18,14 +18,15 @@ from bx24frames import bridge
 from bx24frames.arguments import one_of
 from bx24frames.caller import warn
 from bx24frames.connectors.dlt_destination import Destination
-from bx24frames.connectors.dlt_outbox import COLUMN_KEY, GONE
-from bx24frames.connectors.dlt_store import COLUMNS_TABLE, DltStore, record_of
+from bx24frames.connectors.dlt_outbox import COLUMN_KEY, IS_GONE
+from bx24frames.connectors.dlt_store import DltStore, record_of
 from bx24frames.errors import BX24Error
 from bx24frames.extras import require
 from bx24frames.mirror.choice import tables_for
 from bx24frames.mirror.outcome import sync_error
 from bx24frames.mirror.request import SyncRequest
 from bx24frames.mirror.state import PORTAL, SYNCED, Kept
+from bx24frames.mirror.stores.statements import COLUMNS
 from bx24frames.mirror.sync import sync_store
 from bx24frames.portal.session import blocking_portal, connection_of
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 MERGE: Final[TDeleteInsertStrategyDict] = {"disposition": "merge", "strategy": "delete-insert"}
 """dlt's merge by primary key, in one transaction per table; only it removes rows by the hint of a column."""
-HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, GONE: {"hard_delete": True}}
+HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, IS_GONE: {"hard_delete": True}}
 """The latest of several versions in one load counts, and one that is gone removes its row."""
 _DELETIONS: Final = one_of("delete", "keep")
 """A mark on the last version of a row needs its other values, and a merge replaces rows as a whole."""
@@ -62,51 +63,31 @@ def source(
     on_error: Literal["raise", "report"] = "raise",
     retyped: Retyped = "raise",
 ) -> DltSource:
-    """Make a dlt source of portals: a resource for each table, merged by the portal and the id of a row.
+    """Make a dlt source of portals: a resource for each table, merged by portal and id.
 
-    The first run of a pipeline loads the tables; later runs load what is new, changed or deleted since. Rows that are
-    gone are removed by dlt's hint for hard deletes. Whatever happens to a run, the next one goes on from the last
-    complete load.
+    The first run of a pipeline loads the tables; later runs load what is new, changed or proven to be deleted since.
+    Rows have the version of ``_synced_at``, the portal's time of the run in UTC; lists and structs are JSON.
 
     Parameters
     ----------
     portals : str, Portal or sequence of these, optional
-        As for `read_entity`. The rows of all portals are in one table, told apart by their column ``portal``, which is
-        the host.
+        As for `read_entity`. The column ``portal`` is the host.
     entities : str or sequence of str, optional
-        As for `sync_entities`: names as for `read_entity`, ``"stage_history:2"``, ``"deal_product_row"``. Default:
-        everything of the CRM and around it that the credentials can read, which requests their scopes now.
+        As for `sync_entities`. Default: everything of the CRM and around it that the credentials can read.
     deletions : {"delete", "keep"}
-        Whether rows that are proven to be deleted are removed from the destination.
-    lag : str or timedelta
-        How far behind the last run changes are looked for again, ``"5m"`` by default: rows can appear later than their
-        modified time.
-    full : bool
-        Read all rows again, and believe that rows are gone whatever their number.
+        Whether rows that are gone are removed from the destination, by dlt's hint for hard deletes.
+    lag, full, retyped
+        As for `sync_entities`.
     on_error : {"raise", "report"}
-        With ``"raise"`` a table that fails ends the run before anything is loaded. With ``"report"`` the others are
-        loaded, and a warning names what failed: that is what a dead portal among many needs.
-    retyped : {"raise", "column"}
-        Whether a field that has another type now fails its table, or gets a second column.
-
-    Returns
-    -------
-    dlt.extract.DltSource
-        Its resources have the names of the tables: ``deal``, ``deal_product_row``, ``item_1032``. Its schema contract
-        freezes data types, and lets tables and columns be added.
+        Whether a table or portal that fails ends the run, or is named by a warning while the others are loaded.
 
     Raises
     ------
-    ConfigError
+    ConfigError, UnknownEntity
         dlt is not installed (``pip install 'bx24frames[dlt]'``), or an argument is not accepted.
-    UnknownEntity
-        A name is unknown.
 
     Notes
     -----
-    Each row has its version in ``_synced_at``, the portal's time in UTC at which the run began that read it, and
-    ``_deleted``, which is true only in versions that say that a row is gone. A destination without merge, such as
-    Parquet files in a filesystem, gets all versions: the latest by ``_synced_at`` counts. Lists and structs are JSON.
     https://dlthub.com/docs/general-usage/merge-loading
 
     Examples
@@ -117,24 +98,17 @@ def source(
     >>> pipeline.run(bitrix24.source("acme", ["deal", "contact"]))  # doctest: +SKIP
     """
     require("dlt")
-    import dlt
-
-    given = portals if isinstance(portals, Sequence) and not isinstance(portals, str) else [portals]
-    connections = [connection_of(blocking_portal(one)) for one in given]
-    store = DltStore()
     _DELETIONS("deletions", deletions)
+    store = DltStore()
     request = SyncRequest(
-        store=store,
-        entities=entities,
-        deletions=deletions,
-        labels=False,
-        lag=lag,
-        full=full,
-        on_error=on_error,
-        progress=False,
-        retyped=retyped,
+        store, entities, deletions, labels=False, lag=lag, full=full, on_error=on_error, progress=False, retyped=retyped
     )
-    feed = Feed(connections, request, store, bridge.run(_tables(connections, request.entities)))
+    given = portals if isinstance(portals, Sequence) and not isinstance(portals, str) else [portals]
+    return _source(Feed([connection_of(blocking_portal(one)) for one in given], request, store))
+
+
+def _source(feed: Feed) -> DltSource:
+    import dlt
 
     @dlt.source(name="bitrix24", section="bitrix24", max_table_nesting=0, schema_contract={"data_type": "freeze"})
     def bitrix24() -> list[DltResource]:
@@ -175,18 +149,15 @@ class Feed:
     request : SyncRequest
     store : DltStore
         The store of the request.
+
+    Attributes
+    ----------
     tables : mapping
-        By name.
+        The tables of all portals, by name.
     """
 
-    def __init__(
-        self,
-        connections: Sequence[Connection],
-        request: SyncRequest,
-        store: DltStore,
-        tables: Mapping[str, TablePlan],
-    ) -> None:
-        self.tables = tables
+    def __init__(self, connections: Sequence[Connection], request: SyncRequest, store: DltStore) -> None:
+        self.tables: Mapping[str, TablePlan] = bridge.run(_tables(connections, request.entities))
         self._connections = connections
         self._request = request
         self._store = store
@@ -203,7 +174,7 @@ class Feed:
         file_format = chosen or self._store.destination.file_format
         for columns in (one.columns for one in committed if one.columns is not None):
             # first, because the hints of a variant begin as those that its resource has then
-            hints = dlt.mark.make_hints(COLUMNS_TABLE, primary_key=COLUMN_KEY, file_format=file_format)
+            hints = dlt.mark.make_hints(COLUMNS, primary_key=COLUMN_KEY, file_format=file_format)
             yield dlt.mark.with_hints(columns, hints, create_table_variant=True)
         for one in committed:
             json: dict[str, TColumnSchema] = {name: {"data_type": "json"} for name in one.json}

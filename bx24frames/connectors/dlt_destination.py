@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.connectors.dlt_outbox import GONE, Key
+from bx24frames.connectors.dlt_outbox import IS_GONE, RowKey
 from bx24frames.errors import StoreError
 from bx24frames.mirror.state import PORTAL, SYNCED
 
@@ -55,7 +55,7 @@ class Destination:
                 guidance="Use a destination with SQL, or the filesystem, which dlt queries with DuckDB.",
             ) from None
 
-    def rows(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> Iterator[Key]:
+    def rows(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> Iterator[RowKey]:
         """The given columns of the latest version of each row that is not deleted; nothing before the first load.
 
         Parameters
@@ -82,7 +82,7 @@ class Destination:
 
     def _query(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> str:
         qualified = self._client.make_qualified_table_name(self._naming.normalize_table_identifier(table))
-        wanted = [self._column(name) for name in (*columns, GONE)]
+        wanted = [self._column(name) for name in (*columns, IS_GONE)]
         within = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
         latest = f"ROW_NUMBER() OVER (PARTITION BY {within} ORDER BY {self._column(SYNCED)} DESC) AS age"
         only = "" if portal is None else f" WHERE {self._column(PORTAL)} = %s"

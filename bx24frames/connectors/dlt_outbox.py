@@ -1,8 +1,8 @@
 """Outbox: what a sync commits, kept on disk in the layout of a dlt destination until dlt extracts it.
 
 A row of the destination is one version of a row of the portal. `SYNCED` orders the versions of a row, and a version
-with `GONE` says that the row is deleted. Lists and structs are JSON, which every destination of dlt can store: as Arrow
-lists and structs they load into DuckDB, but not into PostgreSQL (dlt 1.31 writes CSV for it, which has no nested
+with `IS_GONE` says that the row is deleted. Lists and structs are JSON, which every destination of dlt can store: as
+Arrow lists and structs they load into DuckDB, but not into PostgreSQL (dlt 1.31 writes CSV for it, which has no nested
 values).
 """
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     _Column: TypeAlias = "pa.Array[Any]"  # of any type of a field
 
-GONE: Final = "_deleted"
+IS_GONE: Final = "_deleted"
 """Whether a version says that its row is deleted; a merge of dlt removes such rows."""
-ENTITY: Final = "entity"
-COLUMN_KEY: Final = (PORTAL, ENTITY, "name")
+ENTITY_NAME: Final = "entity"
+COLUMN_KEY: Final = (PORTAL, ENTITY_NAME, "name")
 """What identifies a row of the table of columns."""
 
-Key: TypeAlias = tuple[object, ...]
+RowKey: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class CommittedTable:
         if waiting or (self.columns is not None and not self.rows.count):
             yield pa.Table.from_batches(waiting, self.schema)
 
-    def versions(self, columns: Sequence[str]) -> Iterator[tuple[Key, bool]]:
+    def versions(self, columns: Sequence[str]) -> Iterator[tuple[RowKey, bool]]:
         """The given columns of each version, and whether it says that its row is deleted."""
         for batch in self.rows.batches():
-            cells = [batch.column(name).to_pylist() for name in (*columns, GONE)]
+            cells = [batch.column(name).to_pylist() for name in (*columns, IS_GONE)]
             for *values, gone in zip(*cells, strict=True):
                 yield tuple(values), bool(gone)
 
@@ -94,7 +94,7 @@ class Outbox:
         self,
         change: Change,
         rows: Iterable[pa.RecordBatch],
-        gone: Sequence[Key],
+        gone: Sequence[RowKey],
         version: dt.datetime,
         digest: str,
         *,
@@ -156,7 +156,7 @@ class _Layout:
                 pa.field(PORTAL, pa.string(), nullable=False),
                 *fields,
                 pa.field(SYNCED, pa.timestamp("us", "UTC"), nullable=False),
-                pa.field(GONE, pa.bool_(), nullable=False),
+                pa.field(IS_GONE, pa.bool_(), nullable=False),
             ]
         )
 
@@ -168,7 +168,7 @@ class _Layout:
         ]
         return self._complete(cells, batch.num_rows, gone=False)
 
-    def tombstones(self, keys: Sequence[Key]) -> pa.RecordBatch:
+    def tombstones(self, keys: Sequence[RowKey]) -> pa.RecordBatch:
         """Versions that say of rows that they are deleted."""
         import pyarrow as pa
 
@@ -187,7 +187,7 @@ class _Layout:
         ends = (self._portal, self._version, gone)
         portal, version, deleted = (
             pa.repeat(pa.scalar(value, self.schema.field(name).type), count)
-            for value, name in zip(ends, (PORTAL, SYNCED, GONE), strict=True)
+            for value, name in zip(ends, (PORTAL, SYNCED, IS_GONE), strict=True)
         )
         return pa.record_batch([portal, *cells, version, deleted], schema=self.schema)
 
@@ -208,12 +208,12 @@ def _column_rows(change: Change, version: dt.datetime) -> pa.Table:
     return pa.table(
         {
             PORTAL: pa.repeat(pa.scalar(change.portal), count),
-            ENTITY: pa.repeat(pa.scalar(change.table.name), count),
+            ENTITY_NAME: pa.repeat(pa.scalar(change.table.name), count),
             **{name: pa.array(values, pa.string()) for name, values in texts.items()},
             "position": pa.array(range(count), pa.int64()),
             "first_seen": pa.array([one.first_seen for one in columns], moment),
             "gone_at": pa.array([one.gone_at for one in columns], moment),
             SYNCED: pa.repeat(pa.scalar(version, moment), count),
-            GONE: pa.repeat(pa.scalar(value=False), count),
+            IS_GONE: pa.repeat(pa.scalar(value=False), count),
         }
     )

@@ -18,18 +18,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.connectors.dlt_outbox import COLUMN_KEY, ENTITY, Outbox
+from bx24frames.connectors.dlt_outbox import COLUMN_KEY, ENTITY_NAME, Outbox
 from bx24frames.mirror.state import PORTAL, Applied, Kept, Mark, ReplacedRows, StoreColumn
+from bx24frames.mirror.stores.statements import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.connectors.dlt_destination import Destination
-    from bx24frames.connectors.dlt_outbox import CommittedTable, Key
+    from bx24frames.connectors.dlt_outbox import CommittedTable, RowKey
     from bx24frames.mirror.state import Change, TablePlan
 
-COLUMNS_TABLE: Final = "_sync_columns"
-"""The table of columns, as in every store of a mirror."""
 _TICK: Final = dt.timedelta(microseconds=1)
 
 _Who: TypeAlias = tuple[str, str]
@@ -107,7 +106,7 @@ class DltStore:
         found: dict[_Who, list[tuple[int, StoreColumn]]] = {}
         if self._marks:
             for portal, entity, place, code, name, title, kind, first, gone in self.destination.rows(
-                COLUMNS_TABLE, COLUMN_KEY, (PORTAL, ENTITY, *wanted), None
+                COLUMNS, COLUMN_KEY, (PORTAL, ENTITY_NAME, *wanted), None
             ):
                 texts = (str(code), str(name), str(title or ""), str(kind))  # CSV has no empty text
                 column = StoreColumn(*texts, _moment(first), None if gone is None else _moment(gone))
@@ -159,7 +158,7 @@ class DltStore:
         who = (change.portal, change.table.name)
         version, digest = self._version(change), ""
         if change.replaced is None:
-            gone: list[Key] = [(one,) for one in change.gone]
+            gone: list[RowKey] = [(one,) for one in change.gone]
             rows = self._moved(change)
         else:
             gone, complete = self._compared(change, change.replaced)
@@ -188,7 +187,7 @@ class DltStore:
             if any(fresh):
                 yield batch.filter(pa.array(fresh, pa.bool_()))
 
-    def _compared(self, change: Change, replaced: ReplacedRows) -> tuple[list[Key], bool]:
+    def _compared(self, change: Change, replaced: ReplacedRows) -> tuple[list[RowKey], bool]:
         """The keys of rows that a complete reading lacks, and whether the destination has all that it has."""
         key, owner = change.table.key, replaced.owner_column
         incoming = {one for batch in change.rows() for one in _keys(batch, key)}
@@ -201,11 +200,11 @@ class DltStore:
         for row_id, cell in self._alive(portal, table, (table.key[0], column)):
             yield int(str(row_id)), _ids_in(cell)
 
-    def _alive(self, portal: str, table: TablePlan, columns: Sequence[str]) -> Iterator[Key]:
+    def _alive(self, portal: str, table: TablePlan, columns: Sequence[str]) -> Iterator[RowKey]:
         """The given columns of the rows that the destination will have after the commits of this run."""
         width, later = len(table.key), set[object]()
         for one in self.outbox.of(portal, table.name):
-            here: list[Key] = []
+            here: list[RowKey] = []
             for row, gone in one.versions((*table.key, *columns)):
                 if row[:width] not in later:
                     here.append(row[:width])
@@ -217,7 +216,7 @@ class DltStore:
                 yield row[width:]
 
 
-def _keys(batch: pa.RecordBatch, key: Sequence[str]) -> Iterator[Key]:
+def _keys(batch: pa.RecordBatch, key: Sequence[str]) -> Iterator[RowKey]:
     return zip(*(batch.column(name).to_pylist() for name in key), strict=True)
 
 
