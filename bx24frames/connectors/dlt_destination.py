@@ -81,12 +81,15 @@ class Destination:
                 return
 
     def _query(self, table: str, key: Sequence[str], columns: Sequence[str], portal: str | None) -> str:
-        qualified = self._client.make_qualified_table_name(self._naming.normalize_table_identifier(table))
+        source = self._client.make_qualified_table_name(self._naming.normalize_table_identifier(table))
         wanted = [self._column(name) for name in (*columns, IS_GONE)]
         within = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
-        latest = f"ROW_NUMBER() OVER (PARTITION BY {within} ORDER BY {self._column(SYNCED)} DESC) AS age"
-        only = "" if portal is None else f" WHERE {self._column(PORTAL)} = %s"
-        versions = f"SELECT {', '.join(dict.fromkeys(wanted))}, {latest} FROM {qualified}{only}"  # noqa: S608
+        versions = (
+            f"SELECT {', '.join(dict.fromkeys(wanted))}, ROW_NUMBER() OVER (PARTITION BY {within} "  # noqa: S608
+            f"ORDER BY {self._column(SYNCED)} DESC) AS age FROM {source}"
+        )
+        if portal is not None:
+            versions += " WHERE " + self._column(PORTAL) + " = %s"
         return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE age = 1"  # noqa: S608
 
     def _column(self, name: str) -> str:
