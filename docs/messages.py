@@ -29,9 +29,9 @@ SKIPPED: Final = ("sandbox/", "locale/", "cli/examples.py", "where/dialects.py",
 """The sandbox speaks as a portal does, and its command is in bx24frames/cli; the others hold commands and sources."""
 CODE: Final = re.compile(
     r"^\W*(?:Mapping|dict|tuple|list|Callable|Iterable|frozenset)\[|pa\.\w+\[|^\w+ \| |<table|----"
-    r"|^\W*(?:SELECT|INSERT|CREATE|PRAGMA|UPDATE|DELETE|WITH|ALTER|DROP|COPY|ATTACH|COMMENT) "
+    r"|^\W*local \w+|^\W*(?:SELECT|INSERT|CREATE|PRAGMA|UPDATE|DELETE|WITH|ALTER|DROP|COPY|ATTACH|COMMENT) "
 )
-"""Types in quotes, SQL, HTML, docstrings that are values."""
+"""Types in quotes, SQL, Lua, HTML, docstrings that are values."""
 SENTENCE: Final = re.compile(r"[A-Za-z][\w'’()=,.-]*[,:;]? [\w'\"(`]*[a-z]{2}")
 COMPOSED: Final = ("  {0}: {1} ({2}x{3})",)
 """Frames without a word that hold messages."""

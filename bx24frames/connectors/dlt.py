@@ -20,15 +20,17 @@ from bx24frames.caller import warn
 from bx24frames.connectors.dlt_destination import Destination
 from bx24frames.connectors.dlt_outbox import COLUMN_KEY, IS_GONE
 from bx24frames.connectors.dlt_store import DltStore, record_of
+from bx24frames.engine.messages import MAX_COMMANDS
 from bx24frames.errors import BX24Error
 from bx24frames.extras import require
-from bx24frames.mirror.choice import tables_for
+from bx24frames.mirror.choice import SURVEY, named_tables, surveyed_tables
 from bx24frames.mirror.outcome import sync_error
 from bx24frames.mirror.request import SyncRequest
-from bx24frames.mirror.state import PORTAL, SYNCED, Kept
+from bx24frames.mirror.state import SYNCED
 from bx24frames.mirror.stores.statements import COLUMNS
 from bx24frames.mirror.sync import sync_store
 from bx24frames.portal.session import blocking_portal, connection_of
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -119,13 +121,17 @@ def _source(feed: Feed) -> DltSource:
 
 async def _tables(connections: Sequence[Connection], entities: Sequence[str] | None) -> dict[str, TablePlan]:
     """The tables of all portals, by name; a portal that does not answer adds none unless it is the only one."""
-    found = await asyncio.gather(
-        *(tables_for(one.begun(), Kept(), entities) for one in connections), return_exceptions=True
-    )
+    found = await asyncio.gather(*(_plans(one.begun(), entities) for one in connections), return_exceptions=True)
     faults = [one for one in found if isinstance(one, BaseException)]
     if len(faults) == len(found) or not all(isinstance(one, BX24Error) for one in faults):
         raise faults[0]
     return {table.name: table for one in found if not isinstance(one, BaseException) for table in one}
+
+
+async def _plans(connection: Connection, entities: Sequence[str] | None) -> list[TablePlan]:
+    if entities is not None:
+        return await named_tables(connection, entities)
+    return await surveyed_tables(connection, [], await connection.answers(SURVEY, first=MAX_COMMANDS, mixed=True))
 
 
 def _resource(feed: Feed, table: TablePlan) -> DltResource:
@@ -215,4 +221,4 @@ class Feed:
 
 def _entity(table: TablePlan) -> str:
     """The name by which a table is chosen."""
-    return table.entity if table.owner is None else table.name
+    return table.entity if table.owned is None else table.name

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bx24frames.files.cell_text import exact_json
 from bx24frames.mirror.spool import PART_ROWS, Rows
-from bx24frames.mirror.state import PORTAL, SYNCED
+from bx24frames.mirror.state import SYNCED
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,16 +41,14 @@ RowKey: TypeAlias = tuple[object, ...]
 class CommittedTable:
     """What one commit has for one table of one portal.
 
-    `version`: later than that of any earlier commit of the table. `digest`: of its rows, where all were read. `json`:
-    names of the columns that hold JSON. `rows`: versions of rows. `columns`: rows of the table of columns; None where
-    these are as they were.
+    `version`: later than that of any earlier commit of the table. `json`: names of the columns that hold JSON. `rows`:
+    versions of rows. `columns`: rows of the table of columns; None where these are as they were.
     """
 
     portal: str
     table: str
     mark: Mark
     version: dt.datetime
-    digest: str
     schema: pa.Schema
     json: tuple[str, ...]
     rows: Rows
@@ -96,7 +95,6 @@ class Outbox:
         rows: Iterable[pa.RecordBatch],
         gone: Sequence[RowKey],
         version: dt.datetime,
-        digest: str,
         *,
         columns: bool,
     ) -> int:
@@ -110,8 +108,6 @@ class Outbox:
         gone : sequence of tuple
             Keys of deleted rows.
         version : datetime
-        digest : str
-            Of the whole table; empty for a table that is not read as a whole.
         columns : bool
             Whether the columns of the table changed.
         """
@@ -125,7 +121,7 @@ class Outbox:
             waiting.append(layout.tombstones(gone))
         waiting.flush()
         told = _column_rows(change, version) if columns else None
-        who = (change.portal, change.table.name, change.mark, version, digest)
+        who = (change.portal, change.table.name, change.mark, version)
         self.committed.append(CommittedTable(*who, layout.schema, layout.json, waiting, told))
         return count
 

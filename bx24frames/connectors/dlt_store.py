@@ -10,7 +10,6 @@ that grows with the rows.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import threading
 from array import array
@@ -19,16 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.connectors.dlt_outbox import COLUMN_KEY, ENTITY_NAME, Outbox
-from bx24frames.mirror.state import PORTAL, Applied, Kept, Mark, ReplacedRows, StoreColumn
+from bx24frames.files.cell_text import exact_json
+from bx24frames.mirror.state import Applied, Kept, Mark, Reread, StoreColumn
 from bx24frames.mirror.stores.statements import COLUMNS
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.connectors.dlt_destination import Destination
+    from bx24frames.connectors.dlt_destination import Among, Destination
     from bx24frames.connectors.dlt_outbox import CommittedTable, RowKey
     from bx24frames.mirror.state import Change, TablePlan
 
+_COMPARED: Final = 20_000
+"""Rows of a change above which they are loaded without a comparison."""
 _TICK: Final = dt.timedelta(microseconds=1)
 
 _Who: TypeAlias = tuple[str, str]
@@ -45,17 +48,19 @@ def record_of(one: CommittedTable) -> StateRecord:
         "schema": mark.schema,
         "form": mark.form,
         "version": one.version.isoformat(),
-        "digest": one.digest,
+        "reread_upto": mark.reread.upto,
+        "reread_ended": None if mark.reread.ended is None else mark.reread.ended.isoformat(),
     }
 
 
 def _mark_in(record: StateRecord) -> Mark:
-    max_id = record["max_id"]
+    max_id, ended = record["max_id"], record["reread_ended"]
     return Mark(
         _moment(record["at"]),
         None if max_id is None else int(max_id),
         str(record["schema"]),
         str(record["form"]),
+        Reread(int(str(record["reread_upto"])), None if ended is None else _moment(ended)),
     )
 
 
@@ -80,7 +85,6 @@ class DltStore:
         self._lock = threading.RLock()  # portals are synced side by side, and the client has one connection
         self._marks: Mapping[_Who, Mark] = {}
         self._versions: dict[_Who, dt.datetime] = {}
-        self._digests: dict[_Who, str] = {}
         self._columns: dict[_Who, tuple[StoreColumn, ...]] = {}
 
     def begin(self, destination: Destination, folder: Path, records: Mapping[_Who, StateRecord]) -> None:
@@ -98,7 +102,6 @@ class DltStore:
         self.destination, self.outbox = destination, Outbox(folder / "outbox")
         self._marks = {who: _mark_in(record) for who, record in records.items()}
         self._versions = {who: _moment(record["version"]) for who, record in records.items()}
-        self._digests = {who: str(record["digest"]) for who, record in records.items()}
 
     def open(self) -> Kept:
         """The marks of the pipeline's state, and the columns of the destination."""
@@ -106,7 +109,7 @@ class DltStore:
         found: dict[_Who, list[tuple[int, StoreColumn]]] = {}
         if self._marks:
             for portal, entity, place, code, name, title, kind, first, gone in self.destination.rows(
-                COLUMNS, COLUMN_KEY, (PORTAL, ENTITY_NAME, *wanted), None
+                COLUMNS, COLUMN_KEY, (PORTAL, ENTITY_NAME, *wanted)
             ):
                 texts = (str(code), str(name), str(title or ""), str(kind))  # CSV has no empty text
                 column = StoreColumn(*texts, _moment(first), None if gone is None else _moment(gone))
@@ -132,6 +135,16 @@ class DltStore:
         with self._lock:
             return _matching(self._links(portal, table, column), lambda links: not wanted.isdisjoint(links))
 
+    def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+        """The ids of those alive rows, given by id with some columns, that have other values; ascending."""
+        key, names = table.key, rows.column_names
+        with self._lock:
+            among = key[0], {int(str(one)) for one in rows.column(key[0]).to_pylist()}
+            found = self._alive(portal, table, (*key, *names), among)
+            stored = {row[: len(key)]: row[len(key) :] for row in found}
+        compared = (one for batch in rows.to_batches() for one in _compared(batch, key, stored))
+        return array("q", sorted(int(str(row_key[0])) for row_key, differs in compared if differs))
+
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is no alive row of another table; ascending."""
         with self._lock:
@@ -146,6 +159,22 @@ class DltStore:
     def close(self) -> None:
         """Nothing is open between calls."""
 
+    def _keep(self, change: Change) -> Applied:
+        who = (change.portal, change.table.name)
+        columns = self._columns.get(who) != change.columns
+        compared = not columns and change.read <= _COMPARED
+        stored = self._stored(change, change.schema.names if compared else change.table.key, compared=compared)
+        gone: list[RowKey] = [(one,) for one in change.gone]
+        if change.replaced is not None:
+            gone = [*(stored.keys() - {one for batch in change.rows() for one in _keys(batch, change.table.key)})]
+        if change.deletions == "keep":
+            gone = []
+        rows = _unlike(change, stored) if compared else change.rows()
+        version = self._version(change)
+        loaded = self.outbox.add(change, rows, gone, version, columns=columns)
+        self._versions[who], self._columns[who] = version, change.columns
+        return Applied(updated=loaded, deleted=len(gone))
+
     def _version(self, change: Change) -> dt.datetime:
         """The version of a change: the portal's time of the run, or just after the latest version of the table.
 
@@ -154,88 +183,96 @@ class DltStore:
         latest = self._versions.get((change.portal, change.table.name))
         return change.mark.at if latest is None else max(change.mark.at, latest + _TICK)
 
-    def _keep(self, change: Change) -> Applied:
-        who = (change.portal, change.table.name)
-        version, digest = self._version(change), ""
-        if change.replaced is None:
-            gone: list[RowKey] = [(one,) for one in change.gone]
-            rows = self._moved(change)
-        else:
-            gone, complete = self._compared(change, change.replaced)
-            digest = _digest(change) if change.replaced == ReplacedRows() else ""
-            rows = iter(()) if digest and complete and digest == self._digests.get(who) else change.rows()
-        gone = [] if change.deletions == "keep" else gone
-        columns = self._columns.get(who) != change.columns
-        loaded = self.outbox.add(change, rows, gone, version, digest, columns=columns)
-        self._versions[who], self._columns[who] = version, change.columns
-        return Applied(updated=loaded, deleted=len(gone))
-
-    def _moved(self, change: Change) -> Iterator[pa.RecordBatch]:
-        """The rows that are new or changed; those read for their place near the highest id only if they are unknown."""
-        import pyarrow as pa
-
-        moved = change.moved
-        if moved is None:
-            yield from change.rows()
-            return
-        known: frozenset[int] | None = None
-        for batch in change.rows():
-            ids = [int(str(one)) for one in batch.column(change.table.key[0]).to_pylist()]
-            if known is None and not moved.issuperset(ids):
-                known = frozenset(self.ids(change.portal, change.table))
-            fresh = [one in moved or one not in (known or ()) for one in ids]
-            if any(fresh):
-                yield batch.filter(pa.array(fresh, pa.bool_()))
-
-    def _compared(self, change: Change, replaced: ReplacedRows) -> tuple[list[RowKey], bool]:
-        """The keys of rows that a complete reading lacks, and whether the destination has all that it has."""
-        key, owner = change.table.key, replaced.owner_column
-        incoming = {one for batch in change.rows() for one in _keys(batch, key)}
-        owners = set(replaced.owners)
-        alive = self._alive(change.portal, change.table, key if owner is None else (*key, owner))
-        there = {row[: len(key)] for row in alive if owner is None or row[-1] in owners}
-        return [*(there - incoming)], incoming <= there
+    def _stored(self, change: Change, columns: Sequence[str], *, compared: bool) -> dict[RowKey, RowKey]:
+        """What the destination has of the rows that a change replaces or is compared with, by key."""
+        key, replaced = change.table.key, change.replaced
+        if replaced is None and not compared:
+            return {}
+        among: Among | None = None
+        if replaced is None:
+            among = key[0], {int(str(one)) for batch in change.rows() for (one,) in _keys(batch, key)}
+        elif replaced.owner_column is not None:
+            among = replaced.owner_column, set(replaced.owners)
+        rows = self._alive(change.portal, change.table, (*key, *columns), among)
+        return {row[: len(key)]: row[len(key) :] for row in rows}
 
     def _links(self, portal: str, table: TablePlan, column: str) -> Iterator[tuple[int, list[int]]]:
         for row_id, cell in self._alive(portal, table, (table.key[0], column)):
-            yield int(str(row_id)), _ids_in(cell)
+            links = _plain(cell, nested=True)
+            yield int(str(row_id)), [int(str(one)) for one in (links if isinstance(links, list) else [links]) if one]
 
-    def _alive(self, portal: str, table: TablePlan, columns: Sequence[str]) -> Iterator[RowKey]:
-        """The given columns of the rows that the destination will have after the commits of this run."""
-        width, later = len(table.key), set[object]()
+    def _alive(
+        self, portal: str, table: TablePlan, columns: Sequence[str], among: Among | None = None
+    ) -> Iterator[RowKey]:
+        """The given columns of the rows that the destination will have after the commits of this run.
+
+        Parameters
+        ----------
+        portal : str
+        table : TablePlan
+        columns : sequence of str
+        among : tuple of str and collection of int, optional
+            A column, and its values in the rows that are wanted.
+        """
+        width = len(table.key)
+        later: set[RowKey] = set()
+        wanted = (*table.key, *((among[0],) if among else ()), *columns)
+        ends = width + bool(among)
+
+        def fits(row: RowKey) -> bool:
+            return among is None or row[width] in among[1]
+
         for one in self.outbox.of(portal, table.name):
             here: list[RowKey] = []
-            for row, gone in one.versions((*table.key, *columns)):
+            for row, gone in one.versions(wanted):
                 if row[:width] not in later:
                     here.append(row[:width])
-                    if not gone:
-                        yield row[width:]
+                    if not gone and fits(row):
+                        yield row[ends:]
             later.update(here)
-        for row in self.destination.rows(table.name, table.key, (*table.key, *columns), portal):
-            if row[:width] not in later:
-                yield row[width:]
+        for row in self.destination.rows(table.name, table.key, wanted, portal, among):
+            if row[:width] not in later and fits(row):
+                yield row[ends:]
 
 
 def _keys(batch: pa.RecordBatch, key: Sequence[str]) -> Iterator[RowKey]:
     return zip(*(batch.column(name).to_pylist() for name in key), strict=True)
 
 
-def _digest(change: Change) -> str:
-    """A digest of the rows of a change; equal rows in other batches may have another one."""
-    found = hashlib.sha256()
-    for batch in change.rows():
-        found.update(batch.serialize())
-    return found.hexdigest()[:16]
-
-
 def _matching(rows: Iterator[tuple[int, list[int]]], fits: Callable[[list[int]], bool]) -> array[int]:
     return array("q", sorted(row_id for row_id, links in rows if fits(links)))
 
 
-def _ids_in(cell: object) -> list[int]:
-    """The ids in a cell: a number, or a list of numbers that some destinations give as JSON text."""
-    value = json.loads(cell) if isinstance(cell, str) else cell
-    return [int(str(one)) for one in (value if isinstance(value, list) else [value]) if one is not None]
+def _unlike(change: Change, stored: Mapping[RowKey, RowKey]) -> Iterator[pa.RecordBatch]:
+    """The rows of a change that the destination lacks, or has with other values."""
+    import pyarrow as pa
+
+    for batch in change.rows():
+        fresh = [key not in stored or differs for key, differs in _compared(batch, change.table.key, stored)]
+        if any(fresh):
+            yield batch.filter(pa.array(fresh, pa.bool_()))
+
+
+def _compared(
+    batch: pa.RecordBatch, key: Sequence[str], stored: Mapping[RowKey, RowKey]
+) -> Iterator[tuple[RowKey, bool]]:
+    """The key of each row, and whether the destination has other values for it."""
+    import pyarrow as pa
+
+    nested = [pa.types.is_nested(field.type) for field in batch.schema]
+    rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    for row_key, row in zip(_keys(batch, key), rows, strict=True):
+        pairs = zip(row, stored.get(row_key, row), nested, strict=True)
+        yield row_key, any(_plain(one, nested=deep) != _plain(two, nested=deep) for one, two, deep in pairs)
+
+
+def _plain(cell: object, *, nested: bool) -> object:
+    """A cell as all destinations give it: lists and structs as JSON has them, times in UTC."""
+    if isinstance(cell, dt.datetime):
+        return _moment(cell)
+    if nested and cell is not None:
+        return json.loads(cell if isinstance(cell, str) else exact_json(cell))
+    return cell
 
 
 def _moment(value: object) -> dt.datetime:

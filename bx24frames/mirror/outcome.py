@@ -12,8 +12,9 @@ from bx24frames.errors import SyncError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bx24frames.errors import BX24Error, SyncReported
+    from bx24frames.errors import BX24Error
     from bx24frames.mirror.state import Drift
+    from bx24frames.reports import SyncReported
 
 Status: TypeAlias = Literal["synced", "failed", "skipped"]
 _NAMED: Final = 3

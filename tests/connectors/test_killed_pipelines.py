@@ -15,7 +15,9 @@ import bx24frames as bx
 from bx24frames.mirror import spool
 from bx24frames.sandbox import Fault
 
-from .conftest import Warehouse
+from .warehouse import Warehouse
+
+pytest.importorskip("dlt")
 
 TABLES = ("contact", "deal")
 KILLS = 3
