@@ -1,24 +1,31 @@
 """Catalogue of translated messages: a text is recognised by the template it was made from.
 
 Messages are written in English where they arise, mostly as f-strings. A msgid is such a string with its expressions as
-``{0}``, ``{1}``; what stands in their place in a text is translated in its turn, where the catalogue knows it.
+``{0}``, ``{1}``; what stands in their place in a text is translated in its turn, where the catalogue knows it. A
+translation may write a number as its language does, ``{0:n}``, and give the forms of a word beside it,
+``{0:строка|строки|строк}``, in the order of the catalogue's Plural-Forms.
 """
 
 from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["DOMAIN", "LOCALE", "Catalogue", "literals"]
+__all__ = ["CONTEXT", "DOMAIN", "LOCALE", "Catalogue", "Figures", "literals"]
 
 DOMAIN: Final = "bx24frames"
 LOCALE: Final = Path(__file__).parent / "locale"
+CONTEXT: Final = "word"
+"""Context (msgctxt) of words that are shown by themselves; between the two, gettext puts an EOT."""
+NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
+"""A number as messages print it, with a comma between thousands."""
 DEPTH: Final = 4
 """Texts within texts that are translated: a message, its reason, the reason's cause."""
 SEAMS: Final = (
@@ -40,6 +47,42 @@ SHORT: Final = 2
 known or have no more than `SHORT` words."""
 
 
+class Figures(Formatter):
+    """Fills the placeholders of a translation: numbers and the forms of words in the manner of the language.
+
+    Parameters
+    ----------
+    plural : callable
+        The form that a number takes, as gettext counts them.
+
+    Examples
+    --------
+    >>> Figures(lambda number: number != 1).format("{0:n} {0:row|rows}, {1:n} s", "1,200", "0.5")
+    '1\xa0200 rows, 0,5 s'
+    """
+
+    def __init__(self, plural: Callable[[int], int]) -> None:
+        self._plural = plural
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Format one value."""
+        if format_spec == "n":
+            return localised(str(value))
+        return self._form(str(value), format_spec.split("|")) if "|" in format_spec else str(value)
+
+    def _form(self, value: str, forms: Sequence[str]) -> str:
+        """The form of a word beside a number; beside a fraction it is the one that follows the singular."""
+        whole, _, fraction = value.replace(",", "").partition(".")
+        if fraction.strip("0"):
+            return forms[1]
+        return forms[self._plural(abs(int(whole)))] if NUMBER.fullmatch(value) else forms[-1]
+
+
+def localised(number: str) -> str:
+    """Write a number as Russian does: a no-break space between thousands, and a decimal comma (CLDR)."""
+    return number.replace(",", "\u00a0").replace(".", ",")
+
+
 class Catalogue:
     """Translations by msgid.
 
@@ -47,11 +90,22 @@ class Catalogue:
     ----------
     messages : mapping of str to str
         The translation of each msgid.
+    words : mapping of str to str
+        The translation of each word that is shown by itself.
+    plural : callable
+        The form that a number takes; default: one form for 1, another for the rest.
     """
 
-    def __init__(self, messages: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        messages: Mapping[str, str],
+        words: Mapping[str, str] = MappingProxyType({}),
+        plural: Callable[[int], int] = lambda number: number != 1,
+    ) -> None:
         known = ((literals(source.strip()), target.strip()) for source, target in messages.items())
         pairs = [(parts, target) for parts, target in known if target and any(parts)]
+        self._words = words
+        self._figures = Figures(plural)
         self._remembered = lru_cache(REMEMBERED)(self._translated)
         self._exact = {parts[0]: target.format() for parts, target in pairs if len(parts) == 1}
         templates = [Template(tuple(parts), target) for parts, target in pairs if len(parts) > 1]
@@ -60,11 +114,17 @@ class Catalogue:
     @classmethod
     def load(cls, language: str) -> Catalogue:
         """Load the compiled catalogue of a language."""
-        found = gettext.translation(DOMAIN, LOCALE, [language], fallback=True)
+        found = gettext.translation(DOMAIN, LOCALE, [language])
         # gettext looks up by msgid only, and a template has to be found by the text that it matches
-        return cls(
-            {source: text for source, text in vars(found).get("_catalog", {}).items() if isinstance(source, str)}
-        )
+        texts = {source: text for source, text in vars(found)["_catalog"].items() if isinstance(source, str)}
+        head = f"{CONTEXT}\x04"
+        words = {source.removeprefix(head): text for source, text in texts.items() if source.startswith(head)}
+        sentences = {source: text for source, text in texts.items() if not source.startswith(head)}
+        return cls(sentences, words, vars(found)["plural"])
+
+    def word(self, text: str) -> str | None:
+        """Translate a word that is shown by itself; None if it is none of the catalogue's."""
+        return self._words.get(text)
 
     def translated(self, text: str, depth: int = 0) -> str:
         """Translate a text, its parts where it is unknown as a whole."""
@@ -109,7 +169,7 @@ class Catalogue:
                 continue
             spoken = [self.translated(value, depth + 1) for value in values]
             if template.letters >= LETTERS or all(map(_sure, values, spoken)):
-                return template.target.format(*spoken)
+                return self._figures.format(template.target, *spoken)
         return None
 
 
@@ -132,10 +192,15 @@ class Template:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        said = {name for _, name, _, _ in Formatter().parse(self.target)}
+        said: dict[str | None, str] = {}
+        for _, name, spec, _ in Formatter().parse(self.target):
+            said[name] = said.get(name) or spec or ""
         first, *rest = map(re.escape, self.parts)
         # what the translation leaves out is an ending or a word, such as the s of a plural
-        values = ("(.*?)" if str(place) in said else "([a-z ]{0,8})" for place in range(len(rest)))
+        values = (
+            "([a-z ]{0,8})" if (spec := said.get(str(place))) is None else f"({NUMBER.pattern})" if spec else "(.*?)"
+            for place in range(len(rest))
+        )
         return re.compile(first + "".join(value + part for value, part in zip(values, rest, strict=True)))
 
     def values(self, text: str) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from bx24frames.language import translated
+from bx24frames.language import translated, worded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,11 +23,19 @@ READABLE: Final = 14
 GAP: Final = 2
 
 
-def give(table: pa.Table, out: str | None, form: str | None) -> None:
-    """Print a table, or write it to `out` in the format `form`."""
+def give(table: pa.Table, out: str | None, form: str | None, *, spoken: Sequence[str] = ()) -> None:
+    """Print a table, or write it to `out` in the format `form`.
+
+    Texts in the columns `spoken` are printed in the language of the process; what is written stays as it is.
+    """
+    import pyarrow as pa
+
     from bx24frames.files.files_out import STDOUT, format_of, writing
 
     if out is None and form is None:
+        for name in spoken:
+            texts = pa.array([worded(str(text)) for text in table.column(name).to_pylist()], pa.string())
+            table = table.set_column(table.column_names.index(name), name, texts)
         show(table)
         return
     path = out or STDOUT
@@ -50,6 +58,8 @@ def terminal_width(*, err: bool = False) -> int | None:
 def text_table(table: pa.Table, width: int | None = None) -> str:
     """Format a table as text: a header, then one line per row; true is ``yes``, false and null are blank.
 
+    The header and ``yes`` are in the language of the process.
+
     Parameters
     ----------
     table : pyarrow.Table
@@ -65,14 +75,14 @@ def text_table(table: pa.Table, width: int | None = None) -> str:
     id
     title  yes
     """
-    columns = [[name, *map(_cell, table.column(name).to_pylist())] for name in table.column_names]
+    columns = [[worded(name), *map(_cell, table.column(name).to_pylist())] for name in table.column_names]
     widths = [max(map(len, column)) for column in columns]
     shown = len(widths) if width is None else _fitting(widths, width)
     if width is not None:
         widths = _narrowed(widths[:shown], width)
     lines = [list(cells) for cells in zip(*columns[:shown], strict=True)]
     lines.insert(1, ["-" * width for width in widths])
-    left = table.column_names[shown:]
+    left = [worded(name) for name in table.column_names[shown:]]
     note = [translated(f"({', '.join(left)}: wider terminal, or --out FILE)")] if left else []
     text = ["  ".join(map(_cut, line, widths)).rstrip() for line in lines]
     return "\n".join([*text, *(note if width is None else textwrap.wrap("".join(note), width))])
@@ -107,7 +117,7 @@ def _cell(value: object) -> str:
     if value is None or value is False:
         return ""
     if value is True:
-        return "yes"
+        return worded("yes")
     if isinstance(value, list):
         value = ", ".join(_choice(one) for one in value)
     text = " ".join(str(value).split())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 from bx24frames.display import table_html
 from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
+from bx24frames.language import translated, worded
 from bx24frames.mirror.outcome import Synced, table_outcomes
 
 if TYPE_CHECKING:
@@ -114,21 +115,27 @@ class SyncReport:
         return self.tables.num_rows
 
     def __repr__(self) -> str:
-        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        tables, requests = _number(len(self), "table"), _number(self.requests, "request")
-        return f"<SyncReport {self.store}: {tables}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+        tables, requests, failed = len(self), self.requests, len(self.failed)
+        facts = [
+            f"{tables:,} table{'' if tables == 1 else 's'}",
+            *([f"{failed:,} failed"] if failed else []),
+            f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted",
+            f"{requests:,} request{'' if requests == 1 else 's'}",
+            f"{self.seconds:.1f} s",
+        ]
+        return f"<SyncReport {self.store}: {', '.join(map(translated, facts))}>"
 
     def _repr_html_(self) -> str:
-        rows = list(zip(*(self.tables[name].to_pylist() for name in _SHOWN), strict=True))
+        lines: list[dict[str, object]] = self.tables.select(_SHOWN).to_pylist()
+        said = (
+            {**line, "status": worded(str(line["status"])), "message": translated(str(line["message"] or ""))}
+            for line in lines
+        )
+        rows = [list(line.values()) for line in said]
         return table_html(_SHOWN, rows, title=repr(self).strip("<>"))
 
     def _sum(self, name: str) -> int:
         return sum(int(str(one)) for one in self.tables[name].to_pylist())
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:

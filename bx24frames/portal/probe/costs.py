@@ -122,7 +122,7 @@ def _limiter(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 def _pages(_: Ground, replies: Sequence[Reply]) -> Verdict:
     taken = page_seconds(replies)
-    text = ", ".join(f"{family} {value:.3f}" for family, value in taken.items())
+    text = ", ".join(f"{family}: {value:.3f}" for family, value in taken.items())
     return Verdict("told", text, {"page_seconds": {family: round(value, 4) for family, value in taken.items()}})
 
 
