@@ -210,7 +210,9 @@ class Template:
         if not all(part in text for part in self.parts):
             return None
         found = self._pattern.fullmatch(text)
-        return None if found is None else found.groups()
+        if found is None or any(value.count("(") != value.count(")") for value in found.groups()):
+            return None  # half of a bracket: the template stands within the brackets
+        return found.groups()
 
 
 def _sure(value: str, spoken: str) -> bool:

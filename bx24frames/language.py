@@ -26,7 +26,7 @@ WORDS: Final = frozenset(
         *("skipped", "synced", "unchanged", "unknown", "insert", "update", "upsert", "delete"),
         # facts
         *("Credential", "Limits", "administrator", "commands per batch", "credential", "no", "operating time"),
-        *("requests in flight", "scopes", "shared", "so far", "user", "yes"),
+        *("requests in flight", "scopes", "shared", "so far", "user", "yes", "unit|rows"),
         # doctor
         *("DIFFERS", "address", "clear", "add", "clock", "conditions", "holds", "names", "rights"),
     )
@@ -50,11 +50,12 @@ def translated(text: str) -> str:
 def worded(text: str) -> str:
     """Return a word that is shown by itself, such as a heading, in the language of the process.
 
-    What is not in `WORDS` is translated as a message.
+    What is not in `WORDS` is translated as a message. A word that has two translations is marked with its use, as in
+    ``"unit|rows"``.
     """
     spoken = language()
     if spoken == "en":
-        return text
+        return text.rpartition("|")[2]
     found = _catalogue(spoken).word(text)
     return translated(text) if found is None else found
 

@@ -15,7 +15,7 @@ from bx24frames.language import translated, worded
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["give", "show", "terminal_width", "text_table"]
+__all__ = ["give", "show", "terminal_width", "text_table", "with_worded_heads"]
 
 WIDEST: Final = 60
 READABLE: Final = 14
@@ -36,11 +36,16 @@ def give(table: pa.Table, out: str | None, form: str | None, *, spoken: Sequence
         for name in spoken:
             texts = pa.array([worded(str(text)) for text in table.column(name).to_pylist()], pa.string())
             table = table.set_column(table.column_names.index(name), name, texts)
-        show(table)
+        show(with_worded_heads(table))
         return
     path = out or STDOUT
     with writing(path, format_of(path, form)) as append:
         append(table)
+
+
+def with_worded_heads(table: pa.Table) -> pa.Table:
+    """Name the columns of a table that this package makes in the language of the process."""
+    return table.rename_columns([worded(name) for name in table.column_names])
 
 
 def show(table: pa.Table, *, err: bool = False) -> None:
@@ -58,8 +63,6 @@ def terminal_width(*, err: bool = False) -> int | None:
 def text_table(table: pa.Table, width: int | None = None) -> str:
     """Format a table as text: a header, then one line per row; true is ``yes``, false and null are blank.
 
-    The header and ``yes`` are in the language of the process.
-
     Parameters
     ----------
     table : pyarrow.Table
@@ -75,14 +78,14 @@ def text_table(table: pa.Table, width: int | None = None) -> str:
     id
     title  yes
     """
-    columns = [[worded(name), *map(_cell, table.column(name).to_pylist())] for name in table.column_names]
+    columns = [[name, *map(_cell, table.column(name).to_pylist())] for name in table.column_names]
     widths = [max(map(len, column)) for column in columns]
     shown = len(widths) if width is None else _fitting(widths, width)
     if width is not None:
         widths = _narrowed(widths[:shown], width)
     lines = [list(cells) for cells in zip(*columns[:shown], strict=True)]
     lines.insert(1, ["-" * width for width in widths])
-    left = [worded(name) for name in table.column_names[shown:]]
+    left = table.column_names[shown:]
     note = [translated(f"({', '.join(left)}: wider terminal, or --out FILE)")] if left else []
     text = ["  ".join(map(_cut, line, widths)).rstrip() for line in lines]
     return "\n".join([*text, *(note if width is None else textwrap.wrap("".join(note), width))])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import show
+from bx24frames.cli.output import show, with_worded_heads
 from bx24frames.cli.phrasing import wrapped
 from bx24frames.cli.speech import confirm
 from bx24frames.errors import ConfigError
@@ -93,7 +93,7 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
     if not quiet or taken.doubtful:
         head = f"{taken.source.rows:,} rows ({sheet.notes})" if sheet.notes else f"{taken.source.rows:,} rows"
         typer.echo(wrapped(translated(head), sys.stderr), err=True)
-        show(taken.shown, err=True)
+        show(with_worded_heads(taken.shown), err=True)
         typer.echo(err=True)
     if yes:
         return

@@ -132,7 +132,7 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
     return cast("Callable[..., tqdm[object]]", kind)(
         desc=translated(title),
         total=total,
-        unit=f" {worded('rows')}",
+        unit=f" {worded('unit|rows')}",
         file=file,
         disable=None if progress == "auto" and not notebook else False,
         leave=not notebook,  # the frame below says what was read
