@@ -45,6 +45,7 @@ LETTERS: Final = 8
 SHORT: Final = 2
 """A template with fewer letters than `LETTERS`, such as "{0} rows", may match by chance: whatever it finds has to be
 known or have no more than `SHORT` words."""
+LATIN: Final = re.compile("[A-Za-z]")
 
 
 class Figures(Formatter):
@@ -156,7 +157,12 @@ class Catalogue:
         if found is not None:
             return found
         bare = piece.strip().rstrip(".;:")
-        inner = self._whole(bare, depth) if bare and bare != piece else None
+        if not bare:
+            return None
+        inner = self._whole(bare, depth) if bare != piece else None
+        if inner is None and bare[0].isupper():  # a message at the beginning of a line
+            small = self._whole(bare[0].lower() + bare[1:], depth)
+            inner = small and small[0].upper() + small[1:]
         return None if inner is None else piece.replace(bare, inner, 1)
 
     def _whole(self, text: str, depth: int) -> str | None:
@@ -165,10 +171,10 @@ class Catalogue:
             return exact
         for template in self._templates if "\n" not in text else ():
             values = template.values(text)
-            if values is None or (template.letters < LETTERS and not template.parts[0] and ": " in values[0]):
+            if values is None:
                 continue
             spoken = [self.translated(value, depth + 1) for value in values]
-            if template.letters >= LETTERS or all(map(_sure, values, spoken)):
+            if not template.short or _meant(template, values, spoken):
                 return self._figures.format(template.target, *spoken)
         return None
 
@@ -186,9 +192,9 @@ class Template:
         return sum(map(len, self.parts))
 
     @cached_property
-    def letters(self) -> int:
-        """Letters of literal text: how much of a text it recognises."""
-        return sum(sign.isalpha() for part in self.parts for sign in part)
+    def short(self) -> bool:
+        """Whether it has so few letters that it may match by chance."""
+        return sum(sign.isalpha() for part in self.parts for sign in part) < LETTERS
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -212,12 +218,17 @@ class Template:
         found = self._pattern.fullmatch(text)
         if found is None or any(value.count("(") != value.count(")") for value in found.groups()):
             return None  # half of a bracket: the template stands within the brackets
+        first = "" if self.parts[0] else found[1]
+        if "; " in first or (self.short and ": " in first):
+            return None  # the template is a later part of the text
         return found.groups()
 
 
-def _sure(value: str, spoken: str) -> bool:
-    """Whether what a template found is a message of its own, or a mere word."""
-    return value != spoken or len(value.split()) <= SHORT or not re.search("[A-Za-z]", value)
+def _meant(template: Template, values: Sequence[str], spoken: Sequence[str]) -> bool:
+    """Whether a short template is meant: its values are messages or mere words, and something in the text is sure."""
+    known = [value != said or not LATIN.search(value) for value, said in zip(values, spoken, strict=True)]
+    sure = all(one or len(value.split()) <= SHORT for one, value in zip(known, values, strict=True))
+    return sure and (any(known) or bool(template.parts[0]))
 
 
 def literals(source: str) -> list[str]:

@@ -204,8 +204,9 @@ def _named(target: str, source: str) -> Profile:
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:
     profiles = _profiles(settings)
     if name not in profiles:
-        known = ", ".join(sorted(profiles)) or "none"
-        raise ConfigError(f"There is no profile {shown_address(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
+        lacking = f"There is no profile {shown_address(name)!r}"
+        known = f"saved profiles: {', '.join(sorted(profiles))}" if profiles else "none is saved"
+        raise ConfigError(f"{lacking}; {known}", guidance=_THREE_WAYS)
     source = f"the profile {name!r}"
     entry = profiles[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")

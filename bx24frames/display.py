@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-from bx24frames.language import number, worded
+from bx24frames.language import figure, term
 
 __all__ = ["clipped", "facts_html", "table_html"]
 
@@ -42,14 +42,14 @@ def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title:
     lines = list(rows)
     columns = [[line[place] for line in lines] for place in range(len(heads))]
     numbers = [all(_is_number(cell) for cell in column) for column in columns]
-    pairs = zip(map(worded, heads), numbers, strict=True)
+    pairs = zip(map(term, heads), numbers, strict=True)
     head = "".join(f"<th{'' if right else LEFT}>{escape(of)}</th>" for of, right in pairs)
     return _table(title, f"<thead>\n<tr>{head}</tr>\n</thead>\n", ("".join(map(_cell, line)) for line in lines))
 
 
 def facts_html(facts: Mapping[str, object], *, title: str = "") -> str:
     """Format facts as names and values, one per line."""
-    return _table(title, "", (f"<th{LEFT}>{escape(worded(name))}</th>{_cell(value)}" for name, value in facts.items()))
+    return _table(title, "", (f"<th{LEFT}>{escape(term(name))}</th>{_cell(value)}" for name, value in facts.items()))
 
 
 def _table(title: str, head: str, lines: Iterable[str]) -> str:
@@ -68,4 +68,4 @@ def _cell(value: object) -> str:
         return "<td></td>"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"<td{LEFT}>{escape(str(value))}</td>"
-    return f"<td>{number(value, ',.1f' if isinstance(value, float) else ',')}</td>"
+    return f"<td>{figure(value, ',.1f' if isinstance(value, float) else ',')}</td>"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bx24frames.catalogue import Catalogue
 
-__all__ = ["WORDS", "language", "number", "translated", "worded"]
+__all__ = ["VOCABULARY", "figure", "language", "term", "translated"]
 
 VARIABLES: Final = ("BX24FRAMES_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 """The first of them that is set decides (https://www.gnu.org/software/gettext/manual/html_node/Locale-Environment-Variables.html)."""
-WORDS: Final = frozenset(
+VOCABULARY: Final = frozenset(
     (
         # columns of the tables that commands and notebooks show
         *("action", "arrow_type", "attempts", "available", "basis", "cells", "checks", "choices", "code", "column"),
@@ -26,7 +26,7 @@ WORDS: Final = frozenset(
         *("skipped", "synced", "unchanged", "unknown", "insert", "update", "upsert", "delete"),
         # facts
         *("Credential", "Limits", "administrator", "commands per batch", "credential", "no", "operating time"),
-        *("requests in flight", "scopes", "shared", "so far", "user", "yes", "unit|rows"),
+        *("requests in flight", "scopes", "shared", "so far", "user", "yes", "row", "unit|rows"),
         # doctor
         *("DIFFERS", "address", "clear", "add", "clock", "conditions", "holds", "names", "rights"),
     )
@@ -47,11 +47,11 @@ def translated(text: str) -> str:
     return text if spoken == "en" else _catalogue(spoken).translated(text)
 
 
-def worded(text: str) -> str:
+def term(text: str) -> str:
     """Return a word that is shown by itself, such as a heading, in the language of the process.
 
-    What is not in `WORDS` is translated as a message. A word that has two translations is marked with its use, as in
-    ``"unit|rows"``.
+    What is not in `VOCABULARY` is translated as a message. A word that has two translations is marked with its use, as
+    in ``"unit|rows"``.
     """
     spoken = language()
     if spoken == "en":
@@ -60,7 +60,7 @@ def worded(text: str) -> str:
     return translated(text) if found is None else found
 
 
-def number(value: float, form: str = ",") -> str:
+def figure(value: float, form: str = ",") -> str:
     """Format a number with the thousands separator and the decimal sign of the language.
 
     Parameters

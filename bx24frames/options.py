@@ -119,16 +119,16 @@ class Limits:
     def _repr_html_(self) -> str:
         # not loaded by `import bx24frames`
         from bx24frames.display import facts_html
-        from bx24frames.language import translated, worded
+        from bx24frames.language import term, translated
 
         facts = {
             "requests": translated(f"{self.burst:,} at once, then {self.per_second:g} a second"),
             "operating time": translated(f"{self.operating:g} s in ten minutes"),
             "commands per batch": self.commands_per_batch,
             "requests in flight": self.max_in_flight,
-            "shared": worded(self._sharing),
+            "shared": term(self._sharing),
         }
-        return facts_html(facts, title=worded("Limits"))
+        return facts_html(facts, title=term("Limits"))
 
 
 LIMITS: Final = Limits()

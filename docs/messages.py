@@ -1,7 +1,7 @@
 """Keep the catalogue of translations up to date: ``python docs/messages.py`` collects messages and compiles them.
 
-Every sentence in the package is a msgid, expressions of f-strings as ``{0}``, ``{1}``; ``language.WORDS`` and titles
-of entities are msgids with the context ``word``. Translations are edited in
+Every sentence in the package is a msgid, expressions of f-strings as ``{0}``, ``{1}``; ``language.VOCABULARY`` and the
+titles of entities are msgids with the context ``word``. Translations are edited in
 ``bx24frames/locale/ru/LC_MESSAGES/bx24frames.po``: ``{0:n}`` writes a number as Russian does,
 ``{0:строка|строки|строк}`` is the form of a word beside it. What has no translation is shown in English.
 """
@@ -25,9 +25,9 @@ from babel.messages.pofile import read_po, write_po
 
 from bx24frames.catalogue import CONTEXT
 from bx24frames.cli.app import app
-from bx24frames.cli.speech import TYPER, paragraphs
+from bx24frames.cli.speech import FOREIGN, paragraphs
 from bx24frames.entities.catalog.catalog import ROWS
-from bx24frames.language import WORDS
+from bx24frames.language import VOCABULARY
 
 PACKAGE: Final = Path(__file__).parents[1] / "bx24frames"
 PO: Final = PACKAGE / "locale" / "ru" / "LC_MESSAGES" / "bx24frames.po"
@@ -66,6 +66,8 @@ NAMES: Final = frozenset(
         *("Could not set lock", "being used by another process", "different configuration", "Work phone"),
         *("bx24 row", "bx24 outcome", "bx24 id", "bx24 column", "bx24 reason", "double precision"),
         *("timestamp with time zone", "subscription|commercial plan"),
+        # kinds of pages whose costs are remembered
+        *("item in a batch", "item alone", "older in a batch", "older alone"),
         # documentation
         *(
             "As in `write_entity`.",
@@ -168,7 +170,7 @@ def messages() -> dict[str, Message]:
                     message = found.setdefault(source, Message())
                     message.files.add(name)
                     message.numbers |= numbers
-    for name, sources in (("cli/app.py", helps()), ("cli/speech.py", TYPER)):
+    for name, sources in (("cli/app.py", helps()), ("cli/speech.py", FOREIGN)):
         for source in sources:
             found.setdefault(source, Message()).files.add(name)
     return found
@@ -176,7 +178,7 @@ def messages() -> dict[str, Message]:
 
 def words() -> set[str]:
     """Every word that is shown by itself."""
-    return {*WORDS, *(entity.title for entity in ROWS)}
+    return {*VOCABULARY, *(entity.title for entity in ROWS)}
 
 
 def helps() -> Iterator[str]:

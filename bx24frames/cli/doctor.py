@@ -13,7 +13,7 @@ import typer
 from bx24frames.cli.phrasing import phrased
 from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
-from bx24frames.language import language, translated, worded
+from bx24frames.language import language, term, translated
 
 if TYPE_CHECKING:
     from bx24frames.cli.single_call import Look
@@ -46,7 +46,7 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.mark:<5} {worded(self.subject):<11} " + f"\n{'':<{INDENT}}".join(self.lines)
+        return f"{self.mark:<5} {term(self.subject):<11} " + f"\n{'':<{INDENT}}".join(self.lines)
 
     @property
     def lines(self) -> list[str]:
@@ -59,7 +59,7 @@ class Finding:
         lines = self.lines
         if width is not None:
             lines = [part for line in lines for part in textwrap.wrap(line, max(width - INDENT, 20)) or [""]]
-        return f"{mark} {worded(self.subject):<11} " + f"\n{'':<{INDENT}}".join(lines)
+        return f"{mark} {term(self.subject):<11} " + f"\n{'':<{INDENT}}".join(lines)
 
 
 def examine(target: str | None) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from bx24frames.language import translated, worded
+from bx24frames.language import term, translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["give", "show", "terminal_width", "text_table", "with_worded_heads"]
+__all__ = ["give", "show", "terminal_width", "text_table", "with_spoken_heads"]
 
 WIDEST: Final = 60
 READABLE: Final = 14
@@ -30,22 +30,23 @@ def give(table: pa.Table, out: str | None, form: str | None, *, spoken: Sequence
     """
     import pyarrow as pa
 
-    from bx24frames.files.files_out import STDOUT, format_of, writing
+    from bx24frames.files.files_out import STDOUT, check_folder, format_of, writing
 
     if out is None and form is None:
         for name in spoken:
-            texts = pa.array([worded(str(text)) for text in table.column(name).to_pylist()], pa.string())
+            texts = pa.array([term(str(text)) for text in table.column(name).to_pylist()], pa.string())
             table = table.set_column(table.column_names.index(name), name, texts)
-        show(with_worded_heads(table))
+        show(with_spoken_heads(table))
         return
     path = out or STDOUT
+    check_folder(path)
     with writing(path, format_of(path, form)) as append:
         append(table)
 
 
-def with_worded_heads(table: pa.Table) -> pa.Table:
+def with_spoken_heads(table: pa.Table) -> pa.Table:
     """Name the columns of a table that this package makes in the language of the process."""
-    return table.rename_columns([worded(name) for name in table.column_names])
+    return table.rename_columns([term(name) for name in table.column_names])
 
 
 def show(table: pa.Table, *, err: bool = False) -> None:
@@ -120,7 +121,7 @@ def _cell(value: object) -> str:
     if value is None or value is False:
         return ""
     if value is True:
-        return worded("yes")
+        return term("yes")
     if isinstance(value, list):
         value = ", ".join(_choice(one) for one in value)
     text = " ".join(str(value).split())

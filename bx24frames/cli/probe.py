@@ -11,9 +11,9 @@ import typer
 
 from bx24frames.cli.output import terminal_width
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
-from bx24frames.cli.speech import confirm
+from bx24frames.cli.speech import require_yes
 from bx24frames.errors import ConfigError
-from bx24frames.language import translated, worded
+from bx24frames.language import term, translated
 from bx24frames.transport.redact import redact
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
             f"Create, update, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
         )
         if not asked:
-            confirm(question, err=False)
+            require_yes(question, err=False)
         written = bridge.run(probe_writes(opened.connection, entity))
     typer.echo("\n".join(written_lines(written)))
     if not written.deleted:
@@ -140,9 +140,9 @@ def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
         if experiment.subject != subject:
             subject = experiment.subject
             yield ""
-            yield worded(subject)
+            yield term(subject)
         text = textwrap.wrap(redact(translated(verdict.text)), WIDTH - NAMED - MARKED) or [""]
-        name, mark = worded(experiment.name), worded(MARKS[verdict.kind])
+        name, mark = term(experiment.name), term(MARKS[verdict.kind])
         yield f"  {name:<{NAMED - 2}.{NAMED - 3}}{mark:<{MARKED}}{text[0]}"
         yield from (f"{'':<{NAMED + MARKED}}{line}" for line in text[1:])
     yield ""
@@ -173,7 +173,7 @@ def written_lines(written: Written) -> Iterator[str]:
         values = [value for value in written.values if value.step == step]
         other = [value for value in values if not value.same]
         same = translated(f"{len(values) - len(other):,} of {len(values):,} values stored as sent")
-        yield f"{worded(step):<{STEP - 1}} {same}"
+        yield f"{term(step):<{STEP - 1}} {same}"
         for value in other:
             lines = textwrap.wrap(f"{value.name} ({value.kind}): {redact(translated(str(value)))}", WIDTH - 10)
             yield from (f"{'':<{8 if place == 0 else 10}}{line}" for place, line in enumerate(lines))

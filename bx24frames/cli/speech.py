@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import typer.core
 
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.language import language, translated
 
 if TYPE_CHECKING:
     from typer._click.core import Context
 
-__all__ = ["TYPER", "Command", "Group", "confirm", "framed", "paragraphs"]
+__all__ = ["FOREIGN", "Command", "Group", "framed", "paragraphs", "require_yes"]
 
-TYPER: Final = (
+FOREIGN: Final = (
     "Error: {0}",
     "Try '{0} {1}' for help.",
     "No such option: {0}",
@@ -36,11 +36,17 @@ TYPER: Final = (
     "Input should be a valid integer, unable to parse string as an integer",
     "Input should be greater than or equal to {0}",
     "Aborted!",
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+    "No space left on device",
+    "Read-only file system",
 )
-"""Messages of typer and pydantic: neither has a catalogue, and most of them do not pass through gettext."""
-_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
+"""Messages of typer, pydantic and the system: none of them has a catalogue that the locale selects."""
+_USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 """UsageError, of which typer exports this subclass only."""
-YES: Final = frozenset(("y", "yes", "д", "да"))
+_YES: Final = frozenset(("y", "yes", "д", "да"))
 
 FRAME: Final = {
     r"^Usage: ": "Использование: ",
@@ -75,11 +81,11 @@ class Command(typer.core.TyperCommand):
 class Group(typer.core.TyperGroup):
     """The program, whose help and usage errors are in the language of the process."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(self, *args: Any, **options: Any) -> NoReturn:
         """Run a command and exit; a usage error is printed as typer prints it, in the language of the process."""
-        extra["standalone_mode"] = False  # raises what typer would print
+        options["standalone_mode"] = False  # typer raises what it would print
         try:
-            status = super().main(args, prog_name, **extra)
+            status = super().main(*args, **options)
         except typer.Abort:
             typer.echo(translated("Aborted!"), err=True)
             sys.exit(1)
@@ -97,7 +103,7 @@ class Group(typer.core.TyperGroup):
         return framed(super().get_help(ctx))
 
 
-def confirm(question: str, *, err: bool = True) -> None:
+def require_yes(question: str, *, err: bool = True) -> None:
     """Ask a question, and abort unless the answer is yes.
 
     Raises
@@ -106,8 +112,9 @@ def confirm(question: str, *, err: bool = True) -> None:
         The answer is anything else.
     """
     choice = "y/N" if language() == "en" else "д/Н"
-    answer = typer.prompt(f"{translated(question)} [{choice}]", default="", show_default=False, err=err)
-    if str(answer).strip().lower() not in YES:
+    asked = wrapped(f"{translated(question)} [{choice}]", sys.stderr if err else sys.stdout)
+    answer = typer.prompt(asked, default="", show_default=False, err=err)
+    if str(answer).strip().lower() not in _YES:
         raise typer.Abort
 
 

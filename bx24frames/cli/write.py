@@ -24,7 +24,7 @@ from bx24frames.cli.parameters import (
     separator,
 )
 from bx24frames.cli.phrasing import phrased, wrapped
-from bx24frames.cli.speech import confirm
+from bx24frames.cli.speech import require_yes
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 from bx24frames.language import translated
 
@@ -313,7 +313,7 @@ def _ask(question: str) -> None:
         raise ConfigError(
             f"{question} There is no terminal to confirm it", guidance="Add --yes, or --dry-run to preview."
         )
-    confirm(question)
+    require_yes(question)
 
 
 def _host(target: str | None) -> str:

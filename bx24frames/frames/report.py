@@ -13,7 +13,7 @@ from bx24frames.display import clipped, table_html
 from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
-from bx24frames.language import number, translated, worded
+from bx24frames.language import figure, term, translated
 from bx24frames.options import Backend, OnError
 from bx24frames.upload.journal_folder import guard_again
 from bx24frames.upload.outcomes import ACTIONS, Uploaded
@@ -36,7 +36,7 @@ REASONS: Final = 3
 """Distinct reasons of failure that an error names."""
 FIRST: Final = 5
 """Failures shown; the rest are counted."""
-WIDTH: Final = 22
+_WIDTH: Final = 22
 """Characters of an outcome and its number."""
 ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
 BAD: Final = ("failed", "unknown")
@@ -175,7 +175,7 @@ class WriteReport:
         """
         odd = [action for action in actions if action not in ACTIONS]
         if odd or not actions:
-            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}; not {odd or 'none'}")
+            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}, not {odd}")
         return _take(frame, self.positions(*actions), len(self))
 
     def ids(self, *actions: Action) -> list[int | str]:
@@ -331,13 +331,13 @@ def _reason(line: Mapping[str, object]) -> str:
 
 def _as_text(report: WriteReport) -> str:
     """Format the counts and the first failures as text."""
-    counts = [f"  {(word := worded(action))}{number(count):>{WIDTH - len(word)}}" for action, count in _counts(report)]
+    counts = [f"  {(word := term(action))}{figure(count):>{_WIDTH - len(word)}}" for action, count in _counts(report)]
     return "\n".join([_title(report), *counts, *map(_failure, _failures(report)), *_rest(report), *_journal(report)])
 
 
 def _as_html(report: WriteReport) -> str:
     """Format the counts and the first failures as HTML tables; texts of the portal are escaped."""
-    counts = [(worded(action), count) for action, count in _counts(report)]
+    counts = [(term(action), count) for action, count in _counts(report)]
     parts = [table_html(("action", "rows"), counts, title=_title(report))]
     failures = _failures(report)
     if failures:
@@ -348,13 +348,21 @@ def _as_html(report: WriteReport) -> str:
 
 
 def _title(report: WriteReport) -> str:
-    requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
-    spent = f"{requests} in {report.seconds:.1f} s"
-    least = f", at least {report.seconds:,.0f} s at {report.basis}" if report.seconds >= 1 else ""
-    planned = f"dry run: nothing was sent; about {requests}{least}"
-    notes = (planned if report.dry_run else spent, ROBOTS[report.robots_ran])
-    facts = ", ".join(note for note in notes if note)
-    return translated(f"{worded(report.mode)} of {len(report):,} rows, {report.entity} at {report.host} ({facts})")
+    facts = ", ".join(note for note in (_spent(report), ROBOTS[report.robots_ran]) if note)
+    return translated(f"{term(report.mode)} of {len(report):,} rows, {report.entity} at {report.host} ({facts})")
+
+
+def _spent(report: WriteReport) -> str:
+    """Say what the upload took, or would take at least."""
+    plural = "" if report.requests == 1 else "s"
+    if not report.dry_run:
+        return f"{report.requests:,} request{plural} in {report.seconds:.1f} s"
+    if report.seconds < 1:
+        return f"dry run: nothing was sent; about {report.requests:,} request{plural}"
+    return (
+        f"dry run: nothing was sent; about {report.requests:,} request{plural}, "
+        f"at least {report.seconds:,.0f} s at {report.basis}"
+    )
 
 
 def _counts(report: WriteReport) -> list[tuple[str, int]]:
@@ -371,9 +379,9 @@ def _failures(report: WriteReport) -> list[dict[str, object]]:
 
 def _failure(line: Mapping[str, object]) -> str:
     """Format a row that was not written as a line; the message is translated before it is shortened."""
-    said = (worded(str(line["action"])), line["column"], line["code"], translated(str(line["message"] or "")))
+    said = (term(str(line["action"])), line["column"], line["code"], translated(str(line["message"] or "")))
     reason = clipped(": ".join(str(part) for part in said if part))
-    return translated(f"  row {line['place']}: {reason}")
+    return f"  {term('row')} {line['place']}: {reason}"
 
 
 def _cell(name: str, value: object) -> str:
@@ -381,7 +389,7 @@ def _cell(name: str, value: object) -> str:
     if value is None:
         return ""
     return clipped(
-        worded(str(value)) if name == "action" else translated(str(value)) if name == "message" else str(value)
+        term(str(value)) if name == "action" else translated(str(value)) if name == "message" else str(value)
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 from bx24frames.display import table_html
 from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
-from bx24frames.language import translated, worded
+from bx24frames.language import term, translated
 from bx24frames.mirror.outcome import Synced, table_outcomes
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class SyncReport:
     def _repr_html_(self) -> str:
         lines: list[dict[str, object]] = self.tables.select(_SHOWN).to_pylist()
         said = (
-            {**line, "status": worded(str(line["status"])), "message": translated(str(line["message"] or ""))}
+            {**line, "status": term(str(line["status"])), "message": translated(str(line["message"] or ""))}
             for line in lines
         )
         rows = [list(line.values()) for line in said]

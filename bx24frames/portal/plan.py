@@ -12,7 +12,7 @@ from bx24frames.engine.messages import Listing
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.throttle import WINDOW
 from bx24frames.engine.usage import Usage, allowed_requests
-from bx24frames.language import translated, worded
+from bx24frames.language import term, translated
 from bx24frames.portal.counts import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.findings import charged_by_batch, probed_page_seconds
@@ -72,7 +72,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         heads = ("entity", "rows", "requests", "time at the limit", "basis", "limits", "what would help")
-        rows = worded("unknown") if self.rows is None else self.rows
+        rows = term("unknown") if self.rows is None else self.rows
         told = (str(self.usage), "; ".join(map(translated, self.usage.advice)))
         return table_html(
             heads, [(self.entity, rows, self.requests, _time(self.seconds), translated(self._basis()), *told)]

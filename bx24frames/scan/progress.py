@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO, cast
 
-from bx24frames.language import translated, worded
+from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
     return cast("Callable[..., tqdm[object]]", kind)(
         desc=translated(title),
         total=total,
-        unit=f" {worded('unit|rows')}",
+        unit=f" {term('unit|rows')}",
         file=file,
         disable=None if progress == "auto" and not notebook else False,
         leave=not notebook,  # the frame below says what was read

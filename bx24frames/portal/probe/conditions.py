@@ -150,10 +150,10 @@ def _judged(tried: Tried, ground: Ground, replies: Sequence[Reply]) -> Verdict:
 def _said(form: str, got: Fate) -> str:
     """What became of a form of conditions, in words."""
     return {
-        "honoured": f"{form} is honoured",
-        "ignored": f"{form} is ignored",
-        "refused": f"{form} is refused",
-        "empty": f"{form}: nothing to try it on",
+        "honoured": f"{form} in a condition is honoured",
+        "ignored": f"{form} in a condition is ignored",
+        "refused": f"{form} in a condition is refused",
+        "empty": f"{form} in a condition has nothing to be tried on",
     }[got]
 
 

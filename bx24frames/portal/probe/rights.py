@@ -61,11 +61,11 @@ def _groups(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 def _rest3(_: Ground, replies: Sequence[Reply]) -> Verdict:
     if replies[0].sound:
-        return Verdict("told", "answers", {"rest3": True})
+        return Verdict("told", "it answers", {"rest3": True})
     code = (replies[0].code or "").lower()
     if replies[0].status == 404 or "not_found" in code or "notfound" in code or "no_answer" in code:
-        return Verdict("told", f"is not there ({replies[0].code})", {"rest3": False})
-    return Verdict("told", f"is there, and refuses tasks: {replies[0].code}", {"rest3": True})
+        return Verdict("told", f"it is not there ({replies[0].code})", {"rest3": False})
+    return Verdict("told", f"it is there, and refuses tasks: {replies[0].code}", {"rest3": True})
 
 
 RIGHTS: Final = (
