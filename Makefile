@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 READY   = @$(PYTHON) .ci/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check matrix bench storm notebooks reference docs clean
+.PHONY: help demo test test-slow check matrix bench seconds storm notebooks reference docs clean
 
 help:
 	@echo "make demo        upload real purchases to a sandbox portal, read them back, compare to the cent (FULL=1: all)"
@@ -15,6 +15,7 @@ help:
 	@echo "make check       run ruff, mypy --strict, pyright and import-linter"
 	@echo "make matrix      run the fast tests on every Python found and with the oldest dependencies (ARGS=--help)"
 	@echo "make bench       measure speed, and compare with other clients"
+	@echo "make seconds     measure reads against the optimum under the limit of operating time (virtual time)"
 	@echo "make storm       upload and read under random faults"
 	@echo "make notebooks   execute the notebooks (ARGS=--check: compare with the stored output)"
 	@echo "make docs        build the documentation site into site/"

@@ -16,6 +16,7 @@ _NEEDED: Final = {
     "pandera": ("Schemas need", "pandera"),
     "polars": ("polars frames and scans need", "polars"),
     "qs_codec": ("The sandbox needs", "sandbox"),
+    "redis": ("Budgets in a Redis server need", "redis"),
     "typer": ("The command line needs", "cli"),
 }
 """By library: the beginning of the message, and the extra that installs it."""

@@ -116,6 +116,35 @@ def test_what_cannot_be_kept_is_not_written(profiles: Path) -> None:
     assert not profiles.exists()
 
 
+def test_a_group_is_a_list_of_profiles_that_saving_another_profile_keeps(profiles: Path) -> None:
+    for name in ("acme", "globex"):
+        save_profile(name, WEBHOOK)
+    profiles.write_text(f'{profiles.read_text()}\n[groups]\nclients = ["globex", "acme"]\n"our own" = []\n')
+    save_profile("initech", WEBHOOK)
+    assert config.profiles("clients") == ("globex", "acme")
+    assert config.list_groups() == {"clients": ("globex", "acme"), "our own": ()}
+    assert config.profiles() == list_profiles() == ("acme", "globex", "initech")
+
+
+@pytest.mark.parametrize(
+    ("text", "group", "why"),
+    [
+        ("", "clients", "There is no group 'clients'; groups: none"),
+        ('[groups]\nall = ["acme"]', "clients", "groups: all"),
+        ('[groups]\nclients = ["acme"]', "clients", "names 'acme', which is not a saved profile"),
+        ("[groups]\nclients = []", "clients", "names no profile"),
+        ('[groups]\nclients = "acme"', "clients", "are not lists of profiles"),
+        ("[groups]\nclients = [1]", "clients", "are not lists of profiles"),
+        ('groups = "acme"', "clients", "are not lists of profiles"),
+    ],
+)
+def test_a_group_that_cannot_be_meant_says_why(profiles: Path, text: str, group: str, why: str) -> None:
+    profiles.parent.mkdir()
+    profiles.write_text(text)
+    with pytest.raises(ConfigError, match=why):
+        config.profiles(group)
+
+
 def test_a_keyring_holds_the_address_and_the_file_a_reference(profiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = pytest.importorskip("keyring")
     backend: type = keyring.backend.KeyringBackend

@@ -22,8 +22,8 @@ from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.raw_methods import is_untyped
+from bx24frames.scan.rest_source import RestSource, open_source
 from bx24frames.scan.scans import AsyncScan, Batches
-from bx24frames.scan.sources import RestSource, open_source
 from bx24frames.verbs import core
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from bx24frames.language import translated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bx24frames.errors import Report
     from bx24frames.files.sheets import Layout
+    from bx24frames.reports import Report
     from bx24frames.upload.sheet_source import SheetSource
 
 __all__ = ["delete", "write"]

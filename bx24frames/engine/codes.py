@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bx24frames.engine.messages import Lost, Refusal
+from bx24frames.engine.messages import Answer, Lost, Refusal
 from bx24frames.errors import (
     AuthError,
     CallError,
@@ -227,11 +227,27 @@ _RAISED: Final[dict[Reaction, type[PortalError]]] = {
 }
 
 
+TOO_LARGE: Final = frozenset({413, 414, 431})
+"""Statuses by which a web server refuses a request for its size, before the portal sees any of it (RFC 9110, RFC 6585);
+nginx takes 1 MB unless it is told otherwise."""
+
+
+def outsized(answer: Answer) -> bool:
+    """Whether a request was refused for its size: parts of it may pass."""
+    return isinstance(answer, Lost) and answer.status in TOO_LARGE
+
+
+_ELSEWHERE: Final = "It redirects to a login page: copy the webhook's address from the portal again."
 _INSTEAD: Final[dict[int, str]] = {
     200: "It is a login page, of the portal or of the network, or an error page: open the portal in a browser.",
-    302: "It redirects to a login page: copy the webhook's address from the portal again.",
+    301: _ELSEWHERE,
+    302: _ELSEWHERE,
+    307: _ELSEWHERE,
+    308: _ELSEWHERE,
+    401: "The web server in front of the portal asks for a password: ask its administrator.",
     403: "A firewall or the hosting provider rejected the request before it reached the portal: ask its administrator.",
     404: "There is no portal at this address: compare it with the one shown on the webhook's page.",
+    413: "The web server in front of the portal takes no request of this size: its administrator can raise the limit.",
     504: "The portal took longer than its web server allows: try again, with fewer columns or rows per request.",
 }
 """Guidance for replies that are not JSON, by HTTP status: mostly pages of a web server."""

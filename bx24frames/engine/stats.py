@@ -133,7 +133,7 @@ class Stats:
         self.refused += together and not isinstance(first, Success) and is_pause(first)
         for command in parcel.commands:
             answer = answers[command.label]
-            if isinstance(answer, Lost) and not answer.sent and answer.status is not None:
+            if isinstance(answer, Lost) and answer.answered and not answer.sent:
                 continue  # the batch halted before it
             figures = self.methods.setdefault(command.call.method, MethodStats())
             figures.commands += 1

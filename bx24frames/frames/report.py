@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, overload
 
 from bx24frames.display import clipped, table_html
-from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
 from bx24frames.language import figure, term, translated
 from bx24frames.options import Backend, OnError
+from bx24frames.reports import Action
 from bx24frames.upload.journal_folder import guard_again
 from bx24frames.upload.outcomes import ACTIONS, Uploaded
 

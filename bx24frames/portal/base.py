@@ -10,7 +10,8 @@ from bx24frames.display import facts_html
 from bx24frames.errors import ConfigError
 from bx24frames.language import translated
 from bx24frames.options import LIMITS, Limits
-from bx24frames.portal.connection import TIMEOUT, Connection, Settings
+from bx24frames.portal.connection import Connection
+from bx24frames.portal.settings import TIMEOUT, Settings
 
 if TYPE_CHECKING:
     import ssl as tls

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import Labels
 
-__all__ = ["Captions", "WantedCaptions", "captions_of", "wanted_labels"]
+__all__ = ["Captions", "WantedCaptions", "captioned_type", "captions_of", "wanted_labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,13 @@ def _ids(column: AnyChunkedArray, *, multiple: bool) -> list[int]:
     return [value for value in pc.unique(flat.cast(pa.int64())).to_pylist() if value is not None]
 
 
+def captioned_type(codes: pa.DataType) -> pa.DataType:
+    """The type of the captions of a column: categories, or lists of text if a cell has several codes."""
+    import pyarrow as pa
+
+    return pa.list_(pa.string()) if pa.types.is_list(codes) else pa.dictionary(pa.int32(), pa.string())
+
+
 class Captions:
     """Captions of one column, shared by all its chunks.
 
@@ -119,20 +126,17 @@ class Captions:
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
-        import pyarrow as pa
-
         self._titles = dict(dictionary.titles)
         self._built: tuple[AnyArray, AnyArray, AnyArray] | None = None
-        self.type = pa.dictionary(pa.int32(), pa.string())
 
     def column(self, values: AnyChunkedArray) -> AnyChunkedArray:
-        """Caption a column: dictionary<int32, string>, or lists of text if a cell has several codes."""
+        """Caption a column; see `captioned_type`."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         if pa.types.is_list(values.type):
             captioned = [None if cell is None else [self._title(code) for code in cell] for cell in values.to_pylist()]
-            return pa.chunked_array([pa.array(captioned, pa.list_(pa.string()))])
+            return pa.chunked_array([pa.array(captioned, captioned_type(values.type))])
         text = values.combine_chunks().cast(pa.string())
         for code in pc.unique(text).to_pylist():
             if code is not None and code not in self._titles:

@@ -34,6 +34,8 @@ class Bar:
     progress : {"auto", True, False}
         ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
         does not import tqdm.
+    shared : bool
+        Whether several portals count into the bar, each of which knows its own rows alone: it has no total.
     file : text stream, optional
         Output stream; default: stderr, and stdout in a notebook without ipywidgets.
 
@@ -44,8 +46,15 @@ class Bar:
     """
 
     def __init__(
-        self, title: str, *, total: int | None = None, progress: Progress = "auto", file: TextIO | None = None
+        self,
+        title: str,
+        *,
+        total: int | None = None,
+        progress: Progress = "auto",
+        shared: bool = False,
+        file: TextIO | None = None,
     ) -> None:
+        self._shared = shared
         self._requests = 0
         self._waiting = 0.0
         self._limits = ""
@@ -84,6 +93,11 @@ class Bar:
     def shown(self) -> bool:
         """Whether the bar is displayed."""
         return self._tqdm is not None and not self._tqdm.disable
+
+    @property
+    def has_total(self) -> bool:
+        """Whether the bar shows how many rows are expected."""
+        return self.shown and not self._shared
 
     def expect(self, total: int | None) -> None:
         """Set the number of rows to expect."""

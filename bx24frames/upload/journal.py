@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from bx24frames.errors import Action
+from bx24frames.reports import Action
 from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_journal, unreadable
 from bx24frames.upload.outcomes import Outcome, PathTaken
 

@@ -25,8 +25,8 @@ from bx24frames.upload.request import identify
 from bx24frames.upload.state import RowStates
 
 if TYPE_CHECKING:
-    from bx24frames.errors import Action
     from bx24frames.portal.connection import Connection
+    from bx24frames.reports import Action
     from bx24frames.upload.deletion import DeleteRequest
     from bx24frames.upload.journal import Journal
     from bx24frames.upload.request import Upload, WriteRequest

@@ -99,6 +99,30 @@ def test_the_date_rule(deal: Table) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2012-05-10T03:00:00+04:00", date(2012, 5, 10)),
+        ("1985-07-15T03:00:00+04:00", date(1985, 7, 15)),
+        ("1905-06-01T03:00:00+02:30", date(1905, 6, 1)),
+        ("2026-07-15T01:00:00+02:00", date(2026, 7, 15)),
+        ("2026-01-15T02:00:00+01:00", date(2026, 1, 15)),
+        ("2026-07-14T19:00:00-04:00", date(2026, 7, 15)),
+        ("2026-01-14T20:00:00-05:00", date(2026, 1, 15)),
+        ("2026-04-13T00:00:00+03:00", date(2026, 4, 13)),
+    ],
+)
+def test_a_date_is_the_nearest_midnight(deal: Table, text: str, meant: date) -> None:
+    """The portal adds the offset of today to a midnight in the offset of that day; the two may differ."""
+    assert read(deal, "begindate", text) == [meant]  # a column of such texts
+    assert read(deal, "begindate", text, "19.04.2024") == [meant, date(2024, 4, 19)]  # cell by cell
+    assert read(deal, "UF_CRM_DAYS", [text]) == [[meant]]
+
+
+def test_a_date_without_an_offset_is_read_as_written(deal: Table) -> None:
+    assert read(deal, "begindate", "31.12.2024 23:59:59", "2024-12-31T18:00:00") == [date(2024, 12, 31)] * 2
+
+
 def test_moments_are_utc(deal: Table) -> None:
     assert read(deal, "createdTime", "2024-01-01T01:30:00+03:00", "", None) == [
         datetime(2023, 12, 31, 22, 30, tzinfo=UTC),

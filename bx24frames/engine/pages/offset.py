@@ -260,7 +260,7 @@ class OffsetPages(Generic[T]):
         """Go on behind a span that was given out, or end."""
         tally = self._tally
         self._next_out = span.start + self._size
-        if self._listing.paging is Paging.WHOLE:
+        if self._listing.paging is Paging.WHOLE and self._next_out not in self._announced:
             self._ended = True
             if tally.total is not None and self._fresh.count + tally.doubles < tally.total:
                 self._short()
