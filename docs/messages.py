@@ -209,8 +209,8 @@ def visited(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.args[: VISITED.get(name)]
         yield from (keyword.value for keyword in node.keywords if name not in VISITED)
     elif isinstance(node, ast.AnnAssign):
-        typed = isinstance(node.annotation, ast.Name) and node.annotation.id == "TypeAlias"
-        yield from () if typed or node.value is None else (node.value,)
+        alias = ast.unparse(node.annotation) == "TypeAlias" and isinstance(node.value, ast.Constant)
+        yield from () if alias or node.value is None else (node.value,)
     elif isinstance(node, ast.arguments):
         yield from (default for default in (*node.defaults, *node.kw_defaults) if default is not None)
         yield from (
