@@ -20,6 +20,7 @@ from bx24frames.transport.redact import redact, shown_address
 __all__ = [
     "ENVIRONMENT",
     "SANDBOX",
+    "VARIABLE",
     "Profile",
     "check_name",
     "default_profile",
@@ -35,6 +36,8 @@ __all__ = [
 ENVIRONMENT: Final = "BX24_WEBHOOK"
 CONFIG_ENVIRONMENT: Final = "BX24FRAMES_CONFIG"
 SANDBOX: Final = "sandbox"
+VARIABLE: Final = "env:"
+"""Beginning of a portal's name that names the environment variable with its address: ``env:ACME_WEBHOOK``."""
 KEYRING_SERVICE: Final = "bx24frames"
 
 # TOML's bare keys (https://toml.io/en/v1.0.0#keys)
@@ -55,7 +58,7 @@ class Profile:
     Attributes
     ----------
     name : str
-        The profile's name, that of a sandbox, or ``""`` for an address given directly.
+        The profile's name, ``"env:VARIABLE"``, that of a sandbox, or ``""`` for an address given directly.
     url : str
         The address; empty for the sandbox.
     source : str
@@ -96,7 +99,8 @@ def resolve(target: str | None = None) -> Profile:
     Parameters
     ----------
     target : str or None
-        An address, a profile name or ``"sandbox"``, which may be followed by what it holds (``"sandbox:tidy:en"``).
+        An address, a profile name, ``"env:VARIABLE"``, which names the environment variable with the address, or
+        ``"sandbox"``, which may be followed by what it holds (``"sandbox:tidy:en"``).
         Default: the environment variable ``BX24_WEBHOOK`` (which may hold any of these), then the default profile.
 
     Raises
@@ -253,9 +257,21 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
 def _named(target: str, source: str) -> Profile:
     if is_sandbox(target):
         return Profile(target, "", source)
+    if target.startswith(VARIABLE):
+        return _of_variable(target.removeprefix(VARIABLE))
     if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))
+
+
+def _of_variable(variable: str) -> Profile:
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        raise ConfigError(
+            f"The environment variable {shown_address(variable)} is not set",
+            guidance="Set it to the portal's address in every process that opens the portal.",
+        )
+    return Profile(f"{VARIABLE}{variable}", address, f"the environment variable {variable}")
 
 
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:

@@ -14,6 +14,7 @@ _NEEDED: Final = {
     "openpyxl": ("Excel files need", "excel"),
     "pandas": ("pandas frames need", "pandas"),
     "pandera": ("Schemas need", "pandera"),
+    "pyspark": ("The Spark connector needs", "spark"),
     "polars": ("polars frames and scans need", "polars"),
     "qs_codec": ("The sandbox needs", "sandbox"),
     "redis": ("Budgets in a Redis server need", "redis"),

@@ -216,6 +216,22 @@ def scope_guidance(method: str) -> str:
     return named + _RIGHTS.replace("the missing scope", "it" if scope else "the missing scope")
 
 
+_OLD_PORTAL: Final = (
+    "This portal's version has no item methods: read and write its classic tables instead, such as 'crm.deal'."
+)
+_LATER: Final = ("crm.item.", "crm.type.", "crm.category.")
+"""Methods that self-hosted portals may be too old for (docs: universal/index.md)."""
+
+
+def _guidance(answer: Refusal, method: str) -> str | None:
+    code = normalised(answer.code)
+    if code in _SCOPE_CODES:
+        return scope_guidance(method)
+    if code == "error_method_not_found" and method.lower().startswith(_LATER):
+        return _OLD_PORTAL
+    return meaning(answer).guidance
+
+
 _RAISED: Final[dict[Reaction, type[PortalError]]] = {
     Reaction.PAUSE_ALL: LimitError,
     Reaction.PAUSE_METHOD: LimitError,
@@ -274,7 +290,6 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
         unread.answered = False
         return unread
     what = meaning(answer)
-    guidance = scope_guidance(method) if normalised(answer.code) in _SCOPE_CODES else what.guidance
     text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"
     return _RAISED[what.reaction](
         text if answer.renewal is not None else f"The portal refused: {text}",
@@ -282,5 +297,5 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
         method=method,
         status=answer.status,
         retryable=what.reaction in (Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY),
-        guidance=guidance,
+        guidance=_guidance(answer, method),
     )

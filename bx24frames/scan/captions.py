@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.codes import normalised
 from bx24frames.entities.captions import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.types import is_list
-from bx24frames.errors import AuthError, ConfigError, UnknownColumn
+from bx24frames.errors import AuthError, ConfigError, PortalError, UnknownColumn
 from bx24frames.portal.dictionaries import dictionary
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from bx24frames.scan.request import Labels
 
 __all__ = ["Captions", "WantedCaptions", "captioned_type", "captions_of", "wanted_labels"]
+
+_CLOSED: Final = frozenset({"access_denied", "error_method_not_found"})
+"""Codes of a dictionary that this user may not read, or that the portal is too old for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,11 @@ async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.
         ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
-    except AuthError as error:
-        error.guidance = (
-            f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
-        )
+    except PortalError as error:
+        if isinstance(error, AuthError) or normalised(error.code or "") in _CLOSED:
+            error.guidance = (
+                f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
+            )
         raise
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.reports import Action
     from bx24frames.upload.deletion import DeleteRequest
-    from bx24frames.upload.journal import Journal
+    from bx24frames.upload.journal import Identity, Journal
     from bx24frames.upload.request import Upload, WriteRequest
 
 __all__ = ["delete_rows", "write_rows"]
@@ -37,10 +37,12 @@ _SENT: Final[frozenset[Action]] = frozenset({"inserted", "updated", "deleted", "
 """Outcomes of rows that were sent."""
 
 
-async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
-    """Write a frame; see `bx24frames.write_entity`."""
+async def write_rows(
+    connection: Connection, request: WriteRequest, *, guard: Callable[[Identity], None] | None = None
+) -> Uploaded:
+    """Write a frame; see `bx24frames.write_entity`. `guard` is called before the journal is opened, and may raise."""
     begun = _Begun(connection)
-    return await _run(begun, await prepare_upload(connection, request))
+    return await _run(begun, await prepare_upload(connection, request), guard)
 
 
 async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
@@ -67,7 +69,12 @@ class _Begun:
         return Forecast(self.requests, self.connection.clock.monotonic() - self._started)
 
 
-async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILIATION) -> Uploaded:
+async def _run(
+    begun: _Begun,
+    upload: Upload,
+    guard: Callable[[Identity], None] | None = None,
+    policy: Reconciliation = RECONCILIATION,
+) -> Uploaded:
     connection, request = begun.connection, upload.request
     rows = RowStates(upload.total, _naming(upload))
     rows.settle(*_checked(upload))
@@ -76,7 +83,10 @@ async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILI
         return _uploaded(begun, upload, machine, took=await _rehearse(begun, upload, machine))
     interrupted, journal, broken = False, None, None
     if OPERATIONS[upload.verb].always_recorded or request.resume not in (None, False):
-        journal = open_journal(identify(connection, upload), request.resume, called_at=request.called_at)
+        identity = identify(connection, upload)
+        if guard is not None:
+            guard(identity)
+        journal = open_journal(identity, request.resume, called_at=request.called_at)
     try:
         interrupted = await _carry_out(connection, upload, machine, journal)
     except Exception as error:

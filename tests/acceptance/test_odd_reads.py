@@ -300,6 +300,17 @@ def test_captions_come_from_maps_too(
     assert set(column_of(frame, "UF_CRM_COLOR")) == {"Red"}
 
 
+@pytest.mark.parametrize("code", ["ACCESS_DENIED", "ERROR_METHOD_NOT_FOUND", "insufficient_scope"])
+def test_captions_that_are_refused_can_be_done_without(odd: OddPortal, portal: bx.Portal, code: str) -> None:
+    def refuse(method: str, params: Any) -> None:
+        if method == "crm.status.list":
+            raise Refused(code, "no", 403)
+
+    odd.command = refuse
+    with pytest.raises(bx.errors.PortalError, match=r"captions of 'stageId'.*labels="):
+        bx.read_entity("deal", portal, columns=["stageId"], labels=True)
+
+
 def test_a_dictionary_is_read_to_its_end(odd: OddPortal, portal: bx.Portal, column_of: Column) -> None:
     """The documentation's samples say that a list of statuses has pages; portals give it whole."""
     rows = [
