@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
@@ -9,12 +10,14 @@ from bx24frames.display import table_html
 from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
 from bx24frames.mirror.outcome import Synced, table_outcomes
+from bx24frames.portal.several import portals_error
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from bx24frames.errors import BX24Error
     from bx24frames.frames.give import Frame
     from bx24frames.options import Backend, OnError
 
@@ -93,18 +96,29 @@ class SyncReport:
         SyncError
             With this report.
         """
-        failed = [
-            (str(table), str(message).partition("\n")[0])
-            for table, status, message in zip(
-                *(self.tables[name].to_pylist() for name in ("table", "status", "message")), strict=True
-            )
-            if status == "failed"
-        ]
-        if not failed:
-            return
-        told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
+        failed = [told for some in self.failures.values() for told in some]
+        if failed:
+            raise self._error(failed)
+
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """The tables that were not brought up to date, each with the message of its error, by portal."""
+        found: dict[str, list[str]] = {}
+        names = ("portal", "table", "status", "message")
+        for portal, table, status, message in zip(*(self.tables[name].to_pylist() for name in names), strict=True):
+            if status == "failed":
+                first = str(message).partition("\n")[0]
+                found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
+        return found
+
+    def portal_errors(self) -> dict[str, SyncError]:
+        """An error for each portal with tables that failed."""
+        return {portal: self._error(failed) for portal, failed in self.failures.items()}
+
+    def _error(self, failed: Sequence[str]) -> SyncError:
+        told = "; ".join(failed[:_NAMED])
         more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        raise SyncError(
+        return SyncError(
             f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
             report=self,
             guidance="Each of them still has its last complete state; the others are up to date.",
@@ -131,9 +145,16 @@ def _number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:
-    """The report of a sync; raises for its failures unless they are only to be reported."""
+def sync_report_of(done: Synced, on_error: OnError, portals: Sequence[str], *, listed: bool) -> SyncReport:
+    """The report of a sync of these hosts; raises for its failures unless they are only to be reported."""
     report = SyncReport(table_outcomes(done.outcomes), done.store, done.requests, done.seconds)
-    if on_error != "report":
+    if on_error == "report":
+        return report
+    if not listed:
         report.raise_for_errors()
+        return report
+    failures: dict[str, BX24Error] = {**report.portal_errors(), **done.failures}
+    if failures:
+        ordered = {host: failures[host] for host in portals if host in failures}
+        raise portals_error(ordered, len(portals), report=report)
     return report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -36,12 +36,13 @@ class TableOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The outcomes of a sync, with the requests and seconds that it took."""
+    """The outcomes of a sync, with the requests and seconds that it took, and listed portals that failed as a whole."""
 
     store: str
     outcomes: tuple[TableOutcome, ...]
     requests: int
     seconds: float
+    failures: Mapping[str, BX24Error]
 
 
 def merged_outcomes(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
