@@ -7,7 +7,6 @@ for the first row of any of them.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,15 +20,14 @@ from bx24frames.connectors.dlt_destination import Destination
 from bx24frames.connectors.dlt_outbox import COLUMN_KEY, IS_GONE
 from bx24frames.connectors.dlt_store import DltStore, record_of
 from bx24frames.engine.messages import MAX_COMMANDS
-from bx24frames.errors import BX24Error
 from bx24frames.extras import require
 from bx24frames.mirror.choice import SURVEY, named_tables, surveyed_tables
-from bx24frames.mirror.outcome import sync_error
+from bx24frames.mirror.outcome import failures_in, sync_error
 from bx24frames.mirror.request import SyncRequest
 from bx24frames.mirror.state import SYNCED
 from bx24frames.mirror.stores.statements import COLUMNS
 from bx24frames.mirror.sync import sync_store
-from bx24frames.portal.session import blocking_portal, connection_of
+from bx24frames.portal.several import blocking_portals, connections_of, on_each, portals_named
 from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     from bx24frames.mirror.drift import Retyped
     from bx24frames.mirror.state import TablePlan
     from bx24frames.portal.connection import Connection
-    from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
 
 MERGE: Final[TDeleteInsertStrategyDict] = {"disposition": "merge", "strategy": "delete-insert"}
 """dlt's merge by primary key, in one transaction per table; only it removes rows by the hint of a column."""
@@ -51,12 +49,10 @@ HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, IS_GON
 """The latest of several versions in one load counts, and one that is gone removes its row."""
 _DELETIONS: Final = one_of("delete", "keep")
 """A mark on the last version of a row needs its other values, and a merge replaces rows as a whole."""
-_NOTHING: Final = "Nothing was loaded. With on_error='report' the other tables are loaded."
-_OTHERS: Final = "The other tables are loaded; the next run reads these again."
 
 
 def source(
-    portals: PortalLike | Sequence[PortalLike] = None,
+    portals: PortalsLike = None,
     entities: str | Sequence[str] | None = None,
     *,
     deletions: Literal["delete", "keep"] = "delete",
@@ -103,10 +99,19 @@ def source(
     _DELETIONS("deletions", deletions)
     store = DltStore()
     request = SyncRequest(
-        store, entities, deletions, labels=False, lag=lag, full=full, on_error=on_error, progress=False, retyped=retyped
+        store,
+        entities,
+        deletions,
+        labels=False,
+        lag=lag,
+        full=full,
+        on_error=on_error,
+        progress=False,
+        retyped=retyped,
+        whole_rows=True,
     )
-    given = portals if isinstance(portals, Sequence) and not isinstance(portals, str) else [portals]
-    return _source(Feed([connection_of(blocking_portal(one)) for one in given], request, store))
+    connections = connections_of(portals_named(blocking_portals(portals))[0])
+    return _source(Feed(connections, request, store))
 
 
 def _source(feed: Feed) -> DltSource:
@@ -120,18 +125,17 @@ def _source(feed: Feed) -> DltSource:
 
 
 async def _tables(connections: Sequence[Connection], entities: Sequence[str] | None) -> dict[str, TablePlan]:
-    """The tables of all portals, by name; a portal that does not answer adds none unless it is the only one."""
-    found = await asyncio.gather(*(_plans(one.begun(), entities) for one in connections), return_exceptions=True)
-    faults = [one for one in found if isinstance(one, BaseException)]
-    if len(faults) == len(found) or not all(isinstance(one, BX24Error) for one in faults):
-        raise faults[0]
-    return {table.name: table for one in found if not isinstance(one, BaseException) for table in one}
+    """The tables of all portals, by name; a portal that does not answer adds none unless no other does."""
 
+    async def plans(connection: Connection) -> list[TablePlan]:
+        if entities is not None:
+            return await named_tables(connection, entities)
+        return await surveyed_tables(connection, [], await connection.answers(SURVEY, first=MAX_COMMANDS, mixed=True))
 
-async def _plans(connection: Connection, entities: Sequence[str] | None) -> list[TablePlan]:
-    if entities is not None:
-        return await named_tables(connection, entities)
-    return await surveyed_tables(connection, [], await connection.answers(SURVEY, first=MAX_COMMANDS, mixed=True))
+    done = await on_each(connections, plans)
+    if not done.results:
+        raise next(iter(done.failures.values()))
+    return {table.name: table for some in done.results.values() for table in some}
 
 
 def _resource(feed: Feed, table: TablePlan) -> DltResource:
@@ -211,12 +215,12 @@ class Feed:
         names = [_entity(self.tables[name]) for name in chosen.selected_resources]
         whole = self._request.entities is None and len(names) == len(self.tables)
         request = self._request if whole else replace(self._request, entities=names)
-        done = bridge.run(sync_store(self._connections, request, whole_rows=True))
-        fault = sync_error(done, _NOTHING if request.on_error == "raise" else _OTHERS)
-        if fault is not None and request.on_error == "raise":
-            raise fault
-        if fault is not None:
-            warn(str(fault))
+        done = bridge.run(sync_store(self._connections, request, listed=True))
+        failed = [told for some in failures_in(done.tables).values() for told in some]
+        if failed and request.on_error == "raise":
+            raise sync_error(done, failed, "Nothing was loaded. With on_error='report' the other tables are loaded.")
+        if failed:
+            warn(str(sync_error(done, failed, "The other tables are loaded; the next run reads these again.")))
 
 
 def _entity(table: TablePlan) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import threading
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +81,6 @@ class DltStore:
         self.spool = Path()
         self.outbox: Outbox
         self.destination: Destination
-        self._lock = threading.RLock()  # portals are synced side by side, and the client has one connection
         self._marks: Mapping[_Who, Mark] = {}
         self._versions: dict[_Who, dt.datetime] = {}
         self._columns: dict[_Who, tuple[StoreColumn, ...]] = {}
@@ -121,40 +119,34 @@ class DltStore:
 
     def ids(self, portal: str, table: TablePlan) -> array[int]:
         """The ids of the alive rows of a table, ascending."""
-        with self._lock:
-            return array("q", sorted(int(str(row_id)) for (row_id,) in self._alive(portal, table, table.key)))
+        return array("q", sorted(int(str(row_id)) for (row_id,) in self._alive(portal, table, table.key)))
 
     def count(self, portal: str, table: TablePlan) -> int:
         """The number of alive rows of a table."""
-        with self._lock:
-            return sum(1 for _ in self._alive(portal, table, table.key))
+        return sum(1 for _ in self._alive(portal, table, table.key))
 
     def linked(self, portal: str, table: TablePlan, column: str, ids: Sequence[int]) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is one of the given ids; ascending."""
         wanted = set(ids)
-        with self._lock:
-            return _matching(self._links(portal, table, column), lambda links: not wanted.isdisjoint(links))
+        return _matching(self._links(portal, table, column), lambda links: not wanted.isdisjoint(links))
 
     def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
         """The ids of those alive rows, given by id with some columns, that have other values; ascending."""
         key, names = table.key, rows.column_names
-        with self._lock:
-            among = key[0], {int(str(one)) for one in rows.column(key[0]).to_pylist()}
-            found = self._alive(portal, table, (*key, *names), among)
-            stored = {row[: len(key)]: row[len(key) :] for row in found}
+        among = key[0], {int(str(one)) for one in rows.column(key[0]).to_pylist()}
+        found = self._alive(portal, table, (*key, *names), among)
+        stored = {row[: len(key)]: row[len(key) :] for row in found}
         compared = (one for batch in rows.to_batches() for one in _compared(batch, key, stored))
         return array("q", sorted(int(str(row_key[0])) for row_key, differs in compared if differs))
 
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is no alive row of another table; ascending."""
-        with self._lock:
-            known = set(self.ids(portal, target))
-            return _matching(self._links(portal, table, column), lambda links: not known.issuperset(links))
+        known = set(self.ids(portal, target))
+        return _matching(self._links(portal, table, column), lambda links: not known.issuperset(links))
 
     def commit(self, changes: Sequence[Change]) -> list[Applied]:
         """Keep changes for dlt, which loads them and the state of the pipeline together."""
-        with self._lock:
-            return [self._keep(change) for change in changes]
+        return [self._keep(change) for change in changes]
 
     def close(self) -> None:
         """Nothing is open between calls."""

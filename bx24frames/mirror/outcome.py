@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -41,12 +41,13 @@ class TableOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The outcomes of a sync, with the requests and seconds that it took."""
+    """The outcomes of a sync, with the requests and seconds that it took, and listed portals that failed as a whole."""
 
     store: str
     outcomes: tuple[TableOutcome, ...]
     requests: int
     seconds: float
+    failures: Mapping[str, BX24Error]
 
     @property
     def tables(self) -> pa.Table:
@@ -93,24 +94,29 @@ def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
     )
 
 
-def sync_error(report: SyncReported, guidance: str) -> SyncError | None:
-    """The error for the tables of a report that failed; None if none did.
+def failures_in(tables: pa.Table) -> dict[str, list[str]]:
+    """The tables that were not brought up to date, each with the message of its error, by portal."""
+    found: dict[str, list[str]] = {}
+    names = ("portal", "table", "status", "message")
+    for portal, table, status, message in zip(*(tables[name].to_pylist() for name in names), strict=True):
+        if status == "failed":
+            first = str(message).partition("\n")[0]
+            found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
+    return found
+
+
+def sync_error(report: SyncReported, failed: Sequence[str], guidance: str) -> SyncError:
+    """The error for the tables of a report that failed.
 
     Parameters
     ----------
     report : SyncReported
+    failed : sequence of str
+        The tables with the messages of their errors.
     guidance : str
         What became of the other tables.
     """
-    columns = (report.tables[name].to_pylist() for name in ("table", "status", "message"))
-    failed = [
-        (str(table), str(message).partition("\n")[0])
-        for table, status, message in zip(*columns, strict=True)
-        if status == "failed"
-    ]
-    if not failed:
-        return None
-    told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
+    told = "; ".join(failed[:_NAMED])
     more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
     return SyncError(
         f"{len(failed)} of {report.tables.num_rows} tables were not brought up to date: {told}{more}",
