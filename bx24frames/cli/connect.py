@@ -71,7 +71,7 @@ def profiles() -> None:
     """List the saved profiles: name, portal and groups; no address is shown."""
     import pyarrow as pa
 
-    from bx24frames.cli.output import show
+    from bx24frames.cli.output import show, with_spoken_heads
     from bx24frames.config import default_profile, list_groups, list_profiles, profiles_path
 
     names = list_profiles()
@@ -86,7 +86,7 @@ def profiles() -> None:
     }
     if groups:
         columns["groups"] = [", ".join(group for group, members in groups.items() if name in members) for name in names]
-    show(pa.table(columns))
+    show(with_spoken_heads(pa.table(columns)))
     typer.echo(f"\n{profiles_path()}", err=True)
 
 

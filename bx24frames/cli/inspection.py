@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import give, show
+from bx24frames.cli.output import give, show, with_spoken_heads
 from bx24frames.cli.parameters import (
     Entity,
     Filter,
@@ -19,7 +19,6 @@ from bx24frames.cli.parameters import (
     portals_given,
 )
 from bx24frames.errors import PortalsError
-from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pandera.polars
@@ -52,7 +51,7 @@ def _show_counts(counts: object) -> None:
 
     if isinstance(counts, dict):
         rows = {**counts, "": sum(counts.values())}
-        show(pa.table({"portal": list(rows), "rows": list(rows.values())}))
+        show(with_spoken_heads(pa.table({"portal": list(rows), "rows": list(rows.values())})))
 
 
 def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
@@ -61,7 +60,7 @@ def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, prof
 
     with Portal(portal_named(portal, profile)) as opened:
         found = str(opened.plan(entity, filters=_conditions(filters)))
-        typer.echo(translated(found).strip("<>").removeprefix("Plan "))
+        typer.echo(found.strip("<>").removeprefix("Plan "))
 
 
 def describe(
@@ -96,7 +95,7 @@ def entities(out: Out = None, form: Form = None, portal: PortalName = None, prof
     """
     from bx24frames.verbs.read import list_entities
 
-    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form)
+    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form, spoken=("title",))
 
 
 def _columns(found: pandera.polars.DataFrameSchema) -> pa.Table:

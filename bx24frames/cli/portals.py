@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bx24frames.cli import completion
-from bx24frames.cli.output import show
+from bx24frames.cli.output import show, with_spoken_heads
 from bx24frames.errors import ConfigError
+from bx24frames.language import term
 from bx24frames.portal.several import PORTALS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def portals(
         raise ConfigError("No profile is saved", guidance="Save one with `bx24frames connect`.")
     with ThreadPoolExecutor(PORTALS_AT_ONCE) as threads:
         states = list(threads.map(_state, names))
-    show(pa.table({column: [state[column] for state in states] for column in states[0]}))
+    show(with_spoken_heads(pa.table({column: [state[column] for state in states] for column in states[0]})))
     if any(state["state"] == "fail" for state in states):
         raise typer.Exit(1)
 
@@ -54,7 +55,7 @@ def _state(profile: str) -> dict[str, str]:
     from bx24frames.cli.doctor import examine
 
     findings = list(examine(profile))
-    troubles = [f"{one.named}: {one.lines[0]}" for mark in _MARKS[:-1] for one in findings if one.mark == mark]
+    troubles = [f"{term(one.subject)}: {one.lines[0]}" for mark in _MARKS[:-1] for one in findings if one.mark == mark]
     sound = {one.subject: one.lines[0] for one in findings if one.mark != "fail"}
     return {
         "profile": profile,

@@ -11,7 +11,7 @@ import typer
 from bx24frames.cli.parameters import PortalNames, ProfileName, Quiet, bar, portals_given
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.language import translated
+from bx24frames.language import term, translated
 
 if TYPE_CHECKING:
     from bx24frames.frames.sync_report import SyncReport
@@ -107,7 +107,7 @@ def _tell(report: SyncReport, *, quiet: bool) -> None:
     for portal, name, status, inserted, updated, deleted, message in rows:
         table = " ".join(part for part in (portal if several else "", name) if part)
         if status == "failed":
-            typer.echo(translated(f"{table}: failed: {str(message).partition(chr(10))[0]}"), err=True)
+            typer.echo(f"{table}: {term('failed')}: {translated(str(message).partition(chr(10))[0])}", err=True)
         elif not quiet and (inserted or updated or deleted):
             typer.echo(translated(f"{table}: {inserted:,} inserted, {updated:,} updated, {deleted:,} deleted"))
     if not quiet:
