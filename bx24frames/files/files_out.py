@@ -138,7 +138,7 @@ def writing(
     *,
     name: str = "rows",
     draft: Path | None = None,
-    style: SheetStyle | Callable[[], SheetStyle] = PLAIN,
+    style: SheetStyle = PLAIN,
 ) -> Iterator[Append]:
     """Open a file or standard output and yield a function that appends tables to it.
 
@@ -151,8 +151,8 @@ def writing(
         Name of the sheet, or of the table in a database.
     draft : pathlib.Path, optional
         Temporary path on the same disk. Default: next to the file.
-    style : SheetStyle or callable
-        How a CSV or Excel file is written; a callable is called when the first rows are there.
+    style : SheetStyle
+        How a CSV or Excel file is written.
     """
     if form == "duckdb":
         if flows(path):
@@ -183,12 +183,12 @@ def writing(
 
 
 @contextlib.contextmanager
-def _appending(sink: IO[bytes], form: str, name: str, style: SheetStyle | Callable[[], SheetStyle]) -> Iterator[Append]:
+def _appending(sink: IO[bytes], form: str, name: str, style: SheetStyle) -> Iterator[Append]:
     opened: list[TableWriter] = []
 
     def append(table: pa.Table) -> None:
         if not opened:
-            opened.append(_OPEN[form](sink, table.schema, name, style() if callable(style) else style))
+            opened.append(_OPEN[form](sink, table.schema, name, style))
         opened[0].write(table)
 
     try:

@@ -62,7 +62,7 @@ class Finish:
         if self._request.schema is not None:
             self._raise(self._request.schema.failing(table, self._rows))
         self._rows += table.num_rows
-        table = in_zone(table, self._request.timezone, self._reading.table.entity)
+        table = in_zone(table, self._reading.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
@@ -73,6 +73,11 @@ class Finish:
             else:
                 table = table.set_column(place, wanted.name, captions)
         return table.rename_columns([self.titles.get(name, name) for name in table.column_names])
+
+    @property
+    def timezone(self) -> str:
+        """The zone of the times of the finished tables."""
+        return self._reading.timezone or "UTC"
 
     @property
     def columns(self) -> list[str]:

@@ -1,14 +1,32 @@
-"""Time zone conversion of datetime columns."""
+"""Time zones of datetime columns: conversion, and the warning where conditions have another."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+
+from bx24frames.caller import warn
+from bx24frames.portal.server_time import offset_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray, TimestampArray
     from bx24frames.entities.schema import Entity
+    from bx24frames.scan.preparation import Reading
+
+
+def warn_of_days(reading: Reading) -> None:
+    """Warn that the days of conditions and those of the times in the result begin at different moments."""
+    import pyarrow as pa
+
+    offset = offset_of(reading.zones.portal)
+    if not reading.zones.asked or reading.timezone is not None or offset == offset_of(None):
+        return
+    if any(pa.types.is_timestamp(kind) and kind.tz for kind in reading.arrow.types):
+        warn(
+            f"The conditions name days, which begin at midnight in the portal's zone ({offset}), but the times of the "
+            "frame are in UTC: a row near midnight shows another day. timezone='portal' puts both in the portal's zone."
+        )
 
 
 def in_zone(table: pa.Table, timezone: str | None, entity: Entity) -> pa.Table:
