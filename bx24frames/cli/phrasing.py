@@ -32,6 +32,8 @@ _WORDS: Final[Mapping[str, str]] = {
     " в оболочке, bx24frames.config.save_profile('acme', address) в Python": "",
     "возьмите 'sandbox' вместо адреса": "укажите --portal sandbox",
     ".frame() перечисляет все строки": "--report ФАЙЛ перечисляет все строки",
+    "header= of read_file()": "--header",
+    "header= функции read_file()": "--header",
     "use count_entity()": "use `bx24frames count`",
     "report.ids('inserted') has the ids for delete_entity()": "--report FILE keeps them for `bx24frames delete --from`",
     "run once with full=True": "run once with --full",

@@ -42,6 +42,10 @@ _ENDINGS: Final = {
     ".xlsx": "xlsx",
     ".duckdb": "duckdb",
 }
+_WORKBOOKS: Final = frozenset({".xls", ".xlsb", ".xlsm", ".ods", ".numbers"})
+"""Extensions of other workbooks."""
+_AS_WORKBOOK: Final = "Save it as .xlsx from the program that opens it."
+_ENDING: Final = "Use one of them as the file's extension, or add --format."
 _FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
 _EXTRAS: Final = {"xlsx": excel_out.openpyxl_is_there, "duckdb": duckdb_is_there}
 """Checks of optional dependencies, by format."""
@@ -82,7 +86,7 @@ def format_of(path: str, given: str | None = None) -> str:
     if found not in _FORMATS:
         raise ConfigError(
             f"{given or path!r}: unknown format; the formats are {', '.join(_FORMATS)}",
-            guidance="Use one of them as the file's extension, or add --format.",
+            guidance=_AS_WORKBOOK if Path(path).suffix.lower() in _WORKBOOKS else _ENDING,
         )
     if found in _EXTRAS:
         _EXTRAS[found]()
@@ -90,8 +94,9 @@ def format_of(path: str, given: str | None = None) -> str:
 
 
 def is_file(path: str) -> bool:
-    """Whether a text is the path of a file: it has the extension of a known format."""
-    return Path(path).suffix.lower() in _ENDINGS
+    """Whether a text is the path of a file: it has the extension of a known format, names a folder, or exists."""
+    place = Path(path)
+    return place.suffix.lower() in _ENDINGS or place.name != path or os.path.exists(path)  # noqa: PTH110 - any text
 
 
 def flows(path: str) -> bool:

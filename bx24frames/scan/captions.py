@@ -95,9 +95,8 @@ async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
     except AuthError as error:
-        error.guidance = (
-            f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
-        )
+        needed = f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
+        error.guidance = "\n".join(filter(None, [error.guidance, needed]))
         raise
 
 

@@ -74,7 +74,10 @@ def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
     found = [finish.titles.get(name, name) for name in wanted]
     absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
     if absent:
-        raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
+        raise ConfigError(
+            f"index names columns that are not read: {', '.join(map(repr, absent))}",
+            guidance=f"Columns read: {', '.join(finish.columns)}.",
+        )
     return found
 
 
