@@ -87,7 +87,9 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # Of the closed deals:
 
 # %%
-closed = deals[deals["stageSemanticId"] != "In progress"].assign(won=lambda frame: frame["stageSemanticId"] == "Success")
+closed = deals[deals["stageSemanticId"] != "In progress"].assign(
+    won=lambda frame: frame["stageSemanticId"] == "Success"
+)
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")

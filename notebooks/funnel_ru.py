@@ -87,7 +87,8 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # По закрытым сделкам:
 
 # %%
-closed = deals[deals["stageSemanticId"] != "В работе"].assign(won=lambda frame: frame["stageSemanticId"] == "Успех")
+closed = deals[deals["stageSemanticId"] != "В работе"]
+closed = closed.assign(won=closed["stageSemanticId"] == "Успех")
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")

@@ -77,6 +77,16 @@ def test_chunks_scans_and_arrow_scans_take_the_zone_of_the_portal_too(box: bx.Sa
         bx.scan_entity("deal", box.url, filters=JUNE)
 
 
+def test_lists_of_times_take_the_zone_as_well(read_only_sandbox: bx.Sandbox):
+    moments = bx.read_entity(
+        "deal", read_only_sandbox.url, columns=["UF_CRM_MOMENTS"], timezone="portal", backend="pyarrow"
+    )["UF_CRM_MOMENTS"]
+    utc = bx.read_entity("deal", read_only_sandbox.url, columns=["UF_CRM_MOMENTS"], backend="pyarrow")["UF_CRM_MOMENTS"]
+    assert str(moments.type) == "list<item: timestamp[us, tz=+03:00]>"
+    assert moments.cast(utc.type) == utc
+    assert utc.null_count < len(utc)
+
+
 def test_a_time_without_a_zone_in_a_condition_is_one_of_the_portals(box: bx.Sandbox):
     late = {">=createdTime": "2026-06-30 23:00:00"}
     found = bx.read_entity("deal", box.url, columns=["title"], filters=late, timezone="portal")
