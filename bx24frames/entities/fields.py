@@ -194,6 +194,8 @@ def _flag(raw: Mapping[str, JSON], *names: str) -> bool:
 
 
 def _choices(items: JSON) -> tuple[Choice, ...]:
+    if isinstance(items, dict):  # a list whose keys were not 0..n-1
+        items = [*items.values()]
     if not isinstance(items, list):
         return ()
     return tuple(Choice(str(item.get("ID")), str(item.get("VALUE", ""))) for item in items if isinstance(item, dict))

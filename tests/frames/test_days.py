@@ -93,6 +93,13 @@ def test_a_time_without_a_zone_in_a_condition_is_one_of_the_portals(box: bx.Sand
     assert found["title"].tolist() == MIDNIGHTS[2:]
 
 
+def test_several_portals_have_no_zone_in_common_but_a_named_one(box: bx.Sandbox):
+    with pytest.raises(ConfigError, match="the zone of one portal, and several are read"):
+        bx.read_entity("deal", [box.url], columns=["createdTime"], timezone="portal")
+    with pytest.warns(UserWarning, match=DAYS):
+        bx.read_entity("deal", [box.url], columns=["createdTime"], filters=JUNE)
+
+
 def test_another_word_is_an_error_that_names_the_portal(box: bx.Sandbox):
     with pytest.raises(ConfigError, match="timezone must be 'portal' or an IANA name"):
         bx.read_entity("deal", box.url, timezone="local")

@@ -21,6 +21,7 @@ from bx24frames.mirror.stores.apply import apply
 from bx24frames.mirror.stores.reading import (
     count_in_store,
     dangling_in_store,
+    differing_in_store,
     ids_in_store,
     kept_in,
     linked_in_store,
@@ -98,6 +99,11 @@ class DuckDBStore:
         """The ids of the alive rows whose column has one of the given ids."""
         with self._opened(read_only=True) as session:
             return linked_in_store(session, portal, table, column, ids)
+
+    def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+        """The ids of those rows, given by id with some columns, that have other values in the store."""
+        with self._opened(read_only=True) as session:
+            return differing_in_store(session, portal, table, rows)
 
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column names no alive row of another table."""
