@@ -18,7 +18,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import one_line, unread
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite
-from bx24frames.connectors.spark_types import as_spark, columns_of, fitting
+from bx24frames.connectors.spark_types import columns_of, fitting, spark_schema
 from bx24frames.connectors.spark_writer import PortalWriter
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.options import Limits
@@ -49,7 +49,7 @@ class PortalSource(DataSource):
     def schema(self) -> StructType:
         """The columns, by the description of the portals; the first one is the portal."""
         with one_line():
-            return as_spark(bridge.run(_united(SparkRead.parse(self.options))))
+            return spark_schema(bridge.run(_united(SparkRead.parse(self.options))))
 
     def reader(self, schema: StructType) -> PortalReader:
         """The reader of a schema: that of `schema`, or the caller's."""

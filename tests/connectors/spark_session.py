@@ -52,7 +52,7 @@ def spark_session(folder: Path) -> Iterator[SparkSession]:
             SparkSession.builder.master("local[2,4]")
             .config("spark.ui.enabled", "false")
             .config("spark.sql.shuffle.partitions", "2")
-            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.session.timeZone", "Asia/Tokyo")
             .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
             .config("spark.driver.extraJavaOptions", f"-Dderby.system.home={folder}")
             .getOrCreate()

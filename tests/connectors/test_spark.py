@@ -203,6 +203,21 @@ def test_an_error_reaches_the_driver_as_one_line_without_a_secret(
     assert not re.search("abc123def456ghi7|gone0123456789ab", str(caught.value))
 
 
+def test_every_type_of_a_field_has_a_type_of_spark_and_the_batches_that_spark_expects() -> None:
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    from bx24frames.connectors.spark_types import arrow_schema, spark_schema
+    from bx24frames.entities.types import KIND
+
+    kinds = {name.value: one for name, spec in KIND.items() for one in [spec.arrow]}
+    given = pa.schema([*kinds.items(), *((f"{name} list", pa.list_(one)) for name, one in kinds.items())])
+    schema = spark_schema(given)
+    assert arrow_schema(schema).equals(to_arrow_schema(schema, timezone="UTC"))
+    texts = {field.name for field in schema.fields if field.dataType.simpleString() == "string"}
+    assert texts == {name for name, kind in kinds.items() if kind == pa.string()}
+    assert spark_schema(pa.schema({"clock": pa.time64("us")})).simpleString() == "struct<clock:string>"
+
+
 # --- writing --------------------------------------------------------------------------------------
 
 
@@ -320,6 +335,21 @@ def test_a_finished_run_that_is_continued_by_name_writes_nothing(
     assert found(acme, "named") == once("named", 30)
     saved(frame, journal)  # without a name it is another insert of the same rows, as in `write_entity`
     assert set(found(acme, "named").values()) == {2}
+
+
+def test_rows_of_one_portal_are_written_to_another_with_their_types(
+    session: SparkSession, acme: bx.Sandbox, globex: bx.Sandbox, journal: dict[str, str]
+) -> None:
+    """Instants among them, which Spark hands over in the zone of the session."""
+    columns = ["title", "opportunity", "begindate", "opened", "UF_CRM_VISIT_TIME", "UF_CRM_PRICE", "UF_CRM_DAYS"]
+    columns += ["UF_CRM_MOMENTS", "UF_CRM_WEIGHTS", "UF_CRM_TAGS"]
+    frame = loaded(session, entity="deal", portals="acme", columns=",".join(columns), filters='{"<=id": 150}')
+    before = bx.read_entity("deal", globex.url, columns=["id"], backend="pyarrow")["id"].to_pylist()
+    saved(frame.drop("portal"), {**journal, "portals": "env:GLOBEX_WEBHOOK"})
+    ways = {"columns": columns, "backend": "pyarrow"}
+    sent = bx.read_entity("deal", acme.url, filters={"<=id": 150}, **ways)
+    there = bx.read_entity("deal", globex.url, filters={">id": max(before)}, **ways)
+    assert sorted(map(repr, there.to_pylist())) == sorted(map(repr, sent.to_pylist()))
 
 
 def test_updates_and_upserts_go_by_id_and_by_key(
