@@ -21,7 +21,6 @@ from bx24frames.connectors.spark_options import SparkRead, SparkWrite
 from bx24frames.connectors.spark_types import columns_of, fitting, spark_schema
 from bx24frames.connectors.spark_writer import PortalWriter
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.portal.several import connections_of, on_each
 from bx24frames.scan.rest_source import open_source
@@ -151,7 +150,7 @@ async def _opened(options: SparkRead, columns: Sequence[str] | None) -> AsyncGen
     BX24Error
         Portals cannot be read; the message has the reason of each.
     """
-    limits = Limits(shared=options.shared)
+    limits = options.limits()
     connections = connections_of([PortalBase(name, limits=limits) for name in options.portals])
     several = len(connections) > 1
 

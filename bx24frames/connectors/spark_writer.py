@@ -21,7 +21,6 @@ from bx24frames.connectors.spark_errors import as_line, one_line
 from bx24frames.connectors.spark_runs import FAILED, Facts, Run
 from bx24frames.connectors.spark_types import arrow_schema
 from bx24frames.errors import BX24Error, CallError, ConfigError
-from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.upload.journal_file import JournalInUse
 from bx24frames.upload.outcomes import ACTIONS
@@ -162,7 +161,7 @@ class PortalWriter(DataSourceArrowWriter):
         return done
 
     def _connection(self) -> Connection:
-        return PortalBase(self._options.portals[0], limits=Limits(shared=self._options.shared)).connection
+        return PortalBase(self._options.portals[0], limits=self._options.limits()).connection
 
 
 def _ordered(rows: pa.Table) -> tuple[pa.Table, list[bytes]]:

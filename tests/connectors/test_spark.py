@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+import redis_server
+from redis_server import RedisServer
 
 import bx24frames as bx
 from bx24frames.connectors import spark
@@ -30,6 +32,10 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.filterwarnings("ignore"),  # sockets that py4j leaves to the collector
 ]
+
+
+SHARED = "env:BUDGETS" if redis_server.PROGRAM else "host"
+"""Where the workers share the budget of a portal."""
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +56,15 @@ def session(acme: bx.Sandbox, globex: bx.Sandbox, tmp_path_factory: pytest.TempP
     gone = f"http://{globex.host}/rest/1/gone0123456789ab/"  # a webhook that was deleted
     gone = f"http://{globex.host}/rest/1/gone0123456789ab/"  # a webhook that was deleted
     (folder / "profiles.toml").write_text(f'[profile.acme]\nwebhook="{acme.url}"\n[profile.gone]\nwebhook="{gone}"\n')
-    (folder / "globex").write_text(globex.url)
-    with spark_session(folder) as opened:
-        spark.register(opened)
-        yield opened
+    redis = RedisServer()
+    shared = redis.start().address if redis_server.PROGRAM else "host"
+    variables = {"GLOBEX_WEBHOOK": globex.url, "BUDGETS": shared}
+    try:
+        with spark_session(folder, variables) as opened:
+            spark.register(opened)
+            yield opened
+    finally:
+        redis.stop()
 
 
 @pytest.fixture
@@ -85,6 +96,12 @@ def deals(box: bx.Sandbox) -> int:
 def ids(box: bx.Sandbox) -> list[int]:
     found: list[int] = bx.read_entity("deal", box.url, columns=["id"], backend="pyarrow")["id"].to_pylist()
     return found
+
+
+def rows_above(last: int, box: bx.Sandbox, columns: list[str]) -> list[str]:
+    """The rows that were added after an id, in an order of their own."""
+    frame = bx.read_entity("deal", box.url, filters={">id": last}, columns=columns, backend="pyarrow")
+    return sorted(map(repr, frame.to_pylist()))
 
 
 def once(prefix: str, rows: int) -> Counter[str]:
@@ -134,7 +151,7 @@ def test_two_reads_in_one_query_are_not_mixed_up(session: SparkSession, acme: bx
 
 def test_filters_and_splits_reach_the_portal_and_each_row_comes_once(session: SparkSession, acme: bx.Sandbox) -> None:
     frame = loaded(
-        session, entity="deal", portals="acme", columns="id", filters='{">id": 40}', splits="3", shared="host"
+        session, entity="deal", portals="acme", columns="id", filters='{">id": 40}', splits="3", shared=SHARED
     )
     assert frame.rdd.getNumPartitions() == 3
     assert sorted(row["id"] for row in frame.collect()) == [number for number in ids(acme) if number > 40]
@@ -344,12 +361,15 @@ def test_rows_of_one_portal_are_written_to_another_with_their_types(
     columns = ["title", "opportunity", "begindate", "opened", "UF_CRM_VISIT_TIME", "UF_CRM_PRICE", "UF_CRM_DAYS"]
     columns += ["UF_CRM_MOMENTS", "UF_CRM_WEIGHTS", "UF_CRM_TAGS"]
     frame = loaded(session, entity="deal", portals="acme", columns=",".join(columns), filters='{"<=id": 150}')
-    before = bx.read_entity("deal", globex.url, columns=["id"], backend="pyarrow")["id"].to_pylist()
+    before = ids(globex)
     saved(frame.drop("portal"), {**journal, "portals": "env:GLOBEX_WEBHOOK"})
-    ways = {"columns": columns, "backend": "pyarrow"}
-    sent = bx.read_entity("deal", acme.url, filters={"<=id": 150}, **ways)
-    there = bx.read_entity("deal", globex.url, filters={">id": max(before)}, **ways)
-    assert sorted(map(repr, there.to_pylist())) == sorted(map(repr, sent.to_pylist()))
+    by_spark = rows_above(before[-1], globex, columns)
+    last = ids(globex)[-1]
+    plain = bx.read_entity("deal", acme.url, filters={"<=id": 150}, columns=columns, backend="pyarrow")
+    bx.write_entity(plain, "deal", globex.url, mode="insert")
+    plainly = rows_above(last, globex, columns)
+    assert by_spark == plainly
+    assert len(by_spark) == plain.num_rows > 50
 
 
 def test_updates_and_upserts_go_by_id_and_by_key(
