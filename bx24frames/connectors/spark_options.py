@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.source import Source
     from bx24frames.where.filters import Filters
 
-__all__ = ["SparkRead", "SparkWrite"]
+__all__ = ["SparkRead", "SparkWrite", "described"]
 
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -293,6 +294,16 @@ class SparkWrite(SparkOptions):
             resume=journal,
             progress=False,
         )
+
+
+def described(kind: type[SparkOptions], indent: str) -> str:
+    """The options of reads or writes as lines of a docstring."""
+    rows = [(one.name, row) for one in fields(kind) if (row := row_of(one)) is not None]
+    lines = (f"* ``{name}`` ({row.types}): {row.text}" for name, row in rows)
+    return "\n".join(
+        textwrap.fill(line, 116, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+        for line in lines
+    ).strip()
 
 
 def _check_portal(option: str, given: str) -> None:
