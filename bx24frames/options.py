@@ -88,7 +88,11 @@ class Limits:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
             given, whole = getattr(self, name), name in _WHOLE
             if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
-                raise ConfigError(f"Limits: {name} must be a {'whole ' if whole else ''}number, not {given!r:.80}")
+                raise ConfigError(
+                    f"Limits: {name} must be a whole number, not {given!r:.80}"
+                    if whole
+                    else f"Limits: {name} must be a number, not {given!r:.80}"
+                )
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),
@@ -120,16 +124,18 @@ class Limits:
         return f"by {getattr(self.shared, '__qualname__', type(self.shared).__qualname__)}"
 
     def _repr_html_(self) -> str:
+        # not loaded by `import bx24frames`
+        from bx24frames.display import facts_html
+        from bx24frames.language import term, translated
+
         facts = {
-            "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
-            "operating time": f"{self.operating:g} s in ten minutes",
+            "requests": translated(f"{self.burst:,} at once, then {self.per_second:g} a second"),
+            "operating time": translated(f"{self.operating:g} s in ten minutes"),
             "commands per batch": self.commands_per_batch,
             "requests in flight": self.max_in_flight,
-            "shared": self._sharing,
+            "shared": term(self._sharing),
         }
-        from bx24frames.display import facts_html  # not loaded by `import bx24frames`
-
-        return facts_html(facts, title="Limits")
+        return facts_html(facts, title=term("Limits"))
 
 
 def _can_share(shared: object) -> bool:

@@ -71,7 +71,7 @@ def profiles() -> None:
     """List the saved profiles: name and portal; no address is shown."""
     import pyarrow as pa
 
-    from bx24frames.cli.output import show
+    from bx24frames.cli.output import show, with_spoken_heads
     from bx24frames.config import default_profile, list_profiles, profiles_path
 
     names = list_profiles()
@@ -79,7 +79,8 @@ def profiles() -> None:
     if not names:
         raise ConfigError("No profile is saved", guidance="Save one with `bx24frames connect`.")
     hosts = [_host_of(name) for name in names]
-    show(pa.table({"profile": list(names), "portal": hosts, "default": [name == default for name in names]}))
+    shown = pa.table({"profile": list(names), "portal": hosts, "default": [name == default for name in names]})
+    show(with_spoken_heads(shown))
     typer.echo(f"\n{profiles_path()}", err=True)
 
 

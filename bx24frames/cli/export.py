@@ -17,6 +17,7 @@ from bx24frames.errors import ConfigError
 from bx24frames.files.files_out import check_rows, writing
 from bx24frames.files.parts import Parts
 from bx24frames.files.sheet_cells import sheet_table
+from bx24frames.language import translated
 from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.ranges import Checkpoint
@@ -84,7 +85,7 @@ def export(request: FrameRead, target: str | None, path: str, form: str, style: 
         raise
     parts.discard()
     if request.progress is not False and sys.stderr.isatty():
-        print(f"{parts.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
+        print(translated(f"{parts.rows:,} rows: {file}"), file=sys.stderr)  # noqa: T201
 
 
 def _command(host: str, request: FrameRead) -> dict[str, object]:

@@ -8,7 +8,6 @@ import typer
 
 from bx24frames.cli.output import give
 from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, portal_named
-from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pandera.polars
@@ -32,7 +31,7 @@ def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, prof
 
     with Portal(portal_named(portal, profile)) as opened:
         found = str(opened.plan(entity, filters=_conditions(filters)))
-        typer.echo(translated(found).strip("<>").removeprefix("Plan "))
+        typer.echo(found.strip("<>").removeprefix("Plan "))
 
 
 def describe(
@@ -67,7 +66,7 @@ def entities(out: Out = None, form: Form = None, portal: PortalName = None, prof
     """
     from bx24frames.verbs.read import list_entities
 
-    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form)
+    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form, spoken=("title",))
 
 
 def _columns(found: pandera.polars.DataFrameSchema) -> pa.Table:

@@ -11,7 +11,7 @@ import typer
 from bx24frames.cli.parameters import PortalName, ProfileName, Quiet, bar, portal_named
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.language import translated
+from bx24frames.language import term, translated
 
 if TYPE_CHECKING:
     from bx24frames.frames.sync_report import SyncReport
@@ -105,7 +105,7 @@ def _tell(report: SyncReport, *, quiet: bool) -> None:
     rows = zip(*(report.tables[name].to_pylist() for name in columns), strict=True)
     for table, status, inserted, updated, deleted, message in rows:
         if status == "failed":
-            typer.echo(translated(f"{table}: failed: {str(message).partition(chr(10))[0]}"), err=True)
+            typer.echo(f"{table}: {term('failed')}: {translated(str(message).partition(chr(10))[0])}", err=True)
         elif not quiet and (inserted or updated or deleted):
             typer.echo(translated(f"{table}: {inserted:,} inserted, {updated:,} updated, {deleted:,} deleted"))
     if not quiet:

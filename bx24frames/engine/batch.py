@@ -201,7 +201,10 @@ def _number(value: JSON) -> float | None:
 
 
 def _integer(value: JSON) -> int | None:
-    """A count or an offset; some methods print the database's text (socialnetwork module: CSocNetGroup::GetList)."""
+    """A count or an offset, as a number or in digits: PHP prints a number from the database as text unless it is cast.
+
+    Current portals cast both (rest module: processCall), and public clients accept digits from the others.
+    """
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
+from bx24frames.arguments import whole_number
 from bx24frames.errors import BX24Error, ConfigError, PortalsError, TransportError
 from bx24frames.portal.session import blocking_portal, connection_of
 
@@ -22,6 +23,8 @@ _T = TypeVar("_T")
 PORTALS_AT_ONCE: Final = 32
 """Portals worked on at the same time. One core decodes what about 45 portals send at their full rate, and each portal
 holds the answers to as many requests as it has in flight (`benchmarks/MANY.md`)."""
+portal_number: Final = whole_number(1, "a number of portals of at least 1")
+"""Accepts the argument `portals_at_once`."""
 _NAMED: Final = 3
 """Failures that an error names."""
 
@@ -146,5 +149,5 @@ def portals_error(
         frame=frame,
         failures=failures,
         report=report,
-        guidance=".failures has the error of each by its host, .frame what the others gave.",
+        guidance=".failures has the error of each portal by its host; the others are done.",
     )

@@ -199,7 +199,7 @@ class CallSession:
         if result.next is not None:
             body["next"] = result.next
         if result.total is not None:
-            body["total"] = str(result.total) if result.total_in_text else result.total
+            body["total"] = result.total
         body["time"] = self.time(method, moment)
         return CallAnswer(body)
 

@@ -255,11 +255,6 @@ _LISTS: Final[Mapping[str, Quirk]] = {
         "leaves out secret groups of others, unless an administrator sends IS_ADMIN (in `params` of the second)",
         "socialnetwork module: classes/general/rest.php, lib/controller/workgroup.php",
     ),
-    "groups_counted_in_text": Quirk(
-        "sonet_group.get",
-        "prints `total` as text: the count as it came from the database",
-        "socialnetwork module: classes/mysql/group.php, CSocNetGroup::GetList; rest module: IRestService::setNavData",
-    ),
     "types_for_administrators": Quirk(
         "crm.type.list",
         "refuses callers who are not administrators of the CRM, although they may use the smart processes",

@@ -62,14 +62,13 @@ class Context:
 class Result:
     """The result of a method; `total` and `next` only if the real method reports them.
 
-    `bare`: the value is the whole answer, without ``result``. `total_in_text`: `total` is printed as text.
+    `bare`: the value is the whole answer, without ``result``.
     """
 
     value: Any
     total: int | None = None
     next: int | None = None
     bare: bool = False
-    total_in_text: bool = False
 
 
 class MethodError(Exception):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.several import cancelled, unless_silent
 from bx24frames.scan.finish import Finish, titles_of
 from bx24frames.scan.preparation import Reading, prepare
-from bx24frames.scan.progress import Bar, ProgressMeter
+from bx24frames.scan.progress import SharedBars
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.rest import chunked, gather
 from bx24frames.scan.united import Union, UnitedSchema
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.portal.connection import Connection
+    from bx24frames.scan.progress import ProgressMeter
     from bx24frames.scan.request import ReadRequest
-
-PORTALS_PER_BAR: Final = 10
-"""Portals that share a progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ class PortalsRead:
         self._united: UnitedSchema | None = None
         self.id_column = ""
         self._faults: dict[int, BX24Error] = {}
-        self._bars = _Bars(self.connections, request)
+        self._bars = SharedBars(self.connections, request.entity, request.progress)
         at_once = request.portals_at_once
         self._openings, self._readings = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         # A portal with a table that was not taken waits; whole tables are all held until the last one is there.
@@ -232,35 +229,3 @@ class PortalsRead:
 
 async def _once(connection: Connection, reading: Reading, meter: ProgressMeter) -> AsyncGenerator[pa.Table, None]:
     yield await gather(connection, reading, meter)
-
-
-class _Bars:
-    """The progress bars of a read, each for `PORTALS_PER_BAR` portals that follow one another."""
-
-    def __init__(self, connections: Sequence[Connection], request: ReadRequest) -> None:
-        self._portals = connections
-        self._request = request
-        self._bars: dict[int, Bar] = {}
-        self._running = Counter(place // PORTALS_PER_BAR for place in range(len(connections)))
-
-    def meter(self, place: int) -> ProgressMeter:
-        """What counts the rows of a portal into its bar."""
-        number = place // PORTALS_PER_BAR
-        if number not in self._bars:
-            first = number * PORTALS_PER_BAR + 1
-            last = min(first + PORTALS_PER_BAR - 1, len(self._portals))
-            title = f"{self._request.entity}: portals {first} to {last}"
-            self._bars[number] = Bar(title, progress=self._request.progress, shared=True)
-        return ProgressMeter(self._portals[place], self._bars[number])
-
-    def ended(self, place: int) -> None:
-        """Close the bar of a portal with the last of its portals."""
-        number = place // PORTALS_PER_BAR
-        self._running[number] -= 1
-        if not self._running[number] and number in self._bars:
-            self._bars[number].close()
-
-    def close(self) -> None:
-        """Close all bars."""
-        for bar in self._bars.values():
-            bar.close()

@@ -20,7 +20,7 @@ from bx24frames.arguments import (
 )
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
-from bx24frames.portal.several import PORTALS_AT_ONCE
+from bx24frames.portal.several import PORTALS_AT_ONCE, portal_number
 from bx24frames.scan.order import OrderBy, sort_key
 from bx24frames.where.filters import reusable
 
@@ -188,7 +188,7 @@ class ReadRequest(Checked):
     )
     portals_at_once: int = keyword(
         PORTALS_AT_ONCE,
-        whole_number(1, "a number of portals of at least 1"),
+        portal_number,
         "int",
         "Of several portals, how many are read at the same time. Each holds the answers to a few requests in memory.",
     )

@@ -57,7 +57,7 @@ def test_half_an_answer_in_front_of_a_page_is_no_answer(body: bytes) -> None:
     assert isinstance(batch.decode(parcel("a"), 200, body)["a"], Lost)
 
 
-def test_counts_that_a_database_printed_as_text() -> None:
+def test_counts_printed_as_digits_in_text() -> None:
     answer = batch.decode(parcel("a"), 200, b'{"result":[],"total":"137","next":"50"}')["a"]
     assert isinstance(answer, Success)
     assert (answer.total, answer.next) == (137, 50)

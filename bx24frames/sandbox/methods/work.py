@@ -78,7 +78,7 @@ def list_groups(params: Params, context: Context) -> Result:
     """A page of workgroups, engine A."""
     conditions, order = classic_map(params, "filter"), classic_map(params, "order")
     found, window = _GROUPS.page(context, conditions, order, also=_open_to(context, params.get("IS_ADMIN")))
-    return Result(found, window.total, window.next, total_in_text=context.has("groups_counted_in_text"))
+    return Result(found, window.total, window.next)
 
 
 @method("sonet_group.create", "sonet_group")
