@@ -277,8 +277,9 @@ def _of_variable(variable: str) -> Profile:
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:
     saved = _profiles(settings)
     if name not in saved:
-        known = ", ".join(sorted(saved)) or "none"
-        raise ConfigError(f"There is no profile {shown_address(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
+        lacking = f"There is no profile {shown_address(name)!r}"
+        known = f"saved profiles: {', '.join(sorted(saved))}" if saved else "none is saved"
+        raise ConfigError(f"{lacking}; {known}", guidance=_THREE_WAYS)
     source = f"the profile {name!r}"
     entry = saved[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")

@@ -19,7 +19,7 @@ Progress: TypeAlias = Literal["auto", True, False]
 Automation: TypeAlias = bool | None
 
 _WHOLE: Final = frozenset({"burst", "commands_per_batch", "max_in_flight"})
-HOST: Final = "host"
+THIS_HOST: Final = "host"
 """`Limits.shared` for the processes of one machine."""
 _REDIS: Final = ("redis://", "rediss://", "unix://")
 ENTERPRISE_BURST: Final = 250
@@ -88,7 +88,11 @@ class Limits:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
             given, whole = getattr(self, name), name in _WHOLE
             if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
-                raise ConfigError(f"Limits: {name} must be a {'whole ' if whole else ''}number, not {given!r:.80}")
+                raise ConfigError(
+                    f"Limits: {name} must be a whole number, not {given!r:.80}"
+                    if whole
+                    else f"Limits: {name} must be a number, not {given!r:.80}"
+                )
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),
@@ -113,29 +117,31 @@ class Limits:
     def _sharing(self) -> str:
         if self.shared is None:
             return "no"
-        if self.shared == HOST:
+        if self.shared == THIS_HOST:
             return "with other processes of this host"
         if isinstance(self.shared, str):
             return "by a Redis server"
         return f"by {getattr(self.shared, '__qualname__', type(self.shared).__qualname__)}"
 
     def _repr_html_(self) -> str:
+        # not loaded by `import bx24frames`
+        from bx24frames.display import facts_html
+        from bx24frames.language import term, translated
+
         facts = {
-            "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
-            "operating time": f"{self.operating:g} s in ten minutes",
+            "requests": translated(f"{self.burst:,} at once, then {self.per_second:g} a second"),
+            "operating time": translated(f"{self.operating:g} s in ten minutes"),
             "commands per batch": self.commands_per_batch,
             "requests in flight": self.max_in_flight,
-            "shared": self._sharing,
+            "shared": term(self._sharing),
         }
-        from bx24frames.display import facts_html  # not loaded by `import bx24frames`
-
-        return facts_html(facts, title="Limits")
+        return facts_html(facts, title=term("Limits"))
 
 
 def _can_share(shared: object) -> bool:
     """Whether a value names a place for the bucket."""
     if isinstance(shared, str):
-        return shared == HOST or shared.startswith(_REDIS)
+        return shared == THIS_HOST or shared.startswith(_REDIS)
     steps = ("take", "give_back", "fill")
     return shared is None or callable(shared) or all(callable(getattr(shared, step, None)) for step in steps)
 

@@ -12,6 +12,7 @@ from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ class Stats:
             f"{seconds:,.1f} s of the portal's time",
             f"waited {self.waited:,.1f} s",
         )
-        return f"<Stats: {', '.join(parts)}>"
+        return f"<Stats: {', '.join(map(translated, parts))}>"
 
     def _repr_html_(self) -> str:
         rows = [(method, of.commands, of.failed, of.seconds, of.operating) for method, of in self.methods.items()]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
-from bx24frames.mirror.outcome import Synced, table_outcomes
+from bx24frames.language import term, translated
+from bx24frames.mirror.outcome import Synced, failures_in, sync_error, table_outcomes
 from bx24frames.portal.several import portals_error
 
 if TYPE_CHECKING:
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from bx24frames.errors import BX24Error
+    from bx24frames.errors import BX24Error, SyncError
     from bx24frames.frames.give import Frame
     from bx24frames.options import Backend, OnError
 
 __all__ = ["SyncReport", "sync_report_of"]
 
 _SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
-_NAMED: Final = 3
-"""Failures that an error names."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -103,46 +101,40 @@ class SyncReport:
     @property
     def failures(self) -> dict[str, list[str]]:
         """The tables that were not brought up to date, each with the message of its error, by portal."""
-        found: dict[str, list[str]] = {}
-        names = ("portal", "table", "status", "message")
-        for portal, table, status, message in zip(*(self.tables[name].to_pylist() for name in names), strict=True):
-            if status == "failed":
-                first = str(message).partition("\n")[0]
-                found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
-        return found
+        return failures_in(self.tables)
 
     def portal_errors(self) -> dict[str, SyncError]:
         """An error for each portal with tables that failed."""
         return {portal: self._error(failed) for portal, failed in self.failures.items()}
 
     def _error(self, failed: Sequence[str]) -> SyncError:
-        told = "; ".join(failed[:_NAMED])
-        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        return SyncError(
-            f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
-            report=self,
-            guidance="Each of them still has its last complete state; the others are up to date.",
-        )
+        return sync_error(self, failed, "Each of them still has its last complete state; the others are up to date.")
 
     def __len__(self) -> int:
         return self.tables.num_rows
 
     def __repr__(self) -> str:
-        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        tables, requests = _number(len(self), "table"), _number(self.requests, "request")
-        return f"<SyncReport {self.store}: {tables}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+        tables, requests, failed = len(self), self.requests, len(self.failed)
+        facts = [
+            f"{tables:,} table{'' if tables == 1 else 's'}",
+            *([f"{failed:,} failed"] if failed else []),
+            f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted",
+            f"{requests:,} request{'' if requests == 1 else 's'}",
+            f"{self.seconds:.1f} s",
+        ]
+        return f"<SyncReport {self.store}: {', '.join(map(translated, facts))}>"
 
     def _repr_html_(self) -> str:
-        rows = list(zip(*(self.tables[name].to_pylist() for name in _SHOWN), strict=True))
+        lines: list[dict[str, object]] = self.tables.select(_SHOWN).to_pylist()
+        said = (
+            {**line, "status": term(str(line["status"])), "message": translated(str(line["message"] or ""))}
+            for line in lines
+        )
+        rows = [list(line.values()) for line in said]
         return table_html(_SHOWN, rows, title=repr(self).strip("<>"))
 
     def _sum(self, name: str) -> int:
         return sum(int(str(one)) for one in self.tables[name].to_pylist())
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def sync_report_of(done: Synced, on_error: OnError, portals: Sequence[str], *, listed: bool) -> SyncReport:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TextIO, cast
 
+from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
@@ -128,13 +129,13 @@ class Bar:
         self.close()
 
     def _beside(self) -> str:
-        parts = [f"{self._requests:,} request{'' if self._requests == 1 else 's'}"]
+        parts = [translated(f"{self._requests:,} request{'' if self._requests == 1 else 's'}")]
         if self._waiting >= 1:
-            parts.append(f"waited {self._waiting:.0f} s")
+            parts.append(translated(f"waited {self._waiting:.0f} s"))
         if self._waiting >= 1 and self._limits:
             parts.append(self._limits)
         if self._failed:
-            parts.append(f"{self._failed:,} failed")
+            parts.append(translated(f"{self._failed:,} failed"))
         return ", ".join(parts)
 
 
@@ -147,9 +148,9 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
     if file is None:
         file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
     return cast("Callable[..., tqdm[object]]", kind)(
-        desc=title,
+        desc=translated(title),
         total=total,
-        unit=" rows",
+        unit=f" {term('unit|rows')}",
         file=file,
         disable=None if progress == "auto" and not notebook else False,
         leave=not notebook,  # the frame below says what was read

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.entities.columns import named_column
 from bx24frames.errors import BX24Error
+from bx24frames.language import term
 from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.transport.redact import redact
 from bx24frames.upload.deletion import prepare_deletion
@@ -101,7 +102,7 @@ async def _carry_out(connection: Connection, upload: Upload, machine: UploadMach
     """Send the rows under a journal; returns whether that was interrupted."""
     rows, request, clock = machine.rows, upload.request, connection.clock
     try:
-        with Bar(f"{upload.entity.name}: {upload.verb}", total=upload.total, progress=request.progress) as bar:
+        with Bar(f"{upload.entity.name}: {term(upload.verb)}", total=upload.total, progress=request.progress) as bar:
             if journal is not None:
                 machine.earlier = _earlier(connection, journal, OPERATIONS[upload.verb].done)
                 rows.observers.append(journal)
