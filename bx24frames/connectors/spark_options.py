@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self, cast
 from bx24frames.arguments import NEAR, Checked, iana_zone, keyword, one_of, required_keyword, row_of
 from bx24frames.config import VARIABLE, check_name, is_sandbox, variable_value
 from bx24frames.errors import ConfigError
-from bx24frames.options import HOST, Limits
+from bx24frames.options import THIS_HOST, Limits
 from bx24frames.portal.redis_bucket import RedisBucket
 from bx24frames.scan.request import ReadRequest
 from bx24frames.transport.redact import redact, shown_address
@@ -99,7 +99,7 @@ def text(_name: str, value: object) -> str | None:
 def bucket(name: str, value: object) -> str | None:
     """Accept ``"host"``, the address of a Redis server without a password, or the variable that has one with it."""
     found = text(name, value)
-    if found is None or found == HOST:
+    if found is None or found == THIS_HOST:
         return found
     if found.startswith(VARIABLE):
         _check_variable(name, found.removeprefix(VARIABLE))
@@ -267,7 +267,7 @@ class SparkWrite(SparkOptions):
         "Name of the run to continue, or to begin under that name. Default: a new run, refused where an unfinished one "
         'has begun to insert the same rows; ``"false"`` inserts them again.',
     )
-    shared: str | None = keyword(HOST, bucket, "str", 'As for a read. Default: ``"host"``.')
+    shared: str | None = keyword(THIS_HOST, bucket, "str", 'As for a read. Default: ``"host"``.')
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
