@@ -216,8 +216,8 @@ class Template:
         if not all(part in text for part in self.parts):
             return None
         found = self._pattern.fullmatch(text)
-        if found is None or any(value.count("(") != value.count(")") for value in found.groups()):
-            return None  # half of a bracket: the template stands within the brackets
+        if found is None or any(value.count(")") > value.count("(") for value in found.groups()):
+            return None  # the end of a bracket: the template stands within the brackets
         first = "" if self.parts[0] else found[1]
         if "; " in first or (self.short and ": " in first):
             return None  # the template is a later part of the text
