@@ -9,6 +9,7 @@ from bx24frames.errors import ConfigError
 __all__ = ["require"]
 
 _NEEDED: Final = {
+    "dlt": ("The source for dlt needs", "dlt"),
     "duckdb": ("DuckDB files need", "duckdb"),
     "mimesis": ("The sandbox needs", "sandbox"),
     "openpyxl": ("Excel files need", "excel"),

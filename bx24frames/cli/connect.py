@@ -17,7 +17,7 @@ from bx24frames.language import translated
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["connect", "profiles"]
+__all__ = ["connect", "host_of", "profiles"]
 
 NEEDED: Final = frozenset({"address", "credential", "portal", "limits"})
 """Checks that must pass before an address is saved; a missing scope may be intended."""
@@ -81,23 +81,30 @@ def _saved(name: str, path: Path | None, *, known: bool) -> str:
 
 
 def profiles() -> None:
-    """List the saved profiles: name and portal; no address is shown."""
+    """List the saved profiles: name, portal and groups; no address is shown."""
     import pyarrow as pa
 
     from bx24frames.cli.output import show, with_spoken_heads
-    from bx24frames.config import default_profile, list_profiles, profiles_path
+    from bx24frames.config import default_profile, list_groups, list_profiles, profiles_path
 
     names = list_profiles()
     default = default_profile()
     if not names:
         raise ConfigError("No profile is saved", guidance="Save one with `bx24frames connect`.")
-    hosts = [_host_of(name) for name in names]
-    shown = pa.table({"profile": list(names), "portal": hosts, "default": [name == default for name in names]})
-    show(with_spoken_heads(shown))
+    groups = list_groups()
+    columns: dict[str, list[str] | list[bool]] = {
+        "profile": list(names),
+        "portal": [host_of(name) for name in names],
+        "default": [name == default for name in names],
+    }
+    if groups:
+        columns["groups"] = [", ".join(group for group, members in groups.items() if name in members) for name in names]
+    show(with_spoken_heads(pa.table(columns)))
     typer.echo(f"\n{profiles_path()}", err=True)
 
 
-def _host_of(name: str) -> str:
+def host_of(name: str) -> str:
+    """The host of a profile; in brackets why it has none."""
     from bx24frames.config import resolve
 
     try:

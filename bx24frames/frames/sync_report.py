@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
 from bx24frames.language import term, translated
-from bx24frames.mirror.outcome import Synced, table_outcomes
+from bx24frames.mirror.outcome import Synced, failures_in, sync_error, table_outcomes
 from bx24frames.portal.several import portals_error
 
 if TYPE_CHECKING:
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from bx24frames.errors import BX24Error
+    from bx24frames.errors import BX24Error, SyncError
     from bx24frames.frames.give import Frame
     from bx24frames.options import Backend, OnError
 
 __all__ = ["SyncReport", "sync_report_of"]
 
 _SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
-_NAMED: Final = 3
-"""Failures that an error names."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -104,26 +101,14 @@ class SyncReport:
     @property
     def failures(self) -> dict[str, list[str]]:
         """The tables that were not brought up to date, each with the message of its error, by portal."""
-        found: dict[str, list[str]] = {}
-        names = ("portal", "table", "status", "message")
-        for portal, table, status, message in zip(*(self.tables[name].to_pylist() for name in names), strict=True):
-            if status == "failed":
-                first = str(message).partition("\n")[0]
-                found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
-        return found
+        return failures_in(self.tables)
 
     def portal_errors(self) -> dict[str, SyncError]:
         """An error for each portal with tables that failed."""
         return {portal: self._error(failed) for portal, failed in self.failures.items()}
 
     def _error(self, failed: Sequence[str]) -> SyncError:
-        told = "; ".join(failed[:_NAMED])
-        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        return SyncError(
-            f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
-            report=self,
-            guidance="Each of them still has its last complete state; the others are up to date.",
-        )
+        return sync_error(self, failed, "Each of them still has its last complete state; the others are up to date.")
 
     def __len__(self) -> int:
         return self.tables.num_rows

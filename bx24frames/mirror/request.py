@@ -94,3 +94,5 @@ class SyncRequest(Checked):
         '{"raise", "column"}',
         "Whether a field that has another type now fails its table, or gets a second column.",
     )
+    whole_rows: bool = False
+    """Whether the store replaces rows as a whole: then a table with new columns is read completely."""

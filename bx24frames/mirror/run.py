@@ -101,11 +101,13 @@ class PortalRun:
             await self._load(job)
             self._end_if_wanted(jobs)
         known += await self._reopened(new)
-        changed = [] if self._request.full else known
+        for job in known:
+            job.anew = self._request.full or (self._request.whole_rows and job.has_new_columns)
+        changed = [job for job in known if not job.anew]
         counts = await read_news(
             self.connection,
             changed,
-            [*whole, *(job for job in known if job not in changed)],
+            [*whole, *(job for job in known if job.anew)],
             span_of("lag", self._request.lag),
             self._uncounted,
         )
@@ -123,7 +125,7 @@ class PortalRun:
             if job.replaced == ReplacedRows() and job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
-        for job in known:
+        for job in changed:
             await self._guarded(job, read_fills(self.connection, job))
         await self._commit([*known, *whole, *(job for job, _ in owned)])
         if new:

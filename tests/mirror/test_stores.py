@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from postgres_server import binaries, postgres_server
 from unlimited import FAST
 
 import bx24frames as bx
@@ -19,7 +20,6 @@ from bx24frames.mirror.stores.choice import store_of
 from bx24frames.mirror.stores.postgres import PostgresStore
 
 from .conftest import World
-from .postgres_server import binaries, postgres_server
 
 KINDS = ("duckdb", "parquet", "postgres")
 Rows = list[dict[str, Any]]
