@@ -31,6 +31,7 @@ __all__ = [
     "profiles_path",
     "resolve",
     "save_profile",
+    "variable_value",
 ]
 
 ENVIRONMENT: Final = "BX24_WEBHOOK"
@@ -129,6 +130,23 @@ def resolve(target: str | None = None) -> Profile:
         tail = f", and none of the saved profiles ({kept}) is the default" if kept else ""
         raise ConfigError(f"No portal is given{tail}", guidance=_WAYS)
     return _profile(default, settings)
+
+
+def variable_value(variable: str) -> str:
+    """The address in an environment variable.
+
+    Raises
+    ------
+    ConfigError
+        The variable is not set.
+    """
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        raise ConfigError(
+            f"The environment variable {shown_address(variable)} is not set",
+            guidance="It holds an address, and is set in every process that needs it.",
+        )
+    return address
 
 
 def profiles_path() -> Path:
@@ -262,20 +280,11 @@ def _named(target: str, source: str) -> Profile:
     if is_sandbox(target):
         return Profile(target, "", source)
     if target.startswith(VARIABLE):
-        return _of_variable(target.removeprefix(VARIABLE))
+        variable = target.removeprefix(VARIABLE)
+        return Profile(target, variable_value(variable), f"the environment variable {variable}")
     if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))
-
-
-def _of_variable(variable: str) -> Profile:
-    address = os.environ.get(variable, "").strip()
-    if not address:
-        raise ConfigError(
-            f"The environment variable {shown_address(variable)} is not set",
-            guidance="Set it to the portal's address in every process that opens the portal.",
-        )
-    return Profile(f"{VARIABLE}{variable}", address, f"the environment variable {variable}")
 
 
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:

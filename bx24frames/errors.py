@@ -139,7 +139,7 @@ class BX24Error(EndsAtCaller, Exception):
 
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
-            where.append(f"code {self.code}")
+            where.append(translated(f"code {self.code}"))
         tail = f" [{', '.join(where)}]" if where else ""
         hint = f"\n{translated(self.guidance)}" if self.guidance else ""
         return f"{translated(self.message)}{tail}{hint}"
