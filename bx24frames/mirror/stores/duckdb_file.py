@@ -76,7 +76,7 @@ class DuckDBStore:
     def open(self) -> Kept:
         """Check the file, and read its marks and columns."""
         folder = self.path.parent
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # pathlib raises where a folder above it is closed
             raise StoreError(f"There is no folder {folder}", guidance="Create it first, or choose another path.")
         if not os.access(folder, os.W_OK):
             raise StoreError(f"The folder {folder} is read-only: a mirror cannot be kept in it")
