@@ -529,10 +529,11 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="sync_entities without the other keepers")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--dlt", action="store_true", help="a resource of dlt as well, by rows and titles")
     given = parser.parse_args()
-    keepers: list[type] = [Recipe, Incremental, *([Dlt] if given.dlt else [])]
+    keepers: list[type] = [] if given.alone else [Recipe, Incremental, *([Dlt] if given.dlt else [])]
     total: dict[str, Verdict] = {}
     happened: Counter[str] = Counter()
     kills = sigkills = refused = 0
