@@ -22,12 +22,15 @@ help:
 	@echo "make reference   update docs/ from docstrings and measurements"
 
 # Every target first creates or repairs its environment.
-.PHONY: ready-demo ready-dev ready-docs
+.PHONY: ready-demo ready-dev ready-slow ready-docs
 ready-demo:
 	$(READY) demo
 
 ready-dev:
 	$(READY) dev demo
+
+ready-slow:
+	$(READY) dev demo spark
 
 ready-docs:
 	$(READY) docs
@@ -38,9 +41,9 @@ demo: ready-demo
 test: ready-dev
 	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
-test-slow: ready-dev
-	@$(PY) .ci/debian.py chromium redis-server
-	@$(PY) -m pytest -n auto --maxprocesses 4 -m slow $(ARGS)
+test-slow: ready-slow
+	@$(PY) .ci/debian.py chromium redis-server default-jre-headless
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup -m slow $(ARGS)
 
 check: ready-dev
 	$(PY) -m ruff check .

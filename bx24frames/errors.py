@@ -15,6 +15,7 @@
     ├── DecodeError          a value from the portal that does not fit its declared type
     ├── StoreError           the store of a mirror cannot be used, or the portal does not fit it
     ├── SyncError            some tables of a mirror were not brought up to date (`.report`)
+    ├── PortalsError         some of several portals failed (`.frame` of the others, `.failures`)
     ├── WriteError           some rows failed or are unknown (`.report`)
     └── UnfinishedUpload     the same upload was started before and not finished
 
@@ -45,6 +46,7 @@ __all__ = [
     "FilterError",
     "LimitError",
     "PortalError",
+    "PortalsError",
     "ResponseError",
     "ScopeError",
     "StoreError",
@@ -110,7 +112,7 @@ class BX24Error(Exception):
 
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
-            where.append(f"code {self.code}")
+            where.append(translated(f"code {self.code}"))
         tail = f" [{', '.join(where)}]" if where else ""
         hint = f"\n{translated(self.guidance)}" if self.guidance else ""
         return f"{translated(self.message)}{tail}{hint}"
@@ -283,6 +285,35 @@ class SyncError(BX24Error):
 
     def __init__(self, message: str, *, report: SyncReported, guidance: str | None = None) -> None:
         super().__init__(message, guidance=guidance)
+        self.report = report
+
+
+class PortalsError(BX24Error):
+    """Some of several portals failed; raised when the others are done.
+
+    Attributes
+    ----------
+    frame : frame, dict or None
+        What the other portals gave: the rows, in the library that was asked for; of `count_entity`, the counts by host.
+        None where the rows were given before, by `iter_entity`.
+    failures : dict of str to BX24Error
+        The error of each portal that failed, by its host, in the order of the portals.
+    report : SyncReport or None
+        The report of a sync.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failures: Mapping[str, BX24Error],
+        frame: object = None,
+        report: SyncReported | None = None,
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message, guidance=guidance)
+        self.failures = failures
+        self.frame = frame
         self.report = report
 
 

@@ -13,23 +13,27 @@ from bx24frames import bridge
 from bx24frames.arguments import row_of
 from bx24frames.cli.output import show
 from bx24frames.entities.names import needs_types, resolve
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, PortalsError
 from bx24frames.files.files_out import check_rows, writing
 from bx24frames.files.parts import Parts
 from bx24frames.files.sheet_cells import sheet_table
+from bx24frames.language import translated
 from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
+from bx24frames.portal.several import portals_named
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.rest_source import RestSource, open_source
 from bx24frames.scan.scans import AsyncScan, Batches
-from bx24frames.verbs import core
+from bx24frames.verbs.on_several import iterate_portals
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.files.sheet_style import SheetStyle
     from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
 
 __all__ = ["SCREEN", "export", "pour"]
 
@@ -38,19 +42,30 @@ SCREEN: Final = "screen"
 """The format of rows in a terminal: an aligned table."""
 
 
-def pour(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle) -> None:
-    """Read to a stream, such as standard output or the screen, without a checkpoint."""
-    own = _style(style, request, target)
+def pour(request: FrameRead, target: PortalsLike, path: str, form: str, style: SheetStyle) -> None:
+    """Read without a checkpoint: to a stream, such as standard output or the screen, or from several portals.
+
+    Raises
+    ------
+    PortalsError
+        Some of several portals failed; the rows of the others are there.
+    """
+    portals, listed = portals_named(target)
+    # several portals may be in several zones, so their times stay in UTC
+    own: Callable[[], SheetStyle] = (lambda: style) if listed else _style(style, request, portals[0])
+    failed: list[PortalsError] = []
     if form == SCREEN:
-        for table, _ in _frames(replace(request, progress=False), target):  # a bar would be glued to the rows
+        for table in _of_the_others(replace(request, progress=False), target, failed):  # a bar would be glued to rows
             show(sheet_table(table, own()))
-        return
-    with writing(path, form, name=request.entity, style=own) as append:
-        for table, _ in _frames(request, target):
-            append(table)
+    else:
+        with writing(path, form, name=request.entity, style=own) as append:
+            for table in _of_the_others(request, target, failed):
+                append(table)
+    if failed:
+        raise failed[0]
 
 
-def export(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle, *, resume: bool) -> None:
+def export(request: FrameRead, target: PortalLike, path: str, form: str, style: SheetStyle, *, resume: bool) -> None:
     """Read into a file; the file appears complete or not at all.
 
     Raises
@@ -84,7 +99,7 @@ def export(request: FrameRead, target: str | None, path: str, form: str, style: 
         raise
     parts.discard()
     if request.progress is not False and sys.stderr.isatty():
-        print(f"{parts.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
+        print(translated(f"{parts.rows:,} rows: {file}"), file=sys.stderr)  # noqa: T201
 
 
 def _command(host: str, request: FrameRead) -> dict[str, object]:
@@ -93,14 +108,25 @@ def _command(host: str, request: FrameRead) -> dict[str, object]:
     return {"host": host, "entity": request.entity, **given, "progress": None}
 
 
-def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
+def _of_the_others(
+    request: FrameRead, target: PortalsLike, failed: list[PortalsError]
+) -> Generator[pa.Table, None, None]:
+    """The finished rows of the portals that do not fail, whose error is added to `failed`."""
+    try:
+        for table, _ in _frames(request, target):
+            yield table
+    except PortalsError as fault:
+        failed.append(fault)
+
+
+def _frames(request: FrameRead, target: PortalsLike) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The finished rows, chunk by chunk; without a checkpoint."""
-    with closing(bridge.iterate(core.iterate_entity(target, request))) as tables:
+    with closing(bridge.iterate(iterate_portals(target, request))) as tables:
         for table in tables:
             yield cast("pa.Table", table), None
 
 
-def _opened(request: FrameRead, target: str | None, parts: Parts | None) -> RestSource | None:
+def _opened(request: FrameRead, target: PortalLike, parts: Parts | None) -> RestSource | None:
     """The source of what is still to be read; None for a method outside the catalogue, which has no description."""
     if is_untyped(request.entity):
         return None
@@ -149,7 +175,7 @@ def _finish(source: RestSource | None) -> Callable[[pa.Table], pa.Table]:
     return lambda table: bridge.run(finish.table(table))
 
 
-def _style(style: SheetStyle, request: FrameRead, target: str | None) -> Callable[[], SheetStyle]:
+def _style(style: SheetStyle, request: FrameRead, target: PortalLike) -> Callable[[], SheetStyle]:
     """The style with times in the portal's zone, which its answers have shown by the time there are rows."""
     name = request.entity
     known = None if is_untyped(name) or needs_types(name) else resolve(name)

@@ -60,9 +60,10 @@ def summary(faults: Sequence[Fault], headline: str = "The frame does not fit", l
     lines = [_line(first[key], count, labels) for key, count in groups.most_common(KINDS_SHOWN)]
     more = [f"  and {len(groups) - KINDS_SHOWN} other kinds of fault"] if len(groups) > KINDS_SHOWN else []
     rows = len({fault.position for fault in faults} - {WHOLE_COLUMN})
-    cells = f"{len(faults):,} faults" if len(faults) != 1 else "1 fault"
-    where = f" in {rows:,} rows" if rows > 1 else ""
-    return "\n".join([f"{headline}: {cells}{where}", *lines, *more])
+    total = f"{headline}: {len(faults):,} fault{'' if len(faults) == 1 else 's'}"
+    if rows > 1:
+        total = f"{headline}: {len(faults):,} faults in {rows:,} rows"
+    return "\n".join([total, *lines, *more])
 
 
 def validation_error(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "checks_index", "failures_in", "frame_schema", "named_columns"]
+__all__ = ["check", "checks_index", "failures_in", "frame_schema", "named_columns", "show_failures"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
@@ -119,14 +119,19 @@ def check(frame: object, schema: object) -> list[Fault]:
 @contextmanager
 def failures_in(backend: Backend) -> Iterator[None]:
     """Convert the failures of a `ValidationError` raised in the block to a frame of `backend`."""
-    import pyarrow as pa
-
     try:
         yield
     except ValidationError as error:
-        if isinstance(error.failures, pa.Table):
-            error.failures = to_backend(error.failures, backend)
+        show_failures(error, backend)
         raise
+
+
+def show_failures(error: ValidationError, backend: Backend) -> None:
+    """Convert the failures of an error to a frame of `backend`."""
+    import pyarrow as pa
+
+    if isinstance(error.failures, pa.Table):
+        error.failures = to_backend(error.failures, backend)
 
 
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:

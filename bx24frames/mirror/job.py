@@ -31,9 +31,10 @@ class Job:
 
     `mark`, `kept`: what the store holds. `rows`, `fills`: rows on their way; `again`: rows read once more after those,
     which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
-    `before`: the mark before the run; `resumed`: an earlier run began the first load. `since`: the time from which
-    changes count; `moved`: the ids of rows that changed since. `ids`: alive ids of the store. `windows`,
-    `counts`: the first counts. `reread`: how far rows have been read again after this run. `gone`: proven deletions.
+    `before`: the mark before the run; `resumed`: an earlier run began the first load; `anew`: all rows are read again.
+    `since`: the time from which changes count; `moved`: the ids of rows that changed since. `ids`: alive ids of the
+    store. `windows`, `counts`: the first counts. `reread`: how far rows have been read again after this run. `gone`:
+    proven deletions.
     """
 
     portal: str
@@ -47,6 +48,7 @@ class Job:
     at: dt.datetime | None = None
     since: dt.datetime | None = None
     resumed: bool = False
+    anew: bool = False
     scan: AsyncScan | None = None
     compared: Compared | None = None
     labels: Mapping[str, str] | None = None
@@ -67,6 +69,11 @@ class Job:
     def first(self) -> bool:
         """Whether nothing of the table has been committed."""
         return self.mark is None
+
+    @property
+    def has_new_columns(self) -> bool:
+        """Whether the portal has fields of which the store has no values."""
+        return self.compared is not None and bool(self.compared.fresh)
 
     @property
     def opened(self) -> AsyncScan:

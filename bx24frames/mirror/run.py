@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -63,14 +63,24 @@ class PortalRun:
         What the store held when the sync began.
     spool : Spool
     request : SyncRequest
+    meter : callable, optional
+        Gives what counts the rows of first loads, for several portals; without it, each first load has its own bar.
     """
 
-    def __init__(self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        kept: Kept,
+        spool: Spool,
+        request: SyncRequest,
+        meter: Callable[[], ProgressMeter] | None = None,
+    ) -> None:
         self.connection = _remembering(connection)
         self._kept = kept
         self._store = request.store
         self._spool = spool
         self._request = request
+        self._meter = meter
         self._began = monotonic()
         self._requests = connection.stats.requests
         self._people = False
@@ -90,11 +100,13 @@ class PortalRun:
             await self._load(job)
             self._end_if_wanted(jobs)
         known += await self._reopened(new)
-        changed = [] if self._request.full else known
+        for job in known:
+            job.anew = self._request.full or (self._request.whole_rows and job.has_new_columns)
+        changed = [job for job in known if not job.anew]
         counts = await read_news(
             self.connection,
             changed,
-            [*whole, *(job for job in known if job not in changed)],
+            [*whole, *(job for job in known if job.anew)],
             span_of("lag", self._request.lag),
             [call for _, call in self._uncounted],
         )
@@ -112,7 +124,7 @@ class PortalRun:
             if job.replaced == ReplacedRows() and job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
-        for job in known:
+        for job in changed:
             await self._guarded(job, read_fills(self.connection, job))
         await self._commit([*known, *whole, *(job for job, _ in owned)])
         if new:
@@ -238,6 +250,7 @@ class PortalRun:
         if job.at is not None:
             shared = self._kept.shared(job.portal, job.table.name)
             job.describe(scan, titles, job.at, self._request.retyped, shared)
+            self._kept.coming[job.portal, job.table.name] = job.settled.columns
         if self._request.labels:
             names = zip(scan.schema.names, job.settled.names, strict=True)
             await caption(
@@ -250,9 +263,11 @@ class PortalRun:
 
     async def _load(self, job: Job) -> None:
         """Load a table for the first time, and commit it at once."""
-        title = f"{job.table.name}: first load"
-        with Bar(title, progress=self._request.progress) as bar:
-            await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
+        if self._meter is not None:
+            await self._guarded(job, load_first(job, self._meter()))
+        else:
+            with Bar(f"{job.table.name}: first load", progress=self._request.progress) as bar:
+                await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
         if job.fault is None:
             await self._commit([job])
 

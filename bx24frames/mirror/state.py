@@ -21,7 +21,6 @@ Batches: TypeAlias = "Callable[[], Iterator[pa.RecordBatch]]"
 
 LAYOUT: Final = 1
 """Version of the layout of a store; a store of a higher one is refused."""
-PORTAL: Final = "portal"
 SYNCED: Final = "_synced_at"
 DELETED: Final = "_deleted_at"
 
@@ -199,16 +198,19 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a store holds: marks and columns by portal and table, and the hosts of its portals."""
+    """What a store holds: marks and columns by portal and table, and the hosts of its portals.
+
+    `coming`: the columns that the store will have after this run, of several portals that are synced at the same time.
+    """
 
     marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], tuple[StoreColumn, ...]] = field(default_factory=dict)
+    coming: dict[tuple[str, str], tuple[StoreColumn, ...]] = field(default_factory=dict)
 
     def shared(self, portal: str, table: str) -> dict[str, str]:
-        """Types of the columns that other portals have in a table, by name in lower case."""
-        found = [
-            one for key, columns in self.columns.items() if key[0] != portal and key[1] == table for one in columns
-        ]
+        """Types of the columns that other portals have in a table, or will have, by name in lower case."""
+        known = {**self.columns, **self.coming}
+        found = [one for key, columns in known.items() if key[0] != portal and key[1] == table for one in columns]
         return {one.name.lower(): one.type for one in found}
 
     @property

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import ENVIRONMENT, is_sandbox, resolve
+from bx24frames.config import is_sandbox, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import Costs, method_of
@@ -284,10 +284,9 @@ def _reopened(settings: Settings, host: str | None) -> Connection:
     """The connection that was pickled; `host` is the portal it was to, where it is the same one in every process."""
     found = Connection(settings)
     if host is not None and found.host != host:
-        name = ENVIRONMENT if settings.url is None else f"the profile {settings.url!r}"
         raise ConfigError(
             f"What was pickled for the portal {host} finds {found.host} here",
-            guidance=f"Have {name} name the same portal in every process.",
+            guidance=f"Have {resolve(settings.url).source} name the same portal in every process.",
         )
     return found
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
+from bx24frames.engine.pages.shape import rows_at, rows_path
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.entities import captions as labels
 from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Field
+from bx24frames.entities.schema import Entity, Field
 from bx24frames.errors import PortalError
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
@@ -49,9 +50,7 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    number = lookup.entity_type_id
-    asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
-    asking = _asking(connection, _METHODS[lookup.origin].format(lookup.name), asked)
+    asking = _asking(connection, _METHODS[lookup.origin].format(lookup.name), lookup.entity_type_id)
     keep = lookup.origin is not Origin.USERS
     try:
         rows = await connection.metadata.recall(recall_name(lookup), asking, _rows, keep=keep)
@@ -66,7 +65,7 @@ async def recall_dictionary(connection: Connection, name: str, answer: JSON, *, 
     """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
 
     async def given() -> JSON:
-        return answer.get("categories") if isinstance(answer, dict) else answer
+        return rows_at(answer, rows_path(answer, name) or ())
 
     connection.metadata.forget(name)
     await connection.metadata.recall(name, given, _rows, keep=keep)
@@ -108,13 +107,19 @@ _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
 }
 
 
-def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> Callable[[], Awaitable[JSON]]:
+_TABLES: Final[Mapping[str, Entity]] = {
+    one.listing.call.method: one for one in (CATALOG[name] for name in ("status", "category", "currency", "user"))
+}
+"""The tables that hold captions, by their list methods."""
+
+
+def _asking(connection: Connection, method: str, number: int | None) -> Callable[[], Awaitable[JSON]]:
     async def ask() -> JSON:
-        if method == CATALOG["user"].listing.call.method:
-            return await _listed(connection, CATALOG["user"].listing)
-        answer = await connection.result(method, params)
-        # crm.category.list holds its rows under a name, the older lists are rows
-        return answer.get("categories") if isinstance(answer, dict) else answer
+        table = _TABLES.get(method)
+        if table is None:
+            return rows_at(await connection.result(method, {}), ())
+        given: dict[str, JSON] = {"entityTypeId": number} if table.arguments else {}
+        return await _listed(connection, listing_for(table, (), Where(arguments=given)))
 
     return ask
 

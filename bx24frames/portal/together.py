@@ -74,6 +74,10 @@ async def describe_together(
     for (name, _), answer in zip(named, answers[len(calls) :], strict=False):
         if not isinstance(answer, Success):
             refused.add(name)
+        elif (
+            name != _USERS and answer.next is not None
+        ):  # it goes on behind this page, and is read whole when it is wanted
+            connection.metadata.forget(name)
         elif name != _USERS or (isinstance(answer.value, list) and len(answer.value) == answer.total):
             await recall_dictionary(connection, name, answer.value, keep=name != _USERS)
     return Told(faults, frozenset(refused), answers[len(calls) + len(named) :])

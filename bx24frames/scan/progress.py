@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO, cast
+from typing import TYPE_CHECKING, Final, Self, TextIO, cast
 
+from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tqdm import tqdm
 
     from bx24frames.portal.connection import Connection
 
-__all__ = ["Bar", "ProgressMeter"]
+__all__ = ["Bar", "ProgressMeter", "SharedBars"]
+
+PORTALS_PER_BAR: Final = 10
+"""Portals that share a progress bar."""
 
 
 class Bar:
@@ -33,6 +38,8 @@ class Bar:
     progress : {"auto", True, False}
         ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
         does not import tqdm.
+    shared : bool
+        Whether several portals count into the bar, each of which knows its own rows alone: it has no total.
     file : text stream, optional
         Output stream; default: stderr, and stdout in a notebook without ipywidgets.
 
@@ -43,8 +50,15 @@ class Bar:
     """
 
     def __init__(
-        self, title: str, *, total: int | None = None, progress: Progress = "auto", file: TextIO | None = None
+        self,
+        title: str,
+        *,
+        total: int | None = None,
+        progress: Progress = "auto",
+        shared: bool = False,
+        file: TextIO | None = None,
     ) -> None:
+        self._shared = shared
         self._requests = 0
         self._waiting = 0.0
         self._limits = ""
@@ -84,6 +98,11 @@ class Bar:
         """Whether the bar is displayed."""
         return self._tqdm is not None and not self._tqdm.disable
 
+    @property
+    def has_total(self) -> bool:
+        """Whether the bar shows how many rows are expected."""
+        return self.shown and not self._shared
+
     def expect(self, total: int | None) -> None:
         """Set the number of rows to expect."""
         if self._tqdm is not None:
@@ -110,13 +129,13 @@ class Bar:
         self.close()
 
     def _beside(self) -> str:
-        parts = [f"{self._requests:,} request{'' if self._requests == 1 else 's'}"]
+        parts = [translated(f"{self._requests:,} request{'' if self._requests == 1 else 's'}")]
         if self._waiting >= 1:
-            parts.append(f"waited {self._waiting:.0f} s")
+            parts.append(translated(f"waited {self._waiting:.0f} s"))
         if self._waiting >= 1 and self._limits:
             parts.append(self._limits)
         if self._failed:
-            parts.append(f"{self._failed:,} failed")
+            parts.append(translated(f"{self._failed:,} failed"))
         return ", ".join(parts)
 
 
@@ -129,9 +148,9 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
     if file is None:
         file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
     return cast("Callable[..., tqdm[object]]", kind)(
-        desc=title,
+        desc=translated(title),
         total=total,
-        unit=" rows",
+        unit=f" {term('unit|rows')}",
         file=file,
         disable=None if progress == "auto" and not notebook else False,
         leave=not notebook,  # the frame below says what was read
@@ -171,3 +190,44 @@ class ProgressMeter:
             limits=limits,
         )
         self._requests, self._waited = requests, waited
+
+
+class SharedBars:
+    """The progress bars of work on several portals, each for `PORTALS_PER_BAR` portals that follow one another.
+
+    Parameters
+    ----------
+    connections : sequence of Connection
+    title : str
+        Description of the work, which the portals of a bar follow.
+    progress : {"auto", True, False}
+    """
+
+    def __init__(self, connections: Sequence[Connection], title: str, progress: Progress) -> None:
+        self._connections = connections
+        self._title = title
+        self._progress = progress
+        self._bars: dict[int, Bar] = {}
+        self._running = Counter(place // PORTALS_PER_BAR for place in range(len(connections)))
+
+    def meter(self, place: int) -> ProgressMeter:
+        """What counts the rows of a portal into its bar."""
+        number = place // PORTALS_PER_BAR
+        if number not in self._bars:
+            first = number * PORTALS_PER_BAR + 1
+            last = min(first + PORTALS_PER_BAR - 1, len(self._connections))
+            title = f"{self._title}: portals {first} to {last}"
+            self._bars[number] = Bar(title, progress=self._progress, shared=True)
+        return ProgressMeter(self._connections[place], self._bars[number])
+
+    def ended(self, place: int) -> None:
+        """Close the bar of a portal with the last of its portals."""
+        number = place // PORTALS_PER_BAR
+        self._running[number] -= 1
+        if not self._running[number] and number in self._bars:
+            self._bars[number].close()
+
+    def close(self) -> None:
+        """Close all bars."""
+        for bar in self._bars.values():
+            bar.close()

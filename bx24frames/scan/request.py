@@ -20,6 +20,7 @@ from bx24frames.arguments import (
 )
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
+from bx24frames.portal.several import PORTALS_AT_ONCE, portal_number
 from bx24frames.scan.order import OrderBy, sort_key
 from bx24frames.where.filters import reusable
 
@@ -114,7 +115,8 @@ class ReadRequest(Checked):
         None,
         whole_number(0, "a number of rows, 0 or more", None),
         "int, optional",
-        "Maximum number of rows: the first ones in that order.",
+        "Maximum number of rows: the first ones in that order. Of several portals, the first rows of all of them "
+        "together, for which the portals are read one after the other; not with `order_by`.",
     )
     changed_since: Moment | None = keyword(
         None,
@@ -177,6 +179,18 @@ class ReadRequest(Checked):
         PROGRESS,
         '{"auto", True, False}',
         'Progress bar on stderr; ``"auto"`` shows it in a terminal and in a notebook.',
+    )
+    type_conflicts: Literal["raise", "text"] = keyword(
+        "raise",
+        one_of("raise", "text"),
+        '{"raise", "text"}',
+        "A column that has different types in several portals: raise, or read it as text.",
+    )
+    portals_at_once: int = keyword(
+        PORTALS_AT_ONCE,
+        portal_number,
+        "int",
+        "Of several portals, how many are read at the same time. Each holds the answers to a few requests in memory.",
     )
     inner: bool = False
     """Whether the read serves a write that looks up present values: no warnings about columns that are null."""

@@ -155,9 +155,10 @@ def is_loopback(host: str) -> bool:
 
 
 # The vendor's cloud: an account is a host of one of these domains, and a rename may change the domain
-# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html).
+# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html). The domains are those that answered in
+# 2026; bitrix24.ua is nobody's.
 _CLOUD: Final = re.compile(
-    r"[a-z0-9-]+\.bitrix24\.(?:by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|mx|pl|ru|ua|uk|uz|vn|com\.br|com\.tr)"
+    r"[a-z0-9-]+\.bitrix24\.(?:ae|by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|md|mx|pl|ru|uk|uz|vn|com\.br|com\.tr)"
 )
 
 

@@ -1,8 +1,8 @@
-"""Implementation of the public functions as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
+"""Implementation of the public functions for one portal as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +45,7 @@ def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: 
         request.backend,
         dtype_backend=request.dtype_backend,
         attrs={**_attributes(connection, request.entity), "timezone": request.timezone or "UTC"},
-        index=request.index if finish is None else _levels(request, finish),
+        index=request.index if finish is None else index_levels(request, finish.columns, finish.titles),
         id_columns=_IDS if finish is None else (finish.id_column,),
     )
 
@@ -59,8 +59,8 @@ def _attributes(connection: Connection, entity: str) -> dict[str, str]:
     return {"host": connection.host, "entity": entity, "read_at": began.isoformat(timespec="seconds")}
 
 
-def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
-    """Return the names of the index columns in the finished table.
+def index_levels(request: FrameRead, columns: Sequence[str], titles: Mapping[str, str]) -> list[str] | None:
+    """Return the names of the index columns in the finished table, which has these columns.
 
     Raises
     ------
@@ -70,8 +70,8 @@ def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
     if request.index is None:
         return None
     wanted = [request.index] if isinstance(request.index, str) else list(request.index)
-    found = [finish.titles.get(name, name) for name in wanted]
-    absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
+    found = [titles.get(name, name) for name in wanted]
+    absent = [name for name, final in zip(wanted, found, strict=True) if final not in columns]
     if absent:
         raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
     return found
@@ -108,7 +108,7 @@ async def read(portal: PortalLike, request: FrameRead) -> Frame:
     reading = await prepare(connection, request)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
-        _levels(request, finish)
+        index_levels(request, finish.columns, finish.titles)
         table = await finish.table(await collect(connection, reading, request.progress))
     return _frame(table, connection, request, finish)
 
@@ -124,7 +124,7 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
     reading = await prepare(connection, request)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
-    _levels(request, finish)
+    index_levels(request, finish.columns, finish.titles)
     await finish.caption_all()
     async with aclosing(iterate_tables(connection, reading, request.chunk_size, request.progress)) as tables:
         async for table in tables:
@@ -135,7 +135,11 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
     """Count the rows that match the conditions."""
-    connection = _connect(portal, entity)
+    return await count_on(_connect(portal, entity), entity, filters)
+
+
+async def count_on(connection: Connection, entity: str, filters: Filters | None) -> int:
+    """Count the rows of a portal that match the conditions."""
     if is_untyped(entity):
         return await count_untyped(connection, entity, filters)
     return await count_rows(connection, entity, filters)

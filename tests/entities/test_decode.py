@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import typed
+from bx24frames.entities.properties import unwrapped
+from bx24frames.entities.schema import Field, Holder
 from bx24frames.entities.types import Kind
 from bx24frames.errors import DecodeError
 
@@ -257,3 +260,20 @@ def test_money_with_empty_cells_is_read_as_a_column() -> None:
         None,
         {"amount": amounts[1], "currency": "USD"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "one", "many"),
+    [
+        ({"value": "a", "valueId": "1"}, "a", ["a"]),
+        ([{"value": "a"}, {"value": "b"}], "a", ["a", "b"]),
+        ({"0": {"value": "a"}, "2": {"value": "b"}}, "a", ["a", "b"]),
+        ("a", "a", ["a"]),
+        ([], None, []),
+    ],
+)
+def test_a_property_in_every_shape(cell: Any, one: str | None, many: list[str]) -> None:
+    """PHP prints a list whose keys are not 0..n-1 as a map."""
+    single = Field("property258", "string", holder=Holder.VALUE)
+    assert unwrapped(cell, single) == one
+    assert unwrapped(cell, replace(single, multiple=True)) == many

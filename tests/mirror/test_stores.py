@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from postgres_server import binaries, postgres_server
 from unlimited import FAST
 
 import bx24frames as bx
@@ -20,7 +21,6 @@ from bx24frames.mirror.stores.postgres import PostgresStore
 from bx24frames.mirror.stores.statements import META
 
 from .conftest import World
-from .postgres_server import binaries, postgres_server
 
 KINDS = ("duckdb", "parquet", "postgres")
 Rows = list[dict[str, Any]]

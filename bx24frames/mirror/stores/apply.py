@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import DELETED, LAYOUT, PORTAL, SYNCED, Applied, Change, Mark, StoreColumn
+from bx24frames.mirror.state import DELETED, LAYOUT, SYNCED, Applied, Change, Mark, StoreColumn
 from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
@@ -26,6 +26,7 @@ from bx24frames.mirror.stores.statements import (
     make_views,
     quoted,
 )
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError, StoreError
+from bx24frames.files.cell_text import exact_json
 from bx24frames.mirror.state import Applied, Change, Kept, TablePlan
 from bx24frames.mirror.stores.apply import apply
 from bx24frames.mirror.stores.reading import (
@@ -203,25 +202,17 @@ class PostgresSession:
 def _cells(cells: Sequence[object], kind: pa.DataType) -> Sequence[object]:
     """The cells of a column as the driver writes them."""
     if _TYPES.of(kind) == "jsonb":
-        return [None if cell is None else _json(cell) for cell in cells]
+        return [None if cell is None else exact_json(_text(cell)) for cell in cells]
     return [_text(cell) for cell in cells] if "text" in _TYPES.of(kind) else cells
 
 
 def _text(cell: object) -> object:
+    """A cell without the character that PostgreSQL does not store."""
     if isinstance(cell, str):
         return cell.replace(NUL, "") if NUL in cell else cell
-    return [_text(one) for one in cell] if isinstance(cell, list) else cell
-
-
-def _json(cell: object) -> str:
-    """The JSON of a struct; decimals are written as the numbers that they are."""
     if isinstance(cell, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_json(value)}" for name, value in cell.items()) + "}"
-    if isinstance(cell, list):
-        return "[" + ", ".join(map(_json, cell)) + "]"
-    if isinstance(cell, Decimal):
-        return format(cell, "f")
-    return json.dumps(_text(cell), ensure_ascii=False, default=str)
+        return {name: _text(value) for name, value in cell.items()}
+    return [_text(one) for one in cell] if isinstance(cell, list) else cell
 
 
 _TYPES: Final = TypeNames(
