@@ -21,7 +21,7 @@ VOCABULARY: Final = frozenset(
         *("id", "id_column", "immutable", "inserted", "label", "limits", "list_method", "message", "method"),
         *("modified_column", "multiple", "name", "nullable", "operating", "paging", "path", "portal", "position"),
         *("profile", "read", "read_only", "required", "requests", "rows", "scope", "seconds", "status", "table"),
-        *("title", "type", "updated", "what would help", "time at the limit", "writable"),
+        *("groups", "state", "trouble", "title", "type", "updated", "what would help", "time at the limit", "writable"),
         # outcomes and modes
         *("skipped", "synced", "unchanged", "unknown", "insert", "update", "upsert", "delete"),
         # facts

@@ -19,7 +19,7 @@ Progress: TypeAlias = Literal["auto", True, False]
 Automation: TypeAlias = bool | None
 
 _WHOLE: Final = frozenset({"burst", "commands_per_batch", "max_in_flight"})
-HOST: Final = "host"
+THIS_HOST: Final = "host"
 """`Limits.shared` for the processes of one machine."""
 _REDIS: Final = ("redis://", "rediss://", "unix://")
 ENTERPRISE_BURST: Final = 250
@@ -117,7 +117,7 @@ class Limits:
     def _sharing(self) -> str:
         if self.shared is None:
             return "no"
-        if self.shared == HOST:
+        if self.shared == THIS_HOST:
             return "with other processes of this host"
         if isinstance(self.shared, str):
             return "by a Redis server"
@@ -141,7 +141,7 @@ class Limits:
 def _can_share(shared: object) -> bool:
     """Whether a value names a place for the bucket."""
     if isinstance(shared, str):
-        return shared == HOST or shared.startswith(_REDIS)
+        return shared == THIS_HOST or shared.startswith(_REDIS)
     steps = ("take", "give_back", "fill")
     return shared is None or callable(shared) or all(callable(getattr(shared, step, None)) for step in steps)
 

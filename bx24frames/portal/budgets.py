@@ -17,7 +17,7 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
-from bx24frames.options import HOST, Limits, SharedBucket
+from bx24frames.options import THIS_HOST, Limits, SharedBucket
 from bx24frames.portal.host_budget import HostBucket
 from bx24frames.portal.outside_bucket import OutsideBucket
 from bx24frames.portal.redis_bucket import RedisBucket
@@ -73,7 +73,7 @@ class Budgets:
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket | OutsideBucket:
         if limits.shared is None:
             return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
-        if limits.shared != HOST:
+        if limits.shared != THIS_HOST:
             opened = (limits.shared, host)
             if opened not in self.outside_buckets:
                 bucket = _outside(limits.shared, host, limits)
