@@ -84,10 +84,12 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # %% [markdown]
 # ## Who wins, and where the deals come from
 #
-# Of the closed deals (`S` is won, `F` is lost in every pipeline):
+# Of the closed deals; `stageSemanticId` tells success from failure in every pipeline:
 
 # %%
-closed = deals[deals["stageSemanticId"].isin(["S", "F"])].assign(won=lambda frame: frame["stageSemanticId"] == "S")
+closed = deals[deals["stageSemanticId"].isin(["Success", "Failure"])].assign(
+    won=lambda frame: frame["stageSemanticId"] == "Success"
+)
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")

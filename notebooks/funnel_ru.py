@@ -84,10 +84,12 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # %% [markdown]
 # ## Кто выигрывает и откуда приходят сделки
 #
-# По закрытым сделкам (`S` — выиграна, `F` — проиграна, в любой воронке):
+# По закрытым сделкам. `stageSemanticId` различает успех и провал в любой воронке:
 
 # %%
-closed = deals[deals["stageSemanticId"].isin(["S", "F"])].assign(won=lambda frame: frame["stageSemanticId"] == "S")
+closed = deals[deals["stageSemanticId"].isin(["Успех", "Провал"])].assign(
+    won=lambda frame: frame["stageSemanticId"] == "Успех"
+)
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")
