@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 READY   = @$(PYTHON) .ci/environment.py $(if $(filter default file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check matrix bench storm notebooks reference docs clean
+.PHONY: help demo test test-slow check matrix bench seconds storm notebooks reference docs clean
 
 help:
 	@echo "make demo        upload real purchases to a sandbox portal, read them back, compare to the cent (FULL=1: all)"
@@ -15,18 +15,22 @@ help:
 	@echo "make check       run ruff, mypy --strict, pyright and import-linter"
 	@echo "make matrix      run the fast tests on every Python found and with the oldest dependencies (ARGS=--help)"
 	@echo "make bench       measure speed, and compare with other clients"
+	@echo "make seconds     measure reads against the optimum under the limit of operating time (virtual time)"
 	@echo "make storm       upload and read under random faults"
 	@echo "make notebooks   execute the notebooks (ARGS=--check: compare with the stored output)"
 	@echo "make docs        build the documentation site into site/"
 	@echo "make reference   update docs/ from docstrings and measurements"
 
 # Every target first creates or repairs its environment.
-.PHONY: ready-demo ready-dev ready-docs
+.PHONY: ready-demo ready-dev ready-slow ready-docs
 ready-demo:
 	$(READY) demo
 
 ready-dev:
 	$(READY) dev demo
+
+ready-slow:
+	$(READY) dev demo spark
 
 ready-docs:
 	$(READY) docs
@@ -37,9 +41,9 @@ demo: ready-demo
 test: ready-dev
 	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
-test-slow: ready-dev
-	@$(PY) .ci/debian.py chromium redis-server
-	@$(PY) -m pytest -n auto --maxprocesses 4 -m slow $(ARGS)
+test-slow: ready-slow
+	@$(PY) .ci/debian.py chromium redis-server default-jre-headless
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup -m slow $(ARGS)
 
 check: ready-dev
 	$(PY) -m ruff check .

@@ -10,7 +10,11 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS = {"chromium": ("chromium", "chromium-browser"), "redis-server": ("redis-server",)}
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser"),
+    "default-jre-headless": ("java",),
+    "redis-server": ("redis-server",),
+}
 """The programs a package brings; one is enough."""
 
 

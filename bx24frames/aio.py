@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames.frames.requests import FrameDelete, FrameRead, FrameWrite, backend_of
 from bx24frames.options import Backend
 from bx24frames.verbs import core
 from bx24frames.verbs.files import read_file_async as read_file
+from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals
 from bx24frames.verbs.portals import AsyncPortal as Portal
 from bx24frames.verbs.signature import ChunkOptions, DeleteOptions, ReadOptions, WriteOptions, takes
 from bx24frames.verbs.sync import sync_entities_async as sync_entities
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bx24frames.frames.report import WriteReport
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
     from bx24frames.where.filters import Filters
 
 __all__ = [
@@ -43,19 +45,19 @@ __all__ = [
 
 @overload
 async def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
 ) -> pd.DataFrame: ...
 @overload
 async def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
 ) -> pl.DataFrame: ...
 @overload
 async def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
 @takes(FrameRead, ReadOptions)
 async def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
 ) -> Frame:
     """Read an entity into a typed frame; see `bx24frames.read_entity`.
 
@@ -64,24 +66,26 @@ async def read_entity(
     The entity and the portal.
     The keyword arguments of `options`.
     """
-    return await core.read(portal, FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend))
+    return await read_portals(
+        portal, FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend)
+    )
 
 
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pd.DataFrame, None]: ...
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pl.DataFrame, None]: ...
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[pa.Table, None]: ...
 @takes(FrameRead, ChunkOptions)
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
 ) -> AsyncGenerator[Frame, None]:
     """Read an entity in frames of `chunk_size` rows, with ``async for``; see `bx24frames.iter_entity`.
 
@@ -90,14 +94,22 @@ def iter_entity(
     The entity and the portal.
     The keyword arguments of `options`.
     """
-    return core.iterate_entity(
+    return iterate_portals(
         portal, FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend)
     )
 
 
-async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
+@overload
+async def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = ...) -> int: ...  # type: ignore[overload-overlap]  # a text is a sequence, too
+@overload
+async def count_entity(
+    entity: str, portal: Sequence[PortalLike], *, filters: Filters | None = ...
+) -> dict[str, int]: ...
+async def count_entity(
+    entity: str, portal: PortalsLike = None, *, filters: Filters | None = None
+) -> int | dict[str, int]:
     """Count the rows of an entity that match the conditions; see `bx24frames.count_entity`."""
-    return await core.count(portal, entity, filters)
+    return await count_portals(portal, entity, filters)
 
 
 @overload

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from bx24frames.language import translated
+
 _PACKAGE: Final = str(Path(__file__).parent)
 _CALLER: ContextVar[tuple[str, int] | None] = ContextVar("caller", default=None)
 """The line that called a public function; context variables are copied to the background loop."""
@@ -31,8 +33,8 @@ def remember_caller() -> None:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Issue a warning attributed to the caller's line."""
-    place = _CALLER.get() or called_from()
+    """Issue a warning in the language of the process, attributed to the caller's line."""
+    message, place = translated(message), _CALLER.get() or called_from()
     if place is None:
         warnings.warn(message, category, stacklevel=2)
         return

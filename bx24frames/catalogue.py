@@ -1,24 +1,31 @@
 """Catalogue of translated messages: a text is recognised by the template it was made from.
 
 Messages are written in English where they arise, mostly as f-strings. A msgid is such a string with its expressions as
-``{0}``, ``{1}``; what stands in their place in a text is translated in its turn, where the catalogue knows it.
+``{0}``, ``{1}``; what stands in their place in a text is translated in its turn, where the catalogue knows it. A
+translation may write a number as its language does, ``{0:n}``, and give the forms of a word beside it,
+``{0:строка|строки|строк}``, in the order of the catalogue's Plural-Forms.
 """
 
 from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["DOMAIN", "LOCALE", "Catalogue", "literals"]
+__all__ = ["CONTEXT", "DOMAIN", "LOCALE", "Catalogue", "Figures", "literals"]
 
 DOMAIN: Final = "bx24frames"
 LOCALE: Final = Path(__file__).parent / "locale"
+CONTEXT: Final = "word"
+"""Context (msgctxt) of words that are shown by themselves; between the two, gettext puts an EOT."""
+NUMBER: Final = re.compile(r"[+-]?\d+(?:,\d{3})*(?:\.\d+)?")
+"""A number as messages print it, with a comma between thousands."""
 DEPTH: Final = 4
 """Texts within texts that are translated: a message, its reason, the reason's cause."""
 SEAMS: Final = (
@@ -38,6 +45,43 @@ LETTERS: Final = 8
 SHORT: Final = 2
 """A template with fewer letters than `LETTERS`, such as "{0} rows", may match by chance: whatever it finds has to be
 known or have no more than `SHORT` words."""
+LATIN: Final = re.compile("[A-Za-z]")
+
+
+class Figures(Formatter):
+    """Fills the placeholders of a translation: numbers and the forms of words in the manner of the language.
+
+    Parameters
+    ----------
+    plural : callable
+        The form that a number takes, as gettext counts them.
+
+    Examples
+    --------
+    >>> Figures(lambda number: number != 1).format("{0:n} {0:row|rows}, {1:n} s", "1,200", "0.5")
+    '1\xa0200 rows, 0,5 s'
+    """
+
+    def __init__(self, plural: Callable[[int], int]) -> None:
+        self._plural = plural
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Format one value."""
+        if format_spec == "n":
+            return localised(str(value))
+        return self._form(str(value), format_spec.split("|")) if "|" in format_spec else str(value)
+
+    def _form(self, value: str, forms: Sequence[str]) -> str:
+        """The form of a word beside a number; beside a fraction it is the one that follows the singular."""
+        whole, _, fraction = value.replace(",", "").partition(".")
+        if fraction.strip("0"):
+            return forms[1]
+        return forms[self._plural(abs(int(whole)))] if NUMBER.fullmatch(value) else forms[-1]
+
+
+def localised(number: str) -> str:
+    """Write a number as Russian does: a no-break space between thousands, and a decimal comma (CLDR)."""
+    return number.replace(",", "\u00a0").replace(".", ",")
 
 
 class Catalogue:
@@ -47,11 +91,22 @@ class Catalogue:
     ----------
     messages : mapping of str to str
         The translation of each msgid.
+    words : mapping of str to str
+        The translation of each word that is shown by itself.
+    plural : callable
+        The form that a number takes; default: one form for 1, another for the rest.
     """
 
-    def __init__(self, messages: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        messages: Mapping[str, str],
+        words: Mapping[str, str] = MappingProxyType({}),
+        plural: Callable[[int], int] = lambda number: number != 1,
+    ) -> None:
         known = ((literals(source.strip()), target.strip()) for source, target in messages.items())
         pairs = [(parts, target) for parts, target in known if target and any(parts)]
+        self._words = words
+        self._figures = Figures(plural)
         self._remembered = lru_cache(REMEMBERED)(self._translated)
         self._exact = {parts[0]: target.format() for parts, target in pairs if len(parts) == 1}
         templates = [Template(tuple(parts), target) for parts, target in pairs if len(parts) > 1]
@@ -60,11 +115,17 @@ class Catalogue:
     @classmethod
     def load(cls, language: str) -> Catalogue:
         """Load the compiled catalogue of a language."""
-        found = gettext.translation(DOMAIN, LOCALE, [language], fallback=True)
+        found = gettext.translation(DOMAIN, LOCALE, [language])
         # gettext looks up by msgid only, and a template has to be found by the text that it matches
-        return cls(
-            {source: text for source, text in vars(found).get("_catalog", {}).items() if isinstance(source, str)}
-        )
+        texts = {source: text for source, text in vars(found)["_catalog"].items() if isinstance(source, str)}
+        head = f"{CONTEXT}\x04"
+        words = {source.removeprefix(head): text for source, text in texts.items() if source.startswith(head)}
+        sentences = {source: text for source, text in texts.items() if not source.startswith(head)}
+        return cls(sentences, words, vars(found)["plural"])
+
+    def word(self, text: str) -> str | None:
+        """Translate a word that is shown by itself; None if it is none of the catalogue's."""
+        return self._words.get(text)
 
     def translated(self, text: str, depth: int = 0) -> str:
         """Translate a text, its parts where it is unknown as a whole."""
@@ -96,7 +157,12 @@ class Catalogue:
         if found is not None:
             return found
         bare = piece.strip().rstrip(".;:")
-        inner = self._whole(bare, depth) if bare and bare != piece else None
+        if not bare:
+            return None
+        inner = self._whole(bare, depth) if bare != piece else None
+        if inner is None and bare[0].isupper():  # a message at the beginning of a line
+            small = self._whole(bare[0].lower() + bare[1:], depth)
+            inner = small and small[0].upper() + small[1:]
         return None if inner is None else piece.replace(bare, inner, 1)
 
     def _whole(self, text: str, depth: int) -> str | None:
@@ -105,11 +171,11 @@ class Catalogue:
             return exact
         for template in self._templates if "\n" not in text else ():
             values = template.values(text)
-            if values is None or (template.letters < LETTERS and not template.parts[0] and ": " in values[0]):
+            if values is None:
                 continue
             spoken = [self.translated(value, depth + 1) for value in values]
-            if template.letters >= LETTERS or all(map(_sure, values, spoken)):
-                return template.target.format(*spoken)
+            if not template.short or _meant(template, values, spoken):
+                return self._figures.format(template.target, *spoken)
         return None
 
 
@@ -126,16 +192,21 @@ class Template:
         return sum(map(len, self.parts))
 
     @cached_property
-    def letters(self) -> int:
-        """Letters of literal text: how much of a text it recognises."""
-        return sum(sign.isalpha() for part in self.parts for sign in part)
+    def short(self) -> bool:
+        """Whether it has so few letters that it may match by chance."""
+        return sum(sign.isalpha() for part in self.parts for sign in part) < LETTERS
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        said = {name for _, name, _, _ in Formatter().parse(self.target)}
+        said: dict[str | None, str] = {}
+        for _, name, spec, _ in Formatter().parse(self.target):
+            said[name] = said.get(name) or spec or ""
         first, *rest = map(re.escape, self.parts)
         # what the translation leaves out is an ending or a word, such as the s of a plural
-        values = ("(.*?)" if str(place) in said else "([a-z ]{0,8})" for place in range(len(rest)))
+        values = (
+            "([a-z ]{0,8})" if (spec := said.get(str(place))) is None else f"({NUMBER.pattern})" if spec else "(.*?)"
+            for place in range(len(rest))
+        )
         return re.compile(first + "".join(value + part for value, part in zip(values, rest, strict=True)))
 
     def values(self, text: str) -> tuple[str, ...] | None:
@@ -145,12 +216,19 @@ class Template:
         if not all(part in text for part in self.parts):
             return None
         found = self._pattern.fullmatch(text)
-        return None if found is None else found.groups()
+        if found is None or any(value.count(")") > value.count("(") for value in found.groups()):
+            return None  # the end of a bracket: the template stands within the brackets
+        first = "" if self.parts[0] else found[1]
+        if "; " in first or (self.short and ": " in first):
+            return None  # the template is a later part of the text
+        return found.groups()
 
 
-def _sure(value: str, spoken: str) -> bool:
-    """Whether what a template found is a message of its own, or a mere word."""
-    return value != spoken or len(value.split()) <= SHORT or not re.search("[A-Za-z]", value)
+def _meant(template: Template, values: Sequence[str], spoken: Sequence[str]) -> bool:
+    """Whether a short template is meant: its values are messages or mere words, and something in the text is sure."""
+    known = [value != said or NUMBER.fullmatch(value) for value, said in zip(values, spoken, strict=True)]
+    mere = [len(value.split()) <= SHORT or not LATIN.search(value) for value in values]
+    return all(one or other for one, other in zip(known, mere, strict=True)) and (any(known) or bool(template.parts[0]))
 
 
 def literals(source: str) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -20,28 +20,39 @@ from bx24frames.transport.redact import redact, shown_address
 __all__ = [
     "ENVIRONMENT",
     "SANDBOX",
+    "VARIABLE",
     "Profile",
     "check_name",
     "default_profile",
+    "is_sandbox",
+    "list_groups",
     "list_profiles",
+    "profiles",
     "profiles_path",
     "resolve",
     "save_profile",
+    "variable_value",
 ]
 
 ENVIRONMENT: Final = "BX24_WEBHOOK"
 CONFIG_ENVIRONMENT: Final = "BX24FRAMES_CONFIG"
 SANDBOX: Final = "sandbox"
+VARIABLE: Final = "env:"
+"""Beginning of a portal's name that names the environment variable with its address: ``env:ACME_WEBHOOK``."""
 KEYRING_SERVICE: Final = "bx24frames"
 
 # TOML's bare keys (https://toml.io/en/v1.0.0#keys)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_THREE_WAYS: Final = (
-    "Name the portal in one of three ways: pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
-    f"set the environment variable {ENVIRONMENT} to it; "
-    "or save it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
-    "To try it without a portal, use 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
+_WAYS: Final = "\n".join(
+    (
+        "Save its address once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in "
+        "Python.",
+        "Or pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); or "
+        f"set the environment variable {ENVIRONMENT} to it. "
+        "To try it without a portal, use 'sandbox' in place of an address.",
+        WEBHOOK_GUIDANCE,
+    )
 )
 
 
@@ -52,7 +63,7 @@ class Profile:
     Attributes
     ----------
     name : str
-        The profile's name, ``"sandbox"``, or ``""`` for an address given directly.
+        The profile's name, ``"env:VARIABLE"``, that of a sandbox, or ``""`` for an address given directly.
     url : str
         The address; empty for the sandbox.
     source : str
@@ -65,8 +76,8 @@ class Profile:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether this is the built-in sandbox."""
-        return self.name == SANDBOX
+        """Whether this is a built-in sandbox."""
+        return is_sandbox(self.name)
 
     def address(self, *, allow_http: bool = False) -> Address:
         """Return the parsed address.
@@ -82,14 +93,20 @@ class Profile:
             raise ConfigError(f"{self.source}: {error.message}", guidance=error.guidance) from None
 
 
+def is_sandbox(name: str) -> bool:
+    """Whether a name is that of a built-in sandbox: ``sandbox``, or ``sandbox:`` with what it holds."""
+    return name.partition(":")[0] == SANDBOX
+
+
 def resolve(target: str | None = None) -> Profile:
     """Find the configured portal.
 
     Parameters
     ----------
     target : str or None
-        An address, a profile name or ``"sandbox"``. Default: the environment variable ``BX24_WEBHOOK`` (which may hold
-        any of the three), then the default profile.
+        An address, a profile name, ``"env:VARIABLE"``, which names the environment variable with the address, or
+        ``"sandbox"``, which may be followed by what it holds (``"sandbox:tidy:en"``).
+        Default: the environment variable ``BX24_WEBHOOK`` (which may hold any of these), then the default profile.
 
     Raises
     ------
@@ -111,8 +128,25 @@ def resolve(target: str | None = None) -> Profile:
     if default is None:
         kept = ", ".join(sorted(_profiles(settings)))
         tail = f", and none of the saved profiles ({kept}) is the default" if kept else ""
-        raise ConfigError(f"No portal is given{tail}", guidance=_THREE_WAYS)
+        raise ConfigError(f"No portal is given{tail}", guidance=_WAYS)
     return _profile(default, settings)
+
+
+def variable_value(variable: str) -> str:
+    """The address in an environment variable.
+
+    Raises
+    ------
+    ConfigError
+        The variable is not set.
+    """
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        raise ConfigError(
+            f"The environment variable {shown_address(variable)} is not set",
+            guidance="It holds an address, and is set in every process that needs it.",
+        )
+    return address
 
 
 def profiles_path() -> Path:
@@ -134,6 +168,54 @@ def list_profiles() -> tuple[str, ...]:
     settings = _read(profiles_path())
     default = _default(settings)
     return tuple(sorted(_profiles(settings), key=lambda name: (name != default, name)))
+
+
+def profiles(group: str | None = None) -> tuple[str, ...]:
+    """Return the names of the profiles of a group, in its order, to pass them as a list of portals.
+
+    Groups are a table in the file of the profiles (`profiles_path`)::
+
+        [groups]
+        clients = ["acme", "globex"]
+
+    Parameters
+    ----------
+    group : str, optional
+        Default: all profiles, as `list_profiles` returns them.
+
+    Raises
+    ------
+    ConfigError
+        There is no such group, it is empty, or it names a profile that is not saved.
+    """
+    if group is None:
+        return list_profiles()
+    settings = _read(profiles_path())
+    groups = _groups(settings)
+    if group not in groups:
+        known = ", ".join(sorted(groups)) or "none"
+        raise ConfigError(
+            f"There is no group {shown_address(group)!r}; groups: {known}",
+            guidance=f'Write it in {profiles_path()}, in the table [groups]: clients = ["acme", "globex"].',
+        )
+    names = groups[group]
+    saved = _profiles(settings)
+    unknown = [name for name in names if name not in saved]
+    if unknown or not names:
+        fault = f"names {unknown[0]!r}, which is not a saved profile" if unknown else "names no profile"
+        raise ConfigError(f"The group {group!r} in {profiles_path()} {fault}")
+    return names
+
+
+def list_groups() -> dict[str, tuple[str, ...]]:
+    """Return the groups of profiles: the names of the profiles by the name of the group.
+
+    Raises
+    ------
+    ConfigError
+        The file is not TOML, or a group is not a list of names.
+    """
+    return _groups(_read(profiles_path()))
 
 
 def default_profile() -> str | None:
@@ -178,14 +260,15 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
     Address.parse(webhook)
     path = profiles_path()
     settings = _read(path)
-    profiles = {known: dict(entry) for known, entry in _profiles(settings).items()}
-    first = not profiles
+    groups = _groups(settings)
+    saved = {known: dict(entry) for known, entry in _profiles(settings).items()}
+    first = not saved
     if keyring:
         _put_in_keyring(name, webhook.strip())
-        profiles[name] = {"keyring": name}
+        saved[name] = {"keyring": name}
     else:
-        profiles[name] = {"webhook": webhook.strip()}
-    text = _toml(name if default or first else _default(settings), profiles)
+        saved[name] = {"webhook": webhook.strip()}
+    text = _toml(name if default or first else _default(settings), saved, groups)
     try:
         write_private(path, text)
     except OSError as error:
@@ -194,20 +277,24 @@ def save_profile(name: str, webhook: str, default: bool = False, *, keyring: boo
 
 
 def _named(target: str, source: str) -> Profile:
-    if target == SANDBOX:
-        return Profile(SANDBOX, "", source)
+    if is_sandbox(target):
+        return Profile(target, "", source)
+    if target.startswith(VARIABLE):
+        variable = target.removeprefix(VARIABLE)
+        return Profile(target, variable_value(variable), f"the environment variable {variable}")
     if not target or set(target) & set("/:."):
         return Profile("", target, source)
     return _profile(target, _read(profiles_path()))
 
 
 def _profile(name: str, settings: Mapping[str, object]) -> Profile:
-    profiles = _profiles(settings)
-    if name not in profiles:
-        known = ", ".join(sorted(profiles)) or "none"
-        raise ConfigError(f"There is no profile {shown_address(name)!r}; saved profiles: {known}", guidance=_THREE_WAYS)
+    saved = _profiles(settings)
+    if name not in saved:
+        lacking = f"There is no profile {shown_address(name)!r}"
+        known = f"saved profiles: {', '.join(sorted(saved))}" if saved else "none is saved"
+        raise ConfigError(f"{lacking}; {known}", guidance=_WAYS)
     source = f"the profile {name!r}"
-    entry = profiles[name]
+    entry = saved[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")
     if isinstance(webhook, str):
         return Profile(name, webhook, source)
@@ -229,10 +316,18 @@ def _read(path: Path) -> Mapping[str, object]:
 
 
 def _profiles(settings: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
-    profiles = settings.get("profile", {})
-    if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
+    saved = settings.get("profile", {})
+    if not isinstance(saved, dict) or not all(isinstance(entry, dict) for entry in saved.values()):
         raise ConfigError(f"The profiles in {profiles_path()} are not written as [profile.NAME] tables")
-    return profiles
+    return saved
+
+
+def _groups(settings: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    groups = settings.get("groups", {})
+    named = groups.values() if isinstance(groups, dict) else [groups]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in named):
+        raise ConfigError(f'The groups in {profiles_path()} are not lists of profiles: clients = ["acme", "globex"]')
+    return {group: tuple(names) for group, names in groups.items()} if isinstance(groups, dict) else {}
 
 
 def _default(settings: Mapping[str, object]) -> str | None:
@@ -240,10 +335,16 @@ def _default(settings: Mapping[str, object]) -> str | None:
     return default if isinstance(default, str) else None
 
 
-def _toml(default: str | None, profiles: Mapping[str, Mapping[str, object]]) -> str:
-    """Format the file: JSON strings, integers and booleans are valid TOML (https://toml.io/en/v1.0.0#string)."""
+def _toml(default: str | None, saved: Mapping[str, Mapping[str, object]], groups: Mapping[str, Sequence[str]]) -> str:
+    """Format the file: strings, integers, booleans and lists of JSON are valid TOML (https://toml.io/en/v1.0.0)."""
     lines = [f"default = {json.dumps(default)}"] if default else []
-    for name, entry in profiles.items():
+    if groups:
+        lines += [
+            "",
+            "[groups]",
+            *(f"{json.dumps(name)} = {json.dumps(list(names))}" for name, names in groups.items()),
+        ]
+    for name, entry in saved.items():
         sound = _NAME.fullmatch(name) and all(
             _NAME.fullmatch(key) and isinstance(value, str | int) for key, value in entry.items()
         )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from bx24frames.language import figure, term
+
 __all__ = ["clipped", "facts_html", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
@@ -28,6 +30,7 @@ def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title:
     heads : sequence of str
     rows : iterable of sequence
         One cell per heading. Numbers get thousands separators, None is blank, anything else is escaped text.
+        Headings and numbers are in the language of the process.
     title : str
         Heading above the table.
 
@@ -39,13 +42,14 @@ def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title:
     lines = list(rows)
     columns = [[line[place] for line in lines] for place in range(len(heads))]
     numbers = [all(_is_number(cell) for cell in column) for column in columns]
-    head = "".join(f"<th{'' if right else LEFT}>{escape(of)}</th>" for of, right in zip(heads, numbers, strict=True))
+    pairs = zip(map(term, heads), numbers, strict=True)
+    head = "".join(f"<th{'' if right else LEFT}>{escape(of)}</th>" for of, right in pairs)
     return _table(title, f"<thead>\n<tr>{head}</tr>\n</thead>\n", ("".join(map(_cell, line)) for line in lines))
 
 
 def facts_html(facts: Mapping[str, object], *, title: str = "") -> str:
     """Format facts as names and values, one per line."""
-    return _table(title, "", (f"<th{LEFT}>{escape(name)}</th>{_cell(value)}" for name, value in facts.items()))
+    return _table(title, "", (f"<th{LEFT}>{escape(term(name))}</th>{_cell(value)}" for name, value in facts.items()))
 
 
 def _table(title: str, head: str, lines: Iterable[str]) -> str:
@@ -64,4 +68,4 @@ def _cell(value: object) -> str:
         return "<td></td>"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"<td{LEFT}>{escape(str(value))}</td>"
-    return f"<td>{value:,.1f}</td>" if isinstance(value, float) else f"<td>{value:,}</td>"
+    return f"<td>{figure(value, ',.1f' if isinstance(value, float) else ',')}</td>"

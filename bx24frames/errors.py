@@ -15,12 +15,14 @@
     ├── DecodeError          a value from the portal that does not fit its declared type
     ├── StoreError           the store of a mirror cannot be used, or the portal does not fit it
     ├── SyncError            some tables of a mirror were not brought up to date (`.report`)
+    ├── PortalsError         some of several portals failed (`.frame` of the others, `.failures`)
     ├── WriteError           some rows failed or are unknown (`.report`)
     └── UnfinishedUpload     the same upload was started before and not finished
 
 `PortalError`, `ResponseError` and `TransportError` are `CallError`s: when a function made many calls, the error has the
 results of the successful ones (`.results`) and the errors of the failed ones (`.failures`).
 
+An unknown or missing keyword argument is an `ArgumentsError`, which is a `TypeError` as in any function.
 `WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` does not swallow it.
 """
 
@@ -28,17 +30,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+    from bx24frames.reports import Report, SyncReported
 
 __all__ = [
+    "ArgumentsError",
     "AuthError",
     "BX24Error",
     "CallError",
@@ -47,6 +48,7 @@ __all__ = [
     "FilterError",
     "LimitError",
     "PortalError",
+    "PortalsError",
     "ResponseError",
     "ScopeError",
     "StoreError",
@@ -65,7 +67,32 @@ TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
 """Environment variable that enables full tracebacks, for work on the package itself."""
 
 
-class BX24Error(Exception):
+class EndsAtCaller(BaseException):
+    """Exceptions whose traceback ends at the caller's code in a notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).
+
+        It ends at the caller's code: ``__tracebackhide__`` would not hide the last frame. The environment variable
+        BX24FRAMES_TRACEBACK shows all frames.
+        """
+        import os
+        from importlib import import_module
+        from traceback import format_exception
+
+        if not os.environ.get(TRACEBACK):
+            _end_at_caller(self.__traceback__)
+        shell = import_module("IPython.core.getipython").get_ipython()
+        if shell is None:
+            return format_exception(self)
+        return list(shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__, tb_offset=1))
+
+
+class ArgumentsError(EndsAtCaller, TypeError):
+    """A keyword argument of a function is unknown or missing."""
+
+
+class BX24Error(EndsAtCaller, Exception):
     """Base class of all errors of bx24frames.
 
     ``str()`` is in the language of the process, English or Russian; `message` and `guidance` are English.
@@ -112,27 +139,10 @@ class BX24Error(Exception):
 
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
-            where.append(f"code {self.code}")
+            where.append(translated(f"code {self.code}"))
         tail = f" [{', '.join(where)}]" if where else ""
         hint = f"\n{translated(self.guidance)}" if self.guidance else ""
         return f"{translated(self.message)}{tail}{hint}"
-
-    def _render_traceback_(self) -> list[str]:
-        """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).
-
-        It ends at the caller's code: ``__tracebackhide__`` would not hide the last frame. The environment variable
-        BX24FRAMES_TRACEBACK shows all frames.
-        """
-        import os
-        from importlib import import_module
-        from traceback import format_exception
-
-        if not os.environ.get(TRACEBACK):
-            _end_at_caller(self.__traceback__)
-        shell = import_module("IPython.core.getipython").get_ipython()
-        if shell is None:
-            return format_exception(self)
-        return list(shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__, tb_offset=1))
 
 
 class CallError(BX24Error):
@@ -276,143 +286,8 @@ class DecodeError(BX24Error):
         self.row_id = row_id
 
 
-Action: TypeAlias = Literal["inserted", "updated", "deleted", "unchanged", "failed", "unknown", "skipped"]
-"""The outcome of a row in one word."""
-
-Input = TypeVar("Input")
-
-
-class Report(Protocol):
-    """The report that an error of an upload carries: a `bx24frames.WriteReport`, whose reference has every member."""
-
-    @property
-    def outcomes(self) -> pa.Table:
-        """One row per input row, in input order."""
-        ...
-
-    @property
-    def entity(self) -> str:
-        """The entity written to."""
-        ...
-
-    @property
-    def host(self) -> str:
-        """The portal."""
-        ...
-
-    @property
-    def mode(self) -> str:
-        """How the rows were written."""
-        ...
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether nothing was sent."""
-        ...
-
-    @property
-    def robots_ran(self) -> bool | None:
-        """Whether the CRM's automation ran; None where that is not known."""
-        ...
-
-    @property
-    def requests(self) -> int:
-        """HTTP requests that the upload took."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """Wall time in seconds."""
-        ...
-
-    @property
-    def journal(self) -> Path | None:
-        """The file in which the upload is recorded."""
-        ...
-
-    @property
-    def inserted(self) -> int:
-        """Rows created."""
-        ...
-
-    @property
-    def updated(self) -> int:
-        """Rows changed."""
-        ...
-
-    @property
-    def deleted(self) -> int:
-        """Rows deleted."""
-        ...
-
-    @property
-    def unchanged(self) -> int:
-        """Rows that already were as wanted."""
-        ...
-
-    @property
-    def failed(self) -> int:
-        """Rows refused."""
-        ...
-
-    @property
-    def unknown(self) -> int:
-        """Rows whose outcome is not known."""
-        ...
-
-    @property
-    def skipped(self) -> int:
-        """Rows not sent."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def count(self, action: Action) -> int:
-        """Number of rows with one outcome."""
-        ...
-
-    @overload
-    def frame(self, backend: Literal["pandas"] = ...) -> pd.DataFrame: ...
-    @overload
-    def frame(self, backend: Literal["polars"]) -> pl.DataFrame: ...
-    @overload
-    def frame(self, backend: Literal["pyarrow"]) -> pa.Table: ...
-    def frame(self, backend: Literal["pandas", "polars", "pyarrow"] = ...) -> pd.DataFrame | pl.DataFrame | pa.Table:
-        """One row per input row, in input order, as a frame."""
-        ...
-
-    def failed_rows(self, frame: Input) -> Input:
-        """The rows of the input that failed."""
-        ...
-
-    def rows(self, frame: Input, *actions: Action) -> Input:
-        """The rows of the input with one of these outcomes."""
-        ...
-
-    def ids(self, *actions: Action) -> list[int | str]:
-        """The portal's ids of the rows with one of these outcomes."""
-        ...
-
-    def positions(self, *actions: Action) -> pa.Array[pa.Int64Scalar]:
-        """The positions of the rows with one of these outcomes."""
-        ...
-
-    def raise_for_errors(self) -> None:
-        """Raise `WriteError` unless every row was written or left out on purpose."""
-        ...
-
-
 class StoreError(BX24Error):
     """The store of a mirror cannot be used, or what the portal shows does not fit it; the store is unchanged."""
-
-
-class SyncReported(Protocol):
-    """The report of a sync, as `SyncError` carries it: a `bx24frames.SyncReport`."""
-
-    @property
-    def tables(self) -> pa.Table:
-        """One row per table."""
-        ...
 
 
 class SyncError(BX24Error):
@@ -420,6 +295,35 @@ class SyncError(BX24Error):
 
     def __init__(self, message: str, *, report: SyncReported, guidance: str | None = None) -> None:
         super().__init__(message, guidance=guidance)
+        self.report = report
+
+
+class PortalsError(BX24Error):
+    """Some of several portals failed; raised when the others are done.
+
+    Attributes
+    ----------
+    frame : frame, dict or None
+        What the other portals gave: the rows, in the library that was asked for; of `count_entity`, the counts by host.
+        None where the rows were given before, by `iter_entity`.
+    failures : dict of str to BX24Error
+        The error of each portal that failed, by its host, in the order of the portals.
+    report : SyncReport or None
+        The report of a sync.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failures: Mapping[str, BX24Error],
+        frame: object = None,
+        report: SyncReported | None = None,
+        guidance: str | None = None,
+    ) -> None:
+        super().__init__(message, guidance=guidance)
+        self.failures = failures
+        self.frame = frame
         self.report = report
 
 

@@ -9,13 +9,16 @@ from bx24frames.errors import ConfigError
 __all__ = ["require"]
 
 _NEEDED: Final = {
+    "dlt": ("The source for dlt needs", "dlt"),
     "duckdb": ("DuckDB files need", "duckdb"),
     "mimesis": ("The sandbox needs", "sandbox"),
     "openpyxl": ("Excel files need", "excel"),
     "pandas": ("pandas frames need", "pandas"),
     "pandera": ("Schemas need", "pandera"),
+    "pyspark": ("The Spark connector needs", "spark"),
     "polars": ("polars frames and scans need", "polars"),
     "qs_codec": ("The sandbox needs", "sandbox"),
+    "redis": ("Budgets in a Redis server need", "redis"),
     "typer": ("The command line needs", "cli"),
 }
 """By library: the beginning of the message, and the extra that installs it."""

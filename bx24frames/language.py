@@ -9,10 +9,30 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bx24frames.catalogue import Catalogue
 
-__all__ = ["language", "translated"]
+__all__ = ["VOCABULARY", "figure", "language", "term", "translated"]
 
 VARIABLES: Final = ("BX24FRAMES_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 """The first of them that is set decides (https://www.gnu.org/software/gettext/manual/html_node/Locale-Environment-Variables.html)."""
+VOCABULARY: Final = frozenset(
+    (
+        # columns of the tables that commands and notebooks show
+        *("action", "arrow_type", "attempts", "available", "basis", "cells", "checks", "choices", "code", "column"),
+        *("commands", "created_column", "default", "deleted", "dtype", "entity", "entity_type_id", "failed", "field"),
+        *("id", "id_column", "immutable", "inserted", "label", "limits", "list_method", "message", "method"),
+        *("modified_column", "multiple", "name", "nullable", "operating", "paging", "path", "portal", "position"),
+        *("profile", "read", "read_only", "required", "requests", "rows", "scope", "seconds", "status", "table"),
+        *("groups", "state", "trouble", "title", "type", "updated", "what would help", "time at the limit", "writable"),
+        # outcomes and modes
+        *("skipped", "synced", "unchanged", "unknown", "insert", "update", "upsert", "delete"),
+        # facts
+        *("Credential", "Limits", "administrator", "commands per batch", "credential", "no", "operating time"),
+        *("requests in flight", "scopes", "shared", "so far", "user", "yes", "row", "unit|rows"),
+        # doctor
+        *("DIFFERS", "address", "clear", "add", "clock", "conditions", "holds", "names", "rights"),
+    )
+)
+"""Words that are shown by themselves: headings, outcomes, marks. They are translated where they are shown, and not in
+the midst of a message, where the same word may be a column's name."""
 
 
 def language() -> str:
@@ -25,6 +45,36 @@ def translated(text: str) -> str:
     """Return a message in the language of the process; what the catalogue does not know stays as it is."""
     spoken = language()
     return text if spoken == "en" else _catalogue(spoken).translated(text)
+
+
+def term(text: str) -> str:
+    """Return a word that is shown by itself, such as a heading, in the language of the process.
+
+    What is not in `VOCABULARY` is translated as a message. A word that has two translations is marked with its use, as
+    in ``"unit|rows"``.
+    """
+    spoken = language()
+    if spoken == "en":
+        return text.rpartition("|")[2]
+    found = _catalogue(spoken).word(text)
+    return translated(text) if found is None else found
+
+
+def figure(value: float, form: str = ",") -> str:
+    """Format a number with the thousands separator and the decimal sign of the language.
+
+    Parameters
+    ----------
+    value : float
+    form : str
+        Format specification, such as ``",.1f"``.
+    """
+    text = format(value, form)
+    if language() == "en":
+        return text
+    from bx24frames.catalogue import localised
+
+    return localised(text)
 
 
 @cache

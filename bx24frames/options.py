@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol, TypeAlias
 
 from bx24frames.errors import ConfigError
@@ -19,15 +19,18 @@ Progress: TypeAlias = Literal["auto", True, False]
 Automation: TypeAlias = bool | None
 
 _WHOLE: Final = frozenset({"burst", "commands_per_batch", "max_in_flight"})
+THIS_HOST: Final = "host"
+"""`Limits.shared` for the processes of one machine."""
+_REDIS: Final = ("redis://", "rediss://", "unix://")
 ENTERPRISE_BURST: Final = 250
 ENTERPRISE_PER_SECOND: Final = 5.0
 
 
 class SharedBucket(Protocol):
-    """The request bucket of a portal, kept where several machines reach it, such as a Redis server.
+    """The request bucket of a portal, kept where several machines reach it.
 
-    `Limits` takes a function that opens one. Its methods are called from one thread at a time, on the event loop that
-    sends the requests, so they should return within milliseconds.
+    `Limits` takes one, for one portal, or a function that opens one for each. Its methods are called from one thread at
+    a time, on the event loop that sends the requests, so they should return within milliseconds.
     """
 
     def take(self) -> float:
@@ -60,10 +63,12 @@ class Limits:
         1 to 50; 1 sends every command as a separate request.
     max_in_flight : int
         Maximum number of requests in flight.
-    shared : None, "host" or callable
-        ``"host"`` shares the bucket among the processes of this machine through a file. To share it among machines, a
-        function ``shared(host, limits)`` that returns a `bx24frames.options.SharedBucket`: an object with the methods
-        ``take()``, ``give_back()`` and ``fill()``. It is called once for each portal in a process.
+    shared : None, "host", str, SharedBucket or callable
+        ``"host"`` shares the bucket among the processes of this machine through a file, the address of a Redis server
+        (``"redis://…"``; package redis) among those of all machines that name it. While that server does not answer
+        nothing is sent; after 30 seconds that is an error. Other places: a `bx24frames.options.SharedBucket`, which is
+        an object with the methods ``take()``, ``give_back()`` and ``fill()``, or a function ``shared(host, limits)``
+        that returns one and is called once for each portal in a process. The address is left out of the repr.
 
     Examples
     --------
@@ -77,13 +82,17 @@ class Limits:
     operating: float = 420.0
     commands_per_batch: int = 50
     max_in_flight: int = 8
-    shared: Literal["host"] | Callable[[str, Limits], SharedBucket] | None = None
+    shared: str | SharedBucket | Callable[[str, Limits], SharedBucket] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("burst", "per_second", "operating", "commands_per_batch", "max_in_flight"):
             given, whole = getattr(self, name), name in _WHOLE
             if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
-                raise ConfigError(f"Limits: {name} must be a {'whole ' if whole else ''}number, not {given!r:.80}")
+                raise ConfigError(
+                    f"Limits: {name} must be a whole number, not {given!r:.80}"
+                    if whole
+                    else f"Limits: {name} must be a number, not {given!r:.80}"
+                )
         checks = (
             (self.burst >= 1, "burst must be at least 1 request"),
             (self.per_second > 0, "per_second must be above 0"),
@@ -91,8 +100,8 @@ class Limits:
             (1 <= self.commands_per_batch <= 50, "commands_per_batch must be 1 to 50"),
             (self.max_in_flight >= 1, "max_in_flight must be at least 1"),
             (
-                self.shared is None or self.shared == "host" or callable(self.shared),
-                "shared must be None, 'host' or a function that opens a bucket",
+                _can_share(self.shared),
+                "shared must be None, 'host', the address of a Redis server, a bucket, or a function that opens one",
             ),
         )
         for sound, fault in checks:
@@ -108,21 +117,33 @@ class Limits:
     def _sharing(self) -> str:
         if self.shared is None:
             return "no"
-        if callable(self.shared):
-            return f"by {getattr(self.shared, '__qualname__', type(self.shared).__qualname__)}"
-        return "with other processes of this host"
+        if self.shared == THIS_HOST:
+            return "with other processes of this host"
+        if isinstance(self.shared, str):
+            return "by a Redis server"
+        return f"by {getattr(self.shared, '__qualname__', type(self.shared).__qualname__)}"
 
     def _repr_html_(self) -> str:
+        # not loaded by `import bx24frames`
+        from bx24frames.display import facts_html
+        from bx24frames.language import term, translated
+
         facts = {
-            "requests": f"{self.burst:,} at once, then {self.per_second:g} a second",
-            "operating time": f"{self.operating:g} s in ten minutes",
+            "requests": translated(f"{self.burst:,} at once, then {self.per_second:g} a second"),
+            "operating time": translated(f"{self.operating:g} s in ten minutes"),
             "commands per batch": self.commands_per_batch,
             "requests in flight": self.max_in_flight,
-            "shared": self._sharing,
+            "shared": term(self._sharing),
         }
-        from bx24frames.display import facts_html  # not loaded by `import bx24frames`
+        return facts_html(facts, title=term("Limits"))
 
-        return facts_html(facts, title="Limits")
+
+def _can_share(shared: object) -> bool:
+    """Whether a value names a place for the bucket."""
+    if isinstance(shared, str):
+        return shared == THIS_HOST or shared.startswith(_REDIS)
+    steps = ("take", "give_back", "fill")
+    return shared is None or callable(shared) or all(callable(getattr(shared, step, None)) for step in steps)
 
 
 LIMITS: Final = Limits()

@@ -193,7 +193,10 @@ class OddPortal:
     def do_crm_status_list(self, params: Any) -> dict[str, Any]:
         codes = {"DEAL_STAGE": "NEW", "DEAL_STAGE_1": "C1:NEW"}
         wanted = _many((params.get("filter") or {}).get("ENTITY_ID") or list(codes))
-        rows = [{"ID": "1", "ENTITY_ID": of, "STATUS_ID": codes[of], "NAME": "New"} for of in wanted if of in codes]
+        found = [of for of in wanted if of in codes]
+        rows = [
+            {"ID": str(at), "ENTITY_ID": of, "STATUS_ID": codes[of], "NAME": "New"} for at, of in enumerate(found, 1)
+        ]
         return {"result": rows, "total": len(rows)}
 
     def do_crm_currency_list(self, params: Any) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import stat
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from bx24frames import config
+from bx24frames import Portal, config
 from bx24frames.config import list_profiles, resolve, save_profile
 from bx24frames.errors import ConfigError
 
@@ -43,6 +44,29 @@ def test_none_is_the_environment_then_the_default_profile(monkeypatch: pytest.Mo
     assert resolve().is_sandbox
     monkeypatch.setenv("BX24_WEBHOOK", "acme")
     assert resolve().url == WEBHOOK
+
+
+def test_a_variable_of_any_name_holds_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOBEX_WEBHOOK", f" {WEBHOOK}\n")
+    profile = resolve("env:GLOBEX_WEBHOOK")
+    assert (profile.name, profile.address().secret) == ("env:GLOBEX_WEBHOOK", "s3cretc0de")
+    monkeypatch.setenv("BX24_WEBHOOK", "env:GLOBEX_WEBHOOK")
+    assert resolve().url == WEBHOOK
+    with pytest.raises(ConfigError, match="environment variable OTHER is not set"):
+        resolve("env:OTHER")
+    with pytest.raises(ConfigError, match="not set") as caught:
+        resolve(f"env:{WEBHOOK}")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_portal_by_variable_is_pickled_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOBEX_WEBHOOK", WEBHOOK)
+    packed = pickle.dumps(Portal("env:GLOBEX_WEBHOOK"))
+    assert b"s3cret" not in packed
+    assert pickle.loads(packed).host == "acme.bitrix24.com"
+    monkeypatch.setenv("GLOBEX_WEBHOOK", "https://other.bitrix24.com/rest/1/s3cretc0de/")
+    with pytest.raises(ConfigError, match="Have the environment variable GLOBEX_WEBHOOK name the same portal"):
+        pickle.loads(packed)
 
 
 def test_no_portal_at_all_names_the_three_ways() -> None:
@@ -114,6 +138,35 @@ def test_what_cannot_be_kept_is_not_written(profiles: Path) -> None:
         with pytest.raises(ConfigError):
             save_profile(name, webhook)
     assert not profiles.exists()
+
+
+def test_a_group_is_a_list_of_profiles_that_saving_another_profile_keeps(profiles: Path) -> None:
+    for name in ("acme", "globex"):
+        save_profile(name, WEBHOOK)
+    profiles.write_text(f'{profiles.read_text()}\n[groups]\nclients = ["globex", "acme"]\n"our own" = []\n')
+    save_profile("initech", WEBHOOK)
+    assert config.profiles("clients") == ("globex", "acme")
+    assert config.list_groups() == {"clients": ("globex", "acme"), "our own": ()}
+    assert config.profiles() == list_profiles() == ("acme", "globex", "initech")
+
+
+@pytest.mark.parametrize(
+    ("text", "group", "why"),
+    [
+        ("", "clients", "There is no group 'clients'; groups: none"),
+        ('[groups]\nall = ["acme"]', "clients", "groups: all"),
+        ('[groups]\nclients = ["acme"]', "clients", "names 'acme', which is not a saved profile"),
+        ("[groups]\nclients = []", "clients", "names no profile"),
+        ('[groups]\nclients = "acme"', "clients", "are not lists of profiles"),
+        ("[groups]\nclients = [1]", "clients", "are not lists of profiles"),
+        ('groups = "acme"', "clients", "are not lists of profiles"),
+    ],
+)
+def test_a_group_that_cannot_be_meant_says_why(profiles: Path, text: str, group: str, why: str) -> None:
+    profiles.parent.mkdir()
+    profiles.write_text(text)
+    with pytest.raises(ConfigError, match=why):
+        config.profiles(group)
 
 
 def test_a_keyring_holds_the_address_and_the_file_a_reference(profiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:

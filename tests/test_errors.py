@@ -21,6 +21,7 @@ MADE: dict[str, dict[str, Any]] = {
     "DecodeError": {"column": "id", "value": "x", "row_id": "3"},
     "UnfinishedUpload": {"journal": Path("/tmp/a.sqlite")},
     "SyncError": {"report": SimpleNamespace(failed=1)},
+    "PortalsError": {"failures": {"acme.bitrix24.com": e.TransportError("no answer")}, "frame": {"b.example": 3}},
 }
 
 

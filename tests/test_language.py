@@ -6,12 +6,13 @@ import os
 import pickle
 import subprocess
 import sys
+from contextvars import Context
 
 import pytest
 
 from bx24frames.catalogue import Catalogue, literals
 from bx24frames.errors import ConfigError, FilterError, UnknownColumn
-from bx24frames.language import VARIABLES, language, translated
+from bx24frames.language import VARIABLES, figure, language, term, translated
 from bx24frames.sandbox import Sandbox
 
 RUSSIAN = {
@@ -23,6 +24,24 @@ RUSSIAN = {
     "braces {{}} of {0}": "скобки {{}} у {0}",
     "Did you mean {0}?": "Может быть, {0}?",
 }
+
+
+PLURAL = {
+    "{0} rows": "{0:n} {0:строка|строки|строк}",
+    "{0} request{1} in {2} s": "{0:n} {0:запрос|запроса|запросов} за {2:n} с",
+    "{0} rows ({1})": "{0:n} {0:строка|строки|строк} ({1})",
+    "{0}, separator {1}": "{0}, разделитель {1}",
+    "the connection to {0} is refused": "в соединении с {0} отказано",
+    "{0} in a condition is refused": "{0}: отклоняется",
+    "{0} is {1}": "{0} — это {1}",
+}
+
+
+def three_forms(number: int) -> int:
+    """The forms of a Russian word beside a number (https://unicode.org/cldr, ru)."""
+    if number % 10 == 1 and number % 100 != 11:
+        return 0
+    return 1 if 2 <= number % 10 <= 4 and not 12 <= number % 100 <= 14 else 2
 
 
 @pytest.fixture
@@ -66,6 +85,44 @@ def test_the_first_variable_that_is_set_decides(monkeypatch, environment, expect
 )
 def test_a_text_is_recognised_by_its_template(text, expected):
     assert Catalogue(RUSSIAN).translated(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 rows", "1 строка"),
+        ("3 rows", "3 строки"),
+        ("12 rows", "12 строк"),
+        ("1,200 rows", "1\xa0200 строк"),
+        ("21 requests in 1.5 s", "21 запрос за 1,5 с"),
+        ("many rows", "many rows"),
+        ("2 rows (utf-8, separator ';')", "2 строки (utf-8, разделитель ';')"),
+        ("a in a condition is refused; b in a condition is refused", "a: отклоняется; b: отклоняется"),
+        ("The connection to x is refused", "В соединении с x отказано"),
+        ("x is y", "x is y"),
+    ],
+)
+def test_numbers_and_the_words_beside_them_are_those_of_the_language(text, expected):
+    assert Catalogue(PLURAL, plural=three_forms).translated(text) == expected
+
+
+def test_a_word_is_translated_where_it_stands_alone_and_not_in_a_message(russian):
+    assert (term("title"), term("yes"), term("unit|rows")) == ("название", "да", "строк")
+    assert translated("no column title") == "нет столбца title"
+    assert figure(1234.5, ",.1f") == "1\xa0234,5"
+
+
+def test_in_english_words_and_numbers_are_as_written(monkeypatch):
+    monkeypatch.setenv("BX24FRAMES_LANG", "en")
+    assert (term("title"), term("unit|rows"), figure(1234.5, ",.1f")) == ("title", "rows", "1,234.5")
+
+
+def test_a_warning_speaks_russian_at_the_callers_line(russian):
+    from bx24frames.caller import warn
+
+    with pytest.warns(UserWarning, match="Смарт-процессы пропущены") as caught:
+        Context().run(warn, "Smart processes are left out. x")  # no caller of an earlier test
+    assert caught[0].filename == __file__
 
 
 def test_a_long_text_is_returned_soon_and_as_it_is():

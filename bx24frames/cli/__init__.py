@@ -75,7 +75,7 @@ def failure_text(error: Exception) -> str:
         return redact(phrased(str(error)))
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return redact(f"{where}{error.strerror}")
+        return redact(f"{where}{translated(error.strerror)}")
     if isinstance(error, ValueError | NotImplementedError):
         return redact(translated(str(error)))
     return redact(

@@ -9,6 +9,7 @@ import typer
 from bx24frames.cli.connect import connect, profiles
 from bx24frames.cli.examples import epilog
 from bx24frames.cli.inspection import count, describe, entities, plan, schema
+from bx24frames.cli.portals import portals
 from bx24frames.cli.probe import doctor
 from bx24frames.cli.read import read, scan
 from bx24frames.cli.speech import Command, Group
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for command in (
     *(connect, profiles, read, scan, count, plan, describe, schema, entities, write, delete, sync),
-    *(call, batch, get_all, get_by_id, list_and_get, doctor),
+    *(call, batch, get_all, get_by_id, list_and_get, doctor, portals),
 ):
     name = command.__name__.replace("_", "-")
     app.command(name, cls=Command, epilog=epilog(name))(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -12,7 +12,10 @@ from bx24frames.errors import BX24Error
 if TYPE_CHECKING:
     from bx24frames.portal.cache import Cache
 
-__all__ = ["column_list", "columns", "entities", "methods", "portals", "profiles"]
+__all__ = ["column_list", "columns", "entities", "groups", "methods", "portals", "portals_or_groups", "profiles"]
+
+GROUP: Final = "group:"
+"""How an option names a group of profiles."""
 
 _Offer = tuple[str, str]
 
@@ -25,6 +28,22 @@ def profiles(incomplete: str) -> list[str]:
         return [name for name in list_profiles() if name.startswith(incomplete)]
     except BX24Error:
         return []  # the command itself reports the error when it is run
+
+
+def groups(incomplete: str) -> list[str]:
+    """Names of the groups of profiles."""
+    from bx24frames.config import list_groups
+
+    try:
+        return [name for name in list_groups() if name.startswith(incomplete)]
+    except BX24Error:
+        return []  # as for profiles
+
+
+def portals_or_groups(incomplete: str) -> list[str]:
+    """Names of the saved profiles, the sandbox, and the groups with their prefix."""
+    named = [f"{GROUP}{name}" for name in groups("")]
+    return [*portals(incomplete), *(name for name in named if name.startswith(incomplete))]
 
 
 def portals(incomplete: str) -> list[str]:

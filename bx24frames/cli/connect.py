@@ -5,15 +5,19 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bx24frames.cli.output import terminal_width
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.errors import ConfigError
 from bx24frames.language import translated
 
-__all__ = ["connect", "profiles"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["connect", "host_of", "profiles"]
 
 NEEDED: Final = frozenset({"address", "credential", "portal", "limits"})
 """Checks that must pass before an address is saved; a missing scope may be intended."""
@@ -58,32 +62,49 @@ def connect(
         if not ring:
             raise
         raise ConfigError(fault.message, guidance="Add --file to save it in a file that only you can read.") from None
-    where = "the system keyring" if ring else f"{path}, which only you can read"
     is_default = list_profiles()[0] == chosen
-    saved = f"{'Replaced' if known else 'Saved as'} {chosen} in {where}{', the default' if is_default else ''}."
-    typer.echo(f"\n{translated(saved)}")
+    typer.echo("\n" + wrapped(translated(_saved(chosen, None if ring else path, known=known)), sys.stdout))
+    if is_default:
+        typer.echo(translated("It is the default, used when no portal is named."))
     named = "" if is_default else f" --profile {chosen}"
     typer.echo(translated(f"Next: bx24frames read deal -c title,stageId,opportunity --labels --limit 5{named}"))
     typer.echo(f"      bx24frames read deal --labels --titles --out deals.xlsx{named}")
 
 
+def _saved(name: str, path: Path | None, *, known: bool) -> str:
+    """Say where a profile was saved: in a file, or in the keyring."""
+    if path is None:
+        return f"Replaced {name} in the system keyring." if known else f"Saved as {name} in the system keyring."
+    if known:
+        return f"Replaced {name} in {path}, which only you can read."
+    return f"Saved as {name} in {path}, which only you can read."
+
+
 def profiles() -> None:
-    """List the saved profiles: name and portal; no address is shown."""
+    """List the saved profiles: name, portal and groups; no address is shown."""
     import pyarrow as pa
 
-    from bx24frames.cli.output import show
-    from bx24frames.config import default_profile, list_profiles, profiles_path
+    from bx24frames.cli.output import show, with_spoken_heads
+    from bx24frames.config import default_profile, list_groups, list_profiles, profiles_path
 
     names = list_profiles()
     default = default_profile()
     if not names:
         raise ConfigError("No profile is saved", guidance="Save one with `bx24frames connect`.")
-    hosts = [_host_of(name) for name in names]
-    show(pa.table({"profile": list(names), "portal": hosts, "default": [name == default for name in names]}))
+    groups = list_groups()
+    columns: dict[str, list[str] | list[bool]] = {
+        "profile": list(names),
+        "portal": [host_of(name) for name in names],
+        "default": [name == default for name in names],
+    }
+    if groups:
+        columns["groups"] = [", ".join(group for group, members in groups.items() if name in members) for name in names]
+    show(with_spoken_heads(pa.table(columns)))
     typer.echo(f"\n{profiles_path()}", err=True)
 
 
-def _host_of(name: str) -> str:
+def host_of(name: str) -> str:
+    """The host of a profile; in brackets why it has none."""
     from bx24frames.config import resolve
 
     try:

@@ -13,7 +13,7 @@ import typer
 from bx24frames.cli.phrasing import phrased
 from bx24frames.config import resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
-from bx24frames.language import language, translated
+from bx24frames.language import language, term, translated
 
 if TYPE_CHECKING:
     from bx24frames.cli.single_call import Look
@@ -31,16 +31,6 @@ WORK: Final = 420.0
 MUCH: Final = 0.85
 COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 INDENT: Final = 18
-SUBJECTS: Final = {
-    "address": "адрес",
-    "portal": "портал",
-    "credential": "доступ",
-    "scopes": "права",
-    "rows": "строки",
-    "limits": "лимиты",
-    "clock": "часы",
-}
-"""Names of the checks in Russian."""
 ZONED: Final = {"en": "%d %B %Y, %H:%M:%S %Z", "ru": "%d.%m.%Y, %H:%M:%S %Z"}
 
 Mark = Literal["ok", "warn", "fail"]
@@ -56,12 +46,7 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.mark:<5} {self.named:<11} " + f"\n{'':<{INDENT}}".join(self.lines)
-
-    @property
-    def named(self) -> str:
-        """The subject in the language of the process."""
-        return SUBJECTS.get(self.subject, self.subject) if language() == "ru" else self.subject
+        return f"{self.mark:<5} {term(self.subject):<11} " + f"\n{'':<{INDENT}}".join(self.lines)
 
     @property
     def lines(self) -> list[str]:
@@ -74,7 +59,7 @@ class Finding:
         lines = self.lines
         if width is not None:
             lines = [part for line in lines for part in textwrap.wrap(line, max(width - INDENT, 20)) or [""]]
-        return f"{mark} {self.named:<11} " + f"\n{'':<{INDENT}}".join(lines)
+        return f"{mark} {term(self.subject):<11} " + f"\n{'':<{INDENT}}".join(lines)
 
 
 def examine(target: str | None) -> Iterator[Finding]:
@@ -171,7 +156,8 @@ def _scopes(found: Look) -> Finding:
     if "crm" in granted:
         return Finding("ok", "scopes", shown)
     advice = "Edit the webhook in the portal (Developer resources, Integrations) and tick CRM (crm)."
-    return Finding("fail", "scopes", f"crm is missing (granted: {shown or 'none'})", advice)
+    missing = f"crm is missing (granted: {shown})" if shown else "crm is missing: no scope is granted"
+    return Finding("fail", "scopes", missing, advice)
 
 
 def _rows(found: Look) -> Finding:
@@ -216,11 +202,10 @@ def clock_finding(ours: dt.datetime, theirs: dt.datetime) -> Finding:
         return Finding(
             "ok", "clock", f"within {seconds} s of the portal's clock ({theirs.strftime(ZONED[language()])})"
         )
-    way = "ahead of" if skew > 0 else "behind"
     return Finding(
         "warn",
         "clock",
-        f"{abs(skew):,.0f} s {way} the portal's clock",
+        f"{skew:,.0f} s ahead of the portal's clock" if skew > 0 else f"{-skew:,.0f} s behind the portal's clock",
         "Synchronise this machine's clock (NTP): changed_since compares its time with the portal's.",
     )
 

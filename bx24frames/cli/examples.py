@@ -10,6 +10,7 @@ __all__ = ["EXAMPLES", "epilog"]
 EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "connect": ["connect --name acme"],
     "profiles": ["profiles"],
+    "portals": ["portals", "portals clients"],
     "doctor": ["doctor", "doctor --profile acme"],
     "read": [
         "read deal --out deals.xlsx --labels --titles",
@@ -17,6 +18,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
         'read deal -o won.parquet -c id,title,opportunity -f stageId=WON -f "createdTime>=2025-01-01"',
         "read contact --format jsonl --columns id,lastName,phone --limit 10",
         "read deal --out deals.parquet --resume",
+        "read deal --out deals.parquet --portal group:acme",
     ],
     "scan": ['scan deal "SELECT stageId, count(*) AS deals FROM deal GROUP BY stageId"'],
     "count": ["count deal -f stageId=NEW -f stageId=WON", 'count deal -f "companyId is null"'],

@@ -10,47 +10,61 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames import bridge
-from bx24frames.arguments import row_of
+from bx24frames.arguments import PORTAL, row_of
 from bx24frames.cli.output import show
-from bx24frames.entities.names import needs_types, resolve
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ConfigError, PortalsError
 from bx24frames.files.files_out import check_rows, writing
 from bx24frames.files.parts import Parts
 from bx24frames.files.sheet_cells import sheet_table
-from bx24frames.portal.server_time import offset_of
+from bx24frames.language import translated
 from bx24frames.portal.session import connection_of
+from bx24frames.portal.several import portals_named
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.raw_methods import is_untyped
+from bx24frames.scan.rest_source import RestSource, open_source
 from bx24frames.scan.scans import AsyncScan, Batches
-from bx24frames.scan.sources import RestSource, open_source
-from bx24frames.verbs import core
+from bx24frames.verbs.on_several import iterate_portals
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.files.sheet_style import SheetStyle
     from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
 
 __all__ = ["SCREEN", "export", "pour"]
 
 
 SCREEN: Final = "screen"
 """The format of rows in a terminal: an aligned table."""
+_READ_BY_PEOPLE: Final = frozenset({SCREEN, "csv", "xlsx"})
 
 
-def pour(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle) -> None:
-    """Read to a stream, such as standard output or the screen, without a checkpoint."""
-    own = _style(style, request, target)
+def pour(request: FrameRead, target: PortalsLike, path: str, form: str, style: SheetStyle) -> None:
+    """Read without a checkpoint: to a stream, such as standard output or the screen, or from several portals.
+
+    Raises
+    ------
+    PortalsError
+        Some of several portals failed; the rows of the others are there.
+    """
+    _, listed = portals_named(target)
+    if not listed:  # several portals may be in several zones, so their times stay in UTC
+        request = _in_portal_time(request, form)
+    failed: list[PortalsError] = []
     if form == SCREEN:
-        for table, _ in _frames(replace(request, progress=False), target):  # a bar would be glued to the rows
-            show(sheet_table(table, own()))
-        return
-    with writing(path, form, name=request.entity, style=own) as append:
-        for table, _ in _frames(request, target):
-            append(table)
+        for table in _of_the_others(replace(request, progress=False), target, failed):  # a bar would be glued to rows
+            show(sheet_table(table, style))
+    else:
+        with writing(path, form, name=request.entity, style=style) as append:
+            for table in _of_the_others(request, target, failed):
+                append(table)
+    if failed:
+        raise failed[0]
 
 
-def export(request: FrameRead, target: str | None, path: str, form: str, style: SheetStyle, *, resume: bool) -> None:
+def export(request: FrameRead, target: PortalLike, path: str, form: str, style: SheetStyle, *, resume: bool) -> None:
     """Read into a file; the file appears complete or not at all.
 
     Raises
@@ -59,6 +73,7 @@ def export(request: FrameRead, target: str | None, path: str, form: str, style: 
         With `resume`: the checkpoint belongs to another command, or the order of the rows does not allow resuming.
     """
     file = Path(path).resolve()
+    request = _in_portal_time(request, form)
     command = _command(connection_of(target).host, request)
     parts = Parts.found(file, command) if resume else None
     source: RestSource | None = None
@@ -74,9 +89,7 @@ def export(request: FrameRead, target: str | None, path: str, form: str, style: 
         if not parts.whole:
             rows = _frames(request, target) if source is None else _batches(source, parts, request.chunk_size)
             _store(parts, rows, form)
-        with writing(
-            str(file), form, name=request.entity, draft=parts.draft, style=_style(style, request, target)
-        ) as add:
+        with writing(str(file), form, name=request.entity, draft=parts.draft, style=style) as add:
             _assemble(parts, finish, add)
     except BaseException:
         if parts is not None:
@@ -84,7 +97,7 @@ def export(request: FrameRead, target: str | None, path: str, form: str, style: 
         raise
     parts.discard()
     if request.progress is not False and sys.stderr.isatty():
-        print(f"{parts.rows:,} rows: {file}", file=sys.stderr)  # noqa: T201
+        print(translated(f"{parts.rows:,} rows: {file}"), file=sys.stderr)  # noqa: T201
 
 
 def _command(host: str, request: FrameRead) -> dict[str, object]:
@@ -93,14 +106,25 @@ def _command(host: str, request: FrameRead) -> dict[str, object]:
     return {"host": host, "entity": request.entity, **given, "progress": None}
 
 
-def _frames(request: FrameRead, target: str | None) -> Generator[tuple[pa.Table, str | None], None, None]:
+def _of_the_others(
+    request: FrameRead, target: PortalsLike, failed: list[PortalsError]
+) -> Generator[pa.Table, None, None]:
+    """The finished rows of the portals that do not fail, whose error is added to `failed`."""
+    try:
+        for table, _ in _frames(request, target):
+            yield table
+    except PortalsError as fault:
+        failed.append(fault)
+
+
+def _frames(request: FrameRead, target: PortalsLike) -> Generator[tuple[pa.Table, str | None], None, None]:
     """The finished rows, chunk by chunk; without a checkpoint."""
-    with closing(bridge.iterate(core.iterate_entity(target, request))) as tables:
+    with closing(bridge.iterate(iterate_portals(target, request))) as tables:
         for table in tables:
             yield cast("pa.Table", table), None
 
 
-def _opened(request: FrameRead, target: str | None, parts: Parts | None) -> RestSource | None:
+def _opened(request: FrameRead, target: PortalLike, parts: Parts | None) -> RestSource | None:
     """The source of what is still to be read; None for a method outside the catalogue, which has no description."""
     if is_untyped(request.entity):
         return None
@@ -149,13 +173,11 @@ def _finish(source: RestSource | None) -> Callable[[pa.Table], pa.Table]:
     return lambda table: bridge.run(finish.table(table))
 
 
-def _style(style: SheetStyle, request: FrameRead, target: str | None) -> Callable[[], SheetStyle]:
-    """The style with times in the portal's zone, which its answers have shown by the time there are rows."""
-    name = request.entity
-    known = None if is_untyped(name) or needs_types(name) else resolve(name)
-    if request.timezone is not None or (known is not None and known.floating):
-        return lambda: style
-    return lambda: replace(style, offset=offset_of(connection_of(target).portal_zone))
+def _in_portal_time(request: FrameRead, form: str) -> FrameRead:
+    """The request with times in the portal's zone, in a format that people read."""
+    if form not in _READ_BY_PEOPLE or request.timezone is not None or is_untyped(request.entity):
+        return request
+    return replace(request, timezone=PORTAL)
 
 
 def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], append: Callable[[pa.Table], None]) -> None:

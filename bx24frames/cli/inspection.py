@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import give
-from bx24frames.cli.parameters import Entity, Filter, Form, Out, PortalName, ProfileName, portal_named
-from bx24frames.language import translated
+from bx24frames.cli.output import give, show, with_spoken_heads
+from bx24frames.cli.parameters import (
+    Entity,
+    Filter,
+    Form,
+    Out,
+    PortalName,
+    PortalNames,
+    ProfileName,
+    portal_named,
+    portals_given,
+)
+from bx24frames.errors import PortalsError
 
 if TYPE_CHECKING:
     import pandera.polars
@@ -19,11 +29,29 @@ if TYPE_CHECKING:
 __all__ = ["count", "describe", "entities", "plan", "schema"]
 
 
-def count(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """Count the rows that meet the conditions."""
-    from bx24frames.verbs.read import count_entity
+def count(entity: Entity, filters: Filter = None, portal: PortalNames = None, profile: ProfileName = None) -> None:
+    """Count the rows that meet the conditions; of each portal of a group, and of all."""
+    from bx24frames import bridge
+    from bx24frames.verbs.on_several import count_portals
 
-    typer.echo(str(count_entity(entity, portal_named(portal, profile), filters=_conditions(filters))))
+    try:
+        counts = bridge.run(count_portals(portals_given(portal, profile), entity, _conditions(filters)))
+    except PortalsError as fault:
+        _show_counts(fault.frame)
+        raise
+    if isinstance(counts, dict):
+        _show_counts(counts)
+    else:
+        typer.echo(str(counts))
+
+
+def _show_counts(counts: object) -> None:
+    """Print the counts by host, and their sum."""
+    import pyarrow as pa
+
+    if isinstance(counts, dict):
+        rows = {**counts, "": sum(counts.values())}
+        show(with_spoken_heads(pa.table({"portal": list(rows), "rows": list(rows.values())})))
 
 
 def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
@@ -32,7 +60,7 @@ def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, prof
 
     with Portal(portal_named(portal, profile)) as opened:
         found = str(opened.plan(entity, filters=_conditions(filters)))
-        typer.echo(translated(found).strip("<>").removeprefix("Plan "))
+        typer.echo(found.strip("<>").removeprefix("Plan "))
 
 
 def describe(
@@ -67,7 +95,7 @@ def entities(out: Out = None, form: Form = None, portal: PortalName = None, prof
     """
     from bx24frames.verbs.read import list_entities
 
-    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form)
+    give(list_entities(portal_named(portal, profile), backend="pyarrow"), out, form, spoken=("title",))
 
 
 def _columns(found: pandera.polars.DataFrameSchema) -> pa.Table:

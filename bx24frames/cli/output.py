@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from bx24frames.language import translated
+from bx24frames.language import term, translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["give", "show", "terminal_width", "text_table"]
+__all__ = ["give", "show", "terminal_width", "text_table", "with_spoken_heads"]
 
 WIDEST: Final = 60
 READABLE: Final = 14
@@ -23,16 +23,30 @@ READABLE: Final = 14
 GAP: Final = 2
 
 
-def give(table: pa.Table, out: str | None, form: str | None) -> None:
-    """Print a table, or write it to `out` in the format `form`."""
-    from bx24frames.files.files_out import STDOUT, format_of, writing
+def give(table: pa.Table, out: str | None, form: str | None, *, spoken: Sequence[str] = ()) -> None:
+    """Print a table, or write it to `out` in the format `form`.
+
+    Texts in the columns `spoken` are printed in the language of the process; what is written stays as it is.
+    """
+    import pyarrow as pa
+
+    from bx24frames.files.files_out import STDOUT, check_folder, format_of, writing
 
     if out is None and form is None:
-        show(table)
+        for name in spoken:
+            texts = pa.array([term(str(text)) for text in table.column(name).to_pylist()], pa.string())
+            table = table.set_column(table.column_names.index(name), name, texts)
+        show(with_spoken_heads(table))
         return
     path = out or STDOUT
+    check_folder(path)
     with writing(path, format_of(path, form)) as append:
         append(table)
+
+
+def with_spoken_heads(table: pa.Table) -> pa.Table:
+    """Name the columns of a table that this package makes in the language of the process."""
+    return table.rename_columns([term(name) for name in table.column_names])
 
 
 def show(table: pa.Table, *, err: bool = False) -> None:
@@ -107,7 +121,7 @@ def _cell(value: object) -> str:
     if value is None or value is False:
         return ""
     if value is True:
-        return "yes"
+        return term("yes")
     if isinstance(value, list):
         value = ", ".join(_choice(one) for one in value)
     text = " ".join(str(value).split())

@@ -11,6 +11,7 @@ from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
     from bx24frames.options import Progress
+    from bx24frames.portal.several import PortalsLike
 
 __all__ = [
     "FILES_OUT",
@@ -22,11 +23,13 @@ __all__ = [
     "OnErrors",
     "Out",
     "PortalName",
+    "PortalNames",
     "ProfileName",
     "Quiet",
     "Separator",
     "bar",
     "portal_named",
+    "portals_given",
     "separator",
 ]
 
@@ -48,6 +51,17 @@ PortalName: TypeAlias = Annotated[
         metavar="PORTAL",
         autocompletion=completion.portals,
         help="Profile name, 'sandbox' or address. Default: BX24_WEBHOOK, then the default profile.",
+    ),
+]
+PortalNames: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--portal",
+        "-p",
+        metavar="PORTAL",
+        autocompletion=completion.portals_or_groups,
+        help="Profile name, 'sandbox', address, or group:NAME for a group of profiles. Default: BX24_WEBHOOK, then the "
+        "default profile.",
     ),
 ]
 ProfileName: TypeAlias = Annotated[
@@ -115,8 +129,32 @@ def portal_named(portal: str | None, profile: str | None) -> str | None:
     Raises
     ------
     ConfigError
-        Both are given, or `--profile` is an address.
+        Both are given, `--profile` is an address, or `--portal` a group.
     """
+    if portal is not None and portal.startswith(completion.GROUP):
+        raise ConfigError(
+            "This command takes one portal, not a group", guidance="read, count and sync take a group of profiles."
+        )
+    return _one_portal(portal, profile)
+
+
+def portals_given(portal: str | None, profile: str | None) -> PortalsLike:
+    """Return the portal named by `--portal` or `--profile`, or the profiles of the group that `--portal` names.
+
+    Raises
+    ------
+    ConfigError
+        As `portal_named`; or there is no such group.
+    """
+    one = _one_portal(portal, profile)
+    if one is None or not one.startswith(completion.GROUP):
+        return one
+    from bx24frames.config import profiles
+
+    return profiles(one.removeprefix(completion.GROUP))
+
+
+def _one_portal(portal: str | None, profile: str | None) -> str | None:
     if profile is None:
         return portal
     if portal is not None:

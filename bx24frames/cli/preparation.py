@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bx24frames.cli.output import show
+from bx24frames.cli.output import show, with_spoken_heads
 from bx24frames.cli.phrasing import wrapped
+from bx24frames.cli.speech import require_yes
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import preview
 from bx24frames.language import translated
@@ -64,13 +65,12 @@ async def _typed(
     mapping: Mapping[str, str | None],
     timezone: str | None,
 ) -> Typed:
-    from bx24frames.entities.columns import answering_to_titles
     from bx24frames.portal.metadata import find_table
     from bx24frames.upload.text_columns import clock_offset, typed
 
     known = await find_table(connection, entity)
     offset = "" if timezone else await clock_offset(connection, source, known)
-    return typed(source, answering_to_titles(known.fields), known.entity.name, mapping, offset)
+    return typed(source, known.fields, known.entity.name, mapping, offset)
 
 
 def _first(table: pa.Table, name: str) -> str:
@@ -90,14 +90,14 @@ def ask(taken: Taken, question: str, *, yes: bool, quiet: bool) -> None:
     if not (sheet.texts or taken.doubtful):
         return
     if not quiet or taken.doubtful:
-        head = f"{taken.source.rows:,} rows{f' ({sheet.notes})' if sheet.notes else ''}"
+        head = f"{taken.source.rows:,} rows ({sheet.notes})" if sheet.notes else f"{taken.source.rows:,} rows"
         typer.echo(wrapped(translated(head), sys.stderr), err=True)
-        show(taken.shown, err=True)
+        show(with_spoken_heads(taken.shown), err=True)
         typer.echo(err=True)
     if yes:
         return
     if sys.stdin.isatty():
-        typer.confirm(translated(question), abort=True, err=True)
+        require_yes(question)
     elif taken.doubtful:
         raise ConfigError(
             "The meaning of some columns or cells was guessed, and there is no terminal to confirm it",

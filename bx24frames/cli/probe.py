@@ -11,8 +11,9 @@ import typer
 
 from bx24frames.cli.output import terminal_width
 from bx24frames.cli.parameters import PortalName, ProfileName, portal_named
+from bx24frames.cli.speech import require_yes
 from bx24frames.errors import ConfigError
-from bx24frames.language import translated
+from bx24frames.language import term, translated
 from bx24frames.transport.redact import redact
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ __all__ = ["as_lines", "doctor", "json_table", "probed", "written_lines"]
 WIDTH: Final = 80
 NAMED: Final = 29
 MARKS: Final = {"holds": "holds", "differs": "DIFFERS", "told": "-", "unknown": "?"}
+STEP: Final = 8
+"""Characters of a step of the write probe and the blank behind it."""
 MARKED: Final = 9
 LEGEND: Final = "holds: as documented    DIFFERS: not as documented    -: a measurement    ?: cannot be determined here"
 
@@ -91,7 +94,7 @@ def _tell_writes(target: str | None, entity: str, *, asked: bool) -> None:
             f"Create, update, clear and delete one row of {entity} at {opened.host}? Its robots and triggers may run"
         )
         if not asked:
-            typer.confirm(translated(question), abort=True)
+            require_yes(question, err=False)
         written = bridge.run(probe_writes(opened.connection, entity))
     typer.echo("\n".join(written_lines(written)))
     if not written.deleted:
@@ -124,7 +127,7 @@ async def _probed(connection: Connection) -> list[tuple[Experiment, Verdict]]:
 def cost_lines(costs: Costs) -> list[str]:
     """What calls have cost this portal, a line each."""
     lines = [f"  {rate} ({way}): {cost.seconds:.3f} s" for (rate, way), cost in sorted(costs.known.items())]
-    return ["", "Server seconds of a call, as measured", *lines] if lines else []
+    return ["", translated("Server seconds of a call, as measured"), *map(translated, lines)] if lines else []
 
 
 def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
@@ -137,9 +140,10 @@ def as_lines(found: Sequence[tuple[Experiment, Verdict]]) -> Iterator[str]:
         if experiment.subject != subject:
             subject = experiment.subject
             yield ""
-            yield subject
+            yield term(subject)
         text = textwrap.wrap(redact(translated(verdict.text)), WIDTH - NAMED - MARKED) or [""]
-        yield f"  {experiment.name:<{NAMED - 2}.{NAMED - 3}}{MARKS[verdict.kind]:<{MARKED}}{text[0]}"
+        name, mark = term(experiment.name), term(MARKS[verdict.kind])
+        yield f"  {name:<{NAMED - 2}.{NAMED - 3}}{mark:<{MARKED}}{text[0]}"
         yield from (f"{'':<{NAMED + MARKED}}{line}" for line in text[1:])
     yield ""
     yield from textwrap.wrap(translated(LEGEND), WIDTH)
@@ -163,14 +167,16 @@ def json_table(found: Sequence[tuple[Experiment, Verdict]]) -> str:
 def written_lines(written: Written) -> Iterator[str]:
     """Format the outcome of the write probe, one line for each value that was not stored as sent."""
     if written.id is None:
-        yield f"No row of {written.entity} was created: {redact('; '.join(written.faults))}"
+        yield translated(f"No row of {written.entity} was created: {redact('; '.join(written.faults))}")
         return
     for step in ("add", "update", "clear"):
         values = [value for value in written.values if value.step == step]
         other = [value for value in values if not value.same]
-        yield f"{step:<8}{len(values) - len(other)} of {len(values)} values stored as sent"
+        same = translated(f"{len(values) - len(other):,} of {len(values):,} values stored as sent")
+        yield f"{term(step):<{STEP - 1}} {same}"
         for value in other:
-            lines = textwrap.wrap(f"{value.name} ({value.kind}): {redact(str(value))}", WIDTH - 10)
+            lines = textwrap.wrap(f"{value.name} ({value.kind}): {redact(translated(str(value)))}", WIDTH - 10)
             yield from (f"{'':<{8 if place == 0 else 10}}{line}" for place, line in enumerate(lines))
-    yield from (f"refused {redact(fault)}" for fault in written.faults)
-    yield f"deleted row {written.id}" if written.deleted else f"NOT DELETED: row {written.id} of {written.entity}"
+    yield from (translated(f"refused {redact(fault)}") for fault in written.faults)
+    end = f"deleted row {written.id}" if written.deleted else f"NOT DELETED: row {written.id} of {written.entity}"
+    yield translated(end)

@@ -18,17 +18,21 @@ from bx24frames.cli.parameters import (
     Form,
     Out,
     PortalName,
+    PortalNames,
     ProfileName,
     Quiet,
     Separator,
     bar,
     portal_named,
+    portals_given,
     separator,
 )
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
     from bx24frames.files.sheet_style import SheetStyle
+    from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.several import PortalsLike
 
 __all__ = ["read", "scan"]
 
@@ -91,7 +95,7 @@ def read(
     sep: Separator = None,
     encoding: EncodingName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,
-    portal: PortalName = None,
+    portal: PortalNames = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
@@ -101,8 +105,8 @@ def read(
     phones and e-mails are text, and times are in the portal's time zone; `write` reads such a file back unchanged.
     """
     from bx24frames.cli.conditions import conditions
-    from bx24frames.cli.export import SCREEN, export, pour
-    from bx24frames.files.files_out import flows, format_of
+    from bx24frames.cli.export import SCREEN
+    from bx24frames.files.files_out import format_of
     from bx24frames.files.sheet_style import spreadsheet_style
     from bx24frames.frames.requests import FrameRead
 
@@ -122,16 +126,11 @@ def read(
         backend="pyarrow",
         chunk_size=chunk_size,
     )
-    chosen, target = format_of(out, form), portal_named(portal, profile)
+    chosen, target = format_of(out, form), portals_given(portal, profile)
     style = _style(chosen, purpose, separator(sep), encoding)
     if out == "-" and not (form or purpose or sep or encoding) and sys.stdout is not None and sys.stdout.isatty():
         chosen, style = SCREEN, replace(spreadsheet_style(), guard=False)
-    if not flows(out):
-        export(request, target, out, chosen, style, resume=resume)
-    elif resume:
-        raise ConfigError("--resume needs a file, not a pipe", guidance="Add --out FILE.")
-    else:
-        pour(request, target, out, chosen, style)
+    _write_rows(request, target, out, chosen, style, resume=resume)
 
 
 def scan(
@@ -174,6 +173,23 @@ def scan(
         reason = str(fault).partition("\n")[0]
         raise ConfigError(f"The query failed: {reason:.200}") from None
     give(found.to_arrow(), out, form)
+
+
+def _write_rows(
+    request: FrameRead, target: PortalsLike, out: str, form: str, style: SheetStyle, *, resume: bool
+) -> None:
+    """Read into a file that can be resumed, or without a checkpoint to a stream or from several portals."""
+    from bx24frames.cli.export import export, pour
+    from bx24frames.files.files_out import flows
+    from bx24frames.portal.several import portals_named
+
+    portals, listed = portals_named(target)
+    if resume and (listed or flows(out)):
+        raise ConfigError("--resume needs one portal and a file, not a pipe", guidance="Add --out FILE.")
+    if listed or flows(out):
+        pour(request, target, out, form, style)
+    else:
+        export(request, portals[0], out, form, style, resume=resume)
 
 
 def _style(form: str, purpose: str | None, sep: str | None, encoding: str | None) -> SheetStyle:

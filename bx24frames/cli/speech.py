@@ -1,18 +1,52 @@
-"""Help of the commands in the language of the process."""
+"""What typer says for the commands, in the language of the process: help, usage errors, questions."""
 
 from __future__ import annotations
 
+import io
 import re
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import typer.core
 
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.language import language, translated
 
 if TYPE_CHECKING:
     from typer._click.core import Context
 
-__all__ = ["Command", "Group", "framed", "paragraphs"]
+__all__ = ["FOREIGN", "Command", "Group", "framed", "paragraphs", "require_yes"]
+
+FOREIGN: Final = (
+    "Error: {0}",
+    "Try '{0} {1}' for help.",
+    "No such option: {0}",
+    "No such option: {0} (Possible options: {1})",
+    "No such command {0}.",
+    "No such command {0}. Did you mean {1}?",
+    "Missing command.",
+    "Missing argument {0}.",
+    "Missing option {0}.",
+    "Missing option {0}. Choose from:",
+    "Invalid value for {0}: {1}",
+    "Got unexpected extra argument(s) ({0})",
+    "Option {0} requires an argument.",
+    "Option {0} does not take a value.",
+    "Value error, {0} is not one of {1}.",
+    "Input should be a valid integer, unable to parse string as an integer",
+    "Input should be greater than or equal to {0}",
+    "Aborted!",
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+    "No space left on device",
+    "Read-only file system",
+)
+"""Messages of typer, pydantic and the system: none of them has a catalogue that the locale selects."""
+_USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+"""UsageError, of which typer exports this subclass only."""
+_YES: Final = frozenset(("y", "yes", "д", "да"))
 
 FRAME: Final = {
     r"^Usage: ": "Использование: ",
@@ -39,15 +73,49 @@ class Command(typer.core.TyperCommand):
         _speak(self)
         return framed(super().get_help(ctx))
 
+    def get_usage(self, ctx: Context) -> str:
+        """Return the line of usage."""
+        return framed(super().get_usage(ctx))
+
 
 class Group(typer.core.TyperGroup):
-    """The program, whose help is in the language of the process."""
+    """The program, whose help and usage errors are in the language of the process."""
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Run a command and exit; a usage error is printed as typer prints it, in the language of the process."""
+        options["standalone_mode"] = False  # typer raises what it would print
+        try:
+            status = super().main(*args, **options)
+        except typer.Abort:
+            typer.echo(translated("Aborted!"), err=True)
+            sys.exit(1)
+        except _USAGE_ERROR as error:
+            said = io.StringIO()
+            error.show(said)
+            typer.echo(translated(framed(said.getvalue())), err=True, nl=False)
+            sys.exit(error.exit_code)
+        sys.exit(status if isinstance(status, int) else 0)
 
     def get_help(self, ctx: Context) -> str:
         """Return the help."""
         for command in (self, *self.commands.values()):
             _speak(command)
         return framed(super().get_help(ctx))
+
+
+def require_yes(question: str, *, err: bool = True) -> None:
+    """Ask a question, and abort unless the answer is yes.
+
+    Raises
+    ------
+    typer.Abort
+        The answer is anything else.
+    """
+    choice = "y/N" if language() == "en" else "д/Н"
+    asked = wrapped(f"{translated(question)} [{choice}]", sys.stderr if err else sys.stdout)
+    answer = typer.prompt(asked, default="", show_default=False, err=err)
+    if str(answer).strip().lower() not in _YES:
+        raise typer.Abort
 
 
 def framed(text: str) -> str:

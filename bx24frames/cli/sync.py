@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bx24frames.cli.parameters import PortalName, ProfileName, Quiet, bar, portal_named
+from bx24frames.cli.parameters import PortalNames, ProfileName, Quiet, bar, portals_given
 from bx24frames.cli.phrasing import phrased
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.language import translated
+from bx24frames.language import term, translated
 
 if TYPE_CHECKING:
     from bx24frames.frames.sync_report import SyncReport
@@ -55,7 +55,7 @@ def sync(
     retyped: Annotated[
         Literal["raise", "column"], typer.Option(help="Fields with a new type: fail the table, or add a column.")
     ] = "raise",
-    portal: PortalName = None,
+    portal: PortalNames = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
 ) -> None:
@@ -75,7 +75,7 @@ def sync(
         try:
             report = sync_entities(
                 entities or None,
-                portal_named(portal, profile),
+                portals_given(portal, profile),
                 store=store,
                 deletions=deletions,
                 history=kept,
@@ -101,11 +101,13 @@ def sync(
 
 def _tell(report: SyncReport, *, quiet: bool) -> None:
     """Print what changed, a line for each table."""
-    columns = ("table", "status", "inserted", "updated", "deleted", "message")
-    rows = zip(*(report.tables[name].to_pylist() for name in columns), strict=True)
-    for table, status, inserted, updated, deleted, message in rows:
+    columns = ("portal", "table", "status", "inserted", "updated", "deleted", "message")
+    rows = list(zip(*(report.tables[name].to_pylist() for name in columns), strict=True))
+    several = len({row[0] for row in rows}) > 1
+    for portal, name, status, inserted, updated, deleted, message in rows:
+        table = " ".join(part for part in (portal if several else "", name) if part)
         if status == "failed":
-            typer.echo(translated(f"{table}: failed: {str(message).partition(chr(10))[0]}"), err=True)
+            typer.echo(f"{table}: {term('failed')}: {translated(str(message).partition(chr(10))[0])}", err=True)
         elif not quiet and (inserted or updated or deleted):
             typer.echo(translated(f"{table}: {inserted:,} inserted, {updated:,} updated, {deleted:,} deleted"))
     if not quiet:

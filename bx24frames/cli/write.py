@@ -24,14 +24,15 @@ from bx24frames.cli.parameters import (
     separator,
 )
 from bx24frames.cli.phrasing import phrased, wrapped
+from bx24frames.cli.speech import require_yes
 from bx24frames.errors import ConfigError, ValidationError, WriteError, WriteInterrupted
 from bx24frames.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bx24frames.errors import Report
     from bx24frames.files.sheets import Layout
+    from bx24frames.reports import Report
     from bx24frames.upload.sheet_source import SheetSource
 
 __all__ = ["delete", "write"]
@@ -137,7 +138,7 @@ def write(
     taken = take(source, entity, target, named, timezone)
     ask(
         taken,
-        f"{mode.capitalize()} {source.rows:,} rows: {entity} at {_host(target)}?",
+        _question(mode, f"{source.rows:,}", entity, _host(target)),
         yes=yes or dry_run,
         quiet=quiet,
     )
@@ -190,7 +191,7 @@ def delete(
     _check_report(report)
     doomed = _doomed(ids, source, form)
     if not (yes or dry_run):
-        _ask(f"Delete {doomed.rows:,} rows of {entity} at {_host(target)}?")
+        _ask(_question("delete", f"{doomed.rows:,}", entity, _host(target)))
     _tell(
         lambda: delete_entity(
             doomed.table.column("id").to_pylist(),
@@ -204,6 +205,16 @@ def delete(
         report,
         doomed,
     )
+
+
+def _question(verb: Literal["insert", "update", "upsert", "delete"], rows: str, entity: str, host: str) -> str:
+    """Ask whether to begin."""
+    return {
+        "insert": f"Insert {rows} rows: {entity} at {host}?",
+        "update": f"Update {rows} rows: {entity} at {host}?",
+        "upsert": f"Upsert {rows} rows: {entity} at {host}?",
+        "delete": f"Delete {rows} rows: {entity} at {host}?",
+    }[verb]
 
 
 def _opened(file: str, form: str | None, layout: Layout) -> SheetSource:
@@ -233,7 +244,7 @@ def _tell(work: Callable[[], Report], path: str | None, source: SheetSource) -> 
         found, status = interrupt.report, INTERRUPTED
     except ValidationError as error:
         raise _listed(error, path, source) from None
-    typer.echo(wrapped(phrased(translated(str(found))), sys.stdout))
+    typer.echo(wrapped(phrased(str(found)), sys.stdout))
     if status == INTERRUPTED and found.journal:
         resume = f"run the same command with --resume {found.journal} to continue"
         typer.echo(wrapped(phrased(translated(f"bx24frames: interrupted; {resume}")), sys.stderr), err=True)
@@ -277,8 +288,9 @@ def _listed(error: ValidationError, path: str | None, source: SheetSource) -> Va
             by.setdefault(int(line["position"]), []).append(line)
     labels = source.labels().to_pylist()
     _save(source, [_unsent(label, by.get(at, [])) for at, label in enumerate(labels)], path)
-    where = f"{path} lists" if path else "--report FILE lists"
-    guidance = f"Nothing was sent. {where} every row with its fault, to be mended and written again."
+    guidance = (
+        f"Nothing was sent. {path or '--report FILE'} lists every row with its fault, to be mended and written again."
+    )
     if error.guidance:
         guidance = f"{error.guidance} {guidance}"
     return ValidationError(error.message, failures=faults, entity=error.entity, rows=error.rows, guidance=guidance)
@@ -301,7 +313,7 @@ def _ask(question: str) -> None:
         raise ConfigError(
             f"{question} There is no terminal to confirm it", guidance="Add --yes, or --dry-run to preview."
         )
-    typer.confirm(question, abort=True, err=True)
+    require_yes(question)
 
 
 def _host(target: str | None) -> str:

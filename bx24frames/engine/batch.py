@@ -11,6 +11,7 @@ from typing import Final, TypeGuard
 import orjson
 
 from bx24frames.engine import rest3
+from bx24frames.engine.codes import TOO_LARGE
 from bx24frames.engine.messages import JSON, Answer, Call, Lost, Parcel, RawRows, Refusal, Success
 from bx24frames.engine.pages import columnar
 from bx24frames.transport.address import API
@@ -28,7 +29,10 @@ _REFERENCE: Final = re.compile(r"\$(?:result|next|total|time|error)\S*\[", re.IG
 _MARKUP: Final = re.compile(
     r"<(?:script|style).*?</(?:script|style)>|<!--.*?-->|<[!/a-z][^>]*>", re.IGNORECASE | re.DOTALL
 )
-_STARTS: Final = (b'{"result"', b'{"error"', b"{")
+_ANSWERS: Final = (b'{"result"', b'{"error"')
+_STARTS: Final = (*_ANSWERS, b"{")
+_BEHIND: Final = re.compile(rb"}\s*<")
+"""The end of an answer in front of markup: inside of it a portal escapes ``<`` (main module: lib/web/json.php)."""
 
 
 def encode(parcel: Parcel) -> tuple[str, bytes]:
@@ -52,7 +56,7 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     """Decode a reply into one answer per command; undecodable replies give `Lost`."""
     data, raw = columnar.parse(parcel, body) or (_parse(body), {})
     if not _is_object(data):
-        lost = Lost(_excerpt(status, body), status=status)
+        lost = Lost(_excerpt(status, body), sent=status not in TOO_LARGE, status=status)
         return {item.label: lost for item in parcel.commands}
     if "error" in data:
         refusal = _refusal(data, status, whole=True)
@@ -144,7 +148,9 @@ def _success(
 
 def _refusal(data: Mapping[str, JSON], status: int, *, whole: bool) -> Refusal:
     error = data.get("error")
-    if isinstance(error, dict):  # REST 3.0 puts an object there
+    if isinstance(error, dict) and "error" in error:  # as the JavaScript library of the portal writes it
+        data, error = error, error["error"]
+    elif isinstance(error, dict):  # REST 3.0 puts an object there
         return Refusal(_code(error.get("code")), plain(rest3.reason(error)), status, whole=whole)
     argument = data.get("argument")
     return Refusal(
@@ -167,14 +173,16 @@ def plain(text: JSON) -> str:
 
 
 def _parse(body: bytes) -> JSON:
-    """Parse a body; self-hosted portals may print a BOM or PHP notices before the JSON."""
+    """Parse a body; self-hosted portals may print a BOM or PHP notices before the JSON, and notices behind it."""
     later = (at for mark in _STARTS if (at := body.find(mark)) > 0)
     for start in chain((0,), later):
-        try:
-            parsed: JSON = orjson.loads(memoryview(body)[start:])
-        except orjson.JSONDecodeError:
-            continue
-        return parsed
+        behind = _BEHIND.search(body, start) if body.startswith(_ANSWERS, start) else None
+        for end in (len(body), *([behind.start() + 1] if behind else ())):
+            try:
+                parsed: JSON = orjson.loads(memoryview(body)[start:end])
+            except orjson.JSONDecodeError:
+                continue
+            return parsed
     return None
 
 
@@ -200,6 +208,12 @@ def _number(value: JSON) -> float | None:
 
 
 def _integer(value: JSON) -> int | None:
+    """A count or an offset, as a number or in digits: PHP prints a number from the database as text unless it is cast.
+
+    Current portals cast both (rest module: processCall), and public clients accept digits from the others.
+    """
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bx24frames.engine.messages import Lost, Refusal
+from bx24frames.engine.messages import Answer, Lost, Refusal
 from bx24frames.errors import (
     AuthError,
     CallError,
@@ -216,6 +216,22 @@ def scope_guidance(method: str) -> str:
     return named + _RIGHTS.replace("the missing scope", "it" if scope else "the missing scope")
 
 
+_OLD_PORTAL: Final = (
+    "This portal's version has no item methods: read and write its classic tables instead, such as 'crm.deal'."
+)
+_LATER: Final = ("crm.item.", "crm.type.", "crm.category.")
+"""Methods that self-hosted portals may be too old for (docs: universal/index.md)."""
+
+
+def _guidance(answer: Refusal, method: str) -> str | None:
+    code = normalised(answer.code)
+    if code in _SCOPE_CODES:
+        return scope_guidance(method)
+    if code == "error_method_not_found" and method.lower().startswith(_LATER):
+        return _OLD_PORTAL
+    return meaning(answer).guidance
+
+
 _RAISED: Final[dict[Reaction, type[PortalError]]] = {
     Reaction.PAUSE_ALL: LimitError,
     Reaction.PAUSE_METHOD: LimitError,
@@ -227,11 +243,27 @@ _RAISED: Final[dict[Reaction, type[PortalError]]] = {
 }
 
 
+TOO_LARGE: Final = frozenset({413, 414, 431})
+"""Statuses by which a web server refuses a request for its size, before the portal sees any of it (RFC 9110, RFC 6585);
+nginx takes 1 MB unless it is told otherwise."""
+
+
+def outsized(answer: Answer) -> bool:
+    """Whether a request was refused for its size: parts of it may pass."""
+    return isinstance(answer, Lost) and answer.status in TOO_LARGE
+
+
+_ELSEWHERE: Final = "It redirects to a login page: copy the webhook's address from the portal again."
 _INSTEAD: Final[dict[int, str]] = {
     200: "It is a login page, of the portal or of the network, or an error page: open the portal in a browser.",
-    302: "It redirects to a login page: copy the webhook's address from the portal again.",
+    301: _ELSEWHERE,
+    302: _ELSEWHERE,
+    307: _ELSEWHERE,
+    308: _ELSEWHERE,
+    401: "The web server in front of the portal asks for a password: ask its administrator.",
     403: "A firewall or the hosting provider rejected the request before it reached the portal: ask its administrator.",
     404: "There is no portal at this address: compare it with the one shown on the webhook's page.",
+    413: "The web server in front of the portal takes no request of this size: its administrator can raise the limit.",
     504: "The portal took longer than its web server allows: try again, with fewer columns or rows per request.",
 }
 """Guidance for replies that are not JSON, by HTTP status: mostly pages of a web server."""
@@ -258,7 +290,6 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
         unread.answered = False
         return unread
     what = meaning(answer)
-    guidance = scope_guidance(method) if normalised(answer.code) in _SCOPE_CODES else what.guidance
     text = answer.text or (answer.code if not answer.code.isdigit() else "") or "no reason given"
     return _RAISED[what.reaction](
         text if answer.renewal is not None else f"The portal refused: {text}",
@@ -266,5 +297,5 @@ def error_of(answer: Refusal | Lost, method: str) -> CallError:
         method=method,
         status=answer.status,
         retryable=what.reaction in (Reaction.PAUSE_ALL, Reaction.PAUSE_METHOD, Reaction.RETRY),
-        guidance=guidance,
+        guidance=_guidance(answer, method),
     )

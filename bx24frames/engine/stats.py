@@ -12,6 +12,7 @@ from bx24frames.engine.messages import Answer, Lost, Parcel, Refusal, Success
 from bx24frames.engine.retry import is_pause
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ class Stats:
             f"{seconds:,.1f} s of the portal's time",
             f"waited {self.waited:,.1f} s",
         )
-        return f"<Stats: {', '.join(parts)}>"
+        return f"<Stats: {', '.join(map(translated, parts))}>"
 
     def _repr_html_(self) -> str:
         rows = [(method, of.commands, of.failed, of.seconds, of.operating) for method, of in self.methods.items()]
@@ -132,7 +133,7 @@ class Stats:
         self.refused += together and not isinstance(first, Success) and is_pause(first)
         for command in parcel.commands:
             answer = answers[command.label]
-            if isinstance(answer, Lost) and not answer.sent and answer.status is not None:
+            if isinstance(answer, Lost) and answer.answered and not answer.sent:
                 continue  # the batch halted before it
             figures = self.methods.setdefault(command.call.method, MethodStats())
             figures.commands += 1

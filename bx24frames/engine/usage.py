@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.meter import WINDOW
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     from bx24frames.engine.throttle import Governor
@@ -55,9 +56,10 @@ class Usage:
 
     def __str__(self) -> str:
         about = f", {_about(self.seconds)}" if self.seconds >= 1 else ""
-        parts = {"server time": f"{100 * self.server:.0f} %", "requests": f"{100 * self.requests:.0f} %"}
-        other = next(name for name in parts if name != self.binds)
-        return f"{self.binds}: {parts[self.binds]} of the budget{about}; {other}: {parts[other]}"
+        server, requests = 100 * self.server, 100 * self.requests
+        if self.binds == "server time":
+            return translated(f"server time: {server:.0f} % of the budget{about}; requests: {requests:.0f} %")
+        return translated(f"requests: {requests:.0f} % of the budget{about}; server time: {server:.0f} %")
 
 
 def usage_of(governor: Governor, now: float) -> Usage:
@@ -76,6 +78,6 @@ def allowed_requests(burst: int, per_second: float) -> float:
 
 def _about(seconds: float) -> str:
     if seconds < MINUTE:
-        return f"about {round(seconds)} seconds"
+        return f"about {seconds:.0f} seconds"
     minutes = round(seconds / MINUTE)
-    return f"about {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"about {minutes:,} minute{'' if minutes == 1 else 's'}"

@@ -23,7 +23,7 @@ def bound(entity: Entity, value: object) -> Entity:
         raise ConfigError(f"{entity.name} takes no argument after its name", entity=entity.name)
     owner = next((one for one in free if one.spelled is not None), None)
     kind, sign, number = str(value).rpartition(":")
-    if owner is None or not sign:
+    if owner is None or owner is free[0] or not sign:
         return bound_to(entity, free[0], value, named=True)
     whole = bound_to(bound_to(entity, owner, kind, named=True), free[0], number, named=True)
     return replace(whole, name=f"{entity.name}:{value}")

@@ -13,12 +13,13 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
+from bx24frames.entities.fixed_lists import FIXED_LISTS, OPEN, OWNER_CODES, OWNER_TYPES, in_language_of
 from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
-from bx24frames.entities.types import comparison
+from bx24frames.entities.types import ENUM, comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
-__all__ += ["pipelines", "row_names", "statuses"]
+__all__ += ["USERS", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
 
 
 class Origin(enum.Enum):
@@ -33,6 +34,10 @@ class Origin(enum.Enum):
     PIPELINES = "pipelines"
     USERS = "users"
     CURRENCIES = "currencies"
+    ENUM = "enum"
+    """A closed list of `crm.enum.*`, in the portal's language."""
+    FIXED = "fixed"
+    """A documented list that no method returns (`entities/fixed_lists`)."""
     ROWS = "rows"
     """The rows of another entity, by title or name."""
 
@@ -41,7 +46,7 @@ SOME: Final = 4
 """Number of codes that an error shows if none is similar."""
 NEARNESS: Final = 0.65
 """Similarity, from 0 to 1, at which a text may be a misspelt caption."""
-UNASKED: Final = frozenset({Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS})
+UNASKED: Final = frozenset(Origin) - {Origin.CURRENCIES, Origin.ROWS}
 """The origins that ``labels=True`` covers; other columns are captioned only if named."""
 
 LINKS: Final[Mapping[str, int]] = {"crm_lead": 1, "crm_deal": 2, "crm_contact": 3, "crm_company": 4, "crm_quote": 7}
@@ -53,31 +58,44 @@ crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
-_USERS: Final = "users"
+USERS: Final = "users"
 """Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Reference to the dictionary of a field: its origin, its name there, or the entity type of its rows."""
+    """Reference to the dictionary of a field: its origin, its name there, or the entity type of its rows.
+
+    `key`: the column of a list of `crm.enum.*` that holds the codes, if that is not the id.
+    """
 
     origin: Origin
     name: str = ""
     entity_type_id: int = 0
+    key: str = ""
+
+
+_BY_TYPE: Final[Mapping[str, Lookup]] = {
+    "user": Lookup(Origin.USERS),
+    "employee": Lookup(Origin.USERS),
+    "crm_currency": Lookup(Origin.CURRENCIES),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
     """Captions by code, in display order.
 
-    `pipelines`: the pipeline of each stage. `default`: for pipelines, the code that a new row gets.
+    `pipelines`: the pipeline of each stage. `default`: for pipelines, the code that a new row gets. `open`: whether a
+    column may hold codes that it lacks.
     """
 
     name: str
     titles: Mapping[str, str]
     pipelines: Mapping[str, int] = field(default_factory=dict)
     default: str | None = None
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +120,31 @@ def lookup_of(field: Field, entity_type_id: int | None = None) -> Lookup | None:
     >>> lookup_of(Field("stageId", "crm_status", status_type="DEAL_STAGE"), 2).name
     'DEAL_STAGE'
     """
+    return _closed(field) or _coded(field, entity_type_id) or _linked(field)
+
+
+def _closed(field: Field) -> Lookup | None:
+    """The list that only this field or the system itself has."""
     if field.choices:
         return Lookup(Origin.CHOICES)
+    if field.code in FIXED_LISTS:
+        return Lookup(Origin.FIXED, FIXED_LISTS[field.code])
+    if field.code in OWNER_CODES:
+        return Lookup(Origin.ENUM, OWNER_TYPES, key=OWNER_CODES[field.code])
+    return Lookup(Origin.ENUM, field.type.removeprefix(ENUM)) if field.type.startswith(ENUM) else None
+
+
+def _coded(field: Field, entity_type_id: int | None) -> Lookup | None:
+    """The dictionary that people keep in the portal."""
     if field.type == "crm_status":
         return _status(field, entity_type_id)
     if field.type == "crm_category":
         return None if entity_type_id is None else Lookup(Origin.PIPELINES, entity_type_id=entity_type_id)
-    if field.type in ("user", "employee"):
-        return Lookup(Origin.USERS)
-    if field.type == "crm_currency":
-        return Lookup(Origin.CURRENCIES)
+    return _BY_TYPE.get(field.type)
+
+
+def _linked(field: Field) -> Lookup | None:
+    """The rows of the entity that a link refers to."""
     parent = LINKS.get(field.type) or (field.settings.get("parentEntityTypeId") if field.type == "crm_entity" else None)
     return Lookup(Origin.ROWS, entity_type_id=int(str(parent))) if parent else None
 
@@ -163,12 +196,25 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Users by first and last name, or by e-mail without a name, from `user.get`."""
-    return Dictionary(_USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+    return Dictionary(USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
 
 
 def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Currencies by full name, from `crm.currency.list`."""
     return Dictionary("currencies", {str(row.get("CURRENCY")): _named(row, ("FULL_NAME",), "CURRENCY") for row in rows})
+
+
+def enumeration(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
+    """A closed list of `crm.enum.*`, without the entry 0 that has no name."""
+    key = lookup.key or "ID"
+    named = {str(row[key]): str(row["NAME"]) for row in rows if row.get(key) is not None and row.get("NAME")}
+    return Dictionary(lookup.name, named, open=key != "ID")  # an owner given as text has several spellings
+
+
+def fixed_list(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
+    """A documented list, in the language of the portal's own statuses."""
+    titles = in_language_of(lookup.name, (row.get("NAME") for row in rows))
+    return Dictionary(lookup.name, titles, open=lookup.name in OPEN)
 
 
 def row_names(rows: Iterable[Mapping[str, JSON]], entity_type_id: int) -> Dictionary:
@@ -238,6 +284,7 @@ def codes_for(
         ]
         wrong = [*_wrong(parts, found, dictionary, near), *_misplaced(field, found, dictionary, place)]
         faults += [Fault(position, column or field.code, text, reason) for text, reason in wrong]
+        found = [part if code == [] else code for part, code in zip(parts, found, strict=True)]
         values.append(None if wrong else found if isinstance(cell, list | tuple) else found[0])
     return Coded(tuple(values), tuple(faults))
 
@@ -262,7 +309,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
     """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
-    form = _words if dictionary.name == _USERS else _folded
+    form = _words if dictionary.name == USERS else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]
     return by_title[alike[0]] if len(alike) == 1 and wanted else []
@@ -283,7 +330,7 @@ def _wrong(
         if isinstance(one, list) and len(one) > 1:
             hint = ", or give the row's pipeline in categoryId" if dictionary.pipelines else ""
             yield str(part), f"the caption of {' and '.join(map(str, one))}: write the code{hint}"
-        elif isinstance(one, list):
+        elif isinstance(one, list) and not dictionary.open:
             yield str(part), f"neither a code nor a caption of {dictionary.name}{near(str(part))}"
 
 

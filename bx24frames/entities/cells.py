@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -31,6 +31,10 @@ FILE_DOWNLOADS: Final = ("downloadurl", "urldownload", "previewurl", "urlpreview
 """Keys that methods use for the id, the name and the addresses of a file, in any case and with or without underscores
 (docs: crm-timeline-comment-get.md, crm-activity-list.md, catalog-product-list.md, disk-folder-get-children.md)."""
 SECRET: Final = re.compile(r"[?&](auth|token|access_token)=", re.IGNORECASE)
+
+HALF_A_DAY: Final = timedelta(hours=12)
+
+NO_DATE: Final = "not a date in the years 1 to 9999"
 
 _INT64: Final = 2**63
 _AMOUNT_DIGITS: Final = 14
@@ -124,13 +128,25 @@ def read_datetime(value: JSON, first: bool | None = None) -> datetime | None:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("not a date in the years 1 to 9999") from None
+        raise ValueError(NO_DATE) from None
 
 
 def read_date(value: JSON, first: bool | None = None) -> date | None:
-    """Read a date, which the portal returns as midnight of the server's time zone (rest module: rest_util.php)."""
-    moment = read_datetime(value, first)
-    return None if moment is None else moment.date()
+    """Read a date: the one whose midnight in UTC is nearest; text without an offset is read as written.
+
+    The portal adds the server's offset of today to the midnight of that day on the server (rest module: rest_util.php,
+    ConvertDate). Where the two offsets differ, by summer time or by a reform of the time zone, it is an hour or two
+    before or after midnight in UTC: on a server in Moscow ``2012-05-10T03:00:00+04:00`` is 10 May.
+    """
+    if blank(value):
+        return None
+    moment = _moment(value, first)
+    if moment.tzinfo is None:
+        return moment.date()
+    try:
+        return (moment.astimezone(UTC) + HALF_A_DAY).date()
+    except OverflowError:
+        raise ValueError(NO_DATE) from None
 
 
 def _moment(value: JSON, first: bool | None) -> datetime:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["owner_abbreviation", "owner_word"]
+__all__ = ["owner_abbreviation", "owner_number", "owner_word"]
 
 _TYPES: Final[Mapping[int, tuple[str, str]]] = {
     1: ("lead", "L"),
@@ -34,6 +34,18 @@ def _number(value: object) -> int | None:
         return _BY_SPELLING[text]
     numbered, smart = _NUMBERED.fullmatch(text), _SMART.fullmatch(text)
     return int(numbered[1]) if numbered else int(smart[1], 16) if smart else None
+
+
+def owner_number(value: object) -> object:
+    """The number of a type; any other value is returned unchanged.
+
+    Examples
+    --------
+    >>> owner_number("deal"), owner_number("2"), owner_number("item:128"), owner_number("T80")
+    (2, 2, 128, 128)
+    """
+    number = _number(value)
+    return value if number is None else number
 
 
 def owner_abbreviation(value: object) -> object:

@@ -70,13 +70,12 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
 
 def unwrapped(cell: JSON, field: Field) -> JSON:
     """The value of a property without its holder; a list of values for a multiple property."""
+    by_id = field.holder is Holder.BY_ID
+    name = "title" if field.holder is Holder.TITLED else "value"
     parts = cell if isinstance(cell, list) else [cell]
-    if field.holder is not Holder.VALUE and isinstance(cell, dict):
+    if isinstance(cell, dict) and (by_id or name not in cell):  # several values, or a list with keys other than 0..n-1
         parts = [*cell.values()]
-    found: list[JSON] = [*parts]
-    if field.holder is not Holder.BY_ID:
-        name = "title" if field.holder is Holder.TITLED else "value"
-        found = [part.get(name) if isinstance(part, dict) else part for part in parts]
+    found: list[JSON] = [part.get(name) if isinstance(part, dict) and not by_id else part for part in parts]
     if field.multiple:
         return found
     return found[0] if found else None

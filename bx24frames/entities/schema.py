@@ -264,6 +264,12 @@ class Entity:
     """Why its rows cannot be written although the portal has methods for it."""
 
     @property
+    def coded_type(self) -> int | None:
+        """The type whose pipelines and stages its rows have: its own, or the one that it is bound to."""
+        bound = next((one.default for one in self.arguments if one.name == "entityTypeId"), None)
+        return self.entity_type_id if bound is None else int(bound)
+
+    @property
     def writable(self) -> bool:
         """Whether any method adds or changes rows."""
         return bool(self.writes.add or self.writes.update)

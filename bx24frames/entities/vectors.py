@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bx24frames.entities.arrow import AnyArray
-from bx24frames.entities.cells import FALSE, TRUE
+from bx24frames.entities.cells import FALSE, HALF_A_DAY, NO_DATE, TRUE
 
 NOT_PLAIN: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 """Errors of Arrow for an irregular column, for example text with one integer in it."""
@@ -84,17 +84,21 @@ def bool_text(raw: AnyArray) -> AnyArray:
 
 def datetime_text(raw: AnyArray) -> AnyArray:
     """Datetimes from ISO text, as UTC."""
-    moments = pc.cast(filled(raw), pa.timestamp("us", tz="UTC"))
+    return _of_python(pc.cast(filled(raw), pa.timestamp("us", tz="UTC")))
+
+
+def _of_python(moments: AnyArray) -> AnyArray:
+    """The moments, if Python has all of them."""
     ends = cast("Mapping[str, pa.TimestampScalar[Any, Any]]", pc.min_max(moments))
     first, last = ends["min"].value, ends["max"].value
     if first is not None and last is not None and not (first >= _FIRST and last <= _LAST):
-        raise pa.ArrowInvalid("not a date in the years 1 to 9999")
+        raise pa.ArrowInvalid(NO_DATE)
     return moments
 
 
 def day_text(raw: AnyArray) -> AnyArray:
-    """A date is midnight of the server's zone in UTC: the UTC date of the datetime (rest module: rest_util.php)."""
-    return pc.cast(datetime_text(raw), pa.date32())
+    """Dates from ISO text: the nearest midnight in UTC; see `cells.read_date`."""
+    return pc.cast(_of_python(pc.add(datetime_text(raw), pa.scalar(HALF_A_DAY))), pa.date32())
 
 
 def money_column(raw: AnyArray) -> AnyArray:

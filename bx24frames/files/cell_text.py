@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["decoded", "file_text", "joined_list", "json_bytes", "list_text", "moment_text", "money_text"]
+__all__ = ["decoded", "exact_json", "file_text", "joined_list", "json_bytes", "list_text", "moment_text", "money_text"]
 
 UNSAFE: Final = re.compile(r'[,;\r\n"]|^\s|\s$|^$|^[\[{]')
 """Text that must be quoted as an element of a list."""
@@ -73,6 +73,25 @@ def json_bytes(value: object) -> bytes:
     import orjson
 
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+
+
+def exact_json(value: object) -> str:
+    """Serialise a value as JSON whose numbers have all digits of the decimals, for databases that keep them.
+
+    Examples
+    --------
+    >>> exact_json({"amount": Decimal("12.30"), "currency": "EUR"})
+    '{"amount":12.30,"currency":"EUR"}'
+    """
+    import orjson
+
+    return orjson.dumps(value, default=_digits, option=orjson.OPT_UTC_Z).decode()
+
+
+def _digits(value: object) -> object:
+    import orjson
+
+    return orjson.Fragment(f"{value:f}") if isinstance(value, Decimal) else str(value)
 
 
 def decoded(table: pa.Table) -> pa.Table:

@@ -21,7 +21,7 @@ from bx24frames.files.sheets import (
     skipped_above,
     unguarded_texts,
 )
-from bx24frames.files.zip_sizes import check_unpacked, holds
+from bx24frames.files.zip_sizes import check_unpacked, holds, no_workbook
 
 if TYPE_CHECKING:
     import openpyxl
@@ -34,7 +34,6 @@ ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character that XML cannot hold (ECMA-376, part 1, 22.4.2.4)."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, TypeError, AttributeError, ValueError)
 """What openpyxl raises for parts that are damaged; malformed XML is a SyntaxError."""
-_NO_WORKBOOK: Final = "it is not a workbook ({}); if Excel can open it, save it from there as .xlsx"
 
 
 def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
@@ -65,7 +64,7 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
         ]
         serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904
     except _BROKEN as fault:
-        raise ValueError(_NO_WORKBOOK.format(fault)) from None
+        raise ValueError(no_workbook(fault)) from None
     finally:
         book.close()
     if not rows and count > 1:
@@ -80,7 +79,7 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
         for place in range(width)
     ]
     table, lines, gaps = headed(head, columns, [line for line, _ in body])
-    which = f"sheet {title}" + (f", one of {count}" if count > 1 else "")
+    which = f"sheet {title}, one of {count}" if count > 1 else f"sheet {title}"
     lacking = f"{len(formulas):,} formulas without results: open the file in Excel and save it" if formulas else ""
     missed = lines[-1] - lines[0] + 1 - len(lines) if lines else 0
     empty = gaps or (f"{missed:,} empty row{'s' if missed > 1 else ''} skipped" if missed else "")
@@ -112,7 +111,7 @@ def _opened(data: bytes, *, results: bool) -> openpyxl.Workbook:
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=results)
     except (*_BROKEN, OSError) as fault:
-        reason = _NO_WORKBOOK.format(fault)
+        reason = no_workbook(fault)
     else:
         if book.worksheets:
             return book

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.entities.columns import unique_titles
 from bx24frames.errors import ConfigError
+from bx24frames.language import translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -182,10 +183,10 @@ def preview(headings: Sequence[Heading], cells: Mapping[str, str], changed: Mapp
 def _named(heading: Heading) -> str:
     if heading.field is not None:
         return heading.field.code
-    return "(left out)" if heading.left_out else "(none)"
+    return translated("(left out)" if heading.left_out else "(no such field)")
 
 
 def _shown(heading: Heading) -> str:
     if heading.field is not None:
         return heading.field.title
-    return f"like {heading.near}?" if heading.near else ""
+    return translated(f"like {heading.near}?") if heading.near else ""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.language import translated
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -27,6 +29,8 @@ AGAIN: Final = ("failed", "skipped")
 
 def report_table(rows: pa.Table, outcomes: Sequence[Mapping[str, object]]) -> pa.Table:
     """Append the outcomes of an upload to its rows.
+
+    Reasons are in the language of the process; headings and outcomes are not, because a report is read again.
 
     Parameters
     ----------
@@ -53,7 +57,9 @@ def report_table(rows: pa.Table, outcomes: Sequence[Mapping[str, object]]) -> pa
 
 
 def _reason(line: Mapping[str, object]) -> str | None:
-    parts = [str(part) for part in (line["code"], line["message"]) if part and part != "CHECK"]
+    parts = [
+        part for part in (str(line["code"] or ""), translated(str(line["message"] or ""))) if part not in ("", "CHECK")
+    ]
     return ": ".join(parts) or None
 
 

@@ -26,12 +26,17 @@ def check_unpacked(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             size = sum(part.file_size for part in parts.infolist())
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as fault:
-        raise ValueError(f"it is not a workbook ({fault}); if Excel can open it, save it from there as .xlsx") from None
+        raise ValueError(no_workbook(fault)) from None
     if size > MOST_UNPACKED:
         raise ValueError(
             f"unpacked, it takes {size / 2**20:,.0f} MB, and at most {MOST_UNPACKED // 2**20:,} MB are read; "
             "save the rows as CSV or Parquet, or delete empty formatted rows and columns"
         )
+
+
+def no_workbook(fault: Exception) -> str:
+    """Say that data is not a workbook, and what may help."""
+    return f"it is not a workbook ({fault}); if Excel can open it, save it from there as .xlsx"
 
 
 def holds(part: IO[bytes], wanted: bytes) -> bool:

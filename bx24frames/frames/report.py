@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, overload
 
 from bx24frames.display import clipped, table_html
-from bx24frames.errors import Action, BX24Error, ConfigError, WriteError, WriteInterrupted
+from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
+from bx24frames.language import figure, term, translated
 from bx24frames.options import Backend, OnError
+from bx24frames.reports import Action
 from bx24frames.upload.journal_folder import guard_again
 from bx24frames.upload.outcomes import ACTIONS, Uploaded
 
@@ -29,10 +31,14 @@ __all__ = ["WriteCancelled", "WriteReport", "interrupted_late", "report_of"]
 
 _F = TypeVar("_F")
 
+REASON_WIDTH: Final = 300
+"""Characters of a reason that an error names: no message of this package is longer."""
 REASONS: Final = 3
 """Distinct reasons of failure that an error names."""
 FIRST: Final = 5
 """Failures shown; the rest are counted."""
+_WIDTH: Final = 22
+"""Characters of an outcome and its number."""
 ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
 BAD: Final = ("failed", "unknown")
 FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column")
@@ -170,7 +176,7 @@ class WriteReport:
         """
         odd = [action for action in actions if action not in ACTIONS]
         if odd or not actions:
-            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}; not {odd or 'none'}")
+            raise ConfigError(f"actions must be among {', '.join(ACTIONS)}, not {odd}")
         return _take(frame, self.positions(*actions), len(self))
 
     def ids(self, *actions: Action) -> list[int | str]:
@@ -196,15 +202,26 @@ class WriteReport:
         """
         if not (self.failed or self.unknown):
             return
-        counts = ", ".join(f"{self.count(action):,} {action}" for action in ACTIONS if self.count(action))
-        reasons = "".join(f"\n  {line}" for line in self._reasons())
-        words = ((self.failed, "failed"), (self.unknown, "are unknown: they may or may not be in the portal"))
-        what = " or ".join(word for number, word in words if number)
-        bad = self.failed + self.unknown
         raise WriteError(
-            f"{self.entity}: {bad:,} of {len(self):,} rows {what} ({counts}){reasons}",
+            "\n  ".join([self._shortfall(), *self._reasons()]),
             report=self,
             guidance="The error's .report.frame() lists every row; .report.failed_rows(frame) selects the failed ones.",
+        )
+
+    def _shortfall(self) -> str:
+        """Say how many rows were not written, and whether they may be in the portal."""
+        failed, unknown, rows = self.failed, self.unknown, len(self)
+        counts = ", ".join(f"{action}: {count:,}" for action, count in _counts(self))
+        bad = failed + unknown
+        if not unknown:
+            return f"{self.entity}: {bad:,} of {rows:,} rows failed ({counts})"
+        if not failed:
+            return (
+                f"{self.entity}: {bad:,} of {rows:,} rows are unknown: they may or may not be in the portal ({counts})"
+            )
+        return (
+            f"{self.entity}: {bad:,} of {rows:,} rows failed or are unknown: they may or may not be in the portal "
+            f"({counts})"
         )
 
     def _reasons(self) -> list[str]:
@@ -310,62 +327,77 @@ def _take(frame: _F, positions: AnyArray, rows: int) -> _F:
 
 def _reason(line: Mapping[str, object]) -> str:
     reason = ": ".join(str(part) for part in (line["code"], line["message"]) if part) or "no reason given"
-    return clipped(f"{line['position_count']:,} x {reason}")
+    return clipped(f"{line['position_count']:,} x {reason}", REASON_WIDTH)
 
 
 def _as_text(report: WriteReport) -> str:
     """Format the counts and the first failures as text."""
-    counts = [f"  {action:<10}{number:>12,}" for action, number in _counts(report)]
-    place = "label" if report.counted else "position"
-    lines = [f"  row {line[place]}: {_failure(line)}" for line in _failures(report)]
-    return "\n".join([_title(report), *counts, *lines, *_rest(report), *_journal(report)])
+    counts = [f"  {(word := term(action))}{figure(count):>{_WIDTH - len(word)}}" for action, count in _counts(report)]
+    return "\n".join([_title(report), *counts, *map(_failure, _failures(report)), *_rest(report), *_journal(report)])
 
 
 def _as_html(report: WriteReport) -> str:
     """Format the counts and the first failures as HTML tables; texts of the portal are escaped."""
-    parts = [table_html(("action", "rows"), _counts(report), title=_title(report))]
+    counts = [(term(action), count) for action, count in _counts(report)]
+    parts = [table_html(("action", "rows"), counts, title=_title(report))]
     failures = _failures(report)
     if failures:
-        shown = ([_cell(line[name]) for name in FAILURE_COLUMNS] for line in failures)
-        parts.append(table_html(FAILURE_COLUMNS, shown, title="Failed rows"))
+        shown = ([_cell(name, line[name]) for name in FAILURE_COLUMNS] for line in failures)
+        parts.append(table_html(FAILURE_COLUMNS, shown, title=translated("Failed rows")))
     parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
     return "\n".join(parts)
 
 
 def _title(report: WriteReport) -> str:
-    requests = f"{report.requests:,} request{'' if report.requests == 1 else 's'}"
-    spent = f"{requests} in {report.seconds:.1f} s"
-    least = f", at least {report.seconds:,.0f} s at {report.basis}" if report.seconds >= 1 else ""
-    planned = f"dry run: nothing was sent; about {requests}{least}"
-    notes = (planned if report.dry_run else spent, ROBOTS[report.robots_ran])
-    facts = ", ".join(note for note in notes if note)
-    return f"{report.mode} of {len(report):,} rows, {report.entity} at {report.host} ({facts})"
+    facts = ", ".join(note for note in (_spent(report), ROBOTS[report.robots_ran]) if note)
+    return translated(f"{term(report.mode)} of {len(report):,} rows, {report.entity} at {report.host} ({facts})")
+
+
+def _spent(report: WriteReport) -> str:
+    """Say what the upload took, or would take at least."""
+    plural = "" if report.requests == 1 else "s"
+    if not report.dry_run:
+        return f"{report.requests:,} request{plural} in {report.seconds:.1f} s"
+    if report.seconds < 1:
+        return f"dry run: nothing was sent; about {report.requests:,} request{plural}"
+    return (
+        f"dry run: nothing was sent; about {report.requests:,} request{plural}, "
+        f"at least {report.seconds:,.0f} s at {report.basis}"
+    )
 
 
 def _counts(report: WriteReport) -> list[tuple[str, int]]:
-    return [(action, number) for action in ACTIONS if (number := report.count(action))]
+    return [(action, count) for action in ACTIONS if (count := report.count(action))]
 
 
 def _failures(report: WriteReport) -> list[dict[str, object]]:
+    """The first rows that were not written: place, outcome, column, code, message."""
     bad = report.outcomes.take(report.positions(*BAD)[:FIRST])
+    place = "label" if report.counted else "position"
     lines: list[dict[str, object]] = bad.to_pylist()
-    return lines
+    return [{**line, "place": line[place]} for line in lines]
 
 
-def _failure(line: dict[str, object]) -> str:
-    parts = (line["action"], line["column"], line["code"], line["message"])
-    return clipped(": ".join(str(part) for part in parts if part))
+def _failure(line: Mapping[str, object]) -> str:
+    """Format a row that was not written as a line; the message is translated before it is shortened."""
+    said = (term(str(line["action"])), line["column"], line["code"], translated(str(line["message"] or "")))
+    reason = clipped(": ".join(str(part) for part in said if part))
+    return f"  {term('row')} {line['place']}: {reason}"
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
     """Format a cell as text, since positions and ids are not amounts."""
-    return "" if value is None else clipped(str(value))
+    if value is None:
+        return ""
+    return clipped(
+        term(str(value)) if name == "action" else translated(str(value)) if name == "message" else str(value)
+    )
 
 
 def _rest(report: WriteReport) -> list[str]:
     more = report.failed + report.unknown - FIRST
-    return [f"  and {more:,} more: .frame() lists every row"] if more > 0 else []
+    return [translated(f"  and {more:,} more: .frame() lists every row")] if more > 0 else []
 
 
 def _journal(report: WriteReport) -> list[str]:
-    return [f"  journal {report.journal}"] if report.journal else []
+    return [translated(f"  journal {report.journal}")] if report.journal else []

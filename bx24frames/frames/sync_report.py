@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
 from bx24frames.display import table_html
-from bx24frames.errors import SyncError
 from bx24frames.frames.give import to_backend
-from bx24frames.mirror.outcome import Synced, table_outcomes
+from bx24frames.language import term, translated
+from bx24frames.mirror.outcome import Synced, failures_in, sync_error, table_outcomes
+from bx24frames.portal.several import portals_error
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from bx24frames.errors import BX24Error, SyncError
     from bx24frames.frames.give import Frame
     from bx24frames.options import Backend, OnError
 
 __all__ = ["SyncReport", "sync_report_of"]
 
 _SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
-_NAMED: Final = 3
-"""Failures that an error names."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -93,47 +94,59 @@ class SyncReport:
         SyncError
             With this report.
         """
-        failed = [
-            (str(table), str(message).partition("\n")[0])
-            for table, status, message in zip(
-                *(self.tables[name].to_pylist() for name in ("table", "status", "message")), strict=True
-            )
-            if status == "failed"
-        ]
-        if not failed:
-            return
-        told = "; ".join(f"{table}: {message}" for table, message in failed[:_NAMED])
-        more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-        raise SyncError(
-            f"{len(failed)} of {self.tables.num_rows} tables were not brought up to date: {told}{more}",
-            report=self,
-            guidance="Each of them still has its last complete state; the others are up to date.",
-        )
+        failed = [told for some in self.failures.values() for told in some]
+        if failed:
+            raise self._error(failed)
+
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """The tables that were not brought up to date, each with the message of its error, by portal."""
+        return failures_in(self.tables)
+
+    def portal_errors(self) -> dict[str, SyncError]:
+        """An error for each portal with tables that failed."""
+        return {portal: self._error(failed) for portal, failed in self.failures.items()}
+
+    def _error(self, failed: Sequence[str]) -> SyncError:
+        return sync_error(self, failed, "Each of them still has its last complete state; the others are up to date.")
 
     def __len__(self) -> int:
         return self.tables.num_rows
 
     def __repr__(self) -> str:
-        counts = f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted"
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        tables, requests = _number(len(self), "table"), _number(self.requests, "request")
-        return f"<SyncReport {self.store}: {tables}{failed}, {counts}, {requests}, {self.seconds:.1f} s>"
+        tables, requests, failed = len(self), self.requests, len(self.failed)
+        facts = [
+            f"{tables:,} table{'' if tables == 1 else 's'}",
+            *([f"{failed:,} failed"] if failed else []),
+            f"{self.inserted:,} inserted, {self.updated:,} updated, {self.deleted:,} deleted",
+            f"{requests:,} request{'' if requests == 1 else 's'}",
+            f"{self.seconds:.1f} s",
+        ]
+        return f"<SyncReport {self.store}: {', '.join(map(translated, facts))}>"
 
     def _repr_html_(self) -> str:
-        rows = list(zip(*(self.tables[name].to_pylist() for name in _SHOWN), strict=True))
+        lines: list[dict[str, object]] = self.tables.select(_SHOWN).to_pylist()
+        said = (
+            {**line, "status": term(str(line["status"])), "message": translated(str(line["message"] or ""))}
+            for line in lines
+        )
+        rows = [list(line.values()) for line in said]
         return table_html(_SHOWN, rows, title=repr(self).strip("<>"))
 
     def _sum(self, name: str) -> int:
         return sum(int(str(one)) for one in self.tables[name].to_pylist())
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def sync_report_of(done: Synced, on_error: OnError) -> SyncReport:
-    """The report of a sync; raises for its failures unless they are only to be reported."""
+def sync_report_of(done: Synced, on_error: OnError, portals: Sequence[str], *, listed: bool) -> SyncReport:
+    """The report of a sync of these hosts; raises for its failures unless they are only to be reported."""
     report = SyncReport(table_outcomes(done.outcomes), done.store, done.requests, done.seconds)
-    if on_error != "report":
+    if on_error == "report":
+        return report
+    if not listed:
         report.raise_for_errors()
+        return report
+    failures: dict[str, BX24Error] = {**report.portal_errors(), **done.failures}
+    if failures:
+        ordered = {host: failures[host] for host in portals if host in failures}
+        raise portals_error(ordered, len(portals), report=report)
     return report

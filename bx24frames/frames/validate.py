@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Schema = pandera.pandas.DataFrameSchema | pandera.polars.DataFrameSchema
 
-__all__ = ["check", "checks_index", "failures_in", "frame_schema", "named_columns"]
+__all__ = ["check", "checks_index", "failures_in", "frame_schema", "named_columns", "show_failures"]
 
 
 def frame_schema(table: TableSchema, backend: Backend = "pandas") -> Schema:
@@ -70,11 +71,14 @@ def _pandera(library: Backend) -> ModuleType:
     """Import pandera and undo its changes to the environment.
 
     Its import sets PYARROW_IGNORE_TIMEZONE=1 for pyspark (pandera: external_config.py), which makes `pyarrow.array`
-    read ``12:00+03:00`` as ``12:00`` UTC in the whole process.
+    read ``12:00+03:00`` as ``12:00`` UTC in the whole process. It imports pyspark as well, where installed, which
+    warns of every pandas from 3.0 on.
     """
     before = {name: os.environ.get(name) for name in ("PYARROW_IGNORE_TIMEZONE", "SPARK_LOCAL_IP")}
     try:
-        return importlib.import_module(f"pandera.{library}")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark\.")
+            return importlib.import_module(f"pandera.{library}")
     finally:
         for name, value in before.items():
             if value is None:
@@ -115,14 +119,19 @@ def check(frame: object, schema: object) -> list[Fault]:
 @contextmanager
 def failures_in(backend: Backend) -> Iterator[None]:
     """Convert the failures of a `ValidationError` raised in the block to a frame of `backend`."""
-    import pyarrow as pa
-
     try:
         yield
     except ValidationError as error:
-        if isinstance(error.failures, pa.Table):
-            error.failures = to_backend(error.failures, backend)
+        show_failures(error, backend)
         raise
+
+
+def show_failures(error: ValidationError, backend: Backend) -> None:
+    """Convert the failures of an error to a frame of `backend`."""
+    import pyarrow as pa
+
+    if isinstance(error.failures, pa.Table):
+        error.failures = to_backend(error.failures, backend)
 
 
 def _dtypes(arrow: pa.Schema, library: Backend) -> dict[str, object]:

@@ -67,4 +67,4 @@ def _name(table: str, field: Field, lookup: Lookup) -> str:
         return f"{table}.{field.code}"
     if lookup.origin is Origin.PIPELINES:
         return f"pipelines:{lookup.entity_type_id}"
-    return f"{lookup.origin.value}:{lookup.name}" if lookup.name else lookup.origin.value
+    return ":".join(part for part in (lookup.origin.value, lookup.name, lookup.key) if part)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bx24frames.mirror.deletions import Window
     from bx24frames.mirror.state import Mark, TablePlan
 
 _MARGIN: Final = 20
@@ -53,3 +54,9 @@ def delta_conditions(table: TablePlan, mark: Mark, lag: dt.timedelta) -> list[di
     if mark.max_id is not None:
         found.append({f">{table.key[0]}": max(0, mark.max_id - _MARGIN)})
     return found or [{}]
+
+
+def window_condition(table: TablePlan, window: Window) -> dict[str, object]:
+    """The condition of the rows in a window of ids."""
+    key = table.key[0]
+    return {f">{key}": window.after, f"<={key}": window.upto}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.mirror.drift import Compared, compare_columns
-from bx24frames.mirror.state import Change, History, Mark, ReplacedRows, StoreColumn, TablePlan, schema_hash
+from bx24frames.mirror.state import Change, History, Mark, ReplacedRows, Reread, StoreColumn, TablePlan, schema_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,9 +31,10 @@ class Job:
 
     `mark`, `kept`: what the store holds. `rows`, `fills`: rows on their way; `again`: rows read once more after those,
     which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
-    `before`: the mark before the run; `resumed`: an earlier run began the first load. `since`: the time from which
-    changes count; `moved`: the ids of rows that changed since, or are new. `ids`: alive ids of the store. `windows`,
-    `counts`: the first counts. `gone`: proven deletions.
+    `before`: the mark before the run; `resumed`: an earlier run began the first load; `anew`: all rows are read again.
+    `since`: the time from which changes count; `moved`: the ids of rows that changed since. `ids`: alive ids of the
+    store. `windows`, `counts`: the first counts. `reread`: how far rows have been read again after this run. `gone`:
+    proven deletions.
     """
 
     portal: str
@@ -46,6 +48,7 @@ class Job:
     at: dt.datetime | None = None
     since: dt.datetime | None = None
     resumed: bool = False
+    anew: bool = False
     scan: AsyncScan | None = None
     compared: Compared | None = None
     labels: Mapping[str, str] | None = None
@@ -55,6 +58,7 @@ class Job:
     ids: array[int] = field(default_factory=lambda: array("q"))
     windows: Sequence[Window] = ()
     counts: Sequence[int] = ()
+    reread: Reread = field(default_factory=Reread)
     moved: set[int] = field(default_factory=set)
     gone: tuple[int, ...] = ()
     replaced: ReplacedRows | None = None
@@ -65,6 +69,11 @@ class Job:
     def first(self) -> bool:
         """Whether nothing of the table has been committed."""
         return self.mark is None
+
+    @property
+    def has_new_columns(self) -> bool:
+        """Whether the portal has fields of which the store has no values."""
+        return self.compared is not None and bool(self.compared.fresh)
 
     @property
     def opened(self) -> AsyncScan:
@@ -135,6 +144,13 @@ class Job:
         yield from self.again.batches()
 
     @property
+    def appeared(self) -> set[int]:
+        """The ids of rows read in this run that the store does not have alive."""
+        ids = [int(str(key[0])) for key in self.seen]
+        places = [bisect_left(self.ids, one) for one in ids]
+        return {one for one, at in zip(ids, places, strict=True) if at == len(self.ids) or self.ids[at] != one}
+
+    @property
     def read(self) -> int:
         """Rows read for the change."""
         return self.rows.count + self.again.count
@@ -164,14 +180,13 @@ class Job:
             self._note_moved(batch)
 
     def _note_moved(self, batch: pa.RecordBatch) -> None:
-        """Remember the rows that changed since the mark; those read by their place near the highest id may be old."""
-        if self.before is None or self.since is None or self.table.modified is None:
+        """Remember the rows that changed since the mark; those read for another reason may be old."""
+        if self.since is None or self.table.modified is None:
             return
-        known = self.before.max_id or 0
         ids = batch.column(self.table.key[0]).to_pylist()
         times = batch.column(self.table.modified).to_pylist()
         for row_id, at in zip(ids, times, strict=True):
-            if int(str(row_id)) > known or (isinstance(at, dt.datetime) and at >= self.since):
+            if isinstance(at, dt.datetime) and at >= self.since:
                 self.moved.add(int(str(row_id)))
 
     def _unseen(self, batch: pa.RecordBatch, seen: set[_Key]) -> pa.RecordBatch:
@@ -200,7 +215,7 @@ class Job:
             schema=self.schema,
             columns=compared.columns,
             rows=self.incoming,
-            mark=Mark(at, self.max_id, schema_hash(compared.columns), form),
+            mark=Mark(at, self.max_id, schema_hash(compared.columns), form, self.reread),
             deletions=request.deletions,
             gone=self.gone,
             replaced=self.replaced,

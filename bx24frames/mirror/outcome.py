@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from bx24frames.errors import SyncError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bx24frames.errors import BX24Error
     from bx24frames.mirror.state import Drift
+    from bx24frames.reports import SyncReported
 
 Status: TypeAlias = Literal["synced", "failed", "skipped"]
+_NAMED: Final = 3
+"""Failures that an error names."""
 DRIFT: Final = ("kind", "column", "before", "after")
 
 
@@ -36,12 +41,18 @@ class TableOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The outcomes of a sync, with the requests and seconds that it took."""
+    """The outcomes of a sync, with the requests and seconds that it took, and listed portals that failed as a whole."""
 
     store: str
     outcomes: tuple[TableOutcome, ...]
     requests: int
     seconds: float
+    failures: Mapping[str, BX24Error]
+
+    @property
+    def tables(self) -> pa.Table:
+        """The outcomes, one row per table."""
+        return table_outcomes(self.outcomes)
 
 
 def merged_outcomes(outcomes: Sequence[TableOutcome]) -> tuple[TableOutcome, ...]:
@@ -80,4 +91,35 @@ def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
             "drift": pa.array([[asdict(found) for found in one.drift] for one in outcomes], drift),
             "message": pa.array([None if one.fault is None else str(one.fault) for one in outcomes], pa.string()),
         }
+    )
+
+
+def failures_in(tables: pa.Table) -> dict[str, list[str]]:
+    """The tables that were not brought up to date, each with the message of its error, by portal."""
+    found: dict[str, list[str]] = {}
+    names = ("portal", "table", "status", "message")
+    for portal, table, status, message in zip(*(tables[name].to_pylist() for name in names), strict=True):
+        if status == "failed":
+            first = str(message).partition("\n")[0]
+            found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
+    return found
+
+
+def sync_error(report: SyncReported, failed: Sequence[str], guidance: str) -> SyncError:
+    """The error for the tables of a report that failed.
+
+    Parameters
+    ----------
+    report : SyncReported
+    failed : sequence of str
+        The tables with the messages of their errors.
+    guidance : str
+        What became of the other tables.
+    """
+    told = "; ".join(failed[:_NAMED])
+    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    return SyncError(
+        f"{len(failed)} of {report.tables.num_rows} tables were not brought up to date: {told}{more}",
+        report=report,
+        guidance=guidance,
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import BX24Error, ResponseError
-from bx24frames.mirror.delta import delta_conditions
-from bx24frames.mirror.state import ReplacedRows, Way
+from bx24frames.mirror.delta import delta_conditions, window_condition
+from bx24frames.mirror.rereading import pages_due, windows_due
+from bx24frames.mirror.state import ReplacedRows, Reread, Way
 from bx24frames.mirror.type_names import TEXTS
 from bx24frames.scan.ranges import Checkpoint
 from bx24frames.scan.request import ReadRequest
+from bx24frames.scan.rest_source import RestSource
 from bx24frames.scan.scans import open_scan
-from bx24frames.scan.sources import RestSource
 from bx24frames.scan.together import first_pages
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.engine.messages import Answer, Call
     from bx24frames.entities.schema import Field
     from bx24frames.mirror.job import Job
     from bx24frames.portal.connection import Connection
@@ -72,42 +74,59 @@ async def load_first(job: Job, meter: ProgressMeter) -> None:
             if on_disk and batches.checkpoint is not None and job.at is not None:
                 place = {"checkpoint": batches.checkpoint.to_json(), "at": job.at.isoformat(), "max_id": job.max_id}
                 job.rows.keep({**place, "columns": told})
+    job.reread = Reread(0, job.at)
 
 
-async def read_news(connection: Connection, changed: Sequence[Job], whole: Sequence[Job], lag: dt.timedelta) -> None:
-    """Read what is new of many tables, their first pages together.
+async def read_news(
+    connection: Connection, changed: Sequence[Job], whole: Sequence[Job], lag: dt.timedelta, more: Sequence[Call] = ()
+) -> list[Answer]:
+    """Read what is new of many tables, their first pages together, and some pages again; gives the answers to `more`.
 
     Parameters
     ----------
     connection : Connection
     changed : sequence of Job
-        Tables of which the rows changed since the mark are read, and those with new ids.
+        Tables of which the rows changed since the mark are read, those with new ids, and those whose turn it is.
     whole : sequence of Job
         Tables that are read as a whole.
     lag : timedelta
+    more : sequence of Call
+        Further calls, which share the requests.
     """
     readings: list[tuple[Job, AsyncScan]] = []
     for job in (*changed, *whole):
         job.clear()
         if job.fault is None:
             readings += [(job, scan) for scan in await _scans(connection, job, None if job in whole else lag)]
-    pages = await first_pages(connection, [scan for _, scan in readings])
+    for job, window in windows_due(changed, pages_due(_since_last_run(changed), len(readings) + len(more))):
+        readings += [(job, scan) for scan in await _filtered(connection, job, [window_condition(job.table, window)])]
+    pages, answers = await first_pages(connection, [scan for _, scan in readings], more)
     for (job, scan), page in zip(readings, pages, strict=True):
         await _attempt(job, _continued(scan, page))
     for job in whole:
+        job.reread = Reread(0, job.at)
         if job.fault is None and job.table.way is Way.WHOLE:
             job.replaced = ReplacedRows()
+    return answers
+
+
+def _since_last_run(jobs: Sequence[Job]) -> dt.timedelta:
+    """The time since the last complete run of any of the tables."""
+    passed = [job.at - job.mark.at for job in jobs if job.at is not None and job.mark is not None]
+    return min(passed, default=dt.timedelta(0))
 
 
 async def _scans(connection: Connection, job: Job, lag: dt.timedelta | None) -> list[AsyncScan]:
     """The scans that together give what is new of a table."""
     if job.mark is None or lag is None:
         return [job.opened]
+    return await _filtered(connection, job, delta_conditions(job.table, job.mark, lag))
+
+
+async def _filtered(connection: Connection, job: Job, conditions: Sequence[Mapping[str, object]]) -> list[AsyncScan]:
+    """A scan of whole rows for each condition; none, and a fault, where the table cannot be filtered so."""
     try:
-        return [
-            await scan_of(connection, job.table.entity, None, filters)
-            for filters in delta_conditions(job.table, job.mark, lag)
-        ]
+        return [await scan_of(connection, job.table.entity, None, dict(one)) for one in conditions]
     except BX24Error as fault:
         job.fault = fault
         return []

@@ -11,6 +11,7 @@ from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword, name_or_nam
 from bx24frames.errors import ConfigError
 from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.stores.choice import store_of
+from bx24frames.portal.several import PORTALS_AT_ONCE, portal_number
 
 if TYPE_CHECKING:
     from bx24frames.mirror.drift import Retyped
@@ -84,9 +85,14 @@ class SyncRequest(Checked):
         '``"raise"`` goes on with the other tables, then raises; ``"stop"`` ends at the first table that fails.',
     )
     progress: Progress = keyword("auto", PROGRESS, '{"auto", True, False}', "As for `read_entity`.")
+    portals_at_once: int = keyword(
+        PORTALS_AT_ONCE, portal_number, "int", "Of several portals, how many are synced at the same time."
+    )
     retyped: Retyped = keyword(
         "raise",
         one_of("raise", "column"),
         '{"raise", "column"}',
         "Whether a field that has another type now fails its table, or gets a second column.",
     )
+    whole_rows: bool = False
+    """Whether the store replaces rows as a whole: then a table with new columns is read completely."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, Call, Success
 from bx24frames.errors import AuthError, BX24Error, ResponseError
 from bx24frames.mirror.captions import USERS, caption, caption_people
-from bx24frames.mirror.choice import tables_for
+from bx24frames.mirror.choice import SURVEY, kept_tables, named_tables, surveyed_tables
 from bx24frames.mirror.deletion_search import (
     check_whole,
     count_calls,
@@ -31,7 +31,7 @@ from bx24frames.mirror.repairs import renew_dangling, renew_linked
 from bx24frames.mirror.state import ReplacedRows, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
-from bx24frames.portal.together import describe_together
+from bx24frames.portal.together import describe_together, description_calls
 from bx24frames.scan.forms import note_of
 from bx24frames.scan.progress import Bar, ProgressMeter
 
@@ -63,25 +63,34 @@ class PortalRun:
         What the store held when the sync began.
     spool : Spool
     request : SyncRequest
+    meter : callable, optional
+        Gives what counts the rows of first loads, for several portals; without it, each first load has its own bar.
     """
 
-    def __init__(self, connection: Connection, kept: Kept, spool: Spool, request: SyncRequest) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        kept: Kept,
+        spool: Spool,
+        request: SyncRequest,
+        meter: Callable[[], ProgressMeter] | None = None,
+    ) -> None:
         self.connection = _remembering(connection)
         self._kept = kept
         self._store = request.store
         self._spool = spool
         self._request = request
+        self._meter = meter
         self._began = monotonic()
         self._requests = connection.stats.requests
         self._people = False
+        self._counts: list[tuple[Job, Answer]] = []
+        self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
 
     async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""
-        tables = await tables_for(self.connection, self._kept, self._request.entities)
-        jobs = [self._job(table) for table in tables]
-        self._people = any(job.table.name == USERS for job in jobs)
-        await self._describe(jobs)
+        jobs = await self._described()
         by_change = [job for job in jobs if job.table.way is Way.CHANGES]
         new = [job for job in by_change if job.first]
         known = [job for job in by_change if not job.first]
@@ -91,33 +100,52 @@ class PortalRun:
             await self._load(job)
             self._end_if_wanted(jobs)
         known += await self._reopened(new)
-        changed = [] if self._request.full else known
-        await read_news(
+        for job in known:
+            job.anew = self._request.full or (self._request.whole_rows and job.has_new_columns)
+        changed = [job for job in known if not job.anew]
+        counts = await read_news(
             self.connection,
             changed,
-            [*whole, *(job for job in known if job not in changed)],
+            [*whole, *(job for job in known if job.anew)],
             span_of("lag", self._request.lag),
+            [call for _, call in self._uncounted],
         )
+        self._take_counts(counts)
         for job in whole:
             if job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
         await prove_deletions(self.connection, known, believe=self._request.full)
         await renew_linked(self.connection, self._store, known)
-        owned = [job for job in jobs if job.table.way is Way.OWNED]
-        for job in owned:
-            owner = next(one for one in jobs if one.table.name == job.table.owner)
-            await read_owned(self.connection, self._store, job, owner, full=self._request.full)
+        owned = [(job, job.table.owned) for job in jobs if job.table.owned is not None]
+        for job, how in owned:
+            owner = next(one for one in jobs if one.table.name == how.owner)
+            await read_owned(self.connection, self._store, job, how, owner, full=self._request.full)
             if job.replaced == ReplacedRows() and job.fault is None:
                 await self._check_whole(job)
         self._end_if_wanted(jobs)
-        for job in known:
+        for job in changed:
             await self._guarded(job, read_fills(self.connection, job))
-        await self._commit(known + whole + owned)
+        await self._commit([*known, *whole, *(job for job, _ in owned)])
         if new:
             await renew_dangling(self.connection, self._store, new, by_change)
             await self._commit([job for job in new if job.again.count])
         self._tell_faults(jobs)
+
+    async def _described(self) -> list[Job]:
+        """The work on each table, described; without names those that the store has are described beside the survey."""
+        if self._request.entities is not None:
+            jobs = [self._job(table) for table in await named_tables(self.connection, self._request.entities)]
+            await self._describe(jobs)
+            return jobs
+        kept = kept_tables(self._kept, self.connection.host)
+        known = {table.name: self._job(table) for table in kept}
+        survey = await self._describe([*known.values()], SURVEY)
+        tables = await surveyed_tables(self.connection, kept, survey)
+        new = {table.name: self._job(table) for table in tables if table.name not in known}
+        if new:
+            await self._describe([*new.values()])
+        return [(known | new)[table.name] for table in tables]
 
     async def _reopened(self, new: Sequence[Job]) -> list[Job]:
         """The tables whose first load began in an earlier run: what changed since then is read in this one."""
@@ -167,53 +195,62 @@ class PortalRun:
     def _job(self, table: TablePlan) -> Job:
         who = (self.connection.host, table.name)
         rows, again, fills = (self._spool.rows(*who, kind) for kind in ("rows", "again", "fills"))
-        mark, note = self._kept.marks.get(who), note_of(table.described.name)
+        mark, note, columns = self._kept.marks.get(who), note_of(table.described.name), self._kept.columns.get(who, ())
         if mark is not None and mark.form and self.connection.metadata.noted(note) is None:
             self.connection.metadata.note(note, mark.form)
-        since = None if mark is None else mark.at - span_of("lag", self._request.lag)
-        return Job(who[0], table, mark, self._kept.columns.get(who, ()), rows, again, fills, before=mark, since=since)
+        if mark is None:
+            return Job(who[0], table, None, columns, rows, again, fills)
+        since = mark.at - span_of("lag", self._request.lag)
+        return Job(who[0], table, mark, columns, rows, again, fills, mark, since=since, reread=mark.reread)
 
-    async def _describe(self, jobs: Sequence[Job]) -> None:
-        """Ask for the descriptions, the dictionaries and the first counts of all tables together."""
+    async def _describe(self, jobs: Sequence[Job], more: Sequence[Call] = ()) -> Sequence[Answer]:
+        """Ask for the descriptions, the dictionaries and first counts of tables; gives the answers to further calls.
+
+        Counts for which the request has no room are left for the next one.
+        """
+        self._people |= any(job.table.name == USERS for job in jobs)
         counted = [job for job in jobs if provable(job)]
         for job in counted:
             job.ids = await asyncio.to_thread(self._store.ids, job.portal, job.table)
         numbers = sorted({number for job in jobs if (number := entity_type_of(job.table)) is not None})
         categories = numbers if self._request.labels else []
-        described = sum(job.table.described.fields.method is not None for job in jobs)
+        entities = [job.table.described for job in jobs]
         people = self._request.labels and not self._people
-        beside = described + len(categories) + bool(categories) + people + 1  # statuses, users, the portal's time
-        first_windows(counted, MAX_COMMANDS - beside)
-        calls = [call for job in counted for call in count_calls(job, [WindowQuery(window) for window in job.windows])]
-        told = await describe_together(
-            self.connection,
-            [job.table.described for job in jobs],
-            categories,
-            [*calls, Call("server.time", {})],
-            people=people,
-        )
+        surveyed, more = len(more), [*more, Call("server.time", {})]
+        beside = len(description_calls(entities)) + len(categories) + bool(categories) + people + len(more)
+        room = -beside % MAX_COMMANDS
+        first_windows(counted, room)
+        asked = [(job, call) for job in counted for call in count_calls(job, [*map(WindowQuery, job.windows)])]
+        self._uncounted += asked[room:]
+        more = [*more, *(call for _, call in asked[:room])]
+        told = await describe_together(self.connection, entities, categories, more, people=people)
         at = self.connection.server_time.began
         if at is None:
-            raise _no_time(told.answers[-1])
-        answers = list(told.answers)
+            raise _no_time(told.answers[surveyed])
+        self._counts += zip((job for job, _ in asked), told.answers[surveyed + 1 :], strict=False)
         for job in jobs:
             job.at = at
             job.fault = told.faults.get(job.table.described.name)
-            if job in counted:
-                mine, answers = answers[: len(job.windows)], answers[len(job.windows) :]
-                if job.fault is None:
-                    take_counts(job, mine)
             if job.fault is None:
                 await self._guarded(job, self._open(job, told.refused))
+        return told.answers[:surveyed]
+
+    def _take_counts(self, late: Sequence[Answer]) -> None:
+        """Hand out the counts of the first windows, those that came later included."""
+        counts = [*self._counts, *zip((job for job, _ in self._uncounted), late, strict=True)]
+        for job in dict.fromkeys(job for job, _ in counts):
+            if job.fault is None:
+                take_counts(job, [answer for one, answer in counts if one is job])
 
     async def _open(self, job: Job, refused: frozenset[str]) -> None:
-        owned = job.table.way is Way.OWNED
-        scan = await (open_owned(self.connection, job, [1]) if owned else scan_of(self.connection, job.table.entity))
+        how = job.table.owned
+        scan = await (open_owned(self.connection, job, how, [1]) if how else scan_of(self.connection, job.table.entity))
         fields = scan_fields(scan)
         titles = {name: field.title for name, field in fields.items()}
         if job.at is not None:
             shared = self._kept.shared(job.portal, job.table.name)
             job.describe(scan, titles, job.at, self._request.retyped, shared)
+            self._kept.coming[job.portal, job.table.name] = job.settled.columns
         if self._request.labels:
             names = zip(scan.schema.names, job.settled.names, strict=True)
             await caption(
@@ -226,9 +263,11 @@ class PortalRun:
 
     async def _load(self, job: Job) -> None:
         """Load a table for the first time, and commit it at once."""
-        title = f"{job.table.name}: first load"
-        with Bar(title, progress=self._request.progress) as bar:
-            await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
+        if self._meter is not None:
+            await self._guarded(job, load_first(job, self._meter()))
+        else:
+            with Bar(f"{job.table.name}: first load", progress=self._request.progress) as bar:
+                await self._guarded(job, load_first(job, ProgressMeter(self.connection, bar)))
         if job.fault is None:
             await self._commit([job])
 

@@ -21,7 +21,6 @@ Batches: TypeAlias = "Callable[[], Iterator[pa.RecordBatch]]"
 
 LAYOUT: Final = 1
 """Version of the layout of a store; a store of a higher one is refused."""
-PORTAL: Final = "portal"
 SYNCED: Final = "_synced_at"
 DELETED: Final = "_deleted_at"
 
@@ -38,12 +37,30 @@ class Way(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """How the rows of a table are read by their owners.
+
+    `owner`: the table of the owners. `column`: the column that names the owner of a row. `argument`: its name in
+    filters; `filters`: further ones. `together`: whether the method may give the rows of many owners at once.
+    `silent`: whether rows change without a new modified time of their owner; `links`: columns of the owner that show
+    these changes.
+    """
+
+    owner: str
+    column: str
+    argument: str
+    filters: Mapping[str, str] = field(default_factory=dict)
+    together: bool = False
+    silent: bool = False
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TablePlan:
     """One table of a mirror, and the entity that it holds.
 
-    `name`: its name in the store. `entity`: the entity's name with its argument (``stage_history:2``). `owner`: for a
-    table that is read by owners, the table of the owners; `owner_column`: the column that names the owner of a row;
-    `owner_argument`: its name in filters; `filters`: further ones.
+    `name`: its name in the store. `entity`: the entity's name with its argument (``stage_history:2``). `owned`: for a
+    table whose rows have owners, how it is read by them.
     """
 
     name: str
@@ -52,11 +69,19 @@ class TablePlan:
     key: tuple[str, ...]
     way: Way
     modified: str | None = None
-    owner: str | None = None
-    owner_column: str | None = None
-    owner_argument: str | None = None
-    filters: Mapping[str, str] = field(default_factory=dict)
+    owned: Owned | None = None
     title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """How far the rows of a table have been read again, whatever their modified time is.
+
+    `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row.
+    """
+
+    upto: int = 0
+    ended: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +90,14 @@ class Mark:
 
     `at`: the portal's own time at which the last complete run began. `max_id`: the highest id seen. `schema`: hash of
     the columns. `form`: the form of requests in which the portal prints all columns, so that the next process begins
-    with it.
+    with it. `reread`: how far rows have been read again.
     """
 
     at: dt.datetime
     max_id: int | None = None
     schema: str = ""
     form: str = ""
+    reread: Reread = Reread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +198,19 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a store holds: marks and columns by portal and table, and the hosts of its portals."""
+    """What a store holds: marks and columns by portal and table, and the hosts of its portals.
+
+    `coming`: the columns that the store will have after this run, of several portals that are synced at the same time.
+    """
 
     marks: Mapping[tuple[str, str], Mark] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], tuple[StoreColumn, ...]] = field(default_factory=dict)
+    coming: dict[tuple[str, str], tuple[StoreColumn, ...]] = field(default_factory=dict)
 
     def shared(self, portal: str, table: str) -> dict[str, str]:
-        """Types of the columns that other portals have in a table, by name in lower case."""
-        found = [
-            one for key, columns in self.columns.items() if key[0] != portal and key[1] == table for one in columns
-        ]
+        """Types of the columns that other portals have in a table, or will have, by name in lower case."""
+        known = {**self.columns, **self.coming}
+        found = [one for key, columns in known.items() if key[0] != portal and key[1] == table for one in columns]
         return {one.name.lower(): one.type for one in found}
 
     @property

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,9 @@ from bx24frames.errors import BX24Error, StoreError
 from bx24frames.mirror.outcome import Synced, TableOutcome, merged_outcomes
 from bx24frames.mirror.run import PortalRun
 from bx24frames.mirror.spool import Spool
+from bx24frames.mirror.stores.in_turn import StoreInTurn
+from bx24frames.portal.several import on_each
+from bx24frames.scan.progress import SharedBars
 
 if TYPE_CHECKING:
     from bx24frames.mirror.request import SyncRequest
@@ -20,13 +25,17 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
 
-async def sync_store(connections: Sequence[Connection], request: SyncRequest) -> Synced:
-    """Bring a store up to date with portals, each within its own limits.
+async def sync_store(connections: Sequence[Connection], request: SyncRequest, *, listed: bool) -> Synced:
+    """Bring a store up to date with one portal or a list of them, each within its own limits.
+
+    A failure of a listed portal is an outcome.
 
     Raises
     ------
     StoreError
         The store cannot be used; nothing was requested.
+    BX24Error
+        The portal failed, and was not one of a list.
     """
     store, began = request.store, monotonic()
     requests = [one.stats.requests for one in connections]
@@ -34,8 +43,12 @@ async def sync_store(connections: Sequence[Connection], request: SyncRequest) ->
     try:
         check_portals(store.name, kept, [one.host for one in connections])
         with closing(_spool(store)) as spool:
-            runs = [PortalRun(one.begun(), kept, spool, request) for one in connections]
-            found = await asyncio.gather(*(_one(run, alone=len(runs) == 1) for run in runs))
+            if listed:
+                outcomes, failures = await _each(connections, kept, spool, request)
+            else:
+                run = PortalRun(connections[0].begun(), kept, spool, request)
+                await run.sync()
+                outcomes, failures = run.outcomes, {}
     except OSError as fault:
         raise StoreError(
             f"The rows on their way into {store.name} could not be kept: {fault.strerror or fault}",
@@ -44,19 +57,34 @@ async def sync_store(connections: Sequence[Connection], request: SyncRequest) ->
     finally:
         await asyncio.to_thread(store.close)
     used = sum(one.stats.requests - before for one, before in zip(connections, requests, strict=True))
-    outcomes = merged_outcomes([outcome for part in found for outcome in part])
-    return Synced(store.name, outcomes, used, monotonic() - began)
+    return Synced(store.name, merged_outcomes(outcomes), used, monotonic() - began, failures)
 
 
-async def _one(run: PortalRun, *, alone: bool) -> Sequence[TableOutcome]:
-    """The outcomes of one portal; a failure of one of several costs its own tables alone."""
-    try:
+async def _each(
+    connections: Sequence[Connection], kept: Kept, spool: Spool, request: SyncRequest
+) -> tuple[list[TableOutcome], Mapping[str, BX24Error]]:
+    """The outcomes of several portals, and the errors of those that failed as a whole, by host."""
+    request = replace(request, store=StoreInTurn(request.store))
+    places = {connection.host: place for place, connection in enumerate(connections)}
+    bars = SharedBars(connections, "first load", request.progress)
+    runs: dict[str, PortalRun] = {}
+
+    async def one(connection: Connection) -> None:
+        place = places[connection.host]
+        run = runs[connection.host] = PortalRun(connection, kept, spool, request, partial(bars.meter, place))
         await run.sync()
-    except BX24Error as fault:
-        if alone:
-            raise
-        return [*run.outcomes, TableOutcome(run.connection.host, "", "", "failed", fault=fault)]
-    return run.outcomes
+        bars.ended(place)
+
+    try:
+        done = await on_each(connections, one, request.portals_at_once)
+    finally:
+        bars.close()
+    outcomes: list[TableOutcome] = []
+    for host in places:
+        outcomes += runs[host].outcomes
+        if host in done.failures:
+            outcomes.append(TableOutcome(host, "", "", "failed", fault=done.failures[host]))
+    return outcomes, done.failures
 
 
 def _spool(store: Store) -> Spool:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.catalog.catalog import CATALOG, ITEM_TYPES
+from bx24frames.entities.owner_types import owner_abbreviation, owner_word
 from bx24frames.entities.schema import Family
 from bx24frames.errors import ConfigError
-from bx24frames.mirror.state import TablePlan, Way
+from bx24frames.mirror.state import Owned, TablePlan, Way
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
     from bx24frames.entities.schema import Entity
 
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
-_SHORT: Final[Mapping[int, str]] = {1: "L", 2: "D", 3: "C", 4: "CO", 7: "Q", 31: "SI"}
-"""Codes of the owners of product rows; of smart processes ``T`` and the type in hexadecimal (docs: data-types.md)."""
 BY_TYPE: Final = ("stage_history", "category")
 """Entities that are read for one entity type: ``stage_history:2`` is the table ``deal_stage_history``."""
 
@@ -82,45 +81,56 @@ def owned_plan(name: str) -> TablePlan | None:
 
     Examples
     --------
-    >>> owned_plan("deal_product_row").filters, owned_plan("deal_contact").key
-    ({'ownerType': 'D'}, ('DEAL_ID', 'CONTACT_ID'))
+    >>> owned_plan("deal_contact").key
+    ('DEAL_ID', 'CONTACT_ID')
+    >>> [owned_plan(f"deal_{rows}").owned.filters for rows in ("product_row", "timeline_comment")]
+    [{'ownerType': 'D'}, {'ENTITY_TYPE': 'deal'}]
     """
     text = _UNSAFE.sub("_", name.strip().lower()).strip("_")
-    owner = text.removesuffix("_product_row")
-    number = _number_of(owner)
-    if text.endswith("_product_row") and number is not None:
-        rows = CATALOG["product_row"]
-        return TablePlan(
-            name=text,
-            entity=rows.name,
-            described=rows,
-            key=("id",),
-            way=Way.OWNED,
-            owner=owner,
-            owner_column="ownerId",
-            owner_argument="ownerId",
-            filters={"ownerType": _SHORT.get(number, f"T{number:x}")},
-            title=rows.title,
-        )
+    for entity, of in _OF_OWNERS.items():
+        owner = text.removesuffix(f"_{entity}")
+        number = _number_of(owner)
+        if owner != text and number is not None:
+            return of(text, owner, number)
     links = CATALOG.get(text)
     if links is None or not links.listing.row_key or not links.arguments:
         return None
     [argument] = links.arguments
-    column = argument.name
-    owner = column.removesuffix("_ID").lower()
-    if owner not in ITEM_TYPES:
-        return None
-    return TablePlan(
-        name=text,
-        entity=links.name,
-        described=links,
-        key=links.listing.row_key,
-        way=Way.OWNED,
-        owner=owner,
-        owner_column=column,
-        owner_argument=column,
-        title=links.title,
-    )
+    owner = argument.name.removesuffix("_ID").lower()
+    return _links(links, owner, argument.name) if owner in ITEM_TYPES else None
+
+
+def _product_rows(name: str, owner: str, number: int) -> TablePlan:
+    """The product rows of an entity type: each way of saving them sets the modified time of the owner."""
+    rows = CATALOG["product_row"]
+    filters = {"ownerType": str(owner_abbreviation(number))}
+    owned = Owned(owner, "ownerId", "ownerId", filters, together=True)
+    return TablePlan(name, rows.name, rows, ("id",), Way.OWNED, owned=owned, title=rows.title)
+
+
+def _comments(name: str, owner: str, number: int) -> TablePlan:
+    """The comments of an entity type. A comment in two timelines is a row of each.
+
+    Only a new comment, by someone else than the responsible person, sets the modified time of the owner
+    (crm module: lib/timeline/monitor.php).
+    """
+    rows = CATALOG["timeline_comment"]
+    owned = Owned(owner, "ENTITY_ID", "ENTITY_ID", {"ENTITY_TYPE": str(owner_word(number))}, silent=True)
+    return TablePlan(name, rows.name, rows, ("ENTITY_ID", "ID"), Way.OWNED, owned=owned, title=rows.title)
+
+
+def _links(links: Entity, owner: str, column: str) -> TablePlan:
+    """The links of an entity type, which the owners' columns show: ``contactId``, ``contactIds``."""
+    [linked] = [one.removesuffix("_ID").lower() for one in links.listing.row_key if one != column]
+    owned = Owned(owner, column, column, silent=True, links=(f"{linked}Id", f"{linked}Ids"))
+    return TablePlan(links.name, links.name, links, links.listing.row_key, Way.OWNED, owned=owned, title=links.title)
+
+
+_OF_OWNERS: Final[Mapping[str, Callable[[str, str, int], TablePlan]]] = {
+    "product_row": _product_rows,
+    "timeline_comment": _comments,
+}
+"""Entities whose rows are read for the owners of one entity type, which their table names: ``deal_product_row``."""
 
 
 def _number_of(table: str) -> int | None:
@@ -131,10 +141,9 @@ def _number_of(table: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def owner_entity(plan: TablePlan) -> str:
-    """The entity of the owners of a table."""
-    number = _number_of(str(plan.owner))
-    return str(plan.owner) if plan.owner in ITEM_TYPES else f"item:{number}"
+def owner_entity(owner: str) -> str:
+    """The entity of a table of owners."""
+    return owner if owner in ITEM_TYPES else f"item:{_number_of(owner)}"
 
 
 def entity_type_of(table: TablePlan) -> int | None:

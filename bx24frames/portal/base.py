@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from bx24frames.display import facts_html
 from bx24frames.errors import ConfigError
+from bx24frames.language import translated
 from bx24frames.options import LIMITS, Limits
-from bx24frames.portal.connection import TIMEOUT, Connection, Settings
+from bx24frames.portal.connection import Connection
+from bx24frames.portal.settings import TIMEOUT, Settings
 
 if TYPE_CHECKING:
     import ssl as tls
@@ -143,8 +145,8 @@ class PortalBase:
     def _repr_html_(self) -> str:
         user, limits = self.connection.address.user_id, self.connection.settings.limits
         facts = {
-            "credential": "an application's" if user is None else f"webhook of user {user}",
-            "limits": f"{limits.burst:,} requests at once, {limits.per_second:g} a second",
+            "credential": translated("an application's" if user is None else f"webhook of user {user}"),
+            "limits": translated(f"{limits.burst:,} requests at once, {limits.per_second:g} a second"),
             "so far": repr(self.stats).strip("<>").removeprefix("Stats: "),
         }
-        return facts_html(facts, title=f"Portal {self.host}")
+        return facts_html(facts, title=translated(f"Portal {self.host}"))

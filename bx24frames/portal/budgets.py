@@ -17,9 +17,10 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.sizes import Sizes
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.errors import ConfigError
-from bx24frames.options import Limits, SharedBucket
+from bx24frames.options import THIS_HOST, Limits, SharedBucket
 from bx24frames.portal.host_budget import HostBucket
 from bx24frames.portal.outside_bucket import OutsideBucket
+from bx24frames.portal.redis_bucket import RedisBucket
 
 
 @dataclass(slots=True)
@@ -39,9 +40,7 @@ class Budgets:
     lock: threading.Lock = field(default_factory=threading.Lock)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     host_buckets: dict[tuple[Path, str], HostBucket] = field(default_factory=dict)
-    outside_buckets: dict[tuple[Callable[[str, Limits], SharedBucket], str], OutsideBucket] = field(
-        default_factory=dict
-    )
+    outside_buckets: dict[tuple[object, str], OutsideBucket] = field(default_factory=dict)
     governors: dict[str, tuple[Governor, Sizes]] = field(default_factory=dict)
 
     def governor(self, host: str, credential: str, limits: Limits) -> tuple[Governor, Sizes]:
@@ -74,10 +73,11 @@ class Budgets:
     def _bucket(self, host: str, limits: Limits) -> Bucket | HostBucket | OutsideBucket:
         if limits.shared is None:
             return self.buckets.setdefault(host, Bucket(limits.burst, limits.per_second, policy=self.retry))
-        if callable(limits.shared):
+        if limits.shared != THIS_HOST:
             opened = (limits.shared, host)
             if opened not in self.outside_buckets:
-                self.outside_buckets[opened] = OutsideBucket(limits.shared(host, limits), limits.per_second, self.retry)
+                bucket = _outside(limits.shared, host, limits)
+                self.outside_buckets[opened] = OutsideBucket(bucket, limits.per_second, self.retry)
             return self.outside_buckets[opened]
         key = (state_file(), host)
         if key not in self.host_buckets:
@@ -91,6 +91,15 @@ class Budgets:
                     guidance="The user's state folder must be writable (XDG_STATE_HOME moves it on Linux).",
                 ) from error
         return self.host_buckets[key]
+
+
+def _outside(
+    shared: str | SharedBucket | Callable[[str, Limits], SharedBucket], host: str, limits: Limits
+) -> SharedBucket:
+    """The bucket of a portal in a place outside this machine."""
+    if isinstance(shared, str):
+        return RedisBucket(shared, host, limits)
+    return shared(host, limits) if callable(shared) else shared
 
 
 def state_file() -> Path:

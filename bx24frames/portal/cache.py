@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import time
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from bx24frames.caller import warn
 from bx24frames.errors import BX24Error
 from bx24frames.transport.address import is_loopback, without_port
 from bx24frames.transport.private_file import write_private
@@ -163,7 +163,7 @@ class Cache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, AttributeError, BX24Error) as fault:
-            warnings.warn(f"A cache file is unreadable and is replaced: {fault!r:.80}", stacklevel=2)
+            warn(f"A cache file is unreadable and is replaced: {fault!r:.80}")
             return None
 
     def _store(self, file: Path, answer: JSON, at: float) -> None:
@@ -171,7 +171,7 @@ class Cache:
             write_private(file, orjson.dumps({"format": FORMAT, "at": at, "answer": answer}).decode())
         except OSError as fault:
             self.folder = None
-            warnings.warn(f"The portal's descriptions are not cached on disk: {fault.strerror}", stacklevel=2)
+            warn(f"The portal's descriptions are not cached on disk: {fault.strerror}")
 
 
 def open_cache(host: str, key: str, *, enabled: bool = True, lasting: bool = True) -> Cache:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.metadata import Table
 
 _T = TypeVar("_T")
-LISTED: Final = frozenset({Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.CURRENCIES})
+LISTED: Final = frozenset(Origin) - {Origin.CHOICES, Origin.USERS, Origin.ROWS}
 Closed: TypeAlias = "Mapping[str, Dictionary]"
 
 
@@ -75,7 +75,7 @@ async def captions_known(connection: Connection, table: Table) -> dict[str, Mapp
     """Codes and captions of the stages, pipelines, statuses and currencies of an entity, by field."""
     found: dict[str, Mapping[str, str]] = {}
     for field in table.fields:
-        lookup = lookup_of(field, table.entity.entity_type_id)
+        lookup = lookup_of(field, table.entity.coded_type)
         if lookup is None or lookup.origin not in LISTED:
             continue
         try:

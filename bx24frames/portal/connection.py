@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import math
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bx24frames.config import ENVIRONMENT, SANDBOX, resolve
+from bx24frames.config import is_sandbox, resolve
 from bx24frames.engine.charges import BATCH_WEIGHT, Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import Costs, method_of
@@ -22,18 +21,13 @@ from bx24frames.engine.stats import Stats
 from bx24frames.engine.usage import Usage, usage_of
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
-from bx24frames.options import Limits
 from bx24frames.portal.budgets import Budgets, budgets_of
 from bx24frames.portal.cache import open_cache
 from bx24frames.portal.server_time import ServerTime
+from bx24frames.portal.settings import Settings, check_portable, check_settings
 from bx24frames.transport.address import is_loopback, without_port
 
 if TYPE_CHECKING:
-    import ssl as tls
-    from pathlib import Path
-
-    import aiohttp
-
     from bx24frames.engine.clock import Clock
     from bx24frames.engine.machine import Machine
     from bx24frames.engine.pages.mix import Route
@@ -41,8 +35,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.runner import Runner
     from bx24frames.engine.sizes import Sizes
     from bx24frames.engine.throttle import Governor
-    from bx24frames.transport.auth import AuthLike
-    from bx24frames.transport.base import CheckedTransport, Transport
+    from bx24frames.transport.base import CheckedTransport
 
 _P = TypeVar("_P")
 _T = TypeVar("_T")
@@ -50,26 +43,6 @@ _T = TypeVar("_T")
 _COSTS: Final = "costs"
 """The name in `Connection.metadata`."""
 _MINUTE: Final = 60.0
-TIMEOUT: Final = 75.0
-"""Seconds a request may take: above the 60 s after which the portal aborts it (docs: limits.md)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The options a portal was opened with; repr shows no secret."""
-
-    url: str | None = field(default=None, repr=False)
-    auth: AuthLike | None = field(default=None, repr=False)
-    limits: Limits = field(default_factory=Limits)
-    ssl: bool | str | Path | tls.SSLContext = True
-    timeout: float = TIMEOUT
-    deadline: float | None = None
-    session: aiohttp.ClientSession | None = field(default=None, repr=False)
-    allow_http: bool = False
-    cache: bool = True
-    transport: Transport | None = field(default=None, repr=False)
-    secret: bool = False
-    """Whether pickling takes an address along that holds a secret."""
 
 
 class Connection:
@@ -84,14 +57,17 @@ class Connection:
         from bx24frames.transport.auth import OAuth
         from bx24frames.transport.authorized import credential_key, open_transport
 
-        _check(settings)
+        check_settings(settings)
         profile = resolve(settings.url)
         self.profile = profile.name
         if profile.is_sandbox:
             require("mimesis", "qs_codec")
             from bx24frames.sandbox import Sandbox
 
-            profile = resolve(Sandbox.shared().url)
+            try:
+                profile = resolve(Sandbox.shared(profile.name.partition(":")[2]).url)
+            except ValueError as fault:
+                raise ConfigError(f"{profile.source}: {fault}") from None
         self.settings = settings
         self.address = profile.address(allow_http=settings.allow_http)
         self.transport: CheckedTransport = open_transport(
@@ -125,8 +101,8 @@ class Connection:
         ConfigError
             They hold a secret in clear, or what lives in this process alone.
         """
-        _check_portable(self.settings, bare=bool(self.address.secret and self.settings.url and not self.profile))
-        return _reopened, (self.settings, None if self.profile == SANDBOX else self.host)
+        check_portable(self.settings, bare=bool(self.address.secret and self.settings.url and not self.profile))
+        return _reopened, (self.settings, None if is_sandbox(self.profile) else self.host)
 
     def with_secret(self) -> Connection:
         """The same connection, which is pickled with its address, secret included."""
@@ -308,54 +284,11 @@ def _reopened(settings: Settings, host: str | None) -> Connection:
     """The connection that was pickled; `host` is the portal it was to, where it is the same one in every process."""
     found = Connection(settings)
     if host is not None and found.host != host:
-        name = ENVIRONMENT if settings.url is None else f"the profile {settings.url!r}"
         raise ConfigError(
             f"What was pickled for the portal {host} finds {found.host} here",
-            guidance=f"Have {name} name the same portal in every process.",
+            guidance=f"Have {resolve(settings.url).source} name the same portal in every process.",
         )
     return found
-
-
-def _check_portable(settings: Settings, *, bare: bool) -> None:
-    """Refuse to pickle a secret in clear, or what lives in one process."""
-    import ssl as tls
-
-    if bare and not settings.secret:
-        raise ConfigError(
-            "A portal made from a webhook's address is not pickled: its secret would go along in clear",
-            guidance="Make it from a profile (bx24frames.config.save_profile('acme', address), Portal('acme')) or from "
-            f"the environment variable {ENVIRONMENT}; portal.with_secret() takes the secret along.",
-        )
-    local = settings.session is not None or settings.transport is not None
-    if local or isinstance(settings.ssl, tls.SSLContext):
-        raise ConfigError(
-            "A portal with session=, transport= or an ssl.SSLContext is not pickled: they live in one process",
-            guidance="ssl= also takes the path of a bundle of authorities.",
-        )
-    name = getattr(settings.auth, "__qualname__", "<locals>")
-    if settings.auth is not None and (isinstance(settings.auth, type) or "<" in name):
-        raise ConfigError(
-            "A portal is pickled with auth= only where that is a function of a module, which each process imports",
-            guidance="Tokens of OAuth are secrets, and renewed by one process: def token(): return ... in a module.",
-        )
-
-
-def _check(settings: Settings) -> None:
-    """Refuse options of a wrong type before a request is sent."""
-    for name, seconds in (("timeout", settings.timeout), ("deadline", settings.deadline)):
-        if seconds is None and name == "deadline":
-            continue
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-            raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r:.80}")
-    if settings.url is not None and not isinstance(settings.url, str):
-        raise ConfigError(f"A portal is named by an address or a profile, not by {type(settings.url).__name__}")
-    if not isinstance(settings.limits, Limits):
-        raise ConfigError(f"limits= takes bx24frames.Limits(...), not {type(settings.limits).__name__}")
-    if not math.isfinite(settings.timeout):
-        raise ConfigError("timeout is a number of seconds: the portal cuts a request after 60 of them")
-    for name, flag in (("allow_http", settings.allow_http), ("cache", settings.cache)):
-        if not isinstance(flag, bool):
-            raise ConfigError(f"{name}= takes True or False, not {type(flag).__name__}")
 
 
 def _check_loop() -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
+from bx24frames.engine.pages.shape import rows_at, rows_path
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.entities import captions as labels
 from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Origin
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
-from bx24frames.entities.schema import Field
+from bx24frames.entities.schema import Entity, Field
+from bx24frames.errors import PortalError
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -48,11 +50,14 @@ async def dictionary(
         return labels.choices_of(field)
     if lookup.origin is Origin.ROWS:
         return await _row_names(connection, lookup, ids)
-    method, number = _METHODS[lookup.origin], lookup.entity_type_id
-    asked: dict[str, JSON] = {"entityTypeId": number} if number else {}
-    rows = await connection.metadata.recall(
-        recall_name(lookup), _asking(connection, method, asked), _rows, keep=lookup.origin is not Origin.USERS
-    )
+    asking = _asking(connection, _METHODS[lookup.origin].format(lookup.name), lookup.entity_type_id)
+    keep = lookup.origin is not Origin.USERS
+    try:
+        rows = await connection.metadata.recall(recall_name(lookup), asking, _rows, keep=keep)
+    except PortalError:
+        if lookup.origin is not Origin.FIXED:
+            raise
+        rows = ()  # only the language of its captions is unknown
     return _READERS[lookup.origin](rows, lookup)
 
 
@@ -60,7 +65,7 @@ async def recall_dictionary(connection: Connection, name: str, answer: JSON, *, 
     """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
 
     async def given() -> JSON:
-        return answer.get("categories") if isinstance(answer, dict) else answer
+        return rows_at(answer, rows_path(answer, name) or ())
 
     connection.metadata.forget(name)
     await connection.metadata.recall(name, given, _rows, keep=keep)
@@ -76,7 +81,7 @@ async def renewed_dictionary(connection: Connection, field: Field, lookup: Looku
 
 def recall_name(lookup: Lookup) -> str:
     """Cache key of a dictionary; all statuses share one."""
-    method = _METHODS.get(lookup.origin, "names")
+    method = _METHODS.get(lookup.origin, "names").format(lookup.name)
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
 
@@ -86,7 +91,10 @@ _METHODS: Final[Mapping[Origin, str]] = {
     Origin.PIPELINES: "crm.category.list",
     Origin.CURRENCIES: "crm.currency.list",
     Origin.USERS: "user.get",
+    Origin.ENUM: "crm.enum.{}",
+    Origin.FIXED: "crm.status.list",  # shows the portal's language
 }
+"""The method whose answer holds a dictionary; the braces stand for the dictionary's name."""
 
 _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.STATUS: labels.statuses,
@@ -94,16 +102,24 @@ _READERS: Final[Mapping[Origin, Callable[[Rows, Lookup], Dictionary]]] = {
     Origin.PIPELINES: lambda rows, _: labels.pipelines(rows),
     Origin.CURRENCIES: lambda rows, _: labels.currencies(rows),
     Origin.USERS: lambda rows, _: labels.people(rows),
+    Origin.ENUM: labels.enumeration,
+    Origin.FIXED: labels.fixed_list,
 }
 
 
-def _asking(connection: Connection, method: str, params: Mapping[str, JSON]) -> Callable[[], Awaitable[JSON]]:
+_TABLES: Final[Mapping[str, Entity]] = {
+    one.listing.call.method: one for one in (CATALOG[name] for name in ("status", "category", "currency", "user"))
+}
+"""The tables that hold captions, by their list methods."""
+
+
+def _asking(connection: Connection, method: str, number: int | None) -> Callable[[], Awaitable[JSON]]:
     async def ask() -> JSON:
-        if method == CATALOG["user"].listing.call.method:
-            return await _listed(connection, CATALOG["user"].listing)
-        answer = await connection.result(method, params)
-        # crm.category.list holds its rows under a name, the older lists are rows
-        return answer.get("categories") if isinstance(answer, dict) else answer
+        table = _TABLES.get(method)
+        if table is None:
+            return rows_at(await connection.result(method, {}), ())
+        given: dict[str, JSON] = {"entityTypeId": number} if table.arguments else {}
+        return await _listed(connection, listing_for(table, (), Where(arguments=given)))
 
     return ask
 

@@ -15,11 +15,19 @@ BUSY_SECONDS = 10.0
 """Another process locks the file for a fraction of a millisecond; a longer lock is a failure."""
 
 
+def shared_capacity(burst: int, per_second: float) -> float:
+    """Requests that may be in a shared bucket at once.
+
+    To allow for delays, as many places as leak during the longest delay are never used.
+    """
+    return max(1.0, burst - 1 - ARRIVAL_GRACE * per_second)
+
+
 class HostBucket:
     """The bucket of one portal, shared by all processes of this machine.
 
     A request counts and leaks from the moment it is sent, whether it has arrived or not, so that a process that dies
-    need not release anything. To allow for delays, as many places as leak during the longest delay are never used.
+    need not release anything.
 
     Parameters
     ----------
@@ -63,7 +71,7 @@ class HostBucket:
     @property
     def capacity(self) -> float:
         """Requests that may be in the bucket at once."""
-        return max(1.0, self.burst - 1 - ARRIVAL_GRACE * self.per_second)
+        return shared_capacity(self.burst, self.per_second)
 
     def limit(self, burst: int, per_second: float) -> None:
         """Change the limits."""

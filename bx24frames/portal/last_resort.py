@@ -97,8 +97,9 @@ async def _by_form(connection: Connection, listing: Listing, first: JSON, *, mor
             break
     if more or not (ended or fits or len(rows) % _PAGE):
         raise ResponseError(
-            f"{len(rows)} rows came, and "
-            + ("the method tells of more" if more else "as many are a page: there may be more"),
+            f"{len(rows)} rows came, and the method has more"
+            if more
+            else f"{len(rows)} rows came, as many as a page: there may be more",
             method=method,
             guidance="None of the known ways leads to them. Ask for its pages one by one with portal.call().",
         )

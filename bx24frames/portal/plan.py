@@ -12,6 +12,7 @@ from bx24frames.engine.messages import Listing
 from bx24frames.engine.meter import WINDOW
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.usage import Usage, allowed_requests
+from bx24frames.language import term, translated
 from bx24frames.portal.counts import listings_of, settled_where, totals
 from bx24frames.portal.metadata import find_table
 from bx24frames.portal.probe.findings import charged_by_batch, probed_page_seconds
@@ -64,18 +65,23 @@ class Plan:
     usage: Usage = field(default_factory=lambda: Usage(0.0, 0.0))
 
     def __repr__(self) -> str:
-        requests = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
-        basis = f" at {self._basis()}; {self.usage}" if self.seconds >= 1 else ""
-        return f"<Plan {self.entity}: {_rows(self.rows)}, {requests}, {_time(self.seconds)}{basis}>"
+        requests = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
+        facts = ", ".join((_rows(self.rows), translated(requests), _time(self.seconds)))
+        basis = f" {translated(f'at {self._basis()}')}; {self.usage}" if self.seconds >= 1 else ""
+        return f"<Plan {self.entity}: {facts}{basis}>"
 
     def _repr_html_(self) -> str:
         heads = ("entity", "rows", "requests", "time at the limit", "basis", "limits", "what would help")
-        rows = "unknown" if self.rows is None else self.rows
-        told = (str(self.usage), "; ".join(self.usage.advice))
-        return table_html(heads, [(self.entity, rows, self.requests, _time(self.seconds), self._basis(), *told)])
+        rows = term("unknown") if self.rows is None else self.rows
+        told = (str(self.usage), "; ".join(map(translated, self.usage.advice)))
+        return table_html(
+            heads, [(self.entity, rows, self.requests, _time(self.seconds), translated(self._basis()), *told)]
+        )
 
     def _basis(self) -> str:
-        return f"{self.page_seconds:.3f} s a page ({'measured' if self.measured else 'assumed'})"
+        if self.measured:
+            return f"{self.page_seconds:.3f} s a page (measured)"
+        return f"{self.page_seconds:.3f} s a page (assumed)"
 
 
 async def plan_read(connection: Connection, entity: str, filters: Given = None) -> Plan:
@@ -147,11 +153,11 @@ def _requests(listings: list[Listing], counts: list[int | None], commands: int) 
 
 
 def _rows(rows: int | None) -> str:
-    return "rows unknown" if rows is None else f"{rows:,} rows"
+    return translated("rows unknown" if rows is None else f"{rows:,} rows")
 
 
 def _time(seconds: float) -> str:
     if seconds < 1:
-        return "under a second"
+        return translated("under a second")
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return translated(f"{minutes:,} min {rest} s" if minutes else f"{rest} s")

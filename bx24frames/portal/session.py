@@ -27,7 +27,8 @@ def connection_of(portal: PortalLike) -> Connection:
         The argument is neither text, nor None, nor a portal.
     """
     from bx24frames.portal.base import PortalBase
-    from bx24frames.portal.connection import Connection, Settings
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.settings import Settings
 
     if isinstance(portal, PortalBase):
         return portal.connection

@@ -56,7 +56,7 @@ async def describe_together(
         Whether the names of users are wanted, which are remembered if they fit on one page.
     """
     described = [one for one in entities if one.fields.method is not None]
-    calls = [Call(str(one.fields.method), one.fields.params) for one in described]
+    calls = description_calls(described)
     numbers = list(categories)
     named: list[tuple[str, Call]] = [(_STATUS, Call(_STATUS, {}))] if numbers else []
     named += [(f"{CATEGORY}:{number}", Call(CATEGORY, {"entityTypeId": number})) for number in numbers]
@@ -64,19 +64,36 @@ async def describe_together(
         named.append((_USERS, Cursor(CATALOG["user"].listing, up=True).offset(0)))
     answers = await connection.answers([*calls, *(call for _, call in named), *more], first=MAX_COMMANDS, mixed=True)
     faults: dict[str, BX24Error] = {}
-    for entity, answer in zip(described, answers, strict=False):
+    for entity in described:
         try:
             described_alone(entity)
-            await _remember(connection, entity, answer)
+            await _remember(connection, entity, answers[calls.index(_description(entity))])
         except BX24Error as fault:
             faults[entity.name] = fault
     refused = set()
     for (name, _), answer in zip(named, answers[len(calls) :], strict=False):
         if not isinstance(answer, Success):
             refused.add(name)
+        elif (
+            name != _USERS and answer.next is not None
+        ):  # it goes on behind this page, and is read whole when it is wanted
+            connection.metadata.forget(name)
         elif name != _USERS or (isinstance(answer.value, list) and len(answer.value) == answer.total):
             await recall_dictionary(connection, name, answer.value, keep=name != _USERS)
     return Told(faults, frozenset(refused), answers[len(calls) + len(named) :])
+
+
+def description_calls(entities: Iterable[Entity]) -> list[Call]:
+    """The calls that describe entities, each once: the product rows of deals and of leads have one description."""
+    found: list[Call] = []
+    for entity in entities:
+        if entity.fields.method is not None and (call := _description(entity)) not in found:
+            found.append(call)
+    return found
+
+
+def _description(entity: Entity) -> Call:
+    return Call(str(entity.fields.method), entity.fields.params)
 
 
 async def _remember(connection: Connection, entity: Entity, answer: Answer) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bx24frames.sandbox.auth import Keyring, scopes_of
 from bx24frames.sandbox.portal_store import draft_of
+from bx24frames.sandbox.store.base import several
 from bx24frames.sandbox.store.dictionaries import STATUSES
 from bx24frames.sandbox.store.initial import same_pipeline
 from bx24frames.sandbox.store.records import Draft, change, create
@@ -75,7 +76,7 @@ class Admin:
             Who adds them.
         """
         table = self._entity(entity)
-        given = [rows] if isinstance(rows, Mapping) else list(rows)
+        given = several(rows)
         with self._acting() as now, self._transaction():
             moment = self._store.local_time(now)
             drafts = [draft_of(self._store, table, row) for row in given]
@@ -91,7 +92,7 @@ class Admin:
         however old. Returns their ids.
         """
         table = self._entity(entity)
-        given = [rows] if isinstance(rows, Mapping) else list(rows)
+        given = several(rows)
         with self._acting() as now, self._transaction():
             today = self._store.local_time(now)
             drafts = [draft_of(self._store, table, row) for row in given]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from html import escape
 from importlib import import_module
 from types import TracebackType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 from weakref import WeakValueDictionary
 
 from bx24frames.sandbox.admin import Admin
@@ -28,6 +28,7 @@ from bx24frames.sandbox.faults import Faults
 from bx24frames.sandbox.in_process import InProcess, Listener, in_process_host
 from bx24frames.sandbox.limits import PLANS, Plan
 from bx24frames.sandbox.methods import load_methods
+from bx24frames.sandbox.named import options_of
 from bx24frames.sandbox.oauth import PATH, OAuthServer
 from bx24frames.sandbox.portal_store import PortalStore
 from bx24frames.sandbox.quirks import QuirkChoice, quirks_of
@@ -36,9 +37,9 @@ from bx24frames.sandbox.seed.tidy import Tidy
 from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS, Locale
 from bx24frames.sandbox.server import HOST, Server
 from bx24frames.sandbox.stats import Logged, Stats
+from bx24frames.sandbox.zones import MOSCOW
 
 SEED: Final = 24
-MOSCOW: Final = "+03:00"
 """The UTC offset of the documentation's samples."""
 
 
@@ -66,14 +67,13 @@ def seed_of(seed: int | str, locale: Locale | str, clock: Callable[[], float]) -
     ValueError
         The seed is neither a number nor ``tidy``, or the language is unknown.
     """
-    language = next((one for one in LOCALE_WORDS if one == locale), None)
-    if language is None:
+    if locale not in LOCALE_WORDS:
         raise ValueError(f"locale: {' or '.join(map(repr, LOCALE_WORDS))}, not {locale!r}")
     if isinstance(seed, int):
         return seed, None
     kind, _, number = seed.partition(":")
     if kind == "tidy" and (not number or number.isdigit()):
-        return int(number or SEED), Tidy(language, clock())
+        return int(number or SEED), Tidy(cast("Locale", locale), clock())
     if seed.isdigit():
         return int(seed), None
     raise ValueError(f"seed: a number, 'tidy' or 'tidy:<number>', not {seed!r}")
@@ -150,7 +150,7 @@ class Sandbox:
     0
     """
 
-    _shared: ClassVar[Sandbox | None] = None
+    _shared: ClassVar[dict[str, Sandbox]] = {}
     _lock: ClassVar[threading.Lock] = threading.Lock()
     _running: ClassVar[WeakValueDictionary[str, Sandbox]] = WeakValueDictionary()
 
@@ -211,20 +211,22 @@ class Sandbox:
         return cls._running.get(host)
 
     @classmethod
-    def shared(cls) -> Sandbox:
-        """The sandbox shared by the process: created on first use, closed at exit, created anew after a fork."""
+    def shared(cls, words: str = "") -> Sandbox:
+        """A sandbox shared by the process: created on first use, closed at exit, created anew after a fork.
+
+        `words`: what its name has behind ``sandbox:`` (`bx24frames.sandbox.named`).
+        """
         with cls._lock:
-            if cls._shared is None:
-                cls._shared = cls()
-            return cls._shared
+            if words not in cls._shared:
+                cls._shared[words] = cls(**options_of(words))
+            return cls._shared[words]
 
     @classmethod
     def close_shared(cls) -> None:
-        """Close the shared sandbox, if there is one; the next `shared` creates a new one."""
+        """Close the shared sandboxes; the next `shared` creates a new one."""
         with cls._lock:
-            if cls._shared is not None:
-                cls._shared.close()
-                cls._shared = None
+            while cls._shared:
+                cls._shared.popitem()[1].close()
 
     @property
     def host(self) -> str:
@@ -358,7 +360,7 @@ class Sandbox:
 
 def _forget_shared() -> None:
     """Reset in a forked child: the server's thread does not exist there, and the lock may be held."""
-    Sandbox._shared = None
+    Sandbox._shared = {}
     Sandbox._lock = threading.Lock()
 
 

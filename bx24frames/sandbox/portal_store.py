@@ -14,7 +14,7 @@ from bx24frames.sandbox.seed.snapshots import SNAPSHOTS
 from bx24frames.sandbox.seed.tidy import Tidy, tidy_sizes
 from bx24frames.sandbox.seed.tidy_work import fill_tidy
 from bx24frames.sandbox.shapes.write import SKIP, WriteContext, classic_cell, classic_user_cell, write_context
-from bx24frames.sandbox.store.base import Store, Values
+from bx24frames.sandbox.store.base import Store, Values, several
 from bx24frames.sandbox.store.database import Database
 from bx24frames.sandbox.store.records import Draft, create
 
@@ -85,7 +85,7 @@ class PortalStore(Store):
         KeyError
             A field the table does not have.
         """
-        return insert_rows(self, self.types()[entity_type_id], [rows] if isinstance(rows, Mapping) else rows)
+        return insert_rows(self, self.types()[entity_type_id], several(rows))
 
 
 def internal_rows(store: Store, entity: EntityType) -> list[dict[str, Any]]:

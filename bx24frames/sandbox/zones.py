@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from bx24frames.sandbox.registry import Context
     from bx24frames.sandbox.store.base import Store
+
+MOSCOW: Final = "+03:00"
+"""UTC offset of the portal's server."""
 
 
 def zone_name(store: Store, user_id: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bx24frames.engine.codes import normalised
 from bx24frames.entities.captions import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.types import is_list
-from bx24frames.errors import AuthError, ConfigError, UnknownColumn
+from bx24frames.errors import AuthError, ConfigError, PortalError, UnknownColumn
 from bx24frames.portal.dictionaries import dictionary
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.request import Labels
 
-__all__ = ["Captions", "WantedCaptions", "captions_of", "wanted_labels"]
+__all__ = ["Captions", "WantedCaptions", "captioned_type", "captions_of", "wanted_labels"]
+
+_CLOSED: Final = frozenset({"access_denied", "error_method_not_found"})
+"""Codes of a dictionary that this user may not read, or that the portal is too old for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,12 @@ async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.
         ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
-    except AuthError as error:
-        error.guidance = (
-            f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
-        )
+    except PortalError as error:
+        if isinstance(error, AuthError) or normalised(error.code or "") in _CLOSED:
+            needed = (
+                f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
+            )
+            error.guidance = "\n".join(filter(None, [error.guidance, needed]))
         raise
 
 
@@ -107,6 +113,13 @@ def _ids(column: AnyChunkedArray, *, multiple: bool) -> list[int]:
 
     flat = pc.list_flatten(column) if multiple else column
     return [value for value in pc.unique(flat.cast(pa.int64())).to_pylist() if value is not None]
+
+
+def captioned_type(codes: pa.DataType) -> pa.DataType:
+    """The type of the captions of a column: categories, or lists of text if a cell has several codes."""
+    import pyarrow as pa
+
+    return pa.list_(pa.string()) if pa.types.is_list(codes) else pa.dictionary(pa.int32(), pa.string())
 
 
 class Captions:
@@ -119,20 +132,17 @@ class Captions:
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
-        import pyarrow as pa
-
         self._titles = dict(dictionary.titles)
         self._built: tuple[AnyArray, AnyArray, AnyArray] | None = None
-        self.type = pa.dictionary(pa.int32(), pa.string())
 
     def column(self, values: AnyChunkedArray) -> AnyChunkedArray:
-        """Caption a column: dictionary<int32, string>, or lists of text if a cell has several codes."""
+        """Caption a column; see `captioned_type`."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         if pa.types.is_list(values.type):
             captioned = [None if cell is None else [self._title(code) for code in cell] for cell in values.to_pylist()]
-            return pa.chunked_array([pa.array(captioned, pa.list_(pa.string()))])
+            return pa.chunked_array([pa.array(captioned, captioned_type(values.type))])
         text = values.combine_chunks().cast(pa.string())
         for code in pc.unique(text).to_pylist():
             if code is not None and code not in self._titles:

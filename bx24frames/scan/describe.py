@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.catalog import rest3 as tables_rest3
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
@@ -87,7 +87,7 @@ async def _types(connection: Connection) -> tuple[Mapping[str, JSON], ...]:
     except PortalError as refusal:
         if refusal.code not in HIDDEN:
             raise
-        warnings.warn(f"Smart processes are left out. {UNSEEN}", stacklevel=2)
+        warn(f"Smart processes are left out. {UNSEEN}")
         return ()
 
 

@@ -35,7 +35,7 @@ class Expected(AbstractAsyncContextManager["Expected"]):
         listing = self._reading.table.entity.listing
         whole_table = self._reading.where == Where() and self._reading.limit is None
         counts = listing.counted and listing.paging is Paging.KEYSET
-        if self._task is None and rows >= WORTH and self._bar.shown and whole_table and counts:
+        if self._task is None and rows >= WORTH and self._bar.has_total and whole_table and counts:
             self._task = asyncio.create_task(self._count())
 
     async def _count(self) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from bx24frames.entities.arrow import null_array
 from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.faults import validation_error
-from bx24frames.scan.captions import Captions, WantedCaptions, captions_of, wanted_labels
+from bx24frames.scan.captions import Captions, WantedCaptions, captioned_type, captions_of, wanted_labels
 from bx24frames.scan.zones import in_zone
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.entities.faults import Fault
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.preparation import Reading
@@ -46,7 +47,7 @@ class Finish:
         self._captions: dict[str, Captions] = {}
         self._inserted = _inserted(reading, request)
         self._rows = 0
-        self.titles = self._titles()
+        self.titles = titles_of(reading) if request.titles else {}
         if request.schema is not None:
             faults = request.schema.drift(reading.names, self._with_inserted(reading.arrow.empty_table()))
             self._raise(faults, "The schema does not match the entity")
@@ -62,26 +63,33 @@ class Finish:
         if self._request.schema is not None:
             self._raise(self._request.schema.failing(table, self._rows))
         self._rows += table.num_rows
-        table = in_zone(table, self._request.timezone, self._reading.table.entity)
+        table = in_zone(table, self._reading.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
-            place = table.schema.get_field_index(wanted.name)
-            captions = self._captions[wanted.name].column(table.column(place))
-            if wanted.beside:
-                table = table.add_column(place + 1, wanted.beside, captions)
-            else:
-                table = table.set_column(place, wanted.name, captions)
+            captions = self._captions[wanted.name].column(table.column(wanted.name))
+            table = _captioned(table, wanted, captions)
         return table.rename_columns([self.titles.get(name, name) for name in table.column_names])
+
+    @property
+    def timezone(self) -> str:
+        """The zone of the times of the finished tables."""
+        return self._reading.timezone or "UTC"
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the finished tables, known before any row or caption is read."""
+        empty = self._with_inserted(self._reading.arrow.empty_table())
+        empty = in_zone(empty, self._reading.timezone, self._reading.table.entity)
+        for wanted in self._wanted:
+            kind = captioned_type(empty.schema.field(wanted.name).type)
+            empty = _captioned(empty, wanted, null_array(0, kind))
+        return empty.rename_columns([self.titles.get(name, name) for name in empty.column_names]).schema
 
     @property
     def columns(self) -> list[str]:
         """The columns of the finished tables."""
-        names = self._with_inserted(self._reading.arrow.empty_table()).column_names
-        for wanted in self._wanted:
-            if wanted.beside:
-                names.insert(names.index(wanted.name) + 1, wanted.beside)
-        return [self.titles.get(name, name) for name in names]
+        return self.schema.names
 
     @property
     def id_column(self) -> str:
@@ -92,7 +100,7 @@ class Finish:
 
     def _to_caption(self) -> tuple[WantedCaptions, ...]:
         reading = self._reading
-        number = reading.table.entity.entity_type_id or reading.where.arguments.get("entityTypeId")
+        number = reading.table.entity.coded_type or reading.where.arguments.get("entityTypeId")
         known = None if number is None else int(str(number))
         labels = self._request.labels
         if isinstance(labels, Mapping):
@@ -101,19 +109,7 @@ class Finish:
             labels = [name for name in labels if name not in reading.missing]
         return wanted_labels(labels, reading.fields, reading.names, known)
 
-    def _titles(self) -> Mapping[str, str]:
-        if not self._request.titles:
-            return {}
-        named = unique_titles(self._reading.table.fields)
-        fields = self._reading.fields
-        times = Counter(field.code for field in fields.values())
-        return {
-            name: named[field.code] if times[field.code] == 1 else f"{field.title} ({name})"
-            for name, field in fields.items()
-        }
-
     def _with_inserted(self, table: pa.Table) -> pa.Table:
-
         for name, kind in self._inserted.items():
             table = table.append_column(name, null_array(table.num_rows, kind))
         spelled = self._reading.spelled
@@ -123,6 +119,25 @@ class Finish:
         if faults:
             entity = self._reading.table.entity.name
             raise validation_error(faults, entity=entity, headline=headline)
+
+
+def titles_of(reading: Reading) -> Mapping[str, str]:
+    """The title of each column that the portal has, by the column's name; no title is there twice."""
+    named = unique_titles(reading.table.fields)
+    fields = reading.fields
+    times = Counter(field.code for field in fields.values())
+    return {
+        name: named[field.code] if times[field.code] == 1 else f"{field.title} ({name})"
+        for name, field in fields.items()
+    }
+
+
+def _captioned(table: pa.Table, wanted: WantedCaptions, captions: AnyArray | AnyChunkedArray) -> pa.Table:
+    """The table with captions in place of the codes of a column, or in a new column after it."""
+    place = table.schema.get_field_index(wanted.name)
+    if wanted.beside:
+        return table.add_column(place + 1, wanted.beside, captions)
+    return table.set_column(place, wanted.name, captions)
 
 
 def _inserted(reading: Reading, request: ReadRequest) -> dict[str, pa.DataType]:

@@ -4,11 +4,11 @@ returns.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bx24frames.caller import warn
 from bx24frames.entities.forms import ALL_FIELDS, Form, forms_of
 from bx24frames.entities.proof import Proof, proof_of
 from bx24frames.entities.schema import Family
@@ -92,11 +92,19 @@ class FormReader:
             return
         missing = proof.missing or proof.unheeded
         if missing and not self._reading.forgiving:
-            self._once("missing", "no row has, so they are null", missing)
+            self._once(
+                "missing", lambda shown: f"{entity.name}: columns that no row has, so they are null: {shown}", missing
+            )
         left_out = [key for key in proof.left_out if key not in entity.fields.beside]
         if not self._reading.named and left_out:
-            told = "rows have, but no description names (to read them, name them in columns=)"
-            self._once("left out", told, left_out)
+            self._once(
+                "left out",
+                lambda shown: (
+                    f"{entity.name}: columns that rows have, but no description names (to read them, name them in "
+                    f"columns=): {shown}"
+                ),
+                left_out,
+            )
 
     def first(self) -> tuple[Form, Proof]:
         """The form to try first, and its proof."""
@@ -140,7 +148,7 @@ class FormReader:
         if proof.missing:
             metadata.note(f"unprinted:{name}", [*sorted({*proof.excused, *proof.missing})])
 
-    def _once(self, what: str, told: str, names: Sequence[str]) -> None:
+    def _once(self, what: str, said: Callable[[str], str], names: Sequence[str]) -> None:
         """Warn about names, each once per entity and connection."""
         entity, metadata = self._reading.table.entity.name, self._connection.metadata
         note = f"told {what}:{entity}"
@@ -151,7 +159,7 @@ class FormReader:
             return
         metadata.note(note, [*heard, *names], keep=False)
         more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        warnings.warn(f"{entity}: columns that {told}: {', '.join(names[:NAMES_SHOWN])}{more}", stacklevel=2)
+        warn(said(f"{', '.join(names[:NAMES_SHOWN])}{more}"))
 
 
 def _by_its_form(fault: ResponseError | PortalError, form: Form, forms: Sequence[Form]) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO, cast
+from typing import TYPE_CHECKING, Final, Self, TextIO, cast
 
+from bx24frames.engine.runner import LOG
+from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tqdm import tqdm
 
     from bx24frames.portal.connection import Connection
 
-__all__ = ["Bar", "ProgressMeter"]
+__all__ = ["Bar", "ProgressMeter", "SharedBars"]
+
+PORTALS_PER_BAR: Final = 10
+"""Portals that share a progress bar."""
 
 
 class Bar:
@@ -33,6 +40,8 @@ class Bar:
     progress : {"auto", True, False}
         ``"auto"`` shows no bar if stderr is not a terminal (https://tqdm.github.io/docs/tqdm/: ``disable=None``); False
         does not import tqdm.
+    shared : bool
+        Whether several portals count into the bar, each of which knows its own rows alone: it has no total.
     file : text stream, optional
         Output stream; default: stderr, and stdout in a notebook without ipywidgets.
 
@@ -43,8 +52,15 @@ class Bar:
     """
 
     def __init__(
-        self, title: str, *, total: int | None = None, progress: Progress = "auto", file: TextIO | None = None
+        self,
+        title: str,
+        *,
+        total: int | None = None,
+        progress: Progress = "auto",
+        shared: bool = False,
+        file: TextIO | None = None,
     ) -> None:
+        self._shared = shared
         self._requests = 0
         self._waiting = 0.0
         self._limits = ""
@@ -52,6 +68,9 @@ class Bar:
         self._tqdm: tqdm[object] | None = None
         if progress is not False:
             self._tqdm = _tqdm(title, total, progress, file)
+        self._lines = _Lines(self._tqdm) if self._tqdm is not None and self.shown and not LOG.hasHandlers() else None
+        if self._lines is not None:
+            LOG.addHandler(self._lines)
 
     def update(
         self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0, limits: str = ""
@@ -84,6 +103,11 @@ class Bar:
         """Whether the bar is displayed."""
         return self._tqdm is not None and not self._tqdm.disable
 
+    @property
+    def has_total(self) -> bool:
+        """Whether the bar shows how many rows are expected."""
+        return self.shown and not self._shared
+
     def expect(self, total: int | None) -> None:
         """Set the number of rows to expect."""
         if self._tqdm is not None:
@@ -94,6 +118,8 @@ class Bar:
 
     def close(self) -> None:
         """Close the bar; a second call does nothing."""
+        if self._lines is not None:
+            LOG.removeHandler(self._lines)
         if self._tqdm is not None:
             self._tqdm.close()
 
@@ -110,14 +136,25 @@ class Bar:
         self.close()
 
     def _beside(self) -> str:
-        parts = [f"{self._requests:,} request{'' if self._requests == 1 else 's'}"]
+        parts = [translated(f"{self._requests:,} request{'' if self._requests == 1 else 's'}")]
         if self._waiting >= 1:
-            parts.append(f"waited {self._waiting:.0f} s")
+            parts.append(translated(f"waited {self._waiting:.0f} s"))
         if self._waiting >= 1 and self._limits:
             parts.append(self._limits)
         if self._failed:
-            parts.append(f"{self._failed:,} failed")
+            parts.append(translated(f"{self._failed:,} failed"))
         return ", ".join(parts)
+
+
+class _Lines(logging.Handler):
+    """Prints log records above a bar, where Python would print them to stderr and so behind it."""
+
+    def __init__(self, bar: tqdm[object]) -> None:
+        super().__init__(logging.WARNING)
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._bar.write(self.format(record), file=sys.stderr)
 
 
 def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None) -> tqdm[object]:
@@ -129,9 +166,9 @@ def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None
     if file is None:
         file = sys.stdout if notebook else sys.stderr  # a notebook shows stderr as an error
     return cast("Callable[..., tqdm[object]]", kind)(
-        desc=title,
+        desc=translated(title),
         total=total,
-        unit=" rows",
+        unit=f" {term('unit|rows')}",
         file=file,
         disable=None if progress == "auto" and not notebook else False,
         leave=not notebook,  # the frame below says what was read
@@ -171,3 +208,44 @@ class ProgressMeter:
             limits=limits,
         )
         self._requests, self._waited = requests, waited
+
+
+class SharedBars:
+    """The progress bars of work on several portals, each for `PORTALS_PER_BAR` portals that follow one another.
+
+    Parameters
+    ----------
+    connections : sequence of Connection
+    title : str
+        Description of the work, which the portals of a bar follow.
+    progress : {"auto", True, False}
+    """
+
+    def __init__(self, connections: Sequence[Connection], title: str, progress: Progress) -> None:
+        self._connections = connections
+        self._title = title
+        self._progress = progress
+        self._bars: dict[int, Bar] = {}
+        self._running = Counter(place // PORTALS_PER_BAR for place in range(len(connections)))
+
+    def meter(self, place: int) -> ProgressMeter:
+        """What counts the rows of a portal into its bar."""
+        number = place // PORTALS_PER_BAR
+        if number not in self._bars:
+            first = number * PORTALS_PER_BAR + 1
+            last = min(first + PORTALS_PER_BAR - 1, len(self._connections))
+            title = f"{self._title}: portals {first} to {last}"
+            self._bars[number] = Bar(title, progress=self._progress, shared=True)
+        return ProgressMeter(self._connections[place], self._bars[number])
+
+    def ended(self, place: int) -> None:
+        """Close the bar of a portal with the last of its portals."""
+        number = place // PORTALS_PER_BAR
+        self._running[number] -= 1
+        if not self._running[number] and number in self._bars:
+            self._bars[number].close()
+
+    def close(self) -> None:
+        """Close all bars."""
+        for bar in self._bars.values():
+            bar.close()

@@ -11,15 +11,16 @@ from bx24frames.arguments import (
     SWITCH,
     Checked,
     anything,
-    iana_zone,
     keyword,
     mapping,
     names,
     one_of,
     whole_number,
+    zone_of_frame,
 )
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
+from bx24frames.portal.several import PORTALS_AT_ONCE, portal_number
 from bx24frames.scan.order import OrderBy, sort_key
 from bx24frames.where.filters import reusable
 
@@ -114,7 +115,8 @@ class ReadRequest(Checked):
         None,
         whole_number(0, "a number of rows, 0 or more", None),
         "int, optional",
-        "Maximum number of rows: the first ones in that order.",
+        "Maximum number of rows: the first ones in that order. Of several portals, the first rows of all of them "
+        "together, for which the portals are read one after the other; not with `order_by`.",
     )
     changed_since: Moment | None = keyword(
         None,
@@ -124,11 +126,11 @@ class ReadRequest(Checked):
     )
     timezone: str | None = keyword(
         None,
-        iana_zone,
+        zone_of_frame,
         "str, optional",
-        "Time zone (IANA name) for the result, for dates and naive datetimes in `filters`, and times of the portal's "
-        "lists and list elements, which it prints without a zone. Default: UTC, but dates in `filters` are days of the "
-        "portal's zone.",
+        'Time zone (IANA name, or ``"portal"`` for that of the portal) of the result, of dates and naive datetimes in '
+        "`filters`, and of times of the portal's lists and list elements, which it prints without a zone. Default: "
+        "UTC, but dates in `filters` are days of the portal's zone; a warning says so where the difference shows.",
     )
     labels: Labels = keyword(
         False,
@@ -177,6 +179,18 @@ class ReadRequest(Checked):
         PROGRESS,
         '{"auto", True, False}',
         'Progress bar on stderr; ``"auto"`` shows it in a terminal and in a notebook.',
+    )
+    type_conflicts: Literal["raise", "text"] = keyword(
+        "raise",
+        one_of("raise", "text"),
+        '{"raise", "text"}',
+        "A column that has different types in several portals: raise, or read it as text.",
+    )
+    portals_at_once: int = keyword(
+        PORTALS_AT_ONCE,
+        portal_number,
+        "int",
+        "Of several portals, how many are read at the same time. Each holds the answers to a few requests in memory.",
     )
     inner: bool = False
     """Whether the read serves a write that looks up present values: no warnings about columns that are null."""

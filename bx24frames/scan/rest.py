@@ -133,13 +133,13 @@ async def _up_to_limit(
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read all rows as one table, in the requested order and the portal's types."""
     reading = await prepare(connection, request)
-    return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    return in_zone(await collect(connection, reading, request.progress), reading.timezone, reading.table.entity)
 
 
 async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read as `read_table` does, without the columns that no row has: their nulls mean nothing."""
     reading = await prepare(connection, request)
-    table = in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    table = in_zone(await collect(connection, reading, request.progress), reading.timezone, reading.table.entity)
     return table.select([name for name in table.column_names if name not in reading.seen.uncarried])
 
 
@@ -219,40 +219,48 @@ def compact(table: pa.Table) -> pa.Table:
 async def iterate_tables(
     connection: Connection, reading: Reading, chunk_rows: int, progress: Progress
 ) -> AsyncGenerator[pa.Table, None]:
+    """Yield the rows in tables of `chunk_rows`, with a progress bar; see `chunked`."""
+    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+        async with aclosing(chunked(connection, reading, chunk_rows, ProgressMeter(connection, bar))) as tables:
+            async for table in tables:
+                yield table
+
+
+async def chunked(
+    connection: Connection, reading: Reading, chunk_rows: int, meter: ProgressMeter
+) -> AsyncGenerator[pa.Table, None]:
     """Yield the rows in tables of `chunk_rows`, the last one smaller; one empty table if there are no rows."""
     import pyarrow as pa
 
-    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
-        meter = ProgressMeter(connection, bar)
-        if reading.whole:
-            table = await gather(connection, reading, meter)
-            for at in range(0, max(table.num_rows, 1), chunk_rows):
-                yield compact(table.slice(at, chunk_rows))
-            return
-        held: list[pa.RecordBatch] = []
-        rows = given = 0
-        last: int | None = None
-        async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, bar) as expected:
-            async for batch in source:
-                expected.begin(batch.num_rows)
-                meter.rows(batch.num_rows)
-                if reading.offset_by_id:
-                    part = pa.Table.from_batches([batch])
-                    if not rising(part, reading.schema, after=last):
-                        raise out_of_order(reading.table.entity)
-                    last = last_id(part, reading.schema, last)
-                held.append(batch)
-                rows += batch.num_rows
-                while rows >= chunk_rows:
-                    table = pa.Table.from_batches(held)
-                    yield compact(table.slice(0, chunk_rows).select(range(reading.width)))
-                    held = table.slice(chunk_rows).to_batches()
-                    rows -= chunk_rows
-                    given += 1
-        tell_nulled(reading)
-        tell_foreign(reading)
-        if rows or not given:
-            yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
+    if reading.whole:
+        table = await gather(connection, reading, meter)
+        for at in range(0, max(table.num_rows, 1), chunk_rows):
+            yield compact(table.slice(at, chunk_rows))
+        return
+    held: list[pa.RecordBatch] = []
+    rows = given = 0
+    last: int | None = None
+    async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
+        async for batch in source:
+            expected.begin(batch.num_rows)
+            meter.rows(batch.num_rows)
+            if reading.offset_by_id:
+                part = pa.Table.from_batches([batch])
+                if not rising(part, reading.schema, after=last):
+                    raise out_of_order(reading.table.entity)
+                last = last_id(part, reading.schema, last)
+            held.append(batch)
+            rows += batch.num_rows
+            while rows >= chunk_rows:
+                table = pa.Table.from_batches(held)
+                yield compact(table.slice(0, chunk_rows).select(range(reading.width)))
+                held = table.slice(chunk_rows).to_batches()
+                rows -= chunk_rows
+                given += 1
+    tell_nulled(reading)
+    tell_foreign(reading)
+    if rows or not given:
+        yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
 
 
 def tell_nulled(reading: Reading) -> None:

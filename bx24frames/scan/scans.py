@@ -17,7 +17,7 @@ from bx24frames.arguments import whole_number
 from bx24frames.engine.messages import IdBounds
 from bx24frames.errors import ConfigError
 from bx24frames.scan.ranges import EVERYTHING, NOTHING, Checkpoint, is_empty, remaining
-from bx24frames.scan.sources import open_source
+from bx24frames.scan.rest_source import open_source
 
 if TYPE_CHECKING:
     from types import TracebackType

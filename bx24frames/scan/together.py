@@ -28,7 +28,7 @@ from bx24frames.portal.proof import count_call
 from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import sorted_table
 from bx24frames.scan.rest import listing_of
-from bx24frames.scan.sources import RestSource
+from bx24frames.scan.rest_source import RestSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,8 +79,10 @@ class _Asked:
         return Call(counted.method, params, direct=counted.direct, shape=shape_of(self.listing))
 
 
-async def first_pages(connection: Connection, scans: Sequence[AsyncScan]) -> list[FirstPage]:
-    """Request the first pages of scans together.
+async def first_pages(
+    connection: Connection, scans: Sequence[AsyncScan], more: Sequence[Call] = ()
+) -> tuple[list[FirstPage], list[Answer]]:
+    """Request the first pages of scans together, and make further calls.
 
     Scans with conditions that take several readings are left to be read alone, as are those behind whose first page
     more rows follow that no id leads to.
@@ -90,18 +92,22 @@ async def first_pages(connection: Connection, scans: Sequence[AsyncScan]) -> lis
     connection : Connection
         The portal of all the scans.
     scans : sequence of AsyncScan
+    more : sequence of Call
 
     Returns
     -------
     list of FirstPage
         One per scan, in order; a refused page has its `fault`.
+    list of Answer
+        One per further call.
     """
     asked = {place: one for place, scan in enumerate(scans) if (one := _asked(scan.source)) is not None}
-    answers = await connection.answers([one.call for one in asked.values()], first=MAX_COMMANDS, mixed=True)
+    calls = [one.call for one in asked.values()]
+    answers = await connection.answers([*calls, *more], first=MAX_COMMANDS, mixed=True)
     found = [FirstPage(rest=IdBounds()) for _ in scans]
-    for (place, one), answer in zip(asked.items(), answers, strict=True):
+    for (place, one), answer in zip(asked.items(), answers[: len(calls)], strict=True):
         found[place] = _page(one, answer)
-    return found
+    return found, answers[len(calls) :]
 
 
 def _asked(source: Source) -> _Asked | None:

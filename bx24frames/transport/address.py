@@ -97,11 +97,12 @@ class Address:
 
     @property
     def key(self) -> str:
-        """Host and a hash of the webhook's credential: identifies an address without its secret."""
+        """The portal's address and a hash of the webhook's credential: identifies both without the secret."""
+        portal = f"{self.scheme}://{self.host}{self.prefix}"
         if self.kind == "oauth":
-            return self.host
+            return portal
         digest = hashlib.sha256(f"{self.user_id}/{self.secret}".encode()).hexdigest()
-        return f"{self.host}#{digest[:16]}"
+        return f"{portal}#{digest[:16]}"
 
     def url(self, method: str) -> str:
         """Return the URL of a method, which contains the secret. A method named ``api/...`` is one of REST 3.0.
@@ -155,9 +156,10 @@ def is_loopback(host: str) -> bool:
 
 
 # The vendor's cloud: an account is a host of one of these domains, and a rename may change the domain
-# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html).
+# (https://apidocs.bitrix24.com/api-reference/common/system/change-domen.html). The domains are those that answered in
+# 2026; bitrix24.ua is nobody's.
 _CLOUD: Final = re.compile(
-    r"[a-z0-9-]+\.bitrix24\.(?:by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|mx|pl|ru|ua|uk|uz|vn|com\.br|com\.tr)"
+    r"[a-z0-9-]+\.bitrix24\.(?:ae|by|cn|co|com|de|es|eu|fr|id|in|it|jp|kz|md|mx|pl|ru|uk|uz|vn|com\.br|com\.tr)"
 )
 
 

@@ -31,7 +31,7 @@ class GivenTransport:
         if missing:
             raise ConfigError(
                 f"transport= takes an object with the methods post and close; {type(inner).__name__} has no "
-                f"{' and no '.join(missing)}",
+                f"{', '.join(missing)}",
                 guidance="See bx24frames.Transport.",
             )
         self.address = address

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.batch import plain
-from bx24frames.engine.codes import Reaction, meaning, untouched
+from bx24frames.engine.codes import Reaction, meaning, outsized, untouched
 from bx24frames.engine.messages import JSON, Answer, Lost, Refusal, Success
 from bx24frames.engine.retry import is_passing
 from bx24frames.entities.echo import NOT_STORED
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.engine.fallback import Settled
     from bx24frames.entities.echo import Difference
     from bx24frames.entities.encode import Encoded
-    from bx24frames.errors import Action
+    from bx24frames.reports import Action
     from bx24frames.upload.steps import Delivery
 
 __all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]
@@ -34,13 +34,15 @@ _CLOSED: Final = frozenset({DENIED, "error_method_not_found", "entity_type_not_s
 class RowResults:
     """What one answer means for the rows of its call.
 
-    `outcomes`: final ones. `doubts`: rows in doubt. `closed`: rows whose path is closed to this credential.
+    `outcomes`: final ones. `doubts`: rows in doubt. `closed`: rows whose path is closed to this credential. `outsized`:
+    rows that are too large together, and were not sent on to the portal.
     `compared`: rows that the answer shows as they were stored. `passed`: whether any row was written.
     """
 
     outcomes: Sequence[Outcome]
     doubts: Sequence[Doubt]
     closed: Sequence[int]
+    outsized: Sequence[int]
     compared: frozenset[int]
     passed: bool
 
@@ -61,6 +63,8 @@ def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, autho
         The user of the credential that sent it.
     """
     outcomes, doubts, closed, compared = [], [], [], set()
+    if outsized(item.answer) and len(encoded.positions) > 1:
+        return RowResults([], [], [], encoded.positions, frozenset(), passed=False)
     results = list(zip(encoded.positions, _answers(encoded, item.answer), strict=True))
     for position, answer in results:
         if delivery.closes and import_is_closed(answer):
@@ -79,7 +83,7 @@ def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, autho
         else:
             outcomes.append(outcome)
     passed = any(isinstance(answer, Success) for _, answer in results)
-    return RowResults(outcomes, doubts, closed, frozenset(compared), passed)
+    return RowResults(outcomes, doubts, closed, [], frozenset(compared), passed)
 
 
 def credential_refusal(encoded: Encoded, answer: Answer) -> Refusal | None:

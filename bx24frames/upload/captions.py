@@ -63,7 +63,7 @@ async def recoded(
     pipeline: Sequence[int | None] | None = None
     # pipelines first: they decide between stages with the same caption
     for name, field in sorted(fields.items(), key=lambda one: one[1].type != PIPELINE):
-        lookup = lookup_of(field, table.entity.entity_type_id)
+        lookup = lookup_of(field, table.entity.coded_type)
         if lookup is None or not (columns is None or name in columns or field.type == PIPELINE):
             continue
         values = cells_of(source, name)
@@ -86,7 +86,7 @@ async def _placed(
 ) -> list[int | None]:
     """The pipeline of each new row: its own, or the default one."""
     field = next((field for field in table.fields if field.type == PIPELINE), None)
-    lookup = None if field is None else lookup_of(field, table.entity.entity_type_id)
+    lookup = None if field is None else lookup_of(field, table.entity.coded_type)
     own: list[int | None] = [None] * rows if pipeline is None else list(pipeline)
     if field is None or lookup is None or None not in own:
         return own

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from bx24frames.caller import warn
 from bx24frames.entities.echo import NOT_STORED
 from bx24frames.entities.stored_forms import rounded, scale
 from bx24frames.entities.types import Kind, kind
@@ -27,11 +27,9 @@ def warn_of_differences(outcomes: Iterable[Outcome], entity: str) -> None:
         shown = ", ".join(
             f"{name} ({count:,})" if name else f"whole rows ({count:,})" for name, count in columns.items()
         )
-        warnings.warn(
+        warn(
             f"{entity}: {len(told):,} rows were inserted but stored differently than they were sent: {shown}; "
-            f"for example row {told[0].position}: {told[0].message}",
-            UserWarning,
-            stacklevel=2,
+            f"for example row {told[0].position}: {told[0].message}"
         )
 
 
@@ -56,4 +54,4 @@ def warn_of_rounding(table: pa.Table, columns: Mapping[str, Field], entity: str)
                 f"{name} keeps {digits} decimals ({len(lost):,} values, e.g. {lost[0]} as {rounded(field, lost[0])})"
             )
     if told:
-        warnings.warn(f"{entity}: the portal will round numbers: {'; '.join(told)}", UserWarning, stacklevel=2)
+        warn(f"{entity}: the portal will round numbers: {'; '.join(told)}")

@@ -69,7 +69,8 @@ def forecast(connection: Connection, loads: Iterable[CallLoad], made: int) -> Fo
             most = min(limits.commands_per_batch, MAX_COMMANDS, int(TARGET_SECONDS / cost) if cost else MAX_COMMANDS)
             requests += sum(1 for _ in _sizes(commands[method], load, max(1, most)))
             seconds = ROW_SECONDS * number if cost is None else cost * commands[method]
-            bases[f"{seconds / number:.3f} s a row ({'assumed' if cost is None else 'measured'})"] = None
+            each = seconds / number
+            bases[f"{each:.3f} s a row (assumed)" if cost is None else f"{each:.3f} s a row (measured)"] = None
             work += least_seconds(limits, 0, seconds, share=connection.charged_share())
     return Forecast(requests, max(least_seconds(limits, requests, 0.0), work), ", ".join(bases))
 

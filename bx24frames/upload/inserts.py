@@ -80,12 +80,20 @@ class _Paths:
         yield from answer_to(Send(_adds(self._upload, added), delivery))
 
     def _import(self, waiting: set[int], ahead: int | None) -> Script[None]:
-        """Import; rows that cannot be imported are added, or imported singly if automation must not run."""
+        """Import; rows that cannot be imported are added, or imported singly if automation must not run.
+
+        Rows that are too large for one request together are imported one per command.
+        """
         upload, machine = self._upload, self._machine
         commands, size = (1, min(ahead, IMPORT_ROWS)) if ahead else _import_sizes(upload)
         delivery = Delivery(FIRST_IMPORTS, "inserted", "import", commands, closes=True)
         yield from answer_to(Send(_imports(upload, waiting, size), delivery))
-        if not machine.returned or machine.stopped:
+        returned, outsized = set(machine.returned), set(machine.outsized)
+        if outsized:
+            apart = replace(delivery, first=FIRST_WRITES, commands=commands_of(upload))
+            yield from answer_to(Send(_imports(upload, outsized, 1), apart))
+            returned |= machine.returned
+        if not returned or machine.stopped:
             return
         left = {at for at in waiting if machine.rows.state(at) is RowState.NEW}
         if upload.request.automation is False:

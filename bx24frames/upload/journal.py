@@ -14,14 +14,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from bx24frames.errors import Action
+from bx24frames.reports import Action
 from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_journal, unreadable
 from bx24frames.upload.outcomes import Outcome, PathTaken
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
 
-__all__ = ["HASH_BYTES", "Identity", "Intent", "Journal", "is_finished", "reopen"]
+__all__ = ["HASH_BYTES", "Identity", "Intent", "Journal", "Recorded", "is_finished", "reopen"]
 
 HASH_BYTES: Final = 8
 WRITTEN: Final = frozenset({"inserted", "updated", "unchanged", "deleted"})
@@ -64,92 +64,31 @@ class Identity:
         return {"host": self.host, "entity": self.entity, "mode": self.mode, "rows": str(len(self.hashes))}
 
 
-class Journal:
-    """The intents and outcomes of one upload, in one file.
-
-    Outcomes are buffered until the next intent, which is written before its request is sent: a crash may lose outcomes
-    but never intents, so a row is at worst looked up, and never blindly sent again.
+class Recorded:
+    """What the records of a journal say: the upload, the intents and the outcomes.
 
     Attributes
     ----------
-    new : bool
-        It was created by this call.
+    path : pathlib.Path
+        The journal.
     finished_at : float or None
         When every row had a final outcome, in seconds since the epoch.
     """
 
-    def __init__(self, path: Path, identity: Identity, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, records: Sequence[Record]) -> None:
         self.path = path
-        self._clock = clock
-        self._held: list[Outcome] = []
-        file = open_file(path)
-        first = None
-        if file is None:
-            first = _first(identity)
-            create_file(path, [first])
-            file = open_file(path)
-        if file is None:
-            raise unreadable(path, "it was removed while it was being created")
-        self._adopt(file, identity)
-        self.new = first is not None and self._upload == first[1]
-
-    def _adopt(self, file: JournalFile, identity: Identity) -> None:
-        self._file = file
-        self._facts: dict[str, str] = {}
-        self._users: dict[str, int | None] = {}
-        self._sent: list[tuple[int, int, Action, float, int | None]] = []
-        self._earlier: dict[int, Outcome] = {}
-        self.finished_at: float | None = None
-        try:
-            self._replay(file.load())
-        except BaseException:
-            file.close()
-            raise
-        self._credential = _salted(self._salt, identity.credential.encode()).hex()
-
-    def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
-        """Reset the journal, except for rows in `doubts`, when they were sent and by whom."""
-        sent: list[Record] = [
-            ["sent", intent.sent_at, intent.action, intent.author, [[position, position]]]
-            for position, intent in (doubts or {}).items()
-        ]
-        if sys.platform == "win32":  # where an open file is not replaced, nor can another process have replaced it
-            self._file.close()
-        create_file(self.path, [_first(identity), *sent], replace=True)
-        self._file.close()
-        file = open_file(self.path)
-        if file is None:
-            raise unreadable(self.path, "it was removed while it was being reset")
-        self._adopt(file, identity)
-        self.new = True
-
-    # --- reading ---------------------------------------------------------------------------------
+        self._load(records)
 
     def fact(self, name: str) -> str | None:
         """A fact about the upload."""
         return self._facts.get(name)
 
-    @property
-    def author(self) -> int | None:
-        """The user of the credential that opened the journal, if `sent_by` recorded it."""
-        return self._users.get(self._credential)
-
-    @property
-    def knows_author(self) -> bool:
-        """Whether `sent_by` was called for this credential, in this run or an earlier one."""
-        return self._credential in self._users
-
     def differing(self, identity: Identity) -> list[int] | None:
         """Rows in which a frame differs from the journal's; None if the journal belongs to another upload."""
         if any(self._upload.get(name) != value for name, value in identity.facts().items()):
             return None
-        given = _salted_rows(self._salt, identity.hashes)
-        found = [
-            position
-            for position in range(self._rows)
-            if self._hashes[position * HASH_BYTES : (position + 1) * HASH_BYTES]
-            != given[position * HASH_BYTES : (position + 1) * HASH_BYTES]
-        ]
+        pairs = zip(_cut(self._hashes), _cut(_salted_rows(self._salt, identity.hashes)), strict=True)
+        found = [position for position, (known, given) in enumerate(pairs) if known != given]
         # the same values under other columns or with another key are another upload
         whole = _salted(self._salt, identity.fingerprint.encode()).hex()
         return found if found or self._upload["fingerprint"] == whole else None
@@ -172,7 +111,126 @@ class Journal:
                     found[position] = Intent(action, sent_at, known.times + 1 if known else 1, author)
         return found
 
-    # --- writing ---------------------------------------------------------------------------------
+    def written_among(self, identity: Identity) -> int:
+        """How many rows of another upload to the same entity it has written in the same way, or may have written."""
+        if any(self._upload.get(name) != identity.facts()[name] for name in ("host", "entity", "mode")):
+            return 0
+        hashes, doubts = _cut(self._hashes), self.in_doubt()
+        written = {hashes[at] for at in range(self._rows) if self._ends[at] == _DONE or at in doubts}
+        return sum(given in written for given in _cut(_salted_rows(self._salt, identity.hashes)))
+
+    def _load(self, records: Sequence[Record]) -> None:
+        self._facts: dict[str, str] = {}
+        self._users: dict[str, int | None] = {}
+        self._sent: list[tuple[int, int, Action, float, int | None]] = []
+        self._earlier: dict[int, Outcome] = {}
+        self.finished_at: float | None = None
+        try:
+            self._begin(records[0])
+            for record in records[1:]:
+                self._apply(record)
+        except (LookupError, TypeError, ValueError) as error:
+            raise unreadable(self.path, f"a record in it makes no sense ({error})") from error
+
+    def _begin(self, record: Record) -> None:
+        kind, facts, hashes = record
+        if kind != "upload":
+            raise ValueError("the first one is not of an upload")
+        self._upload = cast("dict[str, str]", facts)
+        self._salt = bytes.fromhex(self._upload["salt"])
+        self._rows = int(self._upload["rows"])
+        self._hashes = base64.b64decode(cast("str", hashes), validate=True)
+        if len(self._hashes) != self._rows * HASH_BYTES:
+            raise ValueError("hashes are missing")
+        self._ends = bytearray(self._rows)
+
+    def _apply(self, record: Record) -> None:
+        kind, *values = record
+        match kind:
+            case "note":
+                self._facts |= cast("dict[str, str]", values[0])
+            case "user":
+                self._users[cast("str", values[0])] = cast("int | None", values[1])
+            case "sent":
+                sent_at, action, author, runs = cast("tuple[float, Action, int | None, list[list[int]]]", values)
+                for first, last in runs:
+                    if not 0 <= first <= last < self._rows:
+                        raise ValueError("a position is outside of the frame")
+                    self._sent.append((first, last, action, sent_at, author))
+                    self._ends[first : last + 1] = bytes(last + 1 - first)  # outcomes of an earlier attempt
+                    for position in range(first, last + 1) if self._earlier else ():
+                        self._earlier.pop(position, None)
+            case "rows":
+                for outcome in _outcomes(values):
+                    self._earlier[outcome.position] = outcome
+                    self._ends[outcome.position] = _end_of(outcome.action)
+            case "finished":
+                self.finished_at = cast("float | None", values[0])
+            case _:
+                raise ValueError(f"its kind is {kind}")
+
+
+class Journal(Recorded):
+    """The intents and outcomes of one upload, in one file.
+
+    Outcomes are buffered until the next intent, which is written before its request is sent: a crash may lose outcomes
+    but never intents, so a row is at worst looked up, and never blindly sent again.
+
+    Attributes
+    ----------
+    new : bool
+        It was created by this call.
+    """
+
+    def __init__(self, path: Path, identity: Identity, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self._held: list[Outcome] = []
+        file = open_file(path)
+        first = None
+        if file is None:
+            first = _first(identity)
+            create_file(path, [first])
+            file = open_file(path)
+        if file is None:
+            raise unreadable(path, "it was removed while it was being created")
+        self._adopt(file, identity)
+        self.new = first is not None and self._upload == first[1]
+
+    def _adopt(self, file: JournalFile, identity: Identity) -> None:
+        self._file = file
+        try:
+            self._load(file.load())
+        except BaseException:
+            file.close()
+            raise
+        self._credential = _salted(self._salt, identity.credential.encode()).hex()
+
+    def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
+        """Reset the journal, except for rows in `doubts`, when they were sent and by whom."""
+        sent: list[Record] = [
+            ["sent", intent.sent_at, intent.action, intent.author, [[position, position]]]
+            for position, intent in (doubts or {}).items()
+        ]
+        if sys.platform == "win32":  # where an open file is not replaced, nor can another process have replaced it
+            self._file.close()
+        create_file(self.path, [_first(identity), *sent], replace=True)
+        self._file.close()
+        file = open_file(self.path)
+        if file is None:
+            raise unreadable(self.path, "it was removed while it was being reset")
+        self._adopt(file, identity)
+        self.new = True
+
+    @property
+    def author(self) -> int | None:
+        """The user of the credential that opened the journal, if `sent_by` recorded it."""
+        return self._users.get(self._credential)
+
+    @property
+    def knows_author(self) -> bool:
+        """Whether `sent_by` was called for this credential, in this run or an earlier one."""
+        return self._credential in self._users
 
     def note(self, **facts: str) -> None:
         """Store facts at once."""
@@ -228,53 +286,6 @@ class Journal:
         for record in records:
             self._apply(record)
 
-    # --- records ---------------------------------------------------------------------------------
-
-    def _replay(self, records: Sequence[Record]) -> None:
-        try:
-            self._begin(records[0])
-            for record in records[1:]:
-                self._apply(record)
-        except (LookupError, TypeError, ValueError) as error:
-            raise unreadable(self.path, f"a record in it makes no sense ({error})") from error
-
-    def _begin(self, record: Record) -> None:
-        kind, facts, hashes = record
-        if kind != "upload":
-            raise ValueError("the first one is not of an upload")
-        self._upload = cast("dict[str, str]", facts)
-        self._salt = bytes.fromhex(self._upload["salt"])
-        self._rows = int(self._upload["rows"])
-        self._hashes = base64.b64decode(cast("str", hashes), validate=True)
-        if len(self._hashes) != self._rows * HASH_BYTES:
-            raise ValueError("hashes are missing")
-        self._ends = bytearray(self._rows)
-
-    def _apply(self, record: Record) -> None:
-        kind, *values = record
-        match kind:
-            case "note":
-                self._facts |= cast("dict[str, str]", values[0])
-            case "user":
-                self._users[cast("str", values[0])] = cast("int | None", values[1])
-            case "sent":
-                sent_at, action, author, runs = cast("tuple[float, Action, int | None, list[list[int]]]", values)
-                for first, last in runs:
-                    if not 0 <= first <= last < self._rows:
-                        raise ValueError("a position is outside of the frame")
-                    self._sent.append((first, last, action, sent_at, author))
-                    self._ends[first : last + 1] = bytes(last + 1 - first)  # outcomes of an earlier attempt
-                    for position in range(first, last + 1) if self._earlier else ():
-                        self._earlier.pop(position, None)
-            case "rows":
-                for outcome in _outcomes(values):
-                    self._earlier[outcome.position] = outcome
-                    self._ends[outcome.position] = _end_of(outcome.action)
-            case "finished":
-                self.finished_at = cast("float | None", values[0])
-            case _:
-                raise ValueError(f"its kind is {kind}")
-
 
 def reopen(path: Path) -> None:
     """Mark a finished upload as unfinished: its caller was interrupted before the report was returned."""
@@ -315,6 +326,10 @@ def _salted(salt: bytes, value: bytes) -> bytes:
 def _salted_rows(salt: bytes, hashes: Iterable[bytes]) -> bytes:
     blake = hashlib.blake2b
     return b"".join(blake(hash_, digest_size=HASH_BYTES, key=salt).digest() for hash_ in hashes)
+
+
+def _cut(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
 
 
 def _end_of(action: Action) -> int:

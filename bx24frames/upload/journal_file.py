@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import orjson
 
-from bx24frames.errors import BX24Error, ConfigError, UnfinishedUpload
+from bx24frames.errors import ConfigError, UnfinishedUpload
 
 if TYPE_CHECKING:
     from bx24frames.engine.messages import JSON
@@ -44,6 +44,10 @@ _LOCKED_BYTE: Final = 1 << 62
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 _sync = getattr(os, "fdatasync", os.fsync)
+
+
+class JournalInUse(UnfinishedUpload):
+    """Another upload has the journal open."""
 
 
 class JournalFile:
@@ -138,7 +142,7 @@ def open_file(path: Path) -> JournalFile | None:
 
     Raises
     ------
-    UnfinishedUpload
+    JournalInUse
         Another upload has it open.
     ConfigError
         It cannot be opened.
@@ -228,8 +232,8 @@ def unusable(path: Path, error: Exception) -> ConfigError:
     )
 
 
-def _in_use(path: Path) -> BX24Error:
-    return UnfinishedUpload(
+def _in_use(path: Path) -> JournalInUse:
+    return JournalInUse(
         f"The same upload is running now, in this process or another: its journal {path} is in use",
         journal=path,
         guidance="Wait for it to finish; if its process is killed, the journal is released at once.",

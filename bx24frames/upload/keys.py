@@ -107,7 +107,7 @@ def _decide(
     rows: RowStates,
     found: Mapping[int, Sequence[tuple[RowId, Values]]],
     before: Begun,
-    settled: Sequence[tuple[str, Field, list[object]]],
+    settled: Sequence[tuple[str, Field, Sequence[object]]],
 ) -> None:
     """Identify or settle rows by what the portal has under their keys."""
     twice = _claimed_twice(found)
@@ -150,14 +150,14 @@ def _claimed_twice(found: Mapping[int, Sequence[tuple[RowId, Values]]]) -> dict[
     return twice
 
 
-def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, list[object]]]:
+def _settled(upload: Upload, keys: Sequence[str]) -> list[tuple[str, Field, Sequence[object]]]:
     """The create-only columns, with their cells."""
     table = upload.frame.table
     return [(name, field, table.column(name).to_pylist()) for name, field in set_once(upload, keys).items()]
 
 
 def _edited(
-    settled: Sequence[tuple[str, Field, list[object]]], position: int, row_id: RowId, held: Values
+    settled: Sequence[tuple[str, Field, Sequence[object]]], position: int, row_id: RowId, held: Values
 ) -> Outcome | None:
     """The failure of an existing row with a different value in a create-only column."""
     for name, field, cells in settled:

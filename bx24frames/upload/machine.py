@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.fallback import Dispatch, Settled
-from bx24frames.engine.messages import Command, Done, Lost, Wait
+from bx24frames.engine.messages import Command, Done, Wait
 from bx24frames.errors import BX24Error
 from bx24frames.portal.connection import new_token
 from bx24frames.upload.answers import credential_refusal, taken
@@ -81,6 +81,8 @@ class UploadMachine:
         The refusal of the credential that stopped the upload.
     returned : set of int
         Rows put back by the last `Send` because their path is closed.
+    outsized : set of int
+        Rows put back by the last `Send` because they are too large together.
     compared : set of int
         Rows whose answer contained them as they were stored.
     earlier : Earlier
@@ -107,6 +109,7 @@ class UploadMachine:
         self.interrupted = False
         self.refused: Refusal | None = None
         self.returned: set[int] = set()
+        self.outsized: set[int] = set()
         self.compared: set[int] = set()
         self.earlier = Earlier()
         self.dispatch: Dispatch | None = None
@@ -214,6 +217,7 @@ class UploadMachine:
         first = step.delivery.commands or step.delivery.first
         self.dispatch = Dispatch(self._commands(step.calls), first=first, retry=self.retry)
         self.returned.clear()
+        self.outsized.clear()
         self._passed = False
         if self.stopped:
             self.dispatch.stop()
@@ -245,7 +249,9 @@ class UploadMachine:
         self.rows.settle(*found.outcomes)
         self.rows.lose(found.doubts)
         self.compared |= found.compared
-        self._put_back(found.closed, item)
+        self.returned.update(found.closed)
+        self.outsized.update(found.outsized)
+        self._put_back([*found.closed, *found.outsized], item)
         self._passed |= found.passed
         if found.closed and len(found.closed) == len(encoded.positions) and not self._passed:
             self.dispatch.stop()
@@ -253,8 +259,7 @@ class UploadMachine:
         if self.refused is not None or (found.failed and self.on_error == "stop"):
             self.stop()
 
-    def _put_back(self, closed: Collection[int], item: Settled) -> None:
+    def _put_back(self, positions: Collection[int], item: Settled) -> None:
         """Rows that go another way; recorded as failed, since a row that was certainly refused is not in doubt."""
-        self.returned.update(closed)
-        if closed and not isinstance(item.answer, Lost) and isinstance(self._step, Send):
-            self.rows.put_back(closed, Outcome(-1, "failed", path=self._step.delivery.path, attempts=item.attempts))
+        if positions and isinstance(self._step, Send):
+            self.rows.put_back(positions, Outcome(-1, "failed", path=self._step.delivery.path, attempts=item.attempts))

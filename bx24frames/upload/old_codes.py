@@ -56,7 +56,7 @@ async def held_cells(
     titles: dict[str, Mapping[str, str]] = {}
     written: dict[str, list[object]] = {}
     for name, field in fields.items():
-        lookup = lookup_of(field, table.entity.entity_type_id)
+        lookup = lookup_of(field, table.entity.coded_type)
         titles[name] = {} if lookup is None else (await dictionary(connection, field, lookup)).titles
         written[name] = cells_of(given, name)
     return frozenset(

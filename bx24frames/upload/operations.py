@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bx24frames.engine.sizes import FIRST_WRITES
-from bx24frames.errors import Action
+from bx24frames.reports import Action
 from bx24frames.upload.changes import rows_to_update
 from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
 from bx24frames.upload.forecast import CallLoad

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from bx24frames.errors import Action, BX24Error
+from bx24frames.errors import BX24Error
 from bx24frames.options import Mode
+from bx24frames.reports import Action
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -234,7 +234,7 @@ def row_hashes(table: pa.Table, rows: int) -> list[bytes]:
         if pa.types.is_nested(column.type):
             column = pa.array([orjson.dumps(value, default=str).decode() for value in column.to_pylist()], pa.string())
         texts.append(column.cast(pa.string()))
-    join: Callable[..., AnyArray] = pc.binary_join_element_wise  # the stubs refuse a separator beside arrays
+    join = cast("Callable[..., AnyArray]", pc.binary_join_element_wise)  # the stubs refuse a separator beside arrays
     joined = join(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
     return [
         hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest()

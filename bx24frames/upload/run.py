@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.codes import error_of
 from bx24frames.entities.columns import named_column
 from bx24frames.errors import BX24Error
+from bx24frames.language import term
 from bx24frames.scan.progress import Bar, ProgressMeter
 from bx24frames.transport.redact import redact
 from bx24frames.upload.deletion import prepare_deletion
@@ -24,10 +25,10 @@ from bx24frames.upload.request import identify
 from bx24frames.upload.state import RowStates
 
 if TYPE_CHECKING:
-    from bx24frames.errors import Action
     from bx24frames.portal.connection import Connection
+    from bx24frames.reports import Action
     from bx24frames.upload.deletion import DeleteRequest
-    from bx24frames.upload.journal import Journal
+    from bx24frames.upload.journal import Identity, Journal
     from bx24frames.upload.request import Upload, WriteRequest
 
 __all__ = ["delete_rows", "write_rows"]
@@ -36,10 +37,12 @@ _SENT: Final[frozenset[Action]] = frozenset({"inserted", "updated", "deleted", "
 """Outcomes of rows that were sent."""
 
 
-async def write_rows(connection: Connection, request: WriteRequest) -> Uploaded:
-    """Write a frame; see `bx24frames.write_entity`."""
+async def write_rows(
+    connection: Connection, request: WriteRequest, *, guard: Callable[[Identity], None] | None = None
+) -> Uploaded:
+    """Write a frame; see `bx24frames.write_entity`. `guard` is called before the journal is opened, and may raise."""
     begun = _Begun(connection)
-    return await _run(begun, await prepare_upload(connection, request))
+    return await _run(begun, await prepare_upload(connection, request), guard)
 
 
 async def delete_rows(connection: Connection, request: DeleteRequest) -> Uploaded:
@@ -66,7 +69,12 @@ class _Begun:
         return Forecast(self.requests, self.connection.clock.monotonic() - self._started)
 
 
-async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILIATION) -> Uploaded:
+async def _run(
+    begun: _Begun,
+    upload: Upload,
+    guard: Callable[[Identity], None] | None = None,
+    policy: Reconciliation = RECONCILIATION,
+) -> Uploaded:
     connection, request = begun.connection, upload.request
     rows = RowStates(upload.total, _naming(upload))
     rows.settle(*_checked(upload))
@@ -75,7 +83,10 @@ async def _run(begun: _Begun, upload: Upload, policy: Reconciliation = RECONCILI
         return _uploaded(begun, upload, machine, took=await _rehearse(begun, upload, machine))
     interrupted, journal, broken = False, None, None
     if OPERATIONS[upload.verb].always_recorded or request.resume not in (None, False):
-        journal = open_journal(identify(connection, upload), request.resume, called_at=request.called_at)
+        identity = identify(connection, upload)
+        if guard is not None:
+            guard(identity)
+        journal = open_journal(identity, request.resume, called_at=request.called_at)
     try:
         interrupted = await _carry_out(connection, upload, machine, journal)
     except Exception as error:
@@ -91,7 +102,7 @@ async def _carry_out(connection: Connection, upload: Upload, machine: UploadMach
     """Send the rows under a journal; returns whether that was interrupted."""
     rows, request, clock = machine.rows, upload.request, connection.clock
     try:
-        with Bar(f"{upload.entity.name}: {upload.verb}", total=upload.total, progress=request.progress) as bar:
+        with Bar(f"{upload.entity.name}: {term(upload.verb)}", total=upload.total, progress=request.progress) as bar:
             if journal is not None:
                 machine.earlier = _earlier(connection, journal, OPERATIONS[upload.verb].done)
                 rows.observers.append(journal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from bx24frames.options import Backend
 
@@ -27,31 +27,39 @@ class Source(Protocol):
     @property
     def backend(self) -> Backend:
         """The library to answer in."""
+        ...
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Column names, in order, without doubles."""
+        ...
 
     @property
     def levels(self) -> tuple[str, ...]:
         """Named levels of the index; only pandas has them."""
+        ...
 
     @property
     def rows(self) -> int:
         """How many rows."""
+        ...
 
     @property
     def counted(self) -> bool:
         """Whether the labels are the numbers of the rows in a file."""
+        ...
 
     def column(self, name: str) -> Raw:
         """Values of a column or of an index level."""
+        ...
 
     def labels(self) -> AnyArray:
         """The index value of each row, text where it is compound; the row's position where there is no index."""
+        ...
 
     def take(self, positions: AnyArray) -> object:
         """Those rows, in the frame's own type and order, index kept."""
+        ...
 
 
 class Coerced(Protocol):
@@ -60,10 +68,12 @@ class Coerced(Protocol):
     @property
     def table(self) -> pa.Table:
         """The columns; null where a cell is at fault."""
+        ...
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Cells that cannot be written."""
+        ...
 
 
 class SourceCheck(Protocol):
@@ -71,6 +81,7 @@ class SourceCheck(Protocol):
 
     def unfit(self, source: Source, table: Table, timezone: str | None, coerced: Coerced) -> list[Fault]:
         """Cells that do not fit; `source` has codes in place of captions, `coerced` the columns to send."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +169,7 @@ class Replaced:
 def cells_of(source: Source, name: str) -> list[object]:
     """The cells of a column as Python values."""
     raw = source.column(name)
-    return raw if isinstance(raw, list) else raw.to_pylist()
+    return raw if isinstance(raw, list) else cast("list[object]", raw.to_pylist())
 
 
 def row_number(source: Source, position: int) -> int:

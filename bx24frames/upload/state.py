@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from bx24frames.upload.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from bx24frames.errors import Action
+    from bx24frames.reports import Action
     from bx24frames.upload.match import RowId, Values
 
 __all__ = ["TRANSITIONS", "Doubt", "Event", "Observer", "RowState", "RowStates"]

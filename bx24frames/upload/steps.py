@@ -13,7 +13,7 @@ from bx24frames.upload.match import RowId, Values
 if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
     from bx24frames.entities.schema import Field
-    from bx24frames.errors import Action
+    from bx24frames.reports import Action
     from bx24frames.upload.outcomes import PathTaken
 
 __all__ = ["Author", "CallAnswers", "Delivery", "HighestId", "Note", "RowsAfter", "RowsById", "RowsByKey"]

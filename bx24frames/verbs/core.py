@@ -1,8 +1,8 @@
-"""Implementation of the public functions as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
+"""Implementation of the public functions for one portal as coroutines, shared by `bx24frames` and `bx24frames.aio`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from bx24frames.scan.finish import Finish
 from bx24frames.scan.preparation import prepare
 from bx24frames.scan.raw_methods import count_untyped, is_untyped, read_untyped
 from bx24frames.scan.rest import collect, iterate_tables
+from bx24frames.scan.zones import warn_of_days
 from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: 
         table,
         request.backend,
         dtype_backend=request.dtype_backend,
-        attrs={**_attributes(connection, request.entity), "timezone": request.timezone or "UTC"},
-        index=request.index if finish is None else _levels(request, finish),
+        attrs={**_attributes(connection, request.entity), "timezone": "UTC" if finish is None else finish.timezone},
+        index=request.index if finish is None else index_levels(request, finish.columns, finish.titles),
         id_columns=_IDS if finish is None else (finish.id_column,),
     )
 
@@ -59,8 +60,8 @@ def _attributes(connection: Connection, entity: str) -> dict[str, str]:
     return {"host": connection.host, "entity": entity, "read_at": began.isoformat(timespec="seconds")}
 
 
-def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
-    """Return the names of the index columns in the finished table.
+def index_levels(request: FrameRead, columns: Sequence[str], titles: Mapping[str, str]) -> list[str] | None:
+    """Return the names of the index columns in the finished table, which has these columns.
 
     Raises
     ------
@@ -70,10 +71,13 @@ def _levels(request: FrameRead, finish: Finish) -> list[str] | None:
     if request.index is None:
         return None
     wanted = [request.index] if isinstance(request.index, str) else list(request.index)
-    found = [finish.titles.get(name, name) for name in wanted]
-    absent = [name for name, final in zip(wanted, found, strict=True) if final not in finish.columns]
+    found = [titles.get(name, name) for name in wanted]
+    absent = [name for name, final in zip(wanted, found, strict=True) if final not in columns]
     if absent:
-        raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
+        raise ConfigError(
+            f"index names columns that are not read: {', '.join(map(repr, absent))}",
+            guidance=f"Columns read: {', '.join(columns)}.",
+        )
     return found
 
 
@@ -106,9 +110,10 @@ async def read(portal: PortalLike, request: FrameRead) -> Frame:
     if is_untyped(request.entity):
         return _frame(await read_untyped(connection, request), connection, request)
     reading = await prepare(connection, request)
+    warn_of_days(reading)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
-        _levels(request, finish)
+        index_levels(request, finish.columns, finish.titles)
         table = await finish.table(await collect(connection, reading, request.progress))
     return _frame(table, connection, request, finish)
 
@@ -122,9 +127,10 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
             yield _frame(whole.slice(at, request.chunk_size), connection, request)
         return
     reading = await prepare(connection, request)
+    warn_of_days(reading)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
-    _levels(request, finish)
+    index_levels(request, finish.columns, finish.titles)
     await finish.caption_all()
     async with aclosing(iterate_tables(connection, reading, request.chunk_size, request.progress)) as tables:
         async for table in tables:
@@ -135,7 +141,11 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
 
 async def count(portal: PortalLike, entity: str, filters: Filters | None) -> int:
     """Count the rows that match the conditions."""
-    connection = _connect(portal, entity)
+    return await count_on(_connect(portal, entity), entity, filters)
+
+
+async def count_on(connection: Connection, entity: str, filters: Filters | None) -> int:
+    """Count the rows of a portal that match the conditions."""
     if is_untyped(entity):
         return await count_untyped(connection, entity, filters)
     return await count_rows(connection, entity, filters)

@@ -16,6 +16,7 @@ from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.give import to_backend
 from bx24frames.frames.requests import FileRead
 from bx24frames.frames.validate import failures_in
+from bx24frames.language import translated
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking_portal, connection_of
 from bx24frames.upload.sheet_rows import typed_rows
@@ -129,7 +130,7 @@ async def _read(path: str | Path, entity: str | None, portal: PortalLike, reques
         verb = connection_of(portal).begun()
         with failures_in(request.backend), named_as_in_file(source):
             table = await typed_rows(verb, source, entity, mapping=request.mapping, timezone=request.timezone)
-    attrs = {"file": source.name, "notes": source.sheet.notes}
+    attrs = {"file": source.name, "notes": translated(source.sheet.notes)}
     return to_backend(table, request.backend, attrs=attrs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from bx24frames import bridge
@@ -10,8 +10,10 @@ from bx24frames.arguments import SWITCH
 from bx24frames.frames.requests import FrameRead, backend_of
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking_portal
+from bx24frames.portal.several import blocking_portals
 from bx24frames.scan.request import ReadRequest
 from bx24frames.verbs import core
+from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals
 from bx24frames.verbs.signature import ChunkOptions, LazyOptions, ReadOptions, takes
 
 if TYPE_CHECKING:
@@ -24,24 +26,25 @@ if TYPE_CHECKING:
     from bx24frames.frames.give import Frame
     from bx24frames.frames.validate import Schema
     from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
     from bx24frames.where.filters import Filters
 
 
 @overload
 def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ReadOptions]
 ) -> pd.DataFrame: ...
 @overload
 def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["polars"], **options: Unpack[ReadOptions]
 ) -> pl.DataFrame: ...
 @overload
 def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ReadOptions]
 ) -> pa.Table: ...
 @takes(FrameRead, ReadOptions)
 def read_entity(
-    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Backend | None = None, **options: Unpack[ReadOptions]
 ) -> Frame:
     """Read an entity of the portal into a typed frame, every row exactly once.
 
@@ -67,24 +70,24 @@ def read_entity(
     ['int64', 'str', 'Int64']
     """
     request = FrameRead.given("read_entity", ReadOptions, options, entity=entity, backend=backend)
-    return bridge.run(core.read(blocking_portal(portal), request))
+    return bridge.run(read_portals(blocking_portals(portal), request))
 
 
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pandas"] | None = ..., **options: Unpack[ChunkOptions]
 ) -> Iterator[pd.DataFrame]: ...
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["polars"], **options: Unpack[ChunkOptions]
 ) -> Iterator[pl.DataFrame]: ...
 @overload
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Literal["pyarrow"], **options: Unpack[ChunkOptions]
 ) -> Iterator[pa.Table]: ...
 @takes(FrameRead, ChunkOptions)
 def iter_entity(
-    entity: str, portal: PortalLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
+    entity: str, portal: PortalsLike = None, *, backend: Backend | None = None, **options: Unpack[ChunkOptions]
 ) -> Iterator[Frame]:
     """Read an entity in frames of `chunk_size` rows, in order of id, in bounded memory.
 
@@ -108,10 +111,14 @@ def iter_entity(
     [50, 50, 20]
     """
     request = FrameRead.given("iter_entity", ChunkOptions, options, entity=entity, backend=backend)
-    return bridge.iterate(core.iterate_entity(blocking_portal(portal), request))
+    return bridge.iterate(iterate_portals(blocking_portals(portal), request))
 
 
-def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = None) -> int:
+@overload
+def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | None = ...) -> int: ...  # type: ignore[overload-overlap]  # a text is a sequence, too
+@overload
+def count_entity(entity: str, portal: Sequence[PortalLike], *, filters: Filters | None = ...) -> dict[str, int]: ...
+def count_entity(entity: str, portal: PortalsLike = None, *, filters: Filters | None = None) -> int | dict[str, int]:
     """Count the rows of an entity that match the conditions, in one request that runs a COUNT on the portal.
 
     Parameters
@@ -119,13 +126,23 @@ def count_entity(entity: str, portal: PortalLike = None, *, filters: Filters | N
     entity, portal, filters
         As in `read_entity`.
 
+    Returns
+    -------
+    int, or dict of str to int for a list of portals
+        Their counts by host, in the order of the list.
+
+    Raises
+    ------
+    PortalsError
+        Some of several portals failed; ``.frame`` has the counts of the others.
+
     Examples
     --------
     >>> import bx24frames as bx
     >>> bx.count_entity("deal", "sandbox", filters={"id": [-1]})
     0
     """
-    return bridge.run(core.count(blocking_portal(portal), entity, filters))
+    return bridge.run(count_portals(blocking_portals(portal), entity, filters))
 
 
 @overload
@@ -250,7 +267,8 @@ def scan_entity(
     Parameters
     ----------
     entity, portal
-        As in `read_entity`, except methods outside the catalogue, which have no description of columns.
+        As in `read_entity`, except several portals, and methods outside the catalogue, which have no description of
+        columns.
     The keyword arguments of `options`.
     pushdown : bool
         False: read every row that matches `filters`, regardless of the query's conditions. Conditions on columns in

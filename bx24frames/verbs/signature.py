@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from bx24frames.errors import Report
+    from bx24frames.reports import Report
     from bx24frames.scan.order import OrderBy
     from bx24frames.scan.request import Labels, Moment
     from bx24frames.where.filters import Filters
@@ -58,6 +58,8 @@ class ReadOptions(ScanOptions, total=False):
     schema: object
     missing_columns: Literal["raise", "insert"]
     progress: Progress
+    type_conflicts: Literal["raise", "text"]
+    portals_at_once: int
 
 
 class ChunkOptions(ReadOptions, total=False):
@@ -167,8 +169,9 @@ OPTIONS: Final = "The keyword arguments of `options`."
 _ENTITY_AND_PORTAL: Final = """entity : str
     Name of an entity: ``"deal"``, ``"contact"``, ``"item:1036"``, a smart process by code or title, ``"crm.deal"``
     (classic), ...; see `list_entities`.
-portal : str or Portal, optional
-    An address, a profile name, ``"sandbox"`` or a `Portal`. Default: ``BX24_WEBHOOK``, then the default profile."""
+portal : str, Portal or sequence of these, optional
+    An address, a profile name, ``"sandbox"`` or a `Portal`. Default: ``BX24_WEBHOOK``, then the default profile. Of
+    several portals, the rows begin with a column ``portal``, the portal's host."""
 
 _READ_ERRORS: Final = """UnknownEntity, UnknownColumn, FilterError, ConfigError
     An argument is invalid; raised before any row is requested.
@@ -177,6 +180,8 @@ ValidationError
 DecodeError
     A value does not fit the type of its field.
 PortalError, ResponseError, TransportError
-    The read failed; a partial frame is never returned."""
+    The read failed; a partial frame is never returned.
+PortalsError
+    Some of several portals failed: ``.failures`` has the error of each, ``.frame`` the rows of the others."""
 
 _TEXTS: Final = {"The entity and the portal.": _ENTITY_AND_PORTAL, "The errors of a read.": _READ_ERRORS}

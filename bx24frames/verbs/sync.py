@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 
 from bx24frames import bridge
-from bx24frames.errors import ConfigError
 from bx24frames.frames.sync_report import SyncReport, sync_report_of
 from bx24frames.mirror.request import SyncRequest
 from bx24frames.mirror.sync import sync_store
-from bx24frames.portal.session import blocking_portal, connection_of
+from bx24frames.portal.several import blocking_portals, connections_of, portals_named
 from bx24frames.verbs.signature import takes
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from bx24frames.mirror.stores.protocol import Store
     from bx24frames.options import OnError, Progress
-    from bx24frames.portal.session import PortalLike
+    from bx24frames.portal.several import PortalsLike
 
 
 class SyncOptions(TypedDict, total=False):
@@ -34,12 +33,13 @@ class SyncOptions(TypedDict, total=False):
     on_error: OnError
     progress: Progress
     retyped: Literal["raise", "column"]
+    portals_at_once: int
 
 
 @takes(SyncRequest, SyncOptions)
 def sync_entities(
     entities: str | Sequence[str] | None = None,
-    portal: PortalLike | Sequence[PortalLike] = None,
+    portal: PortalsLike = None,
     **options: Unpack[SyncOptions],
 ) -> SyncReport:
     """Bring a copy of the portal up to date, or make it: rows, deletions, fields and captions.
@@ -54,7 +54,7 @@ def sync_entities(
         Names as for `read_entity`; ``"stage_history:2"`` is the stage history of deals. Default: everything of the CRM
         and around it that the credential can read.
     portal : str, Portal or sequence of these, optional
-        As for `read_entity`; several portals share the tables, told apart by their column ``portal``.
+        As for `read_entity`; several portals share the tables, each with its host in their column ``portal``.
     The keyword arguments of `options`.
 
     Returns
@@ -67,6 +67,8 @@ def sync_entities(
         The store is not a mirror, of another portal, of a newer layout, held by another process, or cannot be written.
     SyncError
         Some tables were not brought up to date (`.report`).
+    PortalsError
+        The same for a list of portals, once the others are done: ``.failures`` by host, and ``.report``.
     UnknownEntity, ConfigError
         Before anything is read.
 
@@ -84,13 +86,13 @@ def sync_entities(
     0
     """
     request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
-    return bridge.run(_synced([blocking_portal(one) for one in _portals(portal)], request))
+    return bridge.run(_synced(blocking_portals(portal), request))
 
 
 @takes(SyncRequest, SyncOptions)
 async def sync_entities_async(
     entities: str | Sequence[str] | None = None,
-    portal: PortalLike | Sequence[PortalLike] = None,
+    portal: PortalsLike = None,
     **options: Unpack[SyncOptions],
 ) -> SyncReport:
     """Bring a copy of the portal up to date; see `bx24frames.sync_entities`.
@@ -102,24 +104,11 @@ async def sync_entities_async(
     The keyword arguments of `options`.
     """
     request = SyncRequest.given("sync_entities", SyncOptions, options, entities=entities)
-    return await _synced(_portals(portal), request)
+    return await _synced(portal, request)
 
 
-async def _synced(portals: Sequence[PortalLike], request: SyncRequest) -> SyncReport:
-    connections = [connection_of(one) for one in portals]
-    return sync_report_of(await sync_store(connections, request), request.on_error)
-
-
-def _portals(given: PortalLike | Sequence[PortalLike]) -> list[PortalLike]:
-    """One portal or several as a list.
-
-    Raises
-    ------
-    ConfigError
-        The list is empty.
-    """
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        if not given:
-            raise ConfigError("portal is an empty list: name at least one")
-        return list(given)
-    return [given]
+async def _synced(portal: PortalsLike, request: SyncRequest) -> SyncReport:
+    portals, listed = portals_named(portal)
+    connections = connections_of(portals)
+    done = await sync_store(connections, request, listed=listed)
+    return sync_report_of(done, request.on_error, [one.host for one in connections], listed=listed)

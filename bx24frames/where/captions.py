@@ -9,23 +9,26 @@ from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit, listed, plain
 from bx24frames.entities.operators import Comparison, Op
+from bx24frames.entities.owner_types import owner_number
 from bx24frames.entities.schema import Entity, Field
 from bx24frames.entities.types import comparison
 from bx24frames.where.tree import Clause, Tree, conjuncts, leaves
 
 _BY_VALUE: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NONE_OF})
-_CLOSED: Final = frozenset(
-    {Origin.CHOICES, Origin.STATUS, Origin.STAGES, Origin.PIPELINES, Origin.USERS, Origin.CURRENCIES}
-)
+_CLOSED: Final = frozenset(Origin) - {Origin.ROWS}
 _PIPELINE: Final = "crm_category"
 
 
 def worded(entity: Entity, fields: Sequence[Field], filters: Tree[Clause]) -> Iterator[tuple[Field, Lookup]]:
     """The fields with a closed dictionary that conditions compare with text, each with its dictionary."""
-    names, number = Names(fields, entity.name), entity.entity_type_id
+    names, number = Names(fields, entity.name), entity.coded_type
     for one in leaves(filters):
-        if number is None and one.name.casefold() == "entitytypeid" and str(one.value).isdigit():
-            number = int(str(one.value))
+        if (
+            number is None
+            and one.name.casefold() == "entitytypeid"
+            and isinstance(given := owner_number(one.value), int)
+        ):
+            number = given
     for one in leaves(filters):
         field = names.find(one.name) if one.op in _BY_VALUE else None
         lookup = None if field is None else lookup_of(field, number)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from odd_portal import OddPortal
+from odd_portal import FIELDS, OddPortal
 from odd_wire import Refused
 from unlimited import FAST
 
@@ -277,6 +277,58 @@ def test_rows_as_maps_by_their_ids(odd: OddPortal, portal: bx.Portal, entity: st
     assert column_of(bx.read_entity(entity, portal, columns=["id"]), "id") == IDS
     frame = bx.read_entity(entity, portal, columns=["id"], order_by=("id", "desc"), limit=120)
     assert column_of(frame, "id") == IDS[::-1][:120]
+
+
+def as_map(rows: list[Any]) -> dict[str, Any]:
+    """How PHP prints a list from which entries were taken out."""
+    return {str(place * 2 + 1): row for place, row in enumerate(rows)}
+
+
+def test_captions_come_from_maps_too(
+    odd: OddPortal, portal: bx.Portal, column_of: Column, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PHP prints a list whose keys are not 0..n-1 as a map: enumerations, statuses and pipelines alike."""
+    color = {**FIELDS["UF_CRM_COLOR"], "items": as_map(FIELDS["UF_CRM_COLOR"]["items"])}
+    monkeypatch.setitem(FIELDS, "UF_CRM_COLOR", color)
+    statuses, pipelines = odd.do_crm_status_list, odd.do_crm_category_list
+    odd.do_crm_status_list = lambda params: {"result": as_map(statuses(params)["result"])}  # type: ignore[method-assign]
+    odd.do_crm_category_list = lambda params: {  # type: ignore[method-assign]
+        "result": {"categories": as_map(pipelines(params)["result"]["categories"])}
+    }
+    frame = bx.read_entity("deal", portal, columns=["stageId", "UF_CRM_COLOR"], labels=True)
+    assert set(column_of(frame, "stageId")) == {"New"}
+    assert set(column_of(frame, "UF_CRM_COLOR")) == {"Red"}
+
+
+@pytest.mark.parametrize("code", ["ACCESS_DENIED", "ERROR_METHOD_NOT_FOUND", "insufficient_scope"])
+def test_captions_that_are_refused_can_be_done_without(odd: OddPortal, portal: bx.Portal, code: str) -> None:
+    def refuse(method: str, params: Any) -> None:
+        if method == "crm.status.list":
+            raise Refused(code, "no", 403)
+
+    odd.command = refuse
+    with pytest.raises(bx.errors.PortalError, match=r"captions of 'stageId'.*labels="):
+        bx.read_entity("deal", portal, columns=["stageId"], labels=True)
+
+
+def test_a_dictionary_is_read_to_its_end(odd: OddPortal, portal: bx.Portal, column_of: Column) -> None:
+    """The documentation's samples say that a list of statuses has pages; portals give it whole."""
+    rows = [
+        {"ID": str(at), "ENTITY_ID": "DEAL_STAGE_1", "STATUS_ID": f"C1:{at}", "NAME": f"Stage {at}"}
+        for at in range(120)
+    ]
+
+    def paged(params: Any) -> dict[str, Any]:
+        start = int(params.get("start") or 0)
+        more = {"next": start + 50} if start + 50 < len(rows) else {}
+        return {"result": rows[start : start + 50], "total": len(rows), **more}
+
+    odd.do_crm_status_list = paged  # type: ignore[method-assign]
+    for row in odd.rows.values():
+        row["stageId"] = "C1:119"
+    frame = bx.read_entity("deal", portal, columns=["stageId"], labels=True, limit=5)
+    assert set(column_of(frame, "stageId")) == {"Stage 119"}
+    assert len(portal.get_all("crm.status.list")) == 120
 
 
 def test_an_answer_without_its_list_is_an_error(odd: OddPortal, portal: bx.Portal) -> None:

@@ -18,6 +18,7 @@ from odd_wire import Asked, Raw, Refused
 
 import bx24frames as bx
 from bx24frames import errors as e
+from bx24frames.testing import no_waiting
 
 NASTY = [
     "plain", "$result[b0_1][0][ID]", "a$next[x]b", "$TOTAL[1", "a&b=c", "100%", "1+1", "#hash", "[x]=y", "a;b", "😀 Ёж",
@@ -69,6 +70,38 @@ def test_one_poisoned_row_of_five_hundred(empty: OddPortal, portal: bx.Portal, e
     outcome = report.frame("pyarrow").to_pylist()[77]
     assert outcome["code"] == "CRM_FIELD_ERROR_VALUE_NOT_VALID"
     assert outcome["message"] == 'Field "Name" is not valid'
+
+
+def takes_at_most(size: int) -> Callable[[Asked], Raw | None]:
+    """A web server in front of the portal, with a limit of the size of requests."""
+
+    def before(asked: Asked) -> Raw | None:
+        page = b"<html><h1>413 Request Entity Too Large</h1></html>"
+        return Raw(413, page) if len(json.dumps(asked.params)) > size else None
+
+    return before
+
+
+@pytest.mark.parametrize("entity", ["deal", "crm.deal"])
+def test_rows_too_large_together_are_sent_in_smaller_requests(
+    empty: OddPortal, portal: bx.Portal, entity: str, skipped: no_waiting
+) -> None:
+    """Twenty rows of an import, and fifty commands, may be more than a web server takes; each row by itself is not."""
+    empty.before.append(takes_at_most(30_000))
+    frame = pd.DataFrame({"title": [f"t{at}" + "x" * 5000 for at in range(60)]})
+    report = bx.write_entity(frame, entity, portal, mode="insert")
+    assert report.inserted == 60
+    assert titles(empty) == Counter(frame["title"])
+    assert skipped.seconds < 60  # nothing was in doubt for as long as a lost request may still be carried out
+
+
+def test_a_row_too_large_by_itself_fails_by_itself(empty: OddPortal, portal: bx.Portal) -> None:
+    empty.before.append(takes_at_most(30_000))
+    frame = pd.DataFrame({"title": [f"t{at}" + "x" * (40_000 if at == 13 else 10) for at in range(40)]})
+    report = bx.write_entity(frame, "deal", portal, mode="insert", on_error="report")
+    assert (report.inserted, report.failed, report.unknown) == (39, 1, 0)
+    assert "413" in str(report.frame("pyarrow").to_pylist()[13]["message"])
+    assert titles(empty) == Counter(frame["title"].drop(13))
 
 
 def test_rows_are_tied_by_label_not_by_order(empty: OddPortal, portal: bx.Portal) -> None:

@@ -17,7 +17,7 @@ RUNNABLE = [
     line
     for lines in EXAMPLES.values()
     for line in lines
-    if line.split()[0] not in ("connect", "profiles", "sandbox", "write", "delete")
+    if line.split()[0] not in ("connect", "portals", "profiles", "sandbox", "write", "delete")
     and "acme" not in line
     and "<" not in line
 ]

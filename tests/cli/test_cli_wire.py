@@ -45,7 +45,7 @@ def test_every_function_has_its_command():
     verbs = {name for name in vars(bx.Portal) if not name.startswith("_")}
     assert verbs - OF_A_PROCESS == set(VERB_OF)
     assert {*COMMAND_OF.values(), *VERB_OF.values()} <= commands
-    assert {"connect", "profiles", "sandbox"} == commands - {*COMMAND_OF.values(), *VERB_OF.values()}
+    assert {"connect", "portals", "profiles", "sandbox"} == commands - {*COMMAND_OF.values(), *VERB_OF.values()}
 
 
 def test_every_command_takes_a_profile(run):

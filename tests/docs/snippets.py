@@ -28,6 +28,8 @@ PAGES = [ROOT / "README.md", ROOT / "README.ru.md", *ENGLISH]
 
 FENCE = re.compile(r"^```(?P<kind>\w+)(?P<notes>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S)
 HEREDOC = re.compile(r"<<\s*'?(\w+)'?")
+TIDY = "sandbox:tidy:2026-11-30"
+"""The sandbox with the small company, on a day that the pages show."""
 CHECKED = ("pip", "make", "git", "sudo")
 """Words that begin a line which is looked at, and not carried out: it would change the machine of whoever tests."""
 

@@ -9,13 +9,15 @@ import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from snippets import PAGES, ROOT, RUSSIAN, Page, Snippet, parts, snippets, statements
+from snippets import PAGES, ROOT, RUSSIAN, TIDY, Page, Snippet, parts, snippets, statements
 
 from bx24frames.sandbox import Sandbox
 from bx24frames.sandbox.fixtures import FIXTURE_SIZES
+from bx24frames.sandbox.named import options_of
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -32,21 +34,31 @@ def shell(page: Path) -> Iterator[tuple[Snippet, str]]:
                 yield snippet, statement
 
 
+NAMED = {"": "sandbox", TIDY.partition(":")[2]: TIDY}
+"""The sandboxes that the pages name, by the words behind the colon."""
+
+
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rows that "sandbox" has, in a file: copying it is faster than seeding."""
-    path = tmp_path_factory.mktemp("seeded") / "box.sqlite"
-    Sandbox(str(path), real_time=False).close()
-    return path
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The rows of the named sandboxes, in files: copying one is faster than seeding."""
+    folder = tmp_path_factory.mktemp("seeded")
+    paths = {words: folder / f"{place}.sqlite" for place, words in enumerate(NAMED)}
+    for words, path in paths.items():
+        Sandbox(str(path), real_time=False, **options_of(words)).close()
+    return paths
 
 
 @pytest.fixture
-def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
-    """A fresh portal under the name "sandbox", which is also the one meant where none is named."""
-    box = str(shutil.copy(seeded, tmp_path / "box.sqlite"))
-    with Sandbox(box, plan="unlimited", real_time=False, listen=True) as sandbox:
-        Sandbox.close_shared()
-        monkeypatch.setattr(Sandbox, "_shared", sandbox)
+def portal_in_a_box(
+    seeded: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[dict[str, Sandbox]]:
+    """Fresh portals under the names that the pages use; "sandbox" is also the one meant where none is named."""
+    Sandbox.close_shared()
+    with ExitStack() as opened:
+        for words, path in seeded.items():
+            box = str(shutil.copy(path, tmp_path / path.name))
+            named = Sandbox(box, plan="unlimited", real_time=False, listen=True, **options_of(words))
+            monkeypatch.setitem(Sandbox._shared, words, opened.enter_context(named))
         monkeypatch.setenv("BX24_WEBHOOK", "sandbox")
         monkeypatch.setenv("BX24FRAMES_CONFIG", str(tmp_path / "profiles.toml"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -54,7 +66,7 @@ def portal_in_a_box(seeded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.setenv("COLUMNS", "120")
         (tmp_path / "work").mkdir()
         monkeypatch.chdir(tmp_path / "work")
-        yield sandbox
+        yield dict(Sandbox._shared)
 
 
 LONG = {"cookbook.md", "promises.md"}
@@ -71,7 +83,7 @@ LONG = {"cookbook.md", "promises.md"}
 )
 def test_every_snippet_runs_and_prints_what_the_page_says(
     page: Path,
-    portal_in_a_box: Sandbox,
+    portal_in_a_box: dict[str, Sandbox],
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ):
@@ -86,7 +98,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
         if name.startswith("test_") and callable(test):
             with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
                 test(fresh)
-    assert portal_in_a_box.stats.broken == []
+    assert [box.stats.broken for box in portal_in_a_box.values()] == [[], []]
 
 
 @pytest.mark.parametrize("page", [*PAGES, *sorted(RUSSIAN.rglob("*.md"))], ids=told)

@@ -43,6 +43,36 @@ def test_what_is_printed_before_the_json(before: bytes) -> None:
     assert answer.value == {"ID": "1"}
 
 
+@pytest.mark.parametrize("behind", [b"\n<br />\n<b>Warning</b>:  {} in <b>x.php</b><br />\n", b"<!-- 0.21 s -->"])
+def test_what_is_printed_behind_the_json(behind: bytes) -> None:
+    answer = batch.decode(parcel("a"), 200, b'\xef\xbb\xbf{"result":{"ID":"1"},"time":{"operating":0}}' + behind)["a"]
+    assert isinstance(answer, Success)
+    assert answer.value == {"ID": "1"}
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"result":[1],"next":50<html>', b'{"result":[1]}{"result":[2]}', b'{"result":{"a":1}<b>']
+)
+def test_half_an_answer_in_front_of_a_page_is_no_answer(body: bytes) -> None:
+    assert isinstance(batch.decode(parcel("a"), 200, body)["a"], Lost)
+
+
+def test_counts_printed_as_digits_in_text() -> None:
+    answer = batch.decode(parcel("a"), 200, b'{"result":[],"total":"137","next":"50"}')["a"]
+    assert isinstance(answer, Success)
+    assert (answer.total, answer.next) == (137, 50)
+    odd = batch.decode(parcel("a"), 200, b'{"result":[],"total":"many","next":false}')["a"]
+    assert isinstance(odd, Success)
+    assert (odd.total, odd.next) == (None, None)
+
+
+@pytest.mark.parametrize(("status", "sent"), [(413, False), (414, False), (431, False), (403, True), (502, True)])
+def test_a_request_refused_for_its_size_was_not_carried_out(status: int, sent: bool) -> None:
+    answer = batch.decode(parcel("a", "b"), status, b"<html><h1>nginx</h1></html>")["b"]
+    assert isinstance(answer, Lost)
+    assert answer.sent is sent
+
+
 @pytest.mark.parametrize("empty", [[], {}])
 def test_every_map_may_be_a_list(empty: object) -> None:
     """PHP prints an empty map as [] and one with the keys 0..n-1 as a list, each map for itself."""
@@ -78,6 +108,7 @@ def test_commands_that_are_spoken_of_nowhere() -> None:
         (b'{"error":200040300010,"error_description":null}', "200040300010", ""),
         (b'{"error":"ERROR_ARGUMENT","error_description":"bad","argument":"ID"}', "ERROR_ARGUMENT", "bad"),
         (b'{"error":{"code":"BITRIX_REST_V3_EXCEPTION_X","message":"m"}}', "BITRIX_REST_V3_EXCEPTION_X", "m"),
+        (b'{"error":{"error":"ACCESS_DENIED","error_description":"No"}}', "ACCESS_DENIED", "No"),
         (
             b'{"error":"X","error_description":"in https:\\/\\/a.b\\/rest\\/1\\/s3cr3t\\/x"}',
             "X",

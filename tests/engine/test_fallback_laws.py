@@ -85,9 +85,10 @@ def test_one_answer_each_and_no_insert_twice(seed: int, count: int, repeatable: 
     assert all(item.attempts == sent[item.command.label] for item in settled)
 
 
-@pytest.mark.parametrize("fault", [Lost("page", status=504), Refusal("ERROR_CORE", "x", 400, whole=True),
-    Lost("page", status=502), Lost("page", status=413)])  # fmt: skip
-def test_a_poisoned_command_costs_itself(fault: Answer) -> None:
+@pytest.mark.parametrize(("fault", "repeatable"), [(Lost("page", status=504), True),
+    (Refusal("ERROR_CORE", "x", 400, whole=True), True), (Lost("page", status=502), True),
+    (Lost("page", status=413, sent=False), True), (Lost("page", status=413, sent=False), False)])  # fmt: skip
+def test_a_poisoned_command_costs_itself(fault: Answer, repeatable: bool) -> None:
     """Whatever request it is in fails: the others come through, in about twice log n requests."""
     requests = [0]
 
@@ -96,7 +97,7 @@ def test_a_poisoned_command_costs_itself(fault: Answer) -> None:
         spoilt = any(command.label == "t_13" for command in parcel.commands)
         return {command.label: fault if spoilt else Success(command.label) for command in parcel.commands}
 
-    settled = run(Dispatch(commands(40, repeatable=True), first=40), portal)
+    settled = run(Dispatch(commands(40, repeatable=repeatable), first=40), portal)
     assert [item.command.label for item in settled if not isinstance(item.answer, Success)] == ["t_13"]
     assert requests[0] <= 40
     assert next(item for item in settled if item.command.label == "t_13").path == "single"

@@ -1,4 +1,4 @@
-"""`Limits(shared=function)`: the request bucket is kept by the user's own code, for several machines."""
+"""`Limits(shared=...)` with a bucket or a function: the budget is kept by the user's own code, for several machines."""
 
 from __future__ import annotations
 
@@ -74,6 +74,14 @@ def test_a_refusal_fills_the_bucket_once_and_pauses_this_process():
     assert bucket.depart(paused_until) == paused_until
 
 
+def test_a_bucket_can_be_given_itself():
+    places = Places()
+    limits = Limits(shared=places)
+    for _ in range(2):
+        assert Budgets().governor("acme.bitrix24.com", "webhook", limits)[0].bucket.depart(0.0) == 0.0
+    assert places.taken == 2
+
+
 @pytest.mark.parametrize("answer", [None, True, "1", float("nan"), float("inf")])
 def test_a_bucket_that_does_not_return_seconds_is_an_error(answer: object):
     places = Places()
@@ -84,5 +92,5 @@ def test_a_bucket_that_does_not_return_seconds_is_an_error(answer: object):
 
 @pytest.mark.parametrize("shared", ["machine", 5, True])
 def test_anything_else_is_refused(shared: object):
-    with pytest.raises(ConfigError, match="shared must be None, 'host' or a function that opens a bucket"):
+    with pytest.raises(ConfigError, match="shared must be None, 'host', the address of a Redis server"):
         Limits(shared=shared)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.decode import typed
+from bx24frames.entities.properties import unwrapped
+from bx24frames.entities.schema import Field, Holder
 from bx24frames.entities.types import Kind
 from bx24frames.errors import DecodeError
 
@@ -97,6 +100,30 @@ def test_the_date_rule(deal: Table) -> None:
         date(2024, 4, 19),
         date(2024, 4, 19),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2012-05-10T03:00:00+04:00", date(2012, 5, 10)),
+        ("1985-07-15T03:00:00+04:00", date(1985, 7, 15)),
+        ("1905-06-01T03:00:00+02:30", date(1905, 6, 1)),
+        ("2026-07-15T01:00:00+02:00", date(2026, 7, 15)),
+        ("2026-01-15T02:00:00+01:00", date(2026, 1, 15)),
+        ("2026-07-14T19:00:00-04:00", date(2026, 7, 15)),
+        ("2026-01-14T20:00:00-05:00", date(2026, 1, 15)),
+        ("2026-04-13T00:00:00+03:00", date(2026, 4, 13)),
+    ],
+)
+def test_a_date_is_the_nearest_midnight(deal: Table, text: str, meant: date) -> None:
+    """The portal adds the offset of today to a midnight in the offset of that day; the two may differ."""
+    assert read(deal, "begindate", text) == [meant]  # a column of such texts
+    assert read(deal, "begindate", text, "19.04.2024") == [meant, date(2024, 4, 19)]  # cell by cell
+    assert read(deal, "UF_CRM_DAYS", [text]) == [[meant]]
+
+
+def test_a_date_without_an_offset_is_read_as_written(deal: Table) -> None:
+    assert read(deal, "begindate", "31.12.2024 23:59:59", "2024-12-31T18:00:00") == [date(2024, 12, 31)] * 2
 
 
 def test_moments_are_utc(deal: Table) -> None:
@@ -233,3 +260,20 @@ def test_money_with_empty_cells_is_read_as_a_column() -> None:
         None,
         {"amount": amounts[1], "currency": "USD"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "one", "many"),
+    [
+        ({"value": "a", "valueId": "1"}, "a", ["a"]),
+        ([{"value": "a"}, {"value": "b"}], "a", ["a", "b"]),
+        ({"0": {"value": "a"}, "2": {"value": "b"}}, "a", ["a", "b"]),
+        ("a", "a", ["a"]),
+        ([], None, []),
+    ],
+)
+def test_a_property_in_every_shape(cell: Any, one: str | None, many: list[str]) -> None:
+    """PHP prints a list whose keys are not 0..n-1 as a map."""
+    single = Field("property258", "string", holder=Holder.VALUE)
+    assert unwrapped(cell, single) == one
+    assert unwrapped(cell, replace(single, multiple=True)) == many

@@ -159,8 +159,9 @@ def test_classic_refusals(lead: Table, filters: Any, message: str) -> None:
 def test_users_are_chosen_here_where_the_method_would_answer_all_of_them() -> None:
     """user.get ignores names it does not know, a group among them, and reads no moment."""
     user = resolve("user")
-    fields = parse_fields(user, {"ID": "ID", "NAME": "Name", "DATE_REGISTER": "Since"})
-    for filters in ([[("ID", "=", 1)], [("NAME", "=", "x")]], {">=DATE_REGISTER": NOON}):
+    fields = parse_fields(user, {"ID": "ID", "NAME": "Name", "LAST_LOGIN": "Seen", "DATE_REGISTER": "Since"})
+    day = {">=DATE_REGISTER": "2026-01-31"}
+    for filters in ([[("ID", "=", 1)], [("NAME", "=", "x")]], {">=LAST_LOGIN": NOON}, day):
         where = parse_filters(user, fields, filters)
         assert (dict(where.params), where.branches, where.cut) == ({}, (), True)
 

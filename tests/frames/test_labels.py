@@ -13,7 +13,7 @@ import bx24frames as bx
 from bx24frames import bridge
 from bx24frames.entities.captions import Dictionary, Lookup, Origin, codes_for, lookup_of, statuses
 from bx24frames.entities.schema import Field
-from bx24frames.errors import ConfigError, UnknownColumn
+from bx24frames.errors import ConfigError, FilterError, UnknownColumn
 from bx24frames.frames.accept import accept
 from bx24frames.options import Backend
 from bx24frames.portal.metadata import find_table
@@ -177,7 +177,10 @@ def test_a_label_that_cannot_be_is_an_error_before_a_data_request(portal: bx.Por
         (Field("STAGE_ID", "crm_status"), 31, Lookup(Origin.STAGES, "SMART_INVOICE_STAGE")),
         (Field("STAGE_ID", "crm_status"), 1036, Lookup(Origin.STAGES, "DYNAMIC_1036_STAGE")),
         (Field("STATUS_ID", "crm_status"), 1, Lookup(Origin.STATUS, "STATUS")),
-        (Field("STAGE_SEMANTIC_ID", "crm_status"), 2, None),
+        (Field("STAGE_SEMANTIC_ID", "crm_status"), 2, Lookup(Origin.FIXED, "stage groups")),
+        (Field("DIRECTION", "crm_enum_activitydirection"), None, Lookup(Origin.ENUM, "activitydirection")),
+        (Field("ENTITY_TYPE_ID", "integer"), None, Lookup(Origin.ENUM, "ownertype")),
+        (Field("ownerType", "string"), None, Lookup(Origin.ENUM, "ownertype", key="SYMBOL_CODE_SHORT")),
         (Field("categoryId", "crm_category"), None, None),
         (Field("p", "crm_entity", settings={"parentEntityTypeId": 128}), 2, Lookup(Origin.ROWS, entity_type_id=128)),
         (Field("p", "crm_entity"), 2, None),
@@ -340,3 +343,66 @@ def test_captions_stand_beside_their_codes(bx24_sandbox: bx.Sandbox):
     for wrong in ({"stageId": "id"}, {"stageId": 1}, {"id": "x", "stageId": "x"}, "stageId"):
         with pytest.raises(ConfigError, match="labels"):
             bx.read_entity("deal", bx24_sandbox.url, **given, labels=wrong)
+
+
+def test_activities_have_the_captions_of_the_portals_own_lists(portal: bx.Portal):
+    columns = ["TYPE_ID", "OWNER_TYPE_ID", "DIRECTION", "PRIORITY", "STATUS"]
+    codes = bx.read_entity("activity", portal, columns=columns, limit=200)
+    named = bx.read_entity("activity", portal, columns=columns, limit=200, labels=True)
+    for column, method in zip(columns, ["type", "", "direction", "priority", "status"], strict=True):
+        listed = portal.call(f"crm.enum.{'activity' + method if method else 'ownertype'}", {})
+        captions = {row["ID"]: row["NAME"] or str(row["ID"]) for row in listed}
+        expected = [None if code is pd.NA else captions.get(code, str(code)) for code in codes[column]]
+        assert cells(named, column) == expected
+        assert any(expected)
+
+
+def test_calls_and_stage_groups_have_documented_captions_in_the_language_of_the_portal(portal: bx.Portal):
+    calls = bx.read_entity("call", portal, columns=["CALL_TYPE", "CALL_FAILED_CODE"])
+    named = bx.read_entity("call", portal, columns=["CALL_TYPE", "CALL_FAILED_CODE"], labels=True)
+    pairs = set(zip(calls["CALL_TYPE"], named["CALL_TYPE"], strict=True))
+    assert {(1, "Исходящий"), (2, "Входящий"), (3, "Входящий с перенаправлением")} == pairs
+    assert set(named["CALL_FAILED_CODE"].dropna()) == {"Успешный", "Пропущенный", "Отменён"}
+    groups = bx.read_entity("deal", portal, columns=["stageSemanticId"], labels=True)["stageSemanticId"]
+    assert groups.cat.categories.tolist() == ["В работе", "Успех", "Провал"]
+
+
+def test_documented_captions_are_english_where_the_portals_own_texts_are():
+    with bx.Sandbox(seed="tidy", locale="en", plan="unlimited", real_time=False, sizes={"deal": 8}) as box:
+        groups = bx.read_entity("deal", box.url, columns=["stageSemanticId"], labels=True)["stageSemanticId"]
+    assert set(groups) <= {"In progress", "Success", "Failure"}
+
+
+def test_calls_are_captioned_for_a_credential_without_the_crm(read_only_sandbox: bx.Sandbox):
+    calls = bx.read_entity("call", read_only_sandbox.add_webhook(["telephony"]), columns=["CALL_TYPE"], labels=True)
+    assert set(calls["CALL_TYPE"]) == {"Outgoing", "Incoming", "Incoming, forwarded"}
+
+
+def test_conditions_take_these_captions_and_an_unlisted_call_code_is_sent_as_it_is(portal: bx.Portal):
+    count = lambda entity, **wanted: bx.count_entity(entity, portal, filters=wanted)  # noqa: E731
+    assert count("activity", TYPE_ID="Звонок") == count("activity", TYPE_ID=2) > 0
+    assert count("call", CALL_TYPE="Входящий") == count("call", CALL_TYPE=2) > 0
+    assert count("call", CALL_FAILED_CODE="Пропущенный") == count("call", CALL_FAILED_CODE="304") > 0
+    assert count("call", CALL_FAILED_CODE="487") == 0
+    assert count("deal", stageSemanticId="успех") == count("deal", stageSemanticId="S") > 0
+    with pytest.raises(FilterError, match="did you mean 'Звонок'"):
+        count("activity", TYPE_ID="Званок")
+
+
+def test_owners_are_named_and_still_taken_in_every_spelling(portal: bx.Portal):
+    rows = bx.read_entity("product_row", portal, filters={"ownerType": "deal", "ownerId": [1, 2, 3]}, labels=True)
+    assert set(rows["ownerType"]) == {"Сделка"}
+    named = bx.read_entity("requisite", portal, columns=["ENTITY_TYPE_ID"], labels=True)
+    assert set(named["ENTITY_TYPE_ID"]) == {"Контакт", "Компания"}
+    by_caption = bx.count_entity("requisite", portal, filters={"ENTITY_TYPE_ID": "Компания"})
+    assert by_caption == bx.count_entity("requisite", portal, filters={"ENTITY_TYPE_ID": 4})
+
+
+def test_a_stage_history_is_named_by_the_word_of_its_type_and_its_pipelines_have_captions(portal: bx.Portal):
+    moves = bx.read_entity("stage_history:deal", portal, columns=["ID", "CATEGORY_ID"], labels=True)
+    codes = bx.read_entity("stage_history:2", portal, columns=["ID", "CATEGORY_ID"])
+    assert moves["ID"].tolist() == codes["ID"].tolist()
+    assert "Общая" in set(moves["CATEGORY_ID"])
+    for entity, more in (("stage_history:deal", {}), ("stage_history", {"entityTypeId": "deal"})):
+        count = bx.count_entity(entity, portal, filters={"CATEGORY_ID": "Общая", **more})
+        assert count == int((codes["CATEGORY_ID"] == 0).sum()) > 0

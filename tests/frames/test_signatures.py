@@ -22,6 +22,7 @@ READ = {
     "columns": None, "filters": None, "order_by": None, "limit": None, "changed_since": None, "backend": None,
     "dtype_backend": None, "timezone": None, "labels": False, "titles": False, "index": None,
     "schema_overrides": None, "schema": None, "missing_columns": "raise", "on_bad_value": "raise", "progress": "auto",
+    "type_conflicts": "raise", "portals_at_once": 32,
 }  # fmt: skip
 WRITE = {
     "mode": inspect.Parameter.empty, "on": None, "columns": None, "mapping": None, "nulls": "skip",

@@ -102,6 +102,11 @@ def test_users_are_not_found_by_moments(store: PortalStore) -> None:
     assert all(row["TIMESTAMP_X"] == {} for row in call(store, "user.get", {}).value)
 
 
+def test_the_day_of_a_users_registration_is_printed_without_its_time(store: PortalStore) -> None:
+    for rows in (call(store, "user.get", {}).value, [call(store, "user.current", {}).value]):
+        assert {row["DATE_REGISTER"][10:] for row in rows} == {"T03:00:00+03:00"}
+
+
 def test_one_dictionary_at_a_time(store: PortalStore) -> None:
     with pytest.raises(MethodError, match="must be a string"):
         call(store, "crm.status.list", {"filter": {"ENTITY_ID": ["SOURCE", "DEAL_STAGE"]}})

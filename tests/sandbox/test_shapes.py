@@ -122,6 +122,23 @@ def test_dates_are_utc_midnight_in_the_servers_zone(store: PortalStore, zone: st
     assert item["createdTime"].endswith(zone)
 
 
+@pytest.mark.parametrize(
+    ("zone", "date"),
+    [
+        ("+03:00", "1985-07-15T03:00:00+04:00"),
+        ("-05:00", "1985-07-14T19:00:00-04:00"),
+        ("+01:00", "1985-07-15T01:00:00+02:00"),
+    ],
+)
+def test_a_date_of_summer_time_has_its_own_offset_behind_the_clock_of_today(
+    store: PortalStore, zone: str, date: str
+) -> None:
+    """`ConvertDate` adds the server's offset of today to the midnight of the day."""
+    store.server_zone = zone
+    classic, item = both(store, {"title": "T", "begindate": "1985-07-15", "UF_CRM_BIRTH_DAY": "1985-07-15"})
+    assert {classic["BEGINDATE"], item["begindate"], classic["UF_CRM_BIRTH_DAY"], item["ufCrmBirthDay"]} == {date}
+
+
 def test_classic_selects(store: PortalStore) -> None:
     store.insert(
         3, {"NAME": "A", "PHONE": [{"VALUE": "1", "VALUE_TYPE": "WORK"}, {"VALUE": "2"}], "UF_CRM_TAGS": ["x"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from collections import defaultdict
@@ -135,3 +136,27 @@ def test_its_size_can_be_chosen_and_it_survives_a_restart(tmp_path) -> None:
 def test_what_it_does_not_know_is_an_error(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         tidy(**options)
+
+
+def test_each_pipeline_is_listed_once_although_contacts_and_companies_have_a_pipeline_0_too():
+    with tidy() as sandbox:
+        listed = {number: categories(sandbox, number) for number in (2, 3, 4)}
+    assert listed[2] == ["Продажи", "Сервис", "Партнёры"]
+    assert [len(names) for names in listed.values()] == [3, 2, 2]
+
+
+def categories(sandbox: Sandbox, entity_type_id: int) -> list[str]:
+    """The names of the pipelines of an entity type."""
+    body = orjson.dumps({"entityTypeId": entity_type_id})
+    reply = asyncio.run(sandbox.transport.post("crm.category.list", body, timeout=10))
+    return [row["name"] for row in orjson.loads(reply.body)["result"]["categories"]]
+
+
+def test_a_phone_is_entered_twice_in_two_ways_and_campaigns_bring_deals(box: Sandbox):
+    phones = [
+        row[0] for row in box.store.query("SELECT value FROM multifield WHERE entityTypeId = 3 AND typeId = 'PHONE'")
+    ]
+    digits = [re.sub(r"\D", "", phone)[-10:] for phone in phones]
+    assert len(set(digits)) < len(digits) == len(set(phones))
+    campaigns = box.store.query("SELECT DISTINCT utmSource FROM deal WHERE sourceId = 'WEB'")
+    assert {row[0] for row in campaigns} == {"yandex", "google", "vk"}

@@ -75,6 +75,7 @@ async def test_a_redirect_to_no_address_is_a_reply(serve: Serve, location: str) 
     ("here", "there", "related"),
     [
         ("acme.bitrix24.ru", "firm.bitrix24.ru", True), ("acme.bitrix24.com", "acme.bitrix24.de", True),
+        ("acme.bitrix24.com", "acme.bitrix24.ae", True), ("acme.bitrix24.com", "acme.bitrix24.ua", False),
         ("acme.bitrix24.com", "bitrix24.acme.com", False),
         ("acme.bitrix24.com", "acme.bitrix24.com.evil.example", False),
         ("acme.bitrix24.com", "acme.bitrix24.evil", False), ("portal.acme.co.uk", "portal.evil.co.uk", False),

@@ -38,7 +38,8 @@ def opened_bucket(_host: str, _limits: bx.Limits) -> Bucket:
 
 
 bx.Limits(shared=opened_bucket)
-bx.Limits(shared="machine")  # type: ignore[arg-type]
+bx.Limits(shared="redis://localhost")
+bx.Limits(shared=5)  # type: ignore[arg-type]
 bx.Limits(shared=lambda host, limits: object())  # type: ignore[arg-type,return-value]
 
 assert_type(bx.read_entity("deal", portal), pd.DataFrame)
@@ -102,7 +103,7 @@ portal.scan("deal", ["id"])  # type: ignore[call-arg,arg-type]
 bx.delete_entity([1], "deal", portal, mode="insert")  # type: ignore[call-arg]
 bx.read_entities("deal", portal)  # type: ignore[attr-defined]
 bx.write_entity(pd.DataFrame(), "deal", portal, mode="replace")  # type: ignore[arg-type]
-bx.count_entity(5, portal)  # type: ignore[arg-type]
+bx.count_entity(5, portal)  # type: ignore[call-overload]
 portal.call(5)  # type: ignore[arg-type]
 portal.call("profile", rawest=True)  # type: ignore[call-arg]
 portal.get_by_id("crm.deal.get")  # type: ignore[call-arg]

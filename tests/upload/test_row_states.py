@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from bx24frames.errors import Action
+from bx24frames.reports import Action
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.state import TRANSITIONS, Doubt, Event, RowState, RowStates
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, NoReturn, TypeVar
 
+from bx24frames.caller import warn
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import Answer, Command, Done, Listing, Paging, Parcel, Row, Success, Wait
 from bx24frames.engine.pages.cursor import Cursor, rows_in, show
@@ -260,7 +260,7 @@ class OffsetPages(Generic[T]):
         """Go on behind a span that was given out, or end."""
         tally = self._tally
         self._next_out = span.start + self._size
-        if self._listing.paging is Paging.WHOLE:
+        if self._listing.paging is Paging.WHOLE and self._next_out not in self._announced:
             self._ended = True
             if tally.total is not None and self._fresh.count + tally.doubles < tally.total:
                 self._short()
@@ -271,10 +271,9 @@ class OffsetPages(Generic[T]):
                 if span.start in self._announced:
                     self._raise("A page that was announced brings the rows of the first once more")
                 # either the list begins again behind its end, or `start` has no effect and the total is the page's
-                warnings.warn(
+                warn(
                     f"{self._listing.call.method} answers a second page with its first {self._size} rows, and counts no"
-                    " more than these: if it has more, it does not show them",
-                    stacklevel=2,
+                    " more than these: if it has more, it does not show them"
                 )
             self._finish()
         elif tally.reached(self._next_out):
@@ -308,10 +307,7 @@ class OffsetPages(Generic[T]):
             self._raise(f"Pages of {self._lengths[0]} rows each, which begin {self._size} rows apart")
         if self._exact:
             self._raise(f"The list counts {self._tally.hidden} rows that it does not show")
-        warnings.warn(
-            f"{self._listing.call.method} counts {self._tally.hidden} rows more than it shows: hidden from this user",
-            stacklevel=2,
-        )
+        warn(f"{self._listing.call.method} counts {self._tally.hidden} rows more than it shows: hidden from this user")
 
     def _short(self) -> NoReturn:
         self._raise(f"{self._fresh.count} rows came, where the list counts {self._tally.total}")

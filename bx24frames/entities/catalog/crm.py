@@ -10,13 +10,13 @@ from typing import Final
 from bx24frames.engine.messages import JSON, Call, Listing, Paging
 from bx24frames.entities.catalog import static
 from bx24frames.entities.catalog.listings import catalogue, controller, crm, dictionary_entity, links, writes
-from bx24frames.entities.owner_types import owner_abbreviation, owner_word
+from bx24frames.entities.owner_types import owner_abbreviation, owner_number, owner_word
 from bx24frames.entities.schema import Argument, Entity, Family, FieldsSource, WriteMethods
 
 CONTACT_OWNERS: Final = ("deal", "lead", "quote", "company")
 USER_FIELD_OWNERS: Final = ("lead", "deal", "contact", "company", "quote")
 
-_ENTITY_TYPE: Final = Argument("entityTypeId", ("entityTypeId",), aliases=("ENTITY_TYPE_ID",))
+_ENTITY_TYPE: Final = Argument("entityTypeId", ("entityTypeId",), aliases=("ENTITY_TYPE_ID",), spelled=owner_number)
 _DEAL: Final = 2
 
 _CATEGORY: Final = Entity(

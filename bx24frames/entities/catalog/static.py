@@ -135,7 +135,7 @@ USER: Final = (
     Field("ACTIVE", "boolean"),
     Field("IS_ONLINE", "boolean", read_only=True),
     Field("LAST_LOGIN", "datetime", read_only=True),
-    Field("DATE_REGISTER", "datetime", read_only=True),
+    Field("DATE_REGISTER", "date", read_only=True),  # printed without its time (rest module: lib/api/user.php)
     Field("TIMESTAMP_X", "datetime", read_only=True),
     Field("LAST_ACTIVITY_DATE", "datetime", read_only=True),
     Field("TIME_ZONE_OFFSET", "integer"),

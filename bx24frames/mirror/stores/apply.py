@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import DELETED, LAYOUT, PORTAL, SYNCED, Applied, Change, StoreColumn
+from bx24frames.mirror.state import DELETED, LAYOUT, SYNCED, Applied, Change, Mark, StoreColumn
 from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
@@ -26,6 +26,7 @@ from bx24frames.mirror.stores.statements import (
     make_views,
     quoted,
 )
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -269,12 +270,17 @@ def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     return iter(table.to_batches())
 
 
+def insert_mark(session: DatabaseSession, portal: str, table: str, mark: Mark) -> None:
+    """Insert the mark of a table."""
+    values = (mark.at, mark.max_id, mark.schema, mark.form, mark.reread.upto, mark.reread.ended)
+    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", portal, table, *values)
+
+
 def _write_state(session: DatabaseSession, change: Change, applied: Applied) -> None:
     who = (change.portal, change.table.name)
     mark = change.mark
     session.run(f"DELETE FROM {STATE} WHERE portal = ? AND entity = ?", *who)
-    values = (mark.at, mark.max_id, mark.schema, mark.form)
-    session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?)", *who, *values)
+    insert_mark(session, *who, mark)
     drift = json.dumps([asdict(one) for one in change.drift], ensure_ascii=False) if change.drift else None
     counts = (change.read, applied.inserted, applied.updated, applied.deleted)
     session.run(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.state import PORTAL
 from bx24frames.mirror.stores.statements import DatabaseSession, Spelling, listed_names, quoted
 from bx24frames.mirror.type_names import TEXTS
+from bx24frames.scan.united import PORTAL
 
 if TYPE_CHECKING:
     from bx24frames.mirror.state import Change

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import StoreError
 from bx24frames.files.duckdb_out import duckdb_is_there
-from bx24frames.mirror.state import LAYOUT, Applied, Change, Kept, Mark, StoreColumn, TablePlan
-from bx24frames.mirror.stores.apply import apply, begin_store
+from bx24frames.mirror.state import LAYOUT, Applied, Change, Kept, Mark, Reread, StoreColumn, TablePlan
+from bx24frames.mirror.stores.apply import apply, begin_store, insert_mark
 from bx24frames.mirror.stores.duckdb_file import SPELLING, DuckDBSession
 from bx24frames.mirror.stores.history import history_name
 from bx24frames.mirror.stores.reading import (
     check_layout,
     count_in_store,
     dangling_in_store,
+    differing_in_store,
     ids_in_store,
     linked_in_store,
     not_ours,
@@ -37,11 +38,15 @@ from bx24frames.mirror.stores.statements import COLUMNS, LABELS, LOG, OURS, STAT
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    import pyarrow as pa
+
     Facts: TypeAlias = "dict[str, dict[str, object]]"
 
 _KEY: Final = "bx24frames"
 """The entry of a file's metadata."""
 SPOOL: Final = ".sync"
+_GROUP: Final = 20_000
+"""Rows of one group of a file: so many are in memory while it is written."""
 
 
 class ParquetStore:
@@ -99,6 +104,11 @@ class ParquetStore:
         with self._over(table) as session:
             return linked_in_store(session, portal, table, column, ids)
 
+    def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+        """The ids of those rows, given by id with some columns, that have other values in the store."""
+        with self._over(table) as session:
+            return differing_in_store(session, portal, table, rows)
+
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column names no alive row of another table."""
         with self._over(table, target) as session:
@@ -122,6 +132,7 @@ class ParquetStore:
                 left.unlink()
             with contextlib.closing(duckdb.connect(str(work))) as connection:
                 session = DuckDBSession(connection)
+                session.bound()
                 begin_store(session, SPELLING)
                 name = change.table.name
                 self._take_in(session, (name, history_name(name)), (LABELS, LOG))
@@ -162,8 +173,7 @@ class ParquetStore:
         for control in (STATE, COLUMNS):
             session.run(f"DELETE FROM {control}")
         for (portal, table), mark in kept.marks.items():
-            told = (portal, table, mark.at, mark.max_id, mark.schema, mark.form)
-            session.run(f"INSERT INTO {STATE} VALUES (?, ?, ?, ?, ?, ?)", *told)
+            insert_mark(session, portal, table, mark)
             for place, one in enumerate(kept.columns[portal, table]):
                 values = (place, one.code, one.name, one.title, one.type, one.first_seen, one.gone_at)
                 session.run(f"INSERT INTO {COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", portal, table, *values)
@@ -177,7 +187,7 @@ class ParquetStore:
         told = json.dumps({"made by": OURS, "layout": LAYOUT, "portals": facts}, ensure_ascii=False)
         session.run(
             f"COPY (SELECT * FROM {quoted(name)} ORDER BY {order}) TO {literal(str(fresh))} "
-            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_KEY}: {literal(told)}}})"
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP}, KV_METADATA {{{_KEY}: {literal(told)}}})"
         )
         with fresh.open("rb+") as file:
             os.fsync(file.fileno())
@@ -225,6 +235,8 @@ def _facts_of(change: Change) -> dict[str, object]:
         "max_id": mark.max_id,
         "schema": mark.schema,
         "form": mark.form,
+        "reread_upto": mark.reread.upto,
+        "reread_ended": None if mark.reread.ended is None else mark.reread.ended.isoformat(),
         "columns": [
             {
                 name: value.isoformat() if isinstance(value, dt.datetime) else value
@@ -236,16 +248,21 @@ def _facts_of(change: Change) -> dict[str, object]:
 
 
 def _read_facts(facts: Mapping[str, object]) -> tuple[Mark, tuple[StoreColumn, ...]]:
-    max_id = facts["max_id"]
+    max_id, ended = facts["max_id"], facts["reread_ended"]
     mark = Mark(
-        dt.datetime.fromisoformat(str(facts["mark"])).astimezone(dt.UTC),
+        _moment(facts["mark"]),
         None if max_id is None else int(str(max_id)),
         str(facts["schema"]),
         str(facts["form"]),
+        Reread(int(str(facts["reread_upto"])), None if ended is None else _moment(ended)),
     )
     rows = facts["columns"]
     columns = [_column(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return mark, tuple(columns)
+
+
+def _moment(text: object) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(text)).astimezone(dt.UTC)
 
 
 def _column(row: Mapping[str, object]) -> StoreColumn:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError, StoreError
+from bx24frames.files.cell_text import exact_json
 from bx24frames.mirror.state import Applied, Change, Kept, TablePlan
 from bx24frames.mirror.stores.apply import apply
 from bx24frames.mirror.stores.reading import (
     count_in_store,
     dangling_in_store,
+    differing_in_store,
     ids_in_store,
     kept_in,
     linked_in_store,
@@ -101,6 +101,11 @@ class PostgresStore:
         """The ids of the alive rows whose column has one of the given ids."""
         with self._session() as session:
             return linked_in_store(session, portal, table, column, ids)
+
+    def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+        """The ids of those rows, given by id with some columns, that have other values in the store."""
+        with self._session() as session:
+            return differing_in_store(session, portal, table, rows)
 
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:
         """The ids of the alive rows whose column names no alive row of another table."""
@@ -197,25 +202,17 @@ class PostgresSession:
 def _cells(cells: Sequence[object], kind: pa.DataType) -> Sequence[object]:
     """The cells of a column as the driver writes them."""
     if _TYPES.of(kind) == "jsonb":
-        return [None if cell is None else _json(cell) for cell in cells]
+        return [None if cell is None else exact_json(_text(cell)) for cell in cells]
     return [_text(cell) for cell in cells] if "text" in _TYPES.of(kind) else cells
 
 
 def _text(cell: object) -> object:
+    """A cell without the character that PostgreSQL does not store."""
     if isinstance(cell, str):
         return cell.replace(NUL, "") if NUL in cell else cell
-    return [_text(one) for one in cell] if isinstance(cell, list) else cell
-
-
-def _json(cell: object) -> str:
-    """The JSON of a struct; decimals are written as the numbers that they are."""
     if isinstance(cell, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_json(value)}" for name, value in cell.items()) + "}"
-    if isinstance(cell, list):
-        return "[" + ", ".join(map(_json, cell)) + "]"
-    if isinstance(cell, Decimal):
-        return format(cell, "f")
-    return json.dumps(_text(cell), ensure_ascii=False, default=str)
+        return {name: _text(value) for name, value in cell.items()}
+    return [_text(one) for one in cell] if isinstance(cell, list) else cell
 
 
 _TYPES: Final = TypeNames(

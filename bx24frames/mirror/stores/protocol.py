@@ -5,9 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bx24frames.mirror.state import Applied, Change, Kept, TablePlan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @runtime_checkable
@@ -48,6 +51,10 @@ class Store(Protocol):
 
     def linked(self, portal: str, table: TablePlan, column: str, ids: Sequence[int]) -> array[int]:
         """The ids of the alive rows whose column, or an element of it, is one of the given ids; ascending."""
+        ...
+
+    def differing(self, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+        """The ids of those rows, given by id with some columns, that have other values in the store; ascending."""
         ...
 
     def dangling(self, portal: str, table: TablePlan, column: str, target: TablePlan) -> array[int]:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import StoreError
-from bx24frames.mirror.state import DELETED, LAYOUT, Kept, Mark, StoreColumn
+from bx24frames.mirror.state import DELETED, LAYOUT, Kept, Mark, Reread, StoreColumn
 from bx24frames.mirror.stores.statements import COLUMNS, META, OURS, STATE, DatabaseSession, quoted
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bx24frames.mirror.state import TablePlan
 
 
@@ -38,10 +40,14 @@ def kept_in(session: DatabaseSession, name: str) -> Kept:
     check_layout(name, facts.get("made by"), facts.get("layout"))
     marks = {
         (str(portal), str(entity)): Mark(
-            _moment(at), None if max_id is None else int(str(max_id)), str(digest), str(form or "")
+            _moment(at),
+            None if max_id is None else int(str(max_id)),
+            str(digest),
+            str(form or ""),
+            Reread(int(str(upto)), None if ended is None else _moment(ended)),
         )
-        for portal, entity, at, max_id, digest, form in session.run(
-            f"SELECT portal, entity, mark, max_id, schema_hash, form FROM {STATE}"
+        for portal, entity, at, max_id, digest, form, upto, ended in session.run(
+            f"SELECT portal, entity, mark, max_id, schema_hash, form, reread_upto, reread_ended FROM {STATE}"
         )
     }
     columns: dict[tuple[str, str], list[StoreColumn]] = {}
@@ -124,6 +130,21 @@ def dangling_in_store(
         "ORDER BY 1"
     )
     return array("q", (int(str(row[0])) for row in session.run(query, portal, portal)))
+
+
+def differing_in_store(session: DatabaseSession, portal: str, table: TablePlan, rows: pa.Table) -> array[int]:
+    """The ids of those alive rows, given by id with some columns, that have other values."""
+    key = quoted(table.key[0])
+    session.load("_wanted", rows.schema, lambda: iter(rows.to_batches()))
+    columns = [quoted(name) for name in rows.column_names if name != table.key[0]]
+    differs = " OR ".join(f"t.{name} IS DISTINCT FROM w.{name}" for name in columns)
+    query = (
+        f"SELECT t.{key} FROM {quoted(table.name)} t JOIN _wanted w ON w.{key} = t.{key} WHERE t.portal = ? "
+        f"AND t.{DELETED} IS NULL AND ({differs}) ORDER BY 1"
+    )
+    found = session.run(query, portal)
+    session.run("DROP TABLE _wanted")
+    return array("q", (int(str(row[0])) for row in found))
 
 
 def _links(session: DatabaseSession, table: TablePlan, column: str) -> str:

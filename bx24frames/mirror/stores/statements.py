@@ -23,7 +23,7 @@ CONTROL: Final[Mapping[str, str]] = {
     META: "name {text} NOT NULL, value {text}",
     STATE: (
         "portal {text} NOT NULL, entity {text} NOT NULL, mark {time} NOT NULL, max_id BIGINT, schema_hash {text}, "
-        "form {text}"
+        "form {text}, reread_upto BIGINT, reread_ended {time}"
     ),
     COLUMNS: (
         'portal {text} NOT NULL, entity {text} NOT NULL, position BIGINT, code {text}, "column" {text}, title {text}, '

@@ -102,8 +102,9 @@ def _shift(_: Ground, replies: Sequence[Reply]) -> Verdict:
     if minutes == 0:
         return Verdict("holds", "read as written (or the user's clock is the server's)", learned)
     hours = f"{abs(minutes) // 60}:{abs(minutes) % 60:02}"
-    way = "earlier" if minutes > 0 else "later"
-    return Verdict("differs", f"read in the user's clock: selects from {hours} {way} than written", learned)
+    if minutes > 0:
+        return Verdict("differs", f"read in the user's clock: selects from {hours} earlier than written", learned)
+    return Verdict("differs", f"read in the user's clock: selects from {hours} later than written", learned)
 
 
 def _server(ground: Ground, _: Sequence[Reply]) -> Verdict:

@@ -143,8 +143,18 @@ def _judged(tried: Tried, ground: Ground, replies: Sequence[Reply]) -> Verdict:
     learned: Mapping[str, JSON] = {"conditions": {tried.method: dict(fates)}}
     told = _expected(tried)
     kind: Literal["holds", "differs"] = "holds" if told == {form: fates[form] for form in told} else "differs"
-    lost = [f"{form or 'no prefix'} {got}" for form, got in fates.items() if got != "honoured"]
+    lost = [_said(form or "no prefix", got) for form, got in fates.items() if got != "honoured"]
     return Verdict(kind, "; ".join(lost) or "every condition is honoured", learned)
+
+
+def _said(form: str, got: Fate) -> str:
+    """What became of a form of conditions, in words."""
+    return {
+        "honoured": f"{form} in a condition is honoured",
+        "ignored": f"{form} in a condition is ignored",
+        "refused": f"{form} in a condition is refused",
+        "empty": f"{form} in a condition has nothing to be tried on",
+    }[got]
 
 
 def _expected(tried: Tried) -> dict[str, Fate]:
@@ -183,7 +193,7 @@ def _ask_links(ground: Ground) -> Ask | None:
 def _links(_: Ground, replies: Sequence[Reply]) -> Verdict:
     fates = {label: fate(replies[0].command(label), "items", 1) for label in ("bare", "prefixed")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
-    text = f"without a prefix {fates['bare']}, with one {fates['prefixed']}"
+    text = f"{_said('without a prefix', fates['bare'])}; {_said('with a prefix', fates['prefixed'])}"
     return Verdict(kind, text, {"links_prefixed": fates["prefixed"] == "honoured"})
 
 
@@ -219,7 +229,9 @@ def _moments(_: Ground, replies: Sequence[Reply]) -> Verdict:
     fates = {label: fate(replies[0].command(label), "items", 1) for label in ("list", "after")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
     return Verdict(
-        kind, f"a list of moments is {fates['list']}, > is {fates['after']}", {"moment_lists": fates["list"]}
+        kind,
+        f"{_said('a list of moments', fates['list'])}; {_said('>', fates['after'])}",
+        {"moment_lists": fates["list"]},
     )
 
 

@@ -122,7 +122,10 @@ def _limiter(_: Ground, replies: Sequence[Reply]) -> Verdict:
 
 def _pages(_: Ground, replies: Sequence[Reply]) -> Verdict:
     taken = page_seconds(replies)
-    text = ", ".join(f"{family} {value:.3f}" for family, value in taken.items())
+    text = (
+        f"items in a batch {taken['item in a batch']:.3f}, alone {taken['item alone']:.3f}; "
+        f"classic in a batch {taken['older in a batch']:.3f}, alone {taken['older alone']:.3f}"
+    )
     return Verdict("told", text, {"page_seconds": {family: round(value, 4) for family, value in taken.items()}})
 
 

@@ -19,7 +19,9 @@ def _who(ground: Ground, _: Sequence[Reply]) -> Verdict:
 def _scopes(ground: Ground, _: Sequence[Reply]) -> Verdict:
     known = ("crm", "user", "task", "catalog", "sonet_group", "lists", "disk", "telephony")
     lacking = [name for name in known if not any(name == scope or name in scope for scope in ground.scopes)]
-    return Verdict("told", f"{len(ground.scopes)} of them" + (f"; without {', '.join(lacking)}" if lacking else ""))
+    if not lacking:
+        return Verdict("told", f"{len(ground.scopes)} scopes")
+    return Verdict("told", f"{len(ground.scopes)} scopes; without {', '.join(lacking)}")
 
 
 def _types(ground: Ground, replies: Sequence[Reply]) -> Verdict:
@@ -37,7 +39,9 @@ def _users(_: Ground, replies: Sequence[Reply]) -> Verdict:
     plain, every = (counted(replies[0].command(label)) for label in ("plain", "all"))
     if not plain:
         return Verdict("unknown", replies[0].command("plain").code or "no user comes")
-    return _hidden(every - plain, "users", "ADMIN_MODE")
+    if every > plain:
+        return Verdict("differs", f"{every - plain} users come with ADMIN_MODE alone", {"hidden_users": every - plain})
+    return Verdict("holds", "ADMIN_MODE brings no more of them", {"hidden_users": 0})
 
 
 def _ask_groups(_: Ground) -> Ask:
@@ -50,22 +54,18 @@ def _groups(_: Ground, replies: Sequence[Reply]) -> Verdict:
     plain, every = (counted(replies[0].command(label)) for label in ("plain", "all"))
     if not every:
         return Verdict("unknown", "no groups to try it on")
-    return _hidden(every - plain, "groups", "IS_ADMIN")
-
-
-def _hidden(more: int, what: str, word: str) -> Verdict:
-    if more > 0:
-        return Verdict("differs", f"{more} {what} come with {word} alone", {f"hidden_{what}": more})
-    return Verdict("holds", f"{word} brings no more of them", {f"hidden_{what}": 0})
+    if every > plain:
+        return Verdict("differs", f"{every - plain} groups come with IS_ADMIN alone", {"hidden_groups": every - plain})
+    return Verdict("holds", "IS_ADMIN brings no more of them", {"hidden_groups": 0})
 
 
 def _rest3(_: Ground, replies: Sequence[Reply]) -> Verdict:
     if replies[0].sound:
-        return Verdict("told", "answers", {"rest3": True})
+        return Verdict("told", "it answers", {"rest3": True})
     code = (replies[0].code or "").lower()
     if replies[0].status == 404 or "not_found" in code or "notfound" in code or "no_answer" in code:
-        return Verdict("told", f"is not there ({replies[0].code})", {"rest3": False})
-    return Verdict("told", f"is there, and refuses tasks: {replies[0].code}", {"rest3": True})
+        return Verdict("told", f"it is not there ({replies[0].code})", {"rest3": False})
+    return Verdict("told", f"it is there, and refuses tasks: {replies[0].code}", {"rest3": True})
 
 
 RIGHTS: Final = (

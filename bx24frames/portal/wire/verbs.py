@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from bx24frames.display import facts_html
 from bx24frames.engine.messages import JSON
 from bx24frames.errors import ConfigError
+from bx24frames.language import term, translated
 from bx24frames.portal.base import PortalBase
 from bx24frames.portal.wire.parameters import check_method, check_params
 
@@ -27,11 +28,11 @@ class CheckResult(dict[str, JSON]):
         user = profile if isinstance(profile, dict) else {}
         name = " ".join(str(user[key]) for key in ("NAME", "LAST_NAME") if user.get(key))
         facts = {
-            "user": f"{name or 'without a name'} (id {user.get('ID', '?')})",
-            "administrator": "yes" if user.get("ADMIN") else "no",
+            "user": f"{name or translated('without a name')} (id {user.get('ID', '?')})",
+            "administrator": term("yes" if user.get("ADMIN") else "no"),
             "scopes": ", ".join(sorted(map(str, scope))) if isinstance(scope, list) else str(scope),
         }
-        return facts_html(facts, title="Credential")
+        return facts_html(facts, title=term("Credential"))
 
 
 class WireVerbs(PortalBase):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 _INT = re.compile(r"\s*[+-]?\d+")
 _FLOAT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -55,6 +55,39 @@ def zone_of(text: str) -> timezone:
     sign = -1 if text.startswith("-") else 1
     hours, minutes = text.lstrip("+-").split(":")
     return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
+
+
+SUMMER_TIME_ENDED: Final = "2011"
+"""The year from which the server's clock is not put forward any more, as in Moscow."""
+SUMMER: Final = ("04", "09")
+"""The first and the last month of an earlier year in which it was an hour ahead."""
+
+
+def printed_date(day: str, zone: str) -> str:
+    """A stored date as methods print it: the midnight on the server, and the server's offset of today added to it.
+
+    On a day with another offset than today's the clock reads the same, with that day's offset behind it (rest module:
+    classes/general/rest_util.php, ConvertDate adds ``date("Z")`` of today).
+    """
+    read = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).astimezone(zone_of(zone))
+    return read.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + (ahead(zone) if had_summer_time(day) else zone)
+
+
+def had_summer_time(day: str) -> bool:
+    """Whether the server's clock was an hour ahead on a day."""
+    return day < SUMMER_TIME_ENDED and SUMMER[0] <= day[5:7] <= SUMMER[1]
+
+
+def ahead(zone: str) -> str:
+    """The offset of summer time.
+
+    Examples
+    --------
+    >>> ahead("+03:00"), ahead("-05:00"), ahead("-00:30")
+    ('+04:00', '-04:00', '+00:30')
+    """
+    minutes = int((zone_of(zone).utcoffset(None) + timedelta(hours=1)).total_seconds() // 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def _moment(value: Any, zone: timezone) -> datetime | None:

@@ -36,7 +36,7 @@ class Bond:
     many: str
     key: str
 
-    def ids(self, row: dict[str, Any], _: Context) -> list[int]:
+    def ids(self, row: dict[str, Any], context: Context) -> list[int]:  # noqa: ARG002
         """The bound ids, the first one primary."""
         return _ids(row[self.many])
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bx24frames.sandbox import paging
-from bx24frames.sandbox.fields.casts import php_int, php_text
+from bx24frames.sandbox.fields.casts import php_int, php_text, printed_date
 from bx24frames.sandbox.fields.field import Kind
 from bx24frames.sandbox.filters.base import Fragment, WhereClause
 from bx24frames.sandbox.filters.classic import table_conditions
@@ -38,16 +38,24 @@ def _read(context: Context, where: Fragment, tail: str) -> list[dict[str, Any]]:
     found = read_rows(context.store, PEOPLE, SELECTION, f"{where.sql} {tail}", where.params)
     context.rows += len(found)
     declared = USER_FIELDS.read(context.store, [row_id for row_id, _ in found])
-    return [_printed(row | declared.get(row_id, {})) for row_id, row in found]
+    zone = context.store.server_zone
+    return [_printed(_with_day(row, zone) | declared.get(row_id, {})) for row_id, row in found]
 
 
 def _address(file: dict[str, Any] | None) -> str | None:
     return None if file is None else f"https://example.com/upload/main/{file['id']}.jpg"
 
 
+REGISTERED: Final = "DATE_REGISTER"
+"""A moment that is printed as a date (rest module: lib/api/user.php, getUserData)."""
 RAW: Final = ("TIMESTAMP_X", "LAST_ACTIVITY_DATE")
 """Date-times that a list prints as empty objects (rest module: lib/api/user.php; docs: user-get.md, its sample)."""
 MOMENTS: Final = frozenset(spec.code for spec in PEOPLE.fields if spec.kind is Kind.DATETIME)
+
+
+def _with_day(row: dict[str, Any], zone: str) -> dict[str, Any]:
+    moment = row[REGISTERED]
+    return row | {REGISTERED: printed_date(moment[: len("2026-01-31")], zone)} if moment else row
 
 
 def _printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def current_user(_: Params, context: Context) -> Result:
     """The user of the credential."""
     [row] = read_rows(context.store, PEOPLE, SELECTION, "WHERE t.id = ?", (context.user_id,))
     context.rows += 1
-    shown = {key: value for key, value in row[1].items() if value is not None}
+    shown = {key: value for key, value in _with_day(row[1], context.store.server_zone).items() if value is not None}
     return Result(shown | {key: site_form(shown[key]) for key in RAW if shown.get(key)})
 
 

@@ -13,11 +13,10 @@ from bx24frames.sandbox.methods.described import CASTS, chosen
 from bx24frames.sandbox.methods.dictionaries import flat, ordered
 from bx24frames.sandbox.methods.solutions import solution_of
 from bx24frames.sandbox.registry import Context, MethodError, Params, Result, method
-from bx24frames.sandbox.store.dictionaries import PIPELINES, add_stages, drop_stages
+from bx24frames.sandbox.store.dictionaries import PIPELINES, TYPE_SETTINGS, add_stages, drop_stages
 from bx24frames.sandbox.store.initial import stage_dictionary
 from bx24frames.sandbox.store.tables import EntityType, Row
 
-_KEPT: Final = "type_settings"
 _FLAGS: Final = {
     "isCategoriesEnabled": "Свои воронки и туннели продаж",
     "isStagesEnabled": "Свои стадии и канбан",
@@ -66,11 +65,11 @@ _SEEDED: Final = {"createdTime": "2024-01-10T12:00:00", "updatedTime": "2025-06-
 
 
 def _settings(context: Context) -> dict[str, Row]:
-    return dict(context.store.kept(_KEPT) or {})
+    return dict(context.store.kept(TYPE_SETTINGS) or {})
 
 
 def _keep(entity: EntityType, settings: Row, context: Context) -> None:
-    context.store.keep(_KEPT, {**_settings(context), str(entity.id): settings})
+    context.store.keep(TYPE_SETTINGS, {**_settings(context), str(entity.id): settings})
     context.writes += 1
 
 

@@ -16,7 +16,7 @@ from bx24frames.sandbox.fields.user import UserField
 from bx24frames.sandbox.seed.columns import Seed
 from bx24frames.sandbox.seed.tidy_words import LOCALE_WORDS, Locale, Words
 from bx24frames.sandbox.seed.values import Pools
-from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES, STRUCTURE
+from bx24frames.sandbox.store.dictionaries import PIPELINES, STATUSES, STRUCTURE, TYPE_SETTINGS
 from bx24frames.sandbox.store.records import Draft, change, create
 from bx24frames.sandbox.store.tables import ENTITY_TYPES
 
@@ -31,6 +31,10 @@ HEAD, ENGINEER, SELLERS = 3, 13, (5, 7, 9, 11)
 SKILL: Final = {5: 0.9, 7: 1.0, 9: 0.75, 11: 1.25}
 """How often the deals of a manager are won, compared with the others."""
 _SOURCES: Final = {"CALL": 0.9, "EMAIL": 0.8, "WEB": 0.7, "PARTNER": 1.3, "1": 0.8, "REPEAT_SALE": 1.5}
+_CAMPAIGNS: Final = (("yandex", "cpc"), ("google", "cpc"), ("vk", "social"))
+"""UTM source and medium of the deals from the website."""
+_SHARED_PHONE: Final = 23
+"""One contact in so many was entered twice, with the same phone written in another way."""
 _STAGES: Final = ("NEW", "PREPARATION", "PREPAYMENT_INVOICE", "EXECUTING", "FINAL_INVOICE", "WON")
 _SHORT: Final = ("NEW", "EXECUTING", "FINAL_INVOICE", "WON")
 """The stages of the pipeline of partners."""
@@ -208,6 +212,8 @@ def _contact(town: Town, company: Company, moment: datetime) -> int:
         "sourceId": town.dice.choice(list(_SOURCES)),
     }  # fmt: skip
     phone = town.phone()
+    if len(town.phones) % _SHARED_PHONE == _SHARED_PHONE - 1:
+        phone = town.words.retyped(town.phones[max(town.phones)])
     draft = Draft(columns, {}, [_entry("PHONE", phone)])
     row_id = create(town.store, ENTITY_TYPES[3], draft, user_id=company.manager, now=stored(moment))
     if town.dice.random() < 0.7:
@@ -238,13 +244,14 @@ def _deal(town: Town, created: datetime) -> Sale:
     goods = _goods(town)
     section = town.words.goods[max(goods, key=lambda one: town.words.goods[one[0]][2] * one[1])[0]][0]
     total = sum(town.words.goods[place][2] * count for place, count in goods)
+    campaign = _CAMPAIGNS[len(town.sales) % len(_CAMPAIGNS)] if source == "WEB" else (None, None)
     title, contact = f"{town.words.deal[section]} — {company.name}", dice.choice(company.contacts)
     columns = {
         "title": title, "categoryId": category, "sourceId": source,
         "companyId": company.id, "assignedById": manager, "opportunity": total, "currencyId": town.words.currency,
         "opportunityAccount": total, "accountCurrencyId": town.words.currency, "typeId": "SALE",
         "begindate": created.strftime("%Y-%m-%d"), "closedate": f"{created + timedelta(days=30):%Y-%m-%d}",
-        "contactIds": f"[{contact}]", "utmSource": "search" if source == "WEB" else None,
+        "contactIds": f"[{contact}]", "utmSource": campaign[0], "utmMedium": campaign[1],
     }  # fmt: skip
     margin = {"UF_CRM_MARGIN": round(dice.uniform(12, 38), 2)}
     entity = ENTITY_TYPES[2]
@@ -319,6 +326,7 @@ def dictionaries(town: Town) -> None:
     """Captions, pipelines and departments in the language of the portal; its unused smart processes are gone."""
     store, words = town.store, town.words
     store.keep("types_gone", [1036, 1038])
+    store.keep(TYPE_SETTINGS, {"128": {"title": words.project}})
     for row in STATUSES.rows(store):
         dictionary, code = row["ENTITY_ID"], row["STATUS_ID"].rpartition(":")[2]
         known = next((of for name, of in words.captions.items() if _is(dictionary, name)), {})

@@ -42,7 +42,13 @@ class Words:
     currency: str
     piece: str
     phone: str
+    project: str
     captions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def retyped(self, phone: str) -> str:
+        """A phone as another person types it: with blanks, and with the prefix of the country where it has one."""
+        digits = phone.removeprefix("+7").removeprefix("+44")
+        return f"{'8' if phone.startswith('+7') else '0'} {digits[:3]} {digits[3:6]}-{digits[6:]}"
 
 
 _RU: Final = Words(
@@ -85,7 +91,7 @@ _RU: Final = Words(
             "UF_CRM_MARGIN": "Маржа, %", "UF_CRM_SEGMENT": "Сегмент"},
     reasons=("Дорого", "Выбрали конкурента", "Отложили", "Нет ответа"),
     segments=("Малый", "Средний", "Сеть"),
-    currency="RUB", piece="шт", phone="+79{:09d}",
+    currency="RUB", piece="шт", phone="+79{:09d}", project="Монтаж",
     captions={
         "SOURCE": {"REPEAT_SALE": "Повторная продажа"}, "DEAL_STAGE": {"PREPAYMENT_INVOICE": "Счёт на предоплату"},
     },
@@ -139,7 +145,7 @@ _EN: Final = Words(
             "UF_CRM_MARGIN": "Margin, %", "UF_CRM_SEGMENT": "Segment"},
     reasons=("Too expensive", "Chose a competitor", "Postponed", "No answer"),
     segments=("Small", "Medium", "Chain"),
-    currency="USD", piece="pcs", phone="+447{:09d}",
+    currency="USD", piece="pcs", phone="+447{:09d}", project="Installation",
     captions={
         "DEAL_STAGE": _DEAL_STAGES, "DYNAMIC_128_STAGE": _SMART_STAGES,
         "SMART_INVOICE_STAGE": {"N": "New", "S": "Sent", "P": "Paid", "D": "Unpaid"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bx24frames.sandbox.fields.casts import zone_of
+from bx24frames.sandbox.fields.casts import SUMMER, SUMMER_TIME_ENDED, ahead, zone_of
 from bx24frames.sandbox.fields.field import FieldSpec, Kind
 from bx24frames.sandbox.shapes.user import MISSING, file_classic, renderer
 from bx24frames.sandbox.store.tables import Row
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.tables import EntityType, Table
 
 
-# SQLite prints the cells: `{c}` the column, `{z}` the server's offset, `{d}` a date as UTC midnight there.
+# SQLite prints the cells: `{c}` the column, `{z}` the server's offset, `{d}` a date as `printed_date` prints it.
 CLASSIC_SQL: Final[dict[Kind, str]] = {
     Kind.INT: "CAST({c} AS TEXT)",
     Kind.NUMBER: "CASE WHEN {c} IS NOT NULL THEN printf('%.{scale}f', {c}) END",
@@ -33,8 +33,10 @@ SQL: Final = {"classic": CLASSIC_SQL, "item": ITEM_SQL}
 def _date_sql(column: str, zone: str) -> str:
     offset = zone_of(zone).utcoffset(None)
     minutes = int(offset.total_seconds() // 60)
-    clock = f"T{minutes % 1440 // 60:02d}:{minutes % 60:02d}:00{zone}"
-    return f"{column} || '{clock}'" if minutes >= 0 else f"date({column}, '-1 day') || '{clock}'"
+    clock = f"T{minutes % 1440 // 60:02d}:{minutes % 60:02d}:00"
+    day = column if minutes >= 0 else f"date({column}, '-1 day')"
+    summer = f"{column} < '{SUMMER_TIME_ENDED}' AND substr({column}, 6, 2) BETWEEN '{SUMMER[0]}' AND '{SUMMER[1]}'"
+    return f"{day} || '{clock}' || CASE WHEN {summer} THEN '{ahead(zone)}' ELSE '{zone}' END"
 
 
 def cell_sql(spec: FieldSpec, family: str, zone: str) -> str:

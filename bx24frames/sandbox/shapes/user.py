@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from bx24frames.sandbox.fields.casts import php_text, zone_of
+from bx24frames.sandbox.fields.casts import php_text, printed_date
 from bx24frames.sandbox.fields.user import UserField
 
 MISSING: Final = object()
@@ -17,12 +16,6 @@ CLASSIC_EMPTY_LIST: Final[dict[str, Any]] = {"string": False, "enumeration": [],
 CLASSIC_EMPTY: Final[dict[str, Any]] = {"date": "", "datetime": "", "file": MISSING}
 
 Render = Callable[[Any], Any]
-
-
-def date_text(value: str, zone: str) -> str:
-    """A stored date as UTC midnight in the server's zone (rest module: classes/general/rest_util.php)."""
-    midnight = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-    return midnight.astimezone(zone_of(zone)).strftime("%Y-%m-%dT%H:%M:%S") + zone
 
 
 def file_classic(value: int) -> dict[str, Any]:
@@ -39,7 +32,10 @@ def file_item(value: int) -> dict[str, Any]:
 
 def one_renderer(spec: UserField, family: str, zone: str) -> Render:
     """How one value of the field is printed."""
-    shared: dict[str, Render] = {"date": lambda value: date_text(value, zone), "datetime": lambda value: value + zone}
+    shared: dict[str, Render] = {
+        "date": lambda value: printed_date(value, zone),
+        "datetime": lambda value: value + zone,
+    }
     if spec.type in shared:
         return shared[spec.type]
     if family == "classic":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from bx24frames.sandbox.store.roles import Role
 
 Values = Mapping[str, Any]
+
+
+def several(rows: Values | Iterable[Values]) -> list[Values]:
+    """One row or several, as a list."""
+    return [cast("Values", rows)] if isinstance(rows, Mapping) else list(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,23 @@ from bx24frames.sandbox.store.initial import (
 )
 from bx24frames.sandbox.store.tables import Row
 
+TYPE_SETTINGS: Final = "type_settings"
+"""Name under which the store keeps what was changed of smart processes, by entity type."""
 _STEP: Final = 2
 """Step between the ids of a dictionary, so that they have gaps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """One dictionary: seeded rows until the first write, then a document in the store."""
+    """One dictionary: seeded rows until the first write, then a document in the store.
+
+    `within`: the key that tells apart rows with the same id, if ids repeat.
+    """
 
     name: str
     seeded: Callable[[], list[Row]]
     id_key: str = "ID"
+    within: str = ""
 
     def rows(self, store: Store) -> list[Row]:
         """Copies of every row."""
@@ -50,16 +56,23 @@ class Dictionary:
 
     def put(self, store: Store, row: Row) -> None:
         """Replace the row with the same id."""
-        same = self.id_key
-        store.keep(self.name, [row if one[same] == row[same] else one for one in self.rows(store)])
+        store.keep(self.name, [row if self._key(one) == self._key(row) else one for one in self.rows(store)])
 
     def drop(self, store: Store, row: Row) -> None:
         """Delete a row."""
-        store.keep(self.name, [one for one in self.rows(store) if one[self.id_key] != row[self.id_key]])
+        store.keep(self.name, [one for one in self.rows(store) if self._key(one) != self._key(row)])
+
+    def _key(self, row: Row) -> tuple[object, object]:
+        return row[self.id_key], row.get(self.within)
 
 
 STATUSES: Final = Dictionary("status", status_rows)
-PIPELINES: Final = Dictionary("category", lambda: [row for number in CATEGORIES for row in category_rows(number)], "id")
+PIPELINES: Final = Dictionary(
+    "category",
+    lambda: [row for number in CATEGORIES for row in category_rows(number)],
+    "id",
+    within="entityTypeId",  # deals, contacts and companies all have a pipeline 0
+)
 STRUCTURE: Final = Dictionary("department", lambda: [dict(row) for row in DEPARTMENTS])
 
 

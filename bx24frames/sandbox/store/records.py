@@ -115,8 +115,8 @@ def _settle(entity: EntityType, columns: dict[str, Any], before: dict[str, Any] 
         columns["stageId"] = first_stage(entity.stages, category)
     elif not columns.get("stageId", "-"):
         del columns["stageId"]  # an empty stage is ignored: the old one is kept
-    if "stageId" in columns:
-        semantic = semantics(entity.stages, columns["stageId"])
+    if stage := columns.get("stageId"):
+        semantic = semantics(entity.stages, stage)
         columns["stageSemanticId"] = semantic
         columns["closed"] = "Y" if semantic in FINAL_SEMANTICS else "N"
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +53,12 @@ def is_null(value: object) -> bool:
     return name in ("NAType", "NaTType")
 
 
+class _NumpyValue(Protocol):
+    def astype(self, dtype: str) -> _NumpyValue: ...
+
+    def tolist(self) -> object: ...
+
+
 def python_value(value: object) -> object:
     """Convert a numpy scalar or array to a Python value; other values are returned unchanged.
 
@@ -61,12 +67,13 @@ def python_value(value: object) -> object:
     kind = getattr(value, "dtype", None)
     if kind is None or not hasattr(value, "tolist"):
         return value
-    if getattr(kind, "kind", "") == "M" and hasattr(value, "astype"):
-        fine = value.astype("datetime64[us]")
+    numpy_value = cast("_NumpyValue", value)
+    if getattr(kind, "kind", "") == "M":
+        fine = numpy_value.astype("datetime64[us]")
         if not (fine == value):
             raise BadCell("finer than a microsecond")
         return fine.tolist()
-    return value.tolist()
+    return numpy_value.tolist()
 
 
 def exact(value: object) -> int | Decimal:

@@ -27,7 +27,7 @@ class StructForms:
 
     `pair`: the fields a tuple or list fills, in order. `parts`: splits a text into values for `pair`.
     `binary`: the field whose bytes are sent as Base64. `scalar`: the field set by a single value.
-    `alone`: a list with one such struct may be written as the struct.
+    `alone`: a list with one such struct may be written as the struct. `fault`: says that a value is in none of them.
     `ignored`: keys that a read returns and a write does not use.
     """
 
@@ -38,7 +38,7 @@ class StructForms:
     scalar: str = ""
     alone: bool = False
     ignored: frozenset[str] = frozenset()
-    forms: str = "a mapping"
+    fault: str = "not a mapping"
 
 
 def _money(written: str) -> tuple[str, ...]:
@@ -75,14 +75,14 @@ SHAPES: Final = (
         frozenset({"amount", "currency"}),
         pair=("amount", "currency"),
         parts=_money,
-        forms="'1500.50|EUR', a pair (amount, currency) or a struct",
+        fault="not '1500.50|EUR', a pair (amount, currency) or a struct",
     ),
     StructForms(
         frozenset({"value", "value_type"}),
         scalar="value",
         alone=True,
         ignored=frozenset({"typeid"}),
-        forms="a text or a struct {value, value_type}",
+        fault="not a text or a struct {value, value_type}",
     ),
     StructForms(
         frozenset({"name", "content"}),
@@ -90,7 +90,7 @@ SHAPES: Final = (
         parts=_file,
         binary="content",
         ignored=frozenset({"url", "urlmachine", "showurl", "downloadurl"}),
-        forms="a path, a pair (name, content) or a struct, the content as bytes or Base64",
+        fault="not a path, a pair (name, content) or a struct, the content as bytes or Base64",
     ),
 )
 ANY: Final = StructForms(frozenset())
@@ -159,7 +159,7 @@ def _named(value: object, names: Mapping[str, str], shape: StructForms) -> dict[
             return dict(zip(shape.pair, value, strict=True))
     elif shape.scalar:
         return {shape.scalar: value}
-    raise BadCell(f"not {shape.forms}")
+    raise BadCell(shape.fault)
 
 
 def _by_key(value: Mapping[object, object], names: Mapping[str, str], shape: StructForms) -> dict[str, object]:

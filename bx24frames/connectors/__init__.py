@@ -1,0 +1,1 @@
+"""Connectors: other engines that read and write portals, one file for each and each an optional extra."""

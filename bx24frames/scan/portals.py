@@ -1,0 +1,233 @@
+"""Read of several portals: each within its own budget, their rows in one schema, a failure costing one portal alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.portal.several import cancelled, unless_silent
+from bx24frames.scan.finish import Finish, titles_of
+from bx24frames.scan.preparation import Reading, prepare
+from bx24frames.scan.progress import SharedBars
+from bx24frames.scan.raw_methods import is_untyped
+from bx24frames.scan.rest import chunked, gather
+from bx24frames.scan.united import Union, UnitedSchema
+from bx24frames.scan.zones import warn_of_days
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.portal.connection import Connection
+    from bx24frames.scan.progress import ProgressMeter
+    from bx24frames.scan.request import ReadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One portal's share of the read, prepared."""
+
+    place: int
+    connection: Connection
+    reading: Reading
+    finish: Finish
+    empty: pa.Table
+
+
+class PortalsRead:
+    """One read of several portals.
+
+    Parameters
+    ----------
+    connections : sequence of Connection
+    request : ReadRequest
+        A column that one of the portals lacks is null there; one that all lack is what `missing_columns` says.
+    chunk_size : int, optional
+        Rows per table; None gives one table per portal.
+
+    Attributes
+    ----------
+    connections : list of Connection
+        Those of the portals, which began for this read.
+    failures : dict of str to BX24Error
+        The errors of portals by host, in their order; complete once the tables are read.
+    id_column : str
+        The id's name in the tables, known with the first one.
+    """
+
+    def __init__(self, connections: Sequence[Connection], request: ReadRequest, chunk_size: int | None = None) -> None:
+        if is_untyped(request.entity):
+            raise ConfigError(
+                f"{request.entity} is outside the catalogue: nothing describes its columns, which may differ by portal",
+                entity=request.entity,
+                guidance="Read it from one portal after the other.",
+            )
+        if request.limit is not None and request.order_by is not None:
+            raise ConfigError(
+                "limit with order_by would take rows of the first portals alone",
+                guidance="Read without limit, and sort the frame.",
+            )
+        self.connections = [one.begun() for one in connections]
+        self._request = request
+        self._asked = replace(request, missing_columns="insert", titles=False)
+        self._chunk_size = chunk_size
+        self._union = Union(request.entity, request.type_conflicts)
+        self._united: UnitedSchema | None = None
+        self.id_column = ""
+        self._faults: dict[int, BX24Error] = {}
+        self._bars = SharedBars(self.connections, request.entity, request.progress)
+        at_once = request.portals_at_once
+        self._openings, self._readings = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
+        # A portal with a table that was not taken waits; whole tables are all held until the last one is there.
+        self._untaken = asyncio.Semaphore(len(connections) if chunk_size is None else at_once)
+
+    @property
+    def failures(self) -> dict[str, BX24Error]:
+        """The errors of portals by host, in the order of the portals."""
+        return {self.connections[place].host: fault for place, fault in sorted(self._faults.items())}
+
+    @property
+    def united(self) -> UnitedSchema:
+        """The schema of the tables, known when the first one is given."""
+        return self._united or self._union.united()
+
+    async def tables(self) -> AsyncGenerator[tuple[int, pa.Table], None]:
+        """The rows as they arrive, with the place of their portal; under `limit` in the order of the portals.
+
+        Rows of a portal are in their order. Leaving the iterator cancels all requests.
+
+        Raises
+        ------
+        ConfigError
+            A column has different types in two portals.
+        UnknownColumn
+            No portal has a requested column.
+        """
+        opening = [asyncio.create_task(self._open(place)) for place in range(len(self.connections))]
+        found = self._as_they_arrive(opening) if self._request.limit is None else self._in_turn(opening)
+        try:
+            async with aclosing(found) as tables:
+                async for part, table in tables:
+                    yield part.place, self.united.fit(table, part.connection.host)
+        finally:
+            await cancelled(opening)
+            self._bars.close()
+
+    async def _as_they_arrive(
+        self, opening: Sequence[asyncio.Task[_Part | None]]
+    ) -> AsyncGenerator[tuple[_Part, pa.Table], None]:
+        ended: asyncio.Queue[asyncio.Task[None] | tuple[_Part, pa.Table]] = asyncio.Queue()
+        workers = [asyncio.create_task(self._read(place, task, ended)) for place, task in enumerate(opening)]
+        for worker in workers:
+            worker.add_done_callback(ended.put_nowait)
+        try:
+            self._settle(await asyncio.gather(*opening))
+            left = len(workers)
+            while left:
+                step = await ended.get()
+                if isinstance(step, asyncio.Task):
+                    left -= 1
+                    step.result()
+                    continue
+                self._untaken.release()
+                yield step
+        finally:
+            await cancelled(workers)
+
+    async def _in_turn(
+        self, opening: Sequence[asyncio.Task[_Part | None]]
+    ) -> AsyncGenerator[tuple[_Part, pa.Table], None]:
+        """The rows of one portal after the other, until there are as many as the limit."""
+        parts = await asyncio.gather(*opening)
+        self._settle(parts)
+        left = self._request.limit or 0
+        for part in parts:
+            if part is None or left <= 0:
+                continue
+            limited = replace(part, reading=replace(part.reading, limit=left))
+            async with aclosing(self._rows(limited)) as tables:
+                async for table in tables:
+                    left -= table.num_rows
+                    yield part, table
+
+    async def _open(self, place: int) -> _Part | None:
+        """Prepare a portal's share; None if the portal failed."""
+        connection = self.connections[place]
+        async with self._openings:
+            try:
+                part = await unless_silent(connection, self._prepared(place, connection))
+            except BX24Error as fault:
+                self._faults[place] = fault
+                return None
+        titles = titles_of(part.reading) if self._request.titles else {}
+        self._union.add(place, connection.host, part.empty, titles)
+        return part
+
+    async def _prepared(self, place: int, connection: Connection) -> _Part:
+        import pyarrow as pa
+
+        reading = await prepare(connection, self._asked)
+        warn_of_days(reading)
+        # A column that was requested and is described has to come in the rows, unless the caller said otherwise.
+        forgiving = self._request.missing_columns == "insert"
+        missing = {name: kind or pa.null() for name, kind in reading.missing.items()}
+        reading = replace(reading, forgiving=forgiving, missing=missing)
+        finish = Finish(connection, reading, self._asked)
+        if self._chunk_size is None:
+            return _Part(place, connection, reading, finish, finish.schema.empty_table())
+        await finish.caption_all()
+        return _Part(place, connection, reading, finish, await finish.table(reading.arrow.empty_table()))
+
+    def _settle(self, parts: Sequence[_Part | None]) -> None:
+        """Fix the schema, now that every portal is prepared or has failed.
+
+        Raises
+        ------
+        UnknownColumn
+            Every portal lacks a column.
+        """
+        prepared = [part for part in parts if part is not None]
+        if prepared and self._request.missing_columns == "raise":
+            lacked = [set(part.reading.missing) for part in prepared]
+            for name in self._request.columns or ():
+                if all(name in one for one in lacked):
+                    prepared[0].reading.names.lookup(name)
+        self._united = self._union.united()
+        if prepared:
+            name = prepared[0].finish.id_column
+            self.id_column = self._united.titles.get(name, name)
+
+    async def _read(
+        self,
+        place: int,
+        opening: asyncio.Task[_Part | None],
+        found: asyncio.Queue[asyncio.Task[None] | tuple[_Part, pa.Table]],
+    ) -> None:
+        part = await opening
+        if part is not None:
+            async with self._readings, aclosing(self._rows(part)) as tables:
+                async for table in tables:
+                    await self._untaken.acquire()
+                    found.put_nowait((part, table))
+        self._bars.ended(place)
+
+    async def _rows(self, part: _Part) -> AsyncGenerator[pa.Table, None]:
+        """A portal's finished rows; its failure ends them."""
+        meter = self._bars.meter(part.place)
+        if self._chunk_size is None:
+            source = _once(part.connection, part.reading, meter)
+        else:
+            source = chunked(part.connection, part.reading, self._chunk_size, meter)
+        try:
+            async with aclosing(source) as tables:
+                while (table := await unless_silent(part.connection, anext(tables, None))) is not None:
+                    yield await part.finish.table(table)
+        except BX24Error as fault:
+            self._faults[part.place] = fault
+
+
+async def _once(connection: Connection, reading: Reading, meter: ProgressMeter) -> AsyncGenerator[pa.Table, None]:
+    yield await gather(connection, reading, meter)

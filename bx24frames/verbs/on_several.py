@@ -1,0 +1,123 @@
+"""Implementation of the public functions that read one portal or several, as coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bx24frames.arguments import PORTAL
+from bx24frames.entities.names import named_by_text
+from bx24frames.errors import BX24Error, ConfigError, PortalsError, ValidationError
+from bx24frames.frames.give import to_backend
+from bx24frames.frames.validate import show_failures
+from bx24frames.portal.several import connections_of, on_each, portals_error, portals_named
+from bx24frames.scan.portals import PortalsRead
+from bx24frames.verbs import core
+from bx24frames.where.filters import reusable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bx24frames.frames.give import Frame
+    from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.several import PortalsLike
+    from bx24frames.where.filters import Filters
+
+
+async def read_portals(portal: PortalsLike, request: FrameRead) -> Frame:
+    """Read an entity of one portal or several into one frame, the portals in the order of the list."""
+    import pyarrow as pa
+
+    portals, listed = portals_named(portal)
+    if not listed:
+        return await core.read(portals[0], request)
+    _check_zone(request)
+    reading = PortalsRead(connections_of(portals), request)
+    async with aclosing(_tables(reading, request)) as tables:
+        found = [(place, table) async for place, table in tables]
+    rows = [table for _, table in sorted(found, key=lambda step: step[0])]
+    table = pa.concat_tables([reading.united.empty, *rows]).unify_dictionaries()
+    frame = _frame(table, reading, request)
+    if reading.failures:
+        raise _error(reading.failures, len(portals), request, frame)
+    return frame
+
+
+async def iterate_portals(portal: PortalsLike, request: FrameRead) -> AsyncGenerator[Frame, None]:
+    """Read an entity of one portal or several in frames of `chunk_size` rows, each of one portal."""
+    portals, listed = portals_named(portal)
+    if not listed:
+        async with aclosing(core.iterate_entity(portals[0], request)) as frames:
+            async for frame in frames:
+                yield frame
+        return
+    _check_zone(request)
+    reading = PortalsRead(connections_of(portals), request, request.chunk_size)
+    given = 0
+    async with aclosing(_tables(reading, request)) as tables:
+        async for _, table in tables:
+            if table.num_rows:
+                given += 1
+                yield _frame(table, reading, request)
+    if not given:
+        yield _frame(reading.united.empty, reading, request)
+    if reading.failures:
+        raise _error(reading.failures, len(portals), request, None)
+
+
+async def count_portals(portal: PortalsLike, entity: str, filters: Filters | None) -> int | dict[str, int]:
+    """Count the rows that match the conditions: of one portal, or of each of several by its host."""
+    portals, listed = portals_named(portal)
+    if not listed:
+        return await core.count(portals[0], entity, filters)
+    named_by_text(entity)
+    connections = connections_of(portals)
+    counted = await on_each(connections, partial(core.count_on, entity=entity, filters=reusable(filters)))
+    if counted.failures:
+        raise portals_error(counted.failures, len(connections), frame=dict(counted.results))
+    return dict(counted.results)
+
+
+def _check_zone(request: FrameRead) -> None:
+    """Refuse the zone of the portal where there are several: a column has one zone."""
+    if request.timezone == PORTAL:
+        raise ConfigError(
+            f"timezone={PORTAL!r} is the zone of one portal, and several are read",
+            guidance="Name one zone, such as 'Europe/Moscow'.",
+        )
+
+
+async def _tables(reading: PortalsRead, request: FrameRead) -> AsyncGenerator[tuple[int, pa.Table], None]:
+    """The tables of a read; an index that is not among their columns is found at the first one."""
+    async with aclosing(reading.tables()) as tables:
+        async for place, table in tables:
+            core.index_levels(request, table.column_names, reading.united.titles)
+            yield place, table
+
+
+def _frame(table: pa.Table, reading: PortalsRead, request: FrameRead) -> Frame:
+    """Convert a table to a frame, with the portals, the entity, the time of the read and the zone as attributes."""
+    read_at = min(one.server_time.opened for one in reading.connections)
+    return to_backend(
+        table,
+        request.backend,
+        dtype_backend=request.dtype_backend,
+        attrs={
+            "hosts": ", ".join(one.host for one in reading.connections),
+            "entity": request.entity,
+            "read_at": read_at.isoformat(timespec="seconds"),
+            "timezone": request.timezone or "UTC",
+        },
+        index=core.index_levels(request, table.column_names, reading.united.titles),
+        id_columns=(reading.id_column,),
+    )
+
+
+def _error(failures: Mapping[str, BX24Error], portals: int, request: FrameRead, frame: Frame | None) -> PortalsError:
+    """The error of a read, in which every frame is of the library that was asked for."""
+    for fault in failures.values():
+        if isinstance(fault, ValidationError):
+            show_failures(fault, request.backend)
+    return portals_error(failures, portals, frame=frame)
