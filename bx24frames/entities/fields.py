@@ -48,7 +48,7 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
     Raises
     ------
     ResponseError
-        If the answer is not a description.
+        If the answer is not a description, or describes no field: a table without columns would have no rows either.
 
     Notes
     -----
@@ -71,6 +71,8 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
         fields = {field.code: fields[field.code] for field in source.extra} | fields
     for field in arguments:
         fields.setdefault(field.code, _aliased(field, entity, ()))
+    if not fields:
+        raise ResponseError("the description names no field", method=source.method, entity=entity.name)
     return _with_argument_names(entity, fields)
 
 

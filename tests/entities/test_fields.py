@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from bx24frames.engine.messages import JSON
 from bx24frames.entities.columns import Names, select, select_params, table_schema
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import resolve
@@ -129,9 +130,19 @@ def test_item_phones_come_with_everything(deal: Table) -> None:
     assert listing.call.params == {"entityTypeId": 2, "select": ["*"]}
 
 
-def test_empty_and_broken_descriptions() -> None:
+@pytest.mark.parametrize(("name", "answer"), [("crm.deal", []), ("deal", {"fields": []}), ("department", {})])
+def test_a_description_without_a_field_is_no_table_without_rows(name: str, answer: JSON) -> None:
+    with pytest.raises(ResponseError, match="names no field"):
+        parse_fields(resolve(name), answer)
+
+
+def test_an_empty_description_leaves_the_fields_that_rows_always_have() -> None:
+    task = resolve("task")
+    assert {field.code for field in parse_fields(task, [])} == {field.code for field in task.fields.extra}
+
+
+def test_broken_descriptions() -> None:
     entity = resolve("crm.deal")
-    assert parse_fields(entity, []) == ()
     with pytest.raises(ResponseError):
         parse_fields(entity, "<html>")
     with pytest.raises(ResponseError):
