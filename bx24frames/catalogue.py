@@ -24,7 +24,7 @@ DOMAIN: Final = "bx24frames"
 LOCALE: Final = Path(__file__).parent / "locale"
 CONTEXT: Final = "word"
 """Context (msgctxt) of words that are shown by themselves; between the two, gettext puts an EOT."""
-NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
+NUMBER: Final = re.compile(r"[+-]?\d+(?:,\d{3})*(?:\.\d+)?")
 """A number as messages print it, with a comma between thousands."""
 DEPTH: Final = 4
 """Texts within texts that are translated: a message, its reason, the reason's cause."""
@@ -216,8 +216,8 @@ class Template:
         if not all(part in text for part in self.parts):
             return None
         found = self._pattern.fullmatch(text)
-        if found is None or any(value.count("(") != value.count(")") for value in found.groups()):
-            return None  # half of a bracket: the template stands within the brackets
+        if found is None or any(value.count(")") > value.count("(") for value in found.groups()):
+            return None  # the end of a bracket: the template stands within the brackets
         first = "" if self.parts[0] else found[1]
         if "; " in first or (self.short and ": " in first):
             return None  # the template is a later part of the text
@@ -226,9 +226,9 @@ class Template:
 
 def _meant(template: Template, values: Sequence[str], spoken: Sequence[str]) -> bool:
     """Whether a short template is meant: its values are messages or mere words, and something in the text is sure."""
-    known = [value != said or not LATIN.search(value) for value, said in zip(values, spoken, strict=True)]
-    sure = all(one or len(value.split()) <= SHORT for one, value in zip(known, values, strict=True))
-    return sure and (any(known) or bool(template.parts[0]))
+    known = [value != said or NUMBER.fullmatch(value) for value, said in zip(values, spoken, strict=True)]
+    mere = [len(value.split()) <= SHORT or not LATIN.search(value) for value in values]
+    return all(one or other for one, other in zip(known, mere, strict=True)) and (any(known) or bool(template.parts[0]))
 
 
 def literals(source: str) -> list[str]:

@@ -47,7 +47,7 @@ CODE: Final = re.compile(
     r"^\W*(?:Mapping|dict|tuple|list|Callable|Iterable|frozenset)\[|pa\.\w+\[|^\w+ \| |^<|----|IS DISTINCT"
     r"|^\W*(?:SELECT|INSERT|CREATE|PRAGMA|UPDATE|DELETE|WITH|ALTER|DROP|COPY|ATTACH|COMMENT|ANALYZE|SET|PRIMARY|CASE)\b"
     r"|\bSELECT\b|\bNOT NULL\b|^ ?AND |=\{0\} -c |^pip install|^\w+://|^default = "
-    r"|^portal, \w|^\W*local \w+|^%s |^t\.portal|(?:\b[a-z][a-z] ){9}"
+    r"|^\{0\} IN \(|^portal, \w|^\W*local \w+|^%s |^t\.portal|(?:\b[a-z][a-z] ){9}"
 )
 """Types in quotes, SQL, HTML, docstrings that are values, addresses, commands."""
 NAMES: Final = frozenset(

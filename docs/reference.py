@@ -13,6 +13,7 @@ from typing import Final
 
 import bx24frames
 from bx24frames import aio, config, errors
+from bx24frames.connectors import spark
 from bx24frames.engine.stats import Stats
 from bx24frames.portal.plan import Plan
 from bx24frames.sandbox import Costs, Fault
@@ -48,6 +49,7 @@ CLASSES: Final[tuple[tuple[str, type, type], ...]] = (
     ("testing.no_waiting", no_waiting, no_waiting),
 )
 """Name, class, and the class that says in full what its methods do."""
+CONNECTORS: Final = (("spark.register", spark.register),)
 INTERNAL: Final = frozenset({"of", "take", "strikes", "error", "connection", "token", "OAuth.key", "beyond"})
 """Methods that serve the package itself; of one class alone with its name before."""
 
@@ -71,6 +73,8 @@ def page() -> str:
     parts += ["## Awaiting: bx24frames.aio", awaited()]
     for name, shown, told in CLASSES:
         parts += [f"## {name}", entry(f"bx24frames.{name}", shown, level=0), *methods(name, shown, told)]
+    parts.append("## Other engines: bx24frames.connectors")
+    parts += [entry(f"bx24frames.connectors.{name}", shown) for name, shown in CONNECTORS]
     parts.append("## Profiles: bx24frames.config")
     parts += [entry(f"bx24frames.config.{name}", getattr(config, name)) for name in ("save_profile", "list_profiles")]
     parts += ["## Errors: bx24frames.errors", *tree()]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bx24frames.cli.output import terminal_width
+from bx24frames.cli.phrasing import wrapped
 from bx24frames.errors import ConfigError
 from bx24frames.language import translated
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["connect", "host_of", "profiles"]
 
@@ -58,13 +62,22 @@ def connect(
         if not ring:
             raise
         raise ConfigError(fault.message, guidance="Add --file to save it in a file that only you can read.") from None
-    where = "the system keyring" if ring else f"{path}, which only you can read"
     is_default = list_profiles()[0] == chosen
-    saved = f"{'Replaced' if known else 'Saved as'} {chosen} in {where}{', the default' if is_default else ''}."
-    typer.echo(f"\n{translated(saved)}")
+    typer.echo("\n" + wrapped(translated(_saved(chosen, None if ring else path, known=known)), sys.stdout))
+    if is_default:
+        typer.echo(translated("It is the default, used when no portal is named."))
     named = "" if is_default else f" --profile {chosen}"
     typer.echo(translated(f"Next: bx24frames read deal -c title,stageId,opportunity --labels --limit 5{named}"))
     typer.echo(f"      bx24frames read deal --labels --titles --out deals.xlsx{named}")
+
+
+def _saved(name: str, path: Path | None, *, known: bool) -> str:
+    """Say where a profile was saved: in a file, or in the keyring."""
+    if path is None:
+        return f"Replaced {name} in the system keyring." if known else f"Saved as {name} in the system keyring."
+    if known:
+        return f"Replaced {name} in {path}, which only you can read."
+    return f"Saved as {name} in {path}, which only you can read."
 
 
 def profiles() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
+from bx24frames.connectors.spark_options import SparkRead, SparkWrite, described
 from bx24frames.extras import require
 
 if TYPE_CHECKING:
@@ -11,18 +13,27 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_F = TypeVar("_F", bound=Callable[..., object])
 
+
+def _with_options(function: _F) -> _F:
+    """Put the options of the format into the docstring of a function."""
+    for kind in (SparkRead, SparkWrite):
+        function.__doc__ = (function.__doc__ or "").replace(f"{{{kind.__name__}}}", described(kind, "    "))
+    return function
+
+
+@_with_options
 def register(session: SparkSession) -> None:
     """Add the format ``bitrix24`` to a Spark session.
 
-    Options have text values and are shown by Spark's UI, so portals are named and never given by address: by the name
-    of a profile or as ``env:VARIABLE``, which the driver and each executor look up. bx24frames is installed on all of
-    them.
+    Options are text and are shown by Spark's UI, so portals are named and never given by address. The driver and each
+    executor look the names up, and have bx24frames installed.
 
     Parameters
     ----------
     session : pyspark.sql.SparkSession
-        A classic session of PySpark 4.1 or newer.
+        A classic session.
 
     Raises
     ------
@@ -31,6 +42,14 @@ def register(session: SparkSession) -> None:
 
     Notes
     -----
+    Options of a read:
+
+    {SparkRead}
+
+    Options of a write, with ``.mode("append")``:
+
+    {SparkWrite}
+
     https://spark.apache.org/docs/latest/api/python/tutorial/sql/python_data_source.html
 
     Examples

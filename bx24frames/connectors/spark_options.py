@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from bx24frames.arguments import NEAR, Checked, iana_zone, keyword, one_of, required_keyword, row_of
-from bx24frames.config import VARIABLE, check_name, is_sandbox
+from bx24frames.config import VARIABLE, check_name, is_sandbox, variable_value
 from bx24frames.errors import ConfigError
+from bx24frames.options import THIS_HOST, Limits
+from bx24frames.portal.redis_bucket import RedisBucket
 from bx24frames.scan.request import ReadRequest
 from bx24frames.transport.redact import redact, shown_address
 from bx24frames.upload.request import WriteRequest
 
 if TYPE_CHECKING:
-    from bx24frames.options import Mode, Nulls
+    from bx24frames.options import Mode, Nulls, SharedBucket
     from bx24frames.upload.source import Source
     from bx24frames.where.filters import Filters
 
-__all__ = ["SparkRead", "SparkWrite"]
+__all__ = ["SparkRead", "SparkWrite", "described"]
 
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -94,11 +97,17 @@ def text(_name: str, value: object) -> str | None:
 
 
 def bucket(name: str, value: object) -> str | None:
-    """Accept the places of a shared budget that `Limits` takes; the address of a server must have no password."""
+    """Accept ``"host"``, the address of a Redis server without a password, or the variable that has one with it."""
     found = text(name, value)
-    if found is not None and "@" in found:
+    if found is None or found == THIS_HOST:
+        return found
+    if found.startswith(VARIABLE):
+        _check_variable(name, found.removeprefix(VARIABLE))
+    elif "@" in found or "?" in found:
         raise ConfigError(
-            f"{name} is the address of a server with a password", guidance="Options are shown by Spark's UI and logs."
+            f"{name} is the address of a server with a password",
+            guidance="Options are shown by Spark's UI and logs: set an environment variable to it on the driver and on "
+            "every executor, and give the option 'env:VARIABLE'.",
         )
     return found
 
@@ -114,10 +123,31 @@ def run_name(name: str, value: object) -> str | Literal[False] | None:
     return str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class VariableBucket:
+    """Opens the request bucket of a portal in the Redis server whose address is in an environment variable.
+
+    `Limits` takes it. It is pickled by the name of the variable, and each executor looks the address up.
+    """
+
+    variable: str
+
+    def __call__(self, host: str, limits: Limits) -> SharedBucket:
+        return RedisBucket(variable_value(self.variable), host, limits)
+
+
 class SparkOptions(Checked):
     """Base class of the options of reads and writes."""
 
     __slots__ = ()
+
+    shared: str | None
+
+    def limits(self) -> Limits:
+        """The limits of a portal, which the processes of Spark share where the option says so."""
+        if self.shared is not None and self.shared.startswith(VARIABLE):
+            return Limits(shared=VariableBucket(self.shared.removeprefix(VARIABLE)))
+        return Limits(shared=self.shared)
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> Self:
@@ -144,8 +174,8 @@ class SparkOptions(Checked):
 
 _ENTITY: Final = "Name of an entity, as for `read_entity`."
 _SHARED: Final = (
-    '``"host"``: the processes of one machine that use a portal share its request budget. Default: each process has '
-    "its own."
+    'Where the processes that use a portal share its request budget: ``"host"`` on one machine, the address of a Redis '
+    'server on several, ``"env:VARIABLE"`` where that address has a password. Default: each process has its own.'
 )
 
 
@@ -177,14 +207,15 @@ class SparkRead(SparkOptions):
         "Columns of different types in different portals: raise, or read text.",
     )
     splits: int = keyword(1, whole, "int", "Partitions for each portal, by ranges of ids; above 1 needs `shared`.")
-    shared: Literal["host"] | None = keyword(None, bucket, "str, optional", _SHARED)
+    shared: str | None = keyword(None, bucket, "str, optional", _SHARED)
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
+        self.limits()
         if self.splits > 1 and self.shared is None:
             raise ConfigError(
                 f"splits={self.splits} has several processes read one portal, which must share its request budget",
-                guidance='Where all executors are on one machine: .option("shared", "host").',
+                guidance='.option("shared", "host") on one machine, .option("shared", "redis://HOST:6379") on several.',
             )
 
     def request(self, columns: Sequence[str] | None) -> ReadRequest:
@@ -236,10 +267,11 @@ class SparkWrite(SparkOptions):
         "Name of the run to continue, or to begin under that name. Default: a new run, refused where an unfinished one "
         'has begun to insert the same rows; ``"false"`` inserts them again.',
     )
-    shared: Literal["host"] | None = keyword("host", bucket, "str", "As for a read.")
+    shared: str | None = keyword(THIS_HOST, bucket, "str", 'As for a read. Default: ``"host"``.')
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
+        self.limits()
         if len(self.portals) != 1:
             raise ConfigError(
                 f"A write goes to one portal, and the option portals names {len(self.portals)}",
@@ -264,14 +296,33 @@ class SparkWrite(SparkOptions):
         )
 
 
+def described(kind: type[SparkOptions], indent: str) -> str:
+    """The options of reads or writes as lines of a docstring."""
+    rows = [(one.name, row) for one in fields(kind) if (row := row_of(one)) is not None]
+    lines = (f"* ``{name}`` ({row.types}): {row.text}" for name, row in rows)
+    return "\n".join(
+        textwrap.fill(line, 116, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+        for line in lines
+    ).strip()
+
+
 def _check_portal(option: str, given: str) -> None:
     """Refuse what is not the name of a profile or of a variable, without repeating what may be an address."""
-    variable = given.removeprefix(VARIABLE)
-    if variable != given and _VARIABLE_NAME.fullmatch(variable):
-        return
-    if variable != given or set(given) & set("/:.?"):
-        raise ConfigError(f"The option {option} takes names of portals, not addresses", guidance=_NAMES_ONLY)
-    check_name(given)
+    if given.startswith(VARIABLE):
+        _check_variable(option, given.removeprefix(VARIABLE))
+    elif set(given) & set("/:.?"):
+        raise _not_a_name(option)
+    else:
+        check_name(given)
+
+
+def _check_variable(option: str, variable: str) -> None:
+    if not _VARIABLE_NAME.fullmatch(variable):
+        raise _not_a_name(option)
+
+
+def _not_a_name(option: str) -> ConfigError:
+    return ConfigError(f"The option {option} takes names, not addresses", guidance=_NAMES_ONLY)
 
 
 def _unknown(name: str, known: Sequence[str]) -> ConfigError:

@@ -18,10 +18,9 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import one_line, unread
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite
-from bx24frames.connectors.spark_types import as_spark, columns_of, fitting
+from bx24frames.connectors.spark_types import columns_of, fitting, spark_schema
 from bx24frames.connectors.spark_writer import PortalWriter
 from bx24frames.errors import ConfigError, UnknownColumn
-from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.portal.several import connections_of, on_each
 from bx24frames.scan.rest_source import open_source
@@ -49,7 +48,7 @@ class PortalSource(DataSource):
     def schema(self) -> StructType:
         """The columns, by the description of the portals; the first one is the portal."""
         with one_line():
-            return as_spark(bridge.run(_united(SparkRead.parse(self.options))))
+            return spark_schema(bridge.run(_united(SparkRead.parse(self.options))))
 
     def reader(self, schema: StructType) -> PortalReader:
         """The reader of a schema: that of `schema`, or the caller's."""
@@ -151,7 +150,7 @@ async def _opened(options: SparkRead, columns: Sequence[str] | None) -> AsyncGen
     BX24Error
         Portals cannot be read; the message has the reason of each.
     """
-    limits = Limits(shared=options.shared)
+    limits = options.limits()
     connections = connections_of([PortalBase(name, limits=limits) for name in options.portals])
     several = len(connections) > 1
 

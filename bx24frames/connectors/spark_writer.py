@@ -19,9 +19,8 @@ from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import as_line, one_line
 from bx24frames.connectors.spark_runs import FAILED, Facts, Run
-from bx24frames.connectors.spark_types import batch_schema
+from bx24frames.connectors.spark_types import arrow_schema
 from bx24frames.errors import BX24Error, CallError, ConfigError
-from bx24frames.options import Limits
 from bx24frames.portal.base import PortalBase
 from bx24frames.upload.journal_file import JournalInUse
 from bx24frames.upload.outcomes import ACTIONS
@@ -72,7 +71,7 @@ class PortalWriter(DataSourceArrowWriter):
 
     def __init__(self, options: SparkWrite, schema: StructType) -> None:
         self._options = options
-        self._schema = batch_schema(schema)
+        self._schema = arrow_schema(schema)
         self._host = bridge.run(self._check())
         self._run = Run.begin(options.journal, options.resume, options.entity)
 
@@ -80,10 +79,10 @@ class PortalWriter(DataSourceArrowWriter):
         """Write the rows of a partition; all of them are in memory meanwhile."""
         import pyarrow as pa
 
-        partition = self.partition()
-        rows, hashes = _ordered(pa.Table.from_batches(iterator, self._schema))
-        if not rows.num_rows:
+        partition, batches = self.partition(), list(iterator)
+        if not any(batch.num_rows for batch in batches):
             return Written({})
+        rows, hashes = _ordered(pa.Table.from_batches(batches))
         with one_line(self._host):
             try:
                 done = bridge.run(self._upload(rows, partition))
@@ -162,7 +161,7 @@ class PortalWriter(DataSourceArrowWriter):
         return done
 
     def _connection(self) -> Connection:
-        return PortalBase(self._options.portals[0], limits=Limits(shared=self._options.shared)).connection
+        return PortalBase(self._options.portals[0], limits=self._options.limits()).connection
 
 
 def _ordered(rows: pa.Table) -> tuple[pa.Table, list[bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import threading
 from collections import deque
@@ -18,17 +19,25 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import load_of, worked
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.meter import BudgetReport
 from bx24frames.engine.outlook import POLL, Outlook
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
-from bx24frames.engine.throttle import BudgetReport, Governor, Ticket
+from bx24frames.engine.throttle import Governor, Ticket
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
+from bx24frames.language import translated
 from bx24frames.transport.base import CheckedTransport, NoReply, Reply
+from bx24frames.transport.redact import SecretFilter
 
 T = TypeVar("T")
 
+_TELLING: Final = 2
+"""How many failures in a row are worth a line: a single one is over within a second."""
 LONGEST_NAP: Final = 1.0
+LOG: Final = logging.getLogger("bx24frames")
+"""Without a configuration of its own, Python prints its warnings to stderr."""
+LOG.addFilter(SecretFilter())
 
 
 @dataclass(slots=True)
@@ -67,6 +76,8 @@ class Runner:
     before: Callable[[Parcel], None] | None = None
     heard: Callable[[Mapping[str, Answer]], None] | None = None
     _failing: BX24Error | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    """Requests in a row that failed and are sent again."""
     _limited: bool = field(default=False, init=False)
     """Whether the machine held work back for the portal's limits when it was last asked."""
 
@@ -228,38 +239,45 @@ class Runner:
                 size.overran(len(parcel.commands))
             else:
                 size.carried(len(parcel.commands), live, seconds)
-            self._hear(parcel, answers, ticket.departed, now)
-            self._price(parcel, answers, seconds)
+            self._hear(parcel, answers, ticket, now)
+            self._price(parcel, answers, ticket, seconds)
 
-    def _price(self, parcel: Parcel, answers: Mapping[str, Answer], wall: float) -> None:
+    def _price(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, wall: float) -> None:
         """Update the costs from the answers to a request."""
         batched = batch.travels_as_batch(parcel)
-        rows = len([position for command in parcel.commands for position in command.positions])
-        for rate, (seconds, commands) in worked(parcel, answers, wall, batched=batched).items():
-            self.governor.measured(
-                rate, seconds / commands, rows / len(parcel.commands), self.clock.now(), batched=batched
-            )
+        rows = sum(len(command.positions) for command in parcel.commands) / len(parcel.commands)
+        took = worked(parcel, answers, wall, batched=batched)
+        self.governor.measured(took, rows, ticket, self.clock.now(), batched=batched)
 
-    def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], departed: float, now: float) -> None:
+    def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, now: float) -> None:
         """Report the limits that the answers mention to the governor."""
         batched = batch.travels_as_batch(parcel)
         whole: BudgetReport | None = None
-        told: list[tuple[str, BudgetReport]] = []
+        told: dict[str, list[BudgetReport]] = {}
         for command in parcel.commands:
             method, answer = command.call.method, answers[command.label]
             if isinstance(answer, Success):
                 self._failing = None
                 self.governor.bucket.accepted()
-                told.append((method, BudgetReport(answer.operating, answer.resets_in)))
+                seconds = answer.batch_seconds if batched else answer.seconds
+                report = BudgetReport(answer.operating, answer.resets_in, seconds, answer.started, answer.finished)
+                told.setdefault(method, []).append(report)
                 if batched:
-                    whole = BudgetReport(answer.batch_operating, answer.batch_resets_in, answer.batch_seconds)
+                    whole = replace(report, operating=answer.batch_operating, resets_in=answer.batch_resets_in)
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
                 self.governor.blocked(BATCH if batched and answer.whole else method, now)
             else:
                 self._failing = error_of(answer, method) if retry.is_passing(answer) else None
-        self.governor.heard(whole, told, departed, now)
+        self.governor.heard(whole, told, ticket, now)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Log that requests fail and are repeated: once, when the second in a row has failed."""
+        self._failures = 0 if self._failing is None else self._failures + 1
+        if self._failing is not None and self._failures == _TELLING:
+            LOG.warning("%s. %s", translated(self._failing.message), translated("The request is being repeated."))
 
 
 def loop_here() -> asyncio.AbstractEventLoop:

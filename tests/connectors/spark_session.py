@@ -32,15 +32,15 @@ SIZES = {"deal": 300, "contact": 40, "lead": 5, "company": 20}
 
 
 @contextmanager
-def spark_session(folder: Path) -> Iterator[SparkSession]:
-    """Start a session with two workers, four attempts of a task, and the profiles of `folder`."""
+def spark_session(folder: Path, more: Mapping[str, str]) -> Iterator[SparkSession]:
+    """Start a session with two workers, four attempts of a task, the profiles of `folder` and some variables."""
     root = Path(bx.__file__).parents[1]
     variables = {
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": f"{root}{os.pathsep}{Path(__file__).parents[1]}",
         "BX24FRAMES_CONFIG": str(folder / "profiles.toml"),
-        "GLOBEX_WEBHOOK": (folder / "globex").read_text(),
         "SPARK_LOCAL_IP": "127.0.0.1",
+        **more,
     }
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         for name, value in variables.items():
@@ -52,7 +52,7 @@ def spark_session(folder: Path) -> Iterator[SparkSession]:
             SparkSession.builder.master("local[2,4]")
             .config("spark.ui.enabled", "false")
             .config("spark.sql.shuffle.partitions", "2")
-            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.session.timeZone", "Asia/Tokyo")
             .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
             .config("spark.driver.extraJavaOptions", f"-Dderby.system.home={folder}")
             .getOrCreate()

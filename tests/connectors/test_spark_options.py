@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite
@@ -71,6 +73,9 @@ def test_a_secret_in_any_option_is_refused_and_not_repeated(name: str) -> None:
         (SparkRead, {**READ, "splits": "two"}, "whole number"),
         (SparkRead, {**READ, "splits": "4"}, "share its request budget"),
         (SparkRead, {**READ, "shared": "redis://:hunter2@cache:6379"}, "with a password"),
+        (SparkRead, {**READ, "shared": "redis://cache:6379?password=hunter2"}, "with a password"),
+        (SparkRead, {**READ, "shared": "cluster"}, "shared must be"),
+        (SparkRead, {**READ, "shared": "env:redis://hunter2"}, "takes names, not addresses"),
         (SparkWrite, {**WRITE, "mode": "overwrite"}, "mode must be one of"),
         (SparkWrite, {**WRITE, "portals": "acme,globex"}, "goes to one portal"),
         (SparkWrite, READ | {"mode": "insert"}, "journal is missing"),
@@ -86,8 +91,23 @@ def test_an_option_that_is_wrong_says_what_to_write(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_shared_budget_allows_splits() -> None:
-    assert SparkRead.parse({**READ, "splits": "4", "shared": "host"}).splits == 4
+@pytest.mark.parametrize("shared", ["host", "redis://cache:6379/1", "env:REDIS_ADDRESS"])
+def test_a_shared_budget_allows_splits(shared: str) -> None:
+    assert SparkRead.parse({**READ, "splits": "4", "shared": shared}).splits == 4
+
+
+def test_the_address_of_a_budget_is_looked_up_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = SparkRead.parse({**READ, "shared": "env:REDIS_ADDRESS"}).limits()
+    monkeypatch.setenv("REDIS_ADDRESS", "redis://:hunter2@127.0.0.1:1/0")
+    packed = pickle.dumps(limits)
+    assert b"hunter2" not in packed
+    assert callable(limits.shared)
+    with pytest.raises(ConfigError, match="cannot be used") as caught:
+        limits.shared("acme.bitrix24.com", limits)
+    assert "hunter2" not in str(caught.value)
+    monkeypatch.delenv("REDIS_ADDRESS")
+    with pytest.raises(ConfigError, match="environment variable REDIS_ADDRESS is not set"):
+        pickle.loads(packed).shared("acme.bitrix24.com", limits)
 
 
 @pytest.mark.parametrize(("text", "resume"), [("False", False), ("2026-11-30.deals", "2026-11-30.deals")])

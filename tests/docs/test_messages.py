@@ -65,3 +65,13 @@ def test_a_number_is_written_as_the_language_does(messages):
             assert any(specs[place]), source
         forms = [spec.count("|") for listed in specs.values() for spec in listed if spec not in ("", "n")]
         assert set(forms) <= {2}, source
+
+
+def test_what_commands_say_otherwise_is_in_the_catalogue(messages):
+    """A message that is worded anew would otherwise keep its Python terms on the command line."""
+    from bx24frames.cli.phrasing import WORDS_OF_PYTHON
+
+    known = [message for message in messages.catalogue() if message.id and message.string]
+    for language, texts in (("en", [message.id for message in known]), ("ru", [message.string for message in known])):
+        whole = "\n".join(text.replace("{0}", "BX24_WEBHOOK") for text in texts)
+        assert not [words for words in WORDS_OF_PYTHON[language] if words not in whole]
