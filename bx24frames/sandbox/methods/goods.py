@@ -19,7 +19,7 @@ _NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
 _PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
 KNOWN: Final = (*RANGES, ">=", "<=", "!=", "!%", "=", "!", "%", ">", "<")
 """The prefixes of an information block (iblock module: CIBlock::MkOperationFilter)."""
-_EMPTY: Final = (0, "0", "", [])
+_EMPTY: Final[tuple[object, ...]] = (0, "0", "", [])
 """What PHP calls empty."""
 _PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
