@@ -18,7 +18,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import one_line, unread
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite
-from bx24frames.connectors.spark_types import columns_of, fitting, spark_schema
+from bx24frames.connectors.spark_types import fitting, requested_columns, spark_schema
 from bx24frames.connectors.spark_writer import PortalWriter
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.base import PortalBase
@@ -88,7 +88,7 @@ class PortalReader(DataSourceReader):
 
     def __init__(self, options: SparkRead, schema: StructType) -> None:
         self._options = options
-        self._columns = columns_of(schema)
+        self._columns = requested_columns(schema)
         self._united = fitting(schema)
 
     def partitions(self) -> Sequence[InputPartition]:

@@ -326,7 +326,7 @@ def test_a_cell_run_again_is_refused_while_its_run_is_unfinished_and_continued_b
     [report] = Path(journal["journal"]).glob("*/failed-*.parquet")
     assert str(report.parent) in str(caught.value)
     [failed] = session.read.parquet(str(report)).collect()
-    assert (failed["title"], failed["_action"], failed["_column"]) == ("cell-7", "failed", "stageId")
+    assert (failed["title"], failed["bx24 outcome"], failed["bx24 column"]) == ("cell-7", "failed", "stageId")
 
     with pytest.raises(PySparkException, match=rf'The run {report.parent.name} has written .*"resume"'):
         saved(frame, journal)
