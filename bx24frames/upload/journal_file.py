@@ -322,10 +322,9 @@ def _number(descriptor: int) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def _private(descriptor: int) -> None:
