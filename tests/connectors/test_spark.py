@@ -412,3 +412,15 @@ def test_a_column_that_is_no_field_is_an_error_before_a_task_begins(
     frame = titled(session, "never", 5, 1).withColumnRenamed("title", "titel")
     with pytest.raises(PySparkException, match=r"no column 'titel'.* Did you mean title\?"):
         saved(frame, journal)
+
+
+def test_the_code_of_the_guide_runs(session: SparkSession, acme: bx.Sandbox, journal: dict[str, str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "guide" / "engines.md"
+    section = page.read_text("utf-8").partition("\n## Spark\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```py\n(.*?)^```$", section, re.M | re.S)
+    assert len(blocks) == 2
+    scope = {"session": session, "new_deals": titled(session, "guide", 10, 1)}
+    for block in blocks:
+        exec(block.replace("/shared/bitrix24", journal["journal"]), scope)
+    assert scope["deals"].columns[0] == "portal"
+    assert found(acme, "guide") == once("guide", 10)
