@@ -12,10 +12,19 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Final, Self, SupportsIndex, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bx24frames.errors import ConfigError
+from bx24frames.errors import ArgumentsError, ConfigError
 
-__all__ = ["PROGRESS", "SWITCH", "Accepted", "ArgumentRule", "Checked", "anything", "iana_zone", "keyword", "mapping"]
-__all__ += ["name_or_names", "names", "one_of", "required_keyword", "row_of", "whole_number"]
+__all__ = ["PORTAL", "PROGRESS", "SWITCH", "Accepted", "ArgumentRule", "Checked", "anything", "iana_zone", "keyword"]
+__all__ += [
+    "mapping",
+    "name_or_names",
+    "names",
+    "one_of",
+    "required_keyword",
+    "row_of",
+    "whole_number",
+    "zone_of_frame",
+]
 
 _T = TypeVar("_T")
 
@@ -24,6 +33,8 @@ ArgumentRule = Callable[[str, object], object]
 
 A value that was returned is accepted again, because `dataclasses.replace` checks anew."""
 
+PORTAL: Final = "portal"
+"""The time zone of the portal, in place of the name of a zone."""
 NEAR: Final = 0.7
 """Similarity from which a name is suggested for a misspelt one; difflib's own 0.6 suggests `index` for `inner`."""
 _ROW: Final = "row"
@@ -83,7 +94,7 @@ class Checked:
 
         Raises
         ------
-        TypeError
+        ArgumentsError
             A keyword argument is unknown or missing.
         ConfigError, UnknownEntity, ValueError
             A value is not accepted.
@@ -92,10 +103,10 @@ class Checked:
         known = [name for name in rows if name in options.__annotations__ or name in named]
         for name in arguments:
             if name not in known:
-                raise TypeError(_unexpected(verb, name, known))
+                raise ArgumentsError(_unexpected(verb, name, known))
         for name in known:
             if rows[name].default is MISSING and name not in arguments and name not in named:
-                raise TypeError(f"{verb}() missing 1 required keyword-only argument: {name!r}")
+                raise ArgumentsError(f"{verb}() missing 1 required keyword-only argument: {name!r}")
         make: Callable[..., Self] = cls
         return make(**named, **arguments)
 
@@ -165,12 +176,21 @@ def mapping(name: str, value: object) -> Mapping[str, object] | None:
     return value
 
 
+def zone_of_frame(name: str, value: object) -> str | None:
+    """Accept ``"portal"``, the IANA name of a time zone, or None."""
+    return PORTAL if value == PORTAL else _iana_zone(name, value, f"{PORTAL!r} or ")
+
+
 def iana_zone(name: str, value: object) -> str | None:
     """Accept the IANA name of a time zone, or None."""
+    return _iana_zone(name, value)
+
+
+def _iana_zone(name: str, value: object, other: str = "") -> str | None:
     if value is None:
         return None
     try:
         ZoneInfo(cast("str", value))
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ConfigError(f"{name} must be an IANA name such as 'Europe/Moscow', not {value!r:.80}") from None
+        raise ConfigError(f"{name} must be {other}an IANA name such as 'Europe/Moscow', not {value!r:.80}") from None
     return cast("str", value)

@@ -44,11 +44,15 @@ KEYRING_SERVICE: Final = "bx24frames"
 # TOML's bare keys (https://toml.io/en/v1.0.0#keys)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_THREE_WAYS: Final = (
-    "Name the portal in one of three ways: pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); "
-    f"set the environment variable {ENVIRONMENT} to it; "
-    "or save it once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in Python. "
-    "To try it without a portal, use 'sandbox' in place of an address.\n" + WEBHOOK_GUIDANCE
+_WAYS: Final = "\n".join(
+    (
+        "Save its address once: `bx24frames connect` in a shell, bx24frames.config.save_profile('acme', address) in "
+        "Python.",
+        "Or pass an address, Portal('https://acme.bitrix24.com/rest/1/<code>/'); or "
+        f"set the environment variable {ENVIRONMENT} to it. "
+        "To try it without a portal, use 'sandbox' in place of an address.",
+        WEBHOOK_GUIDANCE,
+    )
 )
 
 
@@ -124,7 +128,7 @@ def resolve(target: str | None = None) -> Profile:
     if default is None:
         kept = ", ".join(sorted(_profiles(settings)))
         tail = f", and none of the saved profiles ({kept}) is the default" if kept else ""
-        raise ConfigError(f"No portal is given{tail}", guidance=_THREE_WAYS)
+        raise ConfigError(f"No portal is given{tail}", guidance=_WAYS)
     return _profile(default, settings)
 
 
@@ -288,7 +292,7 @@ def _profile(name: str, settings: Mapping[str, object]) -> Profile:
     if name not in saved:
         lacking = f"There is no profile {shown_address(name)!r}"
         known = f"saved profiles: {', '.join(sorted(saved))}" if saved else "none is saved"
-        raise ConfigError(f"{lacking}; {known}", guidance=_THREE_WAYS)
+        raise ConfigError(f"{lacking}; {known}", guidance=_WAYS)
     source = f"the profile {name!r}"
     entry = saved[name]
     webhook, reference = entry.get("webhook"), entry.get("keyring")

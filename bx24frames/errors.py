@@ -22,6 +22,7 @@
 `PortalError`, `ResponseError` and `TransportError` are `CallError`s: when a function made many calls, the error has the
 results of the successful ones (`.results`) and the errors of the failed ones (`.failures`).
 
+An unknown or missing keyword argument is an `ArgumentsError`, which is a `TypeError` as in any function.
 `WriteInterrupted` is a `KeyboardInterrupt`, so that `except Exception` does not swallow it.
 """
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bx24frames.reports import Report, SyncReported
 
 __all__ = [
+    "ArgumentsError",
     "AuthError",
     "BX24Error",
     "CallError",
@@ -65,7 +67,32 @@ TRACEBACK: Final = "BX24FRAMES_TRACEBACK"
 """Environment variable that enables full tracebacks, for work on the package itself."""
 
 
-class BX24Error(Exception):
+class EndsAtCaller(BaseException):
+    """Exceptions whose traceback ends at the caller's code in a notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).
+
+        It ends at the caller's code: ``__tracebackhide__`` would not hide the last frame. The environment variable
+        BX24FRAMES_TRACEBACK shows all frames.
+        """
+        import os
+        from importlib import import_module
+        from traceback import format_exception
+
+        if not os.environ.get(TRACEBACK):
+            _end_at_caller(self.__traceback__)
+        shell = import_module("IPython.core.getipython").get_ipython()
+        if shell is None:
+            return format_exception(self)
+        return list(shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__, tb_offset=1))
+
+
+class ArgumentsError(EndsAtCaller, TypeError):
+    """A keyword argument of a function is unknown or missing."""
+
+
+class BX24Error(EndsAtCaller, Exception):
     """Base class of all errors of bx24frames.
 
     ``str()`` is in the language of the process, English or Russian; `message` and `guidance` are English.
@@ -116,23 +143,6 @@ class BX24Error(Exception):
         tail = f" [{', '.join(where)}]" if where else ""
         hint = f"\n{translated(self.guidance)}" if self.guidance else ""
         return f"{translated(self.message)}{tail}{hint}"
-
-    def _render_traceback_(self) -> list[str]:
-        """Return the lines of the traceback for IPython, which calls this (``InteractiveShell.showtraceback``).
-
-        It ends at the caller's code: ``__tracebackhide__`` would not hide the last frame. The environment variable
-        BX24FRAMES_TRACEBACK shows all frames.
-        """
-        import os
-        from importlib import import_module
-        from traceback import format_exception
-
-        if not os.environ.get(TRACEBACK):
-            _end_at_caller(self.__traceback__)
-        shell = import_module("IPython.core.getipython").get_ipython()
-        if shell is None:
-            return format_exception(self)
-        return list(shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__, tb_offset=1))
 
 
 class CallError(BX24Error):

@@ -31,14 +31,21 @@ SMALL: Final = "small"
 """Key of a cell's metadata: lines that follow the cell's own where the notebook is only tried."""
 CHANGING: Final = (
     (re.compile(r"127\.0\.0\.1:\d+"), "HOST"),
-    (re.compile(r"\d+ requests? in [\d.]+ s\b"), "REQUESTS AND SECONDS"),
-    (re.compile(r"(?<=[ >])(?:under a second|(?:\d+ min )?\d+ s)(?: at [^<>]+)?(?=[<>])"), "SECONDS"),
-    (re.compile(r"[\d.]+ s a page \(\w+\)"), "SECONDS A PAGE"),
+    (re.compile(r"\d+ (?:requests?|запрос\w*) (?:in|за) [\d.,]+ [sс]\b"), "REQUESTS AND SECONDS"),
+    (
+        re.compile(
+            r"(?<=[ >])(?:under a second|меньше секунды|(?:\d+ (?:min|мин) )?\d+ [sс])(?: (?:at|при) [^<>]+)?(?=[<>])"
+        ),
+        "SECONDS",
+    ),
+    (re.compile(r"[\d.,]+ (?:s a page|с на страницу) \(\w+\)"), "SECONDS A PAGE"),
     (re.compile(r"[\d,]+ kB\b"), "KILOBYTES"),
 )
 """What is another at every run in any cell: the box's port, what an upload took, what a plan expects a read to take,
 the length of answers that name times."""
 NUMBER: Final = re.compile(r"[-\d.,]*\d")
+RUSSIAN: Final = "_ru"
+"""Names of notebooks in Russian end so; the package speaks Russian in them."""
 SPACE: Final = re.compile(r"\s+|[─-]{3,}")
 
 Notebook: TypeAlias = nbformat.NotebookNode
@@ -85,19 +92,21 @@ def execute(source: Path, *, small: bool = False) -> Notebook:
         kernel = nbclient.NotebookClient(
             book, timeout=CELL_SECONDS, coalesce_streams=True, resources={"metadata": {"path": str(HERE)}}
         )
-        kernel.execute(env=environment(folder))
+        kernel.execute(env=environment(folder, "ru" if source.stem.endswith(RUSSIAN) else "en"))
     for cell, text in zip(book.cells, texts, strict=True):
         cell.source = text
     clean(book, source.stem)
     return book
 
 
-def environment(folder: str) -> dict[str, str]:
+def environment(folder: str, language: str) -> dict[str, str]:
     """The kernel's environment: journals, caches, profiles and IPython's start-up files are those of nobody."""
     own = {f"XDG_{name}_HOME": str(Path(folder, name)) for name in ("CONFIG", "CACHE", "STATE", "DATA")}
     rest = {name: value for name, value in os.environ.items() if not name.startswith("BX24")}
     fonts = {"MPLCONFIGDIR": mpl.get_cachedir()}  # the list of fonts takes seconds to make
-    return rest | own | fonts | {"IPYTHONDIR": str(Path(folder, "ipython")), "COLUMNS": "100"}
+    return (
+        rest | own | fonts | {"IPYTHONDIR": str(Path(folder, "ipython")), "COLUMNS": "100", "BX24FRAMES_LANG": language}
+    )
 
 
 def clean(book: Notebook, name: str) -> None:

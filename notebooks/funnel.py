@@ -24,8 +24,8 @@ portal = bx.Portal(box.url)
 # %% [markdown]
 # ## Two tables
 #
-# `labels=True` gives captions, as categories in the order of the pipeline. In the history, `2` stands for deals, and
-# each row is a deal that enters a stage.
+# `labels=True` gives captions, as categories in the order of the pipeline. In the history, each row is
+# a deal that enters a stage.
 
 # %%
 deals = bx.read_entity(
@@ -40,10 +40,10 @@ deals.head()
 
 # %%
 history = bx.read_entity(
-    "stage_history:2",
+    "stage_history:deal",
     portal,
     columns=["ID", "OWNER_ID", "STAGE_ID", "CREATED_TIME"],
-    filters={"CATEGORY_ID": 0},
+    filters={"CATEGORY_ID": "Sales"},
     labels=True,
 )
 history.head()
@@ -84,10 +84,12 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # %% [markdown]
 # ## Who wins, and where the deals come from
 #
-# Of the closed deals (`S` is won, `F` is lost in every pipeline):
+# Of the closed deals:
 
 # %%
-closed = deals[deals["stageSemanticId"].isin(["S", "F"])].assign(won=lambda frame: frame["stageSemanticId"] == "S")
+closed = deals[deals["stageSemanticId"] != "In progress"].assign(
+    won=lambda frame: frame["stageSemanticId"] == "Success"
+)
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")

@@ -24,8 +24,8 @@ portal = bx.Portal(box.url)
 # %% [markdown]
 # ## Две таблицы
 #
-# `labels=True` даёт подписи вместо кодов, категориями в порядке воронки. В истории `2` означает сделки, а строка —
-# то, что сделка перешла в стадию.
+# `labels=True` даёт подписи вместо кодов, категориями в порядке воронки. Строка истории — то, что сделка перешла в
+# стадию.
 
 # %%
 deals = bx.read_entity(
@@ -40,10 +40,10 @@ deals.head()
 
 # %%
 history = bx.read_entity(
-    "stage_history:2",
+    "stage_history:deal",
     portal,
     columns=["ID", "OWNER_ID", "STAGE_ID", "CREATED_TIME"],
-    filters={"CATEGORY_ID": 0},
+    filters={"CATEGORY_ID": "Продажи"},
     labels=True,
 )
 history.head()
@@ -84,10 +84,11 @@ history.groupby("STAGE_ID", observed=False)["days"].describe(percentiles=[0.5, 0
 # %% [markdown]
 # ## Кто выигрывает и откуда приходят сделки
 #
-# По закрытым сделкам (`S` — выиграна, `F` — проиграна, в любой воронке):
+# По закрытым сделкам:
 
 # %%
-closed = deals[deals["stageSemanticId"].isin(["S", "F"])].assign(won=lambda frame: frame["stageSemanticId"] == "S")
+closed = deals[deals["stageSemanticId"] != "В работе"]
+closed = closed.assign(won=closed["stageSemanticId"] == "Успех")
 closed["revenue"] = closed["opportunity"].where(closed["won"], 0)
 by_manager = closed.groupby("assignedById", observed=True).agg(
     deals=("won", "size"), won=("won", "mean"), revenue=("revenue", "sum")

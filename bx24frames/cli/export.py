@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames import bridge
-from bx24frames.arguments import row_of
+from bx24frames.arguments import PORTAL, row_of
 from bx24frames.cli.output import show
-from bx24frames.entities.names import needs_types, resolve
 from bx24frames.errors import ConfigError, PortalsError
 from bx24frames.files.files_out import check_rows, writing
 from bx24frames.files.parts import Parts
 from bx24frames.files.sheet_cells import sheet_table
 from bx24frames.language import translated
-from bx24frames.portal.server_time import offset_of
 from bx24frames.portal.session import connection_of
 from bx24frames.portal.several import portals_named
 from bx24frames.scan.ranges import Checkpoint
@@ -40,6 +38,7 @@ __all__ = ["SCREEN", "export", "pour"]
 
 SCREEN: Final = "screen"
 """The format of rows in a terminal: an aligned table."""
+_READ_BY_PEOPLE: Final = frozenset({SCREEN, "csv", "xlsx"})
 
 
 def pour(request: FrameRead, target: PortalsLike, path: str, form: str, style: SheetStyle) -> None:
@@ -50,15 +49,15 @@ def pour(request: FrameRead, target: PortalsLike, path: str, form: str, style: S
     PortalsError
         Some of several portals failed; the rows of the others are there.
     """
-    portals, listed = portals_named(target)
-    # several portals may be in several zones, so their times stay in UTC
-    own: Callable[[], SheetStyle] = (lambda: style) if listed else _style(style, request, portals[0])
+    _, listed = portals_named(target)
+    if not listed:  # several portals may be in several zones, so their times stay in UTC
+        request = _in_portal_time(request, form)
     failed: list[PortalsError] = []
     if form == SCREEN:
         for table in _of_the_others(replace(request, progress=False), target, failed):  # a bar would be glued to rows
-            show(sheet_table(table, own()))
+            show(sheet_table(table, style))
     else:
-        with writing(path, form, name=request.entity, style=own) as append:
+        with writing(path, form, name=request.entity, style=style) as append:
             for table in _of_the_others(request, target, failed):
                 append(table)
     if failed:
@@ -74,6 +73,7 @@ def export(request: FrameRead, target: PortalLike, path: str, form: str, style: 
         With `resume`: the checkpoint belongs to another command, or the order of the rows does not allow resuming.
     """
     file = Path(path).resolve()
+    request = _in_portal_time(request, form)
     command = _command(connection_of(target).host, request)
     parts = Parts.found(file, command) if resume else None
     source: RestSource | None = None
@@ -89,9 +89,7 @@ def export(request: FrameRead, target: PortalLike, path: str, form: str, style: 
         if not parts.whole:
             rows = _frames(request, target) if source is None else _batches(source, parts, request.chunk_size)
             _store(parts, rows, form)
-        with writing(
-            str(file), form, name=request.entity, draft=parts.draft, style=_style(style, request, target)
-        ) as add:
+        with writing(str(file), form, name=request.entity, draft=parts.draft, style=style) as add:
             _assemble(parts, finish, add)
     except BaseException:
         if parts is not None:
@@ -175,13 +173,11 @@ def _finish(source: RestSource | None) -> Callable[[pa.Table], pa.Table]:
     return lambda table: bridge.run(finish.table(table))
 
 
-def _style(style: SheetStyle, request: FrameRead, target: PortalLike) -> Callable[[], SheetStyle]:
-    """The style with times in the portal's zone, which its answers have shown by the time there are rows."""
-    name = request.entity
-    known = None if is_untyped(name) or needs_types(name) else resolve(name)
-    if request.timezone is not None or (known is not None and known.floating):
-        return lambda: style
-    return lambda: replace(style, offset=offset_of(connection_of(target).portal_zone))
+def _in_portal_time(request: FrameRead, form: str) -> FrameRead:
+    """The request with times in the portal's zone, in a format that people read."""
+    if form not in _READ_BY_PEOPLE or request.timezone is not None or is_untyped(request.entity):
+        return request
+    return replace(request, timezone=PORTAL)
 
 
 def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], append: Callable[[pa.Table], None]) -> None:

@@ -30,6 +30,7 @@ WORDS_OF_PYTHON: Final[Mapping[str, Mapping[str, str]]] = {
         "set the environment variable BX24_WEBHOOK to it": "set the environment variable BX24_WEBHOOK to its address",
         ".frame() lists every row": "--report FILE lists every row",
         "The frame ": "The file ",
+        "header= of read_file()": "--header",
         "use count_entity()": "use `bx24frames count`",
         "report.ids('inserted') has the ids for delete_entity()": (
             "--report FILE keeps them for `bx24frames delete --from`"
@@ -48,6 +49,7 @@ WORDS_OF_PYTHON: Final[Mapping[str, Mapping[str, str]]] = {
         "Датафрейм ": "Файл ",
         "в датафрейме": "в файле",
         "В датафрейме": "В файле",
+        "header= функции read_file()": "--header",
         "возьмите count_entity()": "возьмите `bx24frames count`",
         "id для delete_entity() есть в report.ids('inserted')": (
             "--report ФАЙЛ сохраняет их для `bx24frames delete --from`"

@@ -65,13 +65,12 @@ async def _typed(
     mapping: Mapping[str, str | None],
     timezone: str | None,
 ) -> Typed:
-    from bx24frames.entities.columns import answering_to_titles
     from bx24frames.portal.metadata import find_table
     from bx24frames.upload.text_columns import clock_offset, typed
 
     known = await find_table(connection, entity)
     offset = "" if timezone else await clock_offset(connection, source, known)
-    return typed(source, answering_to_titles(known.fields), known.entity.name, mapping, offset)
+    return typed(source, known.fields, known.entity.name, mapping, offset)
 
 
 def _first(table: pa.Table, name: str) -> str:

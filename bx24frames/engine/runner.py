@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import threading
 from collections import deque
@@ -24,11 +25,18 @@ from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
 from bx24frames.engine.throttle import BudgetReport, Governor, Ticket
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
+from bx24frames.language import translated
 from bx24frames.transport.base import CheckedTransport, NoReply, Reply
+from bx24frames.transport.redact import SecretFilter
 
 T = TypeVar("T")
 
+_TELLING: Final = 2
+"""How many failures in a row are worth a line: a single one is over within a second."""
 LONGEST_NAP: Final = 1.0
+LOG: Final = logging.getLogger("bx24frames")
+"""Without a configuration of its own, Python prints its warnings to stderr."""
+LOG.addFilter(SecretFilter())
 
 
 @dataclass(slots=True)
@@ -67,6 +75,8 @@ class Runner:
     before: Callable[[Parcel], None] | None = None
     heard: Callable[[Mapping[str, Answer]], None] | None = None
     _failing: BX24Error | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    """Requests in a row that failed and are sent again."""
     _limited: bool = field(default=False, init=False)
     """Whether the machine held work back for the portal's limits when it was last asked."""
 
@@ -260,6 +270,13 @@ class Runner:
             else:
                 self._failing = error_of(answer, method) if retry.is_passing(answer) else None
         self.governor.heard(whole, told, departed, now)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Log that requests fail and are repeated: once, when the second in a row has failed."""
+        self._failures = 0 if self._failing is None else self._failures + 1
+        if self._failing is not None and self._failures == _TELLING:
+            LOG.warning("%s. %s", translated(self._failing.message), translated("The request is being repeated."))
 
 
 def loop_here() -> asyncio.AbstractEventLoop:

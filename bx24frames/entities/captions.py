@@ -19,7 +19,7 @@ from bx24frames.entities.schema import Field
 from bx24frames.entities.types import ENUM, comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
-__all__ += ["enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
+__all__ += ["USERS", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
 
 
 class Origin(enum.Enum):
@@ -58,7 +58,7 @@ crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
-_USERS: Final = "users"
+USERS: Final = "users"
 """Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
@@ -196,7 +196,7 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Users by first and last name, or by e-mail without a name, from `user.get`."""
-    return Dictionary(_USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+    return Dictionary(USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
 
 
 def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
@@ -309,7 +309,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
     """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
-    form = _words if dictionary.name == _USERS else _folded
+    form = _words if dictionary.name == USERS else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]
     return by_title[alike[0]] if len(alike) == 1 and wanted else []

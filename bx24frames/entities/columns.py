@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEAREST: Final = 3
+_SPELLINGS: Final = 2
+"""Spellings that most fields have; a suggestion names the nearest of them."""
 
 
 class Names:
@@ -72,10 +74,16 @@ class Names:
         return field
 
     def _hint(self, name: str) -> str:
-        spellings = {text.casefold(): text for text in (*self._claims, *self._codes)}
-        near = difflib.get_close_matches(name.casefold(), spellings, _NEAREST)
+        meant: dict[str, tuple[str, str]] = {}
+        for field in self.fields:
+            for spelling in (field.code, *field.aliases):
+                meant.setdefault(spelling.casefold(), (field.code, spelling))
+        near: dict[str, str] = {}
+        for text in difflib.get_close_matches(name.casefold(), meant, _NEAREST * _SPELLINGS):
+            code, spelling = meant[text]
+            near.setdefault(code, spelling)
         if near:
-            return f"Did you mean {', '.join(spellings[text] for text in near)}?"
+            return f"Did you mean {', '.join([*near.values()][:_NEAREST])}?"
         return "describe_entity() lists the columns."
 
 
@@ -201,7 +209,7 @@ def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
 
 
 def answering_to_titles(fields: Iterable[Field]) -> tuple[Field, ...]:
-    """Add the title of each field to its aliases, as used by a read with titles.
+    """Add the title of each field to its aliases, in the form that a read with titles gives it.
 
     A title that is already a spelling of some field is not added.
 

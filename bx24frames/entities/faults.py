@@ -20,6 +20,9 @@ WHOLE_COLUMN: Final = -1
 VALUE_WIDTH: Final = 110
 """Characters of a value in a summary: two of them, where the portal holds another."""
 KINDS_SHOWN: Final = 8
+LINE_WIDTH: Final = 150
+LEAST_REASON: Final = 60
+"""Characters of a reason beside a long value: the value and its row are always shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +89,5 @@ def _line(fault: Fault, count: int, labels: AnyArray | None) -> str:
         label = fault.position if labels is None else labels[fault.position].as_py()
         named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
         place = f", first in row {fault.position}{named}: {clipped(fault.value, VALUE_WIDTH)!r}"
-    return clipped(f"  {fault.column}: {fault.reason} ({count:,}x{place})", 160)
+    reason = clipped(fault.reason, max(LEAST_REASON, LINE_WIDTH - len(fault.column) - len(place)))
+    return f"{fault.column}: {reason} ({count:,}x{place})"

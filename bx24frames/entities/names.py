@@ -17,6 +17,16 @@ _NEAREST: Final = 3
 
 ORDER: Final = "The entity is the first argument, the portal the second: read_entity('deal', portal)."
 
+_RUSSIAN: Final[Mapping[str, str]] = {
+    "лид": "lead", "лиды": "lead", "сделка": "deal", "сделки": "deal", "контакт": "contact", "контакты": "contact",
+    "компания": "company", "компании": "company", "предложение": "quote", "предложения": "quote",
+    "счёт": "smart_invoice", "счета": "smart_invoice", "дело": "activity", "дела": "activity", "звонок": "call",
+    "звонки": "call", "задача": "task", "задачи": "task", "пользователь": "user", "пользователи": "user",
+    "сотрудники": "user", "товар": "product", "товары": "product", "реквизиты": "requisite", "воронка": "category",
+    "воронки": "category",
+}  # fmt: skip
+"""Entities by the words of the portal's Russian menus, for suggestions."""
+
 _ITEM: Final = re.compile(r"item:(\d+)")
 _METHOD: Final = re.compile(r"(?:api/)?[a-z0-9_]+(\.[a-z0-9_]+)+", re.IGNORECASE)
 _CHANGES: Final = (
@@ -186,6 +196,7 @@ def _smart_process(name: str, types: tuple[Mapping[str, JSON], ...]) -> Entity:
 
 def _hint(wanted: str, types: tuple[Mapping[str, JSON], ...]) -> str:
     titles = {str(row.get("title") or "").casefold(): str(row.get("title") or "") for row in types}
-    near = difflib.get_close_matches(wanted, [*CATALOG, *filter(None, titles)], _NEAREST)
+    meant = {**{name: name for name in CATALOG}, **_RUSSIAN, **{text: title for text, title in titles.items() if text}}
+    near = dict.fromkeys(meant[text] for text in difflib.get_close_matches(wanted, meant, _NEAREST))
     advice = "list_entities() shows all entities."
-    return f"Did you mean {', '.join(titles.get(text, text) for text in near)}? {advice}" if near else advice
+    return f"Did you mean {', '.join(near)}? {advice}" if near else advice

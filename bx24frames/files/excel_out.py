@@ -71,7 +71,7 @@ class ExcelSheet:
         self._sheet.freeze_panes = "A2"
         self._names = schema.names
         self._style = replace(style, guard=False)  # cells of text are never run
-        self._zones = [sheet_zone(field.type, style) if _is_moment(field.type) else None for field in schema]
+        self._zones = [sheet_zone(field.type) if _is_moment(field.type) else None for field in schema]
         self._rows = 0
         self._headed = False
 

@@ -42,6 +42,10 @@ _ENDINGS: Final = {
     ".xlsx": "xlsx",
     ".duckdb": "duckdb",
 }
+_WORKBOOKS: Final = frozenset({".xls", ".xlsb", ".xlsm", ".ods", ".numbers"})
+"""Extensions of other workbooks."""
+_AS_WORKBOOK: Final = "Save it as .xlsx from the program that opens it."
+_ENDING: Final = "Use one of them as the file's extension, or add --format."
 _FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
 _EXTRAS: Final = {"xlsx": excel_out.openpyxl_is_there, "duckdb": duckdb_is_there}
 """Checks of optional dependencies, by format."""
@@ -82,7 +86,7 @@ def format_of(path: str, given: str | None = None) -> str:
     if found not in _FORMATS:
         raise ConfigError(
             f"{given or path!r}: unknown format; the formats are {', '.join(_FORMATS)}",
-            guidance="Use one of them as the file's extension, or add --format.",
+            guidance=_AS_WORKBOOK if Path(path).suffix.lower() in _WORKBOOKS else _ENDING,
         )
     if found in _EXTRAS:
         _EXTRAS[found]()
@@ -90,8 +94,9 @@ def format_of(path: str, given: str | None = None) -> str:
 
 
 def is_file(path: str) -> bool:
-    """Whether a text is the path of a file: it has the extension of a known format."""
-    return Path(path).suffix.lower() in _ENDINGS
+    """Whether a text is the path of a file: it has the extension of a known format, names a folder, or exists."""
+    place = Path(path)
+    return place.suffix.lower() in _ENDINGS or place.name != path or os.path.exists(path)  # noqa: PTH110 - any text
 
 
 def flows(path: str) -> bool:
@@ -138,7 +143,7 @@ def writing(
     *,
     name: str = "rows",
     draft: Path | None = None,
-    style: SheetStyle | Callable[[], SheetStyle] = PLAIN,
+    style: SheetStyle = PLAIN,
 ) -> Iterator[Append]:
     """Open a file or standard output and yield a function that appends tables to it.
 
@@ -151,8 +156,8 @@ def writing(
         Name of the sheet, or of the table in a database.
     draft : pathlib.Path, optional
         Temporary path on the same disk. Default: next to the file.
-    style : SheetStyle or callable
-        How a CSV or Excel file is written; a callable is called when the first rows are there.
+    style : SheetStyle
+        How a CSV or Excel file is written.
     """
     if form == "duckdb":
         if flows(path):
@@ -183,12 +188,12 @@ def writing(
 
 
 @contextlib.contextmanager
-def _appending(sink: IO[bytes], form: str, name: str, style: SheetStyle | Callable[[], SheetStyle]) -> Iterator[Append]:
+def _appending(sink: IO[bytes], form: str, name: str, style: SheetStyle) -> Iterator[Append]:
     opened: list[TableWriter] = []
 
     def append(table: pa.Table) -> None:
         if not opened:
-            opened.append(_OPEN[form](sink, table.schema, name, style() if callable(style) else style))
+            opened.append(_OPEN[form](sink, table.schema, name, style))
         opened[0].write(table)
 
     try:

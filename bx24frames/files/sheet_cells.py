@@ -123,7 +123,7 @@ def _plain(kind: pa.DataType, style: SheetStyle) -> Text:
 
     forms: tuple[tuple[Callable[[pa.DataType], bool], Callable[[], Text]], ...] = (
         (types.is_struct, lambda: _struct(kind, style)),
-        (types.is_timestamp, lambda: partial(_moment, zone=sheet_zone(kind, style), style=style)),
+        (types.is_timestamp, lambda: partial(_moment, zone=sheet_zone(kind), style=style)),
         (types.is_date, lambda: partial(_day, dotted=style.dotted)),
         (types.is_floating, lambda: partial(_number, comma=style.comma)),
         (types.is_decimal, lambda: partial(_number, comma=style.comma)),
@@ -179,13 +179,11 @@ def _number(value: object, *, comma: bool) -> str | None:
 # --- times ---------------------------------------------------------------------------------------
 
 
-def sheet_zone(kind: pa.DataType, style: SheetStyle) -> dt.tzinfo | None:
+def sheet_zone(kind: pa.DataType) -> dt.tzinfo | None:
     """The zone in which times are written; None for times without a zone."""
     name = cast("TimestampType", kind).tz
     if name is None:
         return None
-    if name in ("UTC", "Z") and style.offset:
-        name = style.offset
     if name[0] in "+-":
         return dt.datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
     return ZoneInfo(name)

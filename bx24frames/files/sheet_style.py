@@ -23,7 +23,6 @@ class SheetStyle:
 
     `sep`, `encoding`: of a CSV file. `comma`: numbers have a decimal comma. `dotted`: dates are 31.12.2026.
     `clocks`: times are written without their zone. `guard`: text that a spreadsheet would run is marked (see `guard`).
-    `offset`: UTC offset in which times in UTC are written, such as ``+03:00``; empty for UTC.
     """
 
     sep: str = ","
@@ -32,21 +31,18 @@ class SheetStyle:
     dotted: bool = False
     clocks: bool = False
     guard: bool = False
-    offset: str = ""
 
 
 PLAIN: Final = SheetStyle()
 
 
-def spreadsheet_style(language: str | None = None, *, offset: str = "") -> SheetStyle:
+def spreadsheet_style(language: str | None = None) -> SheetStyle:
     """The style that the spreadsheet programs of a language read without settings.
 
     Parameters
     ----------
     language : str, optional
         Such as ``ru`` or ``ru_RU``. Default: the language of the environment.
-    offset : str
-        UTC offset of times.
 
     Examples
     --------
@@ -55,9 +51,7 @@ def spreadsheet_style(language: str | None = None, *, offset: str = "") -> Sheet
     """
     code = (language or _environment())[:2].lower()
     comma = code in COMMAS
-    return SheetStyle(
-        ";" if comma else ",", "utf-8-sig", comma=comma, dotted=code in DOTTED, clocks=True, guard=True, offset=offset
-    )
+    return SheetStyle(";" if comma else ",", "utf-8-sig", comma=comma, dotted=code in DOTTED, clocks=True, guard=True)
 
 
 def _environment() -> str:

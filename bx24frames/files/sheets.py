@@ -265,7 +265,7 @@ def headed(
         raise ConfigError(
             f"Column {column_letter(loose[0])} (column {loose[0] + 1}) of the file has cells but no heading",
             guidance="The heading row must name every column; a heading merged across columns names only the first. If "
-            "the heading is in a lower row, name that row with --header.",
+            "the heading is in a lower row, name that row with header= of read_file().",
         )
     _check_once([title for title, _ in named])
     table = pa.table([cells for _, cells in named], names=[title for title, _ in named])

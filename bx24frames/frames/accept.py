@@ -32,6 +32,8 @@ ACCEPTED = (
     "file"
 )
 
+_FIRST = "The frame is the first argument, the entity the second: write_entity(frame, 'deal', mode='insert')."
+
 
 def accept(frame: object) -> Source:
     """Wrap a frame as a source; a lazy frame is collected, a file is read.
@@ -171,10 +173,9 @@ def _as_table(frame: object) -> pa.Table:
         eager = known.collect() if isinstance(known, nw.LazyFrame) else known
         return eager.to_arrow()
     except (TypeError, pa.ArrowInvalid):
-        raise ConfigError(
-            f"{ACCEPTED}, not {type(frame).__name__}",
-            guidance="Convert it first, for example with pandas.DataFrame(rows).",
-        ) from None
+        named = f"the text {frame!r:.40}" if isinstance(frame, str) else type(frame).__name__
+        guidance = _FIRST if isinstance(frame, str) else "Convert it first, for example with pandas.DataFrame(rows)."
+        raise ConfigError(f"{ACCEPTED}, not {named}", guidance=guidance) from None
 
 
 def as_table(source: Source) -> pa.Table:

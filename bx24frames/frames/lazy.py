@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
 from bx24frames.entities.columns import Names
-from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError, PortalError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
@@ -20,9 +19,8 @@ from bx24frames.scan.preparation import Reading, prepare, settle
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import ReadRequest
 from bx24frames.scan.rest import batches, collect, tell_foreign
-from bx24frames.scan.zones import in_zone
+from bx24frames.scan.zones import in_zone, warn_of_days
 from bx24frames.where.domains import ANY_VALUE, Possible
-from bx24frames.where.moments import Zones
 from bx24frames.where.narrow import narrowed
 
 if TYPE_CHECKING:
@@ -62,7 +60,9 @@ async def _open(portal: PortalLike, request: ReadRequest, *, pushdown: bool) -> 
             f"{request.entity} is outside the catalogue, and its columns have no description",
             guidance="Read it with read_entity(backend='polars') and call .lazy() on the frame.",
         )
-    return _Source(portal, request, await prepare(connection, request), connection.host, pushdown)
+    reading = await prepare(connection, request)
+    warn_of_days(reading)
+    return _Source(portal, request, reading, connection.host, pushdown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class _Source:
     @property
     def schema(self) -> pl.Schema:
         """The polars schema of all columns."""
-        table = in_zone(self.whole.arrow.empty_table(), self.request.timezone, self.whole.table.entity)
+        table = in_zone(self.whole.arrow.empty_table(), self.whole.timezone, self.whole.table.entity)
         return to_backend(table, "polars").schema
 
     @property
@@ -105,8 +105,7 @@ class _Source:
         polars does not apply the predicate and `n_rows` again, so both are applied here.
         """
         limit = n_rows if predicate is None else None
-        zones = Zones(zone(self.request.timezone), self.whole.portal_zone)
-        reading = settle(self._narrower(with_columns, limit), self.whole.table, zones, self.whole.closed)
+        reading = settle(self._narrower(with_columns, limit), self.whole.table, self.whole.zones, self.whole.closed)
         known = possible(predicate) if self.pushdown and predicate is not None else ANY_VALUE
         left = n_rows
         for table in _left_quietly(bridge.iterate(self._tables(reading, known))):
@@ -136,7 +135,7 @@ class _Source:
             async with aclosing(_read(connection, replace(reading, where=where))) as tables:
                 async for table in tables:
                     begun = True
-                    yield in_zone(table, self.request.timezone, reading.table.entity)
+                    yield in_zone(table, reading.timezone, reading.table.entity)
                 return
         except PortalError as refusal:
             # some listed fields do not support conditions; a portal that fails for another reason fails again
@@ -144,7 +143,7 @@ class _Source:
                 raise
         async with aclosing(_read(connection, reading)) as tables:
             async for table in tables:
-                yield in_zone(table, self.request.timezone, reading.table.entity)
+                yield in_zone(table, reading.timezone, reading.table.entity)
 
     def _comparable(self, reading: Reading) -> dict[str, Field]:
         """The columns that keep the portal's types; conditions on others cannot be pushed down."""

@@ -84,9 +84,8 @@ class PortalRun:
         self._began = monotonic()
         self._requests = connection.stats.requests
         self._people = False
-        self._counted: list[Job] = []
-        self._uncounted: list[Call] = []
-        self._counts: list[Answer] = []
+        self._counts: list[tuple[Job, Answer]] = []
+        self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
 
     async def sync(self) -> None:
@@ -109,7 +108,7 @@ class PortalRun:
             changed,
             [*whole, *(job for job in known if job.anew)],
             span_of("lag", self._request.lag),
-            self._uncounted,
+            [call for _, call in self._uncounted],
         )
         self._take_counts(counts)
         for job in whole:
@@ -217,31 +216,31 @@ class PortalRun:
         categories = numbers if self._request.labels else []
         entities = [job.table.described for job in jobs]
         people = self._request.labels and not self._people
-        more = [*more, Call("server.time", {})]
+        surveyed, more = len(more), [*more, Call("server.time", {})]
         beside = len(description_calls(entities)) + len(categories) + bool(categories) + people + len(more)
         room = -beside % MAX_COMMANDS
         first_windows(counted, room)
-        calls = [call for job in counted for call in count_calls(job, [WindowQuery(window) for window in job.windows])]
-        self._counted, self._uncounted = counted, calls[room:]
-        told = await describe_together(self.connection, entities, categories, [*more, *calls[:room]], people=people)
+        asked = [(job, call) for job in counted for call in count_calls(job, [*map(WindowQuery, job.windows)])]
+        self._uncounted += asked[room:]
+        more = [*more, *(call for _, call in asked[:room])]
+        told = await describe_together(self.connection, entities, categories, more, people=people)
         at = self.connection.server_time.began
         if at is None:
-            raise _no_time(told.answers[len(more) - 1])
-        self._counts = list(told.answers[len(more) :])
+            raise _no_time(told.answers[surveyed])
+        self._counts += zip((job for job, _ in asked), told.answers[surveyed + 1 :], strict=False)
         for job in jobs:
             job.at = at
             job.fault = told.faults.get(job.table.described.name)
             if job.fault is None:
                 await self._guarded(job, self._open(job, told.refused))
-        return told.answers[: len(more) - 1]
+        return told.answers[:surveyed]
 
     def _take_counts(self, late: Sequence[Answer]) -> None:
         """Hand out the counts of the first windows, those that came later included."""
-        answers = [*self._counts, *late]
-        for job in self._counted:
-            mine, answers = answers[: len(job.windows)], answers[len(job.windows) :]
+        counts = [*self._counts, *zip((job for job, _ in self._uncounted), late, strict=True)]
+        for job in dict.fromkeys(job for job, _ in counts):
             if job.fault is None:
-                take_counts(job, mine)
+                take_counts(job, [answer for one, answer in counts if one is job])
 
     async def _open(self, job: Job, refused: frozenset[str]) -> None:
         how = job.table.owned

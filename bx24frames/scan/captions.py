@@ -100,9 +100,10 @@ async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
     except PortalError as error:
         if isinstance(error, AuthError) or normalised(error.code or "") in _CLOSED:
-            error.guidance = (
+            needed = (
                 f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
             )
+            error.guidance = "\n".join(filter(None, [error.guidance, needed]))
         raise
 
 

@@ -63,7 +63,7 @@ class Finish:
         if self._request.schema is not None:
             self._raise(self._request.schema.failing(table, self._rows))
         self._rows += table.num_rows
-        table = in_zone(table, self._request.timezone, self._reading.table.entity)
+        table = in_zone(table, self._reading.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             if wanted.name not in self._captions:
                 self._captions[wanted.name] = await captions_of(self._connection, wanted, table)
@@ -72,10 +72,15 @@ class Finish:
         return table.rename_columns([self.titles.get(name, name) for name in table.column_names])
 
     @property
+    def timezone(self) -> str:
+        """The zone of the times of the finished tables."""
+        return self._reading.timezone or "UTC"
+
+    @property
     def schema(self) -> pa.Schema:
         """The schema of the finished tables, known before any row or caption is read."""
         empty = self._with_inserted(self._reading.arrow.empty_table())
-        empty = in_zone(empty, self._request.timezone, self._reading.table.entity)
+        empty = in_zone(empty, self._reading.timezone, self._reading.table.entity)
         for wanted in self._wanted:
             kind = captioned_type(empty.schema.field(wanted.name).type)
             empty = _captioned(empty, wanted, null_array(0, kind))

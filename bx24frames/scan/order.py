@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Paging
 from bx24frames.entities.operators import SORTED, Comparison
@@ -46,6 +47,12 @@ class Order:
         return self.field is not None
 
 
+_WITH_DIRECTION: Final = re.compile(
+    r"-(?P<minus>\w+)|(?P<column>\w+)\s+(?P<direction>asc|desc)(ending)?", re.IGNORECASE
+)
+"""A column with its direction in the ways of SQL and of Django."""
+
+
 def sort_key(name: str, value: object) -> str | tuple[str, str] | None:
     """Accept a column, or a column and a direction in any case.
 
@@ -54,6 +61,10 @@ def sort_key(name: str, value: object) -> str | tuple[str, str] | None:
     ConfigError
         It is neither.
     """
+    if isinstance(value, str) and (sorted_by := _WITH_DIRECTION.fullmatch(value.strip())):
+        direction = (sorted_by["direction"] or "desc").lower()
+        guidance = f"Write {name}=({sorted_by['minus'] or sorted_by['column']!r}, {direction!r})."
+        raise ConfigError(f"{name} takes the direction apart from the column, not {value!r:.80}", guidance=guidance)
     if value is None or isinstance(value, str):
         return value
     pair = tuple(value) if isinstance(value, tuple | list) else ()

@@ -16,6 +16,7 @@ from bx24frames.scan.progress import SharedBars
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.rest import chunked, gather
 from bx24frames.scan.united import Union, UnitedSchema
+from bx24frames.scan.zones import warn_of_days
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -169,6 +170,7 @@ class PortalsRead:
         import pyarrow as pa
 
         reading = await prepare(connection, self._asked)
+        warn_of_days(reading)
         # A column that was requested and is described has to come in the rows, unless the caller said otherwise.
         forgiving = self._request.missing_columns == "insert"
         missing = {name: kind or pa.null() for name, kind in reading.missing.items()}

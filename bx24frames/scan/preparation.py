@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from bx24frames.arguments import PORTAL
 from bx24frames.engine.messages import IdBounds, Paging
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
@@ -19,6 +20,7 @@ from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.condition_context import Closed, settled
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
+from bx24frames.portal.server_time import offset_of, zone_of
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, order_of
 from bx24frames.where.moments import Zones
@@ -46,6 +48,7 @@ class Reading:
     `schema`: the requested columns, followed by those needed only to sort, test and merge; `width`: how many are
     requested.
     `spelled`: all columns of the frame in order, including those typed by `missing` because the portal lacks them.
+    `zones`: the zones of its conditions; `timezone`: the name of the zone of its times, None for UTC.
     `named`: columns were requested by name; `forgiving`: columns that are not returned are null; `inner`: the read
     serves a write.
     """
@@ -60,7 +63,8 @@ class Reading:
     on_bad_value: Literal["raise", "null"]
     spelled: tuple[str, ...] = ()
     seen: Seen = field(default_factory=Seen)
-    portal_zone: dt.tzinfo | None = None
+    zones: Zones = field(default_factory=Zones)
+    timezone: str | None = None
     closed: Closed = field(default_factory=dict)
     missing: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     named: bool = False
@@ -121,26 +125,27 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     A name missing from a cached description may be new on the portal, so the description is fetched once more.
     """
     table = await find_table(connection, request.entity, request.filters)
+    named = await zone_of(connection) if request.timezone == PORTAL else zone(request.timezone)
     if _unknown(request, table):
         table = await renewed(connection, table) or table
     if names := _unknown(request, table):
-        table = await _with_untyped(connection, request, table, names)
+        table = await _with_untyped(connection, request, table, names, Zones(named))
     try:
-        return await _settled(connection, request, table)
+        return await _settled(connection, request, table, named)
     except UnknownColumn:
         anew = await renewed(connection, table)
         if anew is None:
             raise
-    return await _settled(connection, request, anew)
+    return await _settled(connection, request, anew, named)
 
 
-async def _settled(connection: Connection, request: ReadRequest, table: Table) -> Reading:
+async def _settled(connection: Connection, request: ReadRequest, table: Table, named: dt.tzinfo | None) -> Reading:
     """Prepare a request, fetching the time zone and dictionaries that its conditions need."""
 
     def parse(zones: Zones, closed: Closed) -> Reading:
         return settle(request, table, zones, closed)
 
-    return await settled(connection, table, request.filters, zone(request.timezone), parse)
+    return await settled(connection, table, request.filters, named, parse)
 
 
 def _unknown(request: ReadRequest, table: Table) -> list[str]:
@@ -152,9 +157,11 @@ def _unknown(request: ReadRequest, table: Table) -> list[str]:
     return [name for name in unknown if not USER_FIELD_NAME.match(name)]  # the description names all user fields
 
 
-async def _with_untyped(connection: Connection, request: ReadRequest, table: Table, names: list[str]) -> Table:
+async def _with_untyped(
+    connection: Connection, request: ReadRequest, table: Table, names: list[str], zones: Zones
+) -> Table:
     """The entity with fields added for names that its rows have although the description lacks them."""
-    where = settle(replace(request, columns=None, schema_overrides=None), table).where
+    where = settle(replace(request, columns=None, schema_overrides=None), table, zones).where
     found = [Field(name, UNTYPED, read_only=True, listed=False) for name in names]
     listings = [listing_for(table.entity, found, part, table.fields) for part in slices(table.entity, where)]
     carried = await keys_carried(connection, listings[0]) if listings else frozenset()
@@ -162,7 +169,7 @@ async def _with_untyped(connection: Connection, request: ReadRequest, table: Tab
     return replace(table, fields=(*table.fields, *more)) if more else table
 
 
-def settle(request: ReadRequest, table: Table, zones: Zones | None = None, closed: Closed | None = None) -> Reading:
+def settle(request: ReadRequest, table: Table, zones: Zones, closed: Closed | None = None) -> Reading:
     """Prepare a request with a given description.
 
     Raises
@@ -173,7 +180,6 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
     names = Names(table.fields, table.entity.name)
     order = order_of(request.order_by, names, table.entity, limit=request.limit)
     changed = _changed(request, table)
-    zones = zones or Zones(zone(request.timezone))
     where = parse_filters(table.entity, table.fields, request.filters, also=changed, zones=zones, closed=closed)
     if where.owners is not None:
         order = _across_owners(order, request, names, table)
@@ -197,7 +203,8 @@ def settle(request: ReadRequest, table: Table, zones: Zones | None = None, close
         on_bad_value=request.on_bad_value,
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
-        portal_zone=zones.portal,
+        zones=zones,
+        timezone=offset_of(zones.named) if request.timezone == PORTAL else request.timezone,
         closed=closed or {},
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter
 from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TextIO, cast
 
+from bx24frames.engine.runner import LOG
 from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
@@ -66,6 +68,9 @@ class Bar:
         self._tqdm: tqdm[object] | None = None
         if progress is not False:
             self._tqdm = _tqdm(title, total, progress, file)
+        self._lines = _Lines(self._tqdm) if self._tqdm is not None and self.shown and not LOG.hasHandlers() else None
+        if self._lines is not None:
+            LOG.addHandler(self._lines)
 
     def update(
         self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0, limits: str = ""
@@ -113,6 +118,8 @@ class Bar:
 
     def close(self) -> None:
         """Close the bar; a second call does nothing."""
+        if self._lines is not None:
+            LOG.removeHandler(self._lines)
         if self._tqdm is not None:
             self._tqdm.close()
 
@@ -137,6 +144,17 @@ class Bar:
         if self._failed:
             parts.append(translated(f"{self._failed:,} failed"))
         return ", ".join(parts)
+
+
+class _Lines(logging.Handler):
+    """Prints log records above a bar, where Python would print them to stderr and so behind it."""
+
+    def __init__(self, bar: tqdm[object]) -> None:
+        super().__init__(logging.WARNING)
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._bar.write(self.format(record), file=sys.stderr)
 
 
 def _tqdm(title: str, total: int | None, progress: Progress, file: TextIO | None) -> tqdm[object]:

@@ -11,12 +11,12 @@ from bx24frames.arguments import (
     SWITCH,
     Checked,
     anything,
-    iana_zone,
     keyword,
     mapping,
     names,
     one_of,
     whole_number,
+    zone_of_frame,
 )
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import ConfigError
@@ -126,11 +126,11 @@ class ReadRequest(Checked):
     )
     timezone: str | None = keyword(
         None,
-        iana_zone,
+        zone_of_frame,
         "str, optional",
-        "Time zone (IANA name) for the result, for dates and naive datetimes in `filters`, and times of the portal's "
-        "lists and list elements, which it prints without a zone. Default: UTC, but dates in `filters` are days of the "
-        "portal's zone.",
+        'Time zone (IANA name, or ``"portal"`` for that of the portal) of the result, of dates and naive datetimes in '
+        "`filters`, and of times of the portal's lists and list elements, which it prints without a zone. Default: "
+        "UTC, but dates in `filters` are days of the portal's zone; a warning says so where the difference shows.",
     )
     labels: Labels = keyword(
         False,

@@ -133,13 +133,13 @@ async def _up_to_limit(
 async def read_table(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read all rows as one table, in the requested order and the portal's types."""
     reading = await prepare(connection, request)
-    return in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    return in_zone(await collect(connection, reading, request.progress), reading.timezone, reading.table.entity)
 
 
 async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table:
     """Read as `read_table` does, without the columns that no row has: their nulls mean nothing."""
     reading = await prepare(connection, request)
-    table = in_zone(await collect(connection, reading, request.progress), request.timezone, reading.table.entity)
+    table = in_zone(await collect(connection, reading, request.progress), reading.timezone, reading.table.entity)
     return table.select([name for name in table.column_names if name not in reading.seen.uncarried])
 
 

@@ -18,7 +18,6 @@ from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Row
 from bx24frames.engine.pages.cursor import ids_in
 from bx24frames.engine.pages.pool import Pool
 from bx24frames.engine.records import AS_MAPS
-from bx24frames.entities.operands import zone
 from bx24frames.errors import ConfigError
 from bx24frames.portal.connection import pages_machine
 from bx24frames.portal.counts import count_where, listings_of, totals
@@ -30,7 +29,6 @@ from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import CHUNK_ROWS
 from bx24frames.scan.rest import batches, collect, compact, iterate_tables, tell_foreign, tell_nulled
 from bx24frames.scan.zones import in_zone
-from bx24frames.where.moments import Zones
 from bx24frames.where.recheck import Seen
 
 if TYPE_CHECKING:
@@ -81,8 +79,7 @@ async def open_source(connection: Connection, request: ReadRequest) -> RestSourc
     asked = replace(request, order_by=request.order_by if by_id else (listing.id_key, way))
     if more:
         asked = replace(asked, columns=[*(request.columns or ()), *more])
-    zones = Zones(zone(request.timezone), reading.portal_zone)
-    widened = settle(asked, reading.table, zones, reading.closed)
+    widened = settle(asked, reading.table, reading.zones, reading.closed)
     return RestSource(connection, widened, request, hidden=len(more))
 
 
@@ -253,7 +250,7 @@ class RestSource:
         return next((name for name, field in self.reading.fields.items() if field.code == code), code)
 
     def _shown(self, table: pa.Table) -> pa.Table:
-        shown = in_zone(table, self.request.timezone, self.reading.table.entity)
+        shown = in_zone(table, self.reading.timezone, self.reading.table.entity)
         return shown.select(range(table.num_columns - self.hidden))
 
     def shown(self, rows: pa.Table) -> tuple[pa.RecordBatch, int | None]:

@@ -97,11 +97,12 @@ class Address:
 
     @property
     def key(self) -> str:
-        """Host and a hash of the webhook's credential: identifies an address without its secret."""
+        """The portal's address and a hash of the webhook's credential: identifies both without the secret."""
+        portal = f"{self.scheme}://{self.host}{self.prefix}"
         if self.kind == "oauth":
-            return self.host
+            return portal
         digest = hashlib.sha256(f"{self.user_id}/{self.secret}".encode()).hexdigest()
-        return f"{self.host}#{digest[:16]}"
+        return f"{portal}#{digest[:16]}"
 
     def url(self, method: str) -> str:
         """Return the URL of a method, which contains the secret. A method named ``api/...`` is one of REST 3.0.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.checks import NOT_CHOSEN
-from bx24frames.entities.columns import Names, answering_to_titles
+from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import validation_error
 from bx24frames.errors import ConfigError
 from bx24frames.portal.metadata import as_sent, find_table
@@ -31,7 +31,6 @@ __all__ = ["prepare_upload"]
 async def prepare_upload(connection: Connection, request: WriteRequest) -> Upload:
     """Prepare a request; all faults in it are found before anything is written."""
     table = await find_table(connection, request.entity)
-    table = replace(table, fields=answering_to_titles(table.fields))
     _check(request, table)
     request, table, untyped = await as_typed(connection, request, table)
     request = _by_id(request, table)

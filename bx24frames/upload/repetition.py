@@ -23,9 +23,10 @@ def warn_of_repetition(journal: Journal, identity: Identity, kept: Path) -> None
     if ids:
         when = f"{when}, ids {min(ids)} to {max(ids)}" if len(ids) > 1 else f"{when}, id {ids[0]}"
     rows = len(identity.hashes)
-    warn(
+    ways = (
         f"The same {rows:,} row{'s were' if rows != 1 else ' was'} already inserted into {identity.entity} at "
-        f"{identity.host} on {when}; this run inserts them again. To remove them: "
-        f"report.ids('inserted') has the ids for delete_entity(). To get the earlier report and insert nothing: "
-        f"resume={str(kept)!r}. To insert again without this warning: resume=False."
+        f"{identity.host} on {when}; this run inserts them again.",
+        "To remove the new ones: report.ids('inserted') has the ids for delete_entity().",
+        f"For the earlier report, without an insert: resume={str(kept)!r}; to insert them knowingly: resume=False.",
     )
+    warn("\n".join(ways))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bx24frames.entities.columns import Names, answering_to_titles
+from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import validation_error
 from bx24frames.entities.types import write_type
 from bx24frames.errors import ConfigError
@@ -46,7 +46,7 @@ async def typed_rows(
     """
     table = await find_table(connection, entity)
     offset = "" if timezone else await clock_offset(connection, source, table)
-    found = typed(source, answering_to_titles(table.fields), table.entity.name, mapping, offset)
+    found = typed(source, table.fields, table.entity.name, mapping, offset)
     table = replace(table, fields=found.fields)
     columns = {heading.title: heading.field for heading in found.headings if heading.field is not None}
     given = as_documents(found.source, Names(table.fields, table.entity.name))

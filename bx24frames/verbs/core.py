@@ -21,6 +21,7 @@ from bx24frames.scan.finish import Finish
 from bx24frames.scan.preparation import prepare
 from bx24frames.scan.raw_methods import count_untyped, is_untyped, read_untyped
 from bx24frames.scan.rest import collect, iterate_tables
+from bx24frames.scan.zones import warn_of_days
 from bx24frames.upload.run import delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _frame(table: pa.Table, connection: Connection, request: FrameRead, finish: 
         table,
         request.backend,
         dtype_backend=request.dtype_backend,
-        attrs={**_attributes(connection, request.entity), "timezone": request.timezone or "UTC"},
+        attrs={**_attributes(connection, request.entity), "timezone": "UTC" if finish is None else finish.timezone},
         index=request.index if finish is None else index_levels(request, finish.columns, finish.titles),
         id_columns=_IDS if finish is None else (finish.id_column,),
     )
@@ -73,7 +74,10 @@ def index_levels(request: FrameRead, columns: Sequence[str], titles: Mapping[str
     found = [titles.get(name, name) for name in wanted]
     absent = [name for name, final in zip(wanted, found, strict=True) if final not in columns]
     if absent:
-        raise ConfigError(f"index names columns that are not read: {', '.join(map(repr, absent))}")
+        raise ConfigError(
+            f"index names columns that are not read: {', '.join(map(repr, absent))}",
+            guidance=f"Columns read: {', '.join(columns)}.",
+        )
     return found
 
 
@@ -106,6 +110,7 @@ async def read(portal: PortalLike, request: FrameRead) -> Frame:
     if is_untyped(request.entity):
         return _frame(await read_untyped(connection, request), connection, request)
     reading = await prepare(connection, request)
+    warn_of_days(reading)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
         index_levels(request, finish.columns, finish.titles)
@@ -122,6 +127,7 @@ async def iterate_entity(portal: PortalLike, request: FrameRead) -> AsyncGenerat
             yield _frame(whole.slice(at, request.chunk_size), connection, request)
         return
     reading = await prepare(connection, request)
+    warn_of_days(reading)
     with failures_in(request.backend):
         finish = Finish(connection, reading, request)
     index_levels(request, finish.columns, finish.titles)

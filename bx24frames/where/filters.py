@@ -72,6 +72,8 @@ def _of_tuple(written: object, entity: str | None) -> Clause:
         raise FilterError(f"a condition must be (column, op, value), not {written!r:.80}", entity=entity)
     name, word, *value = written
     op = WORDS.get(" ".join(str(word).lower().split()))
+    if op is None and not value:
+        raise FilterError(f"a condition must be (column, op, value), not {written!r:.80}", entity=entity)
     if op is None:
         guidance = f"Operators: {', '.join(WORDS)}."
         raise FilterError(f"unknown operator {word!r}", entity=entity, guidance=guidance)

@@ -105,7 +105,8 @@ def test_days_that_excel_counts(run, bx24_sandbox: Sandbox, tmp_path: Path):
     assert row["closedate"] == dt.date(2026, 12, 31)
     assert row["UF_CRM_VISIT_TIME"] == dt.datetime(2026, 12, 31, 12, tzinfo=dt.UTC)
     (tmp_path / "a.csv").write_text("title;closedate\na;46387\n")
-    assert "not an ISO date" in run("write", "deal", str(tmp_path / "a.csv"), "--mode", "insert", "--yes").err
+    told = run("write", "deal", str(tmp_path / "a.csv"), "--mode", "insert", "--yes").err
+    assert "a day as Excel counts it" in told
 
 
 def test_a_phone_that_excel_has_shortened_is_refused(run, tmp_path: Path):

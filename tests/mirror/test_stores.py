@@ -18,6 +18,7 @@ import bx24frames as bx
 from bx24frames.errors import StoreError
 from bx24frames.mirror.stores.choice import store_of
 from bx24frames.mirror.stores.postgres import PostgresStore
+from bx24frames.mirror.stores.statements import META
 
 from .conftest import World
 
@@ -138,6 +139,24 @@ def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path, world: Wo
         bx.sync_entities(
             "deal", world.portal, store=PostgresStore(f"postgresql://x:geheim@/x?host={tmp_path}", patience=2)
         )
+
+
+def test_a_schema_of_another_program_is_refused(server: str, world: World) -> None:
+    store = PostgresStore(server, schema="foreign")
+    with store._session() as session:
+        session.run('CREATE SCHEMA "foreign"')
+        session.run('CREATE TABLE "foreign".deal (x int)')
+    with pytest.raises(StoreError, match="which no sync made"):
+        bx.sync_entities("deal", world.portal, store=store, progress=False)
+
+
+def test_a_newer_layout_of_a_schema_is_refused(server: str, world: World) -> None:
+    store = PostgresStore(server, schema="newer")
+    bx.sync_entities("company", world.portal, store=store, progress=False)
+    with store._session() as session:
+        session.run(f"UPDATE {META} SET value = '99' WHERE name = 'layout'")
+    with pytest.raises(StoreError, match="newer than this version"):
+        bx.sync_entities("company", world.portal, store=store, progress=False)
 
 
 def test_two_syncs_of_one_schema_are_refused(server: str, world: World) -> None:

@@ -31,7 +31,7 @@ def test_every_way_to_paste_a_webhook_is_one_address(text: str) -> None:
 
 def test_an_applications_address_has_no_secret() -> None:
     address = Address.parse("https://acme.bitrix24.com/rest")
-    assert (address.kind, address.key) == ("oauth", "acme.bitrix24.com")
+    assert (address.kind, address.key) == ("oauth", "https://acme.bitrix24.com")
     assert address.url("profile") == "https://acme.bitrix24.com/rest/profile"
     assert address.v3.url("profile") == "https://acme.bitrix24.com/rest/api/profile"
 

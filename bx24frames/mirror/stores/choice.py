@@ -35,7 +35,7 @@ def store_of(given: object) -> Store:
         from bx24frames.mirror.stores.postgres import PostgresStore
 
         return PostgresStore(path)
-    if Path(path).is_dir() or path.endswith(("/", os.sep)):
+    if os.path.isdir(path) or path.endswith(("/", os.sep)):  # noqa: PTH112  # pathlib raises below a closed folder
         from bx24frames.mirror.stores.parquet_folder import ParquetStore
 
         return ParquetStore(path)

@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 30.0
 """Seconds for which an open is tried again while another process holds the file."""
 PAUSE: Final = 0.1
-MEMORY: Final = "256MB"
-"""What DuckDB may hold while it writes; a first load of 500,000 rows then takes no more than one of 100,000, and
-without a limit nearly twice as much."""
+_BOUNDS: Final = ("SET memory_limit = '256MB'", "SET threads = 1")
+"""What DuckDB may take while it writes; more is put on disk. Each thread holds buffers of its own."""
 _HELD: Final = ("Could not set lock", "different configuration", "being used by another process")
 """Texts of DuckDB's errors while another process, or another connection of this one, holds the file."""
 _STAND: Final = "_arriving"
@@ -76,7 +75,7 @@ class DuckDBStore:
     def open(self) -> Kept:
         """Check the file, and read its marks and columns."""
         folder = self.path.parent
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # noqa: PTH112  # pathlib raises below a closed folder
             raise StoreError(f"There is no folder {folder}", guidance="Create it first, or choose another path.")
         if not os.access(folder, os.W_OK):
             raise StoreError(f"The folder {folder} is read-only: a mirror cannot be kept in it")
@@ -129,7 +128,7 @@ class DuckDBStore:
         try:
             session = DuckDBSession(connection)
             if not read_only:
-                session.run(f"SET memory_limit = '{MEMORY}'")
+                session.bound()
             yield session
         except duckdb.Error as fault:
             raise StoreError(
@@ -168,6 +167,11 @@ class DuckDBSession:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+
+    def bound(self) -> None:
+        """Limit the memory of what is run from now on."""
+        for setting in _BOUNDS:
+            self.run(setting)
 
     def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement."""

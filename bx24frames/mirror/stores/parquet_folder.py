@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _KEY: Final = "bx24frames"
 """The entry of a file's metadata."""
 SPOOL: Final = ".sync"
+_GROUP: Final = 20_000
+"""Rows of one group of a file: so many are in memory while it is written."""
 
 
 class ParquetStore:
@@ -130,6 +132,7 @@ class ParquetStore:
                 left.unlink()
             with contextlib.closing(duckdb.connect(str(work))) as connection:
                 session = DuckDBSession(connection)
+                session.bound()
                 begin_store(session, SPELLING)
                 name = change.table.name
                 self._take_in(session, (name, history_name(name)), (LABELS, LOG))
@@ -184,7 +187,7 @@ class ParquetStore:
         told = json.dumps({"made by": OURS, "layout": LAYOUT, "portals": facts}, ensure_ascii=False)
         session.run(
             f"COPY (SELECT * FROM {quoted(name)} ORDER BY {order}) TO {literal(str(fresh))} "
-            f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_KEY}: {literal(told)}}})"
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP}, KV_METADATA {{{_KEY}: {literal(told)}}})"
         )
         with fresh.open("rb+") as file:
             os.fsync(file.fileno())

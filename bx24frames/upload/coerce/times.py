@@ -18,6 +18,9 @@ __all__ = ["calendar", "moment"]
 
 # datetime.fromisoformat silently drops digits finer than a microsecond.
 TOO_FINE: Final = re.compile(r"[.,]\d{6}0*[1-9]")
+_EXCEL_DAY: Final = re.compile(r"[234]\d{4}(\.\d+)?")
+"""Days from 1954 to 2036, as Excel numbers them."""
+_IN_DAYS: Final = "a day as Excel counts it (pandas: to_datetime(column, unit='D', origin='1899-12-30'))"
 _NAIVE: Final = "has no time zone: add one, or pass timezone="
 
 
@@ -25,7 +28,7 @@ def calendar(kind: pa.DataType) -> Read:  # noqa: ARG001 - every reader is made 
     """Dates; a datetime only at midnight, in its own zone."""
 
     def read(value: object) -> dt.date:
-        found = _parse(value, "not an ISO date (YYYY-MM-DD)")
+        found = _parse(value, "not a date (2026-12-31 or 31.12.2026)")
         if not isinstance(found, dt.datetime):
             return found
         if found.time() != dt.time() or _too_fine(found):
@@ -40,7 +43,7 @@ def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
     naive = cast("TimestampType", kind).tz is None
 
     def read(value: object) -> dt.datetime:
-        found = _parse(value, "not an ISO date and time")
+        found = _parse(value, "not a date and time (2026-12-31 10:30 or 31.12.2026 10:30)")
         if _too_fine(found):
             raise BadCell("finer than a microsecond")
         stamp = _python(found) if isinstance(found, dt.datetime) else dt.datetime.combine(found, dt.time())
@@ -54,6 +57,8 @@ def moment(kind: pa.DataType, zone: ZoneInfo | None) -> Read:
 def _parse(value: object, complaint: str) -> dt.date | dt.datetime:
     if isinstance(value, dt.date):
         return value
+    if _EXCEL_DAY.fullmatch(str(value).strip()):
+        raise BadCell(_IN_DAYS)
     if not isinstance(value, str):
         raise BadCell(complaint)
     written = value.strip()
