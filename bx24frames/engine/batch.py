@@ -68,7 +68,7 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
         return {item.label: lost for item in parcel.commands}
     clock = data.get("time")
     if _alone(parcel):
-        return {parcel.commands[0].label: _success(data["result"], data, clock, _finish(clock))}
+        return {parcel.commands[0].label: _success(data["result"], data, clock, _moment(clock, "finish"))}
     return _decode_batch(parcel, data["result"], raw, clock)
 
 
@@ -94,7 +94,7 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
     names = ("result", "result_error", "result_total", "result_next", "result_time")
     values, errors, totals, nexts, times = (_map(result.get(name)) for name in names)
     answers: dict[str, Answer] = {}
-    finish, (operating, resets_in) = _finish(clock), _operating(clock, None)
+    started, finish, (operating, resets_in) = _moment(clock, "start"), _moment(clock, "finish"), _operating(clock, None)
     seconds = _number(clock.get("duration")) if _is_object(clock) else None
     for item in parcel.commands:
         label = item.label
@@ -105,7 +105,12 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
             envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}
             success = _success(values[label], envelope, times.get(label), finish, raw.get(label))
             answers[label] = replace(
-                success, batch_operating=operating, batch_resets_in=resets_in, batch_seconds=seconds
+                success,
+                batch_operating=operating,
+                batch_resets_in=resets_in,
+                batch_seconds=seconds,
+                started=started,
+                finished=finish,
             )
         else:
             # A halted batch omits its later keys from every map.
@@ -135,6 +140,8 @@ def _success(
         operating=operating,
         resets_in=resets_in,
         raw=raw,
+        started=_moment(time, "start"),
+        finished=_moment(time, "finish"),
         began=began if isinstance(began, str) else None,
     )
 
@@ -192,8 +199,8 @@ def _operating(time: JSON, finish: float | None) -> tuple[float | None, float | 
     return _number(time.get("operating")), resets_in
 
 
-def _finish(time: JSON) -> float | None:
-    return _number(time.get("finish")) if _is_object(time) else None
+def _moment(time: JSON, name: str) -> float | None:
+    return _number(time.get(name)) if _is_object(time) else None
 
 
 def _number(value: JSON) -> float | None:

@@ -195,6 +195,10 @@ class Success:
     """Operating time that the envelope reports for the batch itself."""
     batch_resets_in: float | None = None
     batch_seconds: float | None = None
+    started: float | None = None
+    """When the portal began to process the request, in seconds since the epoch by its own clock."""
+    finished: float | None = None
+    """When it had processed it, likewise."""
     raw: RawRows | None = None
     began: str | None = None
     """When the portal began to process it, by its own clock and in its own time zone."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from bx24frames.engine.charges import Generation, free_commands
 from bx24frames.engine.messages import MAX_COMMANDS
-from bx24frames.engine.throttle import WINDOW, Governor
+from bx24frames.engine.meter import WINDOW
+from bx24frames.engine.throttle import Governor
 
 POLL: Final = 0.05
 """Seconds between checks of a budget that another thread or process may release."""
@@ -38,6 +39,11 @@ class Outlook:
     def most_in_flight(self) -> int:
         """Requests that may be in flight at once."""
         return min([self.governor.max_in_flight, *self.governor.slow])
+
+    @property
+    def requests_per_second(self) -> float:
+        """Requests a second that leak from the request bucket."""
+        return self.governor.bucket.per_second
 
     def cost(self, rate: str, *, batched: bool) -> float:
         """Seconds of one command of a rate."""

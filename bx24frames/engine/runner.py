@@ -19,11 +19,12 @@ from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import load_of, worked
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success, Wait
+from bx24frames.engine.meter import BudgetReport
 from bx24frames.engine.outlook import POLL, Outlook
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 from bx24frames.engine.stats import Stats
-from bx24frames.engine.throttle import BudgetReport, Governor, Ticket
+from bx24frames.engine.throttle import Governor, Ticket
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 from bx24frames.language import translated
 from bx24frames.transport.base import CheckedTransport, NoReply, Reply
@@ -238,38 +239,38 @@ class Runner:
                 size.overran(len(parcel.commands))
             else:
                 size.carried(len(parcel.commands), live, seconds)
-            self._hear(parcel, answers, ticket.departed, now)
-            self._price(parcel, answers, seconds)
+            self._hear(parcel, answers, ticket, now)
+            self._price(parcel, answers, ticket, seconds)
 
-    def _price(self, parcel: Parcel, answers: Mapping[str, Answer], wall: float) -> None:
+    def _price(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, wall: float) -> None:
         """Update the costs from the answers to a request."""
         batched = batch.travels_as_batch(parcel)
-        rows = len([position for command in parcel.commands for position in command.positions])
-        for rate, (seconds, commands) in worked(parcel, answers, wall, batched=batched).items():
-            self.governor.measured(
-                rate, seconds / commands, rows / len(parcel.commands), self.clock.now(), batched=batched
-            )
+        rows = sum(len(command.positions) for command in parcel.commands) / len(parcel.commands)
+        took = worked(parcel, answers, wall, batched=batched)
+        self.governor.measured(took, rows, ticket, self.clock.now(), batched=batched)
 
-    def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], departed: float, now: float) -> None:
+    def _hear(self, parcel: Parcel, answers: Mapping[str, Answer], ticket: Ticket, now: float) -> None:
         """Report the limits that the answers mention to the governor."""
         batched = batch.travels_as_batch(parcel)
         whole: BudgetReport | None = None
-        told: list[tuple[str, BudgetReport]] = []
+        told: dict[str, list[BudgetReport]] = {}
         for command in parcel.commands:
             method, answer = command.call.method, answers[command.label]
             if isinstance(answer, Success):
                 self._failing = None
                 self.governor.bucket.accepted()
-                told.append((method, BudgetReport(answer.operating, answer.resets_in)))
+                seconds = answer.batch_seconds if batched else answer.seconds
+                report = BudgetReport(answer.operating, answer.resets_in, seconds, answer.started, answer.finished)
+                told.setdefault(method, []).append(report)
                 if batched:
-                    whole = BudgetReport(answer.batch_operating, answer.batch_resets_in, answer.batch_seconds)
+                    whole = replace(report, operating=answer.batch_operating, resets_in=answer.batch_resets_in)
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
                 self.governor.blocked(BATCH if batched and answer.whole else method, now)
             else:
                 self._failing = error_of(answer, method) if retry.is_passing(answer) else None
-        self.governor.heard(whole, told, departed, now)
+        self.governor.heard(whole, told, ticket, now)
         self._tell()
 
     def _tell(self) -> None:

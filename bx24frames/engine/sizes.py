@@ -11,6 +11,8 @@ from bx24frames.engine.outlook import Outlook
 
 TARGET_SECONDS: Final = 12.0
 """Wall time of a request that sizes grow towards; the portal aborts a request after 60 s (docs: limits.md)."""
+TRAVEL: Final = 1.0
+"""Seconds of the wall time of a request that are not attributed to its commands; most of a single call is its way."""
 GROWTH: Final = 4
 """Largest factor by which a size grows at once."""
 MOST_PATIENCE: Final = 64
@@ -41,7 +43,7 @@ class Size:
         """Record an answered request: `live` of its commands succeeded, in `seconds` of wall time."""
         if not live:
             return
-        fitting = int(TARGET_SECONDS / max(seconds / live, 1e-6))
+        fitting = int(TARGET_SECONDS / max((seconds - TRAVEL) / live, 1e-6))
         self._heal(commands, fitting)
         grown = max(self.now, commands * GROWTH)
         self.now = max(1, min(fitting, grown, self._permitted()))

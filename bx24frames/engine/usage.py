@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.throttle import WINDOW
+from bx24frames.engine.meter import WINDOW
 from bx24frames.language import translated
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def incoming_links(owner: Job, owned: Owned) -> pa.Table | None:
-    """The ids and links of the owners read in this run; None where no column shows all links."""
+    """The ids and links of the owners read in this run; None where no column of the rows shows all links."""
     import pyarrow as pa
 
     columns = _columns(owner, owned)
@@ -26,7 +26,9 @@ def incoming_links(owner: Job, owned: Owned) -> pa.Table | None:
         return None
     names = [*owner.table.key, *columns]
     schema = pa.schema([owner.schema.field(name) for name in names])
-    return pa.Table.from_batches([batch.select(names) for batch in owner.incoming()], schema)
+    found = pa.Table.from_batches([batch.select(names) for batch in owner.incoming()], schema)
+    never_printed = found.num_rows > 0 and found.column(names[-1]).null_count == found.num_rows
+    return None if never_printed else found
 
 
 async def linked_owners(store: Store, owner: Job, owned: Owned) -> set[int]:

@@ -75,8 +75,8 @@ class SyncRequest(Checked):
         False,
         SWITCH,
         "bool",
-        "Read all rows again, and believe that rows are gone whatever their number. It finds changes that leave the "
-        "modified time alone, and costs as much as a first load.",
+        "Read all rows again, and believe that rows are gone whatever their number. It finds at once what changed "
+        "without a new modified time, which other runs find in turn, and costs as much as a first load.",
     )
     on_error: OnError = keyword(
         "raise",

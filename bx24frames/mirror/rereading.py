@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import MAX_COMMANDS
@@ -42,14 +42,15 @@ def pages_due(elapsed: dt.timedelta, commands: int) -> int:
     return min(room if room >= _LEAST else room + MAX_COMMANDS, int(elapsed.total_seconds() / SECONDS_PER_PAGE))
 
 
-def windows_due(jobs: Sequence[Job], pages: int) -> Iterator[tuple[Job, Window]]:
+def windows_due(jobs: Sequence[Job], pages: int) -> list[tuple[Job, Window]]:
     """The windows of ids to read again, of the tables whose last round ended first; the jobs note how far they come."""
+    due: list[tuple[Job, Window]] = []
     for job in sorted((one for one in jobs if changes_unseen(one)), key=_last_round):
-        found = _pages_behind(job.ids, job.reread.upto, pages)
+        found = _pages_behind(job.ids, job.reread.upto, pages - len(due))
         if found:
             job.reread = _behind(job, found[-1].upto, job.ids[-1])
-            pages -= len(found)
-            yield from ((job, window) for window in found)
+        due += [(job, window) for window in found]
+    return due
 
 
 def owners_due(job: Job, owners: Sequence[int], most: int) -> Sequence[int]:

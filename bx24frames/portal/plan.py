@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.display import table_html
 from bx24frames.engine.charges import BATCH_WEIGHT
 from bx24frames.engine.messages import Listing
+from bx24frames.engine.meter import WINDOW
 from bx24frames.engine.sizes import FIRST_READS
-from bx24frames.engine.throttle import WINDOW
 from bx24frames.engine.usage import Usage, allowed_requests
 from bx24frames.language import term, translated
 from bx24frames.portal.counts import listings_of, settled_where, totals

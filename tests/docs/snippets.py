@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -50,12 +51,18 @@ class Snippet:
 
 
 def snippets(page: Path) -> list[Snippet]:
-    """The Python and shell blocks of a page, in order, each with what it is said to print."""
+    """The Python and shell blocks of a page, in order, each with what it is said to print.
+
+    A block with ``needs=NAME`` behind its kind is left out where that module is not installed.
+    """
     text = page.read_text(encoding="utf-8")
     fences = list(FENCE.finditer(text))
     found = []
     for fence, follower in pairwise([*fences, None]):
         if fence is None or fence["kind"] not in ("python", "sh"):
+            continue
+        needed = re.search(r"needs=(\w+)", fence["notes"])
+        if needed and find_spec(needed[1]) is None:
             continue
         next_to_it = follower is not None and not text[fence.end() : follower.start()].strip()
         printed = follower["text"] if follower is not None and next_to_it and follower["kind"] == "text" else None

@@ -15,7 +15,7 @@ from snippets import ROOT
 
 from bx24frames import errors
 from bx24frames.engine.codes import MEANINGS
-from bx24frames.engine.throttle import SLOW_AT
+from bx24frames.engine.meter import SLOW_AT
 from bx24frames.entities.operators import WORDS
 from bx24frames.entities.types import KIND, KINDS
 from bx24frames.options import Limits

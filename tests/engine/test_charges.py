@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bx24frames.engine.charges import Generation, charges, recognised
-from bx24frames.engine.throttle import Bucket, BudgetReport, Governor
+from bx24frames.engine.meter import BudgetReport
+from bx24frames.engine.throttle import Bucket, Governor, Ticket
 
 UNKNOWN, BY_METHOD, BY_BATCH = Generation
 
@@ -55,7 +56,7 @@ def test_what_stays_under_a_tenth_of_a_second_is_free() -> None:
 def governor(generation: Generation) -> Governor:
     made = Governor(Bucket(50, 2.0), 480.0, 8, generation=generation)
     for budget in ("a", "b", "batch"):
-        made.meter(budget).report(0.0, None, 0.0, 1.0)
+        made.meter(budget).report(BudgetReport(0.0), 0, 0.0, 1.0)
     return made
 
 
@@ -72,6 +73,6 @@ def test_a_banned_batch_holds_up_no_single_call_and_a_blocked_method_no_other() 
 
 def test_a_ban_is_probed_each_minute_whatever_reset_was_told_before() -> None:
     newer = governor(BY_BATCH)
-    newer.heard(BudgetReport(470.0, 550.0, 1.0), [("a", BudgetReport(1.0))], 0.0, 1.0)
+    newer.heard(BudgetReport(470.0, 550.0, 1.0), {"a": [BudgetReport(1.0)]}, Ticket(1, 0.0, ()), 1.0)
     newer.blocked("batch", 2.0)
     assert newer.ready_at({"a": 50}, 2.0, batched=True) == 62.0

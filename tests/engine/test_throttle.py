@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bx24frames.engine.meter import CAUTION, SLOW_AT, STOP_AT, BudgetReport, Meter
 from bx24frames.engine.policy import RETRY
-from bx24frames.engine.throttle import ARRIVAL_GRACE, CAUTION, SLOW_AT, STOP_AT, Bucket, BudgetReport, Governor, Meter
+from bx24frames.engine.throttle import ARRIVAL_GRACE, Bucket, Governor
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
 
 METHOD = "crm.item.list"
@@ -27,8 +28,10 @@ class Portal:
     spent: OperatingTime
     refused: list[float] = field(default_factory=list)
     served: int = 0
+    clock: bool = False
+    """Its answers say when it began and ended."""
 
-    def arrive(self, at: float, seconds: float) -> tuple[float, float | None] | None:
+    def arrive(self, at: float, seconds: float) -> BudgetReport | None:
         """The operating time and its reset as the answer reports them; None for a refusal."""
         used = self.spent.used(KEY, at)
         if not self.bucket.admit(at) or used > self.spent.limit:
@@ -37,7 +40,9 @@ class Portal:
         self.served += 1
         self.spent.record(KEY, seconds, minute=int(at // 60), first_hit=at)
         reset = self.spent.reset_at(KEY, at)
-        return used + seconds, None if reset is None else max(0.0, reset - at)
+        resets_in = None if reset is None else max(0.0, reset - at)
+        started, finished = (at, at + seconds) if self.clock else (None, None)
+        return BudgetReport(used + seconds, resets_in, seconds, started, finished)
 
 
 def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Random, *, commands, delay, seconds):
@@ -76,13 +81,17 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
             left += 1
         else:
             governor.bucket.accepted()
-            governor.heard(None, [(METHOD, BudgetReport(*report))], ticket.departed, now)
-            governor.measured(METHOD, (now - began) / commands, 0.0, now, batched=False)
+            governor.heard(None, {METHOD: [report]}, ticket, now)
+            governor.measured({METHOD: (now - began, commands)}, 0.0, ticket, now, batched=False)
     raise AssertionError("no end")
 
 
-def portal_of(burst: int, per_second: float, operating: float = float("inf")) -> Portal:
-    return Portal(LeakyBucket(burst, per_second), OperatingTime(operating))
+def portal_of(burst: int, per_second: float, operating: float = float("inf"), *, clock: bool = False) -> Portal:
+    return Portal(LeakyBucket(burst, per_second), OperatingTime(operating), clock=clock)
+
+
+def report(meter: Meter, operating: float | None, resets_in: float | None, departed: float, now: float) -> None:
+    meter.report(BudgetReport(operating, resets_in), -1, departed, now)
 
 
 @settings(deadline=None, max_examples=120)
@@ -114,7 +123,7 @@ class Crowded(Portal):
     begins: float = 0.0
     ends: float = 0.0
 
-    def arrive(self, at: float, seconds: float) -> tuple[float, float | None] | None:
+    def arrive(self, at: float, seconds: float) -> BudgetReport | None:
         if self.begins <= at < self.ends:
             self.bucket.level, self.bucket.seen = float(self.bucket.capacity), at
         return super().arrive(at, seconds)
@@ -149,10 +158,10 @@ def test_after_a_bucket_that_others_filled_all_is_served_and_little_was_refused(
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(0, 10**6), st.integers(100, 900), st.sampled_from([0.8, 3.0, 8.0]), st.sampled_from([1, 8]),
-    st.sampled_from([0.0, 120.0, 470.0]), st.floats(0, 59),
+    st.sampled_from([0.0, 120.0, 470.0]), st.floats(0, 59), st.booleans(),
 )  # fmt: skip
-def test_operating_time_is_never_used_up(seed, requests, work, in_flight, spent_before, offset):
-    portal = portal_of(10**6, 1000.0, operating=480.0)
+def test_operating_time_is_never_used_up(seed, requests, work, in_flight, spent_before, offset, clock):
+    portal = portal_of(10**6, 1000.0, operating=480.0, clock=clock)
     if spent_before:
         portal.spent.record(KEY, spent_before, minute=int((1000 - offset) // 60), first_hit=1000 - offset)
     governor = Governor(Bucket(10**6, 1000.0), 480.0, in_flight)
@@ -222,19 +231,19 @@ def test_a_request_that_was_never_sent_gives_its_place_back(after):
     assert governor.depart({METHOD: 50}, after) is None
     for ticket in tickets:
         governor.settle(ticket, after, sent=False)
-    assert not governor.meter(METHOD).late
+    assert not governor.meter(METHOD).charges
     assert all(governor.depart({METHOD: 50}, after + 0.1) is not None for _ in range(3))
 
 
 def test_a_blocked_method_waits_for_its_reset_and_sends_one_probe():
     meter = Meter(480.0)
-    meter.report(470.0, 45.0, 99.0, 100.0)
+    report(meter, 470.0, 45.0, 99.0, 100.0)
     meter.blocked(101.0)
     assert meter.ready_at(0.05, 102.0) == 145.0
-    meter.depart(0.05)
+    meter.depart(1, 0.05, 145.0)
     assert meter.ready_at(0.05, 145.0) > 145.0, "one probe alone"
-    meter.settle(0.05, 145.0, 146.0)
-    meter.report(300.0, 60.0, 145.0, 146.0)
+    meter.settle(1, 146.0)
+    report(meter, 300.0, 60.0, 145.0, 146.0)
     assert meter.ready_at(2.5, 146.0) == 146.0
 
 
@@ -248,51 +257,51 @@ def test_a_block_without_a_known_reset_is_a_minute():
 def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
     """Without a measured cost: what is in flight may take any time."""
     meter = Meter(480.0)
-    meter.report(0.84 * 480, 300.0, 0.0, 1.0)
+    report(meter, 0.84 * 480, 300.0, 0.0, 1.0)
     assert meter.ready_at(1.0, 1.0) == 1.0
-    meter.depart(5.0)
+    meter.depart(1, 5.0, 1.0)
     assert meter.ready_at(1.0, 1.0) > 1.0
-    meter.settle(5.0, 1.0, 2.0)
-    meter.report(0.86 * 480, 300.0, 1.0, 2.0)
+    meter.settle(1, 2.0)
+    report(meter, 0.86 * 480, 300.0, 1.0, 2.0)
     assert meter.ready_at(1.0, 2.0) == 2.0
-    meter.report(STOP_AT * 480, 200.0, 2.0, 3.0)
+    report(meter, STOP_AT * 480, 200.0, 2.0, 3.0)
     assert meter.ready_at(1.0, 3.0) == 203.0
 
 
 def test_with_a_measured_cost_as_many_are_in_flight_as_may_take_half_as_long_again():
     meter = Meter(480.0)
-    meter.measured(0.1)
-    meter.report(0.9 * 480, 300.0, 0.0, 1.0)
+    meter.took(0, 5.0)
+    report(meter, 0.9 * 480, 300.0, 0.0, 1.0)
     sent = 0
     while meter.ready_at(5.0, 1.0) == 1.0:
-        meter.depart(5.0)
+        meter.depart(sent, 5.0, 1.0)
         sent += 1
     assert sent == int((STOP_AT - 0.9) * 480 / (CAUTION * 5.0))
 
 
 def test_a_method_that_is_slow_does_not_hold_up_another():
     governor = Governor(Bucket(50, 2.0), 480.0, 8)
-    governor.meter("a").report(479.0, 500.0, 0.0, 1.0)
+    report(governor.meter("a"), 479.0, 500.0, 0.0, 1.0)
     assert governor.ready_at({"a": 1}, 1.0) > 1.0
     assert governor.ready_at({"b": 50}, 1.0) == 1.0
 
 
 def test_a_portal_that_reports_no_operating_time_is_held_back_by_nothing_else():
-    meter = Meter(480.0, cost=10.0)
+    meter = Meter(480.0)
     for at in range(200):
-        meter.depart(500.0)
-        meter.settle(500.0, float(at), at + 0.5)
-        meter.report(None, None, float(at), at + 0.5)
+        meter.depart(at, 500.0, float(at))
+        meter.settle(at, at + 0.5)
+        report(meter, None, None, float(at), at + 0.5)
         assert meter.ready_at(500.0, at + 0.5) == at + 0.5
 
 
 def test_the_first_answer_of_a_method_is_waited_for():
     meter = Meter(480.0)
     assert meter.ready_at(2.5, 0.0) == 0.0
-    meter.depart(2.5)
+    meter.depart(1, 2.5, 0.0)
     assert meter.ready_at(0.05, 0.1) > 0.1
-    meter.settle(2.5, 0.0, 1.0)
-    meter.report(479.0, 30.0, 0.0, 1.0)
+    meter.settle(1, 1.0)
+    report(meter, 479.0, 30.0, 0.0, 1.0)
     assert meter.ready_at(2.5, 1.0) == 31.0
 
 

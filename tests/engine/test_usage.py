@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bx24frames.engine.meter import BudgetReport
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.engine.usage import HELP, Usage, usage_of
 
@@ -28,7 +29,7 @@ def test_advice_is_given_where_server_time_does_not_suffice() -> None:
 
 def test_what_was_spent_is_read_from_the_budgets() -> None:
     governor = Governor(Bucket(50, 2.0), 480.0, 8)
-    governor.meter("crm.item.list").report(240.0, 300.0, 0.0, 1.0)
+    governor.meter("crm.item.list").report(BudgetReport(240.0, 300.0), 0, 0.0, 1.0)
     for _ in range(7):
         governor.bucket.depart(1.0)
     assert usage_of(governor, 1.0) == Usage(0.5, pytest.approx(7 / 49))

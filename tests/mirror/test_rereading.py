@@ -90,6 +90,7 @@ def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: W
     world.is_equal()
 
 
+@pytest.mark.slow
 def test_tables_take_turns(world: World, clock: Clock) -> None:
     """The table whose last round ended first comes first, so none waits for ever."""
     tables = ["deal", "contact"]
@@ -127,6 +128,7 @@ def test_a_killed_run_reads_the_same_pages_again(world: World, clock: Clock, mon
     assert world.sql(state) != before
 
 
+@pytest.mark.slow
 def test_comments_changed_silently_are_found_within_bounded_runs(world: World, clock: Clock) -> None:
     """No column of a deal shows its comments: fifty deals are asked for theirs by each run."""
     tables = ["deal", "deal_timeline_comment"]

@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 SEGMENT_ROWS: Final = 5_000
 """Rows a lane is meant to hold: two full batches; the chains of other lanes fill the request that its tail is in."""
-WINDOW_ROWS: Final = 40_000
-"""Rows that may lie complete behind a lane that is not; they bound the memory of a read."""
-WINDOW_BYTES: Final = 64_000_000
-"""Bytes that these rows may have come in: where they are wide, few of them fill the memory."""
+WINDOW_ROWS: Final = 100_000
+"""Rows from the output to the lane that is begun last: those that lie complete behind a slower lane fill the memory."""
+WINDOW_BYTES: Final = 96_000_000
+"""Bytes that these rows may take, by those that have come: where rows are wide, few of them fill the memory."""
 MARGIN: Final = 1.05
 """Pages asked for above those that are expected."""
 POOR: Final = 4
@@ -80,13 +80,24 @@ class Line(Generic[T]):
     up: bool
     chain_up: bool
     items: list[Lane | Block[T]] = field(default_factory=list)
-    buffered: int = 0
     buffered_bytes: int = 0
+    come_rows: int = 0
+    come_bytes: int = 0
 
     @property
-    def full(self) -> bool:
-        """Whether as many rows lie complete as memory is meant to hold."""
-        return self.buffered >= WINDOW_ROWS or self.buffered_bytes >= WINDOW_BYTES
+    def window(self) -> float:
+        """Rows that the window holds."""
+        return min(WINDOW_ROWS, WINDOW_BYTES * self.come_rows / self.come_bytes if self.come_bytes else math.inf)
+
+    def in_window(self, far: int | None) -> Iterator[tuple[Lane, bool]]:
+        """The open lanes, in order, each with whether it begins within the window."""
+        ahead, window = 0.0, self.window
+        for item in list(self.items):
+            if isinstance(item, Block):
+                ahead += item.count
+            else:
+                yield item, ahead < window
+                ahead += self.expected(item, far)
 
     @property
     def along(self) -> bool:
@@ -140,8 +151,9 @@ class Line(Generic[T]):
             lane.upto = last_id - 1
         at = self.items.index(lane)
         self.items.insert(at if self.along else at + 1, block)
-        self.buffered += count
         self.buffered_bytes += block.size
+        self.come_rows += count
+        self.come_bytes += block.size
 
     def learn(self, lane: Lane, covered: int, count: int) -> None:
         """Take in what was just seen of a lane: `count` rows in `covered` ids.
@@ -179,6 +191,5 @@ class Line(Generic[T]):
         """Take the blocks that nothing can come before any more."""
         while self.items and isinstance(block := self.items[0], Block):
             self.items.pop(0)
-            self.buffered -= block.count
             self.buffered_bytes -= block.size
             yield block

@@ -22,8 +22,11 @@ P = TypeVar("P")
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
-LIGHT_PLACES: Final = 1
-"""Requests in flight that are left to light requests while batches are sent."""
+LEFT_OVER: Final = 0.5
+"""Share of the requests that batches in all places have to leave, for light ones to be given one of the places: they
+bring pages that nothing else does, and batches use up the operating time a little later."""
+SMALLEST_BATCH: Final = 4
+"""Pages from which a batch is sent where operating time is shorter than requests; half a full one elsewhere."""
 RESERVED: Final = 4
 """Places in the request bucket that light requests leave to batches."""
 SPARE_RATE: Final = 0.05
@@ -103,27 +106,33 @@ def offers(
 ) -> Iterator[Offer[P, T]]:
     """The requests that may be sent now, the best first."""
     first = routes[0]
-    light = _is_short(routes, demand, outlook, now)
-    places = outlook.most_in_flight - (LIGHT_PLACES if light else 0)
+    short = _is_short(routes, demand, outlook)
+    places = outlook.most_in_flight - (short and _leave_requests(routes, demand, sizes, outlook))
     room = demand.batches < max(1, min(demand.wanted, places))
     open_now = False
     for route in sorted(routes, key=lambda route: -outlook.affordable([route.rate], now)):
         full = _full(route, demand, sizes)
         kept = outlook.share(KEPT_FOR_ENDS, route.rate) if route is first and len(routes) > 1 else 0
         pages = outlook.most(route.rate, full + kept, now, batched=full > 1) - kept
-        open_now |= pages > 0
-        if 2 * pages >= full and room:
-            yield Offer(_with_free((route, pages), routes, outlook, now))
-    if light and outlook.places(now) >= (RESERVED if open_now else 1):
+        if pages >= _least(full, short=short):
+            open_now = True
+            if room:
+                yield Offer(_with_free((route, pages), routes, outlook, now))
+    if short and outlook.places(now) >= (RESERVED if open_now else 1):
         yield from _light_offers(routes, outlook, now)
-    if len(routes) > 1 and room and (pages := outlook.most(first.rate, _full(first, demand, sizes), now, batched=True)):
-        yield Offer(((first, pages),), ends=True)
+    if len(routes) > 1 and room:
+        full = _full(first, demand, sizes)
+        pages = outlook.most(first.rate, full, now, batched=True)
+        if pages:
+            yield Offer(((first, pages),), ends=True)
+        if pages >= _least(full, short=short):
+            yield Offer(((first, pages),))
 
 
 def wakes(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: Outlook, now: float) -> list[float]:
     """When requests may be sent that may not be sent now."""
     times = [outlook.ready_at(route.rate, _full(route, demand, sizes), now, batched=True) for route in routes]
-    if _is_short(routes, demand, outlook, now):
+    if _is_short(routes, demand, outlook):
         times += [outlook.ready_at(route.rate, 1, now, batched=False) for route in routes]
     return times
 
@@ -138,13 +147,22 @@ def _full(route: Route[P, T], demand: Demand, sizes: Sizes) -> int:
     return max(1, int(min(size, math.ceil(demand.pages) + 1)))
 
 
-def _is_short(routes: Sequence[Route[P, T]], demand: Demand, outlook: Outlook, now: float) -> bool:
-    """Whether operating time runs out before the read ends, while requests are left over."""
+def _least(full: int, *, short: bool) -> float:
+    """Pages from which a batch is worth a request."""
+    return min(full, SMALLEST_BATCH) if short else full / 2
+
+
+def _is_short(routes: Sequence[Route[P, T]], demand: Demand, outlook: Outlook) -> bool:
+    """Whether operating time is shorter than requests in the long run."""
     if outlook.generation is Generation.UNKNOWN or not demand.settled:
         return False
-    rates = [route.rate for route in routes]
-    spare = outlook.governor.bucket.per_second - outlook.batches_per_second(rates)
-    return spare > SPARE_RATE and demand.pages > outlook.affordable(rates, now)
+    return outlook.batches_per_second([route.rate for route in routes]) < outlook.requests_per_second - SPARE_RATE
+
+
+def _leave_requests(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: Outlook) -> bool:
+    """Whether batches in all places leave so many requests that light ones in one of the places bring more."""
+    seconds = _full(routes[0], demand, sizes) * outlook.cost(routes[0].rate, batched=True)
+    return outlook.most_in_flight < seconds * outlook.requests_per_second * LEFT_OVER
 
 
 def _with_free(

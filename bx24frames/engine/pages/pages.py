@@ -112,7 +112,13 @@ class KeysetPages(Generic[P, T]):
             return Done()
         if sizes.outlook is not None and self._is_mixed(sizes):
             return self._due_mixed(now, sizes, sizes.outlook)
-        return Wait(math.inf) if self._under_way >= self._wanted else self._due_alike(now, sizes)
+        return Wait(math.inf) if self._under_way >= self._needed(sizes) else self._due_alike(now, sizes)
+
+    def _needed(self, sizes: Sizes) -> int:
+        """Batches that may be in flight; ends of lanes wait for each other, where one batch can carry them all."""
+        rows = sum(self._line.expected(lane, self._far) for lane in self._line.lanes() if not lane.busy)
+        half = sizes.of(self._listing.call.method, FIRST_READS).now * self._listing.page_size / 2
+        return self._wanted if rows >= half else 1
 
     def _due_alike(self, now: float, sizes: Sizes) -> Parcel | Wait:
         """The next batch of chained pages, whatever the budgets: the governor holds it back."""
@@ -141,7 +147,7 @@ class KeysetPages(Generic[P, T]):
         """The next request by what the budgets allow: a proof, a batch, or a light request."""
         pages = self._line.rows_left(self._far) / self._listing.page_size
         batches = self._under_way - len(self._light)
-        demand = Demand(pages, batches, self._wanted, settled=self._beside.settled)
+        demand = Demand(pages, batches, self._needed(sizes), settled=self._beside.settled)
         routes = self._beside.routes
         if self._far is not None and self._is_proof_due(pages, outlook, now):
             self._under_way += 1
@@ -150,8 +156,10 @@ class KeysetPages(Generic[P, T]):
             if (parcel := self._offered(offer, now)) is not None:
                 return parcel
         times = [at for at in wakes(routes, demand, sizes, outlook, now) if at > now]
-        soon = math.inf if self._under_way else now + POLL
-        return Wait(min([*times, self._lane_due(now), soon]), limited=bool(times) and not math.isinf(min(times)))
+        until = min([*times, self._lane_due(now)])
+        if math.isinf(until) and not self._under_way:
+            until = now + POLL
+        return Wait(until, limited=bool(times) and not math.isinf(min(times)))
 
     def _is_proof_due(self, pages: float, outlook: Outlook, now: float) -> bool:
         """Whether it pays to compare the two lists, and the budgets allow it."""
@@ -201,13 +209,10 @@ class KeysetPages(Generic[P, T]):
 
     def _next_lane(self, open_to: Callable[[Lane], bool], now: float, rows: int, *, filling: bool) -> Lane | None:
         """The first lane that may be worked on, cut to size; a request that leaves anyway is filled."""
-        for at, lane in enumerate(list(self._line.lanes())):
+        for lane, near in self._line.in_window(self._far):
             if lane.busy or lane.not_before > now or not open_to(lane):
                 continue
-            first = at == 0 and self._line.items[0] is lane
-            if not (first or filling) and self._line.full:
-                return None
-            return self._cut(lane, rows)
+            return self._cut(lane, rows) if near or filling else None
         return None
 
     def _suits(self, lane: Lane, route: Route[P, T], *, ends: bool) -> bool:
@@ -285,11 +290,19 @@ class KeysetPages(Generic[P, T]):
             if (chain := self._chains.pop(label, None)) is not None:
                 full &= self._feed_chain(chain, answers, now)
         if not light:
-            self._wanted = min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
+            self._wanted = self._width(full=full, failed=any(lane.not_before > now for lane in self._line.lanes()))
         blocks = list(self._line.complete())
         if self._left is not None:
             self._left -= sum(block.count for block in blocks)
         return [block.rows for block in blocks]
+
+    def _width(self, *, full: bool, failed: bool) -> int:
+        """Batches that may be in flight: as many as there is work for, where that is known; fewer after a failure."""
+        if failed:
+            return max(1, self._wanted // 2)
+        if math.isfinite(self._line.rows_left(self._far)) and self._left is None:
+            return MAX_LANES
+        return min(MAX_LANES, self._wanted * 2) if full else max(1, self._wanted - 1)
 
     def _refused_together(self, labels: list[str], answers: Mapping[str, Answer], now: float) -> bool:
         """Whether a batch was refused as a whole, for good: one page by itself then shows what is wrong."""

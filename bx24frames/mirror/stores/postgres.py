@@ -77,15 +77,21 @@ class PostgresStore:
     def open(self) -> Kept:
         """Check the schema, and read its marks and columns; the schema is locked until `close`."""
         self._held = self._connect()
-        rows = self._held.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{SCHEMA}:{self._schema}",)).fetchall()
-        self._held.commit()
-        if rows != [(True,)]:
+        try:
+            self._lock(self._held)
+            with self._session() as session:
+                return kept_in(session, self.name)
+        except BaseException:
             self.close()
+            raise
+
+    def _lock(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        rows = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{SCHEMA}:{self._schema}",)).fetchall()
+        connection.commit()
+        if rows != [(True,)]:
             raise StoreError(
                 f"Another sync of {self.name} is running", guidance="Wait until it has ended; it goes on from its mark."
             )
-        with self._session() as session:
-            return kept_in(session, self.name)
 
     def ids(self, portal: str, table: TablePlan) -> array[int]:
         """The ids of the alive rows of a table, ascending."""
