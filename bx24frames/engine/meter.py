@@ -191,12 +191,13 @@ class Meter:
     def _leaves_room(self, seconds: float, now: float) -> float:
         """When a request that costs `seconds` is within the budget, with nothing charged in flight.
 
-        Where the sum may be lower than assumed, the answer to one request that is certainly within the limit shows it.
+        Where the sum may be lower than assumed, since requests that had ended may be counted twice or the oldest minute has
+        left, the answer to one request that is certainly within the limit shows it.
         """
         spent = self.spent(now)
         reset = self.resets_at is not None and now >= self.resets_at
-        shows = reset or spent > self.ledger.total
-        if spent + seconds <= STOP_AT * self.limit or (shows and spent + CAUTION * seconds <= self.limit):
+        likely = reset or self.ledger.total + seconds <= STOP_AT * self.limit
+        if spent + seconds <= STOP_AT * self.limit or (likely and spent + CAUTION * seconds <= self.limit):
             return now
         leaves = self.ledger.minutes[0].leaves_at if self.ledger.minutes else now + self.policy.blind_pause
         return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)
