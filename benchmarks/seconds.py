@@ -105,10 +105,11 @@ def table(newer: bool) -> tuple[list[str], set[str]]:
     most, least = [one.pages(TEN_MINUTES) * 50 for one in best], [one.seconds(MILLION / 50) for one in best]
     lines.append(row("optimum", [f"{rows:,.0f}" for rows in most], [clock(one) for one in least], []))
     found = [whole(page, newer) for page in PAGES]
-    lines.append(row("**bx24frames**",
-        [f"{one.rows:,} ({one.rows / rows:.1%})" for one, rows in zip(found, most, strict=True)],
-        [f"{clock(one.seconds)} ({seconds / (one.seconds or 1):.1%})" for one, seconds in zip(found, least, strict=True)],
-        [one.refused for one in found]))  # fmt: skip
+    told = zip(found, most, least, strict=True)
+    shares = [(one.rows / rows, seconds / (one.seconds or 1)) for one, rows, seconds in told]
+    rows = [f"{one.rows:,} ({share:.1%})" for one, (share, _) in zip(found, shares, strict=True)]
+    times = [f"{clock(one.seconds)} ({share:.1%})" for one, (_, share) in zip(found, shares, strict=True)]
+    lines.append(row("**bx24frames**", rows, times, [one.refused for one in found]))
     for name, habits in (("costs that vary by 3 x", {"spread": SPREAD}), ("beside a second program", {"crowd": CROWD})):
         rivals = [early(page, newer, **habits) for page in PAGES]
         cells = [f"{one.rows:,} ({one.rows / rows:.1%})" for one, rows in zip(rivals, most, strict=True)]

@@ -191,8 +191,8 @@ class Meter:
     def _leaves_room(self, seconds: float, now: float) -> float:
         """When a request that costs `seconds` is within the budget, with nothing charged in flight.
 
-        The sum may be lower than assumed: requests that had ended may be counted twice, or the oldest minute has left. The
-        answer to one request that is certainly within the limit shows it.
+        The sum may be lower than assumed: requests that had ended may be counted twice, or the oldest minute has left.
+        The answer to one request that is certainly within the limit shows it.
         """
         spent = self.spent(now)
         reset = self.resets_at is not None and now >= self.resets_at
