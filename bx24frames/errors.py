@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from bx24frames.reports import Report, SyncReported
 
 __all__ = [
-    "ArgumentsError",
     "AuthError",
     "BX24Error",
     "CallError",

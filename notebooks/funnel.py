@@ -28,10 +28,11 @@ portal = bx.Portal(box.url)
 # a deal that enters a stage.
 
 # %%
+columns = ["id", "title", "assignedById", "sourceId", "opportunity", "closedate", "stageSemanticId"]
 deals = bx.read_entity(
     "deal",
     portal,
-    columns=["id", "title", "assignedById", "sourceId", "opportunity", "createdTime", "closedate", "stageSemanticId"],
+    columns=columns,
     filters={"categoryId": "Sales"},
     labels=True,
     index="id",

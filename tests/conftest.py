@@ -32,6 +32,9 @@ def folders_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
             patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
         patch.setenv("HOME", str(home))
         patch.setenv("BX24FRAMES_LANG", "en")
+        patch.setenv("DLT_DATA_DIR", str(home / "dlt"))
+        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")  # dlt sends nothing, and says errors only
+        patch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
         patch.delenv("BX24_WEBHOOK", raising=False)
         patch.delenv("BX24FRAMES_CONFIG", raising=False)
         yield home

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import typer
 
 from bx24frames.cli.phrasing import phrased
-from bx24frames.config import resolve
+from bx24frames.config import is_sandbox, resolve
 from bx24frames.errors import AuthError, BX24Error, ConfigError, LimitError
 from bx24frames.language import language, term, translated
 
@@ -94,6 +94,8 @@ def _looked_at(portal: Portal) -> Iterator[Finding]:
             finding = read(_look(portal, method, params))
         except BX24Error as error:
             finding = _failed(subject, error, fault)
+        if subject == "clock" and finding.mark != "ok" and is_sandbox(portal.connection.profile):
+            continue  # the name of a sandbox may say which day it is there
         yield finding
         if finding.subject == "scopes" and finding.mark == "fail":
             return

@@ -81,17 +81,16 @@ class Destination:
         portal : str, optional
             Its rows alone.
         among : tuple of str and collection of int, optional
-            A column, and its values in the rows that are wanted; others may come as well.
+            One of the columns, and its values in the rows that are wanted; others may come as well.
         """
         from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
         values = [] if portal is None else [portal]
-        only = [f"{self._column(PORTAL)} = %s" for _ in values]
         with self._client as client:
             if not client.has_dataset():
                 return
             for within in self._conditions(among):
-                query = self._query(table, key, columns, [*only, *within])
+                query = self._query(table, key, columns, portal is not None, within)
                 try:
                     with client.execute_query(query, *values) as cursor:
                         while found := cursor.fetchmany(_AT_ONCE):
@@ -99,26 +98,27 @@ class Destination:
                 except DatabaseUndefinedRelation:
                     return
 
-    def _conditions(self, among: Among | None) -> Iterator[list[str]]:
-        """The conditions that name the wanted values, a part of them in each; none where they are too many."""
+    def _conditions(self, among: Among | None) -> Iterator[str]:
+        """The conditions that name the wanted values, a part of them in each; an empty one where they are too many."""
         if among is None or len(among[1]) > _MANY:
-            yield []
+            yield ""
             return
         column, values = self._column(among[0]), sorted(among[1])
         for at in range(0, len(values), _LISTED):
-            yield [f"{column} IN ({', '.join(map(str, values[at : at + _LISTED]))})"]
+            yield " AND " + column + " IN (" + ", ".join(map(str, values[at : at + _LISTED])) + ")"
 
-    def _query(self, table: str, key: Sequence[str], columns: Sequence[str], conditions: Sequence[str]) -> str:
+    def _query(self, table: str, key: Sequence[str], columns: Sequence[str], one_portal: bool, within: str) -> str:
+        """The query for the latest versions; what is wanted of them is tested on these, not on earlier versions."""
         source = self._client.make_qualified_table_name(self._naming.normalize_table_identifier(table))
         wanted = [self._column(name) for name in (*columns, IS_GONE)]
-        within = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
+        same = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
         versions = (
-            f"SELECT {', '.join(dict.fromkeys(wanted))}, ROW_NUMBER() OVER (PARTITION BY {within} "  # noqa: S608
+            f"SELECT {', '.join(dict.fromkeys(wanted))}, ROW_NUMBER() OVER (PARTITION BY {same} "  # noqa: S608
             f"ORDER BY {self._column(SYNCED)} DESC) AS age FROM {source}"
         )
-        if conditions:
-            versions += " WHERE " + " AND ".join(conditions)
-        return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE age = 1"  # noqa: S608
+        if one_portal:
+            versions += " WHERE " + self._column(PORTAL) + " = %s"
+        return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE age = 1{within}"  # noqa: S608
 
     def _column(self, name: str) -> str:
         return self._client.escape_column_name(self._naming.normalize_path(name))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     from bx24frames.connectors.dlt_destination import Among, Destination
     from bx24frames.connectors.dlt_outbox import CommittedTable, RowKey
-    from bx24frames.mirror.state import Change, TablePlan
+    from bx24frames.mirror.state import Change, ReplacedRows, TablePlan
 
-_COMPARED: Final = 20_000
+_COMPARED: Final = 100_000
 """Rows of a change above which they are loaded without a comparison."""
+_PART: Final = 5_000
+"""Rows compared at once."""
 _TICK: Final = dt.timedelta(microseconds=1)
 
 _Who: TypeAlias = tuple[str, str]
@@ -134,8 +136,7 @@ class DltStore:
         """The ids of those alive rows, given by id with some columns, that have other values; ascending."""
         key, names = table.key, rows.column_names
         among = key[0], {int(str(one)) for one in rows.column(key[0]).to_pylist()}
-        found = self._alive(portal, table, (*key, *names), among)
-        stored = {row[: len(key)]: row[len(key) :] for row in found}
+        stored = self._by_key(portal, table, names, among)
         compared = (one for batch in rows.to_batches() for one in _compared(batch, key, stored))
         return array("q", sorted(int(str(row_key[0])) for row_key, differs in compared if differs))
 
@@ -155,13 +156,15 @@ class DltStore:
         who = (change.portal, change.table.name)
         columns = self._columns.get(who) != change.columns
         compared = not columns and change.read <= _COMPARED
-        stored = self._stored(change, change.schema.names if compared else change.table.key, compared=compared)
         gone: list[RowKey] = [(one,) for one in change.gone]
-        if change.replaced is not None:
+        if change.replaced is None:
+            rows = self._unlike(change) if compared else change.rows()
+        else:
+            stored = self._replaced(change, change.replaced, change.schema.names if compared else ())
             gone = [*(stored.keys() - {one for batch in change.rows() for one in _keys(batch, change.table.key)})]
+            rows = _other_rows(change.rows(), change.table.key, stored) if compared else change.rows()
         if change.deletions == "keep":
             gone = []
-        rows = _unlike(change, stored) if compared else change.rows()
         version = self._version(change)
         loaded = self.outbox.add(change, rows, gone, version, columns=columns)
         self._versions[who], self._columns[who] = version, change.columns
@@ -175,18 +178,25 @@ class DltStore:
         latest = self._versions.get((change.portal, change.table.name))
         return change.mark.at if latest is None else max(change.mark.at, latest + _TICK)
 
-    def _stored(self, change: Change, columns: Sequence[str], *, compared: bool) -> dict[RowKey, RowKey]:
-        """What the destination has of the rows that a change replaces or is compared with, by key."""
-        key, replaced = change.table.key, change.replaced
-        if replaced is None and not compared:
-            return {}
-        among: Among | None = None
-        if replaced is None:
-            among = key[0], {int(str(one)) for batch in change.rows() for (one,) in _keys(batch, key)}
-        elif replaced.owner_column is not None:
-            among = replaced.owner_column, set(replaced.owners)
-        rows = self._alive(change.portal, change.table, (*key, *columns), among)
-        return {row[: len(key)]: row[len(key) :] for row in rows}
+    def _unlike(self, change: Change) -> Iterator[pa.RecordBatch]:
+        """The rows of a change that the destination lacks, or has with other values."""
+        key = change.table.key
+        for part in _parts(change.rows()):
+            among = key[0], {int(str(one)) for batch in part for (one,) in _keys(batch, key)}
+            stored = self._by_key(change.portal, change.table, change.schema.names, among)
+            yield from _other_rows(part, key, stored)
+
+    def _replaced(self, change: Change, replaced: ReplacedRows, columns: Sequence[str]) -> dict[RowKey, RowKey]:
+        """The given columns of the rows that are gone unless they are incoming, by key."""
+        owner = replaced.owner_column
+        among = None if owner is None else (owner, set(replaced.owners))
+        return self._by_key(change.portal, change.table, columns, among)
+
+    def _by_key(
+        self, portal: str, table: TablePlan, columns: Sequence[str], among: Among | None
+    ) -> dict[RowKey, RowKey]:
+        width = len(table.key)
+        return {row[:width]: row[width:] for row in self._alive(portal, table, (*table.key, *columns), among)}
 
     def _links(self, portal: str, table: TablePlan, column: str) -> Iterator[tuple[int, list[int]]]:
         for row_id, cell in self._alive(portal, table, (table.key[0], column)):
@@ -235,12 +245,26 @@ def _matching(rows: Iterator[tuple[int, list[int]]], fits: Callable[[list[int]],
     return array("q", sorted(row_id for row_id, links in rows if fits(links)))
 
 
-def _unlike(change: Change, stored: Mapping[RowKey, RowKey]) -> Iterator[pa.RecordBatch]:
-    """The rows of a change that the destination lacks, or has with other values."""
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in lists of about as many rows as are compared at once."""
+    part: list[pa.RecordBatch] = []
+    for batch in batches:
+        part.append(batch)
+        if sum(one.num_rows for one in part) >= _PART:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _other_rows(
+    batches: Iterable[pa.RecordBatch], key: Sequence[str], stored: Mapping[RowKey, RowKey]
+) -> Iterator[pa.RecordBatch]:
+    """The rows that are not among the stored ones, or there with other values."""
     import pyarrow as pa
 
-    for batch in change.rows():
-        fresh = [key not in stored or differs for key, differs in _compared(batch, change.table.key, stored)]
+    for batch in batches:
+        fresh = [one not in stored or differs for one, differs in _compared(batch, key, stored)]
         if any(fresh):
             yield batch.filter(pa.array(fresh, pa.bool_()))
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bx24frames.connectors.spark_runs import REPORTS
 from bx24frames.errors import BX24Error
+from bx24frames.upload.outcomes import ACTIONS, BAD
 
-__all__ = ["as_line", "one_line", "unread"]
+if TYPE_CHECKING:
+    from bx24frames.connectors.spark_runs import Run
+
+__all__ = ["as_line", "one_line", "unread", "unwritten"]
 
 _NAMED: Final = 3
 """Portals that an error names."""
@@ -37,6 +42,18 @@ def unread(failures: Mapping[str, BX24Error], portals: int) -> BX24Error:
         return BX24Error(told)
     more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
     return BX24Error(f"{len(failures)} of {portals} portals cannot be read: {told}{more}")
+
+
+def unwritten(entity: str, counts: Mapping[str, int], run: Run) -> BX24Error:
+    """The error of a run of which rows failed or are unknown, by their outcomes."""
+    told = ", ".join(f"{counts[action]:,} {action}" for action in ACTIONS if counts.get(action))
+    bad, total = sum(counts.get(action, 0) for action in BAD), sum(counts.values())
+    return BX24Error(
+        f"{entity}: {bad:,} of {total:,} rows failed or are unknown ({told}); they are with the reasons in "
+        f"{run.path / REPORTS}",
+        guidance=f'To try them again, write the same DataFrame with .option("resume", "{run.name}"): rows that were '
+        "written are not sent again.",
+    )
 
 
 def as_line(error: BX24Error, portal: str = "") -> str:

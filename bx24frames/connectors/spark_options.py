@@ -36,7 +36,7 @@ _NAMES_ONLY: Final = (
 )
 
 
-def listed(name: str, value: object) -> list[str] | None:
+def comma_separated(name: str, value: object) -> list[str] | None:
     """Accept names separated by commas."""
     if value is None or isinstance(value, list):
         return cast("list[str] | None", value)
@@ -48,7 +48,7 @@ def listed(name: str, value: object) -> list[str] | None:
 
 def portal_names(name: str, value: object) -> list[str]:
     """Accept names of profiles and of environment variables, each once."""
-    found = listed(name, value) or []
+    found = comma_separated(name, value) or []
     for one in found:
         if not is_sandbox(one):
             _check_portal(name, one)
@@ -70,7 +70,7 @@ def parsed_filters(name: str, value: object) -> Filters | None:
     return cast("Filters", _with_tuples(found))
 
 
-def whole(name: str, value: object) -> int:
+def positive_number(name: str, value: object) -> int:
     """Accept a whole number of at least 1."""
     try:
         found = int(str(value))
@@ -91,14 +91,14 @@ def switched(name: str, value: object) -> bool | None:
     return found
 
 
-def text(_name: str, value: object) -> str | None:
+def plain_text(_name: str, value: object) -> str | None:
     """Accept text."""
     return None if value is None else str(value)
 
 
 def bucket(name: str, value: object) -> str | None:
     """Accept ``"host"``, the address of a Redis server without a password, or the variable that has one with it."""
-    found = text(name, value)
+    found = plain_text(name, value)
     if found is None or found == THIS_HOST:
         return found
     if found.startswith(VARIABLE):
@@ -183,17 +183,17 @@ _SHARED: Final = (
 class SparkRead(SparkOptions):
     """The options of a read."""
 
-    entity: str = required_keyword(text, "str", _ENTITY)
+    entity: str = required_keyword(plain_text, "str", _ENTITY)
     portals: Sequence[str] = required_keyword(
         portal_names, "str", "Names of profiles and ``env:VARIABLE``, separated by commas."
     )
     columns: Sequence[str] | None = keyword(
-        None, listed, "str, optional", "Columns to read, separated by commas. Default: all."
+        None, comma_separated, "str, optional", "Columns to read, separated by commas. Default: all."
     )
     filters: Filters | None = keyword(
         None, parsed_filters, "str, optional", "Conditions as JSON: the value of `filters` of `read_entity`."
     )
-    changed_since: str | None = keyword(None, text, "str, optional", "As for `read_entity`, in ISO 8601.")
+    changed_since: str | None = keyword(None, plain_text, "str, optional", "As for `read_entity`, in ISO 8601.")
     timezone: str | None = keyword(
         None, iana_zone, "str, optional", "Time zone (IANA name) of dates and naive times in `filters`."
     )
@@ -206,7 +206,9 @@ class SparkRead(SparkOptions):
         '{"raise", "text"}',
         "Columns of different types in different portals: raise, or read text.",
     )
-    splits: int = keyword(1, whole, "int", "Partitions for each portal, by ranges of ids; above 1 needs `shared`.")
+    splits: int = keyword(
+        1, positive_number, "int", "Partitions for each portal, by ranges of ids; above 1 needs `shared`."
+    )
     shared: str | None = keyword(None, bucket, "str, optional", _SHARED)
 
     def __post_init__(self) -> None:
@@ -236,17 +238,17 @@ class SparkRead(SparkOptions):
 class SparkWrite(SparkOptions):
     """The options of a write."""
 
-    entity: str = required_keyword(text, "str", _ENTITY)
+    entity: str = required_keyword(plain_text, "str", _ENTITY)
     portals: Sequence[str] = required_keyword(portal_names, "str", "Name of one profile, or ``env:VARIABLE``.")
     mode: Mode = required_keyword(
         one_of("insert", "update", "upsert"), '{"insert", "update", "upsert"}', "As for `write_entity`."
     )
     journal: str = required_keyword(
-        text,
+        plain_text,
         "str",
         "Folder for the journals and the reports of failed rows: a path that the driver and all executors share.",
     )
-    on: Sequence[str] | None = keyword(None, listed, "str, optional", "Key columns, separated by commas.")
+    on: Sequence[str] | None = keyword(None, comma_separated, "str, optional", "Key columns, separated by commas.")
     nulls: Nulls = keyword("skip", one_of("skip", "clear"), '{"skip", "clear"}', "As for `write_entity`.")
     extra_columns: Literal["raise", "ignore"] = keyword(
         "raise", one_of("raise", "ignore"), '{"raise", "ignore"}', "As for `write_entity`."

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from bx24frames.upload.journal import Identity
 
-__all__ = ["FAILED", "Facts", "Run"]
+__all__ = ["REPORTS", "Facts", "Run"]
 
-FAILED: Final = "failed-*.parquet"
+REPORTS: Final = "failed-*.parquet"
 """The names of the reports of failed rows."""
 _MARK: Final = "finished.json"
 _JOURNALS: Final = "*.journal"
@@ -97,7 +97,7 @@ class Run:
         """Keep the failed rows of a partition; none are left of an earlier attempt."""
         import pyarrow.parquet as pq
 
-        path = self.path / FAILED.replace("*", f"{partition:05}")
+        path = self.path / REPORTS.replace("*", f"{partition:05}")
         if not failed.num_rows:
             path.unlink(missing_ok=True)
             return

@@ -8,17 +8,17 @@ DataFrame (``df.where("k = 1").union(df.where("k = 2"))`` gives rows of the seco
 from __future__ import annotations
 
 import pickle
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 from bx24frames import bridge
 from bx24frames.connectors.spark_errors import one_line, unread
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite
-from bx24frames.connectors.spark_types import columns_of, fitting, spark_schema
+from bx24frames.connectors.spark_types import fitting, requested_columns, spark_schema
 from bx24frames.connectors.spark_writer import PortalWriter
 from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.base import PortalBase
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from bx24frames.scan.rest_source import RestSource
 
 __all__ = ["PortalPartition", "PortalReader", "PortalSource"]
+
+_T = TypeVar("_T")
 
 
 class PortalSource(DataSource):
@@ -88,7 +90,7 @@ class PortalReader(DataSourceReader):
 
     def __init__(self, options: SparkRead, schema: StructType) -> None:
         self._options = options
-        self._columns = columns_of(schema)
+        self._columns = requested_columns(schema)
         self._united = fitting(schema)
 
     def partitions(self) -> Sequence[InputPartition]:
@@ -132,10 +134,16 @@ async def _united(options: SparkRead) -> pa.Schema:
 
 async def _partitions(options: SparkRead, columns: Sequence[str]) -> list[InputPartition]:
     async with _opened(options, columns) as sources:
+        by_host = {source.connection.host: source for source in sources}
+
+        async def of(connection: Connection) -> list[AsyncScan]:
+            return await AsyncScan(by_host[connection.host]).splits(options.splits)
+
+        found = await _of_all([source.connection for source in sources], of)
         return [
             PortalPartition(source.connection.host, pickle.dumps((source.connection, split)))
-            for source in sources
-            for split in await AsyncScan(source).splits(options.splits)
+            for source, splits in zip(sources, found, strict=True)
+            for split in splits
         ]
 
 
@@ -147,8 +155,6 @@ async def _opened(options: SparkRead, columns: Sequence[str] | None) -> AsyncGen
     ------
     UnknownColumn
         No portal has one of the columns.
-    BX24Error
-        Portals cannot be read; the message has the reason of each.
     """
     limits = options.limits()
     connections = connections_of([PortalBase(name, limits=limits) for name in options.portals])
@@ -160,10 +166,7 @@ async def _opened(options: SparkRead, columns: Sequence[str] | None) -> AsyncGen
         return replace(source, reading=replace(source.reading, forgiving=False)) if several else source
 
     try:
-        found = await on_each(connections, source_of)
-        if found.failures:
-            raise unread(found.failures, len(connections))
-        sources = list(found.results.values())
+        sources = await _of_all(connections, source_of)
         for name in columns or ():
             if all(name in source.reading.missing for source in sources):
                 raise UnknownColumn(f"None of the portals has the column {name!r}", entity=options.entity)
@@ -171,3 +174,17 @@ async def _opened(options: SparkRead, columns: Sequence[str] | None) -> AsyncGen
     finally:
         for connection in connections:
             await connection.close()
+
+
+async def _of_all(connections: Sequence[Connection], work: Callable[[Connection], Awaitable[_T]]) -> list[_T]:
+    """The results of some work on each portal, in their order.
+
+    Raises
+    ------
+    BX24Error
+        It failed on some portals; the message has the reason of each.
+    """
+    found = await on_each(connections, work)
+    if found.failures:
+        raise unread(found.failures, len(connections))
+    return list(found.results.values())

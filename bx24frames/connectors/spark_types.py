@@ -14,7 +14,7 @@ from pyspark.sql import types as spark
 from bx24frames.errors import ConfigError
 from bx24frames.scan.united import PORTAL, UnitedSchema
 
-__all__ = ["arrow_schema", "columns_of", "fitting", "spark_schema"]
+__all__ = ["arrow_schema", "fitting", "requested_columns", "spark_schema"]
 
 _PAIRS: Final[tuple[tuple[pa.DataType, spark.DataType], ...]] = (
     (pa.bool_(), spark.BooleanType()),
@@ -61,7 +61,7 @@ def fitting(schema: spark.StructType) -> UnitedSchema:
     return UnitedSchema(arrow.empty_table(), {name: name for name in arrow.names[1:]})
 
 
-def columns_of(schema: spark.StructType) -> list[str]:
+def requested_columns(schema: spark.StructType) -> list[str]:
     """The columns to read for a schema, which its first column, the portal, is not.
 
     Raises

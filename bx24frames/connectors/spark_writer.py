@@ -17,13 +17,14 @@ from pyspark import TaskContext
 from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
 
 from bx24frames import bridge
-from bx24frames.connectors.spark_errors import as_line, one_line
-from bx24frames.connectors.spark_runs import FAILED, Facts, Run
+from bx24frames.connectors.spark_errors import as_line, one_line, unwritten
+from bx24frames.connectors.spark_runs import Facts, Run
 from bx24frames.connectors.spark_types import arrow_schema
 from bx24frames.errors import BX24Error, CallError, ConfigError
+from bx24frames.files.row_report import ROW, report_table
 from bx24frames.portal.base import PortalBase
 from bx24frames.upload.journal_file import JournalInUse
-from bx24frames.upload.outcomes import ACTIONS
+from bx24frames.upload.outcomes import BAD
 from bx24frames.upload.prepare import prepare_upload
 from bx24frames.upload.request import row_hashes
 from bx24frames.upload.run import write_rows
@@ -37,18 +38,15 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.upload.outcomes import Uploaded
 
-__all__ = ["PortalWriter", "Written"]
+__all__ = ["PartitionWritten", "PortalWriter"]
 
-BAD: Final = ("failed", "unknown")
-OUTCOME: Final = ("id", "action", "code", "message", "column")
-"""Columns of an outcome that the report of failed rows has, each with an underscore before its name."""
 LONGEST_WAIT: Final = 15.0
 """Seconds between two looks at a journal that another attempt of the task has open."""
 _MODULO: Final = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
-class Written(WriterCommitMessage):
+class PartitionWritten(WriterCommitMessage):
     """What a task did.
 
     `counts`: rows by outcome. `digest`: a sum of the hashes of all rows, which no order changes. `fault`: why the rows
@@ -75,13 +73,13 @@ class PortalWriter(DataSourceArrowWriter):
         self._host = bridge.run(self._check())
         self._run = Run.begin(options.journal, options.resume, options.entity)
 
-    def write(self, iterator: Iterator[pa.RecordBatch]) -> Written:
+    def write(self, iterator: Iterator[pa.RecordBatch]) -> PartitionWritten:
         """Write the rows of a partition; all of them are in memory meanwhile."""
         import pyarrow as pa
 
         partition, batches = self.partition(), list(iterator)
         if not any(batch.num_rows for batch in batches):
-            return Written({})
+            return PartitionWritten({})
         rows, hashes = _ordered(pa.Table.from_batches(batches))
         with one_line(self._host):
             try:
@@ -89,10 +87,10 @@ class PortalWriter(DataSourceArrowWriter):
             except CallError:
                 raise  # Spark repeats the task, and another attempt may reach the portal
             except BX24Error as error:
-                return Written({}, fault=as_line(error))
+                return PartitionWritten({}, fault=as_line(error))
         self._run.report(partition, _failed(rows, done))
         counts = Counter(done.outcomes["action"].to_pylist())
-        return Written(counts, sum(int.from_bytes(one, "big") for one in hashes) % _MODULO)
+        return PartitionWritten(counts, sum(int.from_bytes(one, "big") for one in hashes) % _MODULO)
 
     def partition(self) -> int:
         """The number of the partition of this task, the same in each of its attempts."""
@@ -100,7 +98,7 @@ class PortalWriter(DataSourceArrowWriter):
 
     def commit(self, messages: Sequence[WriterCommitMessage | None]) -> None:
         """Finish the run, or raise if rows were not written."""
-        written = [one for one in messages if isinstance(one, Written)]
+        written = [one for one in messages if isinstance(one, PartitionWritten)]
         counts: Counter[str] = sum((Counter(one.counts) for one in written), Counter())
         faults = [one.fault for one in written if one.fault]
         failed = any(counts[action] for action in BAD)
@@ -108,7 +106,7 @@ class PortalWriter(DataSourceArrowWriter):
             if faults:
                 raise BX24Error(f"{len(faults)} of {len(written)} partitions were not written: {faults[0]}")
             if failed and self._options.on_error == "raise":
-                raise _failure(self._options.entity, counts, self._run)
+                raise unwritten(self._options.entity, counts, self._run)
         if failed:
             return
         digest = sum(one.digest for one in written) % _MODULO
@@ -176,19 +174,5 @@ def _failed(rows: pa.Table, done: Uploaded) -> pa.Table:
     import pyarrow.compute as pc
 
     bad = pc.is_in(done.outcomes["action"], value_set=pa.array(BAD))
-    failed, outcomes = rows.filter(bad), done.outcomes.filter(bad)
-    for name in OUTCOME:
-        failed = failed.append_column(f"_{name}", outcomes[name])
-    return failed
-
-
-def _failure(entity: str, counts: Mapping[str, int], run: Run) -> BX24Error:
-    """The error of rows that failed or are unknown."""
-    told = ", ".join(f"{counts[action]:,} {action}" for action in ACTIONS if counts.get(action))
-    bad, total = sum(counts.get(action, 0) for action in BAD), sum(counts.values())
-    return BX24Error(
-        f"{entity}: {bad:,} of {total:,} rows failed or are unknown ({told}); they are with the reasons in "
-        f"{run.path / FAILED}",
-        guidance=f'To try them again, write the same DataFrame with .option("resume", "{run.name}"): rows that were '
-        "written are not sent again.",
-    )
+    told = report_table(rows.filter(bad), done.outcomes.filter(bad).to_pylist())
+    return told.drop_columns([ROW])  # a partition has no numbers of rows

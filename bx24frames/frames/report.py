@@ -17,7 +17,7 @@ from bx24frames.language import figure, term, translated
 from bx24frames.options import Backend, OnError
 from bx24frames.reports import Action
 from bx24frames.upload.journal_folder import guard_again
-from bx24frames.upload.outcomes import ACTIONS, Uploaded
+from bx24frames.upload.outcomes import ACTIONS, BAD, Uploaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,6 @@ FIRST: Final = 5
 _WIDTH: Final = 22
 """Characters of an outcome and its number."""
 ROBOTS: Final = {True: "robots ran", False: "robots did not run", None: ""}
-BAD: Final = ("failed", "unknown")
 FAILURE_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column")
 
 
@@ -226,7 +225,7 @@ class WriteReport:
 
     def _reasons(self) -> list[str]:
         """Return the distinct reasons of failure, most frequent first, at most `REASONS`."""
-        bad = self.outcomes.take(self.positions("failed", "unknown"))
+        bad = self.outcomes.take(self.positions(*BAD))
         groups = bad.group_by(["code", "message"], use_threads=False).aggregate(
             [("position", "count"), ("position", "min")]
         )

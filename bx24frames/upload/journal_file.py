@@ -49,6 +49,13 @@ _sync = getattr(os, "fdatasync", os.fsync)
 class JournalInUse(UnfinishedUpload):
     """Another upload has the journal open."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The same upload is running now, in this process or another: its journal {path} is in use",
+            journal=path,
+            guidance="Wait for it to finish; if its process is killed, the journal is released at once.",
+        )
+
 
 class JournalFile:
     """One open and locked journal file.
@@ -163,7 +170,7 @@ def open_file(path: Path) -> JournalFile | None:
         except OSError as error:
             raise unusable(path, error) from error
         if time.monotonic() > latest:
-            raise _in_use(path)
+            raise JournalInUse(path)
         time.sleep(_POLL)
 
 
@@ -229,14 +236,6 @@ def unusable(path: Path, error: Exception) -> ConfigError:
     return ConfigError(
         f"The journal {path} cannot be used: {getattr(error, 'strerror', None) or error}",
         guidance="Name another file in resume=; by default journals are in the user's state folder (XDG_STATE_HOME).",
-    )
-
-
-def _in_use(path: Path) -> JournalInUse:
-    return JournalInUse(
-        f"The same upload is running now, in this process or another: its journal {path} is in use",
-        journal=path,
-        guidance="Wait for it to finish; if its process is killed, the journal is released at once.",
     )
 
 
@@ -323,10 +322,9 @@ def _number(descriptor: int) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def _private(descriptor: int) -> None:

@@ -20,6 +20,8 @@ Verb: TypeAlias = Mode | Literal["delete"]
 PathTaken: TypeAlias = Literal["import", "batch", "single", "check"]
 
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+BAD: Final[tuple[Action, ...]] = ("failed", "unknown")
+"""Actions of rows that are not, or not certainly, as they were wanted."""
 TEXT_COLUMNS: Final = ("action", "code", "message", "column", "path")
 NUMBER_COLUMNS: Final = ("position", "attempts")
 OUTCOME_COLUMNS: Final = ("position", "label", "id", "action", "code", "message", "column", "attempts", "path")

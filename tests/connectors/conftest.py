@@ -15,16 +15,6 @@ import bx24frames as bx
 from .warehouse import DESTINATIONS, SIZES, Warehouse
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quiet_dlt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """dlt sends nothing, and says errors only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-        patch.setenv("RUNTIME__LOG_LEVEL", "ERROR")
-        patch.setenv("DLT_DATA_DIR", str(tmp_path_factory.mktemp("dlt")))
-        yield
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     if binaries() is None:

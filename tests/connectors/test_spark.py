@@ -326,7 +326,7 @@ def test_a_cell_run_again_is_refused_while_its_run_is_unfinished_and_continued_b
     [report] = Path(journal["journal"]).glob("*/failed-*.parquet")
     assert str(report.parent) in str(caught.value)
     [failed] = session.read.parquet(str(report)).collect()
-    assert (failed["title"], failed["_action"], failed["_column"]) == ("cell-7", "failed", "stageId")
+    assert (failed["title"], failed["bx24 outcome"], failed["bx24 column"]) == ("cell-7", "failed", "stageId")
 
     with pytest.raises(PySparkException, match=rf'The run {report.parent.name} has written .*"resume"'):
         saved(frame, journal)
@@ -412,3 +412,15 @@ def test_a_column_that_is_no_field_is_an_error_before_a_task_begins(
     frame = titled(session, "never", 5, 1).withColumnRenamed("title", "titel")
     with pytest.raises(PySparkException, match=r"no column 'titel'.* Did you mean title\?"):
         saved(frame, journal)
+
+
+def test_the_code_of_the_guide_runs(session: SparkSession, acme: bx.Sandbox, journal: dict[str, str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "guide" / "engines.md"
+    section = page.read_text("utf-8").partition("\n## Spark\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```py\n(.*?)^```$", section, re.M | re.S)
+    assert len(blocks) == 2
+    scope = {"session": session, "new_deals": titled(session, "guide", 10, 1)}
+    for block in blocks:
+        exec(block.replace("/shared/bitrix24", journal["journal"]), scope)
+    assert scope["deals"].columns[0] == "portal"
+    assert found(acme, "guide") == once("guide", 10)

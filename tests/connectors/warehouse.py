@@ -64,9 +64,15 @@ class Warehouse:
 
     def load(self, portal: Any, entities: Sequence[str] = ENTITIES, **options: Any) -> Any:
         """Run the pipeline, once more where an earlier run left packages to load."""
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
         pipeline = self.pipeline()
         if pipeline.has_pending_data:
-            pipeline.run()
+            try:
+                pipeline.run()
+            except PipelineStepFailed:  # killed between two renames of a package, dlt 1.31 cannot go on with it
+                pipeline.drop()
+                pipeline = self.pipeline()
         pipeline.run(bitrix24.source(portal, entities, **options), loader_file_format=self.format)
         return pipeline
 

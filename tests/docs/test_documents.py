@@ -34,7 +34,7 @@ def shell(page: Path) -> Iterator[tuple[Snippet, str]]:
                 yield snippet, statement
 
 
-NAMED = {"": "sandbox", TIDY.partition(":")[2]: TIDY}
+NAMED = {"": "sandbox", "tidy": "sandbox:tidy", TIDY.partition(":")[2]: TIDY}
 """The sandboxes that the pages name, by the words behind the colon."""
 
 
@@ -87,6 +87,8 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ):
+    if page.parent == ROOT:
+        monkeypatch.setenv("BX24_WEBHOOK", TIDY)
     run = Page(capfdbinary, monkeypatch)
     for snippet in snippets(page):
         printed = run.run(snippet)
@@ -98,7 +100,7 @@ def test_every_snippet_runs_and_prints_what_the_page_says(
         if name.startswith("test_") and callable(test):
             with Sandbox(sizes=FIXTURE_SIZES, plan="unlimited", real_time=False, listen=True) as fresh:
                 test(fresh)
-    assert [box.stats.broken for box in portal_in_a_box.values()] == [[], []]
+    assert [box.stats.broken for box in portal_in_a_box.values()] == [[], [], []]
 
 
 @pytest.mark.parametrize("page", [*PAGES, *sorted(RUSSIAN.rglob("*.md"))], ids=told)
