@@ -210,6 +210,11 @@ def test_a_destination_that_cannot_be_queried_is_refused(tmp_path: Path, portal:
     assert any(isinstance(fault, StoreError) for fault in causes(caught.value))
 
 
+def test_a_source_outside_of_a_pipeline_is_refused(portal: Opened) -> None:
+    with pytest.raises(Exception, match="for a pipeline alone"):
+        list(bitrix24.source(portal[1], ["deal"]))
+
+
 def test_postgres_is_not_given_csv_in_which_an_empty_text_is_null() -> None:
     assert dlt_destination.FORMATS["dlt.destinations.postgres"] == "insert_values"
 
