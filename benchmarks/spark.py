@@ -90,6 +90,8 @@ def spark(folder: Path) -> Figures:
         from bx24frames.connectors import spark as connector
 
         builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        # by default Spark writes the INT96 of Impala, which has no zone
+        builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         sessions.append(builder.getOrCreate())
         connector.register(sessions[0])
 
