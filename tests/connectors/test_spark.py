@@ -198,6 +198,7 @@ def test_a_read_task_that_is_repeated_gives_each_row_once(session: SparkSession,
     [
         ({"entity": "deal", "portals": "https://acme.bitrix24.com/rest/1/abc123def456ghi7/"}, "save the address"),
         ({"entity": "deal", "portals": "acme,gone"}, r"1 of 2 portals cannot be read: 127\.0\.0\.1:\d+: .*credentials"),
+        ({"entity": "deal", "portals": "acme,acme"}, "is named twice"),
         ({"entity": "dael", "portals": "acme"}, r"no entity 'dael'.* Did you mean deal\?"),
         (
             {"entity": "deal", "portals": "acme,env:GLOBEX_WEBHOOK", "columns": "id,titel"},
