@@ -21,9 +21,10 @@ def keeps(field: Field, sent: object, kept: object) -> bool:
     field : Field
     sent, kept : object
         Decoded cells. Phones and e-mails match if every one sent is there; other lists must be equal. None, empty text
-        and an empty list were sent to clear the field.
+        and an empty list were sent to clear the field; a 0 may be returned as null (rest module:
+        lib/integration/view/base.php).
     """
-    if sent is None or sent in ("", []):
+    if nothing(sent):
         return nothing(kept)
     if kind(field) is Kind.FILE or field.type in DISK_FILES:
         return not nothing(kept) or _takes_away(sent)

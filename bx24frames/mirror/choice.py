@@ -35,7 +35,7 @@ _LINKED: Final = ("deal_contact", "lead_contact", "quote_contact", "contact_comp
 _STOCKED: Final = ("product", "section")
 """Entities that each product catalogue has."""
 _CATALOGUES: Final = "catalog.catalog.list"
-SURVEY: Final = (Call("scope", {}), Call("crm.type.list", {"start": 0}), Call(_CATALOGUES, {"select": ["iblockId"]}))
+SURVEY: Final = (Call("scope", {}), Call("crm.type.list", {"start": 0}), Call(_CATALOGUES, {}))
 """The calls that tell what a credential can read: its scopes, the smart processes and the product catalogues."""
 
 

@@ -48,8 +48,10 @@ _CLOSED: Final = (
     "insufficient_scope",
     "NOT_FOUND",
     "ENTITY_TYPE_NOT_SUPPORTED",
+    "200040300010",
 )
-"""Codes with which a portal answers for an entity that it does not show."""
+"""Codes with which a portal answers for an entity that it does not show; the number is that of the product catalogue
+(docs: catalog-product-list.md)."""
 
 
 class PortalRun:

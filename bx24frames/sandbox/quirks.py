@@ -111,6 +111,11 @@ _CONDITIONS: Final[Mapping[str, Quirk]] = {
         "rest module: lib/integration/view/base.php; iblock module: classes/general/iblock.php; "
         "bitrix-tools/b24-rest-docs #181",
     ),
+    "catalog_zero_is_null": Quirk(
+        "catalog.*",
+        "Prints null for whatever PHP calls empty: a 0 as well as empty text.",
+        "rest module: lib/integration/view/base.php; documentation: catalog-store-product-get.md, the sample",
+    ),
     "user_moments_not_understood": Quirk(
         "user.get",
         "Understands no moment in a condition: no user is found by a caller with a time zone, and the condition is "

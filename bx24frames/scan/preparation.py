@@ -131,7 +131,9 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     if names := _unknown(request, table):
         table = await _with_untyped(connection, request, table, names, Zones(named))
     try:
-        return await _settled(connection, request, table, named)
+        reading = await _settled(connection, request, table, named)
+        if not reading.missing or (anew := await renewed(connection, table)) is None:
+            return reading
     except UnknownColumn:
         anew = await renewed(connection, table)
         if anew is None:

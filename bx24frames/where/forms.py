@@ -266,6 +266,7 @@ def _of_amounts(case: _Case) -> SentForm:
     if not amounts:
         return _of_no_value(case.one)
     spells = case.own.spells
+    test = test and replace(test, nulls=0 in amounts)  # no null is in an interval: such a cell is a 0 printed as null
     return SentForm(case.one, ((spells[Op.GE], amounts[0]), (spells[Op.LE], amounts[-1])), test=test)
 
 

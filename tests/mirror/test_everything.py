@@ -9,6 +9,7 @@ import pytest
 from unlimited import FAST
 
 import bx24frames as bx
+from bx24frames.sandbox import Fault
 from bx24frames.sandbox.store.roles import Role
 
 from .conftest import World
@@ -39,6 +40,16 @@ def test_everything_that_did_not_change_takes_three_requests(world: World) -> No
     assert statuses(report) == first
     assert (report.inserted, report.updated, report.deleted) == (0, 0, 0)
     assert report.requests <= 3
+
+
+@pytest.mark.slow
+def test_catalogues_that_the_credential_may_not_read_are_skipped(world: World) -> None:
+    """Their scope is granted all the same: the right is the user's."""
+    denied = {"code": "200040300010", "text": "Access Denied", "status": 400}
+    world.box.faults.add(Fault("command_error", method="catalog.*", times=None, **denied))
+    report = statuses(everything(world))
+    assert report["price"] == report["catalog"] == "skipped"
+    assert report["deal"] == "synced"
 
 
 @pytest.mark.slow

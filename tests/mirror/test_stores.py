@@ -23,6 +23,7 @@ from bx24frames.mirror.stores.statements import META
 from .conftest import World
 
 KINDS = ("duckdb", "parquet", "postgres")
+ENTITIES = ("deal", "contact", "deal_contact")
 Rows = list[dict[str, Any]]
 
 
@@ -94,23 +95,28 @@ def without_times(rows: Rows) -> Rows:
 
 @pytest.mark.slow
 def test_all_stores_are_equal_after_the_same_runs(places: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs with deletions, a new field, a changed title, and a run between that ended before its commit."""
+    """Two runs with deletions, a new field, a changed title, contact links set directly, and a run between that ended
+    before its commit.
+    """
     sizes = {"deal": 60, "contact": 20, "company": 5, "lead": 5}
-    tables = ("deal", "contact", "deal_history", "_sync_columns", "_sync_labels")
+    tables = ("deal", "contact", "deal_contact", "deal_history", "_sync_columns", "_sync_labels")
     found = {}
     with bx.Sandbox(real_time=False, plan="unlimited", sizes=sizes) as box, bx.Portal(box.url, limits=FAST) as portal:
         world = World(box, portal, places["duckdb"])
         for kind in KINDS:
-            bx.sync_entities(["deal", "contact"], portal, store=places[kind], history=["stageId", "title"])
+            bx.sync_entities(ENTITIES, portal, store=places[kind], history=["stageId", "title"])
         ids = world.ids()
         world.delete(*ids[:3])
         world.update(ids[10], title="Another title", stageId="WON")
         world.call("crm.deal.userfield.add", fields={"FIELD_NAME": "MIRROR_NEW", "USER_TYPE_ID": "double"})
         world.call("crm.deal.update", id=ids[11], fields={"UF_CRM_MIRROR_NEW": 25})
+        first, second, *_ = world.ids("contact")
+        items = [{"CONTACT_ID": second, "SORT": 10}, {"CONTACT_ID": first, "SORT": 20}]
+        world.call("crm.deal.contact.items.set", id=ids[-5], items=items)
         for kind in KINDS:
             with pytest.raises(KeyboardInterrupt):
                 interrupted(portal, places[kind], monkeypatch)
-            bx.sync_entities(["deal", "contact"], portal, store=places[kind], history=["stageId", "title"])
+            bx.sync_entities(ENTITIES, portal, store=places[kind], history=["stageId", "title"])
             found[kind] = {table: without_times(rows_of(places[kind], table)) for table in tables}
         world.is_equal()
     for table in tables:
@@ -119,6 +125,8 @@ def test_all_stores_are_equal_after_the_same_runs(places: dict[str, Any], monkey
     assert sum(row["_deleted_at"] for row in found["duckdb"]["deal"]) == 3
     assert sum(row["UF_CRM_MIRROR_NEW"] == 25 for row in found["duckdb"]["deal"]) == 1
     assert len(found["duckdb"]["deal_history"]) == 61
+    links = [row for row in found["duckdb"]["deal_contact"] if row["DEAL_ID"] == ids[-5] and not row["_deleted_at"]]
+    assert {row["CONTACT_ID"] for row in links} == {first, second}
 
 
 def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> None:
@@ -130,7 +138,7 @@ def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> Non
     store = store_of(place)
     with patch.context() as patched:
         patched.setattr(store, "commit", ended)
-        bx.sync_entities(["deal", "contact"], portal, store=store, history=["stageId", "title"])
+        bx.sync_entities(ENTITIES, portal, store=store, history=["stageId", "title"])
 
 
 def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path, world: World) -> None:

@@ -81,6 +81,16 @@ def test_the_catalogue_drops_what_it_does_not_know(store: PortalStore, dropped: 
         call(store, "catalog.product.list", {"filter": {"iblockId": 15, "nameless": 1}}, quirks="documented")
 
 
+@pytest.mark.parametrize(("quirks", "printed"), [("observed", None), ("documented", 0)])
+def test_the_catalogue_prints_null_for_zero(store: PortalStore, quirks: str, printed: int | None) -> None:
+    changed = {"id": 1, "fields": {"weight": 0, "quantity": 2}}
+    echo = call(store, "catalog.product.update", changed, quirks=quirks).value["element"]
+    assert (echo["weight"], echo["quantity"]) == (printed, 2)
+    conditions = {"filter": {"iblockId": 15, "id": 1, "<=weight": 0}}
+    [row] = call(store, "catalog.product.list", conditions, quirks=quirks).value["products"]
+    assert row["weight"] == printed
+
+
 def test_sections_need_their_catalogue_by_the_bare_name(store: PortalStore) -> None:
     with pytest.raises(MethodError, match="iblockId"):
         call(store, "catalog.section.list", {"filter": {"=iblockId": 15}})

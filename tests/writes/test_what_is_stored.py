@@ -312,6 +312,16 @@ def test_properties_of_products_are_stored(quirks: Any) -> None:
         assert [one["value"] for one in found["property260"]] == ["a", "b"]
 
 
+@pytest.mark.parametrize("quirks", WORLDS)
+def test_a_zero_that_is_printed_as_null_is_stored_and_found(quirks: Any) -> None:
+    """The catalogue prints null for 0: neither an update to 0 nor a row with a 0 may be taken for lost."""
+    with world(quirks) as (_, portal):
+        weights = pd.DataFrame({"id": [1, 2, 3], "weight": [0.0, 1.5, 3.0]})
+        assert bx.write_entity(weights, "product:15", portal, mode="update").updated == 3
+        wanted = {"id": [1, 2, 3], "weight": [0, 3]}
+        assert list(bx.read_entity("product:15", portal, columns=["id"], filters=wanted)["id"]) == [1, 3]
+
+
 def test_a_photo_goes_by_the_classic_method() -> None:
     with world() as (box, portal):
         photo = [{"name": "a.png", "content": "YQ=="}]

@@ -19,6 +19,8 @@ _NOT_FOUND: Final = MethodError("200040300000", "product does not exist.")
 _PREFIXES: Final = (*RANGES, ">=", "<=", "!@", "!=", "!%", "=%", "%=", "=", "!", "@", "%", ">", "<")
 KNOWN: Final = (*RANGES, ">=", "<=", "!=", "!%", "=", "!", "%", ">", "<")
 """The prefixes of an information block (iblock module: CIBlock::MkOperationFilter)."""
+_EMPTY: Final[tuple[object, ...]] = (0, "0", "", [])
+"""What PHP calls empty."""
 _PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
     "property259": {"propertyType": "N", "userType": None},
@@ -89,7 +91,7 @@ class Goods:
         if self.kind == "catalog" and context.has("start_is_dropped"):
             context.start = -1 if context.start is not None and context.start < 0 else 0
         found, window = view.page(context, conditions, map_of(bound_array(params, "order", {})), select)
-        return Result({self.rows: found}, window.total, window.next)
+        return Result({self.rows: [_shown(row, context) for row in found]}, window.total, window.next)
 
     def _understood(self, conditions: dict[str, Any]) -> dict[str, Any]:
         """The conditions with values cast by type of field; those that cannot be cast are dropped."""
@@ -116,7 +118,7 @@ class Goods:
         found, _ = self.view.page(context, {"id": bound_int(params, "id")}, {})
         if not found:
             raise _NOT_FOUND
-        return Result({self.one: found[0]})
+        return Result({self.one: _shown(found[0], context)})
 
     def describe(self, params: Params, _: Context) -> Result:
         """The field description; a product's depends on its catalogue."""
@@ -155,12 +157,18 @@ class Goods:
 
     def _printed(self, row_id: int, context: Context) -> Result:
         found, _ = self.view.page(context, {"id": row_id}, {})
-        return Result({self.written: found[0]})
+        return Result({self.written: _shown(found[0], context)})
 
     @property
     def written(self) -> str:
         """The key of a written row."""
         return "element" if self.kind == "product" else self.one
+
+
+def _shown(row: dict[str, Any], context: Context) -> dict[str, Any]:
+    if not context.has("catalog_zero_is_null"):
+        return row
+    return {name: None if value in _EMPTY else value for name, value in row.items()}
 
 
 def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
