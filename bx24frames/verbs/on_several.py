@@ -7,7 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from bx24frames.arguments import PORTAL
+from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, ConfigError, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
@@ -110,9 +110,9 @@ async def _each(
 
 def _check_zone(request: FrameRead) -> None:
     """Refuse the zone of the portal where there are several: a column has one zone."""
-    if request.timezone == PORTAL:
+    if request.timezone == PORTAL_ZONE:
         raise ConfigError(
-            f"timezone={PORTAL!r} is the zone of one portal, and several are read",
+            f"timezone={PORTAL_ZONE!r} is the zone of one portal, and several are read",
             guidance="Name one zone, such as 'Europe/Moscow'.",
         )
 
