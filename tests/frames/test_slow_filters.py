@@ -1,4 +1,4 @@
-"""Slow filters: conditions whose pages cost the portal far more than pages without them cause one warning per entity."""
+"""Slow filters: conditions whose pages cost the portal far more than pages without them cause one warning."""
 
 from __future__ import annotations
 
