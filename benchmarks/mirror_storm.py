@@ -387,13 +387,17 @@ class Dlt:
     """A resource of dlt with an incremental cursor on the modified time, and the merge of a primary key."""
 
     name = "dlt resource"
+    place = "resource"
 
     def __init__(self, portal: bx.Portal, folder: Path) -> None:
         import dlt
 
-        self.path = folder / "dlt.duckdb"
+        self.path = folder / f"{self.place}.duckdb"
         self.pipeline = dlt.pipeline(
-            "storm", destination=dlt.destinations.duckdb(str(self.path)), dataset_name="crm", pipelines_dir=str(folder)
+            f"storm_{self.place}",
+            destination=dlt.destinations.duckdb(str(self.path)),
+            dataset_name="crm",
+            pipelines_dir=str(folder),
         )
         self.portal = portal
 
@@ -421,6 +425,24 @@ class Dlt:
             text = "name" if entity == "contact" else "title"
             found = connection.execute(f"SELECT id, {text} FROM crm.{entity}").fetchall()
         return {row_id: {"id": row_id, text: value} for row_id, value in found}
+
+
+class DltSource(Dlt):
+    """The source of this package for dlt; a run that fails while rights are cut loads nothing."""
+
+    name = "bx24frames.connectors.dlt"
+    place = "source"
+
+    def round(self, storm: Storm) -> None:
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
+        from bx24frames.connectors import dlt as bitrix24
+
+        try:
+            self.pipeline.run(bitrix24.source(self.portal, ENTITIES, retyped="column"))
+        except PipelineStepFailed:
+            if not storm.cut:
+                raise
 
 
 @dataclass
@@ -531,9 +553,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--alone", action="store_true", help="sync_entities without the other keepers")
     parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("--dlt", action="store_true", help="a resource of dlt as well, by rows and titles")
+    parser.add_argument(
+        "--dlt", action="store_true", help="a resource of dlt and our source for it as well, by rows and titles"
+    )
     given = parser.parse_args()
-    keepers: list[type] = [] if given.alone else [Recipe, Incremental, *([Dlt] if given.dlt else [])]
+    keepers: list[type] = [] if given.alone else [Recipe, Incremental, *([Dlt, DltSource] if given.dlt else [])]
     total: dict[str, Verdict] = {}
     happened: Counter[str] = Counter()
     kills = sigkills = refused = 0

@@ -26,50 +26,59 @@ MINUTE_START = 1_764_000_020.0
 """Seconds of the epoch at which the loop's clock, which begins at 1000, is at the start of a minute."""
 HERE = Path(__file__).parent
 READERS = {
-    "one kind of batch (bx24frames before)": None,
     "fast_bitrix24 1.8 `get_all`": offsets_in_batches,
     "b24pysdk 1.3 `as_list_fast`": one_chain_in_batches,
     "a chain of single pages": chain_of_pages,
 }
 
 
+SPREAD = 3.0
+"""How many times as long the slowest request takes as the fastest one, per page, in the row of varying costs."""
+CROWD = 0.3
+"""Share of the operating time that a second program uses, in its row."""
+
+
 @dataclass(frozen=True)
 class Result:
-    """One reader at one portal."""
+    """One reader at one portal: rows of ten minutes, seconds for a million."""
 
     rows: int
-    seconds: float | None
     refused: int
+    seconds: float | None = None
     digest: str = ""
 
 
-def portal_of(loop: VirtualLoop, rows: int, page: float, newer: bool) -> Portal:
-    return Portal(loop, rows, page, newer, operating=LIMIT, epoch=MINUTE_START)
+def portal_of(loop: VirtualLoop, rows: int, page: float, newer: bool, **habits: float) -> Portal:
+    return Portal(loop, rows, page, newer, operating=LIMIT, epoch=MINUTE_START, **habits)
 
 
-def ours(page: float, newer: bool, *, families: int = 2, mixed: bool = True) -> Result:
+def early(page: float, newer: bool, *, families: int = 2, mixed: bool = True, **habits: float) -> Result:
+    """Rows that our reader has after ten minutes."""
     loop = VirtualLoop()
-    early = portal_of(loop, 5 * MILLION, page, newer)
-    rows = len(read(early, operating=LIMIT, until=TEN_MINUTES, families=families, mixed=mixed).ids)
+    portal = portal_of(loop, 5 * MILLION, page, newer, **habits)
+    rows = len(read(portal, operating=LIMIT, until=TEN_MINUTES, families=families, mixed=mixed).ids)
     loop.close()
+    return Result(rows, len(portal.refused))
+
+
+def whole(page: float, newer: bool) -> Result:
+    """What ten minutes give, and how long a million rows take."""
+    first = early(page, newer)
     loop = VirtualLoop()
     portal = portal_of(loop, MILLION, page, newer)
-    told = read(portal, operating=LIMIT, families=families, mixed=mixed)
+    told = read(portal, operating=LIMIT, families=2)
     loop.close()
     digest = hashlib.sha256(repr(told.ids).encode()).hexdigest()[:12]
-    return Result(rows, told.seconds, len(early.refused) + len(portal.refused), digest)
+    return Result(first.rows, first.refused + len(portal.refused), told.seconds, digest)
 
 
-def modelled(reader, page: float, newer: bool) -> Result:
+def modelled(reader, page: float, newer: bool) -> tuple[Result, bool]:
+    """Rows of another reader after ten minutes, and whether it has given up before."""
     loop = VirtualLoop()
-    early = portal_of(loop, 5 * MILLION, page, newer)
-    rows, _ = loop.run_until_complete(reader(early, TEN_MINUTES))
+    portal = portal_of(loop, 5 * MILLION, page, newer)
+    rows, seconds = loop.run_until_complete(reader(portal, TEN_MINUTES))
     loop.close()
-    loop = VirtualLoop()
-    portal = portal_of(loop, MILLION, page, newer)
-    read_rows, seconds = loop.run_until_complete(reader(portal, 24 * 3600.0))
-    loop.close()
-    return Result(rows, seconds if read_rows >= MILLION else None, len(early.refused) + len(portal.refused))
+    return Result(rows, len(portal.refused)), seconds < TEN_MINUTES
 
 
 def clock(seconds: float | None) -> str:
@@ -79,32 +88,39 @@ def clock(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def row(name: str, early_cells: list[str], late_cells: list[str], refused: list[int]) -> str:
+    numbers = ", ".join(str(one) for one in refused) if any(refused) else "0" if refused else ""
+    text = f"| {name} | " + " | ".join([*early_cells, *(late_cells or [""] * len(PAGES)), numbers]) + " |"
+    print(text, flush=True)
+    return text
+
+
 def table(newer: bool) -> tuple[list[str], set[str]]:
     lines = [
-        "| reader | " + " | ".join(f"{page} s: rows in 10 min | 1,000,000 rows | refused" for page in PAGES) + " |",
-        "|---" * (1 + 3 * len(PAGES)) + "|",
-    ]
+        "| reader | " + " | ".join(f"{page} s: rows in 10 min" for page in PAGES)
+        + " | " + " | ".join(f"{page} s: 1,000,000 rows" for page in PAGES) + " | refused |",
+        "|---" + "|---:" * (2 * len(PAGES) + 1) + "|",
+    ]  # fmt: skip
     best = [Optimum(page, newer, LIMIT) for page in PAGES]
-    most = [(optimum.pages(TEN_MINUTES) * 50, optimum.seconds(MILLION / 50)) for optimum in best]
-    lines.append("| optimum | " + " | ".join(f"{rows:,.0f} | {clock(seconds)} | " for rows, seconds in most) + " |")
-    found = [ours(page, newer) for page in PAGES]
-    shares = [(one.rows / rows, seconds / (one.seconds or 1)) for one, (rows, seconds) in zip(found, most, strict=True)]
-    cells = [
-        f"{one.rows:,} ({rows:.1%}) | {clock(one.seconds)} ({seconds:.1%}) | {one.refused}"
-        for one, (rows, seconds) in zip(found, shares, strict=True)
-    ]
-    lines.append("| **bx24frames** | " + " | ".join(cells) + " |")
-    digests = {one.digest for one in found}
+    most, least = [one.pages(TEN_MINUTES) * 50 for one in best], [one.seconds(MILLION / 50) for one in best]
+    lines.append(row("optimum", [f"{rows:,.0f}" for rows in most], [clock(one) for one in least], []))
+    found = [whole(page, newer) for page in PAGES]
+    told = zip(found, most, least, strict=True)
+    shares = [(one.rows / rows, seconds / (one.seconds or 1)) for one, rows, seconds in told]
+    rows = [f"{one.rows:,} ({share:.1%})" for one, (share, _) in zip(found, shares, strict=True)]
+    times = [f"{clock(one.seconds)} ({share:.1%})" for one, (_, share) in zip(found, shares, strict=True)]
+    lines.append(row("**bx24frames**", rows, times, [one.refused for one in found]))
+    for name, habits in (("costs that vary by 3 x", {"spread": SPREAD}), ("beside a second program", {"crowd": CROWD})):
+        rivals = [early(page, newer, **habits) for page in PAGES]
+        cells = [f"{one.rows:,} ({one.rows / rows:.1%})" for one, rows in zip(rivals, most, strict=True)]
+        lines.append(row(f"bx24frames, {name}", cells, [], [one.refused for one in rivals]))
+    alike = [early(page, newer, families=1, mixed=False) for page in PAGES]
+    lines.append(row("one kind of batch", [f"{one.rows:,}" for one in alike], [], [one.refused for one in alike]))
     for name, reader in READERS.items():
-        results = [
-            ours(page, newer, families=1, mixed=False) if reader is None else modelled(reader, page, newer)
-            for page in PAGES
-        ]
-        digests |= {one.digest for one in results if one.digest}
-        cells = [f"{one.rows:,} | {clock(one.seconds)} | {one.refused}" for one in results]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-        print(lines[-1], flush=True)
-    return lines, digests
+        others = [modelled(reader, page, newer) for page in PAGES]
+        cells = [f"{one.rows:,}{', stops' if stopped else ''}" for one, stopped in others]
+        lines.append(row(name, cells, [], [one.refused for one, _ in others]))
+    return lines, {one.digest for one in found}
 
 
 def main() -> None:
@@ -114,7 +130,9 @@ def main() -> None:
         lines, found = table(newer)
         digests |= found
         text += [f"## {title}", "\n".join(lines)]
-    same = f"All reads of 1,000,000 rows gave the same rows in the same order (SHA-256 {' '.join(sorted(digests))})."
+    same = (
+        f"The six reads of 1,000,000 rows gave the same rows in the same order (SHA-256 {' '.join(sorted(digests))})."
+    )
     (HERE / "SECONDS.md").write_text("\n\n".join([*text, same]) + "\n", encoding="utf-8")
     if len(digests) != 1:
         raise SystemExit("the rows differ")

@@ -14,7 +14,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bx24frames.errors import ArgumentsError, ConfigError
 
-__all__ = ["PORTAL", "PROGRESS", "SWITCH", "Accepted", "ArgumentRule", "Checked", "anything", "iana_zone", "keyword"]
+__all__ = [
+    "PORTAL_ZONE",
+    "PROGRESS",
+    "SWITCH",
+    "Accepted",
+    "ArgumentRule",
+    "Checked",
+    "anything",
+    "iana_zone",
+    "keyword",
+]
 __all__ += [
     "mapping",
     "name_or_names",
@@ -33,7 +43,7 @@ ArgumentRule = Callable[[str, object], object]
 
 A value that was returned is accepted again, because `dataclasses.replace` checks anew."""
 
-PORTAL: Final = "portal"
+PORTAL_ZONE: Final = "portal"
 """The time zone of the portal, in place of the name of a zone."""
 NEAR: Final = 0.7
 """Similarity from which a name is suggested for a misspelt one; difflib's own 0.6 suggests `index` for `inner`."""
@@ -178,7 +188,7 @@ def mapping(name: str, value: object) -> Mapping[str, object] | None:
 
 def zone_of_frame(name: str, value: object) -> str | None:
     """Accept ``"portal"``, the IANA name of a time zone, or None."""
-    return PORTAL if value == PORTAL else _iana_zone(name, value, f"{PORTAL!r} or ")
+    return PORTAL_ZONE if value == PORTAL_ZONE else _iana_zone(name, value, f"{PORTAL_ZONE!r} or ")
 
 
 def iana_zone(name: str, value: object) -> str | None:

@@ -80,7 +80,7 @@ NAMES: Final = frozenset(
 )
 """Texts that are no messages although they look like sentences."""
 SENTENCE: Final = re.compile(r"[A-Za-z][\w'’()=,.-]*[,:;]? [\w'\"(`]*[a-z]{2}")
-COMPOSED: Final = ("  {0}: {1} ({2}x{3})", "{0} s")
+COMPOSED: Final = ("{0}: {1} ({2}x)", "{0} s")
 """Messages without a word."""
 VISITED: Final = {
     "compile": 0,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames import bridge
-from bx24frames.arguments import PORTAL, row_of
+from bx24frames.arguments import PORTAL_ZONE, row_of
 from bx24frames.cli.output import show
 from bx24frames.errors import ConfigError, PortalsError
 from bx24frames.files.files_out import check_rows, writing
@@ -177,7 +177,7 @@ def _in_portal_time(request: FrameRead, form: str) -> FrameRead:
     """The request with times in the portal's zone, in a format that people read."""
     if form not in _READ_BY_PEOPLE or request.timezone is not None or is_untyped(request.entity):
         return request
-    return replace(request, timezone=PORTAL)
+    return replace(request, timezone=PORTAL_ZONE)
 
 
 def _assemble(parts: Parts, finish: Callable[[pa.Table], pa.Table], append: Callable[[pa.Table], None]) -> None:

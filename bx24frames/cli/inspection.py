@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
@@ -24,43 +25,71 @@ if TYPE_CHECKING:
     import pandera.polars
     import pyarrow as pa
 
+    from bx24frames.portal.plan import Plan
     from bx24frames.where.filters import Filters
+
+_T = TypeVar("_T")
 
 __all__ = ["count", "describe", "entities", "plan", "schema"]
 
 
 def count(entity: Entity, filters: Filter = None, portal: PortalNames = None, profile: ProfileName = None) -> None:
     """Count the rows that meet the conditions; of each portal of a group, and of all."""
-    from bx24frames import bridge
     from bx24frames.verbs.on_several import count_portals
 
+    found = _of_each(count_portals(portals_given(portal, profile), entity, _conditions(filters)), _counts)
+    if found is not None:
+        typer.echo(str(found))
+
+
+def plan(entity: Entity, filters: Filter = None, portal: PortalNames = None, profile: ProfileName = None) -> None:
+    """Estimate a read: rows, requests and time; of each portal of a group, and of all."""
+    from bx24frames.verbs.on_several import plan_portals
+
+    found = _of_each(plan_portals(portals_given(portal, profile), entity, _conditions(filters)), _plans)
+    if found is not None:
+        typer.echo(str(found).strip("<>").removeprefix("Plan "))
+
+
+def _of_each(
+    work: Coroutine[object, object, _T | dict[str, _T]], table: Callable[[Mapping[str, _T]], pa.Table]
+) -> _T | None:
+    """The result of work on one portal; of a group, show a table of the results, also where some portals failed."""
+    from bx24frames import bridge
+
     try:
-        counts = bridge.run(count_portals(portals_given(portal, profile), entity, _conditions(filters)))
+        found = bridge.run(work)
     except PortalsError as fault:
-        _show_counts(fault.frame)
+        show(with_spoken_heads(table(cast("Mapping[str, _T]", fault.frame))))
         raise
-    if isinstance(counts, dict):
-        _show_counts(counts)
-    else:
-        typer.echo(str(counts))
+    if not isinstance(found, dict):
+        return found
+    show(with_spoken_heads(table(found)))
+    return None
 
 
-def _show_counts(counts: object) -> None:
-    """Print the counts by host, and their sum."""
+def _counts(counts: Mapping[str, int]) -> pa.Table:
+    """The counts by host, and their sum."""
     import pyarrow as pa
 
-    if isinstance(counts, dict):
-        rows = {**counts, "": sum(counts.values())}
-        show(with_spoken_heads(pa.table({"portal": list(rows), "rows": list(rows.values())})))
+    return pa.table({"portal": [*counts, ""], "rows": [*counts.values(), sum(counts.values())]})
 
 
-def plan(entity: Entity, filters: Filter = None, portal: PortalName = None, profile: ProfileName = None) -> None:
-    """Estimate a read: rows, requests and time."""
-    from bx24frames.verbs.portals import Portal
+def _plans(plans: Mapping[str, Plan]) -> pa.Table:
+    """The plans by host; all together take the requests of all and, side by side, the time of the longest."""
+    import pyarrow as pa
 
-    with Portal(portal_named(portal, profile)) as opened:
-        found = str(opened.plan(entity, filters=_conditions(filters)))
-        typer.echo(found.strip("<>").removeprefix("Plan "))
+    found = list(plans.values())
+    rows, requests = [plan.rows for plan in found], [plan.requests for plan in found]
+    seconds = [plan.seconds for plan in found]
+    return pa.table(
+        {
+            "portal": [*plans, ""],
+            "rows": pa.array([*rows, sum(one or 0 for one in rows)], pa.int64()),
+            "requests": [*requests, sum(requests)],
+            "seconds": [f"{one:.0f}" for one in (*seconds, max(seconds, default=0.0))],
+        }
+    )
 
 
 def describe(

@@ -210,6 +210,7 @@ def _order(given: str | None) -> tuple[str, Literal["asc", "desc"]] | None:
     if given is None:
         return None
     column, _, direction = given.partition(":")
-    if direction not in ("", "asc", "desc"):
+    inside = column.startswith("-") or column.lower().endswith((" asc", " desc"))
+    if direction not in ("", "asc", "desc") or inside:
         raise ConfigError(f"--order-by must be COLUMN, COLUMN:asc or COLUMN:desc, not {given}")
     return column, "desc" if direction == "desc" else "asc"

@@ -20,6 +20,7 @@ from bx24frames.connectors.dlt_destination import Destination
 from bx24frames.connectors.dlt_outbox import COLUMN_KEY, IS_GONE
 from bx24frames.connectors.dlt_store import DltStore, record_of
 from bx24frames.engine.messages import MAX_COMMANDS
+from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.mirror.choice import SURVEY, named_tables, surveyed_tables
 from bx24frames.mirror.outcome import failures_in, sync_error
@@ -196,8 +197,15 @@ class Feed:
     def _extracted(self) -> Sequence[CommittedTable]:
         """What the run of this extraction committed; the first resource that asks runs it."""
         import dlt
+        from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
-        load = dlt.current.load_package_state()["load_id"]
+        try:
+            load = dlt.current.load_package_state()["load_id"]
+        except CurrentLoadPackageStateNotAvailable:
+            raise ConfigError(
+                "The source has rows for a pipeline alone, which has the state and the destination",
+                guidance="Give it to pipeline.run. Portal.scan gives rows without a pipeline.",
+            ) from None
         with self._lock:
             if load != self._load:
                 self._load = None

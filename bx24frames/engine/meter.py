@@ -186,12 +186,18 @@ class Meter:
         if free or roomy or not spent:
             return now
         # The next answer reports the budget; until then one charged request at a time.
-        return math.inf if any(flying) else self._leaves_room(planned, now)
+        return math.inf if any(flying) else self._leaves_room(seconds, now)
 
-    def _leaves_room(self, planned: float, now: float) -> float:
-        """When so many seconds are within the budget, with nothing charged in flight."""
+    def _leaves_room(self, seconds: float, now: float) -> float:
+        """When a request that costs `seconds` is within the budget, with nothing charged in flight.
+
+        The sum may be lower than assumed: requests that had ended may be counted twice, or the oldest minute has left.
+        The answer to one request that is certainly within the limit shows it.
+        """
+        spent = self.spent(now)
         reset = self.resets_at is not None and now >= self.resets_at
-        if planned <= (1.0 if reset else STOP_AT) * self.limit:
+        likely = reset or self.ledger.total + seconds <= STOP_AT * self.limit
+        if spent + seconds <= STOP_AT * self.limit or (likely and spent + CAUTION * seconds <= self.limit):
             return now
         leaves = self.ledger.minutes[0].leaves_at if self.ledger.minutes else now + self.policy.blind_pause
         return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)

@@ -35,9 +35,9 @@ T = TypeVar("T")
 _TELLING: Final = 2
 """How many failures in a row are worth a line: a single one is over within a second."""
 LONGEST_NAP: Final = 1.0
-LOG: Final = logging.getLogger("bx24frames")
+PACKAGE_LOG: Final = logging.getLogger("bx24frames")
 """Without a configuration of its own, Python prints its warnings to stderr."""
-LOG.addFilter(SecretFilter())
+PACKAGE_LOG.addFilter(SecretFilter())
 
 
 @dataclass(slots=True)
@@ -277,7 +277,9 @@ class Runner:
         """Log that requests fail and are repeated: once, when the second in a row has failed."""
         self._failures = 0 if self._failing is None else self._failures + 1
         if self._failing is not None and self._failures == _TELLING:
-            LOG.warning("%s. %s", translated(self._failing.message), translated("The request is being repeated."))
+            PACKAGE_LOG.warning(
+                "%s. %s", translated(self._failing.message), translated("The request is being repeated.")
+            )
 
 
 def loop_here() -> asyncio.AbstractEventLoop:

@@ -13,13 +13,13 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
-from bx24frames.entities.fixed_lists import FIXED_LISTS, OPEN, OWNER_CODES, OWNER_TYPES, in_language_of
+from bx24frames.entities.fixed_lists import FIXED_LISTS, INCOMPLETE, OWNER_CODES, OWNER_TYPES, in_language_of
 from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import ENUM, comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
-__all__ += ["USERS", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
+__all__ += ["USER_NAMES", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
 
 
 class Origin(enum.Enum):
@@ -58,7 +58,7 @@ crm/status/crm-status-list.md)."""
 
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
-USERS: Final = "users"
+USER_NAMES: Final = "users"
 """Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
@@ -196,7 +196,9 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     """Users by first and last name, or by e-mail without a name, from `user.get`."""
-    return Dictionary(USERS, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows})
+    return Dictionary(
+        USER_NAMES, {str(row.get("ID")): _named(row, ("NAME", "LAST_NAME"), "EMAIL", "ID") for row in rows}
+    )
 
 
 def currencies(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
@@ -214,7 +216,7 @@ def enumeration(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionar
 def fixed_list(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
     """A documented list, in the language of the portal's own statuses."""
     titles = in_language_of(lookup.name, (row.get("NAME") for row in rows))
-    return Dictionary(lookup.name, titles, open=lookup.name in OPEN)
+    return Dictionary(lookup.name, titles, open=lookup.name in INCOMPLETE)
 
 
 def row_names(rows: Iterable[Mapping[str, JSON]], entity_type_id: int) -> Dictionary:
@@ -309,7 +311,7 @@ def _code(part: object, dictionary: Dictionary, by_title: Mapping[str, list[str]
 
 def _alike(part: str, dictionary: Dictionary, by_title: Mapping[str, list[str]]) -> list[str]:
     """The codes of the only caption equal to a text apart from case and spaces; names of users in either order."""
-    form = _words if dictionary.name == USERS else _folded
+    form = _words if dictionary.name == USER_NAMES else _folded
     wanted = form(part)
     alike = [title for title in by_title if form(title) == wanted]
     return by_title[alike[0]] if len(alike) == 1 and wanted else []

@@ -23,6 +23,8 @@ KINDS_SHOWN: Final = 8
 LINE_WIDTH: Final = 150
 LEAST_REASON: Final = 60
 """Characters of a reason beside a long value: the value and its row are always shown."""
+FIRST_IN_ROW: Final = 17
+"""Characters between a reason, the row and the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,17 @@ def validation_error(
 
 
 def _line(fault: Fault, count: int, labels: AnyArray | None) -> str:
-    place = ""
-    if fault.position != WHOLE_COLUMN:
-        label = fault.position if labels is None else labels[fault.position].as_py()
-        named = "" if label == fault.position else f" ({clipped(str(label), 30)})"
-        place = f", first in row {fault.position}{named}: {clipped(fault.value, VALUE_WIDTH)!r}"
-    reason = clipped(fault.reason, max(LEAST_REASON, LINE_WIDTH - len(fault.column) - len(place)))
-    return f"{fault.column}: {reason} ({count:,}x{place})"
+    """Say a fault in one line, with the first cell that has it."""
+    if fault.position == WHOLE_COLUMN:
+        return f"{fault.column}: {_reason(fault, 0)} ({count:,}x)"
+    label = fault.position if labels is None else labels[fault.position].as_py()
+    row = f"{fault.position}" if label == fault.position else f"{fault.position} ({clipped(str(label), 30)})"
+    value = repr(clipped(fault.value, VALUE_WIDTH))
+    return (
+        f"{fault.column}: {_reason(fault, FIRST_IN_ROW + len(row + value))} ({count:,}x, first in row {row}: {value})"
+    )
+
+
+def _reason(fault: Fault, beside: int) -> str:
+    """Shorten a reason to what fits in a line beside so many other characters."""
+    return clipped(fault.reason, max(LEAST_REASON, LINE_WIDTH - len(fault.column) - beside))

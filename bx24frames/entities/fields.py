@@ -141,7 +141,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         immutable=_flag(raw, "isImmutable"),
         multiple=multiple,
         user_field=user_field,
-        choices=_choices(raw.get("items")),
+        choices=_choices(raw.get("values" if holder else "items")),
         status_type=str(raw["statusType"]) if raw.get("statusType") else None,
         settings=settings,
         listed=not (entity.family is Family.CLASSIC and multiple and not user_field and type_ in _LINKS),
@@ -200,7 +200,8 @@ def _choices(items: JSON) -> tuple[Choice, ...]:
         items = [*items.values()]
     if not isinstance(items, list):
         return ()
-    return tuple(Choice(str(item.get("ID")), str(item.get("VALUE", ""))) for item in items if isinstance(item, dict))
+    maps = [{key.upper(): value for key, value in item.items()} for item in items if isinstance(item, dict)]
+    return tuple(Choice(str(item.get("ID")), str(item.get("VALUE", ""))) for item in maps)
 
 
 def _limit(value: JSON) -> int | None:

@@ -70,6 +70,8 @@ def list_field(name: str, raw: Mapping[str, JSON], known: Field | None) -> Field
 
 def unwrapped(cell: JSON, field: Field) -> JSON:
     """The value of a property without its holder; a list of values for a multiple property."""
+    if cell in ("Y", "N") and field.type == "enumeration":
+        cell = _ticked(cell, field)
     by_id = field.holder is Holder.BY_ID
     name = "title" if field.holder is Holder.TITLED else "value"
     parts = cell if isinstance(cell, list) else [cell]
@@ -79,3 +81,13 @@ def unwrapped(cell: JSON, field: Field) -> JSON:
     if field.multiple:
         return found
     return found[0] if found else None
+
+
+def _ticked(cell: JSON, field: Field) -> JSON:
+    """The value of a checkbox, printed as ``Y`` or ``N``: a list property of a single choice (catalog module:
+    lib/restview/product.php, isPropertyBoolean; older builds print it as any other list property).
+    """
+    codes: list[JSON] = [choice.code for choice in field.choices]
+    if cell == "N":
+        return []
+    return codes if len(codes) == 1 else cell

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 PORTALS_AT_ONCE: Final = 32
-"""Portals worked on at the same time. One core decodes what about 45 portals send at their full rate, and each portal
+"""Portals worked on at the same time. One core decodes what about thirty portals send at their full rate, and each
 holds the answers to as many requests as it has in flight (`benchmarks/MANY.md`)."""
 portal_number: Final = whole_number(1, "a number of portals of at least 1")
 """Accepts the argument `portals_at_once`."""

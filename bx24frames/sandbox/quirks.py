@@ -111,6 +111,11 @@ _CONDITIONS: Final[Mapping[str, Quirk]] = {
         "rest module: lib/integration/view/base.php; iblock module: classes/general/iblock.php; "
         "bitrix-tools/b24-rest-docs #181",
     ),
+    "catalog_checkbox_is_a_letter": Quirk(
+        "catalog.product.*",
+        "Prints a list property of a single choice as Y or N, without the map around the values of properties.",
+        "catalog module: lib/restview/product.php",
+    ),
     "catalog_zero_is_null": Quirk(
         "catalog.*",
         "Prints null for whatever PHP calls empty: a 0 as well as empty text.",

@@ -21,6 +21,7 @@ from bx24frames.scan.zones import warn_of_days
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.entities.columns import Names
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.progress import ProgressMeter
     from bx24frames.scan.request import ReadRequest
@@ -173,7 +174,8 @@ class PortalsRead:
         warn_of_days(reading)
         # A column that was requested and is described has to come in the rows, unless the caller said otherwise.
         forgiving = self._request.missing_columns == "insert"
-        missing = {name: kind or pa.null() for name, kind in reading.missing.items()}
+        typed = self._request.schema.types() if self._request.schema is not None else {}
+        missing = {name: kind or typed.get(name, pa.null()) for name, kind in reading.missing.items()}
         reading = replace(reading, forgiving=forgiving, missing=missing)
         finish = Finish(connection, reading, self._asked)
         if self._chunk_size is None:
@@ -190,15 +192,19 @@ class PortalsRead:
             Every portal lacks a column.
         """
         prepared = [part for part in parts if part is not None]
-        if prepared and self._request.missing_columns == "raise":
-            lacked = [set(part.reading.missing) for part in prepared]
-            for name in self._request.columns or ():
-                if all(name in one for one in lacked):
-                    prepared[0].reading.names.lookup(name)
+        if self._request.missing_columns == "raise":
+            self._check_columns([part.reading.names for part in prepared])
         self._united = self._union.united()
         if prepared:
             name = prepared[0].finish.id_column
             self.id_column = self._united.titles.get(name, name)
+
+    def _check_columns(self, portals: Sequence[Names]) -> None:
+        """Raise `UnknownColumn` for a column of the request or its schema that every portal lacks."""
+        schema = self._request.schema
+        for name in (*(self._request.columns or ()), *(schema.types() if schema is not None else ())):
+            if portals and all(names.find(name) is None for names in portals):
+                portals[0].lookup(name)
 
     async def _read(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from bx24frames.arguments import PORTAL
+from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.engine.messages import IdBounds, Paging
 from bx24frames.engine.records import Rows, Take
 from bx24frames.entities.columns import Names, table_schema
@@ -125,13 +125,15 @@ async def prepare(connection: Connection, request: ReadRequest) -> Reading:
     A name missing from a cached description may be new on the portal, so the description is fetched once more.
     """
     table = await find_table(connection, request.entity, request.filters)
-    named = await zone_of(connection) if request.timezone == PORTAL else zone(request.timezone)
+    named = await zone_of(connection) if request.timezone == PORTAL_ZONE else zone(request.timezone)
     if _unknown(request, table):
         table = await renewed(connection, table) or table
     if names := _unknown(request, table):
         table = await _with_untyped(connection, request, table, names, Zones(named))
     try:
-        return await _settled(connection, request, table, named)
+        reading = await _settled(connection, request, table, named)
+        if not reading.missing or (anew := await renewed(connection, table)) is None:
+            return reading
     except UnknownColumn:
         anew = await renewed(connection, table)
         if anew is None:
@@ -204,7 +206,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones, closed: Closed | No
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
         zones=zones,
-        timezone=offset_of(zones.named) if request.timezone == PORTAL else request.timezone,
+        timezone=offset_of(zones.named) if request.timezone == PORTAL_ZONE else request.timezone,
         closed=closed or {},
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",

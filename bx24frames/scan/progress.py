@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TextIO, cast
 
-from bx24frames.engine.runner import LOG
+from bx24frames.engine.runner import PACKAGE_LOG
 from bx24frames.language import term, translated
 from bx24frames.options import Progress
 
@@ -68,9 +68,11 @@ class Bar:
         self._tqdm: tqdm[object] | None = None
         if progress is not False:
             self._tqdm = _tqdm(title, total, progress, file)
-        self._lines = _Lines(self._tqdm) if self._tqdm is not None and self.shown and not LOG.hasHandlers() else None
+        self._lines = (
+            _Lines(self._tqdm) if self._tqdm is not None and self.shown and not PACKAGE_LOG.hasHandlers() else None
+        )
         if self._lines is not None:
-            LOG.addHandler(self._lines)
+            PACKAGE_LOG.addHandler(self._lines)
 
     def update(
         self, *, rows: int = 0, requests: int = 0, waiting_seconds: float = 0.0, failed: int = 0, limits: str = ""
@@ -119,7 +121,7 @@ class Bar:
     def close(self) -> None:
         """Close the bar; a second call does nothing."""
         if self._lines is not None:
-            LOG.removeHandler(self._lines)
+            PACKAGE_LOG.removeHandler(self._lines)
         if self._tqdm is not None:
             self._tqdm.close()
 

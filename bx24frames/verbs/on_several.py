@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from bx24frames.arguments import PORTAL
+from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, ConfigError, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
 from bx24frames.frames.validate import show_failures
+from bx24frames.portal.plan import plan_read
+from bx24frames.portal.session import connection_of
 from bx24frames.portal.several import connections_of, on_each, portals_error, portals_named
 from bx24frames.scan.portals import PortalsRead
 from bx24frames.verbs import core
@@ -22,8 +24,13 @@ if TYPE_CHECKING:
 
     from bx24frames.frames.give import Frame
     from bx24frames.frames.requests import FrameRead
+    from bx24frames.portal.connection import Connection
+    from bx24frames.portal.plan import Plan
+    from bx24frames.portal.session import PortalLike
     from bx24frames.portal.several import PortalsLike
     from bx24frames.where.filters import Filters
+
+_T = TypeVar("_T")
 
 
 async def read_portals(portal: PortalsLike, request: FrameRead) -> Frame:
@@ -72,19 +79,40 @@ async def count_portals(portal: PortalsLike, entity: str, filters: Filters | Non
     portals, listed = portals_named(portal)
     if not listed:
         return await core.count(portals[0], entity, filters)
+    return await _each(portals, entity, partial(core.count_on, entity=entity, filters=reusable(filters)))
+
+
+async def plan_portals(portal: PortalsLike, entity: str, filters: Filters | None) -> Plan | dict[str, Plan]:
+    """Estimate a read of one portal, or of each of several by its host."""
+    portals, listed = portals_named(portal)
+    if not listed:
+        return await plan_read(connection_of(portals[0]).begun(), entity, filters)
+    return await _each(portals, entity, partial(plan_read, entity=entity, filters=reusable(filters)))
+
+
+async def _each(
+    portals: Sequence[PortalLike], entity: str, work: Callable[[Connection], Awaitable[_T]]
+) -> dict[str, _T]:
+    """The results of work on an entity of several portals by host.
+
+    Raises
+    ------
+    PortalsError
+        With the results of the others as its frame.
+    """
     named_by_text(entity)
     connections = connections_of(portals)
-    counted = await on_each(connections, partial(core.count_on, entity=entity, filters=reusable(filters)))
-    if counted.failures:
-        raise portals_error(counted.failures, len(connections), frame=dict(counted.results))
-    return dict(counted.results)
+    done = await on_each(connections, work)
+    if done.failures:
+        raise portals_error(done.failures, len(connections), frame=dict(done.results))
+    return dict(done.results)
 
 
 def _check_zone(request: FrameRead) -> None:
     """Refuse the zone of the portal where there are several: a column has one zone."""
-    if request.timezone == PORTAL:
+    if request.timezone == PORTAL_ZONE:
         raise ConfigError(
-            f"timezone={PORTAL!r} is the zone of one portal, and several are read",
+            f"timezone={PORTAL_ZONE!r} is the zone of one portal, and several are read",
             guidance="Name one zone, such as 'Europe/Moscow'.",
         )
 

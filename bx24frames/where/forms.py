@@ -203,7 +203,7 @@ def _of_moments(case: _Case) -> SentForm:
         kept = ()
     if not one.field.listed:
         raise Unfit("the list does not return the column, and the method reads its datetimes in another time zone")
-    return SentForm(one, bounds=kept, test=strict)
+    return SentForm(one, bounds=kept, test=replace(strict, within=bool(kept)))
 
 
 def _is_day_list(case: _Case) -> bool:

@@ -154,11 +154,18 @@ class Recheck:
         unknown = [flag for packed in parts for flag in packed.absent.get(test.field.code, [False] * packed.count)]
         return pc.or_(found, pa.array(unknown, pa.bool_()))
 
+    def _filled(self, test: Test, batch: pa.RecordBatch) -> AnyArray:
+        """Whether each row could have been found by a condition that was sent with a margin, or not at all."""
+        place = self._places.get(test.field.code) if test.within else None
+        return _every_row(batch) if place is None else pc.is_valid(batch.column(place))
+
     def _count(self, tests: Tree[Test], judged: Callable[[Test], AnyArray], batch: pa.RecordBatch) -> None:
-        """Count the rows that a condition, or a group of alternatives, should have excluded: those sent exactly."""
+        """Count the rows that a condition, or a group of alternatives, should have excluded: those sent exactly, and
+        intervals, in which no empty cell is.
+        """
         for part in tests.parts if isinstance(tests, All) else (tests,):
-            sent = [test.field.code for test in leaves(part) if not test.strict]
-            exact = _joined(part, lambda test: _every_row(batch) if test.strict else judged(test), batch)
+            sent = [test.field.code for test in leaves(part) if test.within or not test.strict]
+            exact = _joined(part, lambda test: self._filled(test, batch) if test.strict else judged(test), batch)
             foreign = pc.sum(pc.invert(exact)).as_py() or 0 if sent else 0
             codes = ", ".join(dict.fromkeys(sent))
             self._seen.foreign.update({codes: foreign} if foreign else {})

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.arguments import bound_to, clash
-from bx24frames.entities.captions import USERS, Dictionary
+from bx24frames.entities.captions import USER_NAMES, Dictionary
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operands import Unfit, listed, str_or_int
 from bx24frames.entities.operators import Op
@@ -100,7 +100,7 @@ class Resolver:
         try:
             return coded(field, one.op, one.value, dictionary, pipeline)
         except Unfit as fault:
-            own = dictionary.name == USERS
+            own = dictionary.name == USER_NAMES
             guidance = "read_entity('user') lists the users." if own else "describe_entity() lists the codes."
             raise filter_error(self.entity, f"condition on {field.code}: {fault}", guidance=guidance) from None
 

@@ -46,7 +46,7 @@ class Test:
 
     `values`: `Period`s for datetimes; dates, numbers, bools or texts otherwise. `strict`: the test decides, because the
     method was asked for more rows than requested; otherwise it only detects rows that cannot match. `nulls`: an empty
-    cell passes a strict test.
+    cell passes a strict test. `within`: an interval was sent, and no empty cell is in one.
     """
 
     __test__ = False
@@ -56,6 +56,7 @@ class Test:
     values: Bounds
     strict: bool = False
     nulls: bool = False
+    within: bool = False
 
     def holds(self, column: AnyArray) -> AnyArray:
         """Whether each cell meets the condition or cannot be compared; without nulls."""

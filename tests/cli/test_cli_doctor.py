@@ -165,3 +165,10 @@ def test_a_table_of_no_items_is_not_written_to(run):
     ran = run("doctor", "--probe-writes", "category", "--yes")
     assert ran.status == 1
     assert "no table of items" in ran.err
+
+
+def test_the_day_that_the_name_of_a_sandbox_gives_is_not_a_fault_of_this_machines_clock(run):
+    ran = run("doctor", "--portal", "sandbox:2020-01-01")
+    assert ran.status == 0
+    assert "clock" not in ran.text
+    assert "(from the sandbox)" in ran.text

@@ -83,6 +83,14 @@ def test_a_count_of_a_group_is_of_each_portal_and_of_all(run: Any, groups: str, 
     assert groups in failed.err
 
 
+def test_a_plan_of_a_group_is_of_each_portal_and_of_all(run: Any, groups: str, second: Sandbox) -> None:
+    heading, _, *lines, last = run("plan", "deal", "--portal", "group:both").text.splitlines()
+    assert heading.split() == ["portal", "rows", "requests", "seconds"]
+    rows = {line.split()[0]: list(map(int, line.split()[1:])) for line in lines}
+    assert rows[host(second)] == [7, 1, 0]
+    assert list(map(int, last.split()[:2])) == [sum(one[place] for one in rows.values()) for place in (0, 1)]
+
+
 def test_a_read_of_a_group_has_the_rows_of_the_portals_that_answer(run: Any, groups: str, tmp_path: Path) -> None:
     for group, status in (("both", 0), ("all", 1)):
         ran = run(

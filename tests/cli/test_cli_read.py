@@ -176,3 +176,10 @@ def test_captions_and_titles(run, bx24_sandbox: Sandbox):
         assert table.column_names == shown.column_names
         assert table.to_pylist() == shown.to_pylist()
     assert run("read", "deal", "-c", "id,nope", "--missing-columns", "insert", "--limit", "1").text.endswith(",\n")
+
+
+@pytest.mark.parametrize("order", ["createdTime:up", "-createdTime", "createdTime desc"])
+def test_an_order_in_another_form_is_shown_the_right_one(run, order: str):
+    ran = run("read", "deal", "--order-by", order)
+    assert ran.status == 1
+    assert "--order-by must be COLUMN, COLUMN:asc or COLUMN:desc" in ran.err

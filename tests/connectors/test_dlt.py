@@ -69,6 +69,7 @@ def test_all_destinations_equal_a_mirror_in_the_same_kind_of_store(warehouse: Wa
     warehouse.equals_mirror(caller, *tables)
 
 
+@pytest.mark.slow
 def test_a_run_without_changes_loads_the_state_alone(duck: Warehouse, portal: Opened) -> None:
     _, caller = portal
     duck.load(caller)
@@ -112,10 +113,9 @@ def test_a_pipeline_whose_folder_is_lost_goes_on_from_the_state_in_the_destinati
 
 
 @pytest.mark.slow
-def test_a_failed_load_is_repeated_and_nothing_is_read_twice_or_lost(
-    duck: Warehouse, portal: Opened, monkeypatch: pytest.MonkeyPatch
+def test_packages_that_were_not_loaded_are_loaded_by_the_next_run_and_the_one_after_reads_on(
+    duck: Warehouse, portal: Opened
 ) -> None:
-    """The packages wait in the folder of the pipeline; the next run loads them, and the one after reads on."""
     box, caller = portal
     duck.load(caller, ["deal"])
     change(box, caller)
@@ -149,6 +149,7 @@ def test_a_limited_extraction_does_not_move_the_mark(duck: Warehouse, portal: Op
     duck.equals_mirror(caller, "deal", "user")
 
 
+@pytest.mark.slow
 def test_only_the_selected_tables_are_requested(duck: Warehouse, portal: Opened) -> None:
     _, caller = portal
     source = bitrix24.source(caller, ["deal", "contact"])
@@ -158,6 +159,7 @@ def test_only_the_selected_tables_are_requested(duck: Warehouse, portal: Opened)
     duck.equals_mirror(caller, "contact")
 
 
+@pytest.mark.slow
 def test_the_rows_of_several_portals_are_in_one_table_and_a_dead_one_costs_the_others_nothing(duck: Warehouse) -> None:
     sizes = {"deal": 10, "contact": 3}
     with (
@@ -195,6 +197,7 @@ def test_a_field_of_another_type_is_refused_or_gets_a_second_column(duck: Wareho
     assert {"uf_crm_turns", "uf_crm_turns__bool"} <= duck.loaded("deal")[0].keys()
 
 
+@pytest.mark.slow
 def test_a_destination_that_cannot_be_queried_is_refused(tmp_path: Path, portal: Opened) -> None:
     _, caller = portal
 
@@ -205,6 +208,11 @@ def test_a_destination_that_cannot_be_queried_is_refused(tmp_path: Path, portal:
     with pytest.raises(Exception, match="cannot be queried") as caught:
         pipeline.run(bitrix24.source(caller, ["deal"]))
     assert any(isinstance(fault, StoreError) for fault in causes(caught.value))
+
+
+def test_a_source_outside_of_a_pipeline_is_refused(portal: Opened) -> None:
+    with pytest.raises(Exception, match="for a pipeline alone"):
+        list(bitrix24.source(portal[1], ["deal"]))
 
 
 def test_postgres_is_not_given_csv_in_which_an_empty_text_is_null() -> None:

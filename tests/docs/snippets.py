@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -37,7 +38,10 @@ CHECKED = ("pip", "make", "git", "sudo")
 
 @dataclass(frozen=True)
 class Snippet:
-    """A block of code; `status` is the exit status it tells of, `printed` the block of text behind it."""
+    """A block of code; `status` is the exit status it tells of, `printed` the block of text behind it.
+
+    `needs`: the module of another package that it shows; its warnings are not ours.
+    """
 
     page: Path
     line: int
@@ -45,6 +49,7 @@ class Snippet:
     code: str
     status: int
     printed: str | None
+    needs: str = ""
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}, line {self.line}"
@@ -62,13 +67,14 @@ def snippets(page: Path) -> list[Snippet]:
         if fence is None or fence["kind"] not in ("python", "sh"):
             continue
         needed = re.search(r"needs=(\w+)", fence["notes"])
-        if needed and find_spec(needed[1]) is None:
+        needs = needed[1] if needed else ""
+        if needs and find_spec(needs) is None:
             continue
         next_to_it = follower is not None and not text[fence.end() : follower.start()].strip()
         printed = follower["text"] if follower is not None and next_to_it and follower["kind"] == "text" else None
         status = re.search(r"status=(\d+)", fence["notes"])
         line = text.count("\n", 0, fence.start()) + 1
-        found.append(Snippet(page, line, fence["kind"], fence["text"], int(status[1]) if status else 0, printed))
+        found.append(Snippet(page, line, fence["kind"], fence["text"], int(status[1]) if status else 0, printed, needs))
     return found
 
 
@@ -123,10 +129,13 @@ class Page:
         code = compile(
             "\n" * snippet.line + snippet.code, str(snippet.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         )
-        if code.co_flags & inspect.CO_COROUTINE:
-            asyncio.run(eval(code, self.names))
-        else:
-            exec(code, self.names)
+        with warnings.catch_warnings():
+            if snippet.needs:
+                warnings.simplefilter("ignore")
+            if code.co_flags & inspect.CO_COROUTINE:
+                asyncio.run(eval(code, self.names))
+            else:
+                exec(code, self.names)
 
     def command(self, statement: str) -> tuple[int, str]:
         """One statement of a shell block: its status, and what it printed."""

@@ -39,6 +39,13 @@ def test_every_translated_message_is_in_the_code(messages):
     assert not gone, "python docs/messages.py, then translate what is new"
 
 
+def test_every_message_has_a_translation(messages):
+    known = messages.catalogue()
+    plain = [source for source in messages.messages() if not text_of(known, source)]
+    words = [word for word in messages.words() if not text_of(known, word, messages.CONTEXT)]
+    assert not plain + words, "python docs/messages.py, then translate these"
+
+
 def test_no_translation_is_marked_as_uncertain(messages):
     assert not [message.id for message in messages.catalogue() if message.fuzzy]
 

@@ -104,3 +104,19 @@ def test_own_commands_that_a_report_does_not_show_stay_counted() -> None:
     meter.settle(1, 2.0)
     meter.report(BudgetReport(100.0, own=0.0), 1, 0.0, 2.0)
     assert meter.spent(2.0) == pytest.approx(101.5)
+
+
+def test_one_request_shows_whether_those_that_had_ended_are_counted_twice() -> None:
+    """Newer builds print a start rounded down: whether a request had ended by then is not known within that second."""
+    meter = Meter(480.0, priced=True)
+    meter.depart(1, 20.0, 0.0)
+    meter.depart(2, 6.0, 20.0)
+    meter.settle(2, 26.5)
+    meter.report(told(455.0, 20.0, 26.2), 2, 20.0, 26.5)
+    meter.settle(1, 26.6)
+    meter.report(told(449.0, 0.0, 20.3), 1, 0.0, 26.6)
+    assert meter.spent(27.0) == pytest.approx(475.0)
+    assert meter.ready_at(3.0, 27.0) == 27.0
+    assert meter.ready_at(4.0, 27.0) > 27.0, "the limit itself is never risked"
+    meter.depart(3, 3.0, 27.0)
+    assert meter.ready_at(3.0, 27.1) > 27.1, "one at a time"

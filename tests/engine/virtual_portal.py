@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 import random
 import threading
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 from portal_model import classic_listing, item_listing
 
 from bx24frames.engine.clock import Clock
@@ -66,6 +69,11 @@ class Portal:
     epoch: float = EPOCH
     hidden: int | None = None
     """A row that the classic list lacks."""
+    spread: float = 1.0
+    """How many times as long the slowest request takes as the fastest one, per page; the mean stays."""
+    crowd: float = 0.0
+    """Share of the operating time that another program with the same credential uses."""
+    luck: random.Random = field(default_factory=lambda: random.Random(7))
 
     def __post_init__(self) -> None:
         methods = {
@@ -114,14 +122,32 @@ class Portal:
 
     async def post(self, method: str, body: bytes, *, timeout: float) -> Reply:  # noqa: ASYNC109
         await asyncio.sleep(self.travel.uniform(0.01, 0.3))
-        path = f"/rest/1/{self.code}/{method}"
-        reply = self.app.handle(
-            Incoming("POST", path, content_type="application/json", body=body), self.epoch + self.loop.time()
-        )
+        reply = self._answered(method, body)
         if reply.status != 200 or b"OPERATION_TIME_LIMIT" in reply.body:
             self.refused.append((self.loop.time(), str(reply.body[:200])))
         await asyncio.sleep(reply.seconds + self.travel.uniform(0.01, 0.3))
         return Reply(reply.status, {}, reply.body, "portal")
+
+    def _answered(self, method: str, body: bytes, source: str = "") -> Any:
+        if self.spread > 1:
+            least = (
+                self.page * math.log(self.spread) / (self.spread - 1)
+            )  # of a log-uniform distribution with this mean
+            self.app.scene.costs = Costs(page=least * self.spread ** self.luck.random())
+        path = f"/rest/1/{self.code}/{method}"
+        incoming = Incoming("POST", path, content_type="application/json", body=body, source=source)
+        return self.app.handle(incoming, self.epoch + self.loop.time())
+
+    async def other_program(self) -> None:
+        """Send batches of pages of both lists, at even intervals, that use `crowd` of the operating time."""
+        pages = min(50, math.ceil(10.0 / self.page))
+        interval = pages * self.page * (0.5 if self.newer else 1.0) / (self.crowd * self.operating / 600.0)
+        for turn in itertools.count():
+            names = (METHOD, CLASSIC) if not self.newer else (METHOD,)
+            for name in names:
+                commands = {f"c{at}": f"{name}?start=-1&order[ID]=ASC&page={turn}" for at in range(pages)}
+                self._answered("batch", orjson.dumps({"cmd": commands}), "elsewhere")
+            await asyncio.sleep(interval)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -191,5 +217,9 @@ def read(
             told.seconds = passed
         await pages.aclose()
 
+    other = loop.create_task(portal.other_program()) if portal.crowd else None
     loop.run_until_complete(work())
+    if other is not None:
+        other.cancel()
+        loop.run_until_complete(asyncio.gather(other, return_exceptions=True))
     return told

@@ -14,8 +14,8 @@ from bx24frames.entities.catalog.catalog import CATALOG, ROWS
 from bx24frames.entities.columns import table_schema
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.names import needs_types, resolve
-from bx24frames.entities.schema import Entity, Family, Field, FieldsSource
-from bx24frames.errors import ConfigError, FilterError, UnknownColumn
+from bx24frames.entities.schema import Choice, Entity, Family, Field, FieldsSource
+from bx24frames.errors import ConfigError, DecodeError, FilterError, UnknownColumn
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.where.parse import parse_filters
 from bx24frames.where.resolve import bound_by
@@ -178,6 +178,32 @@ def test_properties_of_goods_and_lists() -> None:
     assert batch.column(1).to_pylist() == [[61, 63], [], [61]]
     assert [str(one) for one in batch.column(2).to_pylist()] == ["None", "2024-05-01 07:00:00+00:00", "None"]
     assert batch.column(3).to_pylist() == [None, None, "D"]
+
+
+@pytest.mark.parametrize(
+    ("multiple", "cells", "read"),
+    [
+        (False, ["Y", "N", None, {"value": "44", "valueId": "7"}], [44, None, None, 44]),
+        (True, ["Y", "N", None, [{"value": "44", "valueId": "7"}]], [[44], [], [], [44]]),
+    ],
+)
+def test_a_list_property_of_one_choice_is_a_checkbox(multiple: bool, cells: list[Any], read: list[Any]) -> None:
+    """It is printed as Y or N, by older builds as its value (catalog module: lib/restview/product.php)."""
+    entity = resolve("product:15")
+    property_ = {"type": "productproperty", "propertyType": "L", "isMultiple": multiple, "name": "New"}
+    described = {"id": {"type": "integer"}, "property5": {**property_, "values": {"44": {"id": "44", "value": "yes"}}}}
+    fields = parse_fields(entity, {"product": described})
+    rows = [{"id": at, "property5": cell} for at, cell in enumerate(cells)]
+    assert decode(rows, table_schema(entity, fields, ["property5"])).column(0).to_pylist() == read
+    assert [field.choices for field in fields if field.code == "property5"] == [(Choice("44", "yes"),)]
+
+
+def test_a_checkbox_without_its_choice_is_no_value() -> None:
+    entity = resolve("product:15")
+    described = {"id": {"type": "integer"}, "property5": {"type": "productproperty", "propertyType": "L"}}
+    schema = table_schema(entity, parse_fields(entity, {"product": described}), ["property5"])
+    with pytest.raises(DecodeError, match="property5"):
+        decode([{"id": 1, "property5": "Y"}], schema)
 
 
 def test_columns_of_a_list() -> None:

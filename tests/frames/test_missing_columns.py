@@ -82,3 +82,14 @@ def test_a_condition_or_an_order_never_goes_by_a_missing_column(portal: bx.Porta
 def test_a_label_never_goes_by_a_missing_column(portal: bx.Portal):
     with pytest.raises(UnknownColumn):
         bx.read_entity("deal", portal, columns=["id", "gone"], missing_columns="insert", labels=["gonne"])
+
+
+def test_a_field_added_since_the_description_was_remembered_is_not_inserted(monkeypatch: pytest.MonkeyPatch):
+    """A remembered description does not turn a field of the portal into nulls."""
+    with bx.Sandbox(sizes={"deal": 3}, plan="unlimited", real_time=False) as box, bx.Portal(box.url) as opened:
+        bx.read_entity("deal", opened, columns=["id"])
+        opened.call("crm.deal.userfield.add", {"fields": {"FIELD_NAME": "NEWS", "USER_TYPE_ID": "string"}})
+        opened.call("crm.deal.update", {"id": 1, "fields": {"UF_CRM_NEWS": "there"}})
+        monkeypatch.setattr("bx24frames.portal.metadata.SETTLED", 0.0)  # as if it was remembered long ago
+        frame = bx.read_entity("deal", opened, columns=["UF_CRM_NEWS"], missing_columns="insert", limit=1)
+    assert frame["UF_CRM_NEWS"].tolist() == ["there"]

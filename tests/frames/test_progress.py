@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
+import bx24frames as bx
 from bx24frames.scan import progress
-from bx24frames.scan.progress import Bar
+from bx24frames.scan.progress import Bar, SharedBars
 
 
 class Terminal(io.StringIO):
@@ -111,3 +112,18 @@ print(bar._tqdm.container.layout.visibility, widget.bar_style == "danger")
     printed = "".join(output.get("text", "") for output in book.cells[0].outputs if output.get("name") == "stdout")
     assert printed.split() == ["20.0", "5.0", "False", "hidden", "False"]
     assert not [output for output in book.cells[0].outputs if output.get("name") == "stderr"]
+
+
+def test_ten_portals_share_a_bar_that_closes_with_the_last_of_them(capfd: pytest.CaptureFixture[str]) -> None:
+    connections = [bx.Portal(f"https://p{place}.bitrix24.com/rest/1/code/").connection for place in range(23)]
+    bars = SharedBars(connections, "deal", True)
+    meters = [bars.meter(place) for place in range(23)]
+    assert len({id(meter.bar) for meter in meters}) == 3
+    for place, meter in enumerate(meters):
+        meter.rows(100)
+        assert not meter.bar.has_total
+        bars.ended(place)
+    shown = capfd.readouterr().err
+    bars.close()
+    for title, rows in (("portals 1 to 10", 1000), ("portals 11 to 20", 1000), ("portals 21 to 23", 300)):
+        assert f"deal: {title}: {rows} rows" in shown

@@ -226,6 +226,19 @@ def test_rows_that_break_a_schema_are_a_failure_of_their_portal(portals: Portals
     assert len(caught.value.frame) == 130
 
 
+def test_a_column_of_a_schema_may_be_lacked_by_some_portals_but_not_by_all(portals: Portals) -> None:
+    import pandera.pandas as pandera
+
+    schema = pandera.DataFrameSchema({"UF_CRM_NEWS": pandera.Column(str, nullable=True)})
+    with pytest.raises(UnknownColumn, match="no column 'UF_CRM_NEWS'"):
+        bx.read_entity("deal", portals, schema=schema)
+    with bx.Sandbox(sizes={"deal": 3}, plan="unlimited", real_time=False, seed=8) as box:
+        third = bx.Portal(box.url, limits=FAST)
+        add_field(third)
+        frame = bx.read_entity("deal", [portals[0], third], columns=["id", "UF_CRM_NEWS"], schema=schema)
+    assert len(frame) == 133
+
+
 @pytest.mark.parametrize("limit", [0, 1, 130, 131, 500])
 def test_a_limit_is_of_the_rows_of_all_portals(portals: Portals, limit: int) -> None:
     whole = bx.read_entity("deal", portals, columns=["id"], backend="pyarrow")

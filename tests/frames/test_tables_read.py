@@ -274,6 +274,7 @@ def test_the_catalogue_is_listed(portal: bx.Portal) -> None:
         ("product:15", "property258", pa.string()),
         ("product:15", "property259", pa.float64()),
         ("product:15", "property260", pa.list_(pa.string())),
+        ("product:15", "property261", pa.int64()),
         ("product:15", "quantityTrace", pa.string()),
         ("list_element:31", "PROPERTY_105", pa.int64()),
         ("list_element:31", "PROPERTY_107", pa.date32()),

@@ -313,6 +313,18 @@ def test_properties_of_products_are_stored(quirks: Any) -> None:
 
 
 @pytest.mark.parametrize("quirks", WORLDS)
+def test_a_checkbox_of_a_product_is_its_only_choice(quirks: Any) -> None:
+    """Current builds print such a property as Y or N (catalog module: lib/restview/product.php)."""
+    with world(quirks) as (_, portal):
+        new = pd.DataFrame({"id": [1, 2, 3], "property261": ["да", 44, "44"]})
+        assert bx.write_entity(new, "product:15", portal, mode="update").updated == 3
+        wanted = {"columns": ["property261"], "filters": {"id": [1, 2, 3, 5]}}
+        found = bx.read_entity("product:15", portal, **wanted)["property261"]
+        assert list(found.fillna(0)) == [44, 44, 44, 0]
+        assert list(bx.read_entity("product:15", portal, labels=True, **wanted)["property261"].dropna()) == ["да"] * 3
+
+
+@pytest.mark.parametrize("quirks", WORLDS)
 def test_a_zero_that_is_printed_as_null_is_stored_and_found(quirks: Any) -> None:
     """The catalogue prints null for 0: neither an update to 0 nor a row with a 0 may be taken for lost."""
     with world(quirks) as (_, portal):

@@ -252,6 +252,7 @@ PRODUCT_FIELDS: Final[Fields] = (
     F("PROPERTY_258", "productproperty", "Артикул", "property258", faces="item"),
     F("PROPERTY_259", "productproperty", "Вес", "property259", faces="item", property_type="N"),
     F("PROPERTY_260", "productproperty", "Метки", "property260", faces="item", multiple=True),
+    F("PROPERTY_261", "productproperty", "Новинка", "property261", faces="item", property_type="L"),
 )
 
 SECTION: Final[Fields] = (

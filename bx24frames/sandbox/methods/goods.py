@@ -25,7 +25,11 @@ _PROPERTIES: Final[dict[str, dict[str, Any]]] = {
     "property258": {"propertyType": "S", "userType": None},
     "property259": {"propertyType": "N", "userType": None},
     "property260": {"propertyType": "S", "userType": None},
+    "property261": {"propertyType": "L", "userType": None, "values": {"44": {"id": "44", "value": "да"}}},
 }
+_CHECKBOX: Final = "property261"
+_TICKED: Final = {"Y": "44", "N": None}
+"""What a checkbox, a list property of a single choice, stores for the letters that it is written and printed as."""
 
 
 def write_properties(row_id: int, values: dict[str, Any], context: Context, *, adding: bool) -> None:
@@ -39,6 +43,8 @@ def write_properties(row_id: int, values: dict[str, Any], context: Context, *, a
                 stored[name] = None
             continue
         found = [part.get("value") if isinstance(part, dict) else part for part in parts]
+        if name == _CHECKBOX:
+            found = [_TICKED.get(php_text(one), one) for one in found]
         kept = [
             {"value": one, "valueId": f"{row_id}{place}"} for place, one in enumerate(found) if one not in ("", None)
         ]
@@ -166,9 +172,11 @@ class Goods:
 
 
 def _shown(row: dict[str, Any], context: Context) -> dict[str, Any]:
-    if not context.has("catalog_zero_is_null"):
-        return row
-    return {name: None if value in _EMPTY else value for name, value in row.items()}
+    if context.has("catalog_zero_is_null"):
+        row = {name: None if value in _EMPTY else value for name, value in row.items()}
+    if context.has("catalog_checkbox_is_a_letter") and _CHECKBOX in row:
+        row = {**row, _CHECKBOX: "Y" if row[_CHECKBOX] else "N"}
+    return row
 
 
 def _described(name: str, spec: FieldSpec) -> dict[str, Any]:

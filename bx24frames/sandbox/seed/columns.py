@@ -201,6 +201,7 @@ DRAWS: Final[Mapping[str, Mapping[str, Draw]]] = {
         "property260": lambda seed, place: None if place % 2 else _json(
             [{"value": word, "valueId": str(at)} for at, word in enumerate(("new", "sale"))]
         ),
+        "property261": lambda seed, place: None if place % 2 else _json({"value": "44", "valueId": str(place)}),
     },
     "price": {
         "productId": lambda seed, place: place,

@@ -105,7 +105,8 @@ def _products(town: Town) -> None:
         values = {**common, "name": name, "price": price, "currencyId": town.words.currency, "sectionId": number,
                   "iblockSectionId": number, "sort": 100 * place, "xmlId": f"{place:06d}", "code": f"item-{place}",
                   "purchasingPrice": round(price * 0.7), "purchasingCurrency": town.words.currency,
-                  "property258": None, "property259": None, "property260": None}  # fmt: skip
+                  "property258": None, "property259": None, "property260": None,
+                  "property261": None}  # fmt: skip
         _insert(town, "product", place, {column: cell for column, cell in values.items() if column in known})
         _insert(town, "price", place, {"productId": place, "price": price, "priceScale": price,
                                        "currency": town.words.currency, "timestampX": opened})  # fmt: skip
