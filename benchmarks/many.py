@@ -181,7 +181,13 @@ def main() -> None:
             "beside": beside(folder, given.portals // 10, given.largest, given.peer) if given.peer else None,
         }
     print(json.dumps(figures))
-    given.out.write_text(page(figures))
+    given.out.write_text(page(figures) + of_spark(given.out))
+
+
+def of_spark(out: Path) -> str:
+    """The section that benchmarks/spark.py has added to the page."""
+    _, mark, section = (out.read_text() if out.exists() else "").partition("\n## Spark ")
+    return mark + section
 
 
 def page(figures: Figures) -> str:

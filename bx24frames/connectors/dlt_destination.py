@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dlt.common.typing import TLoaderFileFormat
 
 Among: TypeAlias = "tuple[str, Collection[int]]"
-
+"""A column, and its values in the rows that are wanted."""
 FORMATS: Final[Mapping[str, TLoaderFileFormat]] = {"dlt.destinations.postgres": "insert_values"}
 """Formats of load files, by type of destination, where dlt's choice for Arrow loses values: CSV, in which an empty text
 arrives as null (dlt 1.31: FORCE_NULL in `PostgresCsvCopyJob`)."""
@@ -114,11 +114,11 @@ class Destination:
         same = ", ".join(self._column(name) for name in dict.fromkeys((PORTAL, *key)))
         versions = (
             f"SELECT {', '.join(dict.fromkeys(wanted))}, ROW_NUMBER() OVER (PARTITION BY {same} "  # noqa: S608
-            f"ORDER BY {self._column(SYNCED)} DESC) AS age FROM {source}"
+            f"ORDER BY {self._column(SYNCED)} DESC) AS bx24_age FROM {source}"
         )
         if one_portal:
             versions += " WHERE " + self._column(PORTAL) + " = %s"
-        return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE age = 1{within}"  # noqa: S608
+        return f"SELECT {', '.join(wanted)} FROM ({versions}) versions WHERE bx24_age = 1{within}"  # noqa: S608
 
     def _column(self, name: str) -> str:
         return self._client.escape_column_name(self._naming.normalize_path(name))

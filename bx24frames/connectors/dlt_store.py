@@ -146,7 +146,7 @@ class DltStore:
         return _matching(self._links(portal, table, column), lambda links: not known.issuperset(links))
 
     def commit(self, changes: Sequence[Change]) -> list[Applied]:
-        """Keep changes for dlt, which loads them and the state of the pipeline together."""
+        """Keep changes for dlt, which loads them and the state of the pipeline in one package."""
         return [self._keep(change) for change in changes]
 
     def close(self) -> None:

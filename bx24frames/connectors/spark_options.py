@@ -47,13 +47,11 @@ def comma_separated(name: str, value: object) -> list[str] | None:
 
 
 def portal_names(name: str, value: object) -> list[str]:
-    """Accept names of profiles and of environment variables, each once."""
+    """Accept names of profiles and of environment variables."""
     found = comma_separated(name, value) or []
     for one in found:
         if not is_sandbox(one):
             _check_portal(name, one)
-    if repeated := [one for place, one in enumerate(found) if one in found[:place]]:
-        raise ConfigError(f"{name} has {repeated[0]!r} twice")
     return found
 
 

@@ -23,7 +23,8 @@ KINDS_SHOWN: Final = 8
 LINE_WIDTH: Final = 150
 LEAST_REASON: Final = 60
 """Characters of a reason beside a long value: the value and its row are always shown."""
-FIRST_IN_ROW: Final = len(", first in row : ")
+FIRST_IN_ROW: Final = 17
+"""Characters between a reason, the row and the value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ def test_a_read_task_that_is_repeated_gives_each_row_once(session: SparkSession,
     [
         ({"entity": "deal", "portals": "https://acme.bitrix24.com/rest/1/abc123def456ghi7/"}, "save the address"),
         ({"entity": "deal", "portals": "acme,gone"}, r"1 of 2 portals cannot be read: 127\.0\.0\.1:\d+: .*credentials"),
+        ({"entity": "deal", "portals": "acme,acme"}, "is named twice"),
         ({"entity": "dael", "portals": "acme"}, r"no entity 'dael'.* Did you mean deal\?"),
         (
             {"entity": "deal", "portals": "acme,env:GLOBEX_WEBHOOK", "columns": "id,titel"},
@@ -216,6 +217,18 @@ def test_an_error_reaches_the_driver_as_one_line_without_a_secret(
     assert len(told) == 1
     assert re.search(line, told[0])
     assert not re.search("abc123def456ghi7|gone0123456789ab", str(caught.value))
+
+
+def test_a_portal_that_refuses_a_task_is_named(session: SparkSession, globex: bx.Sandbox) -> None:
+    from pyspark.errors import PySparkException
+
+    frame = loaded(session, entity="deal", portals="acme,env:GLOBEX_WEBHOOK", columns="id")
+    globex.faults.add(Fault("command_error", method="crm.item.list", code="ACCESS_DENIED", times=None))
+    try:
+        with pytest.raises(PySparkException, match=rf"BX24Error: {re.escape(globex.host)}: .*ACCESS_DENIED"):
+            frame.count()
+    finally:
+        globex.faults.clear()
 
 
 def test_every_type_of_a_field_has_a_type_of_spark_and_the_batches_that_spark_expects() -> None:
@@ -335,6 +348,7 @@ def test_a_cell_run_again_is_refused_while_its_run_is_unfinished_and_continued_b
         saved(frame.coalesce(1), journal)
     with pytest.raises(PySparkException, match="1 of 40 rows failed"):
         saved(frame, {**journal, "resume": report.parent.name})
+    saved(frame, {**journal, "resume": report.parent.name, "on_error": "report"})
     assert found(acme, "cell") == once("cell", 40) - Counter(["cell-7"])
 
     saved(titled(session, "other", 10, 1), journal)
