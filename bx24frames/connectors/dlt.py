@@ -23,7 +23,7 @@ from bx24frames.engine.messages import MAX_COMMANDS
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.mirror.choice import SURVEY, named_tables, surveyed_tables
-from bx24frames.mirror.outcome import failures_in, sync_error
+from bx24frames.mirror.outcome import failed_tables, sync_error
 from bx24frames.mirror.request import SyncRequest
 from bx24frames.mirror.state import SYNCED
 from bx24frames.mirror.stores.statements import COLUMNS
@@ -111,8 +111,7 @@ def source(
         retyped=retyped,
         whole_rows=True,
     )
-    connections = connections_of(portals_named(blocking_portals(portals))[0])
-    return _source(Feed(connections, request, store))
+    return _source(Feed(connections_of(portals_named(blocking_portals(portals))[0]), request, store))
 
 
 def _source(feed: Feed) -> DltSource:
@@ -224,7 +223,7 @@ class Feed:
         whole = self._request.entities is None and len(names) == len(self.tables)
         request = self._request if whole else replace(self._request, entities=names)
         done = bridge.run(sync_store(self._connections, request, listed=True))
-        failed = [told for some in failures_in(done.tables).values() for told in some]
+        failed = [told for some in failed_tables(done.tables).values() for told in some]
         if failed and request.on_error == "raise":
             raise sync_error(done, failed, "Nothing was loaded. With on_error='report' the other tables are loaded.")
         if failed:

@@ -89,14 +89,14 @@ def switched(name: str, value: object) -> bool | None:
     return found
 
 
-def plain_text(_name: str, value: object) -> str | None:
+def text_option(_name: str, value: object) -> str | None:
     """Accept text."""
     return None if value is None else str(value)
 
 
 def bucket(name: str, value: object) -> str | None:
     """Accept ``"host"``, the address of a Redis server without a password, or the variable that has one with it."""
-    found = plain_text(name, value)
+    found = text_option(name, value)
     if found is None or found == THIS_HOST:
         return found
     if found.startswith(VARIABLE):
@@ -181,7 +181,7 @@ _SHARED: Final = (
 class SparkRead(SparkOptions):
     """The options of a read."""
 
-    entity: str = required_keyword(plain_text, "str", _ENTITY)
+    entity: str = required_keyword(text_option, "str", _ENTITY)
     portals: Sequence[str] = required_keyword(
         portal_names, "str", "Names of profiles and ``env:VARIABLE``, separated by commas."
     )
@@ -191,7 +191,7 @@ class SparkRead(SparkOptions):
     filters: Filters | None = keyword(
         None, parsed_filters, "str, optional", "Conditions as JSON: the value of `filters` of `read_entity`."
     )
-    changed_since: str | None = keyword(None, plain_text, "str, optional", "As for `read_entity`, in ISO 8601.")
+    changed_since: str | None = keyword(None, text_option, "str, optional", "As for `read_entity`, in ISO 8601.")
     timezone: str | None = keyword(
         None, iana_zone, "str, optional", "Time zone (IANA name) of dates and naive times in `filters`."
     )
@@ -236,13 +236,13 @@ class SparkRead(SparkOptions):
 class SparkWrite(SparkOptions):
     """The options of a write."""
 
-    entity: str = required_keyword(plain_text, "str", _ENTITY)
+    entity: str = required_keyword(text_option, "str", _ENTITY)
     portals: Sequence[str] = required_keyword(portal_names, "str", "Name of one profile, or ``env:VARIABLE``.")
     mode: Mode = required_keyword(
         one_of("insert", "update", "upsert"), '{"insert", "update", "upsert"}', "As for `write_entity`."
     )
     journal: str = required_keyword(
-        plain_text,
+        text_option,
         "str",
         "Folder for the journals and the reports of failed rows: a path that the driver and all executors share.",
     )

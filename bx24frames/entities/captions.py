@@ -13,7 +13,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 from bx24frames.entities.faults import Fault
-from bx24frames.entities.fixed_lists import FIXED_LISTS, INCOMPLETE, OWNER_CODES, OWNER_TYPES, in_language_of
+from bx24frames.entities.fixed_lists import FIXED_LISTS, OWNER_CODES, OWNER_TYPES, SHORT_LISTS, in_language_of
 from bx24frames.entities.operators import Comparison
 from bx24frames.entities.schema import Field
 from bx24frames.entities.types import ENUM, comparison
@@ -216,7 +216,7 @@ def enumeration(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionar
 def fixed_list(rows: Iterable[Mapping[str, JSON]], lookup: Lookup) -> Dictionary:
     """A documented list, in the language of the portal's own statuses."""
     titles = in_language_of(lookup.name, (row.get("NAME") for row in rows))
-    return Dictionary(lookup.name, titles, open=lookup.name in INCOMPLETE)
+    return Dictionary(lookup.name, titles, open=lookup.name in SHORT_LISTS)
 
 
 def row_names(rows: Iterable[Mapping[str, JSON]], entity_type_id: int) -> Dictionary:

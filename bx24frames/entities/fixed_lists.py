@@ -12,7 +12,7 @@ from typing import Final
 
 from bx24frames.engine.messages import JSON
 
-__all__ = ["FIXED_LISTS", "INCOMPLETE", "OWNER_CODES", "OWNER_TYPES", "in_language_of"]
+__all__ = ["FIXED_LISTS", "OWNER_CODES", "OWNER_TYPES", "SHORT_LISTS", "in_language_of"]
 
 _GROUPS: Final = "stage groups"
 _CALLS: Final = "call types"
@@ -38,7 +38,7 @@ OWNER_CODES: Final[Mapping[str, str]] = {
 OWNER_TYPES: Final = "ownertype"
 """The name of that list."""
 
-INCOMPLETE: Final = frozenset({_ENDS})
+SHORT_LISTS: Final = frozenset({_ENDS})
 """Lists that are not complete: telephony returns further codes of SIP."""
 
 _CAPTIONS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 from bx24frames.display import table_html
 from bx24frames.frames.give import to_backend
 from bx24frames.language import term, translated
-from bx24frames.mirror.outcome import Synced, failures_in, sync_error, table_outcomes
+from bx24frames.mirror.outcome import Synced, failed_tables, sync_error, table_outcomes
 from bx24frames.portal.several import portals_error
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class SyncReport:
     @property
     def failures(self) -> dict[str, list[str]]:
         """The tables that were not brought up to date, each with the message of its error, by portal."""
-        return failures_in(self.tables)
+        return failed_tables(self.tables)
 
     def portal_errors(self) -> dict[str, SyncError]:
         """An error for each portal with tables that failed."""

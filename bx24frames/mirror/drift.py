@@ -73,8 +73,7 @@ def compare_columns(
     drift: list[Drift] = []
     for field in schema:
         kind, title = TEXTS.of(field.type), titles.get(field.name, "")
-        same = next((one for one in kept if one.code == field.name and one.type == kind), None)
-        other = next((one for one in reversed(kept) if one.code == field.name and one.type != kind), None)
+        same, other = _columns_of(field.name, kind, kept)
         if same is None and other is not None and retyped == "raise":
             raise _retyped(other, kind, entity)
         second = other is not None or shared.get(field.name.lower(), kind) != kind
@@ -91,12 +90,17 @@ def compare_columns(
             drift.append(Drift("returned", name))
         if same.title != title:
             drift.append(Drift("renamed", name, same.title, title))
-    for one in kept:
-        if one.name not in names and one.gone_at is None:
-            columns[one.name] = replace(one, gone_at=now)
-            if one.code not in schema.names:
-                drift.append(Drift("removed", one.name, one.title))
+    gone = [one for one in kept if one.name not in names and one.gone_at is None]
+    columns |= {one.name: replace(one, gone_at=now) for one in gone}
+    drift += [Drift("removed", one.name, one.title) for one in gone if one.code not in schema.names]
     return Compared(tuple(columns.values()), tuple(names), tuple(fresh), tuple(drift) if kept else ())
+
+
+def _columns_of(code: str, kind: str, kept: Sequence[StoreColumn]) -> tuple[StoreColumn | None, StoreColumn | None]:
+    """The column of a field in its type, and the latest one in another type."""
+    own = [one for one in kept if one.code == code]
+    same = next((one for one in own if one.type == kind), None)
+    return same, next((one for one in reversed(own) if one.type != kind), None)
 
 
 def _free_name(code: str, kind: str, taken: Mapping[str, StoreColumn], *, second: bool) -> str:

@@ -94,7 +94,7 @@ def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
     )
 
 
-def failures_in(tables: pa.Table) -> dict[str, list[str]]:
+def failed_tables(tables: pa.Table) -> dict[str, list[str]]:
     """The tables that were not brought up to date, each with the message of its error, by portal."""
     found: dict[str, list[str]] = {}
     names = ("portal", "table", "status", "message")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
     from bx24frames.scan.preparation import Reading
 
-TIMES: Final = 3.0
+SLOWER: Final = 3.0
 """How many times as long as a page without conditions is slow: answers of one kind vary by two to three times."""
 NOTICED: Final = 0.1
 """Seconds per page from which it matters: portals charge nothing for a call of up to 0.1 s."""
@@ -63,5 +63,5 @@ def slow_filter(costs: Mapping[tuple[str, str], Cost]) -> tuple[float, float] | 
         if rate.endswith(FILTERED) and cost.measured >= REQUESTS
         if (plain := costs.get((rate.removesuffix(FILTERED), way))) is not None
     ]
-    slow = [(seconds, plain) for seconds, plain in pairs if seconds > max(NOTICED, TIMES * plain)]
+    slow = [(seconds, plain) for seconds, plain in pairs if seconds > max(NOTICED, SLOWER * plain)]
     return max(slow, default=None)
