@@ -54,6 +54,33 @@ _OrderBy = Annotated[
         autocompletion=completion.columns,
     ),
 ]
+_Limit = Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")]
+_Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only rows changed at or after this time; misses deletions.")
+]
+_ResultZone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
+]
+_Links = Annotated[
+    bool, typer.Option("--links", help="Also names in place of the ids of companies, contacts and other rows.")
+]
+_Missing = Annotated[
+    Literal["raise", "insert"], typer.Option(help="Columns that the portal lacks: fail, or add them empty.")
+]
+_ChunkSize = Annotated[
+    int, typer.Option(min=1, help="Rows per chunk: in memory, in a Parquet row group, in the checkpoint.")
+]
+_BadValues = Annotated[
+    Literal["raise", "null"], typer.Option(help="Values that do not fit their field: fail, or read them as null.")
+]
+_Purpose = Annotated[
+    Literal["excel"] | None,
+    typer.Option(
+        "--for",
+        help="excel: a CSV file that Excel opens without settings: the separator, decimal sign and dates of your "
+        "language, UTF-8 with a mark, and an apostrophe before text that Excel would run as a formula.",
+    ),
+]
 
 
 def read(
@@ -62,36 +89,17 @@ def read(
     form: Form = None,
     columns: Columns = None,
     filters: Filter = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
+    limit: _Limit = None,
     order_by: _OrderBy = None,
-    changed_since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only rows changed at or after this time; misses deletions.")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="Time zone of the result: an IANA name such as Europe/Berlin.")
-    ] = None,
+    changed_since: _Since = None,
+    timezone: _ResultZone = None,
     labels: Annotated[bool, typer.Option("--labels", help="Captions in place of codes.")] = False,
-    links: Annotated[
-        bool, typer.Option("--links", help="Also names in place of the ids of companies, contacts and other rows.")
-    ] = False,
+    links: _Links = False,
     titles: Annotated[bool, typer.Option("--titles", help="Field titles as column names.")] = False,
-    missing_columns: Annotated[
-        Literal["raise", "insert"], typer.Option(help="Columns that the portal lacks: fail, or add them empty.")
-    ] = "raise",
-    chunk_size: Annotated[
-        int, typer.Option(min=1, help="Rows per chunk: in memory, in a Parquet row group, in the checkpoint.")
-    ] = 10_000,
-    on_bad_value: Annotated[
-        Literal["raise", "null"], typer.Option(help="Values that do not fit their field: fail, or read them as null.")
-    ] = "raise",
-    purpose: Annotated[
-        Literal["excel"] | None,
-        typer.Option(
-            "--for",
-            help="excel: a CSV file that Excel opens without settings: the separator, decimal sign and dates of your "
-            "language, UTF-8 with a mark, and an apostrophe before text that Excel would run as a formula.",
-        ),
-    ] = None,
+    missing_columns: _Missing = "raise",
+    chunk_size: _ChunkSize = 10_000,
+    on_bad_value: _BadValues = "raise",
+    purpose: _Purpose = None,
     sep: Separator = None,
     encoding: EncodingName = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run of the same command.")] = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,44 +18,49 @@ if TYPE_CHECKING:
     from bx24frames.frames.sync_report import SyncReport
 
 __all__ = ["sync"]
+_Entities = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ENTITY]...",
+        help="Entities such as deal, contact, stage_history:2. Default: everything of the CRM and around it that "
+        "the credential can read.",
+    ),
+]
+_Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="STORE",
+        help="A DuckDB file (crm.duckdb), a folder for Parquet files (crm/), or postgresql://user@host/database.",
+    ),
+]
+_Every = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Run again and again, this long after the run before began: 15m, 1h."),
+]
+_Deletions = Annotated[
+    Literal["mark", "delete", "keep"], typer.Option(help="Mark rows that are gone, delete them, or keep them.")
+]
+_History = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Keep earlier values of this column; rows: of all columns. Repeatable."),
+]
+_Lag = Annotated[str, typer.Option(metavar="TIME", help="How far behind the last run changes are looked for again.")]
+_RetypedFields = Annotated[
+    Literal["raise", "column"], typer.Option(help="Fields with a new type: fail the table, or add a column.")
+]
 
 
 def sync(
-    entities: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[ENTITY]...",
-            help="Entities such as deal, contact, stage_history:2. Default: everything of the CRM and around it that "
-            "the credential can read.",
-        ),
-    ] = None,
-    store: Annotated[
-        str,
-        typer.Option(
-            "--store",
-            metavar="STORE",
-            help="A DuckDB file (crm.duckdb), a folder for Parquet files (crm/), or postgresql://user@host/database.",
-        ),
-    ] = "crm.duckdb",
-    every: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Run again and again, this long after the run before began: 15m, 1h."),
-    ] = None,
-    deletions: Annotated[
-        Literal["mark", "delete", "keep"], typer.Option(help="Mark rows that are gone, delete them, or keep them.")
-    ] = "mark",
-    history: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Keep earlier values of this column; rows: of all columns. Repeatable."),
-    ] = None,
+    entities: _Entities = None,
+    store: _Store = "crm.duckdb",
+    every: _Every = None,
+    deletions: _Deletions = "mark",
+    history: _History = None,
     labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Keep views with captions.")] = True,
-    lag: Annotated[
-        str, typer.Option(metavar="TIME", help="How far behind the last run changes are looked for again.")
-    ] = "5m",
+    lag: _Lag = "5m",
     full: Annotated[bool, typer.Option("--full", help="Read all rows again, and believe any deletions.")] = False,
-    retyped: Annotated[
-        Literal["raise", "column"], typer.Option(help="Fields with a new type: fail the table, or add a column.")
-    ] = "raise",
+    retyped: _RetypedFields = "raise",
     portal: PortalNames = None,
     profile: ProfileName = None,
     quiet: Quiet = False,
@@ -70,32 +76,32 @@ def sync(
     if pause is not None and pause < 1:
         raise ConfigError("--every must be at least 1s")
     kept = None if not history else "rows" if history == ["rows"] else history
+    run = partial(
+        sync_entities,
+        entities or None,
+        portals_given(portal, profile),
+        store=store,
+        deletions=deletions,
+        history=kept,
+        labels=labels,
+        lag=lag,
+        full=full,
+        on_error="report",
+        progress=bar(quiet),
+        retyped=retyped,
+    )
+    if pause is None:
+        report = run()
+        _tell(report, quiet=quiet)
+        if report.failed:
+            raise typer.Exit(1)
+        return
     while True:
         began = time.monotonic()
         try:
-            report = sync_entities(
-                entities or None,
-                portals_given(portal, profile),
-                store=store,
-                deletions=deletions,
-                history=kept,
-                labels=labels,
-                lag=lag,
-                full=full,
-                on_error="report",
-                progress=bar(quiet),
-                retyped=retyped,
-            )
+            _tell(run(), quiet=quiet)
         except BX24Error as fault:
-            if pause is None:
-                raise
             print(f"bx24frames: {phrased(str(fault))}", file=sys.stderr)  # noqa: T201
-        else:
-            _tell(report, quiet=quiet)
-            if pause is None and report.failed:
-                raise typer.Exit(1)
-        if pause is None:
-            return
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
 

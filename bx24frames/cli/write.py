@@ -74,40 +74,42 @@ ModeName = Annotated[
 Changed = Annotated[bool, typer.Option("--only-changed", help="Send only cells that differ from the portal's.")]
 Rows = Annotated[int | None, typer.Option(min=1, help="Rows per request. Default: adapted to the portal's speed.")]
 Zone = Annotated[str | None, typer.Option(metavar="ZONE", help="Time zone of times that name none (IANA name).")]
+_Input = Annotated[
+    str, typer.Argument(metavar="FILE", help="Input: .parquet, .csv, .jsonl or .xlsx; - is standard input.")
+]
+_Heading = Annotated[int | None, typer.Option(min=1, metavar="ROW", help="Row of the heading. Default: detected.")]
+_SheetName = Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of the workbook. Default: the first one.")]
+_Mapped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="HEADING=FIELD",
+        help="""Field of a column, such as "Сумма, руб.=opportunity"; without a field, the column is left out. """
+        "Repeatable.",
+    ),
+]
+_Nulls = Annotated[
+    Literal["skip", "clear"], typer.Option(help="Null cells of an update: leave the field unchanged, or clear it.")
+]
+_ExtraColumns = Annotated[
+    Literal["raise", "ignore"], typer.Option(help="Columns that match no field: fail, or ignore them.")
+]
 
 
 def write(
     entity: Entity,
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Input: .parquet, .csv, .jsonl or .xlsx; - is standard input.")
-    ],
+    file: _Input,
     mode: ModeName,
     form: FormIn = None,
     sep: Separator = None,
     encoding: EncodingName = None,
-    header: Annotated[
-        int | None, typer.Option(min=1, metavar="ROW", help="Row of the heading. Default: detected.")
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sheet of the workbook. Default: the first one.")
-    ] = None,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="HEADING=FIELD",
-            help="""Field of a column, such as "Сумма, руб.=opportunity"; without a field, the column is left out. """
-            "Repeatable.",
-        ),
-    ] = None,
+    header: _Heading = None,
+    sheet: _SheetName = None,
+    mapped: _Mapped = None,
     on: Keys = None,
     columns: Sent = None,
-    nulls: Annotated[
-        Literal["skip", "clear"], typer.Option(help="Null cells of an update: leave the field unchanged, or clear it.")
-    ] = "skip",
-    extra_columns: Annotated[
-        Literal["raise", "ignore"], typer.Option(help="Columns that match no field: fail, or ignore them.")
-    ] = "raise",
+    nulls: _Nulls = "skip",
+    extra_columns: _ExtraColumns = "raise",
     timezone: Zone = None,
     automation: Robots = None,
     only_changed: Changed = False,
@@ -136,12 +138,7 @@ def write(
     source = _opened(file, form, Layout(separator(sep), encoding, header, sheet))
     named = _mapping(mapped)
     taken = take(source, entity, target, named, timezone)
-    ask(
-        taken,
-        _question(mode, f"{source.rows:,}", entity, _host(target)),
-        yes=yes or dry_run,
-        quiet=quiet,
-    )
+    ask(taken, _question(mode, f"{source.rows:,}", entity, _host(target)), yes=yes or dry_run, quiet=quiet)
     _tell(
         lambda: write_entity(
             source,
