@@ -22,6 +22,8 @@ from bx24frames.where.parse import MAX_IN
 _PAGE: Final = 50
 WIDTHS: Final = ((1, 8), (9, 30), (31, 100))
 """Numbers of columns whose pages cost about the same."""
+FILTERED: Final = ", filtered"
+"""End of the rates of lists with conditions."""
 
 
 def listing_for(
@@ -90,7 +92,7 @@ def rate_name(call: Call, entity: Entity, conditions: Mapping[str, JSON]) -> str
         (f"{low}-{high} columns" for low, high in WIDTHS if isinstance(select, list) and len(select) <= high), ""
     )
     table = "" if entity.entity_type_id is None else f" of {entity.entity_type_id}"
-    return f"{call.method}{table}, {'all columns' if wide or not width else width}{', filtered' if conditions else ''}"
+    return f"{call.method}{table}, {'all columns' if wide or not width else width}{FILTERED if conditions else ''}"
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:

@@ -19,6 +19,7 @@ from bx24frames.scan.forms import FormReader
 from bx24frames.scan.order import last_id, merged_by_id, out_of_order, rising, sorted_table
 from bx24frames.scan.preparation import Reading, prepare
 from bx24frames.scan.progress import Bar, ProgressMeter
+from bx24frames.scan.slow_filters import tell_slow_filter
 from bx24frames.scan.top import first_rows
 from bx24frames.scan.zones import in_zone
 from bx24frames.where.recheck import told
@@ -74,6 +75,7 @@ async def batches(connection: Connection, reading: Reading) -> AsyncGenerator[pa
                 if left <= 0:
                     break
     proven.tell()
+    tell_slow_filter(connection, reading)
 
 
 def _source(connection: Connection, reading: Reading, form: Form, proof: Proof) -> AsyncGenerator[pa.RecordBatch, None]:

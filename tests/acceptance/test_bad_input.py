@@ -92,7 +92,7 @@ CASES: dict[str, tuple[Act, type[Exception], tuple[str, ...]]] = {
     "infinite": (insert(cell("opportunity", 1.0, np.inf)), e.ValidationError, ("opportunity", "row 1", "infinite")),
     "fraction": (insert(cell("UF_CRM_SIZE", 1.5)), e.ValidationError, ("UF_CRM_SIZE", "row 0", "whole number")),
     "huge": (insert(cell("UF_CRM_SIZE", 2**70)), e.ValidationError, ("UF_CRM_SIZE", "row 0", "int64")),
-    "date": (insert(cell("begindate", "2026-13-01")), e.ValidationError, ("begindate", "YYYY-MM-DD")),
+    "date": (insert(cell("begindate", "2026-13-01")), e.ValidationError, ("begindate", "2026-12-31 or 31.12.2026")),
     "flag": (insert(cell("opened", "maybe")), e.ValidationError, ("opened", "'maybe'", "Y/N")),
     "money": (insert(cell("UF_CRM_COST", "lots")), e.ValidationError, ("UF_CRM_COST", "1500.50|EUR")),
     "list": (insert(cell("UF_CRM_TAGS", 5)), e.ValidationError, ("UF_CRM_TAGS", "not a list")),

@@ -143,7 +143,7 @@ def test_tokens_are_renewed_through_it() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"transport": object()}, "post and no close"),
+        ({"transport": object()}, "has no post, close"),
         ({"transport": Scripted(None), "ssl": False}, "ssl="),
         ({"transport": Scripted(None), "session": object()}, "session="),
     ],
