@@ -21,6 +21,7 @@ def faults(readers: list[wrong_answers.Reader], ways: list[wrong_ways.Way]) -> l
     return [verdict for verdict in wrong_answers.run(readers, ways, listen=False) if verdict.bad]
 
 
+@pytest.mark.slow
 def test_the_truth_or_an_error():
     chosen = [way for way in wrong_ways.ways() if way.name in FEW]
     readers = [reader for reader in wrong_answers.READERS if reader.name in SOME]

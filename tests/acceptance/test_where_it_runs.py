@@ -196,6 +196,7 @@ print(json.dumps(told))
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_settles_what_is_under_way(odd: OddPortal, tmp_path: Path) -> None:
     """The report speaks of every row, and of those that were written with their ids."""
     odd.rows.clear()

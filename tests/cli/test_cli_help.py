@@ -14,7 +14,7 @@ from bx24frames.cli.app import app
 from bx24frames.cli.examples import EXAMPLES
 
 RUNNABLE = [
-    line
+    pytest.param(line, marks=[pytest.mark.slow] if line.startswith("sync ") else [], id=line)
     for lines in EXAMPLES.values()
     for line in lines
     if line.split()[0] not in ("connect", "portals", "profiles", "sandbox", "write", "delete")

@@ -114,6 +114,7 @@ def test_two_processes_do_not_write_one_file(run, slow: Sandbox, tmp_path: Path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["deals.csv"]
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(run, slow: Sandbox, tmp_path: Path):
     out = tmp_path / "deals.csv"
     anew = tmp_path / "anew.csv"

@@ -69,8 +69,8 @@ def portal_in_a_box(
         yield dict(Sandbox._shared)
 
 
-LONG = {"cookbook.md", "promises.md"}
-"""Pages whose snippets take more than ten seconds."""
+LONG = {"cookbook.md", "engines.md", "promises.md", "sandbox.md", "writing.md"}
+"""Pages whose snippets take more than three seconds."""
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_a_clock_put_back_frees_nothing(tmp_path, wall):
     bucket.close()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 4), st.sampled_from([(50, 2.0), (250, 5.0)]))
 def test_any_number_of_processes_is_never_refused(tmp_path_factory, seed, processes, plan):

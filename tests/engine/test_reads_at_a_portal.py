@@ -299,6 +299,7 @@ def test_ctrl_c_ends_a_read_within_seconds_and_says_nothing_of_pending_tasks(san
 # --- one budget for two processes ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_budget_and_are_not_refused(tmp_path):
     script = textwrap.dedent("""
         import sys, bx24frames as bx

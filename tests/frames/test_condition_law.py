@@ -137,6 +137,7 @@ def storm(quirks: Any, seed: int, tables: tuple[str, ...], tries: int) -> tuple[
     return done, refused
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*columns that no row has")
 @pytest.mark.parametrize("quirks", ["observed", "documented"])
 def test_the_rows_read_and_counted_are_those_that_meet_the_conditions(quirks: str) -> None:

@@ -100,6 +100,7 @@ def predicates(frame: pl.DataFrame) -> st.SearchStrategy[pl.Expr]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*columns that no row has")
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_any_query_gives_the_rows_of_the_whole_table(tables: dict[str, Any], entity: str):

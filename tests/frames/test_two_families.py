@@ -72,6 +72,7 @@ def check_the_law(portal: bx.Portal, entity: str) -> list[str]:
     return opened
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*no row has")
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_a_column_that_is_opened_has_the_same_cells(entity: str) -> None:
@@ -112,6 +113,7 @@ def read(entity: str, columns: list[str], rows: int) -> tuple[pa.Table, pa.Table
     return whole, mixed, slow
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared_early")
 def test_both_families_bring_one_table() -> None:
     columns = ["id", "title", "stageId", "opportunity", "createdTime", "assignedById", "companyId"]
@@ -120,6 +122,7 @@ def test_both_families_bring_one_table() -> None:
     assert portal.stats.calls["crm.deal.list"] > 10
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compared_early")
 @pytest.mark.parametrize(
     ("entity", "columns"),

@@ -61,6 +61,7 @@ def test_the_owners_are_mirrored_as_well(world: World) -> None:
     assert report.tables["table"].to_pylist() == ["deal", "deal_product_row"]
 
 
+@pytest.mark.slow
 def test_every_way_of_saving_product_rows_moves_the_owner(world: World) -> None:
     """Saving rows sets the owner's modified time, so the next run reads its rows again."""
     world.sync(TABLES)

@@ -52,6 +52,7 @@ def links_are_equal(world: World) -> None:
     assert {(r["DEAL_ID"], r["CONTACT_ID"]): r for r in world.mirrored("deal_contact").to_pylist()} == pairs
 
 
+@pytest.mark.slow
 def test_contact_links_set_directly_are_found_by_the_next_run(world: World, clock: Clock) -> None:
     """A quarter of an hour later, in the requests of an idle run: both the columns of the deals and the links."""
     tables = ["deal", "contact", "deal_contact"]
@@ -71,6 +72,7 @@ def test_contact_links_set_directly_are_found_by_the_next_run(world: World, cloc
     assert (idle.inserted, idle.updated, idle.deleted, idle.requests) == (0, 0, 0, 2)
 
 
+@pytest.mark.slow
 def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: World, clock: Clock) -> None:
     """Half a minute between runs is one page a run, and each run goes on where the last one stopped."""
     world.sync("deal")

@@ -11,7 +11,7 @@ from .conftest import deals
 
 @pytest.mark.parametrize("automation", [None, True])
 @pytest.mark.parametrize("rows_per_request", ["auto", 40, 21])
-@pytest.mark.parametrize("rows", [1, 130, 3_000])
+@pytest.mark.parametrize("rows", [1, 130, pytest.param(3_000, marks=pytest.mark.slow)])
 def test_requests_are_foretold(
     rows: int, rows_per_request: int | str, automation: bool | None, sandbox: bx.Sandbox, portal: bx.Portal
 ) -> None:
