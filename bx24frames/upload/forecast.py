@@ -70,7 +70,7 @@ def forecast(connection: Connection, loads: Iterable[CallLoad], made: int, remed
             measured, work = False, ROW_SECONDS * group.rows
         else:
             work = cost * (group.commands + group.singles)
-            for budget, amount in group.charges(sizes, cost, generation):
+            for budget, amount in group.charged(sizes, cost, generation):
                 charged[budget] += amount
         each = work / group.rows
         bases[f"{each:.3f} s a row (assumed)" if cost is None else f"{each:.3f} s a row (measured)"] = None
@@ -96,7 +96,7 @@ class _Group:
         most = min(ceiling, MAX_COMMANDS, int(TARGET_SECONDS / cost) if cost else MAX_COMMANDS)
         return list(_sizes(self.commands, self.load, max(1, most)))
 
-    def charges(self, sizes: list[int], cost: float, generation: Generation) -> Iterator[tuple[str, float]]:
+    def charged(self, sizes: list[int], cost: float, generation: Generation) -> Iterator[tuple[str, float]]:
         """Seconds that each batch and each single call costs each budget."""
         for size in sizes:
             yield from charges({self.method: size}, lambda _: cost, generation, batched=True).items()
