@@ -181,3 +181,12 @@ def test_many_rows_are_stored_as_columns() -> None:
     )
     assert done.inserted == 100_000
     assert done.outcomes.nbytes < 100 * 100_000
+
+
+def test_a_dry_run_names_the_limit_that_binds_in_russian(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BX24FRAMES_LANG", "ru")
+    limited = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (measured)", usage=Usage(2.5, 0.2, 1200.0))
+    assert "  время сервера: 250 % лимита, примерно 20 минут; запросы: 20 %" in str(limited)
+    assert "  что поможет: меньше столбцов" in str(limited)
+    assumed = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (assumed)")
+    assert "неизвестно, какой лимит ограничит" in str(assumed)
