@@ -101,5 +101,9 @@ def free_commands(cost: float, generation: Generation) -> int:
     >>> free_commands(0.03, Generation.BY_METHOD), free_commands(0.03, Generation.BY_BATCH)
     (3, 6)
     """
-    share = BATCH_WEIGHT if generation is Generation.BY_BATCH else 1.0
-    return int((FREE + _ROUNDING) / max(cost * share, _ROUNDING))
+    return int((FREE + _ROUNDING) / max(cost * charged_share(generation), _ROUNDING))
+
+
+def charged_share(generation: Generation) -> float:
+    """Share of a batch's duration that is charged."""
+    return BATCH_WEIGHT if generation is Generation.BY_BATCH else 1.0

@@ -29,14 +29,14 @@ class Size:
 
     `scar`: the fewest commands of a request that was aborted, of which half are not exceeded for the moment. An aborted
     request need not have been too large: web servers abort small ones too when they are restarted. So after
-    `patience` requests of the permitted size were answered, the scar is twice as large, until it no longer matters;
-    every further abort doubles the patience.
+    `patience` requests of the permitted size were answered, the scar is twice as large, until it no longer matters.
+    The patience is one request after the first abort, and every further abort doubles it.
     """
 
     now: int
     ceiling: int
     scar: int | None = None
-    patience: int = 1
+    patience: int = 0
     answered: int = 0
 
     def carried(self, commands: int, live: int, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Size:
     def overran(self, commands: int) -> None:
         """Record a request of `commands` commands that was aborted or timed out."""
         self.scar = commands if self.scar is None else min(self.scar, commands)
-        self.patience = min(MOST_PATIENCE, self.patience * 2)
+        self.patience = min(MOST_PATIENCE, max(1, self.patience * 2))
         self.answered = 0
         self.now = max(1, min(self.now, commands // 4))
 

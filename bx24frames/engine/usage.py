@@ -11,13 +11,9 @@ from bx24frames.language import translated
 if TYPE_CHECKING:
     from bx24frames.engine.throttle import Governor
 
-HELP: Final = (
-    "fewer columns",
-    "the classic list of the same rows",
-    "another webhook or application, which has budgets of its own",
-    "the BI connector",
-)
-"""What helps where server time is the limit that binds."""
+OTHER_CREDENTIAL: Final = "another webhook or application, which has budgets of its own"
+HELP: Final = ("fewer columns", "the classic list of the same rows", OTHER_CREDENTIAL, "the BI connector")
+"""What helps a read where server time is the limit that binds."""
 MINUTE: Final = 60.0
 
 
@@ -33,6 +29,8 @@ class Usage:
         Requests, as a share of what ten minutes allow.
     seconds : float
         Seconds to wait for the budget that binds, or that the work takes; 0 if unknown.
+    remedies : tuple of str
+        What helps where server time binds; default: what helps a read.
 
     Examples
     --------
@@ -43,6 +41,7 @@ class Usage:
     server: float
     requests: float
     seconds: float = 0.0
+    remedies: tuple[str, ...] = HELP
 
     @property
     def binds(self) -> str:
@@ -52,7 +51,7 @@ class Usage:
     @property
     def advice(self) -> tuple[str, ...]:
         """What would help; nothing where the work fits into one budget."""
-        return HELP if self.binds == "server time" and self.server > 1 else ()
+        return self.remedies if self.binds == "server time" and self.server > 1 else ()
 
     def __str__(self) -> str:
         about = f", {_about(self.seconds)}" if self.seconds >= 1 else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -10,24 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, overload
 
 from bx24frames.display import clipped, table_html
-from bx24frames.errors import BX24Error, ConfigError, WriteError, WriteInterrupted
+from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
 from bx24frames.frames.give import to_backend
 from bx24frames.language import figure, term, translated
-from bx24frames.options import Backend, OnError
+from bx24frames.options import Backend
 from bx24frames.reports import Action
-from bx24frames.upload.journal_folder import guard_again
-from bx24frames.upload.outcomes import ACTIONS, BAD, Uploaded
+from bx24frames.upload.outcomes import ACTIONS, BAD
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
+    from bx24frames.engine.usage import Usage
     from bx24frames.entities.arrow import AnyArray, AnyChunkedArray
     from bx24frames.frames.give import Frame
 
-__all__ = ["WriteCancelled", "WriteReport", "interrupted_late", "report_of"]
+__all__ = ["WriteReport"]
 
 _F = TypeVar("_F")
 
@@ -71,6 +70,9 @@ class WriteReport:
         Whether a file was written, and ``label`` is the number of a row in it.
     journal : pathlib.Path or None
         The file in which the upload is recorded.
+    usage : Usage or None
+        For a dry run: shares of the budgets of ten minutes that the upload takes; `binds` names the one that limits
+        it, and `advice` what would help. None until every method of the upload has been measured on the portal.
     """
 
     outcomes: pa.Table
@@ -84,6 +86,7 @@ class WriteReport:
     journal: Path | None = None
     basis: str = ""
     counted: bool = False
+    usage: Usage | None = None
 
     def count(self, action: Action) -> int:
         """Number of rows with one outcome."""
@@ -242,77 +245,6 @@ class WriteReport:
         return _as_html(self)
 
 
-class WriteCancelled(WriteInterrupted, asyncio.CancelledError):
-    """An upload was cancelled with its task; a plain KeyboardInterrupt would stop the event loop."""
-
-
-def report_of(done: Uploaded, on_error: OnError, *, counted: bool = False) -> WriteReport:
-    """Make the report of an upload; `counted`: labels are the numbers of rows in a file.
-
-    Raises
-    ------
-    WriteInterrupted
-        The upload was cancelled.
-    WriteError
-        The upload ended early, or rows failed or are unknown and `on_error` is not ``"report"``.
-    BX24Error
-        The credential was refused before a row was written.
-    """
-    report = WriteReport(
-        done.outcomes,
-        done.entity,
-        done.host,
-        done.mode,
-        done.dry_run,
-        done.robots_ran,
-        done.requests,
-        done.seconds,
-        done.journal,
-        done.basis,
-        counted,
-    )
-    if done.interrupted:
-        raise _cancelled(report)
-    if done.broken is not None:
-        raise _broken_off(done.broken, report) from done.broken
-    if done.refusal is not None and not (report.inserted or report.updated or report.unknown):
-        raise done.refusal
-    if on_error != "report":
-        report.raise_for_errors()
-    return report
-
-
-def interrupted_late(end: WriteReport | BaseException) -> WriteInterrupted | None:
-    """Make the error of Ctrl-C that came when an upload had ended and its caller did not have the report yet.
-
-    The journal is marked as unfinished: run again, the same upload raises `UnfinishedUpload`. None if there is no
-    report.
-    """
-    report = end.report if isinstance(end, WriteError) else end
-    if not isinstance(report, WriteReport):
-        return None
-    guard_again(report.journal)
-    return _cancelled(report)
-
-
-def _cancelled(report: WriteReport) -> WriteCancelled:
-    work = "deletion" if report.mode == "delete" else "upload"
-    return WriteCancelled(f"The {work} was interrupted; .report has the outcome of each row", report=report)
-
-
-def _broken_off(error: BX24Error, report: WriteReport) -> WriteError:
-    """Make the error of an upload that ended early, with the report of what was done."""
-    done = len(report) - report.failed - report.unknown - report.skipped
-    return WriteError(
-        f"The {report.mode} ended early, with {done:,} of {len(report):,} rows done and {report.unknown:,} unknown: "
-        f"{error.message}",
-        report=report,
-        guidance=".report has the outcome of each row."
-        if report.journal is None
-        else f"To continue, repeat the call with resume={str(report.journal)!r}; .report has the outcome of each row.",
-    )
-
-
 def _take(frame: _F, positions: AnyArray, rows: int) -> _F:
     """Select rows of any frame; the result is lazy if the frame was."""
     source = accept(frame)
@@ -332,7 +264,7 @@ def _reason(line: Mapping[str, object]) -> str:
 def _as_text(report: WriteReport) -> str:
     """Format the counts and the first failures as text."""
     counts = [f"  {(word := term(action))}{figure(count):>{_WIDTH - len(word)}}" for action, count in _counts(report)]
-    return "\n".join([_title(report), *counts, *map(_failure, _failures(report)), *_rest(report), *_journal(report)])
+    return "\n".join([_title(report), *counts, *map(_failure, _failures(report)), *_notes(report)])
 
 
 def _as_html(report: WriteReport) -> str:
@@ -343,7 +275,7 @@ def _as_html(report: WriteReport) -> str:
     if failures:
         shown = ([_cell(name, line[name]) for name in FAILURE_COLUMNS] for line in failures)
         parts.append(table_html(FAILURE_COLUMNS, shown, title=translated("Failed rows")))
-    parts += [f"<p>{escape(line.strip())}</p>" for line in (*_rest(report), *_journal(report))]
+    parts += [f"<p>{escape(line.strip())}</p>" for line in _notes(report)]
     return "\n".join(parts)
 
 
@@ -393,10 +325,25 @@ def _cell(name: str, value: object) -> str:
     )
 
 
+def _notes(report: WriteReport) -> list[str]:
+    """The lines below the counts and the failures."""
+    return [f"  {line}" for line in (*_rest(report), *_limits(report), *_journal(report))]
+
+
 def _rest(report: WriteReport) -> list[str]:
     more = report.failed + report.unknown - FIRST
-    return [translated(f"  and {more:,} more: .frame() lists every row")] if more > 0 else []
+    return [translated(f"and {more:,} more: .frame() lists every row")] if more > 0 else []
+
+
+def _limits(report: WriteReport) -> list[str]:
+    """Name the limit that binds the upload of a dry run, and what would help; nothing if it takes under a second."""
+    if not report.dry_run or report.seconds < 1:
+        return []
+    if report.usage is None:
+        return [translated("the limit that binds is not known: such a write has not been measured on this portal yet")]
+    advice = "; ".join(map(translated, report.usage.advice))
+    return [str(report.usage), *([f"{term('what would help')}: {advice}"] if advice else [])]
 
 
 def _journal(report: WriteReport) -> list[str]:
-    return [translated(f"  journal {report.journal}")] if report.journal else []
+    return [translated(f"journal {report.journal}")] if report.journal else []

@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bx24frames.config import is_sandbox, resolve
-from bx24frames.engine.charges import BATCH_WEIGHT, Generation
+from bx24frames.engine.charges import Generation
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import Costs, method_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Listing, Paging, Success
@@ -263,10 +263,10 @@ class Connection:
         if costs.is_newer_by(_MINUTE):
             self.metadata.note(_COSTS, costs.to_json())
 
-    def charged_share(self) -> float:
-        """Share of a batch's duration that the portal charges, as far as its answers show."""
+    def generation(self) -> Generation:
+        """Which budget the portal charges batches to, as far as its answers show."""
         governor, _ = self.budgets.governor(self.host, self.key, self.settings.limits)
-        return BATCH_WEIGHT if governor.generation is Generation.BY_BATCH else 1.0
+        return governor.generation
 
     async def _sleep(self, seconds: float) -> None:
         await self.clock.sleep(seconds)

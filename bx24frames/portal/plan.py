@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
-from bx24frames.engine.charges import BATCH_WEIGHT
+from bx24frames.engine.charges import Generation, charged_share
 from bx24frames.engine.messages import Listing
 from bx24frames.engine.meter import WINDOW
 from bx24frames.engine.sizes import FIRST_READS
@@ -109,7 +109,8 @@ async def plan_where(connection: Connection, table: Table, where: Where) -> Plan
     pages = sum(_pages(listing, count) for listing, count in zip(listings, counts, strict=True))
     known = [count for count in counts if count is not None]
     limits, work = connection.settings.limits, page_seconds * pages
-    seconds = least_seconds(limits, requests, work, share=_share(connection))
+    share = charged_share(generation_of(connection))
+    seconds = least_seconds(limits, requests, work, share=share)
     return Plan(
         table.entity.name,
         sum(known) if len(known) == len(counts) else None,
@@ -118,17 +119,17 @@ async def plan_where(connection: Connection, table: Table, where: Where) -> Plan
         page_seconds,
         measured is not None,
         Usage(
-            work * _share(connection) / limits.operating,
+            work * share / limits.operating,
             requests / allowed_requests(limits.burst, limits.per_second),
             seconds,
         ),
     )
 
 
-def _share(connection: Connection) -> float:
-    """Share of a batch's duration that is charged, as answers show, or else a probe."""
-    share = connection.charged_share()
-    return BATCH_WEIGHT if share == 1.0 and charged_by_batch(connection) else share
+def generation_of(connection: Connection) -> Generation:
+    """Which budget the portal charges batches to, as answers show, or else a probe."""
+    known = connection.generation()
+    return Generation.BY_BATCH if known is Generation.UNKNOWN and charged_by_batch(connection) else known
 
 
 def least_seconds(limits: Limits, requests: int, operating: float, *, share: float = 1.0) -> float:

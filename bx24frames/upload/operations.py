@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bx24frames.engine.sizes import FIRST_WRITES
+from bx24frames.engine.usage import OTHER_CREDENTIAL
 from bx24frames.reports import Action
 from bx24frames.upload.changes import rows_to_update
 from bx24frames.upload.deletion import delete_present, encoded_deletes, identify_ids
@@ -23,7 +24,7 @@ from bx24frames.upload.steps import RowsById, Script, answer_to
 from bx24frames.upload.updates import commands_of, confirm, encoded_updates, learn_current, update_rows
 from bx24frames.upload.verify import verify
 
-__all__ = ["OPERATIONS", "absences", "loads", "planned", "rehearsal", "script"]
+__all__ = ["OPERATIONS", "absences", "loads", "planned", "rehearsal", "remedies", "script"]
 
 Phase: TypeAlias = "Callable[[Upload, UploadMachine], Script[None]]"
 
@@ -88,6 +89,18 @@ def planned(upload: Upload, rows: RowStates) -> Iterator[Outcome]:
         yield Outcome(row.position, "updated" if says else "unchanged", rows.ids[row.position], path="batch")
     for position in rows.within(RowState.NEW):
         yield Outcome(position, "inserted", path="import" if upload.imports else "batch")
+
+
+def remedies(upload: Upload) -> tuple[str, ...]:
+    """What would make an upload quicker that server time limits."""
+    verb, request = upload.verb, upload.request
+    importable = OPERATIONS[verb].creates and not upload.imports and upload.entity.writes.import_many is not None
+    whole = verb in ("update", "upsert") and not request.only_changed
+    return (
+        *(("an import, which starts no robots (automation=None)",) if importable else ()),
+        *(("only the cells that differ from the portal's (only_changed=True)",) if whole else ()),
+        OTHER_CREDENTIAL,
+    )
 
 
 def loads(upload: Upload, rows: RowStates) -> Iterator[CallLoad]:

@@ -14,6 +14,7 @@ from bx24frames.reports import Action
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bx24frames.engine.usage import Usage
     from bx24frames.entities.arrow import AnyArray
 
 Verb: TypeAlias = Mode | Literal["delete"]
@@ -52,7 +53,8 @@ class Uploaded:
     """What an upload did.
 
     `outcomes`: one row per input row, in input order. `robots_ran`: None where it is not known. `requests`, `seconds`:
-    what it took; of a dry run, what it would take at the costs named by `basis`. `interrupted`: it was cancelled.
+    what it took; of a dry run, what it would take at the costs named by `basis`, and `usage`, its shares of the budgets
+    if these costs were measured. `interrupted`: it was cancelled.
     `broken`: the error that ended it early. `refusal`: the refusal of the credential, if there was one.
     """
 
@@ -69,6 +71,7 @@ class Uploaded:
     interrupted: bool = False
     broken: BX24Error | None = None
     refusal: BX24Error | None = None
+    usage: Usage | None = None
 
 
 def outcome_table(outcomes: Iterable[Outcome], rows: int, labels: AnyArray | None) -> pa.Table:

@@ -127,7 +127,8 @@ class WriteRequest(Checked):
         SWITCH,
         "bool",
         "Send nothing; the report says what would be done, in how many requests, and the minimum time in seconds, from "
-        "the recent or, before the first upload, the assumed cost of a row.",
+        "the recent or, before the first upload, the assumed cost of a row. Once the cost was measured it also names "
+        "the limit that binds and what would help.",
     )
     resume: Resume = keyword(
         None,

@@ -17,7 +17,7 @@ from bx24frames.upload.driver import Driver
 from bx24frames.upload.forecast import Forecast, forecast
 from bx24frames.upload.journal_folder import open_journal
 from bx24frames.upload.machine import Earlier, UploadMachine
-from bx24frames.upload.operations import OPERATIONS, absences, loads, planned, rehearsal, script
+from bx24frames.upload.operations import OPERATIONS, absences, loads, planned, rehearsal, remedies, script
 from bx24frames.upload.outcomes import Outcome, Uploaded, outcome_table
 from bx24frames.upload.policy import RECONCILIATION, Reconciliation
 from bx24frames.upload.prepare import prepare_upload
@@ -137,7 +137,7 @@ async def _rehearse(begun: _Begun, upload: Upload, machine: UploadMachine) -> Fo
     await driver.run()
     rows.settle(*planned(upload, rows))
     read_back = upload.imports and any(one.action == "inserted" for one in rows.outcomes())
-    return forecast(connection, loads(upload, rows), made + read_back)
+    return forecast(connection, loads(upload, rows), made + read_back, remedies(upload))
 
 
 class _Counter:
@@ -200,6 +200,7 @@ def _uploaded(
         interrupted=interrupted,
         broken=broken,
         refusal=None if machine.refused is None else error_of(machine.refused, upload.entity.name),
+        usage=cost.usage,
     )
 
 

@@ -11,9 +11,9 @@ from bx24frames.entities.names import ORDER, is_table, named_by_text
 from bx24frames.errors import ConfigError
 from bx24frames.frames.file_rows import named_as_in_file
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.report import report_of
 from bx24frames.frames.schema import schema_of
 from bx24frames.frames.validate import failures_in
+from bx24frames.frames.write_end import report_of
 from bx24frames.portal.counts import count_rows
 from bx24frames.portal.session import connection_of
 from bx24frames.scan.describe import describe_table, entities_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from bx24frames import bridge
-from bx24frames.frames.report import interrupted_late
 from bx24frames.frames.requests import FrameDelete, FrameWrite
+from bx24frames.frames.write_end import interrupted_late
 from bx24frames.portal.session import blocking_portal
 from bx24frames.verbs import core
 from bx24frames.verbs.signature import DeleteOptions, WriteOptions, takes

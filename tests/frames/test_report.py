@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from look import TEXT
 
+from bx24frames.engine.usage import Usage
 from bx24frames.errors import ConfigError, WriteError
 from bx24frames.frames.accept import accept
 from bx24frames.frames.report import WriteReport
@@ -153,6 +154,17 @@ def test_text_says_what_a_user_asks() -> None:
     assert "dry run: nothing was sent" in str(report(dry_run=True))
 
 
+def test_the_text_and_the_table_of_a_dry_run_name_the_limit_that_binds() -> None:
+    """Not before the costs were measured, and not for an upload that ends within a second."""
+    limited = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (measured)", usage=Usage(2.5, 0.2, 1200.0))
+    for text in (str(limited), limited._repr_html_()):
+        assert "server time: 250 % of the budget, about 20 minutes; requests: 20 %" in text
+        assert "what would help: fewer columns; " in text
+    assumed = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (assumed)")
+    assert "the limit that binds is not known" in str(assumed)
+    assert "budget" not in str(report(dry_run=True, seconds=0.5, usage=Usage(0.1, 0.02, 0.5)))
+
+
 def test_the_notebook_table_escapes_what_the_portal_said() -> None:
     html = report()._repr_html_()
     assert "&lt;b&gt;No&lt;/b&gt;" in html
@@ -169,3 +181,12 @@ def test_many_rows_are_stored_as_columns() -> None:
     )
     assert done.inserted == 100_000
     assert done.outcomes.nbytes < 100 * 100_000
+
+
+def test_a_dry_run_names_the_limit_that_binds_in_russian(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BX24FRAMES_LANG", "ru")
+    limited = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (measured)", usage=Usage(2.5, 0.2, 1200.0))
+    assert "  время сервера: 250 % лимита, примерно 20 минут; запросы: 20 %" in str(limited)
+    assert "  что поможет: меньше столбцов" in str(limited)
+    assumed = report(dry_run=True, seconds=1200.0, basis="0.1 s a row (assumed)")
+    assert "неизвестно, какой лимит ограничит" in str(assumed)

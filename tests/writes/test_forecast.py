@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import bx24frames as bx
+from bx24frames.portal.session import connection_of
 
 from .conftest import deals
 
@@ -66,3 +67,50 @@ def test_a_planned_update_tells_which_rows_are_not_there(portal: bx.Portal, sand
     assert told.frame()["action"].tolist() == ["updated", "failed", "updated"]
     assert told.frame()["code"].tolist()[1] == "NOT_FOUND"
     assert told.failed_rows(frame)["id"].tolist() == [99_999_999]
+
+
+def test_a_dry_run_names_the_limit_that_binds_once_the_method_is_measured(sandbox: bx.Sandbox) -> None:
+    """Before the first upload the report says that the limit is not known; server time and requests are then shares."""
+    given = {"mode": "insert", "automation": True, "dry_run": True}
+    with bx.Portal(sandbox.url) as fresh:
+        unknown = bx.write_entity(deals(3_000), "deal", fresh, **given)  # type: ignore[call-overload]
+        measure(fresh, "crm.item.add", 0.5)
+        known = bx.write_entity(deals(3_000), "deal", fresh, **given)  # type: ignore[call-overload]
+        few = bx.write_entity(deals(1), "deal", fresh, **given)  # type: ignore[call-overload]
+    assert unknown.usage is None
+    assert "the limit that binds is not known" in str(unknown)
+    assert known.usage.binds == "server time"
+    assert known.usage.server == pytest.approx(3_000 * 0.5 / bx.Limits().operating, rel=0.01)
+    assert known.usage.requests == pytest.approx(known.requests / (49 + 2.0 * 600))
+    assert "server time: 357 % of the budget, about 30 minutes; requests: " in str(known)
+    assert "what would help: an import, which starts no robots (automation=None); another webhook" in str(known)
+    assert few.usage.binds == "server time"
+    assert "what would help" not in str(few)
+
+
+def test_a_dry_run_of_a_deletion_names_the_limit_that_binds(sandbox: bx.Sandbox) -> None:
+    ids = sandbox.store.insert(2, deals(200).to_dict("records"))
+    with bx.Portal(sandbox.url) as fresh:
+        assert bx.delete_entity(ids, "deal", fresh, dry_run=True).usage is None
+        measure(fresh, "crm.item.delete", 5.0)
+        told = bx.delete_entity(ids, "deal", fresh, dry_run=True)
+    assert "server time: 238 % of the budget, about 20 minutes" in str(told)
+    assert told.usage.advice == ("another webhook or application, which has budgets of its own",)
+
+
+@pytest.mark.parametrize(("only_changed", "first"), [(False, "only the cells that differ"), (True, "another webhook")])
+def test_the_advice_of_an_update_names_only_what_the_call_does_not_do_yet(
+    only_changed: bool, first: str, sandbox: bx.Sandbox
+) -> None:
+    ids = sandbox.store.insert(2, deals(200).to_dict("records"))
+    frame = deals(200).assign(id=ids, title="New")
+    with bx.Portal(sandbox.url) as fresh:
+        measure(fresh, "crm.item.update", 5.0)
+        told = bx.write_entity(frame, "deal", fresh, mode="update", only_changed=only_changed, dry_run=True)
+    assert told.usage.advice[0].startswith(first)
+
+
+def measure(portal: bx.Portal, method: str, seconds: float) -> None:
+    """Let the portal's costs hold a measurement of a method in batches."""
+    connection = connection_of(portal)
+    connection.costs().take(method, seconds, 1.0, connection.clock.now(), batched=True)
