@@ -106,7 +106,7 @@ FAULTS = [
     (5, "stageId", "DELIVERED"),  # no such stage
     (12, "currencyId", "DOLLARS"),  # no such currency
     (20, "opportunity", "twelve"),  # text in a number
-    (27, "opportunity", "14,99"),  # a decimal comma: 14.99, or a list of two?
+    (27, "opportunity", "14,99,50"),  # one decimal comma would be read as such; two are no number
     (33, "opportunity", "inf"),  # what a division by zero leaves behind
     (41, CDS, "2.5"),  # half a disc
     (58, "closedate", "1997-02-30"),  # no such day

@@ -104,9 +104,10 @@ def environment(folder: str, language: str) -> dict[str, str]:
     own = {f"XDG_{name}_HOME": str(Path(folder, name)) for name in ("CONFIG", "CACHE", "STATE", "DATA")}
     rest = {name: value for name, value in os.environ.items() if not name.startswith("BX24")}
     fonts = {"MPLCONFIGDIR": mpl.get_cachedir()}  # the list of fonts takes seconds to make
-    return (
-        rest | own | fonts | {"IPYTHONDIR": str(Path(folder, "ipython")), "COLUMNS": "100", "BX24FRAMES_LANG": language}
-    )
+    # pandera imports PySpark where it is installed, as it is beside the slow tests.
+    quiet = {"PYTHONWARNINGS": "ignore:PySpark does not yet fully support pandas:FutureWarning"}
+    terminal = {"IPYTHONDIR": str(Path(folder, "ipython")), "COLUMNS": "100", "BX24FRAMES_LANG": language}
+    return rest | own | fonts | quiet | terminal
 
 
 def clean(book: Notebook, name: str) -> None:

@@ -254,6 +254,8 @@ class Runner:
         batched = batch.travels_as_batch(parcel)
         whole: BudgetReport | None = None
         told: dict[str, list[BudgetReport]] = {}
+        # A batch that halts at the end of a list leaves commands unanswered: it has not failed.
+        carried = any(isinstance(answers[command.label], Success) for command in parcel.commands)
         for command in parcel.commands:
             method, answer = command.call.method, answers[command.label]
             if isinstance(answer, Success):
@@ -269,7 +271,7 @@ class Runner:
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
                 self.governor.blocked(BATCH if batched and answer.whole else method, now)
             else:
-                self._failing = error_of(answer, method) if retry.is_passing(answer) else None
+                self._failing = error_of(answer, method) if retry.is_passing(answer) and not carried else None
         self.governor.heard(whole, told, ticket, now)
         self._tell()
 
