@@ -226,7 +226,7 @@ class SharedBars:
     def __init__(self, connections: Sequence[Connection], title: str, progress: Progress) -> None:
         self._connections = connections
         self._title = title
-        self._progress = progress
+        self._progress: Progress = progress
         self._bars: dict[int, Bar] = {}
         self._running = Counter(place // PORTALS_PER_BAR for place in range(len(connections)))
 

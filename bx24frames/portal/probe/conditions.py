@@ -137,7 +137,9 @@ def _judged(tried: Tried, ground: Ground, replies: Sequence[Reply]) -> Verdict:
     if not every.sound:
         return Verdict("unknown", f"the list is refused: {every.code or every.text[:40]}")
     whole = counted(every, tried.rows)
-    fates = {form: fate(replies[0].command(f"c{place}"), tried.rows, whole) for place, form in enumerate(_forms(tried))}
+    fates: dict[str, Fate] = {
+        form: fate(replies[0].command(f"c{place}"), tried.rows, whole) for place, form in enumerate(_forms(tried))
+    }
     if not whole:
         return UNTRIED
     learned: Mapping[str, JSON] = {"conditions": {tried.method: dict(fates)}}
@@ -191,7 +193,7 @@ def _ask_links(ground: Ground) -> Ask | None:
 
 
 def _links(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    fates = {label: fate(replies[0].command(label), "items", 1) for label in ("bare", "prefixed")}
+    fates: dict[str, Fate] = {label: fate(replies[0].command(label), "items", 1) for label in ("bare", "prefixed")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
     text = f"{_said('without a prefix', fates['bare'])}; {_said('with a prefix', fates['prefixed'])}"
     return Verdict(kind, text, {"links_prefixed": fates["prefixed"] == "honoured"})
@@ -226,7 +228,7 @@ def _ask_moments(ground: Ground) -> Ask | None:
 
 
 def _moments(_: Ground, replies: Sequence[Reply]) -> Verdict:
-    fates = {label: fate(replies[0].command(label), "items", 1) for label in ("list", "after")}
+    fates: dict[str, Fate] = {label: fate(replies[0].command(label), "items", 1) for label in ("list", "after")}
     kind: Literal["holds", "differs"] = "holds" if set(fates.values()) == {"honoured"} else "differs"
     return Verdict(
         kind,
