@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterator
 
@@ -14,9 +15,14 @@ from bx24frames import aio
 from bx24frames.sandbox import Sandbox
 
 
+ENGINES = {"bx24frames.connectors.spark_source": "pyspark", "bx24frames.connectors.spark_writer": "pyspark"}
+"""Engines whose classes a module extends: without the engine it cannot be imported."""
+
+
 def modules() -> Iterator[str]:
     for found in pkgutil.walk_packages(bx24frames.__path__, "bx24frames."):
-        if not found.name.endswith("__main__"):
+        engine = ENGINES.get(found.name)
+        if not found.name.endswith("__main__") and (engine is None or importlib.util.find_spec(engine)):
             yield found.name
 
 
