@@ -14,9 +14,8 @@ import bx24frames
 from bx24frames import aio
 from bx24frames.sandbox import Sandbox
 
-
-ENGINES = {"bx24frames.connectors.spark_source": "pyspark", "bx24frames.connectors.spark_writer": "pyspark"}
-"""Engines whose classes a module extends: without the engine it cannot be imported."""
+ENGINES = dict.fromkeys((f"bx24frames.connectors.spark_{part}" for part in ("source", "types", "writer")), "pyspark")
+"""Engines whose classes a module uses as it is imported: without the engine it cannot be."""
 
 
 def modules() -> Iterator[str]:
