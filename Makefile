@@ -43,7 +43,7 @@ test: ready-dev
 
 test-slow: ready-slow
 	@$(PY) .ci/debian.py chromium redis-server default-jre-headless
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadgroup -m slow $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope -m slow $(ARGS)
 
 check: ready-dev
 	$(PY) -m ruff check .

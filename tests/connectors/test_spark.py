@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.spark,
-    pytest.mark.xdist_group("spark"),  # one session for all of them
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.filterwarnings("ignore"),  # sockets that py4j leaves to the collector
 ]
