@@ -1,4 +1,4 @@
-"""A clock for sandboxes that never wait."""
+"""Clocks for sandboxes: one that never waits, and one that stands until it is moved."""
 
 from __future__ import annotations
 
@@ -14,3 +14,12 @@ class SkippingClock:
 
     async def sleep(self, seconds: float) -> None:
         self.at += seconds
+
+
+class HandClock:
+    """The time of a portal, moved by hand."""
+
+    now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 
 import pytest
-from processes import killed_during
+from processes import forks_with, killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -32,9 +31,7 @@ def served() -> Iterator[bx.Sandbox]:
 
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dlt", "duckdb", "pyarrow.compute", "aiohttp", "bx24frames.connectors.dlt"])
-    return context
+    return forks_with(["dlt", "duckdb", "pyarrow.compute", "aiohttp", "bx24frames.connectors.dlt"])
 
 
 def run(url: str, warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+from clocks import HandClock
 from unlimited import FAST
 
 import bx24frames as bx
@@ -75,6 +76,11 @@ class World:
 def box() -> Iterator[bx.Sandbox]:
     with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES) as opened:
         yield opened
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from processes import killed_during
+from processes import forks_with, killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -33,9 +32,7 @@ def served() -> Iterator[bx.Sandbox]:
 
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["duckdb", "pyarrow.compute", "aiohttp", "pandas", "bx24frames.verbs.sync"])
-    return context
+    return forks_with(["duckdb", "pyarrow.compute", "aiohttp", "pandas", "bx24frames.verbs.sync"])
 
 
 def run(url: str, store: Path) -> None:

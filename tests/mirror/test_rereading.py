@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clocks import HandClock
 from unlimited import FAST
 
 import bx24frames as bx
@@ -20,22 +21,8 @@ DEALS = 3
 QUARTER = 900
 
 
-class Clock:
-    """The time of the portal, moved by hand."""
-
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
+def world(tmp_path: Path, clock: HandClock) -> Iterator[World]:
     with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock) as box:
         yield World(box, bx.Portal(box.url, limits=FAST), tmp_path / "crm.duckdb")
 
@@ -53,7 +40,7 @@ def links_are_equal(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_contact_links_set_directly_are_found_by_the_next_run(world: World, clock: Clock) -> None:
+def test_contact_links_set_directly_are_found_by_the_next_run(world: World, clock: HandClock) -> None:
     """A quarter of an hour later, in the requests of an idle run: both the columns of the deals and the links."""
     tables = ["deal", "contact", "deal_contact"]
     world.sync(tables)
@@ -73,7 +60,7 @@ def test_contact_links_set_directly_are_found_by_the_next_run(world: World, cloc
 
 
 @pytest.mark.slow
-def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: World, clock: Clock) -> None:
+def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: World, clock: HandClock) -> None:
     """Half a minute between runs is one page a run, and each run goes on where the last one stopped."""
     world.sync("deal")
     ids = world.ids()
@@ -93,7 +80,7 @@ def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: W
 
 
 @pytest.mark.slow
-def test_tables_take_turns(world: World, clock: Clock) -> None:
+def test_tables_take_turns(world: World, clock: HandClock) -> None:
     """The table whose last round ended first comes first, so none waits for ever."""
     tables = ["deal", "contact"]
     world.sync(tables)
@@ -115,7 +102,9 @@ def test_runs_that_follow_each_other_at_once_read_nothing_again(world: World) ->
     assert world.box.stats.calls["crm.item.list"] <= 50 + 2, "counts of windows, and two pages of changes"
 
 
-def test_a_killed_run_reads_the_same_pages_again(world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_reads_the_same_pages_again(
+    world: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """How far rows were read again is committed with them."""
     world.sync("deal")
     state = "SELECT reread_upto, reread_ended FROM _sync_state"
@@ -131,7 +120,7 @@ def test_a_killed_run_reads_the_same_pages_again(world: World, clock: Clock, mon
 
 
 @pytest.mark.slow
-def test_comments_changed_silently_are_found_within_bounded_runs(world: World, clock: Clock) -> None:
+def test_comments_changed_silently_are_found_within_bounded_runs(world: World, clock: HandClock) -> None:
     """No column of a deal shows its comments: fifty deals are asked for theirs by each run."""
     tables = ["deal", "deal_timeline_comment"]
     world.sync(tables)
@@ -156,7 +145,7 @@ def comments_are_equal(world: World) -> None:
     assert {row["ID"]: row for row in here.to_pylist()} == {row["ID"]: row for row in there.to_pylist()}
 
 
-def test_a_row_that_comes_back_brings_its_product_rows(world: World, clock: Clock) -> None:
+def test_a_row_that_comes_back_brings_its_product_rows(world: World, clock: HandClock) -> None:
     """Rows that were hidden from the credential, and marked, appear with old dates: their owner counts as changed."""
     tables = ["deal", "deal_product_row"]
     rows = [{"productName": "Chair", "price": 5, "quantity": 2}]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clocks import HandClock
 from unlimited import FAST
 
 import bx24frames as bx
@@ -18,22 +19,8 @@ SIZES = {"deal": 70, "contact": 20, "company": 10, "lead": 5}
 OLD = "2019-05-05T10:00:00+03:00"
 
 
-class Clock:
-    """The time of the portal, moved by hand."""
-
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
+def world(tmp_path: Path, clock: HandClock) -> Iterator[World]:
     with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock) as box:
         made = World(box, bx.Portal(box.url, limits=FAST), tmp_path / "crm.duckdb")
         made.sync(["deal", "contact"])
@@ -47,7 +34,7 @@ def synced(world: World) -> None:
     world.is_equal("contact")
 
 
-def test_a_row_that_appears_after_its_second_was_read(world: World, clock: Clock) -> None:
+def test_a_row_that_appears_after_its_second_was_read(world: World, clock: HandClock) -> None:
     world.box.admin.add("deal", {"title": "late"}, commit_after=100)
     world.box.admin.add("deal", {"title": "at once"})
     world.box.admin.update("deal", world.ids()[3], {"title": "late change"}, commit_after=100)

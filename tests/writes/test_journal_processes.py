@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import random
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import pytest
-from processes import killed_during
+from processes import forks_with, killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -44,9 +43,7 @@ def box() -> Iterator[bx.Sandbox]:
 
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOADED])
-    return context
+    return forks_with(PRELOADED)
 
 
 def upload(url: str, state: str, at: float, rows: int, ran: Queue[Ran], journal: Path | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
@@ -11,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 import pytest
-from processes import killed_during
+from processes import forks_with, killed_during
 from unlimited import FAST
 
 import bx24frames as bx
@@ -48,9 +47,7 @@ def box() -> Iterator[bx.Sandbox]:
 @pytest.fixture(scope="module")
 def forks() -> ForkServerContext:
     """Processes that begin with everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*IMPORTED])
-    return context
+    return forks_with(IMPORTED)
 
 
 def upload(way: str, frame: pd.DataFrame, url: str, journal: Path) -> None:
