@@ -186,15 +186,14 @@ class Meter:
         if free or roomy or not spent:
             return now
         # The next answer reports the budget; until then one charged request at a time.
-        return math.inf if any(flying) else self._leaves_room(seconds, now)
+        return math.inf if any(flying) else self._leaves_room(spent, seconds, now)
 
-    def _leaves_room(self, seconds: float, now: float) -> float:
+    def _leaves_room(self, spent: float, seconds: float, now: float) -> float:
         """When a request that costs `seconds` is within the budget, with nothing charged in flight.
 
         The sum may be lower than assumed: requests that had ended may be counted twice, or the oldest minute has left.
         The answer to one request that is certainly within the limit shows it.
         """
-        spent = self.spent(now)
         reset = self.resets_at is not None and now >= self.resets_at
         likely = reset or self.ledger.total + seconds <= STOP_AT * self.limit
         if spent + seconds <= STOP_AT * self.limit or (likely and spent + CAUTION * seconds <= self.limit):
