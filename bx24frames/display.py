@@ -8,18 +8,32 @@ from typing import Final
 
 from bx24frames.language import figure, term
 
-__all__ = ["clipped", "facts_html", "table_html"]
+__all__ = ["clipped", "facts_html", "first_of", "table_html"]
 
 LEFT: Final = ' style="text-align: left"'
 """Notebooks align every cell to the right."""
 _WIDTH: Final = 100
 """Maximum length of a quoted text, in characters."""
+_NAMED: Final = 3
+"""Failures that an error names."""
 
 
 def clipped(text: str, width: int = _WIDTH) -> str:
     """Shorten a text to one line of at most `width` characters."""
     flat = " ".join(text.split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
+
+
+def first_of(failures: Sequence[str]) -> tuple[str, str]:
+    """The first of several failures, and how many more there are, which is translated by itself.
+
+    Examples
+    --------
+    >>> first_of(["deal: timeout"]), first_of(["a", "b", "c", "d", "e"])
+    (('deal: timeout', ''), ('a; b; c', '; and 2 more'))
+    """
+    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return "; ".join(failures[:_NAMED]), more
 
 
 def table_html(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> str:

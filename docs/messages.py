@@ -35,7 +35,6 @@ SKIPPED: Final = (
     *("sandbox/", "locale/", "cli/examples.py", "cli/phrasing.py", "cli/speech.py", "where/dialects.py"),
     *(
         "verbs/signature.py",
-        "display.py",
         "language.py",
         "catalogue.py",
         "mirror/stores/statements.py",
@@ -44,7 +43,8 @@ SKIPPED: Final = (
 )
 """The sandbox speaks as a portal does, and its command is in bx24frames/cli; the others hold commands and SQL."""
 CODE: Final = re.compile(
-    r"^\W*(?:Mapping|dict|tuple|list|Callable|Iterable|frozenset)\[|pa\.\w+\[|^\w+ \| |^<|----|IS DISTINCT"
+    r"^\W*(?:Mapping|dict|tuple|list|Callable|Iterable|frozenset)\[|pa\.\w+\[|^\w+ \| |^<|<table|^ style=|----"
+    r"|IS DISTINCT"
     r"|^\W*(?:SELECT|INSERT|CREATE|PRAGMA|UPDATE|DELETE|WITH|ALTER|DROP|COPY|ATTACH|COMMENT|ANALYZE|SET|PRIMARY|CASE)\b"
     r"|\bSELECT\b|\bNOT NULL\b|^ ?AND |=\{0\} -c |^pip install|^\w+://|^default = "
     r"|^\{0\} IN \(|^portal, \w|^\W*local \w+|^%s |^t\.portal|(?:\b[a-z][a-z] ){9}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bx24frames.connectors.spark_runs import REPORTS
+from bx24frames.display import first_of
 from bx24frames.errors import BX24Error
 from bx24frames.upload.outcomes import ACTIONS, BAD
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from bx24frames.connectors.spark_runs import Run
 
 __all__ = ["as_line", "one_line", "unread", "unwritten"]
-
-_NAMED: Final = 3
-"""Portals that an error names."""
 
 
 @contextmanager
@@ -37,10 +34,9 @@ def one_line(portal: str = "") -> Iterator[None]:
 
 def unread(failures: Mapping[str, BX24Error], portals: int) -> BX24Error:
     """The error of a read of which some portals cannot be read, by their hosts."""
-    told = "; ".join(as_line(error, host) for host, error in islice(failures.items(), _NAMED))
+    told, more = first_of([as_line(error, host) for host, error in failures.items()])
     if portals == 1:
         return BX24Error(told)
-    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
     return BX24Error(f"{len(failures)} of {portals} portals cannot be read: {told}{more}")
 
 

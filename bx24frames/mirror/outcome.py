@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from bx24frames.display import first_of
 from bx24frames.errors import SyncError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from bx24frames.reports import SyncReported
 
 Status: TypeAlias = Literal["synced", "failed", "skipped"]
-_NAMED: Final = 3
-"""Failures that an error names."""
 DRIFT: Final = ("kind", "column", "before", "after")
 
 
@@ -116,8 +115,7 @@ def sync_error(report: SyncReported, failed: Sequence[str], guidance: str) -> Sy
     guidance : str
         What became of the other tables.
     """
-    told = "; ".join(failed[:_NAMED])
-    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    told, more = first_of(failed)
     return SyncError(
         f"{len(failed)} of {report.tables.num_rows} tables were not brought up to date: {told}{more}",
         report=report,

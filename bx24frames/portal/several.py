@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from bx24frames.arguments import whole_number
+from bx24frames.display import first_of
 from bx24frames.errors import BX24Error, ConfigError, PortalsError, TransportError
 from bx24frames.portal.session import blocking_portal, connection_of
 
@@ -25,8 +26,6 @@ PORTALS_AT_ONCE: Final = 32
 holds the answers to as many requests as it has in flight (`benchmarks/MANY.md`)."""
 portal_number: Final = whole_number(1, "a number of portals of at least 1")
 """Accepts the argument `portals_at_once`."""
-_NAMED: Final = 3
-"""Failures that an error names."""
 
 
 def portals_named(given: PortalsLike) -> tuple[tuple[PortalLike, ...], bool]:
@@ -142,8 +141,7 @@ def portals_error(
     failures: Mapping[str, BX24Error], portals: int, *, frame: object = None, report: SyncReported | None = None
 ) -> PortalsError:
     """The error of a call in which some of its portals failed."""
-    named = "; ".join(f"{host}: {fault.message}" for host, fault in list(failures.items())[:_NAMED])
-    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    named, more = first_of([f"{host}: {fault.message}" for host, fault in failures.items()])
     return PortalsError(
         f"{len(failures)} of {portals} portals failed: {named}{more}",
         frame=frame,
