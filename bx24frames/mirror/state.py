@@ -79,7 +79,8 @@ class TablePlan:
 class Reread:
     """How far the rows of a table have been read again, whatever their modified time is.
 
-    `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row.
+    `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row; None
+    right after a first load.
     """
 
     upto: int = 0
