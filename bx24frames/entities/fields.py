@@ -32,8 +32,8 @@ CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, but defaults to the caller (docs: tasks/task/item/add.php, the sample)."""
 
 FIELDS_HELD: Final = 4096
-"""Parsed descriptions of fields held: most fields of a portal are described word for word as those of the others, and so
-are parsed and held once. The fields of all entities of one portal are about 2,000."""
+"""Parsed fields held in a process. Portals describe most of their fields word for word alike, and these are parsed and
+held once; the entities of the catalogue have about 1,800 of them."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
@@ -132,6 +132,7 @@ def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -
 
 @lru_cache(FIELDS_HELD)
 def _described(family: Family, entity_type_id: int | None, name: str, text: bytes) -> Field:
+    """A field by its description as JSON."""
     raw: dict[str, JSON] = orjson.loads(text)
     upper_name = str(raw.get("upperName") or "")
     user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD_NAME.match(name) is not None

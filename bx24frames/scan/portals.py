@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import BX24Error, ConfigError
-from bx24frames.portal.several import cancelled, unless_silent
+from bx24frames.portal.several import cancelled, in_place, unless_silent
 from bx24frames.scan.finish import Finish, titles_of
 from bx24frames.scan.preparation import Reading, prepare
 from bx24frames.scan.progress import SharedBars
@@ -77,6 +77,7 @@ class PortalsRead:
         self._chunk_size = chunk_size
         self._union = Union(request.entity, request.type_conflicts)
         self._united: UnitedSchema | None = None
+        self._unseen = _columns_to_see(request)
         self.id_column = ""
         self._faults: dict[int, BX24Error] = {}
         self._bars = SharedBars(self.connections, request.entity, request.progress)
@@ -125,7 +126,7 @@ class PortalsRead:
         for worker in workers:
             worker.add_done_callback(ended.put_nowait)
         try:
-            self._settle(await asyncio.gather(*opening))
+            await self._settle(opening)
             left = len(workers)
             while left:
                 step = await ended.get()
@@ -141,12 +142,15 @@ class PortalsRead:
     async def _in_turn(
         self, opening: Sequence[asyncio.Task[_Part | None]]
     ) -> AsyncGenerator[tuple[_Part, pa.Table], None]:
-        """The rows of one portal after the other, until there are as many as the limit."""
-        parts = await asyncio.gather(*opening)
-        self._settle(parts)
+        """The rows of one portal after the other, until there are as many as the limit: the others cannot fail."""
+        await self._settle(opening)
         left = self._request.limit or 0
-        for part in parts:
-            if part is None or left <= 0:
+        for place, described in enumerate(opening):
+            if left <= 0:
+                self._faults = {known: fault for known, fault in self._faults.items() if known < place}
+                return
+            part = await described
+            if part is None:
                 continue
             limited = replace(part, reading=replace(part.reading, limit=left))
             async with aclosing(self._rows(limited)) as tables:
@@ -157,12 +161,11 @@ class PortalsRead:
     async def _open(self, place: int) -> _Part | None:
         """Prepare a portal's share; None if the portal failed."""
         connection = self.connections[place]
-        async with self._openings:
-            try:
-                part = await unless_silent(connection, self._prepared(place, connection))
-            except BX24Error as fault:
-                self._faults[place] = fault
-                return None
+        try:
+            part = await in_place(self._openings, connection, lambda: self._prepared(place, connection))
+        except BX24Error as fault:
+            self._faults[place] = fault
+            return None
         titles = titles_of(part.reading) if self._request.titles else {}
         self._union.add(place, connection.host, part.empty, titles)
         return part
@@ -183,15 +186,25 @@ class PortalsRead:
         await finish.caption_all()
         return _Part(place, connection, reading, finish, await finish.table(reading.arrow.empty_table()))
 
-    def _settle(self, parts: Sequence[_Part | None]) -> None:
-        """Fix the schema, now that every portal is prepared or has failed.
+    async def _settle(self, opening: Sequence[asyncio.Task[_Part | None]]) -> None:
+        """Fix the schema as soon as no description still to come can change it.
 
         Raises
         ------
         UnknownColumn
             Every portal lacks a column.
         """
-        prepared = [part for part in parts if part is not None]
+        prepared: list[_Part] = []
+        for described in asyncio.as_completed(opening):
+            part = await described
+            if part is None:
+                continue
+            prepared.append(part)
+            if self._unseen is not None:
+                self._unseen &= part.reading.missing.keys()
+                if not self._unseen:
+                    break
+        prepared.sort(key=lambda part: part.place)
         if self._request.missing_columns == "raise":
             self._check_columns([part.reading.names for part in prepared])
         self._united = self._union.united()
@@ -233,6 +246,16 @@ class PortalsRead:
                     yield await part.finish.table(table)
         except BX24Error as fault:
             self._faults[part.place] = fault
+
+
+def _columns_to_see(request: ReadRequest) -> set[str] | None:
+    """The columns of which one portal each has to be described before the schema is known; None: all portals.
+
+    Columns that are named have the same names, order and types whichever portal is described first: another type is an
+    error. Titles, categories, and text in place of different types, are made of those of all portals.
+    """
+    of_all = request.titles or request.labels or request.schema is not None or request.type_conflicts == "text"
+    return None if of_all or request.columns is None else set(request.columns)
 
 
 async def _once(connection: Connection, reading: Reading, meter: ProgressMeter) -> AsyncGenerator[pa.Table, None]:

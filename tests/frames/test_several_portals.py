@@ -20,6 +20,7 @@ import bx24frames as bx
 from bx24frames import aio
 from bx24frames.errors import ConfigError, PortalsError, TransportError, UnknownColumn, ValidationError
 from bx24frames.options import Backend
+from bx24frames.portal import several
 from bx24frames.scan.united import Union
 from bx24frames.testing import no_waiting
 
@@ -53,10 +54,10 @@ def dead() -> Iterator[bx.Portal]:
 
 
 @contextmanager
-def silent_portal() -> Iterator[bx.Portal]:
+def silent_portal(timeout: float = 0.5) -> Iterator[bx.Portal]:
     """A portal that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield bx.Portal(f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/", timeout=0.5)
+        yield bx.Portal(f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/", timeout=timeout)
 
 
 def add_field(portal: bx.Portal, name: str = "NEWS", kind: str = "string", title: str = "") -> None:
@@ -205,6 +206,29 @@ def test_a_silent_portal_is_asked_once(portals: Portals, read: Callable[[str, Po
     assert "sent no answer within 0.5 s" in str(caught.value)
 
 
+def test_chunks_of_named_columns_do_not_wait_for_a_silent_portal(portals: Portals) -> None:
+    add_field(portals[1])
+    with silent_portal(timeout=600.0) as silent:
+        asked = {"columns": ["id", "UF_CRM_NEWS"], "chunk_size": 100, "backend": "pyarrow"}
+        chunks = bx.iter_entity("deal", [silent, *portals], **asked)  # type: ignore[call-overload]
+        found = [next(chunks) for _ in range(3)]  # 130 rows and 70 rows
+        chunks.close()
+    assert sorted((chunk["portal"][0].as_py(), len(chunk)) for chunk in found) == sorted(
+        [(host(portals[0]), 100), (host(portals[0]), 30), (host(portals[1]), 70)]
+    )
+    assert {chunk.schema.remove_metadata() for chunk in found} == {
+        pa.schema({"portal": pa.string(), "id": pa.int64(), "UF_CRM_NEWS": pa.string()})
+    }
+
+
+def test_a_silent_portal_gives_up_its_place(portals: Portals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several, "QUIET_SECONDS", 0.01)
+    with silent_portal(timeout=600.0) as silent:
+        chunks = bx.iter_entity("deal", [silent, *portals], columns=["id"], portals_at_once=1)
+        assert {next(chunks)["portal"].iloc[0] for _ in portals} == set(map(host, portals))
+        chunks.close()
+
+
 def test_all_portals_dead(dead: bx.Portal) -> None:
     with pytest.raises(PortalsError) as caught:
         bx.read_entity("deal", [dead])
@@ -250,6 +274,13 @@ def test_a_limit_is_of_the_rows_of_all_portals(portals: Portals, limit: int) -> 
 def test_a_limit_stops_at_the_portals_that_are_needed(boxes: Boxes, portals: Portals) -> None:
     bx.read_entity("deal", portals, columns=["id"], limit=5)
     assert boxes[1].stats.calls.get("crm.item.list", 0) == 0
+
+
+def test_a_portal_that_a_limit_does_not_reach_cannot_fail(portals: Portals, dead: bx.Portal) -> None:
+    assert len(bx.read_entity("deal", [*portals, dead], columns=["id"], limit=150)) == 150
+    with pytest.raises(PortalsError) as caught:
+        bx.read_entity("deal", [dead, *portals], columns=["id"], limit=150)
+    assert len(caught.value.frame) == 150
 
 
 def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) -> None:
