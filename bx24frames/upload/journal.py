@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.reports import Action
-from bx24frames.upload.journal_file import JournalFile, Record, create_file, open_file, read_journal, unreadable
+from bx24frames.upload.journal_file import (
+    JournalFile,
+    JournalInUse,
+    Record,
+    create_file,
+    open_file,
+    read_journal,
+    unreadable,
+)
 from bx24frames.upload.outcomes import Outcome, PathTaken
 
 if TYPE_CHECKING:
@@ -207,19 +215,29 @@ class Journal(Recorded):
         self._credential = _salted(self._salt, identity.credential.encode()).hex()
 
     def restart(self, identity: Identity, doubts: Mapping[int, Intent] | None = None) -> None:
-        """Reset the journal, except for rows in `doubts`, when they were sent and by whom."""
+        """Reset the journal, except for rows in `doubts`, when they were sent and by whom.
+
+        Raises
+        ------
+        JournalInUse
+            The same upload, called at this moment, has reset the journal as well, and goes ahead.
+        """
+        first = _first(identity)
         sent: list[Record] = [
             ["sent", intent.sent_at, intent.action, intent.author, [[position, position]]]
             for position, intent in (doubts or {}).items()
         ]
         if sys.platform == "win32":  # where an open file is not replaced, nor can another process have replaced it
             self._file.close()
-        create_file(self.path, [_first(identity), *sent], replace=True)
+        create_file(self.path, [first, *sent], replace=True)
         self._file.close()
         file = open_file(self.path)
         if file is None:
             raise unreadable(self.path, "it was removed while it was being reset")
         self._adopt(file, identity)
+        if self._upload != first[1]:  # replaced once more before it was locked
+            self._file.close()
+            raise JournalInUse(self.path)
         self.new = True
 
     @property

@@ -76,6 +76,10 @@ def _fresh(identity: Identity, called_at: float, *, forced: bool) -> Journal:
     sweep()
     path = default_path(identity)
     _guard_old(identity, forced=forced)
+    return _opened(path, identity, called_at, forced=forced)
+
+
+def _opened(path: Path, identity: Identity, called_at: float, *, forced: bool) -> Journal:
     try:
         journal = Journal(path, identity)
     except UnfinishedUpload:
@@ -84,7 +88,7 @@ def _fresh(identity: Identity, called_at: float, *, forced: bool) -> Journal:
         if not (forced and path.is_file()):
             raise
         set_aside(path)
-        return Journal(path, identity)
+        return _opened(path, identity, called_at, forced=forced)
     if journal.new:
         return journal
     try:
@@ -114,7 +118,7 @@ def _again(journal: Journal, identity: Identity, called_at: float, *, forced: bo
             )
         journal.abandon()
         set_aside(path)
-        return Journal(path, identity)
+        return _opened(path, identity, called_at, forced=forced)
     if journal.finished_at is not None:
         kept = keep_aside(path)
         if identity.mode == "insert" and not forced:

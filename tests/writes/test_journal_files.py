@@ -10,7 +10,7 @@ import shutil
 import stat
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +21,9 @@ from unlimited import FAST
 import bx24frames as bx
 from bx24frames.errors import ConfigError, UnfinishedUpload
 from bx24frames.sandbox import Fault
-from bx24frames.upload import journal_folder
+from bx24frames.upload import journal, journal_folder
 from bx24frames.upload.journal import Identity, Intent, Journal
+from bx24frames.upload.journal_file import Record
 from bx24frames.upload.outcomes import Outcome
 
 from .conftest import Killed, deals, uploaded
@@ -446,6 +447,28 @@ def test_an_upload_that_finished_after_this_call_began_is_the_same_upload(
     assert len(uploaded(sandbox)) == 100
     with pytest.warns(UserWarning, match="this run inserts them again"):  # called after the end
         assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 100
+
+
+def test_a_call_whose_journal_another_call_has_replaced_inserts_nothing(
+    sandbox: bx.Sandbox, portal: bx.Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two calls reset a journal at the same moment: the other one locks it first, and finishes."""
+    frame, create, others = deals(10), journal.create_file, []
+    assert bx.write_entity(frame, "deal", portal, mode="insert").inserted == 10
+
+    def the_other_call_is_quicker(path: Path, records: Sequence[Record], *, replace: bool = False) -> bool:
+        created = create(path, records, replace=replace)
+        monkeypatch.setattr(journal, "create_file", create)
+        thread = threading.Thread(target=lambda: others.append(in_own_loop(frame, sandbox.url)))
+        thread.start()
+        thread.join()
+        return created
+
+    monkeypatch.setattr(journal, "create_file", the_other_call_is_quicker)
+    with pytest.warns(UserWarning, match="already inserted"), pytest.raises(UnfinishedUpload, match="running now"):
+        bx.write_entity(frame, "deal", portal, mode="insert")
+    assert [other.inserted for other in others] == [10]
+    assert len(uploaded(sandbox)) == 20
 
 
 def in_own_loop(frame: pd.DataFrame, url: str) -> bx.WriteReport:
