@@ -170,7 +170,7 @@ def _ended(answer: Answer) -> bool:
 
 
 def _denies(result: JSON) -> bool:
-    """Whether the result of an update or a deletion is false or 0, also as the only value of a map (``{"task": false}``).
+    """Whether the result of an update or a deletion is false or 0, also alone in a map (``{"task": false}``).
 
     False is what PHP's own update returns for a row that did not change, too. Success is true, the row, its id, or
     nothing: null (`crm.timeline.comment.delete`), an empty list (`crm.item.delete`).
