@@ -66,11 +66,11 @@ async def _typed(
     timezone: str | None,
 ) -> Typed:
     from bx24frames.portal.metadata import find_table
-    from bx24frames.upload.text_columns import clock_offset, typed
+    from bx24frames.upload.text_columns import clock_zone, typed
 
     known = await find_table(connection, entity)
-    offset = "" if timezone else await clock_offset(connection, source, known)
-    return typed(source, known.fields, known.entity.name, mapping, offset)
+    zone = None if timezone else await clock_zone(connection, source, known, mapping)
+    return typed(source, known.fields, known.entity.name, mapping, zone)
 
 
 def _first(table: pa.Table, name: str) -> str:

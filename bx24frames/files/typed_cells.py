@@ -53,13 +53,13 @@ class Conventions:
     `decimal_comma`: True: ``1 234,56`` is 1234.56. False: a comma stays, and the write refuses it. None: decided per
     column; one with a cell such as ``1,234`` may have commas between thousands and stays unchanged.
     `serials`: whether a number such as ``46387`` in a date column is a day number of Excel.
-    `offset`: the UTC offset of times that name none, such as ``+03:00``; empty if the caller gives a time zone.
+    `zone`: the time zone of times that name none; None if the caller gives one.
     `lists`: whether every contact cell lists all phones or e-mails of its row.
     """
 
     decimal_comma: bool | None = None
     serials: bool = False
-    offset: str = ""
+    zone: dt.tzinfo | None = None
     lists: bool = False
 
 
@@ -111,15 +111,24 @@ def _reword(field: Field, conventions: Conventions) -> _Reword | None:
     if of is Kind.MONEY or (compared in NUMBERS and not KIND[of].zero_is_blank):
         return {True: _numbers, False: _spaced, None: _clear_numbers}[conventions.decimal_comma]
     dates = _days if conventions.serials else _dates
-    if compared is Comparison.MOMENT and conventions.offset:
-        return lambda cells: [_placed(cell, conventions.offset) for cell in dates(cells)]
+    zone = conventions.zone
+    if compared is Comparison.MOMENT and zone is not None:
+        return lambda cells: [_placed(cell, zone) for cell in dates(cells)]
     return {Comparison.DAY: dates, Comparison.MOMENT: dates, Comparison.FLAG: _truths}.get(compared)
 
 
-def _placed(cell: _Cell, offset: str) -> _Cell:
-    """Add the UTC offset to a time that names none; a day begins at its midnight."""
+def _placed(cell: _Cell, zone: dt.tzinfo) -> _Cell:
+    """Add the zone's UTC offset to a time that names none; a day begins at its midnight."""
     found = None if cell is None else _NAIVE.fullmatch(cell.strip())
-    return cell if found is None else f"{found[1]}T{found[2] or '00:00:00'}{offset}"
+    if found is None:
+        return cell
+    written = f"{found[1]}T{found[2] or '00:00:00'}"
+    try:
+        moment = dt.datetime.fromisoformat(written)
+    except ValueError:
+        return cell
+    offset = moment.replace(microsecond=0, tzinfo=zone).isoformat()[len("2026-12-31T14:05:00") :]
+    return f"{written}{offset}"
 
 
 def _spaced(cells: list[_Cell]) -> list[_Cell]:
