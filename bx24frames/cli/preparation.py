@@ -37,7 +37,8 @@ class Taken:
     @property
     def doubtful(self) -> bool:
         """Whether any part of the file was guessed."""
-        return self.source.sheet.doubtful or self.guessed
+        sheet = self.source.sheet
+        return sheet.doubtful or bool(sheet.warnings) or self.guessed
 
 
 def take(

@@ -136,7 +136,7 @@ def _conventions(source: Source, zone: tzinfo | None) -> Conventions:
     if not isinstance(source, SheetSource):
         return Conventions()
     sheet = source.sheet
-    return Conventions(sheet.decimal_comma, sheet.serials, zone, lists=True)
+    return Conventions(sheet.decimal_comma, sheet.serials, zone, sheet=True)
 
 
 def _may_hold_text(source: Source, name: str) -> bool:
