@@ -25,7 +25,7 @@ STORED_FILE: Final = re.compile(r"(?:.*\s)?\(id (\d+)\)", re.S)
 """A file that the portal already has: its name, and its id in parentheses."""
 SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[EeЕе]\+\d+")
 """A long number as Excel shows it in a narrow column, and saves it to CSV."""
-LONG: Final = re.compile(r"\d(?:[.,]\d+)?E\+[1-9]\d")
+_LONG: Final = re.compile(r"\d(?:[.,]\d+)?E\+[1-9]\d")
 """Such a number of eleven digits or more, which no one types so."""
 _DIGITS_LOST: Final = "shortened by Excel, its digits are lost: format the column as Text and enter it again"
 _ERRORS: Final = frozenset(
@@ -117,7 +117,7 @@ def lost_text(text: str, field: Field) -> str:
     """
     if text in _ERRORS:
         return "an error value of Excel"
-    return _DIGITS_LOST if comparison(field) is Comparison.TEXT and LONG.fullmatch(text) else ""
+    return _DIGITS_LOST if comparison(field) is Comparison.TEXT and _LONG.fullmatch(text) else ""
 
 
 def _with_extensions(parts: list[str]) -> list[str]:

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-    from bx24frames.files.merged_cells import Merged, Rows
+    from bx24frames.files.merged_cells import Merged, SheetRows
 
 __all__ = ["excel_sheet"]
 
 FORMULA: Final = b"<f"
-PERCENT: Final = "%"
+_PERCENT: Final = "%"
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character that XML cannot hold (ECMA-376, part 1, 22.4.2.4)."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, TypeError, AttributeError, ValueError)
@@ -97,7 +97,7 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
     return Sheet(unguarded_texts(table), notes, None, doubtful, serials=serials, lines=tuple(lines), warnings=warnings)
 
 
-def _heading(rows: Rows, merged: Sequence[Merged], header: int | None) -> int:
+def _heading(rows: SheetRows, merged: Sequence[Merged], header: int | None) -> int:
     """The place of the heading among the filled rows."""
     if header is None:
         wide = {one.top for one in merged if one.wide}
@@ -110,7 +110,7 @@ def _heading(rows: Rows, merged: Sequence[Merged], header: int | None) -> int:
     return place
 
 
-def _split(rows: Rows, merged: Sequence[Merged], place: int) -> tuple[int, list[str], Rows]:
+def _split(rows: SheetRows, merged: Sequence[Merged], place: int) -> tuple[int, list[str], SheetRows]:
     """The number of sheet rows above the heading, the heading, and the rows below it."""
     if not rows:
         return 0, [], []
@@ -192,8 +192,8 @@ def _text(cell: ReadOnlyCell) -> str | None:
 
 def _number(value: float, form: str) -> str:
     """Convert a number to text: 0.5 shown as 50% is 50%, and an integer of which Excel lost digits has an exponent."""
-    if PERCENT in form:
-        return f"{(Decimal(repr(value)) * 100).normalize():f}{PERCENT}"
+    if _PERCENT in form:
+        return f"{(Decimal(repr(value)) * 100).normalize():f}{_PERCENT}"
     if abs(value) >= DIGITS:
         return f"{value:.14E}"
     return str(int(value)) if float(value).is_integer() else repr(value)

@@ -18,7 +18,7 @@ _MERGED: Final = re.compile(rb'mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]
 _LONGEST: Final = 200
 """Bytes that such an element may take."""
 
-Rows: TypeAlias = "Sequence[tuple[int, list[str | None]]]"
+SheetRows: TypeAlias = "Sequence[tuple[int, list[str | None]]]"
 """Filled rows of a sheet with their numbers."""
 
 
@@ -52,7 +52,7 @@ def _ranges(part: IO[bytes]) -> Iterable[Merged]:
         yield Merged(left - 1, top, right - 1, bottom)
 
 
-def heading_under(rows: Rows, merged: Iterable[Merged], place: int) -> list[str | None]:
+def heading_under(rows: SheetRows, merged: Iterable[Merged], place: int) -> list[str | None]:
     """The cells of the heading in a row, with the names of columns that are merged down to it from rows above."""
     line, head = rows[place]
     above = dict(rows[:place])

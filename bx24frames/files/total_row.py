@@ -28,6 +28,14 @@ def without_total(sheet: Sheet) -> Sheet:
 
     The last row is left out if it is called a total and one of its numbers is the sum of the column above it. If it is
     only called so, it stays, since it may be a row of that name. Both are warnings that name the row.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from bx24frames.files.sheets import Sheet
+    >>> table = pa.table({"title": ["Chairs", "Tables", "Total"], "opportunity": ["1", "2,50", "3,50"]})
+    >>> without_total(Sheet(table, decimal_comma=True, lines=(2, 3, 4))).warnings
+    ("Row 4 is left out: 'Total' is the total of the rows above it",)
     """
     table = sheet.table
     if not sheet.texts or not table.num_rows:

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from bx24frames.caller import warn
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Lost, Success
-from bx24frames.portal.server_time import moment_of
+from bx24frames.portal.server_time import clock_changes, moment_of
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
 
-__all__ = ["clock_changes", "proven_zone", "zone_name", "zone_of"]
+__all__ = ["proven_zone", "zone_of"]
 
 _SOURCES: Final = (
     Call("profile", {}, repeatable=True),
@@ -27,8 +27,6 @@ _SETTING: Final = "TIME_ZONE"
 _PRINTED: Final = ("DATE_REGISTER", "LAST_LOGIN", "TIMESTAMP_X", "LAST_ACTIVITY_DATE")
 """Times of a user, printed with the offset that the server's clock had then."""
 _DAY: Final = timedelta(days=1)
-_RECENT: Final = timedelta(days=550)
-"""A clock that had two offsets within this time is changed every year."""
 
 
 async def zone_of(connection: Connection) -> tzinfo:
@@ -79,25 +77,6 @@ def proven_zone(names: Sequence[str], moments: Sequence[datetime]) -> ZoneInfo |
 def _shown(moment: datetime, zone: ZoneInfo) -> bool:
     around = (moment - _DAY, moment + _DAY)
     return any(near.astimezone(zone).utcoffset() == moment.utcoffset() for near in around)
-
-
-def clock_changes(moments: Sequence[datetime]) -> bool:
-    """Whether the server's clock had another offset within a year and a half before the first moment."""
-    now = moments[0]
-    return any(moment.utcoffset() != now.utcoffset() and now - moment < _RECENT for moment in moments)
-
-
-def zone_name(zone: tzinfo | None) -> str:
-    """The IANA name of a portal's zone, or its UTC offset such as ``+03:00``; that of UTC if the zone is not known.
-
-    Examples
-    --------
-    >>> zone_name(ZoneInfo("Europe/Berlin")), zone_name(None)
-    ('Europe/Berlin', '+00:00')
-    """
-    if isinstance(zone, ZoneInfo):
-        return zone.key
-    return datetime(2000, 1, 1, tzinfo=zone or UTC).isoformat()[-len("+00:00") :]
 
 
 async def _now(connection: Connection) -> datetime:

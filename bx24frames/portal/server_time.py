@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from bx24frames.engine.messages import JSON, Answer, Success
 
-__all__ = ["ServerTime", "moment_of"]
+__all__ = ["ServerTime", "clock_changes", "moment_of", "zone_label"]
+
+_RECENT: Final = timedelta(days=550)
+"""A clock that had two offsets within this time is changed every year."""
 
 
 @dataclass(slots=True)
@@ -50,3 +55,22 @@ def moment_of(text: JSON) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def clock_changes(moments: Sequence[datetime]) -> bool:
+    """Whether the server's clock had another offset within a year and a half before the first moment."""
+    now = moments[0]
+    return any(moment.utcoffset() != now.utcoffset() and now - moment < _RECENT for moment in moments)
+
+
+def zone_label(zone: tzinfo | None) -> str:
+    """The IANA name of a portal's zone, or its UTC offset such as ``+03:00``; that of UTC if the zone is not known.
+
+    Examples
+    --------
+    >>> zone_label(ZoneInfo("Europe/Berlin")), zone_label(None)
+    ('Europe/Berlin', '+00:00')
+    """
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    return datetime(2000, 1, 1, tzinfo=zone or UTC).isoformat()[-len("+00:00") :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.caller import warn
-from bx24frames.portal.portal_zone import zone_name
+from bx24frames.portal.server_time import zone_label
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.scan.preparation import Reading
 
-_SAME_AS_UTC: Final = frozenset({zone_name(None), "UTC", "Etc/UTC"})
+_SAME_AS_UTC: Final = frozenset({zone_label(None), "UTC", "Etc/UTC"})
 
 
 def warn_of_days(reading: Reading) -> None:
     """Warn that the days of conditions and those of the times in the result begin at different moments."""
-    name = zone_name(reading.zones.portal)
+    name = zone_label(reading.zones.portal)
     if not reading.zones.asked or reading.timezone is not None or name in _SAME_AS_UTC:
         return
     if any(_has_instants(kind) for kind in reading.arrow.types):
