@@ -141,4 +141,4 @@ def test_the_tables_of_notebooks_are_in_russian(box, monkeypatch):
             assert not english(re.sub("<[^>]*>", "\n", html))
     assert "<td>добавлено</td>" not in report._repr_html_()
     assert {"сущность", "строки"} <= set(re.findall("<th[^>]*>([^<]*)", box._repr_html_()))
-    assert re.search(r"\(запросов: \d+, отклонено: \d+\)", box._repr_html_())
+    assert re.search(r"\(запросы: \d+, отклонено: \d+\)", box._repr_html_())
