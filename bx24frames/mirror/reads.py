@@ -74,7 +74,6 @@ async def load_first(job: Job, meter: ProgressMeter) -> None:
             if on_disk and batches.checkpoint is not None and job.at is not None:
                 place = {"checkpoint": batches.checkpoint.to_json(), "at": job.at.isoformat(), "max_id": job.max_id}
                 job.rows.keep({**place, "columns": told})
-    job.reread = Reread(0, job.at)
 
 
 async def read_news(

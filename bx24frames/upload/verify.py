@@ -96,6 +96,8 @@ def _read_back(
     for row in upload.rows(ids.__contains__):
         values = held.get(ids[row.position])
         outcome = outcomes[row.position]
+        if values is None and outcome.code == NOT_STORED:
+            continue
         if values is None:
             message = "the portal accepted the row, but it cannot be found any more"
             told.append(replace(outcome, code=NOT_STORED, message=message))
