@@ -7,7 +7,6 @@ import copy
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -140,11 +139,6 @@ class Connection:
     def retry(self) -> RetryPolicy:
         """How often the requests of this connection are repeated."""
         return self.budgets.retry
-
-    @property
-    def portal_zone(self) -> tzinfo | None:
-        """The UTC offset of the portal; None before its first answer."""
-        return self.server_time.zone
 
     def runner(self) -> Runner:
         """A runner with the budgets of this portal."""
