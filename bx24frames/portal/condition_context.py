@@ -71,15 +71,15 @@ async def _dictionaries(connection: Connection, table: Table, filters: Given, *,
     return found
 
 
-async def captions_known(connection: Connection, table: Table) -> dict[str, Mapping[str, str]]:
-    """Codes and captions of the stages, pipelines, statuses and currencies of an entity, by field."""
-    found: dict[str, Mapping[str, str]] = {}
+async def dictionaries_known(connection: Connection, table: Table) -> dict[str, Dictionary]:
+    """The dictionaries of the stages, pipelines, statuses and currencies of an entity, by field."""
+    found: dict[str, Dictionary] = {}
     for field in table.fields:
         lookup = lookup_of(field, table.entity.coded_type)
         if lookup is None or lookup.origin not in LISTED:
             continue
         try:
-            found[field.code] = (await dictionary(connection, field, lookup)).titles
+            found[field.code] = await dictionary(connection, field, lookup)
         except PortalError:  # this user may not see it
             continue
     return found
