@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from bx24frames.errors import StoreError
+from bx24frames.errors import StoreError, UnknownColumn
 from bx24frames.mirror.state import OUR_COLUMNS, Drift, StoreColumn
 from bx24frames.mirror.type_names import TEXTS
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
     import pyarrow as pa
+
+    from bx24frames.mirror.state import History
 
 Retyped: TypeAlias = Literal["raise", "column"]
 _NAME_BYTES: Final = 63
@@ -137,3 +140,24 @@ def _retyped(before: StoreColumn, after: str, entity: str) -> StoreError:
         entity=entity,
         guidance="retyped='column' keeps the old column and adds a second one for the new type.",
     )
+
+
+def unknown_history(tables: Iterable[Compared], wanted: History) -> dict[str, list[str]]:
+    """The columns of `history` that none of the tables has, each with those that may be meant."""
+    if wanted is None or wanted == "rows":
+        return {}
+    there = {column.name: None for one in tables for column in one.columns}
+    return {name: difflib.get_close_matches(name, there) for name in wanted if name not in there}
+
+
+def check_history(unknown: Mapping[str, Sequence[str]]) -> None:
+    """Refuse columns of `history` that no table has: their values would not be kept, and nothing would say so.
+
+    Raises
+    ------
+    UnknownColumn
+        There are some.
+    """
+    for name, near in unknown.items():
+        guidance = f"Did you mean {', '.join(near)}?" if near else "describe_entity() lists the columns."
+        raise UnknownColumn(f"history: no table has a column {name!r}", guidance=guidance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from bx24frames.mirror.deletion_search import (
 )
 from bx24frames.mirror.deletions import WindowQuery
 from bx24frames.mirror.delta import span_of
+from bx24frames.mirror.drift import check_history, unknown_history
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.owned import open_owned, read_owned
@@ -90,10 +91,12 @@ class PortalRun:
         self._counts: list[tuple[Job, Answer]] = []
         self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
+        self.unknown_history: Mapping[str, Sequence[str]] = {}
 
     async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""
         jobs = await self._described()
+        self._check_history(jobs)
         by_change = [job for job in jobs if job.table.way is Way.CHANGES]
         new = [job for job in by_change if job.first]
         known = [job for job in by_change if not job.first]
@@ -135,6 +138,13 @@ class PortalRun:
             await renew_dangling(self.connection, self._store, loaded_links(by_change, new))
             await self._commit([job for job in by_change if job.again.count])
         self._tell_faults(jobs)
+
+    def _check_history(self, jobs: Sequence[Job]) -> None:
+        """Look for the columns of `history`; among several portals, others may have those that this one lacks."""
+        if all(job.fault is None for job in jobs):
+            self.unknown_history = unknown_history([job.settled for job in jobs], self._request.history)
+        if self._meter is None:
+            check_history(self.unknown_history)
 
     async def _described(self) -> list[Job]:
         """The work on each table, described; without names those that the store has are described beside the survey."""

@@ -338,6 +338,12 @@ def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) 
         bx.read_entity("deal", portals, columns=["id"], index="title")
 
 
+def test_functions_for_one_portal_name_those_for_a_list(portals: Portals) -> None:
+    for one in (bx.describe_entity, bx.entity_schema, bx.scan_entity):
+        with pytest.raises(ConfigError, match="not a list of portals\nread_entity, iter_entity"):
+            one("deal", portals)
+
+
 def test_rows_are_ordered_within_each_portal(portals: Portals) -> None:
     frame = bx.read_entity("deal", portals, columns=["id"], order_by=("id", "desc"), index=["portal", "id"])
     for one in portals:
