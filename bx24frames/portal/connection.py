@@ -253,9 +253,9 @@ class Connection:
         return governor, sizes
 
     def _keep_costs(self) -> None:
-        """Keep the costs for later runs, at most once a minute."""
+        """Keep the costs for later runs: those of a new rate at once, the others once a minute."""
         costs = self._budget()[0].costs
-        if costs.is_newer_by(_MINUTE):
+        if costs.is_due(_MINUTE):
             self.metadata.note(_COSTS, costs.to_json())
 
     def generation(self) -> Generation:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bx24frames.caller import warn
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Call, Lost, Success
-from bx24frames.portal.server_time import clock_changes, moment_of
+from bx24frames.portal.server_time import clock_changes, printed_moment
 
 if TYPE_CHECKING:
     from bx24frames.portal.connection import Connection
@@ -82,7 +82,7 @@ def _shown(moment: datetime, zone: ZoneInfo) -> bool:
 async def _now(connection: Connection) -> datetime:
     """The time of the portal by its own clock, from its last answer or a request."""
     if connection.server_time.latest is None:
-        moment = moment_of(await connection.result("server.time"))
+        moment = printed_moment(await connection.result("server.time"))
         return connection.server_time.latest or moment or datetime.now(UTC)
     return connection.server_time.latest
 
@@ -112,7 +112,7 @@ def _is_text(value: JSON) -> bool:
 
 def _names_and_times(answer: JSON) -> tuple[list[str], list[datetime]]:
     names, times = (part for part in answer if isinstance(part, list)) if isinstance(answer, list) else ([], [])
-    return [str(name) for name in names], [moment for moment in map(moment_of, times) if moment is not None]
+    return [str(name) for name in names], [moment for moment in map(printed_moment, times) if moment is not None]
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bx24frames.engine.messages import JSON, Answer, Lost, Success
 
-__all__ = ["ServerTime", "clock_changes", "moment_of", "zone_label"]
+__all__ = ["ServerTime", "clock_changes", "printed_moment", "zone_label"]
 
 _RECENT: Final = timedelta(days=550)
 """A clock that had two offsets within this time is changed every year."""
@@ -35,7 +35,7 @@ class ServerTime:
         if self.began is not None:
             return
         told = [answer.began for answer in answers.values() if isinstance(answer, Success) and answer.began]
-        moments = [moment for moment in map(moment_of, told) if moment is not None]
+        moments = [moment for moment in map(printed_moment, told) if moment is not None]
         if moments:
             self.began = min(moments)
             self.known[:] = [self.began]
@@ -52,7 +52,7 @@ class ServerTime:
         return ServerTime(known=self.known)
 
 
-def moment_of(text: JSON) -> datetime | None:
+def printed_moment(text: JSON) -> datetime | None:
     """A printed time with its UTC offset; None for any other value."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None

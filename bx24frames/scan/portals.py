@@ -201,8 +201,8 @@ class PortalsRead:
         if days_differ(reading) and not self._told_of_days:
             self._told_of_days = True
             warn(
-                "The conditions name days, which begin at midnight in each portal's zone, but the times of the frame are "
-                "in UTC: a row near midnight shows another day. timezone= names one zone for both."
+                "The conditions name days, which begin at midnight in each portal's zone, but the times of the frame "
+                "are in UTC: a row near midnight shows another day. timezone= names one zone for both."
             )
         # A column that was requested and is described has to come in the rows, unless the caller said otherwise.
         forgiving = self._request.missing_columns == "insert"

@@ -338,8 +338,6 @@ def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) 
         bx.read_entity("deal", portals, limit=1, order_by=("id", "desc"))
     with pytest.raises(ConfigError, match="empty"):
         bx.read_entity("deal", [])
-    with pytest.raises(ConfigError, match="One portal is expected here"):
-        bx.describe_entity("deal", portals)  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match=f"{host(portals[0])} is named twice"):
         bx.count_entity("deal", [*portals, boxes[0].url])
     with pytest.raises(ConfigError, match="outside the catalogue"):
@@ -352,6 +350,12 @@ def test_days_in_conditions_are_warned_of_once(portals: Portals) -> None:
     with pytest.warns(UserWarning, match="midnight in each portal's zone") as caught:
         bx.read_entity("deal", portals, filters={">=createdTime": "2024-01-01"}, columns=["id", "createdTime"])
     assert len(caught) == 1
+
+
+def test_functions_for_one_portal_name_those_for_a_list(portals: Portals) -> None:
+    for one in (bx.describe_entity, bx.entity_schema, bx.scan_entity):
+        with pytest.raises(ConfigError, match="not a list of portals\nread_entity, iter_entity"):
+            one("deal", portals)
 
 
 def test_rows_are_ordered_within_each_portal(portals: Portals) -> None:
