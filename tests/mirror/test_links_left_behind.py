@@ -10,6 +10,7 @@ from clocks import HandClock
 from unlimited import FAST
 
 import bx24frames as bx
+from bx24frames.mirror import repairs
 from bx24frames.mirror.run import PortalRun
 
 from .conftest import World
@@ -48,6 +49,26 @@ def test_a_table_that_failed_when_its_target_was_deleted_is_repaired_by_its_next
     assert report.deleted == 1
     clock.now += QUARTER
     world.sync(["deal", "company"], retyped="column")
+    assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {company}") == [(0,)]
+
+
+@pytest.mark.slow
+def test_rows_that_did_not_come_when_they_were_read_again_are_repaired_by_the_next_run(
+    world: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list without a count that is empty says nothing of rows that the mirror has."""
+    world.sync(["deal", "company"])
+    company = linked_company(world)
+
+    async def nothing(*_: object) -> set[int]:
+        return set()
+
+    clock.now += QUARTER
+    with monkeypatch.context() as patch:
+        patch.setattr(repairs, "read_by_ids", nothing)
+        assert world.sync(["deal", "company"]).deleted == 1
+    clock.now += QUARTER
+    world.sync(["deal", "company"])
     assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {company}") == [(0,)]
 
 
