@@ -242,8 +242,8 @@ def page(figures: Figures) -> str:
         parts += [
             "## Beside fast_bitrix24",
             f"{ours['rows']:,} deals of {some['portals']} portals over TLS by `crm.deal.list`, and the same by a loop "
-            "with `asyncio.gather` over its clients, the quickest of three turns each. Both wait for the servers; ours also "
-            "asks for the descriptions:",
+            "with `asyncio.gather` over its clients, the quickest of three turns each. Both wait for the servers; ours "
+            "also asks for the descriptions:",
             "| | rows | requests | wall, s | CPU, s | memory, MB |\n|---|---|---|---|---|---|\n"
             + "\n".join(
                 f"| {name} | {one['rows']:,} | {one['requests']} | {one['wall']:.1f} | {one['cpu']:.2f} | "
