@@ -30,19 +30,26 @@ class Portal:
     served: int = 0
     clock: bool = False
     """Its answers say when it began and ended."""
+    at_begin: bool = False
+    """Seconds are recorded when a request begins, not when it has ended."""
 
-    def arrive(self, at: float, seconds: float) -> BudgetReport | None:
-        """The operating time and its reset as the answer reports them; None for a refusal."""
-        used = self.spent.used(KEY, at)
-        if not self.bucket.admit(at) or used > self.spent.limit:
+    def admits(self, at: float, seconds: float) -> bool:
+        """Whether a request that takes so many seconds is carried out."""
+        if not self.bucket.admit(at) or self.spent.used(KEY, at) > self.spent.limit:
             self.refused.append(at)
-            return None
+            return False
         self.served += 1
-        self.spent.record(KEY, seconds, minute=int(at // 60), first_hit=at)
-        reset = self.spent.reset_at(KEY, at)
-        resets_in = None if reset is None else max(0.0, reset - at)
-        started, finished = (at, at + seconds) if self.clock else (None, None)
-        return BudgetReport(used + seconds, resets_in, seconds, started, finished)
+        self.spent.record(KEY, seconds, began=at, first_hit=at, ends=at if self.at_begin else at + seconds)
+        return True
+
+    def report(self, began: float, seconds: float) -> BudgetReport:
+        """The operating time and its reset as the answer reports them; its own is recorded after it was printed."""
+        ends = began + seconds
+        used = self.spent.used(KEY, began, ends - 1e-9) + (0.0 if self.at_begin else seconds)
+        reset = self.spent.reset_at(KEY, began, ends - 1e-9)
+        resets_in = None if reset is None else max(0.0, reset - ends)
+        started, finished = (began, ends) if self.clock else (None, None)
+        return BudgetReport(used, resets_in, seconds, started, finished)
 
 
 def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Random, *, commands, delay, seconds):
@@ -70,24 +77,23 @@ def simulate(governor: Governor, portal: Portal, requests: int, rng: random.Rand
         now, _, what, ticket, began = heapq.heappop(events)
         if what == "arrives":
             cost = seconds(rng)
-            heapq.heappush(
-                events, (now + cost, next(order), "answers", ticket, (began, cost, portal.arrive(now, cost)))
-            )
+            admitted = portal.admits(now, cost)
+            heapq.heappush(events, (now + cost, next(order), "answers", ticket, (began, cost, admitted)))
             continue
-        began, cost, report = began
+        began, cost, admitted = began
         governor.settle(ticket, now)
-        if report is None:
+        if not admitted:
             governor.bucket.refused(now)
             left += 1
         else:
             governor.bucket.accepted()
-            governor.heard(None, {METHOD: [report]}, ticket, now)
+            governor.heard(None, {METHOD: [portal.report(now - cost, cost)]}, ticket, now)
             governor.measured({METHOD: (now - began, commands)}, 0.0, ticket, now, batched=False)
     raise AssertionError("no end")
 
 
-def portal_of(burst: int, per_second: float, operating: float = float("inf"), *, clock: bool = False) -> Portal:
-    return Portal(LeakyBucket(burst, per_second), OperatingTime(operating), clock=clock)
+def portal_of(burst: int, per_second: float, operating: float = float("inf"), **habits: bool) -> Portal:
+    return Portal(LeakyBucket(burst, per_second), OperatingTime(operating), **habits)
 
 
 def report(meter: Meter, operating: float | None, resets_in: float | None, departed: float, now: float) -> None:
@@ -123,10 +129,10 @@ class Crowded(Portal):
     begins: float = 0.0
     ends: float = 0.0
 
-    def arrive(self, at: float, seconds: float) -> BudgetReport | None:
+    def admits(self, at: float, seconds: float) -> bool:
         if self.begins <= at < self.ends:
             self.bucket.level, self.bucket.seen = float(self.bucket.capacity), at
-        return super().arrive(at, seconds)
+        return super().admits(at, seconds)
 
 
 @settings(deadline=None, max_examples=80)
@@ -158,12 +164,13 @@ def test_after_a_bucket_that_others_filled_all_is_served_and_little_was_refused(
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(0, 10**6), st.integers(100, 900), st.sampled_from([0.8, 3.0, 8.0]), st.sampled_from([1, 8]),
-    st.sampled_from([0.0, 120.0, 470.0]), st.floats(0, 59), st.booleans(),
+    st.sampled_from([0.0, 120.0, 470.0]), st.floats(0, 59), st.booleans(), st.booleans(),
 )  # fmt: skip
-def test_operating_time_is_never_used_up(seed, requests, work, in_flight, spent_before, offset, clock):
-    portal = portal_of(10**6, 1000.0, operating=480.0, clock=clock)
+def test_operating_time_is_never_used_up(seed, requests, work, in_flight, spent_before, offset, clock, at_begin):
+    portal = portal_of(10**6, 1000.0, operating=480.0, clock=clock, at_begin=at_begin)
     if spent_before:
-        portal.spent.record(KEY, spent_before, minute=int((1000 - offset) // 60), first_hit=1000 - offset)
+        before = 1000 - offset
+        portal.spent.record(KEY, spent_before, began=before, first_hit=before, ends=before)
     governor = Governor(Bucket(10**6, 1000.0), 480.0, in_flight)
     departures = simulate(
         governor, portal, requests, random.Random(seed), commands=50,
