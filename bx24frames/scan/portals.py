@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from bx24frames.caller import warn
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.several import cancelled, in_place, unless_silent
 from bx24frames.scan.finish import Finish, titles_of
@@ -17,7 +18,7 @@ from bx24frames.scan.progress import SharedBars
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.rest import chunked, compact, gather_widened
 from bx24frames.scan.united import Union, UnitedSchema
-from bx24frames.scan.zones import warn_of_days
+from bx24frames.scan.zones import days_differ
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +83,7 @@ class PortalsRead:
         self._united: UnitedSchema | None = None
         self._unseen = _columns_to_see(request)
         self.id_column = ""
+        self._told_of_days = False
         self._faults: dict[int, BX24Error] = {}
         self._bars = SharedBars(self.connections, request.entity, request.progress)
         at_once = request.portals_at_once
@@ -196,7 +198,12 @@ class PortalsRead:
         import pyarrow as pa
 
         reading = await prepare(connection, self._asked)
-        warn_of_days(reading)
+        if days_differ(reading) and not self._told_of_days:
+            self._told_of_days = True
+            warn(
+                "The conditions name days, which begin at midnight in each portal's zone, but the times of the frame "
+                "are in UTC: a row near midnight shows another day. timezone= names one zone for both."
+            )
         # A column that was requested and is described has to come in the rows, unless the caller said otherwise.
         forgiving = self._request.missing_columns == "insert"
         typed = self._request.schema.types() if self._request.schema is not None else {}
